@@ -1,0 +1,29 @@
+"""What can go wrong, one class per kind of thing that the user can mend.
+
+Every message is one line: it names the thing, says what is wrong with it and how to mend it.
+The command line prints that line and exits with status 2.
+"""
+
+
+class FspinnError(Exception):
+    """Base of all errors that fspinn raises on purpose."""
+
+
+class DataError(FspinnError, ValueError):
+    """Images or labels that cannot be had, read or used."""
+
+
+class ConfigError(FspinnError, ValueError):
+    """A parameter, option or configuration file that makes no sense."""
+
+
+class FormatError(FspinnError, ValueError):
+    """A number format that does not exist or cannot hold the values."""
+
+
+class ModelFileError(FspinnError, ValueError):
+    """A model file that is missing, damaged or of another version."""
+
+
+class HardwareError(FspinnError, ValueError):
+    """A hardware description that is missing, incomplete or impossible."""
