@@ -1,7 +1,31 @@
-"""Where do images come from?"""
+"""Where do images come from?
+
+>>> from fspinn import datasets
+>>> datasets.names()
+('digits', 'mnist', 'fashion-mnist', 'kmnist')
+"""
 
 if __name__ != "fspinn.datasets":
     raise ImportError(
         f"{__file__} is fspinn.datasets, not the package {__name__!r}: "
         "start Python outside the fspinn checkout, or import fspinn.datasets"
     )
+
+from fspinn.datasets.catalogue import BuiltIn, catalogue, find, names
+from fspinn.datasets.dataset import Dataset, Split
+from fspinn.datasets.idx import read_idx
+from fspinn.datasets.loading import load
+from fspinn.datasets.storage import fetch, locate
+
+__all__ = [
+    "BuiltIn",
+    "Dataset",
+    "Split",
+    "catalogue",
+    "fetch",
+    "find",
+    "load",
+    "locate",
+    "names",
+    "read_idx",
+]

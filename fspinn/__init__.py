@@ -1,3 +1,58 @@
-"""fspinn finds the smallest spiking neural network that does your job on your device."""
+"""fspinn finds the smallest spiking neural network that does your job on your device.
+
+>>> import fspinn
+>>> data = fspinn.datasets.load("digits")
+>>> data.image_shape
+(8, 8)
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Activity",
+    "Model",
+    "Network",
+    "datasets",
+    "evaluate",
+    "find_smallest",
+    "load",
+    "memmodel",
+    "plots",
+    "quant",
+    "save",
+    "train",
+]
+
+if TYPE_CHECKING:
+    from fspinn import datasets, memmodel, plots, quant
+    from fspinn.model import Activity, Model, Network
+    from fspinn.search import find_smallest
+    from fspinn.store import load, save
+    from fspinn.training import evaluate, train
+
+_HOMES = {
+    "Activity": "fspinn.model",
+    "Model": "fspinn.model",
+    "Network": "fspinn.model",
+    "evaluate": "fspinn.training",
+    "find_smallest": "fspinn.search",
+    "load": "fspinn.store",
+    "save": "fspinn.store",
+    "train": "fspinn.training",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Names are imported when they are used, so that `import fspinn` and `fspinn --help` stay quick.
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    if name in __all__:
+        return importlib.import_module(f"fspinn.{name}")
+    raise AttributeError(f"module 'fspinn' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 # One number per purpose, so that two uses of one seed never share random bits.
-SPIKES = 1
-WEIGHTS = 2
-ORDER = 3
-VALIDATION_SPLIT = 4
-TEST_SPLIT = 5
+TRAINING_SPIKES = 1
+INFERENCE_SPIKES = 2
+WEIGHTS = 3
+ORDER = 4
+VALIDATION_SPLIT = 5
+TEST_SPLIT = 6
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)

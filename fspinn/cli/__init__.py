@@ -8,7 +8,7 @@ import sys
 import click
 
 from fspinn import __version__
-from fspinn.cli import data
+from fspinn.cli import data, evaluate, search, train
 from fspinn.errors import FspinnError
 
 
@@ -29,5 +29,5 @@ def main() -> None:
     """Find the smallest spiking neural network that does your job on your device."""
 
 
-for module in (data,):
+for module in (data, train, evaluate, search):
     main.add_command(module.command)

@@ -1,0 +1,106 @@
+"""What stands in an IDX file, the format of MNIST?
+
+Four bytes (0, 0, type of the values, number of dimensions), then the length of every dimension as a
+big-endian 32-bit integer, then the values in C order. Only type 8, unsigned bytes, is read: all published
+image sets of this format use it.
+"""
+
+import gzip
+import math
+import zlib
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fspinn.errors import DataError
+
+_GZIP = b"\x1f\x8b"
+_UNSIGNED_BYTE = 8
+_CHUNK_BYTES = 1 << 20
+_LARGEST_BYTES = 1 << 32
+_MEANING = {1: "labels", 3: "images"}
+
+
+def read_idx(path: str | Path, dimensions: int) -> NDArray[np.uint8]:
+    """Read a file of unsigned bytes, compressed with gzip or plain.
+
+    Never more memory is used than the file really fills, whatever its header promises.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file; whether it is compressed is told by its first bytes, not by its name.
+    dimensions : int
+        3 for images (n, height, width), 1 for labels (n,).
+
+    Returns
+    -------
+    ndarray of uint8
+        Writable, C order, no dimension empty.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, damaged, or holds anything else.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            compressed = file.read(2) == _GZIP
+            file.seek(0)
+            if not compressed:
+                return _parse(file, path, dimensions)
+            with gzip.GzipFile(fileobj=file) as stream:
+                return _parse(cast(BinaryIO, stream), path, dimensions)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        reason = str(error) or type(error).__name__
+        raise DataError(f"{path}: damaged gzip file ({reason}); fetch or copy it again") from None
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror or error}; name an IDX file that can be read") from None
+
+
+def _parse(stream: BinaryIO, path: Path, dimensions: int) -> NDArray[np.uint8]:
+    magic = _read(stream, 4)
+    if not magic:
+        raise DataError(f"{path}: the file is empty; fetch or copy it again")
+    if len(magic) < 4 or magic[:2] != b"\0\0":
+        raise DataError(f"{path}: not an IDX file (starts with {magic.hex()}); name one, plain or gzip")
+    if magic[2] != _UNSIGNED_BYTE:
+        raise DataError(f"{path}: values of IDX type 0x{magic[2]:02x}; convert them to unsigned bytes (0x08)")
+    if magic[3] != dimensions:
+        raise DataError(
+            f"{path}: {magic[3]} dimension(s) where {_MEANING.get(dimensions, 'data')} have {dimensions}; "
+            "check that images and labels are not swapped"
+        )
+    header = _read(stream, 4 * dimensions)
+    if len(header) < 4 * dimensions:
+        raise DataError(f"{path}: truncated within its header; fetch or copy it again")
+    shape = tuple(int.from_bytes(header[i : i + 4], "big") for i in range(0, 4 * dimensions, 4))
+    promised = math.prod(shape)
+    if promised == 0:
+        raise DataError(f"{path}: holds no values (shape {shape}); give at least one image of one pixel")
+    if promised > _LARGEST_BYTES:
+        raise DataError(f"{path}: its header promises {promised} bytes; keep files below {_LARGEST_BYTES}")
+    # One byte more than promised, so that trailing bytes show and gzip reaches and checks its checksum.
+    values = _read(stream, promised + 1)
+    if len(values) < promised:
+        raise DataError(
+            f"{path}: truncated, {len(values)} of the {promised} values that shape {shape} needs; "
+            "fetch or copy it again"
+        )
+    if len(values) > promised:
+        raise DataError(f"{path}: more than the {promised} bytes of shape {shape}; fetch or copy it again")
+    return np.frombuffer(values, dtype=np.uint8).reshape(shape)
+
+
+def _read(stream: BinaryIO, count: int) -> bytearray:
+    """Read up to `count` bytes in chunks, so that a lying count allocates nothing."""
+    values = bytearray()
+    while len(values) < count:
+        chunk = stream.read(min(_CHUNK_BYTES, count - len(values)))
+        if not chunk:
+            break
+        values += chunk
+    return values

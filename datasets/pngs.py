@@ -1,0 +1,89 @@
+"""How is a folder of PNGs per class read?"""
+
+import io
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fspinn.datasets.dataset import Split, checked_split
+from fspinn.errors import DataError
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+# Offsets in the file: signature 8, length and name of the first chunk 8, width 4, height 4, depth 1.
+_DEPTH_AT = 24
+
+
+def read_png_folder(folder: Path) -> tuple[Split, Split | None, tuple[str, ...]]:
+    """Read ``folder/<class>/*.png``, or ``folder/train/<class>`` and ``folder/test/<class>``.
+
+    Colours become grayscale. The classes are the names of the folders, sorted.
+
+    Raises
+    ------
+    DataError
+        If there are no images, one is damaged, or they are not all of one size.
+    OSError
+        If a file or folder cannot be read.
+    """
+    train, test = folder / "train", folder / "test"
+    if not (train.is_dir() and _visible_folders(train)):
+        split, classes = _read_classes(folder, None)
+        return split, None, classes
+    split, classes = _read_classes(train, None)
+    if not test.is_dir():
+        return split, None, classes
+    return split, _read_classes(test, classes)[0], classes
+
+
+def _visible_folders(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+
+def _read_classes(folder: Path, known: tuple[str, ...] | None) -> tuple[Split, tuple[str, ...]]:
+    folders = _visible_folders(folder)
+    if not folders:
+        raise DataError(f"{folder}: holds no folders; put the PNGs of each class into a folder of its own")
+    classes = known or tuple(path.name for path in folders)
+    images: list[NDArray[np.uint8]] = []
+    labels: list[int] = []
+    for class_folder in folders:
+        if class_folder.name not in classes:
+            raise DataError(f"{class_folder}: a class without training images; add some or remove the folder")
+        files = sorted(p for p in class_folder.iterdir() if p.suffix.lower() == ".png" and p.name[0] != ".")
+        if not files:
+            raise DataError(f"{class_folder}: holds no .png files; add some or remove the folder")
+        for file in files:
+            image = _read_png(file)
+            if images and image.shape != images[0].shape:
+                raise DataError(
+                    f"{file}: {image.shape[0]}x{image.shape[1]} pixels where the images before have "
+                    f"{images[0].shape[0]}x{images[0].shape[1]}; bring all to one size"
+                )
+            images.append(image)
+            labels.append(classes.index(class_folder.name))
+    return checked_split(np.stack(images), np.array(labels, np.int64), str(folder), str(folder)), classes
+
+
+def _read_png(path: Path) -> NDArray[np.uint8]:
+    from PIL import Image
+
+    data = path.read_bytes()
+    if len(data) <= _DEPTH_AT or not data.startswith(_SIGNATURE):
+        raise DataError(f"{path}: not a PNG file; save it again as PNG")
+    if b"IEND" not in data:
+        # Pillow lets a file pass that ends within the checksum of its last pixels.
+        raise DataError(f"{path}: truncated PNG; save or copy it again")
+    if data[_DEPTH_AT] == 16:
+        raise DataError(f"{path}: 16 bits per pixel; save it again with 8 bits")
+    try:
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+            opaque = bool(np.all(np.array(image.convert("RGBA"))[:, :, 3] == 255))
+            gray = np.array(image.convert("L"), dtype=np.uint8)
+    except Exception as error:  # Pillow raises OSError, SyntaxError, ValueError and others for damaged files
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise DataError(f"{path}: damaged PNG ({reason}); save it again") from None
+    if not opaque:
+        # What shines through is not in the file, and black ink on nothing would become all black.
+        raise DataError(f"{path}: partly transparent; flatten it onto a background and save it again")
+    return gray

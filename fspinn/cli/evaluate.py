@@ -1,0 +1,66 @@
+"""fspinn evaluate: how good is a model on labelled images?"""
+
+from pathlib import Path
+
+import click
+
+from fspinn.cli import options
+
+
+@click.command(
+    "evaluate",
+    epilog="""\b
+Examples:
+  fspinn evaluate net.h5
+  fspinn evaluate net.h5 --split validation --json
+""",
+)
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--dataset", help="Measure on this one [default: what the model was trained on, same split].")
+@options.data_dir
+@click.option(
+    "--split", type=click.Choice(["test", "validation"]), default="test", show_default=True, help="Which images."
+)
+@options.seed
+@options.samples
+@options.threads
+@options.config
+@options.as_json
+def command(
+    model: Path,
+    dataset: str | None,
+    data_dir: Path | None,
+    split: str,
+    seed: int,
+    samples: int | None,
+    threads: int | None,
+    as_json: bool,
+) -> None:
+    """Measure the accuracy of MODEL on images that it was not trained on."""
+    from fspinn import evaluate, load
+    from fspinn.datasets import load as load_data
+    from fspinn.training import load_data_of
+
+    loaded = load(model)
+    data = load_data_of(loaded, data_dir) if dataset is None else load_data(dataset, data_dir=data_dir)
+    images = data.test if split == "test" else data.validation
+    if samples is not None:
+        images = images.first(samples)
+    result = evaluate(loaded, images, seed=seed, threads=threads)
+    if as_json:
+        options.print_json(
+            {
+                "accuracy": result.accuracy,
+                "samples": result.samples,
+                "split": split,
+                "dataset": data.name,
+                "readout": result.readout,
+                "spikes_per_sample": result.spikes_per_sample,
+                "seed": seed,
+            }
+        )
+        return
+    click.echo(
+        f"accuracy {result.accuracy:.2%} on {result.samples} {split} images of {data.name} "
+        f"({result.readout} readout, {result.spikes_per_sample:.1f} output spikes an image)"
+    )

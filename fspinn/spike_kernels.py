@@ -1,0 +1,116 @@
+"""Kernels of the encoder: counter-based random words, and Poisson spikes from them.
+
+`fspinn.randomness` says what the random words are; `tests/naive.py` says what the spikes are.
+"""
+
+import numpy as np
+
+from fspinn.jit import njit
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
+_MIX_2 = np.uint64(0x94D049BB133111EB)
+_ONE = np.uint64(1)
+_ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
+
+# Position of the only set bit of a word: the top six bits of its product with a de Bruijn sequence
+# are different for each of the 64 positions.
+_DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)
+_POSITIONS = np.zeros(64, dtype=np.int64)
+for _position in range(64):
+    _POSITIONS[((0x03F79D71B4CB0A89 << _position) & 0xFFFFFFFFFFFFFFFF) >> 58] = _position
+
+PROBABILITY_BITS = 32
+"""Bits of a spike probability."""
+
+
+@njit
+def mix(word):
+    """Finalizer of SplitMix64."""
+    word = (word ^ (word >> np.uint64(30))) * _MIX_1
+    word = (word ^ (word >> np.uint64(27))) * _MIX_2
+    return word ^ (word >> np.uint64(31))
+
+
+@njit
+def stream_key(seed, purpose, sample):
+    """Compiled twin of `fspinn.randomness.stream_key`."""
+    key = mix((np.uint64(0) ^ np.uint64(seed)) + _GOLDEN)
+    key = mix((key ^ np.uint64(purpose)) + _GOLDEN)
+    return mix((key ^ np.uint64(sample)) + _GOLDEN)
+
+
+@njit
+def spike_probabilities(image, rate_norm_per_step, probabilities):
+    """Spike probability of each pixel in one step, in units of 2**-32.
+
+    ``p_i = pixel_i * rate_norm_per_step / sqrt(sum_j pixel_j**2)``, at most ``1 - 2**-32``.
+    """
+    square = np.int64(0)
+    for i in range(image.size):
+        square += np.int64(image[i]) * np.int64(image[i])
+    scale = 0.0
+    if square > 0:
+        scale = rate_norm_per_step / np.sqrt(np.float64(square)) * 4294967296.0
+    for i in range(image.size):
+        probabilities[i] = np.uint32(min(np.float64(image[i]) * scale, 4294967295.0))
+
+
+@njit
+def poisson(probabilities, key, steps, trains, counts, offsets, inputs):
+    """Draw the spikes of one presentation: a Bernoulli trial for each input and step.
+
+    The trials of 64 steps are made at once: bit t of random word b is bit 31 - b of the random number
+    of step t, which is compared with the probability from the highest bit on, until all 64 are decided.
+
+    Writes `trains` (n_inputs, words; bit t of word w: a spike in step 64 w + t), `counts` (spikes of each
+    input), and the same spikes sorted by step: those of step t are ``inputs[offsets[t]:offsets[t + 1]]``.
+    Returns the number of spikes.
+    """
+    words = (steps + 63) // 64
+    offsets[:] = 0
+    for i in range(probabilities.size):
+        counts[i] = 0
+        p = np.int64(probabilities[i])
+        if p == 0:
+            continue
+        for w in range(words):
+            first = np.uint64((i * words + w) * PROBABILITY_BITS + 1)
+            spikes = np.uint64(0)
+            undecided = _ALL
+            for b in range(PROBABILITY_BITS):
+                random = mix(key + (first + np.uint64(b)) * _GOLDEN)
+                if (p >> (PROBABILITY_BITS - 1 - b)) & 1:
+                    spikes |= undecided & ~random
+                    undecided &= random
+                else:
+                    undecided &= ~random
+                if undecided == 0:
+                    break
+            if w == words - 1 and steps % 64:
+                spikes &= (_ONE << np.uint64(steps % 64)) - _ONE
+            trains[i, w] = spikes
+            while spikes:
+                last = spikes & (~spikes + _ONE)
+                offsets[64 * w + _POSITIONS[(last * _DE_BRUIJN) >> np.uint64(58)] + 1] += 1
+                counts[i] += 1
+                spikes ^= last
+    for t in range(steps):
+        offsets[t + 1] += offsets[t]
+    total = offsets[steps]
+    # Counting sort: offsets[t] runs from the start of step t to its end, then moves back by one step.
+    for i in range(probabilities.size):
+        if counts[i] == 0:
+            continue
+        for w in range(words):
+            spikes = trains[i, w]
+            while spikes:
+                last = spikes & (~spikes + _ONE)
+                t = 64 * w + _POSITIONS[(last * _DE_BRUIJN) >> np.uint64(58)]
+                inputs[offsets[t]] = i
+                offsets[t] += 1
+                spikes ^= last
+    for t in range(steps, 0, -1):
+        offsets[t] = offsets[t - 1]
+    offsets[0] = 0
+    return total

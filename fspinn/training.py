@@ -1,0 +1,338 @@
+"""How does learning proceed? Passes over the images, then a readout, then a measurement."""
+
+import platform
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+import fspinn
+from fspinn import readout as readouts
+from fspinn.engines import float_engine
+from fspinn.errors import ConfigError
+from fspinn.model import Activity, Model, Network
+from fspinn.plasticity import initial_weights, natural_weight_norm
+from fspinn.randomness import ORDER, WEIGHTS, permutation, stream_key, uniforms
+
+if TYPE_CHECKING:
+    from fspinn.datasets import Dataset, Split
+
+PRESENTATIONS_PER_NEURON = 100
+"""How often each neuron should get its turn to learn, where the passes are not given (own)."""
+
+_CHUNK = 250
+_RECENT = 1000
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a model did on labelled images.
+
+    Parameters
+    ----------
+    accuracy : float
+        Part of the images whose class was found.
+    samples : int
+        Number of images.
+    readout : str
+        Name of the readout.
+    spikes_per_sample : float
+        Mean number of output spikes for an image.
+    predictions : ndarray of int64, shape (samples,)
+    activity : Activity
+        What the engine counted.
+    """
+
+    accuracy: float
+    samples: int
+    readout: str
+    spikes_per_sample: float
+    predictions: NDArray[np.int64]
+    activity: Activity
+
+
+@dataclass(frozen=True)
+class Learned:
+    """Weights and thresholds that were learned, still without a readout.
+
+    Parameters
+    ----------
+    network : Network
+        With `weight_norm` settled.
+    weights : ndarray of float32, shape (n_inputs, n_neurons)
+    theta : ndarray of float32, shape (n_neurons,)
+    passes, seed : int
+    activity : Activity
+        What the engine counted.
+    samples_per_s : float
+        Presentations per second, without compilation.
+    """
+
+    network: Network
+    weights: NDArray[np.float32]
+    theta: NDArray[np.float32]
+    passes: int
+    seed: int
+    activity: Activity
+    samples_per_s: float
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """A trained model and how the training went.
+
+    Parameters
+    ----------
+    model : Model
+    samples_per_s : float
+        Presentations per second while learning, without compilation.
+    validation : Evaluation or None
+        On the validation split; None where that is empty.
+    """
+
+    model: Model
+    samples_per_s: float
+    validation: Evaluation | None
+
+
+def passes_for(neurons: int, images: int) -> int:
+    """Return how many passes over the images give every neuron a hundred presentations."""
+    return ceil(PRESENTATIONS_PER_NEURON * neurons / images)
+
+
+def train(
+    network: Network,
+    data: "Dataset",
+    *,
+    passes: int | None = None,
+    seed: int = 0,
+    readout: str = "proportion",
+    threads: int | None = None,
+    progress: bool = True,
+) -> TrainingResult:
+    """Train a network without labels, then fit a readout on the labels of the training images.
+
+    The same seed gives the same bits, whatever `threads`.
+
+    Parameters
+    ----------
+    network : Network
+    data : Dataset
+        ``data.train`` is learned from, ``data.validation`` measured on; ``data.test`` is not touched.
+    passes : int or None, default None
+        How often each training image is shown. None gives each neuron a hundred presentations.
+    seed : int, default 0
+        Fixes initial weights, order of the images and input spikes.
+    readout : str, default "proportion"
+        See `fspinn.readout`.
+    threads : int or None, default None
+        Threads of the readout's pass over the images; None is one per core. Learning itself uses one.
+    progress : bool, default True
+        Show a progress bar, if standard error is a terminal.
+
+    Returns
+    -------
+    TrainingResult
+
+    Raises
+    ------
+    ConfigError
+        If `passes` or `readout` make no sense, or the network never spiked.
+    """
+    readouts.check_name(readout)
+    learned = learn(network, data, passes=passes, seed=seed, progress=progress)
+    (model,) = fit_readouts(learned, data, (readout,), threads=threads)
+    validation = None
+    if len(data.validation):
+        validation = evaluate(model, data.validation, seed=seed, threads=threads)
+        model = replace(model, record={**model.record, "validation_accuracy": validation.accuracy})
+    return TrainingResult(model, learned.samples_per_s, validation)
+
+
+def learn(
+    network: Network,
+    data: "Dataset",
+    *,
+    passes: int | None = None,
+    seed: int = 0,
+    progress: bool = True,
+) -> Learned:
+    """Learn weights and thresholds from the training images, without labels (see `train`)."""
+    images = data.train.images
+    if passes is None:
+        passes = passes_for(network.neurons, len(images))
+    if passes < 1:
+        raise ConfigError(f"passes: must be at least 1, but got {passes}")
+    if network.weight_norm is None:
+        network = replace(network, weight_norm=natural_weight_norm(images))
+    n_inputs = images.shape[1] * images.shape[2]
+    random = uniforms(stream_key(seed, WEIGHTS), n_inputs * network.neurons)
+    weights = initial_weights(network, n_inputs, random)
+    theta = np.zeros(network.neurons, dtype=np.float32)
+    activity, seconds = _present_all(network, weights, theta, data, passes, seed, progress)
+    if activity.output_spikes == 0:
+        raise ConfigError(
+            f"threshold: no neuron ever spiked in {activity.samples} presentations; "
+            "lower it, or show the images for longer (duration_ms) or with higher rates (rate_norm_hz)"
+        )
+    return Learned(network, weights, theta, passes, seed, activity, activity.samples / seconds)
+
+
+def fit_readouts(
+    learned: Learned, data: "Dataset", names: Sequence[str], *, threads: int | None = None
+) -> list[Model]:
+    """Return one model per readout, all fitted on the same responses to all training images."""
+    for name in names:
+        readouts.check_name(name)
+    spike_counts, inference = float_engine.respond(
+        learned.network, learned.weights, learned.theta, data.train.images, seed=learned.seed, threads=threads
+    )
+    return [
+        Model(
+            network=learned.network,
+            image_shape=data.image_shape,
+            weights=learned.weights,
+            theta=learned.theta,
+            readout=readouts.fit(name, spike_counts, data.train.labels, data.n_classes),
+            activity={"training": learned.activity, "inference": inference},
+            record={
+                "seed": learned.seed,
+                "passes": learned.passes,
+                "dataset": _origin(data),
+                "versions": _versions(),
+            },
+        )
+        for name in names
+    ]
+
+
+def load_data_of(model: Model, data_dir: str | Path | None = None) -> "Dataset":
+    """Load the data set that a model was trained on, with the same split.
+
+    Raises
+    ------
+    ConfigError
+        If the model does not say what it was trained on, or the images have changed since.
+    """
+    from fspinn.datasets import load
+
+    origin = model.record.get("dataset")
+    if origin is None:
+        raise ConfigError("dataset: the model does not say what it was trained on; name the data set")
+    data = load(origin["name"], data_dir=data_dir, validation=origin["validation"], seed=origin["seed"])
+    if data.checksum != origin["checksum"]:
+        raise ConfigError(
+            f"dataset: {origin['name']} is not the same as when the model was trained (checksum differs); "
+            "bring the old images back, or name the data set to measure on"
+        )
+    return data
+
+
+def evaluate(model: Model, split: "Split", *, seed: int = 0, threads: int | None = None) -> Evaluation:
+    """Measure a model on labelled images, with learning off.
+
+    Parameters
+    ----------
+    model : Model
+    split : Split
+        For example ``data.test``.
+    seed : int, default 0
+        Fixes the input spikes.
+    threads : int or None, default None
+        None is one per core; the answer is the same for all.
+
+    Raises
+    ------
+    ConfigError
+        If the images have another shape than those that the model was trained on, or there are none.
+    """
+    if len(split) == 0:
+        raise ConfigError("evaluate: there are no images in this split; hold some out or choose another")
+    if split.images.shape[1:] != model.image_shape:
+        raise ConfigError(
+            f"evaluate: images of {split.images.shape[1]} x {split.images.shape[2]} pixels do not fit a model "
+            f"for {model.image_shape[0]} x {model.image_shape[1]}; choose the data set it was trained on"
+        )
+    spike_counts, activity = float_engine.respond(
+        model.network, model.weights, model.theta, split.images, seed=seed, threads=threads
+    )
+    predictions = readouts.predict(model.readout, spike_counts)
+    return Evaluation(
+        accuracy=float(np.mean(predictions == split.labels)),
+        samples=len(split),
+        readout=model.readout.name,
+        spikes_per_sample=activity.per_sample("output_spikes"),
+        predictions=predictions,
+        activity=activity,
+    )
+
+
+def _present_all(
+    network: Network,
+    weights: NDArray[np.float32],
+    theta: NDArray[np.float32],
+    data: "Dataset",
+    passes: int,
+    seed: int,
+    progress: bool,
+) -> tuple[Activity, float]:
+    """Show all images `passes` times; return what was counted and the seconds it took."""
+    images, labels = data.train.images, data.train.labels
+    total = passes * len(images)
+    # A first call with an empty batch compiles, so that neither the bar nor the rate waits for it.
+    float_engine.learn(network, weights, theta, images[:0], seed=seed, first=0, total=total)
+    activity = Activity()
+    recent_counts = np.zeros((0, network.neurons), dtype=np.int32)
+    recent_labels = np.zeros(0, dtype=np.int64)
+    started = time.perf_counter()
+    with tqdm(total=total, unit=" samples", disable=None if progress else True, desc="train") as bar:
+        for number in range(passes):
+            order = permutation(stream_key(seed, ORDER, number), len(images))
+            for start in range(0, len(order), _CHUNK):
+                chunk = order[start : start + _CHUNK]
+                spike_counts, counted = float_engine.learn(
+                    network,
+                    weights,
+                    theta,
+                    images[chunk],
+                    seed=seed,
+                    first=number * len(images) + start,
+                    total=total,
+                )
+                activity += counted
+                if not bar.disable:
+                    if len(recent_labels):
+                        table = readouts.fit("proportion", recent_counts, recent_labels, data.n_classes)
+                        accuracy = np.mean(readouts.predict(table, spike_counts) == labels[chunk])
+                        bar.set_postfix_str(f"running accuracy {accuracy:.3f}", refresh=False)
+                    recent_counts = np.concatenate([recent_counts, spike_counts])[-_RECENT:]
+                    recent_labels = np.concatenate([recent_labels, labels[chunk]])[-_RECENT:]
+                bar.update(len(chunk))
+    return activity, time.perf_counter() - started
+
+
+def _origin(data: "Dataset") -> dict[str, Any]:
+    return {
+        "name": data.name,
+        "checksum": data.checksum,
+        "seed": data.seed,
+        "train": len(data.train),
+        "validation": len(data.validation),
+        "test": len(data.test),
+    }
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "fspinn": fspinn.__version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "numba": numba.__version__,
+    }

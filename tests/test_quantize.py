@@ -1,0 +1,163 @@
+"""Quantization of a trained model after training."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import fspinn.quant
+from fspinn.errors import FormatError
+from fspinn.model import Activity, Model, Network, Readout
+from fspinn.quant import Format, quantize
+from fspinn.quant.formats import quantize_values
+
+RNG = np.random.default_rng(0)
+
+
+def model_with(weights, readout_name="proportion", table=None, **more):
+    weights = np.asarray(weights, dtype=np.float32).reshape(4, 3)
+    table = RNG.dirichlet(np.ones(5), 3) if table is None else table
+    return Model(
+        network=Network(neurons=3, weight_norm=1.0),
+        image_shape=(2, 2),
+        weights=weights,
+        theta=np.array([-1.0, 0.5, 0.5], dtype=np.float32),
+        readout=Readout(readout_name, np.asarray(table, dtype=np.float32)),
+        activity={"inference": Activity(samples=1, steps=350)},
+        **more,
+    )
+
+
+def spread():
+    return np.linspace(0, 1, 12)
+
+
+def test_weights_and_readout_hold_the_quantized_values():
+    model = model_with(spread())
+    small = quantize(model, weights="UQ0.4", readout="UQ0.8")
+    assert small.weight_format == Format.parse("UQ0.4")
+    assert small.weight_bits == 4
+    assert small.readout.format == Format.parse("UQ0.8")
+    assert small.weights.dtype == np.float32
+    np.testing.assert_array_equal(small.weights, quantize_values(model.weights, Format.parse("UQ0.4")))
+    np.testing.assert_array_equal(
+        small.readout.table, quantize_values(model.readout.table, Format.parse("UQ0.8"))
+    )
+
+
+def test_everything_else_stays_and_the_input_is_untouched():
+    model = model_with(spread(), record={"seed": 7})
+    before = model.weights.copy(), model.readout.table.copy()
+    small = quantize(model, weights=Format.parse("UQ0.2"))
+    np.testing.assert_array_equal(model.weights, before[0])
+    np.testing.assert_array_equal(model.readout.table, before[1])
+    assert model.weight_format is None
+    assert dict(model.record) == {"seed": 7}
+    np.testing.assert_array_equal(small.theta, model.theta)
+    assert small.network == model.network
+    assert small.activity == model.activity
+
+
+def test_the_record_says_what_was_done_and_drops_accuracies():
+    record = {"seed": 7, "accuracy": 0.9, "validation_accuracy": 0.9, "metrics": {"accuracy": 0.9}}
+    small = quantize(model_with(spread(), record=record), "UQ0.4", rounding="truncate")
+    assert set(small.record) == {"seed", "quantization"}
+    assert small.record["quantization"] == {
+        "weights": "UQ0.4",
+        "readout": "UQ0.8",
+        "rounding": "truncate",
+        "saturated_share": 1 / 12,  # the weight of 1
+        "zeroed_share": 0.0,
+    }
+
+
+def test_truncation_never_rounds_up():
+    model = model_with(spread())
+    assert (quantize(model, "UQ1.3", rounding="truncate").weights <= model.weights).all()
+
+
+def test_labels_are_left_as_they_are():
+    table = np.zeros((3, 5))
+    table[[0, 1, 2], [0, 0, 4]] = [0.5, 0.5, 1.0]
+    model = model_with(spread(), readout_name="majority", table=table)
+    small = quantize(model, "UQ0.4")
+    assert small.readout is model.readout
+    assert small.record["quantization"]["readout"] is None
+
+
+def test_an_entry_of_one_may_lose_a_step():
+    small = quantize(model_with(spread(), table=np.eye(3)), "UQ0.4", readout="UQ0.8")
+    assert small.readout.table.max() == 255 / 256
+
+
+def test_a_quantized_model_is_refused():
+    small = quantize(model_with(spread()), "UQ0.4")
+    with pytest.raises(
+        FormatError, match=r"already quantized to UQ0\.4; quantize the model that training wrote"
+    ):
+        quantize(small, "UQ0.2")
+
+
+def test_a_format_in_which_no_weight_survives_is_refused():
+    with pytest.raises(FormatError, match=r"no weight survives UQ1\.2 .*from 0 to 0\.03.*; try UQ0\.8"):
+        quantize(model_with(spread() * 0.03), "UQ1.2")
+
+
+def test_a_format_that_cannot_hold_the_range_is_refused():
+    with pytest.raises(FormatError, match=r"UQ0\.4 cannot hold the range.*from 0 to 9;.*; try UQ4\.0"):
+        quantize(model_with(spread() * 9), "UQ0.4")
+
+
+def test_negative_weights_ask_for_a_signed_format():
+    with pytest.raises(FormatError, match=r"cannot hold the range.*; try Q1\.7"):
+        quantize(model_with(-spread() * 0.9), "UQ0.8")
+
+
+def test_weights_that_are_all_zero_ask_for_training():
+    with pytest.raises(FormatError, match=r"no weight survives .* train the network first"):
+        quantize(model_with(np.zeros(12)), "UQ0.4")
+
+
+def test_weights_beyond_all_formats_ask_for_training():
+    with pytest.raises(FormatError, match="no format of 32 bits can: train the network again"):
+        quantize(model_with(spread() * 1e30), "UQ0.4")
+
+
+def test_a_readout_that_its_format_cannot_hold_is_refused():
+    with pytest.raises(FormatError, match=r"readout: UQ0\.8 cannot hold the table.*; try Q1\.7"):
+        quantize(model_with(spread(), table=np.linspace(-0.5, 0.9, 15).reshape(3, 5)), "UQ0.4")
+
+
+def test_unknown_formats_and_roundings_are_refused():
+    with pytest.raises(FormatError, match="'int4' is not a number format"):
+        quantize(model_with(spread()), "int4")
+    with pytest.raises(FormatError, match="'up' is not a rounding"):
+        quantize(model_with(spread()), "UQ0.4", rounding="up")
+
+
+@given(st.integers(1, 12), st.floats(2**-9, 2**9), st.sampled_from(["truncate", "nearest"]), st.booleans())
+def test_the_format_that_a_refusal_names_is_accepted(bits, largest, rounding, signed):
+    weights = np.linspace(-largest if signed else 0, largest, 12)
+    for text in (f"UQ0.{bits}", f"UQ{bits}.0", f"Q{bits}.0"):
+        try:
+            quantize(model_with(weights), text, rounding)
+        except FormatError as refusal:
+            mend = str(refusal).rsplit("try ", 1)[1]
+            assert quantize(model_with(weights), mend, rounding).weight_format == Format.parse(mend)
+
+
+def test_either_module_can_be_imported_first():
+    for line in (
+        "import fspinn.quant as q; q.quantize",
+        "import fspinn.model",
+        "import fspinn.quant.formats",
+    ):
+        subprocess.run([sys.executable, "-c", line], check=True)
+
+
+def test_a_name_that_quant_lacks_is_refused():
+    with pytest.raises(AttributeError, match=r"fspinn\.quant' has no attribute 'dequantize'"):
+        _ = fspinn.quant.dequantize
