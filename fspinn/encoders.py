@@ -37,7 +37,9 @@ def rate_norm_per_step(network: Network) -> float:
     return network.rate_norm_hz * network.dt_ms / 1000.0
 
 
-def poisson_spikes(network: Network, image: NDArray[np.uint8], seed: int, purpose: int, sample: int) -> Spikes:
+def poisson_spikes(
+    network: Network, image: NDArray[np.uint8], seed: int, purpose: int, sample: int
+) -> Spikes:
     """Return the input spikes of one presentation, the same that the engines see.
 
     Parameters

@@ -31,6 +31,9 @@ from fspinn.quant.formats import Format
 
 MAX_NEURONS = 1_000_000
 
+LABEL_READOUT = "majority"
+"""The readout whose table a device stores as one label per neuron."""
+
 
 @dataclass(frozen=True)
 class Network:
@@ -138,7 +141,9 @@ class Network:
     def firing_threshold(self) -> float:
         """Potential at which a neuron without adaptation spikes: ``threshold * weight_norm``."""
         if self.weight_norm is None:
-            raise ConfigError("weight_norm: not known before the images are; set it, or train the network first")
+            raise ConfigError(
+                "weight_norm: not known before the images are; set it, or train the network first"
+            )
         return self.threshold * self.weight_norm
 
 

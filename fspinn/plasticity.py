@@ -79,4 +79,5 @@ def initial_weights(network: Network, n_inputs: int, random: NDArray[np.float64]
     assert network.weight_norm is not None
     weights = random.reshape(n_inputs, network.neurons)
     weights = weights * (network.weight_norm / np.linalg.norm(weights, axis=0))
-    return np.minimum(weights, 1.0).astype(np.float32)
+    single: NDArray[np.float32] = np.minimum(weights, 1.0).astype(np.float32)
+    return single

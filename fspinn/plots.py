@@ -1,16 +1,17 @@
 """What does a person look at? Pictures of searches and of networks, as matplotlib figures."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from fspinn.model import Model
 
 if TYPE_CHECKING:
-    from fspinn.search import SearchResult
+    from fspinn.search import SearchResult, Trial
 
-_TRIED = "#4477aa"
+_SHADES = ("#4477aa", "#66ccee", "#228833", "#ccbb44", "#aa3377", "#bbbbbb")
 _CHOSEN = "#cc3311"
 _GREY = "#888888"
 
@@ -18,67 +19,102 @@ _GREY = "#888888"
 def accuracy_against_memory(result: "SearchResult") -> Figure:
     """Draw every measured candidate of a search: memory on the horizontal, accuracy on the vertical axis.
 
-    One line per weight format, the Wilson 95 % interval as a bar, the winner as a star.
+    One colour per weight format, the better readout of each network with its Wilson 95 % interval on a
+    line, the others as crosses, the winner as a star. Numbers along the cheapest format are neurons.
     """
     figure = Figure(figsize=(7.5, 4.5), layout="constrained")
     axes = figure.add_subplot()
     measured = [trial for trial in result.trials if trial.accuracy is not None]
-    formats = list(dict.fromkeys(trial.candidate.weights for trial in measured))
-    shades = dict(zip(sorted(formats), ["#4477aa", "#66ccee", "#228833", "#ccbb44", "#aa3377", "#bbbbbb"] * 9))
-    for weights in sorted(formats):
-        for readout, marker in (("proportion", "o"), ("majority", "s")):
-            mine = [t for t in measured if (t.candidate.weights, t.candidate.readout) == (weights, readout)]
-            if not mine:
-                continue
-            x = [t.candidate.memory_bits / 8192 for t in mine]
-            y = [100 * (t.accuracy or 0) for t in mine]
-            bounds = np.array([t.accuracy_interval for t in mine]) * 100
-            axes.errorbar(
-                x,
-                y,
-                yerr=[y - bounds[:, 0], bounds[:, 1] - y],
-                marker=marker,
-                color=shades[weights],
-                linewidth=1,
-                markersize=5,
-                elinewidth=0.8,
-                capsize=2,
-                linestyle="-" if readout == "proportion" else ":",
-                label=f"{weights}, {readout}",
+    best: dict[tuple[str, int], Trial] = {}
+    for trial in measured:
+        key = (trial.candidate.weights, trial.candidate.neurons)
+        if key not in best or (trial.accuracy or 0) > (best[key].accuracy or 0):
+            best[key] = trial
+    formats = sorted({weights for weights, _ in best})
+    for weights, shade in zip(formats, _SHADES * len(formats), strict=False):
+        _draw_format(axes, [trial for (name, _), trial in best.items() if name == weights], weights, shade)
+        others = [t for t in measured if t.candidate.weights == weights and t not in best.values()]
+        axes.plot(*_points(others), linestyle="none", marker="x", markersize=4, color=shade, alpha=0.6)
+    if formats:
+        for trial in (trial for (name, _), trial in best.items() if name == formats[0]):
+            axes.annotate(
+                str(trial.candidate.neurons),
+                (trial.candidate.memory_bits / 8192, 100 * (trial.accuracy or 0)),
+                xytext=(-5, 5),
+                textcoords="offset points",
+                ha="right",
+                fontsize=8,
+                color=_GREY,
             )
-    axes.axhline(100 * result.target_accuracy, color=_GREY, linewidth=1, linestyle="--")
-    axes.annotate(
-        f"target {result.target_accuracy:.0%}",
-        (0.995, 100 * result.target_accuracy),
-        xycoords=("axes fraction", "data"),
-        xytext=(0, 3),
-        textcoords="offset points",
-        ha="right",
-        color=_GREY,
-    )
-    if result.budget_bits is not None:
-        axes.axvline(result.budget_bits / 8192, color=_GREY, linewidth=1, linestyle="--")
+        axes.legend(loc="lower right", fontsize=8, frameon=False, title="weights", title_fontsize=8)
+    _draw_limits(axes, result)
     if result.winner is not None:
+        ((x,), (y,)) = _points([result.winner])
         candidate = result.winner.candidate
-        point = (candidate.memory_bits / 8192, 100 * (result.winner.accuracy or 0))
-        axes.plot(*point, marker="*", markersize=17, color=_CHOSEN, zorder=5, linestyle="none")
-        axes.annotate(
-            f"{candidate.neurons} neurons, {candidate.weights}, {candidate.memory_bits / 8192:.1f} KiB",
-            point,
-            xytext=(-10, 14),
-            textcoords="offset points",
-            ha="right",
+        axes.plot(x, y, marker="*", markersize=17, color=_CHOSEN, zorder=5, linestyle="none")
+        axes.set_title(
+            f"\u2605 {candidate.neurons} neurons, {candidate.weights} weights, {x:.1f} KiB, {y:.1f} %",
             color=_CHOSEN,
-            fontweight="bold",
+            fontsize=11,
         )
     axes.set_xscale("log")
     axes.set_xlabel("memory for inference (KiB)")
     axes.set_ylabel("accuracy on validation images (%)")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.grid(alpha=0.25, linewidth=0.5)
-    if measured:
-        axes.legend(loc="lower right", fontsize=8, frameon=False, title="weights, readout", title_fontsize=8)
     return figure
+
+
+def _points(trials: "list[Trial]") -> tuple[list[float], list[float]]:
+    return (
+        [trial.candidate.memory_bits / 8192 for trial in trials],
+        [100 * (trial.accuracy or 0) for trial in trials],
+    )
+
+
+def _draw_format(axes: Any, trials: "list[Trial]", weights: str, shade: str) -> None:
+    trials = sorted(trials, key=lambda trial: trial.candidate.memory_bits)
+    x, y = _points(trials)
+    low, high = 100 * np.array([trial.accuracy_interval for trial in trials]).T
+    axes.errorbar(
+        x,
+        y,
+        yerr=[y - low, high - y],
+        label=weights,
+        color=shade,
+        marker="o",
+        markersize=4,
+        linewidth=1.2,
+        elinewidth=0.8,
+        capsize=2,
+    )
+
+
+def _draw_limits(axes: Any, result: "SearchResult") -> None:
+    target = 100 * result.target_accuracy
+    axes.axhline(target, color=_GREY, linewidth=1, linestyle="--")
+    axes.annotate(
+        f"target {target:g} %",
+        (0.01, target),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, 3),
+        textcoords="offset points",
+        color=_GREY,
+    )
+    if result.budget_bits is not None:
+        axes.axvline(result.budget_bits / 8192, color=_GREY, linewidth=1, linestyle="--")
+        axes.annotate(
+            f"budget {result.budget_bits / 8192:g} KiB",
+            (result.budget_bits / 8192, 0.5),
+            xycoords=("data", "axes fraction"),
+            xytext=(3, 0),
+            textcoords="offset points",
+            rotation=90,
+            va="center",
+            color=_GREY,
+        )
 
 
 def receptive_fields(model: Model, neurons: int = 64) -> Figure:
@@ -100,7 +136,7 @@ def receptive_fields(model: Model, neurons: int = 64) -> Figure:
     brightest = float(model.weights[:, chosen].max())
     for axis in axes:
         axis.axis("off")
-    for axis, neuron in zip(axes, chosen):
+    for axis, neuron in zip(axes, chosen, strict=False):
         field = model.weights[:, neuron].reshape(model.image_shape)
         axis.imshow(field, cmap="magma", vmin=0, vmax=brightest)
         axis.set_title(str(preferred[neuron]), fontsize=6, pad=1)

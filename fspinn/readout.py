@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.errors import ConfigError
-from fspinn.model import Readout
+from fspinn.model import LABEL_READOUT, Readout
 
-READOUTS = ("proportion", "majority")
+READOUTS = ("proportion", LABEL_READOUT)
 
 
 def check_name(name: str) -> None:
@@ -68,4 +68,5 @@ def predict(readout: Readout, spike_counts: NDArray[np.int32]) -> NDArray[np.int
         The class with the highest score; class 0 where no neuron spiked.
     """
     scores = spike_counts.astype(np.float64) @ readout.table.astype(np.float64)
-    return scores.argmax(axis=1)
+    classes: NDArray[np.int64] = scores.argmax(axis=1)
+    return classes

@@ -69,11 +69,15 @@ def load(path: str | os.PathLike[str]) -> Model:
     """
     path = Path(path)
     if not path.is_file():
-        raise ModelFileError(f"{path}: there is no such file; train a model with `fspinn train -o {path.name}`")
+        raise ModelFileError(
+            f"{path}: there is no such file; train a model with `fspinn train -o {path.name}`"
+        )
     try:
         with h5py.File(path, "r") as file:
             if file.attrs.get("format") != FORMAT:
-                raise ModelFileError(f"{path}: is not a model of fspinn; name a file that `fspinn train` wrote")
+                raise ModelFileError(
+                    f"{path}: is not a model of fspinn; name a file that `fspinn train` wrote"
+                )
             text = str(file.attrs["settings"])
             settings = json.loads(text)
             if settings["format_version"] > FORMAT_VERSION:
@@ -123,7 +127,9 @@ def _stored(values: Any, number_format: Format | None) -> Any:
     if number_format is None:
         return values
     lowest, highest = number_format.lowest_integer, number_format.highest_integer
-    return to_integers(values, number_format).astype(np.result_type(np.min_scalar_type(lowest), np.min_scalar_type(highest)))
+    return to_integers(values, number_format).astype(
+        np.result_type(np.min_scalar_type(lowest), np.min_scalar_type(highest))
+    )
 
 
 def _restored(stored: Any, number_format: Format | None) -> Any:

@@ -257,8 +257,8 @@ def evaluate(model: Model, split: "Split", *, seed: int = 0, threads: int | None
         raise ConfigError("evaluate: there are no images in this split; hold some out or choose another")
     if split.images.shape[1:] != model.image_shape:
         raise ConfigError(
-            f"evaluate: images of {split.images.shape[1]} x {split.images.shape[2]} pixels do not fit a model "
-            f"for {model.image_shape[0]} x {model.image_shape[1]}; choose the data set it was trained on"
+            f"evaluate: images of {split.images.shape[1]} x {split.images.shape[2]} pixels do not fit "
+            f"a model for {model.image_shape[0]} x {model.image_shape[1]}; choose the data set it was trained on"
         )
     spike_counts, activity = float_engine.respond(
         model.network, model.weights, model.theta, split.images, seed=seed, threads=threads

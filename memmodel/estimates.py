@@ -39,7 +39,7 @@ class Estimate:
     f_mhz : float
         The clock.
     energy_band : tuple of float
-        Multiples of an energy within which the true one lies.
+        Multiples of an energy within which the true one is expected.
     """
 
     hardware: str

@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 
 from fspinn.errors import ConfigError
-from fspinn.model import Model, Network
+from fspinn.model import LABEL_READOUT, Model, Network
 
 ACCOUNTINGS = ("structure-aware", "dense-sim")
-LABEL_READOUT = "majority"
 
 
 @dataclass(frozen=True)
@@ -153,16 +152,16 @@ def footprint(size: Size, training: bool, accounting: str = "structure-aware") -
         "weights": size.n_inputs * n * size.weight_bits,
         "thresholds": n * size.threshold_bits,
         "membrane": n * size.state_bits,
-        "refractory": n * size.refractory_steps.bit_length(),
+        "refractory": n * int(size.refractory_steps).bit_length(),
         # What is taken from a potential is as wide as a potential; in a matrix it is a weight.
         "inhibition": size.state_bits if accounting == "structure-aware" else n * n * size.weight_bits,
         "spikes": 2 * (size.n_inputs + n),
         "readout": n * entry_bits,
         # An input or a neuron spikes at most once in a time step.
-        "votes": n * size.steps.bit_length(),
+        "votes": n * int(size.steps).bit_length(),
     }
     if training:
-        bits["window"] = (size.n_inputs + n) * size.window_steps.bit_length()
+        bits["window"] = (size.n_inputs + n) * int(size.window_steps).bit_length()
     return bits
 
 
@@ -227,4 +226,4 @@ def check_accounting(accounting: Any) -> None:
 
 
 def _label_bits(size: Size) -> int:
-    return max(size.n_classes - 1, 1).bit_length()
+    return max(int(size.n_classes) - 1, 1).bit_length()

@@ -6,10 +6,10 @@ keys of the file, the dataclasses its tables.
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
 
 from fspinn.errors import HardwareError
 from fspinn.memmodel.sram import CELLS
@@ -17,8 +17,11 @@ from fspinn.memmodel.sram import CELLS
 PRESETS = Path(__file__).parent / "presets"
 
 
-def _number(low: float, high: float) -> Any:
-    return field(metadata={"low": low, "high": high})
+class Within(NamedTuple):
+    """Least and greatest possible value of a field."""
+
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -31,41 +34,41 @@ class Meta:
 
 @dataclass(frozen=True)
 class Band:
-    """Multiples of an estimated energy within which the true one lies."""
+    """Multiples of an estimated energy within which the true one is expected."""
 
-    low: float = _number(0.01, 1)
-    high: float = _number(1, 100)
+    low: Annotated[float, Within(0.01, 1)]
+    high: Annotated[float, Within(1, 100)]
 
 
 @dataclass(frozen=True)
 class Process:
     """Technology: feature size, supply and kind of SRAM cell. The SRAM law holds from 22 to 90 nm."""
 
-    node_nm: float = _number(22, 90)
-    vdd_v: float = _number(0.4, 1.5)
-    cell: str = field(metadata={"choices": CELLS})
+    node_nm: Annotated[float, Within(22, 90)]
+    vdd_v: Annotated[float, Within(0.4, 1.5)]
+    cell: Annotated[str, CELLS]
 
 
 @dataclass(frozen=True)
 class Clock:
     """The one clock of the core."""
 
-    f_mhz: float = _number(0.001, 10_000)
+    f_mhz: Annotated[float, Within(0.001, 10_000)]
 
 
 @dataclass(frozen=True)
 class Bank:
     """One SRAM, as large as the network needs."""
 
-    word_bits: int = _number(1, 1024)
+    word_bits: Annotated[int, Within(1, 1024)]
 
 
 @dataclass(frozen=True)
 class Memory:
     """Both memories. `kappa` multiplies the energy of an access by the SRAM law."""
 
-    kappa: float = _number(0.1, 100)
-    leakage_pw_per_bit: float = _number(0, 1e6)
+    kappa: Annotated[float, Within(0.1, 100)]
+    leakage_pw_per_bit: Annotated[float, Within(0, 1e6)]
     weights: Bank
     state: Bank
 
@@ -74,21 +77,21 @@ class Memory:
 class Arithmetic:
     """How many neurons are worked on at once, and what integer operations cost."""
 
-    lanes: int = _number(1, 65_536)
-    add_pj_per_bit: float = _number(0, 1000)
-    multiply_pj_per_square_bit: float = _number(0, 1000)
+    lanes: Annotated[int, Within(1, 65_536)]
+    add_pj_per_bit: Annotated[float, Within(0, 1000)]
+    multiply_pj_per_square_bit: Annotated[float, Within(0, 1000)]
 
 
 @dataclass(frozen=True)
 class Cycles:
     """Clock cycles: per time step, word scanned, group of neurons, weights and neurons, word learned."""
 
-    step: int = _number(0, 10**6)
-    scan: int = _number(0, 10**6)
-    neuron: int = _number(0, 10**6)
-    addition: int = _number(0, 10**6)
-    inhibition: int = _number(0, 10**6)
-    learning: int = _number(0, 10**6)
+    step: Annotated[int, Within(0, 10**6)]
+    scan: Annotated[int, Within(0, 10**6)]
+    neuron: Annotated[int, Within(0, 10**6)]
+    addition: Annotated[int, Within(0, 10**6)]
+    inhibition: Annotated[int, Within(0, 10**6)]
+    learning: Annotated[int, Within(0, 10**6)]
 
 
 @dataclass(frozen=True)
@@ -200,29 +203,28 @@ def _read_table(cls: Any, table: Any, prefix: str) -> Any:
         if key not in known:
             raise HardwareError(f"{prefix}{key}: unknown key; use {', '.join(known)}")
     values = {}
-    for f in fields(cls):
-        key = prefix + f.name
-        if f.name not in table:
+    for name, kind in get_type_hints(cls, include_extras=True).items():
+        key = prefix + name
+        if name not in table:
             raise HardwareError(f"{key}: missing; add it")
-        value = table[f.name]
-        values[f.name] = _read_table(f.type, value, f"{key}.") if is_dataclass(f.type) else value
-        if not is_dataclass(f.type):
-            _check(key, value, f.type, f.metadata)
+        if is_dataclass(kind):
+            values[name] = _read_table(kind, table[name], f"{key}.")
+        else:
+            values[name] = _checked(key, table[name], kind)
     return cls(**values)
 
 
-def _check(key: str, value: Any, kind: Any, limits: Mapping[str, Any]) -> None:
+def _checked(key: str, value: Any, annotation: Any) -> Any:
+    kind, limits = get_args(annotation) if hasattr(annotation, "__metadata__") else (annotation, None)
     if kind is str:
-        if not isinstance(value, str) or not value:
+        if not isinstance(value, str) or not value.strip():
             raise HardwareError(f"{key}: {value!r} is not a text; quote one")
-        if "choices" in limits and value not in limits["choices"]:
-            raise HardwareError(f"{key}: {value!r} is unknown; use one of {', '.join(limits['choices'])}")
-    elif kind in (int, float):
-        accepted = int if kind is int else int | float
-        if isinstance(value, bool) or not isinstance(value, accepted):
+        if limits is not None and value not in limits:
+            raise HardwareError(f"{key}: {value!r} is unknown; use one of {', '.join(limits)}")
+    elif isinstance(limits, Within):
+        if isinstance(value, bool) or not isinstance(value, int if kind is int else int | float):
             noun = "a whole number" if kind is int else "a number"
             raise HardwareError(f"{key}: {value!r} is not {noun}; give one")
-        if not limits["low"] <= value <= limits["high"]:
-            raise HardwareError(
-                f"{key}: {value!r} is impossible; give {limits['low']:g} to {limits['high']:g}"
-            )
+        if not limits.low <= value <= limits.high:
+            raise HardwareError(f"{key}: {value!r} is impossible; give {limits.low:g} to {limits.high:g}")
+    return value

@@ -2,8 +2,9 @@
 
 ``E = (F V^2)^p (b + c w) C^q``, with the node F in nm, the supply V in volts, words of w bits and a
 capacity of C bits; E is in femtojoules. The form and the coefficients are this project's own, fitted to
-single-bank SRAMs of 1 KiB to 4 MiB at 22 to 90 nm and 300 K. CACTI itself is about 2.2 times below
-published memories; that factor is the hardware's ``memory.kappa``, not part of the law.
+single-bank SRAMs of 1 KiB to 4 MiB at 22 to 90 nm and 300 K; other sizes are extrapolated.
+CACTI itself is about 2.2 times below published memories; that factor
+is the hardware's ``memory.kappa``, not part of the law.
 """
 
 from typing import NamedTuple

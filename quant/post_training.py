@@ -8,11 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.errors import FormatError
-from fspinn.model import Model, Readout
+from fspinn.model import LABEL_READOUT, Model, Readout
 from fspinn.quant.formats import MAX_BITS, Format, saturates, to_integers, to_values
-
-LABEL_READOUT = "majority"
-"""The readout whose table says one class per neuron: a device keeps a label, with no fraction to round."""
 
 MOST = 0.5
 """Share of the weights other than zero that may saturate before a format is refused."""
@@ -84,7 +81,7 @@ def _check_weights(weights: NDArray[np.float32], format: Format, rounding: str) 
 
     def fit(format: Format) -> bool:
         saturated = np.count_nonzero(saturates(weights, format, rounding))
-        return saturated <= MOST * np.count_nonzero(weights)
+        return bool(saturated <= MOST * np.count_nonzero(weights))
 
     # Saturation first: what is negative saturates to zero in an unsigned format.
     if not fit(format):

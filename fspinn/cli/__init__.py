@@ -4,23 +4,38 @@ Commands import what they need inside their functions, so that ``fspinn --help``
 """
 
 import sys
+from typing import Any, NoReturn
 
 import click
 
 from fspinn import __version__
-from fspinn.cli import data, evaluate, search, train
+from fspinn.cli import data, estimate, evaluate, hardware, quantize, search, train
 from fspinn.errors import FspinnError
 
 
 class OneLineErrors(click.Group):
     """A group whose commands answer bad input with one line on standard error and exit status 2."""
 
-    def invoke(self, ctx: click.Context) -> object:
+    def main(self, *args: Any, **kwargs: Any) -> NoReturn:
+        kwargs["standalone_mode"] = False
         try:
-            return super().invoke(ctx)
+            status = super().main(*args, **kwargs)
         except FspinnError as error:
             click.echo(f"fspinn: {error}", err=True)
             sys.exit(2)
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except click.ClickException as error:
+            # click would add the usage and a hint, two to three lines more.
+            command = getattr(getattr(error, "ctx", None), "command_path", "fspinn")
+            message = error.format_message().rstrip(".").replace("\n", " ")
+            click.echo(f"fspinn: {message}; see `{command} --help`", err=True)
+            sys.exit(error.exit_code)
+        except click.Abort:
+            click.echo("fspinn: stopped", err=True)
+            sys.exit(130)
+        sys.exit(status if isinstance(status, int) else 0)
 
 
 @click.group(cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
@@ -29,5 +44,5 @@ def main() -> None:
     """Find the smallest spiking neural network that does your job on your device."""
 
 
-for module in (data, train, evaluate, search):
+for module in (search, train, evaluate, quantize, estimate, data, hardware):
     main.add_command(module.command)

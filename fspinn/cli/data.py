@@ -7,6 +7,7 @@ import click
 
 from fspinn.cli import options
 
+
 @click.group("data")
 def command() -> None:
     """List, describe and download data sets.

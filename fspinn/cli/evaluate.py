@@ -19,7 +19,11 @@ Examples:
 @click.option("--dataset", help="Measure on this one [default: what the model was trained on, same split].")
 @options.data_dir
 @click.option(
-    "--split", type=click.Choice(["test", "validation"]), default="test", show_default=True, help="Which images."
+    "--split",
+    type=click.Choice(["test", "validation"]),
+    default="test",
+    show_default=True,
+    help="Which images.",
 )
 @options.seed
 @options.samples

@@ -44,7 +44,10 @@ config = click.option(
 )
 
 as_json = click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON object on standard output, all else on standard error."
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print one JSON object on standard output, all else on standard error.",
 )
 
 seed = click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
@@ -52,7 +55,9 @@ seed = click.option("--seed", default=0, show_default=True, help="Seed of everyt
 samples = click.option("--samples", type=click.IntRange(min=1), help="Use only the first images.")
 
 threads = click.option(
-    "--threads", type=click.IntRange(min=1), help="Threads [default: one per core]; results do not depend on it."
+    "--threads",
+    type=click.IntRange(min=1),
+    help="Threads [default: one per core]; results do not depend on it.",
 )
 
 readout = click.option(
@@ -84,7 +89,7 @@ dataset = _all(
         "--dataset",
         default="digits",
         show_default=True,
-        help="digits, mnist, fashion-mnist, kmnist, or the path of your own images (see `fspinn data --help`).",
+        help="digits, mnist, fashion-mnist, kmnist, or the path of your own images: see `fspinn data -h`.",
     ),
     data_dir,
     click.option(
@@ -102,21 +107,34 @@ search_network = _all(
         "--rate-norm-hz", default=570.0, show_default=True, help="Euclidean norm of the rates of all inputs."
     ),
     click.option("--tau-m-ms", default=100.0, show_default=True, help="Membrane time constant."),
-    click.option("--refractory-ms", default=0.0, show_default=True, help="No spike for this long after a spike."),
+    click.option(
+        "--refractory-ms", default=0.0, show_default=True, help="No spike for this long after a spike."
+    ),
     click.option("--threshold", default=20.0, show_default=True, help="Firing threshold, in weight norms."),
     click.option(
-        "--inhibition", default=0.7, show_default=True, help="Part of the threshold that a spike takes from others."
+        "--inhibition",
+        default=0.7,
+        show_default=True,
+        help="Part of the threshold that a spike takes from others.",
     ),
     click.option("--window-ms", type=float, help="Learning window [default: the whole presentation]."),
-    click.option("--spike-threshold", type=int, help="Spikes per unit of the potentiation factor k [default: k = 1]."),
+    click.option(
+        "--spike-threshold", type=int, help="Spikes per unit of the potentiation factor k [default: k = 1]."
+    ),
     click.option("--learning-rate", default=0.1, show_default=True, help="Learning rate at the start."),
     click.option("--learning-rate-end", default=0.001, show_default=True, help="Learning rate at the end."),
-    click.option("--theta-step", default=1.0, show_default=True, help="Threshold step at the start, in weight norms."),
+    click.option(
+        "--theta-step", default=1.0, show_default=True, help="Threshold step at the start, in weight norms."
+    ),
     click.option("--theta-step-end", default=0.0, show_default=True, help="Threshold step at the end."),
-    click.option("--weight-norm", type=float, help="Norm of each neuron's weights [default: fits them into 0 to 1]."),
+    click.option(
+        "--weight-norm", type=float, help="Norm of each neuron's weights [default: fits them into 0 to 1]."
+    ),
 )
 
-network = _all(click.option("--neurons", default=400, show_default=True, help="Number of neurons."), search_network)
+network = _all(
+    click.option("--neurons", default=400, show_default=True, help="Number of neurons."), search_network
+)
 
 
 def names(text: str) -> list[str]:
@@ -129,7 +147,9 @@ def whole_numbers(option: str, text: str) -> list[int]:
     try:
         return [int(part) for part in names(text)]
     except ValueError:
-        raise ConfigError(f"{option}: {text!r} is no list of whole numbers; write it like 50,100,200") from None
+        raise ConfigError(
+            f"{option}: {text!r} is no list of whole numbers; write it like 50,100,200"
+        ) from None
 
 
 def check_writable(path: Path) -> None:

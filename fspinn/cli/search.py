@@ -21,7 +21,9 @@ Exit status: 0 found, 1 no network meets the target, 2 bad input.
 """,
 )
 @options.dataset
-@click.option("--accuracy", default=0.90, show_default=True, help="Least accuracy on validation images, 0 to 1.")
+@click.option(
+    "--accuracy", default=0.90, show_default=True, help="Least accuracy on validation images, 0 to 1."
+)
 @click.option("--memory", help="Most memory for inference, such as 256KiB [default: no limit].")
 @click.option("--sizes", help="Numbers of neurons to choose from, such as 50,100,200.")
 @click.option("--weights", help="Weight formats to choose from, such as UQ0.2,UQ0.4,float32.")
@@ -36,7 +38,9 @@ Exit status: 0 found, 1 no network meets the target, 2 bad input.
     help="Folder for smallest.h5, candidates.csv and accuracy-memory.png.",
 )
 @options.search_network
-@click.option("--passes", type=int, help="How often each image is shown [default: 100 presentations per neuron].")
+@click.option(
+    "--passes", type=int, help="How often each image is shown [default: 100 presentations per neuron]."
+)
 @options.seed
 @options.samples
 @options.threads
@@ -65,6 +69,7 @@ def command(
 
     from fspinn import Network
     from fspinn.datasets import load
+    from fspinn.readout import READOUTS
     from fspinn.search import find_smallest, save_result, space
     from fspinn.search.result import Trial, describe
 
@@ -87,7 +92,7 @@ def command(
         network=Network(**settings),
         sizes=space.SIZES if sizes is None else options.whole_numbers("--sizes", sizes),
         weights=space.WEIGHTS if weights is None else options.names(weights),
-        readouts=space.READOUTS if readouts is None else options.names(readouts),
+        readouts=READOUTS if readouts is None else options.names(readouts),
         passes=passes,
         seed=seed,
         threads=threads,

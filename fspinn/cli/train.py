@@ -20,7 +20,9 @@ Examples:
 )
 @options.dataset
 @options.network
-@click.option("--passes", type=int, help="How often each image is shown [default: 100 presentations per neuron].")
+@click.option(
+    "--passes", type=int, help="How often each image is shown [default: 100 presentations per neuron]."
+)
 @options.readout
 @click.option(
     "-o",

@@ -18,7 +18,8 @@ from fspinn.spike_kernels import poisson, spike_probabilities, stream_key
 
 Constants = namedtuple(
     "Constants",
-    "steps window_steps refractory_steps leak firing_threshold loss weight_norm rate_norm_per_step spike_threshold",
+    "steps window_steps refractory_steps leak firing_threshold loss "
+    "weight_norm rate_norm_per_step spike_threshold",
 )
 """Numbers that do not change during a run; `loss` is what a spike takes from every other potential."""
 
@@ -61,7 +62,7 @@ def integrate(potentials, weights, inputs, leak):
 
 @njit
 def find_spike(potentials, theta, firing_threshold, ready_at, t):
-    """Return the neuron furthest above its threshold, the first among equals, or -1 if none has reached it."""
+    """Return the neuron furthest above its threshold, the first among equals, or -1 if there is none."""
     reached = 0
     for j in range(potentials.size):
         reached += potentials[j] >= firing_threshold + theta[j]

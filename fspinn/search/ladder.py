@@ -12,12 +12,20 @@ import numpy as np
 
 from fspinn.engines import float_engine
 from fspinn.errors import ConfigError
-from fspinn.memmodel import estimate
+from fspinn.memmodel import Hardware, estimate, load_hardware
 from fspinn.model import Activity, Model, Network
 from fspinn.quant import quantize
-from fspinn.readout import READOUTS, predict
+from fspinn.readout import READOUTS, check_name, predict
 from fspinn.search.result import SearchResult, Trial, wilson_interval
-from fspinn.search.space import SIZES, WEIGHTS, Candidate, candidates, format_memory, parse_memory
+from fspinn.search.space import (
+    ACCOUNTING,
+    SIZES,
+    WEIGHTS,
+    Candidate,
+    candidates,
+    format_memory,
+    parse_memory,
+)
 from fspinn.training import evaluate, fit_readouts, learn
 
 if TYPE_CHECKING:
@@ -76,20 +84,23 @@ def find_smallest(
         raise ConfigError("validation: the search needs validation images to choose on; hold some out")
     if wilson_interval(len(data.validation), len(data.validation))[0] < accuracy:
         raise ConfigError(
-            f"accuracy: {len(data.validation)} validation images cannot show {accuracy:g} with 95 % confidence; "
-            "hold out more of them, or ask for less"
+            f"accuracy: {len(data.validation)} validation images cannot show {accuracy:g} with 95 % "
+            "confidence; hold out more of them, or ask for less"
         )
     budget_bits = None if memory is None else parse_memory(memory)
     n_inputs = data.image_shape[0] * data.image_shape[1]
-    ladder = candidates(
-        network or Network(),
-        n_inputs,
-        data.n_classes,
-        [size for size in sizes if size <= len(data.train)],
-        weights,
-        readouts,
+    small_enough = [size for size in sizes if size <= len(data.train)]
+    if not (small_enough and weights and readouts):
+        raise ConfigError(
+            "search: there is nothing to choose from; give at least one size, format and readout, "
+            f"and no more neurons than the {len(data.train)} training images"
+        )
+    for name in readouts:
+        check_name(name)
+    ladder = candidates(network or Network(), n_inputs, data.n_classes, small_enough, weights, readouts)
+    bench = _Bench(
+        data, network or Network(), tuple(readouts), passes, seed, threads, progress, load_hardware(hardware)
     )
-    bench = _Bench(data, network or Network(), tuple(readouts), passes, seed, threads, progress, hardware)
     trials: list[Trial] = []
     winner, model, test = None, None, None
     for candidate in ladder:
@@ -123,7 +134,7 @@ class _Bench:
     seed: int
     threads: int | None
     progress: bool
-    hardware: str
+    hardware: Hardware
     trained: dict[int, dict[str, Model]] = field(default_factory=dict)
     measured: dict[tuple[int, str], tuple[dict[str, int], Activity]] = field(default_factory=dict)
 
@@ -138,12 +149,13 @@ class _Bench:
         if low >= target:
             verdict = "chosen"
         elif share >= target:
-            verdict = f"accuracy {share:.3f} is not surely {target:g}: it may be {low:.3f}"
+            verdict = f"{share:.2%} is not surely {target:.2%}: it may be {low:.2%}"
         else:
-            verdict = f"accuracy {share:.3f} is below {target:g}"
-        cost = estimate(model, hardware=self.hardware)
-        trial = Trial(candidate, verdict, share, (low, high), cost.energy_pj, cost.latency_s)
-        return trial, model
+            verdict = f"{share:.2%} is below {target:.2%}"
+        cost = estimate(model, self.hardware)
+        energy_pj = cost.energy["inference"][ACCOUNTING]["total"]
+        latency_s = cost.latency["inference"][ACCOUNTING]["total"] / (self.hardware.clock.f_mhz * 1e6)
+        return Trial(candidate, verdict, share, (low, high), energy_pj, latency_s), model
 
     def _trained(self, neurons: int) -> dict[str, Model]:
         if neurons not in self.trained:
@@ -167,7 +179,8 @@ class _Bench:
                 model.network, model.weights, model.theta, images, seed=self.seed, threads=self.threads
             )
             correct_of = {
-                name: int(np.sum(predict(model.readout, spike_counts) == labels)) for name, model in models.items()
+                name: int(np.sum(predict(model.readout, spike_counts) == labels))
+                for name, model in models.items()
             }
             self.measured[neurons, weights] = correct_of, activity
         return self.measured[neurons, weights]

@@ -146,7 +146,9 @@ def save_result(result: SearchResult, folder: Path) -> dict[str, Path]:
         with replaced_when_whole(written["picture"]) as temporary:
             accuracy_against_memory(result).savefig(temporary, dpi=150, bbox_inches="tight")
     except OSError as error:
-        raise DataError(f"{folder}: cannot be written ({error.strerror}); choose another folder with -o") from None
+        raise DataError(
+            f"{folder}: cannot be written ({error.strerror}); choose another folder with -o"
+        ) from None
     return written
 
 

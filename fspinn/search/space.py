@@ -51,8 +51,6 @@ def candidates(
     readouts: Sequence[str] = READOUTS,
 ) -> list[Candidate]:
     """Return all combinations of size, format and readout, the one with the least memory first."""
-    if not (sizes and weights and readouts):
-        raise ConfigError("search: there is nothing to choose from; give at least one size, format and readout")
     found = []
     for neurons in sizes:
         for name in weights:
@@ -86,7 +84,9 @@ def parse_memory(text: str) -> int:
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*", text)
     unit = match.group(2).lower() or "b" if match else ""
     if match is None or unit not in _UNITS:
-        raise ConfigError(f"memory: {text!r} is no amount of memory; write it like 256KiB, 1.5MB or 8192B (bytes)")
+        raise ConfigError(
+            f"memory: {text!r} is no amount of memory; write it like 256KiB, 1.5MB or 8192B (bytes)"
+        )
     bits = int(float(match.group(1)) * _UNITS[unit] * 8)
     if bits < 8:
         raise ConfigError(f"memory: {text!r} is less than one byte; write it like 256KiB")

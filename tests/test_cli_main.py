@@ -1,0 +1,173 @@
+"""The command `fspinn` itself: help, errors, completion, and options that say the same as the Python API."""
+
+import os
+import shutil
+import subprocess
+import sysconfig
+from dataclasses import fields
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+import fspinn
+from fspinn.cli import main
+from fspinn.errors import FspinnError
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, arguments, prog_name="fspinn")
+
+
+def commands(group=main, words=()):
+    """Return all commands, those inside groups too, by the words that call them."""
+    found = {}
+    for name, command in group.commands.items():
+        found[(*words, name)] = command
+        if isinstance(command, click.Group):
+            found |= commands(command, (*words, name))
+    return found
+
+
+def defaults(name):
+    """Return what a command is called with when nothing is asked for."""
+    command = main.commands[name]
+    arguments = ["model.h5"] if any(isinstance(p, click.Argument) for p in command.params) else []
+    return command.make_context(name, arguments).params
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """Give `fspinn fail` an error to raise."""
+
+    def prepare(error):
+        @click.command()
+        def fail():
+            raise error
+
+        monkeypatch.setitem(main.commands, "fail", fail)
+
+    return prepare
+
+
+def test_version():
+    result = run("--version")
+    assert result.exit_code == 0
+    assert result.stdout == f"fspinn, version {fspinn.__version__}\n"
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_help_lists_the_commands(flag):
+    result = run(flag)
+    assert result.exit_code == 0
+    listed = {line.split()[0] for line in result.stdout.partition("Commands:")[2].splitlines() if line}
+    assert listed == main.commands.keys()
+    assert {"data", "train", "evaluate", "search"} <= listed
+
+
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_every_command_has_help_with_an_example(words):
+    result = run(*words, "--help")
+    assert result.exit_code == 0
+    assert f"fspinn {' '.join(words)}" in result.stdout.partition("Example")[2]
+
+
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_every_option_says_what_it_does(words):
+    options = [option for option in commands()[words].params if isinstance(option, click.Option)]
+    assert [option.name for option in options if not option.help] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["serach"], "No such command 'serach'"),
+        (["train", "--neuron-count", "5"], "No such option"),
+        (["train", "--neurons", "many"], "'many' is not a valid integer"),
+        (["evaluate"], "Missing argument 'MODEL'"),
+    ],
+)
+def test_a_command_line_that_makes_no_sense_is_refused(arguments, words):
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("fspinn: ")
+    assert result.stderr.count("\n") == 1
+    assert words in result.stderr
+    assert result.stdout == ""
+
+
+def test_without_a_command_there_is_help():
+    result = run()
+    assert result.exit_code == 2
+    assert "Commands:" in result.stderr
+
+
+def test_an_error_is_one_line(failing):
+    failing(FspinnError("net.h5: is too big; make it smaller"))
+    result = run("fail")
+    assert result.exit_code == 2
+    assert result.stderr == "fspinn: net.h5: is too big; make it smaller\n"
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["evaluate", "missing.h5"], "missing.h5: there is no such file"),
+        (["train", "--neurons", "0"], "neurons: must be from 1 to"),
+        (["train", "--dataset", "nonsense"], "nonsense"),
+        (["train", "--config", "missing.toml"], "missing.toml"),
+        (["train", "-o", "missing/net.h5"], "missing/net.h5: there is no folder missing"),
+    ],
+)
+def test_bad_input_is_one_line(arguments, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("fspinn: ")
+    assert result.stderr.count("\n") == 1
+    assert words in result.stderr
+    assert result.stdout == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupt_is_no_traceback(failing):
+    failing(KeyboardInterrupt())
+    result = run("fail")
+    assert result.exit_code == 130
+    assert result.stderr.strip() == "fspinn: stopped"
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash here to ask for its version")
+def test_completion_for_bash():
+    fspinn_script = Path(sysconfig.get_path("scripts"), "fspinn")
+    environment = os.environ | {"_FSPINN_COMPLETE": "bash_source"}
+    result = subprocess.run([fspinn_script], env=environment, capture_output=True, text=True, check=True)
+    assert "complete -o nosort -F _fspinn_completion fspinn" in result.stdout
+
+
+def test_train_has_the_fields_of_a_network_with_their_defaults():
+    chosen = defaults("train")
+    expected = {field.name: field.default for field in fields(fspinn.Network)}
+    assert {name: chosen.get(name, "no such option") for name in expected} == expected
+
+
+def test_search_has_the_fields_of_a_network_but_its_size():
+    chosen = defaults("search")
+    expected = {field.name: field.default for field in fields(fspinn.Network) if field.name != "neurons"}
+    assert {name: chosen.get(name, "no such option") for name in expected} == expected
+    assert "neurons" not in chosen
+
+
+@pytest.mark.parametrize(
+    "name", sorted(main.commands.keys() & {"train", "tune", "evaluate", "search", "sweep"})
+)
+def test_commands_with_randomness_have_a_seed(name):
+    assert defaults(name)["seed"] == 0
+
+
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_every_command_answers_in_json_when_asked(words):
+    command = commands()[words]
+    assert isinstance(command, click.Group) or "--json" in {o for p in command.params for o in p.opts}

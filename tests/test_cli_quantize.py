@@ -1,0 +1,104 @@
+"""fspinn quantize, as a user types it."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from fspinn import store
+from fspinn.cli import main
+from fspinn.model import Model, Network, Readout
+from fspinn.quant import quantize
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture
+def model():
+    return Model(
+        network=Network(neurons=6, weight_norm=1.0),
+        image_shape=(4, 4),
+        weights=RNG.random((16, 6), dtype=np.float32),
+        theta=np.zeros(6, dtype=np.float32),
+        readout=Readout("proportion", RNG.dirichlet(np.ones(3), 6).astype(np.float32)),
+        record={"seed": 1, "validation_accuracy": 0.9},
+    )
+
+
+@pytest.fixture
+def path(model, tmp_path):
+    store.save(model, tmp_path / "net.h5")
+    return tmp_path / "net.h5"
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, ["quantize", *map(str, arguments)])
+
+
+def test_the_written_model_is_the_quantized_one(model, path, tmp_path):
+    result = run(path, "--weights", "UQ0.4", "-o", tmp_path / "net4.h5")
+    assert result.exit_code == 0, result.output
+    expected, written = quantize(model, "UQ0.4"), store.load(tmp_path / "net4.h5")
+    np.testing.assert_array_equal(written.weights, expected.weights)
+    np.testing.assert_array_equal(written.readout.table, expected.readout.table)
+    assert (written.weight_format, written.readout.format) == (
+        expected.weight_format,
+        expected.readout.format,
+    )
+    assert dict(written.record) == dict(expected.record)
+    for words in ("float32 -> UQ0.4, rounding nearest", "saturated", "proportion: float32 -> UQ0.8", "KiB"):
+        assert words in result.output
+
+
+def test_json_says_the_bits_before_and_after(path, tmp_path):
+    result = run(path, "--weights", "UQ0.4", "--rounding", "truncate", "-o", tmp_path / "net4.h5", "--json")
+    answer = json.loads(result.stdout)
+    assert answer["model"] == str(tmp_path / "net4.h5")
+    assert (answer["weights"], answer["readout"], answer["rounding"]) == ("UQ0.4", "UQ0.8", "truncate")
+    assert answer["memory_bits"]["before"]["weights"] == 16 * 6 * 32
+    assert answer["memory_bits"]["after"]["weights"] == 16 * 6 * 4
+    for memory in answer["memory_bits"].values():
+        assert memory.pop("total") == sum(memory.values())
+
+
+def test_labels_stay_labels(model, tmp_path):
+    labels = Model(**{**vars(model), "readout": Readout("majority", np.eye(6, 3, dtype=np.float32))})
+    store.save(labels, tmp_path / "net.h5")
+    result = run(tmp_path / "net.h5", "--weights", "UQ0.4", "-o", tmp_path / "net4.h5")
+    assert "majority: one label per neuron, as before" in result.output
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--weights", "int4"], "'int4' is not a number format"),
+        (["--weights", "UQ0.0"], "UQ0.0: has 0 bits"),
+        (["--weights", "UQ8.0", "--rounding", "truncate"], "no weight survives UQ8.0"),
+        (["--weights", "UQ0.4", "--rounding", "up"], "'up' is not a rounding"),
+    ],
+)
+def test_bad_input_is_one_line_and_nothing_is_written(path, tmp_path, options, words):
+    result = run(path, *options, "-o", tmp_path / "net4.h5")
+    assert result.exit_code == 2
+    assert words in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["net.h5"]
+
+
+def test_a_quantized_file_is_refused(path, tmp_path):
+    run(path, "--weights", "UQ0.4", "-o", tmp_path / "net4.h5")
+    result = run(tmp_path / "net4.h5", "--weights", "UQ0.2", "-o", tmp_path / "net2.h5")
+    assert result.exit_code == 2
+    assert "already quantized to UQ0.4" in result.stderr
+    assert not (tmp_path / "net2.h5").exists()
+
+
+def test_the_model_itself_is_never_overwritten(path, tmp_path):
+    before = path.read_bytes()
+    (tmp_path / "same.h5").symlink_to(path)
+    for output in (path, tmp_path / "same.h5"):
+        result = run(path, "--weights", "UQ0.4", "-o", output)
+        assert result.exit_code == 2
+        assert "is the model itself; give the quantized model another name" in result.stderr
+    assert path.read_bytes() == before
