@@ -81,7 +81,7 @@ def _draw_format(axes: Any, trials: "list[Trial]", weights: str, shade: str) -> 
     axes.errorbar(
         x,
         y,
-        yerr=[y - low, high - y],
+        yerr=np.stack([y - low, high - y]),
         label=weights,
         color=shade,
         marker="o",

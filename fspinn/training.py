@@ -257,8 +257,8 @@ def evaluate(model: Model, split: "Split", *, seed: int = 0, threads: int | None
         raise ConfigError("evaluate: there are no images in this split; hold some out or choose another")
     if split.images.shape[1:] != model.image_shape:
         raise ConfigError(
-            f"evaluate: images of {split.images.shape[1]} x {split.images.shape[2]} pixels do not fit "
-            f"a model for {model.image_shape[0]} x {model.image_shape[1]}; choose the data set it was trained on"
+            f"evaluate: images of {_pixels(split.images.shape[1:])} pixels do not fit a model for "
+            f"{_pixels(model.image_shape)}; choose the data set it was trained on"
         )
     spike_counts, activity = float_engine.respond(
         model.network, model.weights, model.theta, split.images, seed=seed, threads=threads
@@ -292,7 +292,8 @@ def _present_all(
     recent_counts = np.zeros((0, network.neurons), dtype=np.int32)
     recent_labels = np.zeros(0, dtype=np.int64)
     started = time.perf_counter()
-    with tqdm(total=total, unit=" samples", disable=None if progress else True, desc="train") as bar:
+    title = f"train {network.neurons} neurons"
+    with tqdm(total=total, unit=" samples", disable=None if progress else True, desc=title) as bar:
         for number in range(passes):
             order = permutation(stream_key(seed, ORDER, number), len(images))
             for start in range(0, len(order), _CHUNK):
@@ -336,3 +337,7 @@ def _versions() -> dict[str, str]:
         "numpy": np.__version__,
         "numba": numba.__version__,
     }
+
+
+def _pixels(shape: tuple[int, ...]) -> str:
+    return " x ".join(str(length) for length in shape)

@@ -1,0 +1,5 @@
+"""``python -m fspinn`` is the command ``fspinn``."""
+
+from fspinn.cli import main
+
+main(prog_name="fspinn")

@@ -1,0 +1,185 @@
+"""What a person types: train, evaluate and search, with right and wrong input."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+import fspinn
+from fspinn.cli import main
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def model_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "net.h5"
+    assert run("train", "--neurons", 20, "-o", path).exit_code == 0
+    return path
+
+
+def test_train_writes_a_model_and_says_how_good_it_is(tmp_path):
+    answer = run("train", "--neurons", 20, "-o", tmp_path / "net.h5")
+    assert answer.exit_code == 0
+    assert "20 neurons, 2398 presentations" in answer.stdout
+    assert "239 validation images" in answer.stdout
+    assert fspinn.load(tmp_path / "net.h5").network.neurons == 20
+
+
+def test_train_answers_with_one_json_object(tmp_path):
+    answer = run("train", "--neurons", 20, "-o", tmp_path / "net.h5", "--json")
+    result = json.loads(answer.stdout)
+    assert result["model"] == str(tmp_path / "net.h5")
+    assert result["accuracy_of"] == "validation"
+    assert result["accuracy"] == fspinn.load(tmp_path / "net.h5").record["validation_accuracy"]
+    assert result["samples_per_s"] > 0
+
+
+def test_train_with_the_same_seed_writes_the_same_bytes(model_file, tmp_path):
+    for number, threads in (("one", 1), ("two", 2)):
+        path = tmp_path / f"{number}.h5"
+        assert run("train", "--neurons", 20, "--threads", threads, "-o", path).exit_code == 0
+        assert path.read_bytes() == model_file.read_bytes()
+    assert run("train", "--neurons", 20, "--seed", 1, "-o", tmp_path / "other.h5").exit_code == 0
+    assert (tmp_path / "other.h5").read_bytes() != model_file.read_bytes()
+
+
+def test_train_without_validation_images_reports_no_accuracy(tmp_path):
+    answer = run(
+        "train", "--neurons", 5, "--samples", 100, "--validation", 0, "-o", tmp_path / "n.h5", "--json"
+    )
+    assert json.loads(answer.stdout)["accuracy"] is None
+
+
+def test_evaluate_finds_the_data_and_the_split_of_the_training(model_file):
+    validation = json.loads(run("evaluate", model_file, "--split", "validation", "--json").stdout)
+    assert validation["accuracy"] == fspinn.load(model_file).record["validation_accuracy"]
+    assert validation["samples"] == 239
+    test = json.loads(run("evaluate", model_file, "--json").stdout)
+    assert test["samples"] == 359
+    assert test["dataset"] == "digits"
+    assert test["readout"] == "proportion"
+    assert test["spikes_per_sample"] > 1
+    assert "test images of digits" in run("evaluate", model_file).stdout
+
+
+def test_evaluate_looks_at_the_first_images_only_if_asked(model_file):
+    assert json.loads(run("evaluate", model_file, "--samples", 10, "--json").stdout)["samples"] == 10
+
+
+def test_options_come_from_a_file_and_the_command_line_wins(tmp_path):
+    settings = tmp_path / "settings.toml"
+    settings.write_text('neurons = 7\nduration_ms = 100.0\nthreshold = 8\nreadout = "majority"\n')
+    path = tmp_path / "net.h5"
+    assert run("train", "--config", settings, "--neurons", 9, "--samples", 50, "-o", path).exit_code == 0
+    model = fspinn.load(path)
+    assert model.network.neurons == 9
+    assert model.network.duration_ms == 100.0
+    assert model.readout.name == "majority"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("neuron = 7", "train has no option 'neuron'; use one of "),
+        ("neurons = ", "not valid TOML"),
+        ('neurons = "many"', "'many' is not a valid integer"),
+        ("[train]\nneurons = 7", "train has no option 'train'"),
+    ],
+)
+def test_a_bad_settings_file_is_named(tmp_path, text, words):
+    settings = tmp_path / "settings.toml"
+    settings.write_text(text)
+    answer = run("train", "--config", settings, "-o", tmp_path / "net.h5")
+    assert answer.exit_code == 2
+    assert words in answer.stderr
+    assert answer.stderr.count("\n") == 1
+
+
+def test_search_answers_and_writes_a_model_that_evaluates_to_the_same(tmp_path):
+    answer = run("search", "--accuracy", 0.7, "--sizes", "10,25,50", "-o", tmp_path / "result", "--json")
+    assert answer.exit_code == 0
+    result = json.loads(answer.stdout)
+    assert result["found"] is True
+    assert result["accuracy_interval"][0] >= 0.7
+    keys = {"model", "accuracy", "memory_bits", "energy_pj", "latency_s", "trials", "test_accuracy"}
+    assert keys <= result.keys()
+    evaluated = json.loads(run("evaluate", result["model"], "--json").stdout)
+    assert evaluated["accuracy"] == result["test_accuracy"]
+    assert "is below 70.00%" in answer.stderr
+
+
+def test_search_says_in_words_what_it_found(tmp_path):
+    answer = run("search", "--accuracy", 0.6, "--sizes", "10,25", "-o", tmp_path)
+    assert answer.stdout.startswith("The smallest network: ")
+    assert "used this once" in answer.stdout
+    assert f"wrote {tmp_path / 'smallest.h5'}" in answer.stdout
+
+
+def test_search_without_an_answer_has_exit_status_1(tmp_path):
+    answer = run("search", "--memory", "100B", "-o", tmp_path, "--json")
+    assert answer.exit_code == 1
+    result = json.loads(answer.stdout)
+    assert result["found"] is False
+    assert result["model"] is None
+
+
+def test_search_takes_its_choices_from_a_file(tmp_path):
+    settings = tmp_path / "settings.toml"
+    settings.write_text('sizes = [10, 16]\nweights = ["UQ0.4"]\nreadouts = "majority"\naccuracy = 0.5\n')
+    answer = run("search", "--config", settings, "-o", tmp_path / "result", "--json")
+    assert {trial["neurons"] for trial in json.loads(answer.stdout)["trials"]} == {10, 16}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["train", "--neurons", "0"], "neurons: must be from 1 to 1000000, but got 0"),
+        (
+            ["train", "--readout", "vote"],
+            "'vote' is not one of 'proportion', 'majority'; see `fspinn train --help`",
+        ),
+        (["train", "--passes", "0"], "passes: must be at least 1, but got 0"),
+        (["train", "--dataset", "minst"], "did you mean mnist?"),
+        (["train", "-o", "no/such/folder/net.h5"], "there is no folder no/such/folder; make it first"),
+        (["train", "--threshold", "1e9", "--samples", "20"], "threshold: no neuron ever spiked"),
+        (["evaluate", "missing.h5"], "missing.h5: there is no such file; train a model with"),
+        (["evaluate"], "Missing argument 'MODEL'; see `fspinn evaluate --help`"),
+        (["search", "--memory", "10 parsec"], "'10 parsec' is no amount of memory"),
+        (["search", "--sizes", "ten"], "--sizes: 'ten' is no list of whole numbers"),
+        (["search", "--accuracy", "90"], "90 % is 0.9"),
+        (["search", "--hardware", "abacus"], "abacus"),
+        (["search", "--bogus"], "No such option '--bogus'"),
+    ],
+)
+def test_bad_input_gets_one_line_and_exit_status_2(arguments, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    answer = run(*arguments)
+    assert answer.exit_code == 2
+    assert words in answer.stderr
+    assert answer.stderr.startswith("fspinn: ")
+    assert answer.stderr.count("\n") == 1
+    assert answer.stdout == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_progress_bar_shows_only_on_a_terminal(tmp_path):
+    import pty
+    import termios
+
+    command = [sys.executable, "-m", "fspinn", "train", "--neurons", "20", "-o", str(tmp_path / "net.h5")]
+    quiet = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert quiet.stderr == ""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 100))
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=theirs, check=True)
+    os.close(theirs)
+    shown = os.read(ours, 65536).decode()
+    assert "samples/s" in shown
+    assert "running accuracy" in shown
+    assert "<" in shown  # time left

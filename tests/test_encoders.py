@@ -1,0 +1,141 @@
+"""Images become the spikes that the documentation says, bit for bit."""
+
+import naive
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from fspinn import spike_kernels
+from fspinn.encoders import poisson_spikes, rate_norm_per_step
+from fspinn.engines import float_engine
+from fspinn.model import Network
+from fspinn.randomness import INFERENCE_SPIKES, TRAINING_SPIKES
+
+images = arrays.arrays(np.uint8, st.tuples(st.integers(1, 3), st.integers(1, 3)))
+
+
+def network_of(steps, rate_norm_hz=570.0):
+    return Network(neurons=1, duration_ms=float(steps), rate_norm_hz=rate_norm_hz)
+
+
+def per_step(spikes):
+    bounds = zip(spikes.offsets[:-1], spikes.offsets[1:], strict=True)
+    return [spikes.inputs[start:stop].tolist() for start, stop in bounds]
+
+
+def probabilities_of(image, rate_norm):
+    probabilities = np.empty(image.size, dtype=np.uint32)
+    spike_kernels.spike_probabilities(image.reshape(-1), rate_norm, probabilities)
+    return probabilities
+
+
+@settings(max_examples=40)
+@given(images, st.integers(1, 130), st.integers(-5, 2**66), st.sampled_from([30.0, 570.0, 3000.0]))
+@example(np.zeros((2, 2), np.uint8), 65, 0, 570.0)  # a black image
+@example(np.array([[0, 1]], np.uint8), 64, 0, 5000.0)  # one bright pixel, its probability capped
+@example(np.full((3, 3), 255, np.uint8), 1, 0, 570.0)
+@example(np.full((2, 2), 255, np.uint8), 128, 0, 570.0)
+def test_a_pixel_spikes_where_its_random_number_is_below_its_probability(image, steps, seed, rate_norm_hz):
+    network = network_of(steps, rate_norm_hz)
+    spikes = poisson_spikes(network, image, seed, TRAINING_SPIKES, sample=3)
+    key = naive.stream_key(seed, TRAINING_SPIKES, 3)
+    assert per_step(spikes) == naive.input_spikes(image, key, steps, rate_norm_hz / 1000.0)
+    assert spikes.offsets[-1] == len(spikes.inputs)
+
+
+@given(images, st.floats(1e-6, 10.0))
+def test_probabilities_are_the_naive_ones(image, rate_norm):
+    expected = [naive.spike_probability(image, pixel, rate_norm) for pixel in range(image.size)]
+    assert probabilities_of(image, rate_norm).tolist() == expected
+
+
+def test_a_black_image_stays_silent():
+    assert poisson_spikes(network_of(350), np.zeros((5, 5), np.uint8), 0, 1, 0).inputs.size == 0
+
+
+def test_a_pixel_whose_rate_is_too_high_spikes_in_every_step():
+    image = np.zeros((2, 2), np.uint8)
+    image[1, 0] = 7
+    assert per_step(poisson_spikes(network_of(200, 1e5), image, 0, 1, 0)) == [[2]] * 200
+
+
+@pytest.mark.parametrize("brightest", [3, 40, 255])
+def test_dim_and_bold_images_have_the_same_norm_of_rates(brightest):
+    image = (np.arange(64).reshape(8, 8) % 7 * brightest // 6).astype(np.uint8)
+    network = Network(rate_norm_hz=400.0, dt_ms=0.5)
+    rates_hz = probabilities_of(image, rate_norm_per_step(network)) / 2.0**32 / (network.dt_ms / 1000.0)
+    assert np.linalg.norm(rates_hz) == pytest.approx(400.0, rel=1e-7)
+    np.testing.assert_allclose(rates_hz / rates_hz.max(), image.reshape(-1) / image.max(), rtol=1e-6)
+
+
+def test_mean_rates_are_the_probabilities_within_their_binomial_spread():
+    image = np.array([[0, 20, 60], [120, 200, 255]], np.uint8)
+    steps, samples = 350, 60
+    probabilities = probabilities_of(image, 0.57) / 2.0**32
+    counts = np.zeros(image.size)
+    for sample in range(samples):
+        spikes = poisson_spikes(network_of(steps), image, 0, INFERENCE_SPIKES, sample)
+        counts += np.bincount(spikes.inputs, minlength=image.size)
+    trials = steps * samples
+    spread = np.sqrt(trials * probabilities * (1 - probabilities))
+    assert (np.abs(counts - trials * probabilities) <= 4.5 * spread).all()
+
+
+def test_steps_and_pixels_are_independent():
+    """Two pixels of equal rate coincide, and one repeats itself in the next step, as often as chance has it."""
+    image = np.array([[100, 100]], np.uint8)
+    steps = 20_000
+    train = np.zeros((2, steps), dtype=bool)
+    for t, inputs in enumerate(per_step(poisson_spikes(network_of(steps), image, 0, 1, 0))):
+        train[inputs, t] = True
+    p = 0.57 / np.sqrt(2)
+    bound = 4.5 * np.sqrt(p**2 * (1 - p**2) / steps)
+    assert (train[0] & train[1]).mean() == pytest.approx(p**2, abs=bound)
+    assert (train[0, 1:] & train[0, :-1]).mean() == pytest.approx(p**2, abs=2 * bound)
+    assert (train[0, 64:] & train[0, :-64]).mean() == pytest.approx(p**2, abs=2 * bound)
+
+
+@given(images, st.integers(1, 200))
+def test_spikes_are_sorted_by_step_and_by_input_within_a_step(image, steps):
+    spikes = poisson_spikes(network_of(steps, 1500.0), image, 0, 1, 0)
+    assert spikes.offsets[0] == 0
+    assert len(spikes.offsets) == steps + 1
+    assert (np.diff(spikes.offsets) >= 0).all()
+    for inputs in per_step(spikes):
+        assert inputs == sorted(set(inputs))
+
+
+def test_the_number_of_the_sample_the_purpose_and_the_seed_change_the_spikes():
+    image = np.full((3, 3), 255, np.uint8)
+    drawn = {
+        poisson_spikes(network_of(100), image, seed, purpose, sample).inputs.tobytes()
+        for seed in (0, 1)
+        for purpose in (TRAINING_SPIKES, INFERENCE_SPIKES)
+        for sample in (0, 1)
+    }
+    assert len(drawn) == 8
+
+
+def test_a_longer_presentation_begins_like_a_shorter_one():
+    """Spikes are a function of (seed, purpose, sample, pixel, step), so not of the number of steps."""
+    image = np.array([[10, 200], [90, 0]], np.uint8)
+    long = per_step(poisson_spikes(network_of(200), image, 0, 1, 0))
+    for steps in (1, 63, 64, 65, 128):
+        assert per_step(poisson_spikes(network_of(steps), image, 0, 1, 0)) == long[:steps]
+
+
+def test_engines_see_these_spikes_whatever_the_other_images_are():
+    random = np.random.default_rng(0)
+    batch = random.integers(0, 256, (7, 3, 3), dtype=np.uint8)
+    network = Network(neurons=2, weight_norm=1.0, duration_ms=90.0)
+    weights, theta = np.full((9, 2), 0.3, np.float32), np.zeros(2, np.float32)
+
+    def drawn(purpose, numbers):
+        return sum(poisson_spikes(network, batch[n], 5, purpose, n).inputs.size for n in numbers)
+
+    _, inference = float_engine.respond(network, weights, theta, batch[3:], seed=5, first=3)
+    assert inference.input_spikes == drawn(INFERENCE_SPIKES, range(3, 7))
+    _, training = float_engine.learn(network, weights, theta, batch[2:5], seed=5, first=2, total=7)
+    assert training.input_spikes == drawn(TRAINING_SPIKES, range(2, 5))
