@@ -14,9 +14,9 @@ _CHUNK_BYTES = 1 << 16
 
 def cache_folder() -> Path:
     """Return the folder of this user that downloads go to."""
-    import pooch
+    import platformdirs
 
-    return _expanded(pooch.os_cache("fspinn"))
+    return platformdirs.user_cache_path("fspinn")
 
 
 def locate(name: str, data_dir: str | Path | None = None) -> Path | None:

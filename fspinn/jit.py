@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+import platformdirs
 from numba.core import config as numba_config
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
@@ -30,11 +31,9 @@ def kernel_digest(package: Path = _PACKAGE) -> str:
     return digest.hexdigest()[:16]
 
 
-def cache_folder() -> Path | None:
+def kernel_folder() -> Path | None:
     """Return the folder for compiled kernels, or None where nothing can be written."""
-    import pooch
-
-    folder = Path(pooch.os_cache("fspinn")) / "kernels" / kernel_digest()
+    folder = platformdirs.user_cache_path("fspinn") / "kernels" / kernel_digest()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
@@ -42,7 +41,7 @@ def cache_folder() -> Path | None:
     return folder if os.access(folder, os.W_OK) else None
 
 
-_CACHE = cache_folder()
+_CACHE = kernel_folder()
 
 
 def njit(function: Kernel) -> Kernel:

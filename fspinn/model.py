@@ -19,8 +19,10 @@ step, in this order:
    change once, as `fspinn.plasticity` says. Only while learning.
 """
 
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -30,6 +32,7 @@ from fspinn.errors import ConfigError
 from fspinn.quant.formats import Format
 
 MAX_NEURONS = 1_000_000
+MAX_STEPS = 100_000
 
 LABEL_READOUT = "majority"
 """The readout whose table a device stores as one label per neuron."""
@@ -101,24 +104,28 @@ class Network:
     weight_norm: float | None = None
 
     def __post_init__(self) -> None:
-        _whole_number("neurons", self.neurons, 1, MAX_NEURONS)
+        # Frozen, but numbers of NumPy become plain ones, so that descriptions compare and fit in files.
+        def settle(name: str, value: float) -> None:
+            object.__setattr__(self, name, value)
+
+        settle("neurons", whole_number("neurons", self.neurons, 1, MAX_NEURONS))
         for name in ("dt_ms", "duration_ms", "rate_norm_hz", "tau_m_ms", "threshold"):
-            _number(name, getattr(self, name), above=0.0)
+            settle(name, _number(name, getattr(self, name), above=0.0))
         for name in ("refractory_ms", "inhibition", "theta_step", "theta_step_end"):
-            _number(name, getattr(self, name), at_least=0.0)
+            settle(name, _number(name, getattr(self, name), at_least=0.0))
         for name in ("learning_rate", "learning_rate_end"):
-            _number(name, getattr(self, name), at_least=0.0, at_most=1.0)
+            settle(name, _number(name, getattr(self, name), at_least=0.0, at_most=1.0))
         if self.spike_threshold is not None:
-            _whole_number("spike_threshold", self.spike_threshold, 1, 2**31)
+            settle("spike_threshold", whole_number("spike_threshold", self.spike_threshold, 1, 2**31))
         if self.weight_norm is not None:
-            _number("weight_norm", self.weight_norm, above=0.0)
-        if self.duration_ms < self.dt_ms:
+            settle("weight_norm", _number("weight_norm", self.weight_norm, above=0.0))
+        if not self.dt_ms <= self.duration_ms <= self.dt_ms * MAX_STEPS:
             raise ConfigError(
-                f"duration_ms: {self.duration_ms} is shorter than one time step "
-                f"(dt_ms = {self.dt_ms}); show the image for longer"
+                f"duration_ms: {self.duration_ms:g} is not from 1 to {MAX_STEPS} time steps "
+                f"of dt_ms = {self.dt_ms:g}; show the image for longer, or for less long"
             )
         if self.window_ms is not None:
-            _number("window_ms", self.window_ms, at_least=self.dt_ms)
+            settle("window_ms", _number("window_ms", self.window_ms, at_least=self.dt_ms))
 
     @property
     def steps(self) -> int:
@@ -216,7 +223,7 @@ class Readout:
     @property
     def n_classes(self) -> int:
         """Number of classes."""
-        return int(self.table.shape[1])
+        return int(self.table.shape[-1])
 
 
 @dataclass(frozen=True)
@@ -287,8 +294,8 @@ def _number(
     above: float | None = None,
     at_least: float | None = None,
     at_most: float | None = None,
-) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
+) -> float:
+    if isinstance(value, bool) or not isinstance(value, Real) or not abs(value) <= sys.float_info.max:
         raise ConfigError(f"{name}: {value!r} is not a number; give one")
     if above is not None and not value > above:
         raise ConfigError(f"{name}: must be above {above:g}, but got {value:g}")
@@ -296,10 +303,13 @@ def _number(
         raise ConfigError(f"{name}: must be at least {at_least:g}, but got {value:g}")
     if at_most is not None and not value <= at_most:
         raise ConfigError(f"{name}: must be at most {at_most:g}, but got {value:g}")
+    return float(value)
 
 
-def _whole_number(name: str, value: int, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
+def whole_number(name: str, value: int, low: int, high: int) -> int:
+    """Return `value` as an int, or raise `ConfigError` if it is no whole number from `low` to `high`."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
         raise ConfigError(f"{name}: {value!r} is not a whole number; give one from {low} to {high}")
     if not low <= value <= high:
         raise ConfigError(f"{name}: must be from {low} to {high}, but got {value}")
+    return int(value)

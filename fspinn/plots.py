@@ -46,7 +46,7 @@ def accuracy_against_memory(result: "SearchResult") -> Figure:
                 fontsize=8,
                 color=_GREY,
             )
-        axes.legend(loc="lower right", fontsize=8, frameon=False, title="weights", title_fontsize=8)
+        axes.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8, frameon=False, title="weights")
     _draw_limits(axes, result)
     if result.winner is not None:
         ((x,), (y,)) = _points([result.winner])

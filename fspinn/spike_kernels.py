@@ -57,60 +57,41 @@ def spike_probabilities(image, rate_norm_per_step, probabilities):
 
 
 @njit
-def poisson(probabilities, key, steps, trains, counts, offsets, inputs):
+def poisson(probabilities, key, steps, spikes_in_step, inputs):
     """Draw the spikes of one presentation: a Bernoulli trial for each input and step.
 
     The trials of 64 steps are made at once: bit t of random word b is bit 31 - b of the random number
     of step t, which is compared with the probability from the highest bit on, until all 64 are decided.
 
-    Writes `trains` (n_inputs, words; bit t of word w: a spike in step 64 w + t), `counts` (spikes of each
-    input), and the same spikes sorted by step: those of step t are ``inputs[offsets[t]:offsets[t + 1]]``.
-    Returns the number of spikes.
+    Writes `spikes_in_step` (steps,) and `inputs` (steps, n_inputs): the inputs that spike in step t are
+    ``inputs[t, :spikes_in_step[t]]``, in rising order. Returns the number of spikes.
     """
     words = (steps + 63) // 64
-    offsets[:] = 0
+    last_word = _ALL if steps % 64 == 0 else (_ONE << np.uint64(steps % 64)) - _ONE
+    spikes_in_step[:] = 0
+    total = 0
     for i in range(probabilities.size):
-        counts[i] = 0
-        p = np.int64(probabilities[i])
+        p = np.uint64(probabilities[i])
         if p == 0:
             continue
         for w in range(words):
-            first = np.uint64((i * words + w) * PROBABILITY_BITS + 1)
+            counter = key + np.uint64((w * probabilities.size + i) * PROBABILITY_BITS) * _GOLDEN
+            undecided = _ALL if w < words - 1 else last_word
             spikes = np.uint64(0)
-            undecided = _ALL
-            for b in range(PROBABILITY_BITS):
-                random = mix(key + (first + np.uint64(b)) * _GOLDEN)
-                if (p >> (PROBABILITY_BITS - 1 - b)) & 1:
-                    spikes |= undecided & ~random
-                    undecided &= random
-                else:
-                    undecided &= ~random
-                if undecided == 0:
-                    break
-            if w == words - 1 and steps % 64:
-                spikes &= (_ONE << np.uint64(steps % 64)) - _ONE
-            trains[i, w] = spikes
+            bit = np.uint64(PROBABILITY_BITS)
+            while undecided != 0 and bit > 0:
+                bit -= _ONE
+                counter += _GOLDEN
+                random = mix(counter)
+                # All ones where this bit of p is 1, which makes both cases one expression.
+                one = np.uint64(0) - ((p >> bit) & _ONE)
+                spikes |= undecided & one & ~random
+                undecided &= ~(random ^ one)
             while spikes:
-                last = spikes & (~spikes + _ONE)
-                offsets[64 * w + _POSITIONS[(last * _DE_BRUIJN) >> np.uint64(58)] + 1] += 1
-                counts[i] += 1
-                spikes ^= last
-    for t in range(steps):
-        offsets[t + 1] += offsets[t]
-    total = offsets[steps]
-    # Counting sort: offsets[t] runs from the start of step t to its end, then moves back by one step.
-    for i in range(probabilities.size):
-        if counts[i] == 0:
-            continue
-        for w in range(words):
-            spikes = trains[i, w]
-            while spikes:
-                last = spikes & (~spikes + _ONE)
-                t = 64 * w + _POSITIONS[(last * _DE_BRUIJN) >> np.uint64(58)]
-                inputs[offsets[t]] = i
-                offsets[t] += 1
-                spikes ^= last
-    for t in range(steps, 0, -1):
-        offsets[t] = offsets[t - 1]
-    offsets[0] = 0
+                lowest = spikes & (~spikes + _ONE)
+                t = 64 * w + _POSITIONS[(lowest * _DE_BRUIJN) >> np.uint64(58)]
+                inputs[t, spikes_in_step[t]] = i
+                spikes_in_step[t] += 1
+                total += 1
+                spikes ^= lowest
     return total

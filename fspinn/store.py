@@ -1,6 +1,7 @@
 """How is a model kept? One HDF5 file: versioned, checked, written atomically; no pickle."""
 
 import hashlib
+import io
 import json
 import os
 from dataclasses import asdict
@@ -15,8 +16,11 @@ from fspinn.files import replaced_when_whole
 from fspinn.model import Activity, Model, Network, Readout
 from fspinn.quant.formats import Format, to_integers, to_values
 
-FORMAT = "fspinn-model"
 FORMAT_VERSION = 1
+
+# HDF5 leaves room for a header of ours: "fspinn-model", a checksum, zeros.
+_MAGIC = b"fspinn-model "
+_HEADER_BYTES = 512
 
 
 def save(model: Model, path: str | os.PathLike[str]) -> None:
@@ -44,14 +48,15 @@ def save(model: Model, path: str | os.PathLike[str]) -> None:
         "theta": model.theta,
         "readout": _stored(model.readout.table, model.readout.format),
     }
-    text = json.dumps(settings, sort_keys=True, indent=1)
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w", userblock_size=_HEADER_BYTES) as file:
+        file.attrs["settings"] = json.dumps(settings, sort_keys=True, indent=1)
+        for name, array in arrays.items():
+            file.create_dataset(name, data=array, compression="gzip", shuffle=True)
+    content = buffer.getvalue()
     try:
-        with replaced_when_whole(path) as temporary, h5py.File(temporary, "w") as file:
-            file.attrs["format"] = FORMAT
-            file.attrs["settings"] = text
-            file.attrs["sha256"] = _digest(text, arrays)
-            for name, array in arrays.items():
-                file.create_dataset(name, data=array, compression="gzip", shuffle=True)
+        with replaced_when_whole(path) as temporary:
+            temporary.write_bytes(_header(content) + content[_HEADER_BYTES:])
     except OSError as error:
         reason = error.strerror or str(error).splitlines()[0]
         raise ModelFileError(
@@ -68,34 +73,37 @@ def load(path: str | os.PathLike[str]) -> Model:
         If the file is missing, damaged, no fspinn model, or of a newer version.
     """
     path = Path(path)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise ModelFileError(
             f"{path}: there is no such file; train a model with `fspinn train -o {path.name}`"
         )
     try:
-        with h5py.File(path, "r") as file:
-            if file.attrs.get("format") != FORMAT:
-                raise ModelFileError(
-                    f"{path}: is not a model of fspinn; name a file that `fspinn train` wrote"
-                )
-            text = str(file.attrs["settings"])
-            settings = json.loads(text)
+        content = path.read_bytes()
+        if not content.startswith(_MAGIC):
+            raise ModelFileError(f"{path}: is not a model of fspinn; name a file that `fspinn train` wrote")
+        # Before HDF5 sees it: its library can crash or hang on damaged files.
+        if content[:_HEADER_BYTES] != _header(content):
+            raise ModelFileError(f"{path}: is damaged (checksum differs); train it again or take a copy")
+        with h5py.File(io.BytesIO(content), "r") as file:
+            settings = json.loads(file.attrs["settings"])
             if settings["format_version"] > FORMAT_VERSION:
                 raise ModelFileError(
                     f"{path}: has format version {settings['format_version']}, this fspinn reads up to "
                     f"{FORMAT_VERSION}; update fspinn"
                 )
             arrays = {name: file[name][...] for name in ("weights", "theta", "readout")}
-            if file.attrs["sha256"] != _digest(text, arrays):
-                raise ModelFileError(f"{path}: is damaged (checksum differs); train it again or take a copy")
         return _model(settings, arrays)
     except ModelFileError:
         raise
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError, FspinnError) as error:
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError, FspinnError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ModelFileError(
-            f"{path}: is damaged or no model of fspinn ({reason}); train it again or take a copy"
-        ) from None
+        raise ModelFileError(f"{path}: cannot be read ({reason}); train it again or take a copy") from None
+
+
+def _header(content: bytes) -> bytes:
+    """Return the first bytes of a file: what it is, and a checksum of all that follows."""
+    digest = hashlib.sha256(content[_HEADER_BYTES:]).hexdigest()
+    return (_MAGIC + digest.encode() + b"\n").ljust(_HEADER_BYTES, b"\0")
 
 
 def _model(settings: dict[str, Any], arrays: dict[str, Any]) -> Model:
@@ -127,18 +135,8 @@ def _stored(values: Any, number_format: Format | None) -> Any:
     if number_format is None:
         return values
     lowest, highest = number_format.lowest_integer, number_format.highest_integer
-    return to_integers(values, number_format).astype(
-        np.result_type(np.min_scalar_type(lowest), np.min_scalar_type(highest))
-    )
+    return to_integers(values, number_format).astype(np.min_scalar_type(lowest if lowest < 0 else highest))
 
 
 def _restored(stored: Any, number_format: Format | None) -> Any:
     return stored if number_format is None else to_values(stored, number_format)
-
-
-def _digest(text: str, arrays: dict[str, Any]) -> str:
-    digest = hashlib.sha256(text.encode())
-    for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
-        digest.update(f"{name} {array.dtype.str} {array.shape}".encode() + array.tobytes())
-    return digest.hexdigest()

@@ -17,7 +17,7 @@ import fspinn
 from fspinn import readout as readouts
 from fspinn.engines import float_engine
 from fspinn.errors import ConfigError
-from fspinn.model import Activity, Model, Network
+from fspinn.model import Activity, Model, Network, whole_number
 from fspinn.plasticity import initial_weights, natural_weight_norm
 from fspinn.randomness import ORDER, WEIGHTS, permutation, stream_key, uniforms
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 PRESENTATIONS_PER_NEURON = 100
 """How often each neuron should get its turn to learn, where the passes are not given (own)."""
+
+MAX_PASSES = 1_000_000
 
 _CHUNK = 250
 _RECENT = 1000
@@ -168,8 +170,7 @@ def learn(
     images = data.train.images
     if passes is None:
         passes = passes_for(network.neurons, len(images))
-    if passes < 1:
-        raise ConfigError(f"passes: must be at least 1, but got {passes}")
+    passes = whole_number("passes", passes, 1, MAX_PASSES)
     if network.weight_norm is None:
         network = replace(network, weight_norm=natural_weight_norm(images))
     n_inputs = images.shape[1] * images.shape[2]

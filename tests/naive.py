@@ -47,9 +47,9 @@ def spike_probability(image, pixel, rate_norm_per_step):
     return int(min(float(image.flat[pixel]) * scale, 2.0**32 - 1))
 
 
-def random_number(key, pixel, step, words):
+def random_number(key, pixel, step, n_inputs):
     """The 32 random bits of one pixel in one step; bit 31 - b comes from random word b of its block."""
-    block = pixel * words + step // 64
+    block = step // 64 * n_inputs + pixel
     number = 0
     for b in range(32):
         number = 2 * number + (random_word(key, 32 * block + b) >> (step % 64) & 1)
@@ -58,10 +58,13 @@ def random_number(key, pixel, step, words):
 
 def input_spikes(image, key, steps, rate_norm_per_step):
     """For each step the pixels that spike: those whose random number is below their probability."""
-    words = -(-steps // 64)
     probabilities = [spike_probability(image, pixel, rate_norm_per_step) for pixel in range(image.size)]
     return [
-        [pixel for pixel, p in enumerate(probabilities) if p and random_number(key, pixel, step, words) < p]
+        [
+            pixel
+            for pixel, p in enumerate(probabilities)
+            if p and random_number(key, pixel, step, image.size) < p
+        ]
         for step in range(steps)
     ]
 
@@ -96,7 +99,7 @@ def potentiation_factor(spikes, spike_threshold):
 
 
 def move_towards_input(weights, winner, counts, weight_norm, rate):
-    """Move the winner's weights; each is computed in double precision and rounded once.
+    """Move the winner's weights, in single precision.
 
     Returns whether there was an input to move towards.
     """
@@ -105,7 +108,7 @@ def move_towards_input(weights, winner, counts, weight_norm, rate):
         return False
     for i, count in enumerate(counts):
         target = min(np.float32(1), np.float32(count * (np.float64(weight_norm) / norm)))
-        weights[i, winner] = np.float64(weights[i, winner]) + rate * np.float64(target - weights[i, winner])
+        weights[i, winner] += np.float32(rate) * (target - weights[i, winner])
     return True
 
 
@@ -160,7 +163,7 @@ def present(network, weights, theta, image, key, learning=None):
             rate, theta_step = learning
             most = count_spikes(spikes, n_neurons)
             factor = potentiation_factor(most.max(), network.spike_threshold)
-            rate = min(1.0, factor * float(rate))
+            rate = min(np.float32(1.0), np.float32(factor) * np.float32(rate))
             learned += move_towards_input(
                 weights, most.argmax(), window, np.float32(network.weight_norm), rate
             )

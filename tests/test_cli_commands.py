@@ -111,7 +111,7 @@ def test_search_answers_and_writes_a_model_that_evaluates_to_the_same(tmp_path):
     assert keys <= result.keys()
     evaluated = json.loads(run("evaluate", result["model"], "--json").stdout)
     assert evaluated["accuracy"] == result["test_accuracy"]
-    assert "is below 70.00%" in answer.stderr
+    assert len(answer.stderr.splitlines()) == sum(trial["accuracy"] is not None for trial in result["trials"])
 
 
 def test_search_says_in_words_what_it_found(tmp_path):
@@ -144,7 +144,7 @@ def test_search_takes_its_choices_from_a_file(tmp_path):
             ["train", "--readout", "vote"],
             "'vote' is not one of 'proportion', 'majority'; see `fspinn train --help`",
         ),
-        (["train", "--passes", "0"], "passes: must be at least 1, but got 0"),
+        (["train", "--passes", "0"], "passes: must be from 1 to 1000000, but got 0"),
         (["train", "--dataset", "minst"], "did you mean mnist?"),
         (["train", "-o", "no/such/folder/net.h5"], "there is no folder no/such/folder; make it first"),
         (["train", "--threshold", "1e9", "--samples", "20"], "threshold: no neuron ever spiked"),

@@ -82,7 +82,7 @@ def test_every_option_says_what_it_does(words):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["serach"], "No such command 'serach'"),
+        (["nonsense"], "No such command 'nonsense'"),
         (["train", "--neuron-count", "5"], "No such option"),
         (["train", "--neurons", "many"], "'many' is not a valid integer"),
         (["evaluate"], "Missing argument 'MODEL'"),

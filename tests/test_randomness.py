@@ -3,7 +3,7 @@
 import naive
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fspinn import randomness, spike_kernels
@@ -27,6 +27,7 @@ def test_words_are_the_published_sequence_of_splitmix64():
     assert [naive.random_word(0, index) for index in range(3)] == published
 
 
+@settings(deadline=None)
 @given(words_64)
 def test_the_compiled_mixer_is_the_naive_one(word):
     assert int(spike_kernels.mix(np.uint64(word))) == naive.mix(word)
@@ -38,6 +39,7 @@ def test_the_first_words_of_a_stream_do_not_depend_on_how_many_are_asked_for(key
     np.testing.assert_array_equal(words(key, 5), words(key, 100)[:5])
 
 
+@settings(deadline=None)
 @given(seeds, st.integers(0, 9), st.integers(0, 2**40))
 def test_the_three_stream_keys_agree(seed, purpose, sample):
     expected = naive.stream_key(seed, purpose, sample)

@@ -19,7 +19,12 @@ def command() -> None:
 @command.command("list")
 @options.as_json
 def list_hardware(as_json: bool) -> None:
-    """List the presets."""
+    """List the presets.
+
+    \b
+    Example:
+      fspinn hardware list
+    """
     from fspinn.memmodel import hardware_names, load_hardware
 
     descriptions = {name: load_hardware(name).meta.description for name in hardware_names()}
@@ -38,6 +43,10 @@ def show(name: str, as_json: bool) -> None:
 
     Evidence in the sources of presets: [M] measured with CACTI 7, [S] read in the source, [S2] read in a
     secondary source, [I] this project's own.
+
+    \b
+    Example:
+      fspinn hardware show asic65-lp
     """
     from fspinn.memmodel import load_hardware
     from fspinn.memmodel.hardware import as_values

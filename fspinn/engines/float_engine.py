@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fspinn.encoders import rate_norm_per_step
 from fspinn.engines import float_kernels as kernels
-from fspinn.model import Activity, Network
+from fspinn.model import Activity, Network, whole_number
 from fspinn.plasticity import annealed
 from fspinn.randomness import INFERENCE_SPIKES, TRAINING_SPIKES
 
@@ -99,7 +99,7 @@ def respond(
     constants = _constants(network)
     flat = _flat(images)
     spike_counts = np.zeros((len(images), network.neurons), dtype=np.int32)
-    threads = threads or available_cores()
+    threads = available_cores() if threads is None else whole_number("threads", threads, 1, 1024)
     bounds = np.linspace(0, len(images), threads + 1).astype(int)
     counted = np.zeros((threads, len(Activity().as_tuple())), dtype=np.int64)
 

@@ -1,0 +1,140 @@
+"""The cache of machine code can be trusted: any edit to any kernel starts an empty one."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numba
+import platformdirs
+import pytest
+
+import fspinn
+from fspinn import jit
+
+PACKAGE = Path(fspinn.__file__).parent
+
+
+def kernel_files(package=PACKAGE):
+    return sorted(path.relative_to(package) for path in package.rglob("*kernels.py"))
+
+
+@pytest.fixture
+def copied_kernels(tmp_path):
+    for name in kernel_files():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(PACKAGE / name, tmp_path / name)
+    return tmp_path
+
+
+def add_one(number):
+    return number + 1
+
+
+def test_the_digest_is_of_the_content_wherever_it_lies(copied_kernels):
+    assert jit.kernel_digest(copied_kernels) == jit.kernel_digest()
+
+
+@pytest.mark.parametrize("name", kernel_files(), ids=str)
+def test_the_digest_changes_with_every_kernel_file(copied_kernels, name):
+    with open(copied_kernels / name, "a") as file:
+        file.write("\n")
+    assert jit.kernel_digest(copied_kernels) != jit.kernel_digest()
+
+
+def test_the_digest_changes_with_a_new_kernel_file(copied_kernels):
+    (copied_kernels / "engines" / "other_kernels.py").touch()
+    assert jit.kernel_digest(copied_kernels) != jit.kernel_digest()
+
+
+def test_the_digest_changes_with_the_compiler(monkeypatch):
+    before = jit.kernel_digest()
+    monkeypatch.setattr(numba, "__version__", "0.0.0")
+    assert jit.kernel_digest() != before
+
+
+def test_compiled_code_lives_only_in_kernel_files():
+    users = {path.name for path in PACKAGE.rglob("*.py") if "njit" in path.read_text(encoding="utf-8")}
+    assert users - {"jit.py"} == {name.name for name in kernel_files()}
+
+
+def test_kernels_import_nothing_of_the_package_but_kernels():
+    for name in kernel_files():
+        lines = (PACKAGE / name).read_text(encoding="utf-8").splitlines()
+        imported = [line.split()[1] for line in lines if line.startswith(("from fspinn", "import fspinn"))]
+        assert all(module == "fspinn.jit" or module.endswith("kernels") for module in imported), name
+
+
+def test_the_cache_is_outside_the_package_and_carries_the_digest(monkeypatch, tmp_path):
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda name: tmp_path / name)
+    folder = jit.kernel_folder()
+    assert folder == tmp_path / "fspinn" / "kernels" / jit.kernel_digest()
+    assert folder.is_dir()
+    assert jit._CACHE is None or PACKAGE.resolve() not in jit._CACHE.resolve().parents
+
+
+def test_where_nothing_can_be_written_there_is_no_cache(monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda name: tmp_path / "file" / name)
+    assert jit.kernel_folder() is None
+    monkeypatch.setattr(jit, "_CACHE", None)
+    monkeypatch.setattr(jit.numba_config, "CACHE_DIR", "")
+    assert jit.njit(add_one)(1) == 2
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_a_folder_that_cannot_be_written_to_is_no_cache(monkeypatch, tmp_path):
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda name: tmp_path / name)
+    monkeypatch.setattr(os, "access", lambda folder, mode: False)
+    assert jit.kernel_folder() is None
+
+
+@pytest.mark.parametrize("chosen_by_user", [True, False])
+def test_machine_code_goes_to_the_cache(monkeypatch, tmp_path, chosen_by_user):
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    monkeypatch.setattr(jit, "_CACHE", ours)
+    monkeypatch.setattr(jit.numba_config, "CACHE_DIR", str(theirs) if chosen_by_user else "")
+    assert jit.njit(add_one)(1) == 2
+    used, unused = (theirs, ours) if chosen_by_user else (ours, theirs)
+    assert list(used.rglob("*.nbi"))
+    assert not unused.exists()
+    assert str(theirs if chosen_by_user else "") == jit.numba_config.CACHE_DIR
+
+
+LOWER = """
+import numpy as np
+from fspinn.engines import float_kernels as kernels
+
+scratch = kernels.make_scratch(1, 1, np.zeros(2, np.float32))
+constants = kernels.Constants(1, 1, 0, *[np.float32(1)] * 4, 1.0, 0)
+theta = np.zeros(2, np.float32)
+step = np.float32(1)
+kernels.learn_window(0, 1, np.ones((1, 2), np.float32), theta, step, step, constants, scratch)
+print(theta.tolist())
+"""
+
+
+def test_an_edit_to_a_kernel_that_another_file_calls_is_noticed(tmp_path):
+    """Numba's own cache would answer with the machine code from before the edit (numba#8359)."""
+    package = tmp_path / "fspinn"
+    shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    environment.pop("NUMBA_CACHE_DIR", None)
+
+    def thresholds():
+        command = [sys.executable, "-c", LOWER]
+        done = subprocess.run(
+            command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
+        )
+        return done.stdout.strip()
+
+    assert thresholds() == "[0.5, -0.5]"
+    kernels = package / "plasticity_kernels.py"
+    text = kernels.read_text(encoding="utf-8")
+    edited = text.replace("theta[winner] += step", "theta[winner] += 2 * step")
+    assert edited != text
+    kernels.write_text(edited, encoding="utf-8")
+    assert thresholds() == "[1.5, -0.5]"
+    if sys.platform == "linux":
+        assert len(os.listdir(tmp_path / "cache" / "fspinn" / "kernels")) == 2

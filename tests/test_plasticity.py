@@ -1,0 +1,219 @@
+"""Weights and thresholds change as `fspinn.plasticity` says."""
+
+from dataclasses import replace
+
+import naive
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from fspinn import plasticity_kernels as kernels
+from fspinn.engines import float_engine
+from fspinn.model import Network
+from fspinn.plasticity import annealed, initial_weights, natural_weight_norm
+
+counts_of_inputs = arrays.arrays(np.int32, st.integers(1, 8), elements=st.integers(0, 350))
+unit = st.floats(0, 1, width=32)
+
+
+# --- the kernels and their twins --------------------------------------------------------------------
+
+
+@settings(deadline=None)
+@given(st.integers(0, 1000), st.integers(1, 50))
+def test_the_potentiation_factor_rounds_up(spikes, spike_threshold):
+    assert kernels.potentiation_factor(spikes, spike_threshold) == naive.potentiation_factor(
+        spikes, spike_threshold
+    )
+    assert kernels.potentiation_factor(spikes, 0) == 1
+
+
+@settings(deadline=None)
+@given(counts_of_inputs, st.floats(0.125, 8, width=32), unit, st.integers(0, 2**32))
+def test_moving_towards_the_input_has_the_bits_of_the_naive_twin(counts, weight_norm, rate, seed):
+    weights = np.random.default_rng(seed).random((counts.size, 3), dtype=np.float32)
+    expected = weights.copy()
+    kernels.move_towards_input(weights, 1, counts, np.float32(weight_norm), np.float32(rate))
+    naive.move_towards_input(expected, 1, counts, np.float32(weight_norm), float(rate))
+    np.testing.assert_array_equal(weights, expected)
+
+
+@settings(deadline=None)
+@given(st.integers(1, 40), st.floats(0, 4, width=32), st.integers(0, 2**32))
+def test_thresholds_have_the_bits_of_the_naive_twin(neurons, step, seed):
+    random = np.random.default_rng(seed)
+    theta, winner = random.standard_normal(neurons).astype(np.float32), int(random.integers(neurons))
+    expected = theta.copy()
+    kernels.shift_thresholds(theta, winner, np.float32(step))
+    naive.shift_thresholds(expected, winner, np.float32(step))
+    np.testing.assert_array_equal(theta, expected)
+    kernels.lower_thresholds(theta, np.float32(step))
+    naive.lower_thresholds(expected, np.float32(step))
+    np.testing.assert_array_equal(theta, expected)
+
+
+# --- what the rule promises -------------------------------------------------------------------------
+
+
+def test_only_the_winner_moves():
+    weights = np.full((3, 4), 0.5, np.float32)
+    kernels.move_towards_input(weights, 2, np.array([3, 0, 4], np.int32), np.float32(1.0), 0.5)
+    np.testing.assert_array_equal(weights[:, [0, 1, 3]], 0.5)
+    np.testing.assert_allclose(weights[:, 2], 0.5 + 0.5 * (np.array([0.6, 0, 0.8]) - 0.5), rtol=1e-6)
+
+
+def test_a_rate_of_one_lands_on_the_normalised_input():
+    weights = np.random.default_rng(0).random((4, 1), dtype=np.float32)
+    kernels.move_towards_input(weights, 0, np.array([1, 2, 2, 4], np.int32), np.float32(0.5), 1.0)
+    np.testing.assert_allclose(weights[:, 0], [0.1, 0.2, 0.2, 0.4], rtol=1e-6)
+    assert np.linalg.norm(weights) == pytest.approx(0.5)
+
+
+def test_targets_above_one_are_cut():
+    weights = np.zeros((2, 1), np.float32)
+    kernels.move_towards_input(weights, 0, np.array([0, 9], np.int32), np.float32(3.0), 1.0)
+    assert weights[:, 0].tolist() == [0.0, 1.0]
+
+
+def test_without_input_the_weights_stay():
+    weights = np.full((2, 1), 0.3, np.float32)
+    kernels.move_towards_input(weights, 0, np.zeros(2, np.int32), np.float32(1.0), 1.0)
+    np.testing.assert_array_equal(weights, np.float32(0.3))
+
+
+def run(network, samples=40, theta=0.0):
+    """Let a network learn from random images; return weights, theta, spike counts and activity."""
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, (samples, 3, 3), dtype=np.uint8)
+    weights = initial_weights(network, 9, random.random(9 * network.neurons))
+    thetas = np.full(network.neurons, theta, np.float32)
+    counts, activity = float_engine.learn(network, weights, thetas, images, seed=0, first=0, total=samples)
+    return weights, thetas, counts, activity
+
+
+SMALL = Network(neurons=5, duration_ms=60.0, rate_norm_hz=800.0, threshold=2.0, weight_norm=1.3)
+
+
+@pytest.mark.parametrize("spike_threshold", [None, 1, 3])
+@pytest.mark.parametrize("learning_rate", [0.1, 1.0])
+def test_weights_stay_between_zero_and_one(spike_threshold, learning_rate):
+    network = replace(SMALL, spike_threshold=spike_threshold, learning_rate=learning_rate, weight_norm=2.5)
+    weights, _, counts, _ = run(network)
+    assert counts.sum() > 100
+    assert weights.min() >= 0
+    assert weights.max() <= 1
+
+
+def test_learned_weights_have_about_the_stated_norm():
+    weights, _, _, _ = run(replace(SMALL, weight_norm=1.0, learning_rate=0.5, learning_rate_end=0.2))
+    assert np.linalg.norm(weights, axis=0) == pytest.approx(np.ones(5), rel=0.15)
+
+
+@pytest.mark.parametrize("window_ms", [None, 10.0])
+def test_thresholds_keep_their_mean_while_somebody_spikes(window_ms):
+    _, theta, counts, _ = run(replace(SMALL, window_ms=window_ms))
+    assert counts.sum(axis=1).min() > 0
+    assert np.abs(theta).max() > 0.1
+    assert theta.mean() == pytest.approx(0, abs=1e-5)
+
+
+def test_the_winner_is_the_neuron_with_most_spikes_since_the_image_appeared():
+    """Neuron 0 spikes twice in the first window, neuron 1 once in the second: neuron 0 wins both."""
+    network = Network(
+        neurons=2,
+        weight_norm=1.0,
+        threshold=1.0,
+        inhibition=0.0,
+        rate_norm_hz=1e7,
+        tau_m_ms=1e12,
+        duration_ms=4.0,
+        window_ms=2.0,
+        refractory_ms=0.0,
+        learning_rate=0.0,
+        theta_step=1.0,
+        theta_step_end=1.0,
+    )
+    weights = np.array([[1.0, 0.375]], np.float32)
+    theta = np.zeros(2, np.float32)
+    counts, _ = float_engine.learn(
+        network, weights, theta, np.full((1, 1, 1), 9, np.uint8), seed=0, first=0, total=1
+    )
+    # After the first window theta is (0.5, -0.5); neuron 1 is at 1.125 in step 3 and goes first.
+    assert counts.tolist() == [[2, 1]] or counts.tolist() == [[3, 1]]
+    np.testing.assert_array_equal(theta, [1.0, -1.0])
+
+
+def test_a_presentation_without_spikes_lowers_all_thresholds():
+    network = replace(SMALL, threshold=100.0, theta_step=0.5, theta_step_end=0.5, window_ms=10.0)
+    _, theta, counts, activity = run(network, samples=3)
+    assert counts.sum() == 0
+    np.testing.assert_allclose(theta, -3 * 0.5 * 1.3, rtol=1e-6)
+    assert (activity.threshold_updates, activity.weight_writes) == (15, 0)
+
+
+def test_a_silent_network_wakes_up():
+    network = replace(SMALL, threshold=45.0, theta_step=0.5, theta_step_end=0.5)
+    _, _, counts, _ = run(network)
+    awake = counts.sum(axis=1) > 0
+    assert not awake[:15].any()
+    assert awake[-15:].sum() >= 5
+
+
+def test_every_neuron_gets_its_turn():
+    _, _, counts, _ = run(replace(SMALL, theta_step_end=1.0), samples=100)
+    winners = np.bincount(counts.argmax(axis=1), minlength=5)
+    assert winners.min() >= 10
+
+
+# --- before and during a run ------------------------------------------------------------------------
+
+
+@given(unit, unit, st.integers(1, 30), st.data())
+def test_annealing_is_the_naive_line_in_every_part(start, end, total, data):
+    first = data.draw(st.integers(0, total))
+    count = data.draw(st.integers(0, total - first))
+    values = annealed(start, end, first, count, total)
+    assert values.tolist() == [naive.annealed(start, end, first + m, total) for m in range(count)]
+    assert values.dtype == np.float32
+
+
+def test_annealing_runs_from_the_first_to_the_last_value():
+    values = annealed(0.25, 1.0, 0, 7, 7)
+    assert (values[0], values[-1]) == (0.25, 1.0)
+    assert annealed(0.25, 1.0, 0, 1, 1).tolist() == [0.25]
+
+
+def test_the_natural_weight_norm_asks_one_weight_in_a_hundred_for_more_than_one():
+    images = np.random.default_rng(0).integers(0, 256, (300, 6, 6), dtype=np.uint8)
+    norm = natural_weight_norm(images)
+    flat = images.reshape(300, -1).astype(float)
+    targets = norm * flat / np.linalg.norm(flat, axis=1, keepdims=True)
+    assert (targets[flat > 0] > 1).mean() == pytest.approx(0.01, abs=0.001)
+
+
+def test_the_natural_weight_norm_looks_at_the_first_thousand_images():
+    images = np.random.default_rng(0).integers(0, 256, (1001, 3, 3), dtype=np.uint8)
+    before = natural_weight_norm(images)
+    images[1000] = np.eye(3, dtype=np.uint8)
+    assert natural_weight_norm(images) == before
+    images[990:1000] = np.diag([0, 255, 0]).astype(np.uint8)
+    assert natural_weight_norm(images) != before
+
+
+def test_black_images_have_a_natural_weight_norm():
+    assert natural_weight_norm(np.zeros((4, 3, 3), np.uint8)) == 1.0
+
+
+def test_initial_weights_have_the_norm_of_the_network():
+    weights = initial_weights(SMALL, 9, np.random.default_rng(0).random(45))
+    assert weights.shape == (9, 5)
+    assert weights.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(weights, axis=0), 1.3, rtol=1e-6)
+
+
+def test_initial_weights_are_at_most_one():
+    weights = initial_weights(replace(SMALL, weight_norm=3.0), 9, np.random.default_rng(0).random(45))
+    assert weights.max() == 1
+    assert weights.min() >= 0
