@@ -10,7 +10,8 @@ import time
 from tables import machine, publish, spread, table
 
 import fspinn
-from fspinn.training import fit_readouts, learn
+from fspinn.evaluation import fit_readouts
+from fspinn.training import learn
 
 SEEDS = (0, 1, 2)
 NEURONS = 400

@@ -28,16 +28,17 @@ __all__ = [
 
 if TYPE_CHECKING:
     from fspinn import datasets, memmodel, plots, quant
+    from fspinn.evaluation import evaluate
     from fspinn.model import Activity, Model, Network
     from fspinn.search import find_smallest
     from fspinn.store import load, save
-    from fspinn.training import evaluate, train
+    from fspinn.training import train
 
 _HOMES = {
     "Activity": "fspinn.model",
     "Model": "fspinn.model",
     "Network": "fspinn.model",
-    "evaluate": "fspinn.training",
+    "evaluate": "fspinn.evaluation",
     "find_smallest": "fspinn.search",
     "load": "fspinn.store",
     "save": "fspinn.store",

@@ -1,22 +1,43 @@
 """What is a network? Frozen, validated descriptions, and the order of events within a time step.
 
 A network is one layer of leaky integrate-and-fire neurons that all see every pixel, inhibit each
-other directly with one strength (FSpiNN's topology: no inhibitory neurons, no N x N matrix) and
-learn without labels. Potentials and thresholds are dimensionless: an input spike adds its weight.
+other and learn without labels. Potentials and thresholds are dimensionless: an input spike adds its
+weight. Below, ``firing_threshold = threshold * weight_norm``.
 
-One presentation of an image starts with all potentials at 0 and nobody refractory. In each time
-step, in this order:
+One presentation of an image starts with all potentials and traces at 0, nobody refractory and nobody
+clamped. In each time step t, in this order:
 
-1. **Leak.** Every potential is multiplied by ``exp(-dt_ms / tau_m_ms)``.
-2. **Input.** For each input spike of the step, in the order of the inputs, its row of weights is
-   added to the potentials.
-3. **Threshold.** Among the neurons that are not refractory and whose potential has reached their own
-   threshold (``threshold * weight_norm + theta``), the one furthest above it spikes; among
-   equals the first. So there is at most one output spike per step.
-4. **Reset and inhibition.** The neuron that spiked goes to 0 and is refractory for the
-   ``refractory_ms`` that follow; every other potential loses ``inhibition * threshold * weight_norm``.
-5. **Window.** At the end of each learning window (and of the presentation) weights and thresholds
-   change once, as `fspinn.plasticity` says. Only while learning.
+1. **Leak.** Every potential is multiplied by ``exp(-dt_ms / tau_m_ms)``, every trace by
+   ``exp(-dt_ms / trace_tau_ms)``.
+2. **Inhibition by a layer** (only ``inhibition_kind = "layer"``). Each inhibitory neuron that spiked takes
+   its toll (see 5) from all neurons but its own partner.
+3. **Input.** For each input spike of the step, in the order of the inputs: its row of weights is added to
+   the potentials, its trace rises by 1, and the rule `pair` depresses its row. While neurons are clamped,
+   only the neuron that spiked last integrates; all others stay at 0.
+4. **Threshold.** Among the neurons that are not refractory and whose potential has reached their own
+   threshold (``firing_threshold + theta``), the one furthest above it spikes; among equals the first. So
+   there is at most one output spike per step.
+5. **Reset and inhibition.** The neuron that spiked goes to 0 and is refractory for the `refractory_ms` that
+   follow. Then, by `inhibition_kind`:
+
+   - ``"lateral"`` (FSpiNN): every other potential pays the toll at once.
+   - ``"clamp"`` (Querlioz et al. 2013): every other potential is set to 0 and stays there for the next
+     `inhibition_ms`.
+   - ``"layer"`` (Diehl & Cook 2015): the inhibitory partner of the neuron spikes in the next step, unless it
+     spiked within the last `inhibition_ms`; the toll is paid in phase 2 of that step. Excitation of the
+     partner is above its threshold, so it needs no potential, and no N x N matrix is ever made.
+
+   The toll is ``inhibition * firing_threshold``, or with ``inhibition_of = "potential"`` the part
+   `inhibition` of the potential (1 is a full reset); it never brings a potential below
+   ``inhibition_floor * firing_threshold`` (if there is a floor), and leaves those below as they are.
+6. **Post.** The rules `pair` and `postonly` change the weights of the neuron that spiked, then its trace
+   rises by 1; with ``adaptation = "decaying"`` its theta rises.
+7. **Window.** At the end of each learning window (and of the presentation) the rules `normalised` and
+   `timestep` change weights, and ``adaptation = "balanced"`` changes theta.
+
+At the end of a presentation theta decays (``"decaying"``), weights decay and are normalised, where that is
+switched on. Points 6 and 7 and the depression in 3 happen only while learning; `fspinn.plasticity` gives the
+formulas.
 """
 
 import sys
@@ -38,12 +59,20 @@ LABEL_READOUT = "majority"
 """The readout whose table a device stores as one label per neuron."""
 
 
+ENCODERS = ("poisson", "regular", "ttfs")
+INHIBITION_KINDS = ("lateral", "clamp", "layer")
+INHIBITION_OF = ("threshold", "potential")
+RULES = ("normalised", "timestep", "pair", "postonly")
+ADAPTATIONS = ("balanced", "decaying", "off")
+NORMALISATIONS = ("off", "l1", "l2")
+
+
 @dataclass(frozen=True)
 class Network:
     """Everything that can be said about a network before it has seen an image.
 
-    Defaults marked *own* were chosen on the validation split of MNIST (``benchmarks/``); the others
-    name their source. "D&C" is Diehl & Cook, Front. Comput. Neurosci. 9:99 (2015).
+    Defaults marked *own* were chosen on the validation split of MNIST; the others name their source.
+    "D&C" is Diehl & Cook, Front. Comput. Neurosci. 9:99 (2015), or its published code.
 
     Parameters
     ----------
@@ -53,9 +82,13 @@ class Network:
         Time step (BindsNET's; D&C's code uses 0.5).
     duration_ms : float, default 350.0
         How long an image is shown (D&C).
+    encoder : {"poisson", "regular", "ttfs"}, default "poisson"
+        How pixels become spikes, see `fspinn.encoders`.
     rate_norm_hz : float, default 570.0
-        Euclidean norm of the Poisson rates of all inputs together, the same for every image
-        (own; D&C's pixel / 4 Hz has about this norm on MNIST).
+        Euclidean norm of the rates of all inputs together, the same for every image; for ``"poisson"``
+        and ``"regular"`` (own; D&C's pixel / 4 Hz has about this norm on MNIST).
+    first_spikes : int or None, default None
+        For ``"ttfs"``: only so many inputs spike, the brightest; None is all that are not black.
     tau_m_ms : float, default 100.0
         Time constant of the membrane (D&C).
     refractory_ms : float, default 0.0
@@ -63,8 +96,19 @@ class Network:
         spike per step and inhibition it brings nothing; D&C use 5).
     threshold : float, default 20.0
         Potential at which a neuron spikes before adaptation, in units of `weight_norm` (own).
+    inhibition_kind : {"lateral", "clamp", "layer"}, default "lateral"
+        See the order of events above.
     inhibition : float, default 0.7
-        Part of the threshold that a spike takes from the potential of every other neuron (own).
+        Part of the threshold (or of the potential) that a spike takes from every other neuron (own).
+    inhibition_of : {"threshold", "potential"}, default "threshold"
+        What `inhibition` is a part of.
+    inhibition_floor : float or None, default None
+        Potential, in units of the firing threshold, below which inhibition takes nothing.
+    inhibition_ms : float, default 10.0
+        How long ``"clamp"`` holds the others at 0 (own); how long an inhibitory neuron of ``"layer"`` is
+        refractory (D&C: 2).
+    rule : {"normalised", "timestep", "pair", "postonly"}, default "normalised"
+        How weights change, see `fspinn.plasticity`.
     window_ms : float or None, default None
         Length of a learning window; None is the whole presentation (own; FSpiNN updates once per
         window, its length could not be read).
@@ -72,14 +116,33 @@ class Network:
         Spikes of the winner that make one unit of FSpiNN's potentiation factor
         ``k = ceil(spikes / spike_threshold)``; None fixes ``k = 1`` (own).
     learning_rate, learning_rate_end : float, default 0.1 and 0.001
-        Part of the way that the winner's weights move towards the input, at the start and at the end
-        of training; linear in between (own).
+        Potentiation at the start and at the end of training, linear in between (own). For ``"normalised"``
+        the part of the way that the winner's weights move towards the input.
+    depression_rate : float, default 0.0001
+        Depression of ``"pair"`` at input spikes and of ``"timestep"`` in windows without an output spike
+        (D&C's nu_pre).
+    trace_tau_ms : float, default 20.0
+        Time constant of the traces of ``"timestep"``, ``"pair"`` and ``"postonly"`` (D&C).
+    target_trace : float, default 0.4
+        For ``"postonly"``: inputs with a lower trace are depressed (own; D&C's x_tar was not read).
+    weight_power : float, default 1.0
+        For ``"postonly"``: power of ``1 - w`` (own; D&C's mu was not read).
+    adaptation : {"balanced", "decaying", "off"}, default "balanced"
+        How thresholds adapt, see `fspinn.plasticity`.
     theta_step, theta_step_end : float, default 1.0 and 0.0
-        Rise of the winner's threshold, in units of `weight_norm`, at the start and at the end
-        of training; linear in between (own).
+        Rise of a threshold, in units of `weight_norm`, at the start and at the end of training; linear in
+        between (own).
+    theta_tau_ms : float, default 1e7
+        For ``"decaying"``: time constant with which theta falls back (D&C).
     weight_norm : float or None, default None
         Euclidean norm of each neuron's weights. None settles it when training starts, so that the
         weights make the best use of [0, 1] (`fspinn.plasticity.natural_weight_norm`).
+    normalisation : {"off", "l1", "l2"}, default "off"
+        Rescales each neuron's weights after every presentation: ``"l2"`` to the norm `weight_norm`,
+        ``"l1"`` to the sum ``0.1 * n_inputs`` (BindsNET's 78.4 for 784 inputs; D&C's code has 78).
+    weight_decay : float, default 0.0
+        Part of every weight that is lost with each presentation (after SpikeDyn and ASP, in this
+        project's own form).
 
     Raises
     ------
@@ -90,18 +153,33 @@ class Network:
     neurons: int = 400
     dt_ms: float = 1.0
     duration_ms: float = 350.0
+    encoder: str = "poisson"
     rate_norm_hz: float = 570.0
+    first_spikes: int | None = None
     tau_m_ms: float = 100.0
     refractory_ms: float = 0.0
     threshold: float = 20.0
+    inhibition_kind: str = "lateral"
     inhibition: float = 0.7
+    inhibition_of: str = "threshold"
+    inhibition_floor: float | None = None
+    inhibition_ms: float = 10.0
+    rule: str = "normalised"
     window_ms: float | None = None
     spike_threshold: int | None = None
     learning_rate: float = 0.1
     learning_rate_end: float = 0.001
+    depression_rate: float = 0.0001
+    trace_tau_ms: float = 20.0
+    target_trace: float = 0.4
+    weight_power: float = 1.0
+    adaptation: str = "balanced"
     theta_step: float = 1.0
     theta_step_end: float = 0.0
+    theta_tau_ms: float = 1e7
     weight_norm: float | None = None
+    normalisation: str = "off"
+    weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
         # Frozen, but numbers of NumPy become plain ones, so that descriptions compare and fit in files.
@@ -109,16 +187,19 @@ class Network:
             object.__setattr__(self, name, value)
 
         settle("neurons", whole_number("neurons", self.neurons, 1, MAX_NEURONS))
-        for name in ("dt_ms", "duration_ms", "rate_norm_hz", "tau_m_ms", "threshold"):
+        for name, low, high in (("first_spikes", 1, 2**31), ("spike_threshold", 1, 2**31)):
+            if getattr(self, name) is not None:
+                settle(name, whole_number(name, getattr(self, name), low, high))
+        for name in _POSITIVE:
             settle(name, _number(name, getattr(self, name), above=0.0))
-        for name in ("refractory_ms", "inhibition", "theta_step", "theta_step_end"):
+        for name in _NOT_NEGATIVE:
             settle(name, _number(name, getattr(self, name), at_least=0.0))
-        for name in ("learning_rate", "learning_rate_end"):
+        for name in _PARTS:
             settle(name, _number(name, getattr(self, name), at_least=0.0, at_most=1.0))
-        if self.spike_threshold is not None:
-            settle("spike_threshold", whole_number("spike_threshold", self.spike_threshold, 1, 2**31))
         if self.weight_norm is not None:
             settle("weight_norm", _number("weight_norm", self.weight_norm, above=0.0))
+        if self.inhibition_floor is not None:
+            settle("inhibition_floor", _number("inhibition_floor", self.inhibition_floor))
         if not self.dt_ms <= self.duration_ms <= self.dt_ms * MAX_STEPS:
             raise ConfigError(
                 f"duration_ms: {self.duration_ms:g} is not from 1 to {MAX_STEPS} time steps "
@@ -126,6 +207,15 @@ class Network:
             )
         if self.window_ms is not None:
             settle("window_ms", _number("window_ms", self.window_ms, at_least=self.dt_ms))
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise ConfigError(
+                    f"{name}: there is no {getattr(self, name)!r}; use one of {', '.join(choices)}"
+                )
+        if self.inhibition_of == "potential" and self.inhibition > 1:
+            raise ConfigError(
+                f"inhibition: {self.inhibition:g} of a potential is more than all of it; give at most 1"
+            )
 
     @property
     def steps(self) -> int:
@@ -143,6 +233,11 @@ class Network:
     def refractory_steps(self) -> int:
         """Time steps after a spike in which a neuron cannot spike."""
         return round(self.refractory_ms / self.dt_ms)
+
+    @property
+    def inhibition_steps(self) -> int:
+        """Time steps for which others are clamped, or an inhibitory neuron is refractory."""
+        return round(self.inhibition_ms / self.dt_ms)
 
     @property
     def firing_threshold(self) -> float:
@@ -182,7 +277,7 @@ class Activity:
     windows: int = 0
     """Learning windows that ended."""
     normalisations: int = 0
-    """Weights rewritten by a normalisation pass (the present rule needs none)."""
+    """Weights rewritten by passes over all of them: normalisation and decay."""
 
     def __add__(self, other: "Activity") -> "Activity":
         return Activity(*(a + b for a, b in zip(self.as_tuple(), other.as_tuple(), strict=True)))
@@ -313,3 +408,24 @@ def whole_number(name: str, value: int, low: int, high: int) -> int:
     if not low <= value <= high:
         raise ConfigError(f"{name}: must be from {low} to {high}, but got {value}")
     return int(value)
+
+
+_POSITIVE = ("dt_ms", "duration_ms", "rate_norm_hz", "tau_m_ms", "threshold", "trace_tau_ms", "theta_tau_ms")
+_NOT_NEGATIVE = (
+    "refractory_ms",
+    "inhibition",
+    "inhibition_ms",
+    "theta_step",
+    "theta_step_end",
+    "target_trace",
+    "weight_power",
+)
+_PARTS = ("learning_rate", "learning_rate_end", "depression_rate", "weight_decay")
+_CHOICES = {
+    "encoder": ENCODERS,
+    "inhibition_kind": INHIBITION_KINDS,
+    "inhibition_of": INHIBITION_OF,
+    "rule": RULES,
+    "adaptation": ADAPTATIONS,
+    "normalisation": NORMALISATIONS,
+}

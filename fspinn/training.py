@@ -1,28 +1,24 @@
 """How does learning proceed? Passes over the images, then a readout, then a measurement."""
 
-import platform
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-import fspinn
 from fspinn import readout as readouts
 from fspinn.engines import float_engine
 from fspinn.errors import ConfigError
+from fspinn.evaluation import Evaluation, Learned, evaluate, fit_readouts
 from fspinn.model import Activity, Model, Network, whole_number
 from fspinn.plasticity import initial_weights, natural_weight_norm
 from fspinn.randomness import ORDER, WEIGHTS, permutation, stream_key, uniforms
 
 if TYPE_CHECKING:
-    from fspinn.datasets import Dataset, Split
+    from fspinn.datasets import Dataset
 
 PRESENTATIONS_PER_NEURON = 100
 """How often each neuron should get its turn to learn, where the passes are not given (own)."""
@@ -31,59 +27,6 @@ MAX_PASSES = 1_000_000
 
 _CHUNK = 250
 _RECENT = 1000
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What a model did on labelled images.
-
-    Parameters
-    ----------
-    accuracy : float
-        Part of the images whose class was found.
-    samples : int
-        Number of images.
-    readout : str
-        Name of the readout.
-    spikes_per_sample : float
-        Mean number of output spikes for an image.
-    predictions : ndarray of int64, shape (samples,)
-    activity : Activity
-        What the engine counted.
-    """
-
-    accuracy: float
-    samples: int
-    readout: str
-    spikes_per_sample: float
-    predictions: NDArray[np.int64]
-    activity: Activity
-
-
-@dataclass(frozen=True)
-class Learned:
-    """Weights and thresholds that were learned, still without a readout.
-
-    Parameters
-    ----------
-    network : Network
-        With `weight_norm` settled.
-    weights : ndarray of float32, shape (n_inputs, n_neurons)
-    theta : ndarray of float32, shape (n_neurons,)
-    passes, seed : int
-    activity : Activity
-        What the engine counted.
-    samples_per_s : float
-        Presentations per second, without compilation.
-    """
-
-    network: Network
-    weights: NDArray[np.float32]
-    theta: NDArray[np.float32]
-    passes: int
-    seed: int
-    activity: Activity
-    samples_per_s: float
 
 
 @dataclass(frozen=True)
@@ -186,95 +129,6 @@ def learn(
     return Learned(network, weights, theta, passes, seed, activity, activity.samples / seconds)
 
 
-def fit_readouts(
-    learned: Learned, data: "Dataset", names: Sequence[str], *, threads: int | None = None
-) -> list[Model]:
-    """Return one model per readout, all fitted on the same responses to all training images."""
-    for name in names:
-        readouts.check_name(name)
-    spike_counts, inference = float_engine.respond(
-        learned.network, learned.weights, learned.theta, data.train.images, seed=learned.seed, threads=threads
-    )
-    return [
-        Model(
-            network=learned.network,
-            image_shape=data.image_shape,
-            weights=learned.weights,
-            theta=learned.theta,
-            readout=readouts.fit(name, spike_counts, data.train.labels, data.n_classes),
-            activity={"training": learned.activity, "inference": inference},
-            record={
-                "seed": learned.seed,
-                "passes": learned.passes,
-                "dataset": _origin(data),
-                "versions": _versions(),
-            },
-        )
-        for name in names
-    ]
-
-
-def load_data_of(model: Model, data_dir: str | Path | None = None) -> "Dataset":
-    """Load the data set that a model was trained on, with the same split.
-
-    Raises
-    ------
-    ConfigError
-        If the model does not say what it was trained on, or the images have changed since.
-    """
-    from fspinn.datasets import load
-
-    origin = model.record.get("dataset")
-    if origin is None:
-        raise ConfigError("dataset: the model does not say what it was trained on; name the data set")
-    data = load(origin["name"], data_dir=data_dir, validation=origin["validation"], seed=origin["seed"])
-    if data.checksum != origin["checksum"]:
-        raise ConfigError(
-            f"dataset: {origin['name']} is not the same as when the model was trained (checksum differs); "
-            "bring the old images back, or name the data set to measure on"
-        )
-    return data
-
-
-def evaluate(model: Model, split: "Split", *, seed: int = 0, threads: int | None = None) -> Evaluation:
-    """Measure a model on labelled images, with learning off.
-
-    Parameters
-    ----------
-    model : Model
-    split : Split
-        For example ``data.test``.
-    seed : int, default 0
-        Fixes the input spikes.
-    threads : int or None, default None
-        None is one per core; the answer is the same for all.
-
-    Raises
-    ------
-    ConfigError
-        If the images have another shape than those that the model was trained on, or there are none.
-    """
-    if len(split) == 0:
-        raise ConfigError("evaluate: there are no images in this split; hold some out or choose another")
-    if split.images.shape[1:] != model.image_shape:
-        raise ConfigError(
-            f"evaluate: images of {_pixels(split.images.shape[1:])} pixels do not fit a model for "
-            f"{_pixels(model.image_shape)}; choose the data set it was trained on"
-        )
-    spike_counts, activity = float_engine.respond(
-        model.network, model.weights, model.theta, split.images, seed=seed, threads=threads
-    )
-    predictions = readouts.predict(model.readout, spike_counts)
-    return Evaluation(
-        accuracy=float(np.mean(predictions == split.labels)),
-        samples=len(split),
-        readout=model.readout.name,
-        spikes_per_sample=activity.per_sample("output_spikes"),
-        predictions=predictions,
-        activity=activity,
-    )
-
-
 def _present_all(
     network: Network,
     weights: NDArray[np.float32],
@@ -318,27 +172,3 @@ def _present_all(
                     recent_labels = np.concatenate([recent_labels, labels[chunk]])[-_RECENT:]
                 bar.update(len(chunk))
     return activity, time.perf_counter() - started
-
-
-def _origin(data: "Dataset") -> dict[str, Any]:
-    return {
-        "name": data.name,
-        "checksum": data.checksum,
-        "seed": data.seed,
-        "train": len(data.train),
-        "validation": len(data.validation),
-        "test": len(data.test),
-    }
-
-
-def _versions() -> dict[str, str]:
-    return {
-        "fspinn": fspinn.__version__,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "numba": numba.__version__,
-    }
-
-
-def _pixels(shape: tuple[int, ...]) -> str:
-    return " x ".join(str(length) for length in shape)

@@ -11,8 +11,9 @@ import fspinn
 from fspinn import datasets
 from fspinn.engines import float_engine
 from fspinn.errors import ConfigError
+from fspinn.evaluation import evaluate, fit_readouts, load_data_of
 from fspinn.model import Activity, Network
-from fspinn.training import evaluate, fit_readouts, learn, load_data_of, passes_for, train
+from fspinn.training import learn, passes_for, train
 
 SMALL = Network(neurons=15, duration_ms=100.0)
 

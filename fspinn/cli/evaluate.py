@@ -43,7 +43,7 @@ def command(
     """Measure the accuracy of MODEL on images that it was not trained on."""
     from fspinn import evaluate, load
     from fspinn.datasets import load as load_data
-    from fspinn.training import load_data_of
+    from fspinn.evaluation import load_data_of
 
     loaded = load(model)
     data = load_data_of(loaded, data_dir) if dataset is None else load_data(dataset, data_dir=data_dir)

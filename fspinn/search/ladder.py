@@ -12,6 +12,7 @@ import numpy as np
 
 from fspinn.engines import float_engine
 from fspinn.errors import ConfigError
+from fspinn.evaluation import evaluate, fit_readouts
 from fspinn.memmodel import Hardware, estimate, load_hardware
 from fspinn.model import Activity, Model, Network
 from fspinn.quant import quantize
@@ -26,7 +27,7 @@ from fspinn.search.space import (
     format_memory,
     parse_memory,
 )
-from fspinn.training import evaluate, fit_readouts, learn
+from fspinn.training import learn
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
