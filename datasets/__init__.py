@@ -15,15 +15,18 @@ from fspinn.datasets.catalogue import BuiltIn, catalogue, find, names
 from fspinn.datasets.dataset import Dataset, Split
 from fspinn.datasets.idx import read_idx
 from fspinn.datasets.loading import load
+from fspinn.datasets.mapped import MappedImages, in_pieces
 from fspinn.datasets.storage import fetch, locate
 
 __all__ = [
     "BuiltIn",
     "Dataset",
+    "MappedImages",
     "Split",
     "catalogue",
     "fetch",
     "find",
+    "in_pieces",
     "load",
     "locate",
     "names",

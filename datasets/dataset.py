@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fspinn.datasets.mapped import Images, MappedImages, in_pieces
 from fspinn.errors import DataError
 from fspinn.randomness import TEST_SPLIT, VALIDATION_SPLIT, permutation, stream_key
 
@@ -21,7 +22,7 @@ class Split:
 
     Parameters
     ----------
-    images : ndarray of uint8, shape (n, height, width)
+    images : ndarray of uint8 or MappedImages, shape (n, height, width)
         Pixel intensities, 0 to 255.
     labels : ndarray of int64, shape (n,)
         Class of each image, counted from 0.
@@ -32,7 +33,7 @@ class Split:
         If the shapes or types are others, or there are more images than labels or fewer.
     """
 
-    images: NDArray[np.uint8]
+    images: Images
     labels: NDArray[np.int64]
 
     def __post_init__(self) -> None:
@@ -52,7 +53,13 @@ class Split:
 
     def first(self, count: int) -> "Split":
         """Return the first `count` images and their labels; all, if there are fewer."""
-        return Split(self.images[:count], self.labels[:count])
+        return self.part(slice(count))
+
+    def part(self, which: "slice | NDArray[np.bool_]") -> "Split":
+        """Return the images that a slice or an array of shape (n,) chooses, and their labels."""
+        images = self.images
+        chosen = images.part(which) if isinstance(images, MappedImages) else images[which]
+        return Split(chosen, self.labels[which])
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +139,8 @@ def checked_split(images: NDArray[Any], labels: NDArray[Any], images_from: str, 
             f"{labels_from}: label {labels.max()} would mean more than {MOST_CLASSES} classes; "
             "number the classes from 0 without gaps"
         )
+    if isinstance(images, np.memmap):
+        return Split(MappedImages.all_of(images), labels.astype(np.int64))
     return Split(np.ascontiguousarray(images), labels.astype(np.int64))
 
 
@@ -200,8 +209,7 @@ def _hold_out(split: Split, count: int, key: int) -> tuple[Split, Split]:
     """Return what remains and what was held out, both in their original order."""
     held_out = np.zeros(len(split), dtype=bool)
     held_out[permutation(key, len(split))[:count]] = True
-    rest = Split(split.images[~held_out], split.labels[~held_out])
-    return rest, Split(split.images[held_out], split.labels[held_out])
+    return split.part(~held_out), split.part(held_out)
 
 
 def _checksum(train: Split, test: Split) -> str:
@@ -209,6 +217,7 @@ def _checksum(train: Split, test: Split) -> str:
     for split in (train, test):
         # The shape is hashed too: the same bytes as 4x9 and as 6x6 pixels are different images.
         digest.update(repr(split.images.shape).encode())
-        digest.update(np.ascontiguousarray(split.images).data)
+        for some in in_pieces(split.images):
+            digest.update(np.ascontiguousarray(some).data)
         digest.update(split.labels.astype("<i8").data)
     return digest.hexdigest()

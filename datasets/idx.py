@@ -20,13 +20,16 @@ _GZIP = b"\x1f\x8b"
 _UNSIGNED_BYTE = 8
 _CHUNK_BYTES = 1 << 20
 _LARGEST_BYTES = 1 << 32
+_MAPPED_FROM_BYTES = 1 << 27
 _MEANING = {1: "labels", 3: "images"}
 
 
 def read_idx(path: str | Path, dimensions: int) -> NDArray[np.uint8]:
     """Read a file of unsigned bytes, compressed with gzip or plain.
 
-    Never more memory is used than the file really fills, whatever its header promises.
+    Never more memory is used than the file really fills, whatever its header promises. A plain file of
+    128 MiB or more is not read but mapped, so that it may be larger than the memory; it must stay as it
+    is while the array is in use.
 
     Parameters
     ----------
@@ -38,7 +41,7 @@ def read_idx(path: str | Path, dimensions: int) -> NDArray[np.uint8]:
     Returns
     -------
     ndarray of uint8
-        Writable, C order, no dimension empty.
+        C order, no dimension empty; writable, or a `numpy.memmap` that is not.
 
     Raises
     ------
@@ -51,9 +54,9 @@ def read_idx(path: str | Path, dimensions: int) -> NDArray[np.uint8]:
             compressed = file.read(2) == _GZIP
             file.seek(0)
             if not compressed:
-                return _parse(file, path, dimensions)
+                return _parse(file, path, dimensions, plain=True)
             with gzip.GzipFile(fileobj=file) as stream:
-                return _parse(cast(BinaryIO, stream), path, dimensions)
+                return _parse(cast(BinaryIO, stream), path, dimensions, plain=False)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         reason = str(error) or type(error).__name__
         raise DataError(f"{path}: damaged gzip file ({reason}); fetch or copy it again") from None
@@ -61,7 +64,7 @@ def read_idx(path: str | Path, dimensions: int) -> NDArray[np.uint8]:
         raise DataError(f"{path}: {error.strerror or error}; name an IDX file that can be read") from None
 
 
-def _parse(stream: BinaryIO, path: Path, dimensions: int) -> NDArray[np.uint8]:
+def _parse(stream: BinaryIO, path: Path, dimensions: int, *, plain: bool) -> NDArray[np.uint8]:
     magic = _read(stream, 4)
     if not magic:
         raise DataError(f"{path}: the file is empty; fetch or copy it again")
@@ -79,10 +82,16 @@ def _parse(stream: BinaryIO, path: Path, dimensions: int) -> NDArray[np.uint8]:
         raise DataError(f"{path}: truncated within its header; fetch or copy it again")
     shape = tuple(int.from_bytes(header[i : i + 4], "big") for i in range(0, 4 * dimensions, 4))
     promised = math.prod(shape)
+    mapped_bytes = 4 + len(header) + promised
+    if plain and promised >= _MAPPED_FROM_BYTES and path.stat().st_size == mapped_bytes:
+        return np.memmap(path, np.uint8, "r", offset=4 + len(header), shape=shape)
     if promised == 0:
         raise DataError(f"{path}: holds no values (shape {shape}); give at least one image of one pixel")
     if promised > _LARGEST_BYTES:
-        raise DataError(f"{path}: its header promises {promised} bytes; keep files below {_LARGEST_BYTES}")
+        raise DataError(
+            f"{path}: its header promises {promised} bytes; copy it again, or unpack it if it is compressed "
+            f"(above {_LARGEST_BYTES} bytes only plain files are read)"
+        )
     # One byte more than promised, so that trailing bytes show and gzip reaches and checks its checksum.
     values = _read(stream, promised + 1)
     if len(values) < promised:

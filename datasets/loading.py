@@ -27,7 +27,8 @@ def load(
         ``images`` and ``labels`` (and perhaps ``test_images`` and ``test_labels``), an IDX file of images
         with its labels beside it, a folder of such files under the names of MNIST, or a folder of PNGs per
         class (perhaps below ``train/`` and ``test/``). A name wins over a file of that name; write
-        ``./mnist`` for the file.
+        ``./mnist`` for the file. IDX files that are not compressed may be larger than the memory: from
+        128 MiB on they stay on disk (`MappedImages`).
     data_dir : str or Path, optional
         Folder that holds ``mnist/``, ``fashion-mnist/``, ... Without it, ``$FSPINN_DATA_DIR`` is looked at,
         then this user's cache folder, to which missing files are downloaded.

@@ -21,18 +21,21 @@ __all__ = [
     "load",
     "memmodel",
     "plots",
+    "presets",
     "quant",
     "save",
     "train",
+    "tune",
 ]
 
 if TYPE_CHECKING:
-    from fspinn import datasets, memmodel, plots, quant
+    from fspinn import datasets, memmodel, plots, presets, quant
     from fspinn.evaluation import evaluate
     from fspinn.model import Activity, Model, Network
     from fspinn.search import find_smallest
     from fspinn.store import load, save
     from fspinn.training import train
+    from fspinn.tuning import tune
 
 _HOMES = {
     "Activity": "fspinn.model",
@@ -43,6 +46,7 @@ _HOMES = {
     "load": "fspinn.store",
     "save": "fspinn.store",
     "train": "fspinn.training",
+    "tune": "fspinn.tuning",
 }
 
 

@@ -1,9 +1,14 @@
 """How do images become spikes? The same way for every engine.
 
-The Poisson encoder gives each pixel a rate in proportion to its intensity and scales the image so that
-the rates together have the Euclidean norm ``Network.rate_norm_hz``: a thin digit drives the neurons
-as strongly as a bold one. In each time step an input spikes with probability ``rate * dt``. Which
-steps these are is a pure function of (seed, purpose, sample, pixel, step).
+- ``poisson``: in each time step an input spikes with probability ``rate * dt``. Which steps these are is a
+  pure function of (seed, purpose, sample, pixel, step).
+- ``regular``: the same rates without noise, the spikes of an input evenly spaced.
+- ``ttfs`` (time to first spike): every pixel spikes at most once, the brighter the earlier; the brightest in
+  the first step, black never.
+
+For the first two, a pixel's rate is in proportion to its intensity, scaled so that the rates of an image
+together have the Euclidean norm ``Network.rate_norm_hz``: a thin digit drives the neurons as strongly as a
+bold one. For the third, ``Network.first_spikes`` does that: only so many pixels spike, the brightest.
 """
 
 from dataclasses import dataclass
@@ -12,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn import spike_kernels
-from fspinn.model import Network
+from fspinn.model import ENCODERS, Network
 from fspinn.randomness import stream_key
 
 
@@ -32,14 +37,13 @@ class Spikes:
     inputs: NDArray[np.int32]
 
 
-def rate_norm_per_step(network: Network) -> float:
-    """Return the Euclidean norm of the spike probabilities of all inputs in one step."""
-    return network.rate_norm_hz * network.dt_ms / 1000.0
+def encoder_settings(network: Network) -> tuple[int, float, int]:
+    """Return what the kernels need: number of the encoder, norm of the spike probabilities, most spikes."""
+    norm = network.rate_norm_hz * network.dt_ms / 1000.0
+    return ENCODERS.index(network.encoder), norm, network.first_spikes or 2**31
 
 
-def poisson_spikes(
-    network: Network, image: NDArray[np.uint8], seed: int, purpose: int, sample: int
-) -> Spikes:
+def input_spikes(network: Network, image: NDArray[np.uint8], seed: int, purpose: int, sample: int) -> Spikes:
     """Return the input spikes of one presentation, the same that the engines see.
 
     Parameters
@@ -53,12 +57,11 @@ def poisson_spikes(
         Number of the presentation in training, of the image otherwise.
     """
     pixels = np.ascontiguousarray(image).reshape(-1)
-    steps = network.steps
-    probabilities = np.empty(pixels.size, dtype=np.uint32)
-    spikes_in_step = np.zeros(steps, dtype=np.int64)
-    inputs = np.empty((steps, pixels.size), dtype=np.int32)
-    spike_kernels.spike_probabilities(pixels, rate_norm_per_step(network), probabilities)
+    encoder, norm, most = encoder_settings(network)
     key = np.uint64(stream_key(seed, purpose, sample))
-    spike_kernels.poisson(probabilities, key, steps, spikes_in_step, inputs)
+    probabilities = np.empty(pixels.size, dtype=np.uint32)
+    spikes_in_step = np.zeros(network.steps, dtype=np.int64)
+    inputs = np.empty((network.steps, pixels.size), dtype=np.int32)
+    spike_kernels.encode(pixels, encoder, norm, most, key, probabilities, spikes_in_step, inputs)
     offsets = np.concatenate([[0], np.cumsum(spikes_in_step)])
     return Spikes(offsets, inputs[np.arange(pixels.size) < spikes_in_step[:, None]])

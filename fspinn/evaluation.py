@@ -12,12 +12,18 @@ from numpy.typing import NDArray
 
 import fspinn
 from fspinn import readout as readouts
+from fspinn.datasets.mapped import in_pieces
 from fspinn.engines import float_engine
 from fspinn.errors import ConfigError
-from fspinn.model import Activity, Model, Network
+from fspinn.model import PAIR_READOUT, Activity, Model, Network, whole_number
+from fspinn.randomness import LABELS, permutation, stream_key
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset, Split
+    from fspinn.datasets.mapped import Images
+
+ORDERED_SPIKES = 100
+"""Output spikes of a presentation whose order the readout `ngram` hears; it misses the later ones."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +80,52 @@ class Evaluation:
 
 
 def fit_readouts(
-    learned: Learned, data: "Dataset", names: Sequence[str], *, threads: int | None = None
+    learned: Learned,
+    data: "Dataset",
+    names: Sequence[str],
+    *,
+    labels: int | None = None,
+    draw: int = 0,
+    threads: int | None = None,
 ) -> list[Model]:
-    """Return one model per readout, all fitted on the same responses to all training images."""
+    """Return one model per readout, all fitted on the same responses to all training images.
+
+    Parameters
+    ----------
+    learned : Learned
+    data : Dataset
+    names : sequence of str
+        See `fspinn.readout`.
+    labels : int or None, default None
+        Look at the labels of so many training images only, drawn at random without replacement and
+        without regard to their class; None is all.
+    draw : int, default 0
+        Another number draws other images.
+    threads : int or None, default None
+        None is one per core; the answer is the same for all.
+
+    Raises
+    ------
+    ConfigError
+        If there is no readout of a name, or there are not so many images.
+    """
     for name in names:
         readouts.check_name(name)
-    spike_counts, inference = float_engine.respond(
-        learned.network, learned.weights, learned.theta, data.train.images, seed=learned.seed, threads=threads
+    known = data.train.labels
+    if labels is not None:
+        labels = whole_number("labels", labels, 1, len(known))
+        chosen = permutation(stream_key(learned.seed, LABELS, draw), len(known))[:labels]
+        known = np.full_like(known, readouts.NO_LABEL)
+        known[chosen] = data.train.labels[chosen]
+    spike_order = room_for_order(names, learned.network, len(known))
+    spike_counts, inference = respond(
+        learned.network,
+        learned.weights,
+        learned.theta,
+        data.train.images,
+        seed=learned.seed,
+        threads=threads,
+        spike_order=spike_order,
     )
     return [
         Model(
@@ -88,12 +133,13 @@ def fit_readouts(
             image_shape=data.image_shape,
             weights=learned.weights,
             theta=learned.theta,
-            readout=readouts.fit(name, spike_counts, data.train.labels, data.n_classes),
+            readout=readouts.fit(name, spike_counts, known, data.n_classes, spike_order),
             activity={"training": learned.activity, "inference": inference},
             record={
                 "seed": learned.seed,
                 "passes": learned.passes,
-                "dataset": _origin(data),
+                "labels": len(known) if labels is None else labels,
+                "dataset": origin(data),
                 "versions": _versions(),
             },
         )
@@ -148,10 +194,17 @@ def evaluate(model: Model, split: "Split", *, seed: int = 0, threads: int | None
             f"evaluate: images of {_pixels(split.images.shape[1:])} pixels do not fit a model for "
             f"{_pixels(model.image_shape)}; choose the data set it was trained on"
         )
-    spike_counts, activity = float_engine.respond(
-        model.network, model.weights, model.theta, split.images, seed=seed, threads=threads
+    spike_order = room_for_order((model.readout.name,), model.network, len(split))
+    spike_counts, activity = respond(
+        model.network,
+        model.weights,
+        model.theta,
+        split.images,
+        seed=seed,
+        threads=threads,
+        spike_order=spike_order,
     )
-    predictions = readouts.predict(model.readout, spike_counts)
+    predictions = readouts.predict(model.readout, spike_counts, spike_order)
     return Evaluation(
         accuracy=float(np.mean(predictions == split.labels)),
         samples=len(split),
@@ -162,7 +215,61 @@ def evaluate(model: Model, split: "Split", *, seed: int = 0, threads: int | None
     )
 
 
-def _origin(data: "Dataset") -> dict[str, Any]:
+def respond(
+    network: Network,
+    weights: NDArray[np.float32],
+    theta: NDArray[np.float32],
+    images: "Images",
+    *,
+    seed: int,
+    threads: int | None = None,
+    spike_order: NDArray[np.int32] | None = None,
+) -> tuple[NDArray[np.int32], Activity]:
+    """Present images as `float_engine.respond` does; of those in a large file only some at a time."""
+    if isinstance(images, np.ndarray):
+        return float_engine.respond(
+            network, weights, theta, images, seed=seed, threads=threads, spike_order=spike_order
+        )
+    spike_counts = np.empty((len(images), network.neurons), dtype=np.int32)
+    activity = Activity()
+    first = 0
+    for some in in_pieces(images):
+        piece = slice(first, first + len(some))
+        spike_counts[piece], counted = float_engine.respond(
+            network,
+            weights,
+            theta,
+            some,
+            seed=seed,
+            first=first,
+            threads=threads,
+            spike_order=None if spike_order is None else spike_order[piece],
+        )
+        activity += counted
+        first += len(some)
+    return spike_counts, activity
+
+
+def room_for_order(readout_names: Sequence[str], network: Network, images: int) -> NDArray[np.int32] | None:
+    """Return an array for `respond` to write the order of spikes into, if a readout listens to it.
+
+    Parameters
+    ----------
+    readout_names : sequence of str
+    network : Network
+    images : int
+
+    Returns
+    -------
+    ndarray of int32, shape (images, k), or None
+    """
+    if PAIR_READOUT not in readout_names:
+        return None
+    return np.full((images, min(network.steps, ORDERED_SPIKES)), -1, dtype=np.int32)
+
+
+def origin(data: "Dataset") -> dict[str, Any]:
+    """Return what tells a data set and its split from all others, for files."""
     return {
         "name": data.name,
         "checksum": data.checksum,

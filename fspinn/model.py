@@ -8,7 +8,8 @@ One presentation of an image starts with all potentials and traces at 0, nobody 
 clamped. In each time step t, in this order:
 
 1. **Leak.** Every potential is multiplied by ``exp(-dt_ms / tau_m_ms)``, every trace by
-   ``exp(-dt_ms / trace_tau_ms)``.
+   ``exp(-dt_ms / trace_tau_ms)``. In every 16th step potentials below 1e-20 in size become 0, and traces do
+   so in every step: denormal numbers are slow.
 2. **Inhibition by a layer** (only ``inhibition_kind = "layer"``). Each inhibitory neuron that spiked takes
    its toll (see 5) from all neurons but its own partner.
 3. **Input.** For each input spike of the step, in the order of the inputs: its row of weights is added to
@@ -36,13 +37,14 @@ clamped. In each time step t, in this order:
    `timestep` change weights, and ``adaptation = "balanced"`` changes theta.
 
 At the end of a presentation theta decays (``"decaying"``), weights decay and are normalised, where that is
-switched on. Points 6 and 7 and the depression in 3 happen only while learning; `fspinn.plasticity` gives the
-formulas.
+switched on. That, points 6 and 7 and the depression in 3 happen only while learning; `fspinn.plasticity`
+gives the formulas. A network that has learned answers with `answer_threshold` and `answer_inhibition`, if
+they are given: strong competition makes good prototypes, weaker competition makes graded answers.
 """
 
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from numbers import Integral, Real
 from typing import Any
 
@@ -54,9 +56,16 @@ from fspinn.quant.formats import Format
 
 MAX_NEURONS = 1_000_000
 MAX_STEPS = 100_000
+MAX_NUMBER = 1e12
 
 LABEL_READOUT = "majority"
 """The readout whose table a device stores as one label per neuron."""
+
+BIASED_READOUT = "linear"
+"""The readout that adds a bias to the scores."""
+
+PAIR_READOUT = "ngram"
+"""The readout that listens to pairs of consecutive output spikes, not to their number."""
 
 
 ENCODERS = ("poisson", "regular", "ttfs")
@@ -100,6 +109,8 @@ class Network:
         See the order of events above.
     inhibition : float, default 0.7
         Part of the threshold (or of the potential) that a spike takes from every other neuron (own).
+    answer_threshold, answer_inhibition : float or None, default None
+        What `threshold` and `inhibition` become once learning is over; None keeps them (own).
     inhibition_of : {"threshold", "potential"}, default "threshold"
         What `inhibition` is a part of.
     inhibition_floor : float or None, default None
@@ -161,6 +172,8 @@ class Network:
     threshold: float = 20.0
     inhibition_kind: str = "lateral"
     inhibition: float = 0.7
+    answer_threshold: float | None = None
+    answer_inhibition: float | None = None
     inhibition_of: str = "threshold"
     inhibition_floor: float | None = None
     inhibition_ms: float = 10.0
@@ -191,13 +204,17 @@ class Network:
             if getattr(self, name) is not None:
                 settle(name, whole_number(name, getattr(self, name), low, high))
         for name in _POSITIVE:
-            settle(name, _number(name, getattr(self, name), above=0.0))
+            settle(name, _number(name, getattr(self, name), above=0.0, at_most=MAX_NUMBER))
         for name in _NOT_NEGATIVE:
             settle(name, _number(name, getattr(self, name), at_least=0.0))
         for name in _PARTS:
             settle(name, _number(name, getattr(self, name), at_least=0.0, at_most=1.0))
         if self.weight_norm is not None:
             settle("weight_norm", _number("weight_norm", self.weight_norm, above=0.0))
+        if self.answer_threshold is not None:
+            settle("answer_threshold", _number("answer_threshold", self.answer_threshold, above=0.0))
+        if self.answer_inhibition is not None:
+            settle("answer_inhibition", _number("answer_inhibition", self.answer_inhibition, at_least=0.0))
         if self.inhibition_floor is not None:
             settle("inhibition_floor", _number("inhibition_floor", self.inhibition_floor))
         if not self.dt_ms <= self.duration_ms <= self.dt_ms * MAX_STEPS:
@@ -212,10 +229,11 @@ class Network:
                 raise ConfigError(
                     f"{name}: there is no {getattr(self, name)!r}; use one of {', '.join(choices)}"
                 )
-        if self.inhibition_of == "potential" and self.inhibition > 1:
-            raise ConfigError(
-                f"inhibition: {self.inhibition:g} of a potential is more than all of it; give at most 1"
-            )
+        for name in ("inhibition", "answer_inhibition"):
+            if self.inhibition_of == "potential" and (getattr(self, name) or 0.0) > 1:
+                raise ConfigError(
+                    f"{name}: {getattr(self, name):g} of a potential is more than all of it; give at most 1"
+                )
 
     @property
     def steps(self) -> int:
@@ -227,17 +245,33 @@ class Network:
         """Time steps of one learning window; the last window of a presentation may be shorter."""
         if self.window_ms is None:
             return self.steps
-        return min(self.steps, round(self.window_ms / self.dt_ms))
+        return min(self.steps, self._steps_of(self.window_ms))
 
     @property
     def refractory_steps(self) -> int:
         """Time steps after a spike in which a neuron cannot spike."""
-        return round(self.refractory_ms / self.dt_ms)
+        return self._steps_of(self.refractory_ms)
 
     @property
     def inhibition_steps(self) -> int:
         """Time steps for which others are clamped, or an inhibitory neuron is refractory."""
-        return round(self.inhibition_ms / self.dt_ms)
+        return self._steps_of(self.inhibition_ms)
+
+    def _steps_of(self, time_ms: float) -> int:
+        return round(min(time_ms / self.dt_ms, MAX_STEPS))
+
+    @property
+    def answering(self) -> "Network":
+        """This network once learning is over."""
+        if self.answer_threshold is None and self.answer_inhibition is None:
+            return self
+        return replace(
+            self,
+            threshold=self.threshold if self.answer_threshold is None else self.answer_threshold,
+            inhibition=self.inhibition if self.answer_inhibition is None else self.answer_inhibition,
+            answer_threshold=None,
+            answer_inhibition=None,
+        )
 
     @property
     def firing_threshold(self) -> float:
@@ -267,11 +301,11 @@ class Activity:
     synaptic_additions: int = 0
     """Weights added to a potential (SynOps)."""
     neuron_updates: int = 0
-    """Leak-and-compare operations on a neuron."""
+    """Leak-and-compare operations on a neuron, the inhibitory neurons of a layer included."""
     weight_reads: int = 0
     """Weights read, for adding and for learning."""
     weight_writes: int = 0
-    """Weights written by learning."""
+    """Weights written by learning: all inputs of a neuron that is potentiated, and the rows depressed."""
     threshold_updates: int = 0
     """Thresholds written by adaptation."""
     windows: int = 0
@@ -299,26 +333,53 @@ class Activity:
 class Readout:
     """Which class do these spikes mean? A table of how much a spike of each neuron speaks for each class.
 
-    The score of a class is the sum, over the neurons, of spikes times table; the highest score wins,
-    among equals the first class.
+    The score of a class is its bias plus the sum, over the neurons, of spikes times table; or, with
+    `pairs`, plus the sum of the table's rows for each two consecutive output spikes. The highest score
+    wins, among equals the first class.
 
     Parameters
     ----------
     name : str
         How the table was fitted (see `fspinn.readout`).
-    table : ndarray of float32, shape (n_neurons, n_classes)
+    table : ndarray of float32, shape (n_neurons, n_classes) or (n_pairs, n_classes)
     format : Format or None, default None
         Number format that the table was quantized to; None is float32.
+    bias : ndarray of float32, shape (n_classes,), or None, default None
+        Score of each class before the first spike; None is zero for all.
+    pairs : ndarray of int32, shape (n_pairs, 2), or None, default None
+        The neuron that spiked and the one that spiked next, for each row of the table, in ascending
+        order; None if the rows are neurons.
     """
 
     name: str
     table: NDArray[np.float32]
     format: Format | None = None
+    bias: NDArray[np.float32] | None = None
+    pairs: NDArray[np.int32] | None = None
 
     @property
     def n_classes(self) -> int:
         """Number of classes."""
         return int(self.table.shape[-1])
+
+    @property
+    def parameter_count(self) -> int:
+        """How many numbers a device has to store, the labels of ``majority`` being one per neuron."""
+        if self.name == LABEL_READOUT:
+            return len(self.table)
+        return sum(array.size for array in (self.table, self.bias, self.pairs) if array is not None)
+
+    def shapes(self, n_neurons: int) -> list[tuple[str, NDArray[Any], tuple[int, ...]]]:
+        """Return name, array and the shape it needs to fit a network, for each array there is."""
+        rows = n_neurons if self.pairs is None else len(self.pairs)
+        found: list[tuple[str, NDArray[Any], tuple[int, ...]]] = [
+            ("readout", self.table, (rows, self.n_classes))
+        ]
+        if self.bias is not None:
+            found.append(("readout_bias", self.bias, (self.n_classes,)))
+        if self.pairs is not None:
+            found.append(("readout_pairs", self.pairs, (rows, 2)))
+        return found
 
 
 @dataclass(frozen=True)
@@ -365,7 +426,7 @@ class Model:
         for name, array, shape in (
             ("weights", self.weights, (height * width, neurons)),
             ("theta", self.theta, (neurons,)),
-            ("readout", self.readout.table, (neurons, self.readout.n_classes)),
+            *self.readout.shapes(neurons),
         ):
             if array.shape != shape:
                 raise ConfigError(f"{name}: shape {array.shape} does not fit; this network needs {shape}")

@@ -1,23 +1,44 @@
-"""How do weights change? FSpiNN's timestep rule, with an update that keeps weights normalised.
+"""How do weights change? The learning rules, each chosen by name, and the switches beside them.
 
-Weights change once per learning window, not at every spike (Putra & Shafique, IEEE TCAD 39(11), 2020:
-"timestep-based synaptic weight updates"; its formulas could not be read, those below are this
-project's own):
+Below, ``eta`` is the learning rate, which changes linearly over the run from `learning_rate` to
+`learning_rate_end`; x are numbers of input spikes or traces, w weights in [0, 1]. A trace rises by 1 at each
+spike and decays with `trace_tau_ms` (additive, as in the paper of Diehl & Cook; their code sets it to 1).
+Formulas of FSpiNN could not be read: what follows is this project's own reading of its ideas.
 
-- If some neuron spiked in the window, the **winner** is the neuron with the most spikes since the image
-  appeared. With ``x`` the number of spikes of each input in the window, its weights move part of the way
-  towards the normalised input,
+**normalised** (the default, this project's own update in FSpiNN's time windows). Weights change once per
+window. If some neuron spiked in it, the winner is the neuron with the most spikes since the image appeared.
+With x the number of spikes of each input in the window,
 
-      w += k * learning_rate * (min(1, weight_norm * x / |x|) - w),    k * learning_rate at most 1,
+    w += k * eta * (min(1, weight_norm * x / |x|) - w)        for the winner, k * eta at most 1
 
-  with the potentiation factor ``k = ceil(spikes of the winner / spike_threshold)``, or 1. The weights of
-  a neuron thus stay in [0, 1] and near the norm ``weight_norm`` without a normalisation pass.
-- The winner's threshold rises by ``theta_step * weight_norm`` and all thresholds fall by an N-th of that,
-  so that the mean threshold stays and all neurons get their turn.
-- If no neuron spiked during the whole presentation, all thresholds fall by ``theta_step * weight_norm``,
-  so that a network that is silent at first wakes up.
+with FSpiNN's potentiation factor ``k = ceil(spikes of the winner / spike_threshold)``, or 1. The weights of
+a neuron stay near the norm ``weight_norm`` without a normalisation pass.
 
-`learning_rate` and `theta_step` change linearly over the run, from their value to their ``_end``.
+**timestep** (after FSpiNN: window updates, adaptive potentiation factor, pre traces only):
+
+    w += k * eta * x_pre                                      for the winner, in windows with an output spike
+    w -= depression_rate * x_pre                              for all neurons, in windows without
+
+**pair** (trace-based pair STDP, an update at every spike; the baseline):
+
+    w -= depression_rate * x_post                             at an input spike, all neurons
+    w += eta * x_pre                                          at an output spike, the neuron that spiked
+
+**postonly** (Diehl & Cook's power-law rule, their equation 3, with w_max = 1):
+
+    w += eta * (x_pre - target_trace) * (1 - w) ** weight_power    at an output spike
+
+Weights are kept in [0, 1]. **normalisation** rescales every neuron's weights after each presentation;
+**weight_decay** multiplies all of them by ``1 - weight_decay``, before that.
+
+**adaptation** of thresholds, with ``step = theta_step * weight_norm``, linear from `theta_step` to its end:
+
+- ``balanced`` (this project's own): at the end of a window with an output spike the winner's threshold rises
+  by the step and all fall by an N-th of it, so that the mean stays and all neurons get their turn. If no
+  neuron spiked during the whole presentation, all fall by the step, so that a silent network wakes up.
+- ``decaying`` (Diehl & Cook): a neuron's theta rises by the step at each of its spikes and decays with
+  `theta_tau_ms`.
+
 The kernels are in `fspinn.plasticity_kernels`.
 """
 

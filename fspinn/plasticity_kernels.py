@@ -1,8 +1,20 @@
-"""Kernels of the learning rule; `fspinn.plasticity` says what it is and where it comes from."""
+"""Kernels of the learning rules; `fspinn.plasticity` says what they are and where they come from."""
 
 import numpy as np
 
 from fspinn.jit import njit
+
+NORMALISED, TIMESTEP, PAIR, POSTONLY = range(4)
+"""Numbers of the rules, in the order of `fspinn.model.RULES`."""
+
+BALANCED, DECAYING, NO_ADAPTATION = range(3)
+"""Numbers of the adaptations, in the order of `fspinn.model.ADAPTATIONS`."""
+
+NO_NORMALISATION, L1, L2 = range(3)
+"""Numbers of the normalisations, in the order of `fspinn.model.NORMALISATIONS`."""
+
+FLUSH = 1e-20
+"""Numbers that only decay are 0 below this."""
 
 
 @njit
@@ -29,6 +41,57 @@ def move_towards_input(weights, winner, input_counts, weight_norm, rate):
 
 
 @njit
+def potentiate(weights, neuron, traces, rate):
+    """Raise one neuron's weights: ``w = min(1, w + rate * x_pre)``."""
+    one = weights.dtype.type(1.0)
+    for i in range(traces.size):
+        weights[i, neuron] = min(one, weights[i, neuron] + rate * traces[i])
+
+
+@njit
+def power_law(weights, neuron, traces, rate, target_trace, weight_power):
+    """Diehl & Cook's rule (3): ``w += rate * (x_pre - x_tar) * (1 - w) ** mu``, kept in [0, 1]."""
+    real = weights.dtype.type
+    for i in range(traces.size):
+        room = real((real(1.0) - weights[i, neuron]) ** weight_power)
+        changed = weights[i, neuron] + rate * (traces[i] - target_trace) * room
+        weights[i, neuron] = min(real(1.0), max(real(0.0), changed))
+
+
+@njit
+def depress_row(row, rate, traces):
+    """Lower the weights of one input: ``w = max(0, w - rate * x_post)``."""
+    zero = row.dtype.type(0.0)
+    for j in range(row.size):
+        row[j] = max(zero, row[j] - rate * traces[j])
+
+
+@njit
+def depress_all(weights, traces, rate):
+    """Lower the weights of inputs that have a trace, ``w = max(0, w - rate * x_pre)``; return how many."""
+    zero = weights.dtype.type(0.0)
+    changed = 0
+    for i in range(traces.size):
+        if traces[i] > 0:
+            loss = rate * traces[i]
+            row = weights[i]
+            for j in range(row.size):
+                row[j] = max(zero, row[j] - loss)
+            changed += row.size
+    return changed
+
+
+@njit
+def decay_traces(traces, leak):
+    """Let traces decay; below 1e-20 they are set to 0, as denormal numbers are slow."""
+    zero = traces.dtype.type(0.0)
+    least = traces.dtype.type(FLUSH)
+    for i in range(traces.size):
+        decayed = traces[i] * leak
+        traces[i] = decayed if decayed >= least else zero
+
+
+@njit
 def shift_thresholds(theta, winner, step):
     """Raise the winner's threshold by `step`, lower all by an N-th of it: their mean stays."""
     share = theta.dtype.type(step / theta.size)
@@ -42,3 +105,36 @@ def lower_thresholds(theta, step):
     """Lower all thresholds by `step`."""
     for j in range(theta.size):
         theta[j] -= step
+
+
+@njit
+def decay_all(values, kept):
+    """Multiply all numbers by `kept`."""
+    flat = values.reshape(-1)
+    for i in range(flat.size):
+        flat[i] *= kept
+
+
+@njit
+def normalise(weights, kind, goal, scales):
+    """Rescale each neuron's weights to the sum (L1) or the Euclidean norm (L2) `goal`; at most 1 each.
+
+    `scales` (n_neurons, float64) is working memory. A neuron whose weights are all 0 is left alone.
+    """
+    one = weights.dtype.type(1.0)
+    scales[:] = 0.0
+    for i in range(weights.shape[0]):
+        row = weights[i]
+        if kind == L1:
+            for j in range(row.size):
+                scales[j] += np.float64(row[j])
+        else:
+            for j in range(row.size):
+                scales[j] += np.float64(row[j]) * np.float64(row[j])
+    for j in range(scales.size):
+        size = scales[j] if kind == L1 else np.sqrt(scales[j])
+        scales[j] = goal / size if size > 0 else 1.0
+    for i in range(weights.shape[0]):
+        row = weights[i]
+        for j in range(row.size):
+            row[j] = min(one, weights.dtype.type(row[j] * scales[j]))

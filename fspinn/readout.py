@@ -1,12 +1,35 @@
-"""Which class do these spikes mean? Readouts are fitted on labelled training images only."""
+"""Which class do these spikes mean? Readouts are fitted on training images only.
+
+Some of these images may have no label (`NO_LABEL`). They cost nobody's time, and still tell which
+neurons answer the same images: ``p[j, k]`` is the share of neuron k in the company of neuron j, that is in
+``sum over images of counts[j] * counts[k]``, k not j. Where labels are few, ``proportion`` and ``linear``
+let each neuron learn from its company (this project's own; all images labelled, nothing is borrowed).
+"""
+
+import warnings
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.errors import ConfigError
-from fspinn.model import LABEL_READOUT, Readout
+from fspinn.model import BIASED_READOUT, LABEL_READOUT, PAIR_READOUT, Readout
 
-READOUTS = ("proportion", LABEL_READOUT)
+READOUTS = ("proportion", LABEL_READOUT, BIASED_READOUT, PAIR_READOUT)
+
+NO_LABEL = -1
+"""Stands where an image has no label."""
+
+COMPANY_SPIKES = 3.0
+"""Labelled spikes of its own that weigh, in ``proportion``, as much as a neuron's company (own)."""
+
+COMPANY_REACH = 0.9
+"""Part of a spike that ``linear`` hands on to the company of its neuron, again and again (own)."""
+
+INVERSE_PENALTY = 10.0
+"""scikit-learn's C for ``linear``, the mean squared length of a response being 1 (own)."""
+
+MAX_ITERATIONS = 200
+"""Of the solver of ``linear``; where it is not yet there, the table is that of its last step."""
 
 
 def check_name(name: str) -> None:
@@ -15,58 +38,200 @@ def check_name(name: str) -> None:
         raise ConfigError(f"readout: there is no {name!r}; use one of {', '.join(READOUTS)}")
 
 
-def fit(name: str, spike_counts: NDArray[np.int32], labels: NDArray[np.int64], n_classes: int) -> Readout:
-    """Fit a readout on the responses to labelled training images.
+def fit(
+    name: str,
+    spike_counts: NDArray[np.int32],
+    labels: NDArray[np.int64],
+    n_classes: int,
+    spike_order: NDArray[np.int32] | None = None,
+) -> Readout:
+    """Fit a readout on the responses to training images.
 
-    With ``m[j, c]`` the mean number of spikes of neuron j for images of class c:
+    With ``m[j, c]`` the mean number of spikes of neuron j for labelled images of class c:
 
     - ``proportion``: a spike of neuron j speaks for every class in proportion,
-      ``m[j, c] / sum_c m[j, c]`` (after BindsNET's proportion weighting, without its hard assignment).
+      ``t[j, c] = m[j, c] / sum_c m[j, c]`` (after BindsNET's proportion weighting, without its hard
+      assignment). With images without labels the table is the one for which, for each neuron that spiked
+      n[j] times for labelled images, ``n (table - t) + COMPANY_SPIKES (table - p table) = 0``.
     - ``majority``: a spike of neuron j speaks only for the class with the highest ``m[j, c]``, divided by the
       number of neurons of that class (Diehl & Cook 2015: highest average rate of a class's neurons).
+    - ``linear``: multinomial logistic regression on the spike counts, with a bias and the squared penalty of
+      scikit-learn. With images without labels it is fitted on ``counts / (1 - COMPANY_REACH p)``, and the
+      division, a matrix, becomes part of the table.
+    - ``ngram``: as ``proportion``, but with ``m`` the mean number of times that a pair of neurons spiked
+      one right after the other (n-grams of Hazan et al. 2018, with n = 2 and shares in place of counts).
 
-    A neuron that never spiked speaks for no class.
+    A neuron, or pair, that never spiked speaks for no class. A class without labelled images gets less than
+    any other from ``linear``, and nothing from the others.
 
     Parameters
     ----------
-    name : str
-        ``"proportion"`` or ``"majority"``.
+    name : {"proportion", "majority", "linear", "ngram"}
     spike_counts : ndarray of int32, shape (n, n_neurons)
     labels : ndarray of int64, shape (n,)
+        `NO_LABEL` where an image has none.
     n_classes : int
+    spike_order : ndarray of int32, shape (n, k), optional
+        Neurons in the order of their spikes, then -1; needed by ``ngram`` only.
 
     Raises
     ------
     ConfigError
-        If there is no readout of that name.
+        If there is no readout of that name, or ``ngram`` gets no order of spikes.
     """
     check_name(name)
-    sums = np.zeros((n_classes, spike_counts.shape[1]))
-    np.add.at(sums, labels, spike_counts)
-    images_of_class = np.bincount(labels, minlength=n_classes)
-    means = (sums / np.maximum(images_of_class, 1)[:, None]).T
-    total = means.sum(axis=1, keepdims=True)
-    if name == "proportion":
-        table = means / np.where(total > 0, total, 1.0)
-    else:
-        table = (np.arange(n_classes) == means.argmax(axis=1)[:, None]) * (total > 0)
-        table = table / np.maximum(table.sum(axis=0), 1)
-    return Readout(name, table.astype(np.float32))
+    labelled = labels != NO_LABEL
+    counts, known = spike_counts, labels
+    if not labelled.all():
+        counts, known = spike_counts[labelled], labels[labelled]
+    company = None if labelled.all() else _company(spike_counts)
+    if name == PAIR_READOUT:
+        return _fit_pairs(_checked(spike_order)[labelled], known, n_classes)
+    if name == BIASED_READOUT:
+        return _fit_linear(counts, known, n_classes, company)
+    sums = np.stack([counts[known == c].sum(axis=0, dtype=np.float64) for c in range(n_classes)], axis=1)
+    means = _means(sums, known, n_classes)
+    shares = _shares(means)
+    if name == LABEL_READOUT:
+        table = (np.arange(n_classes) == means.argmax(axis=1)[:, None]) * (shares.sum(axis=1)[:, None] > 0)
+        return Readout(name, (table / np.maximum(table.sum(axis=0), 1)).astype(np.float32))
+    if company is not None:
+        shares = _borrow(shares, counts.sum(axis=0), company)
+    return Readout(name, shares.astype(np.float32))
 
 
-def predict(readout: Readout, spike_counts: NDArray[np.int32]) -> NDArray[np.int64]:
+def predict(
+    readout: Readout, spike_counts: NDArray[np.int32], spike_order: NDArray[np.int32] | None = None
+) -> NDArray[np.int64]:
     """Return the class of each response.
 
     Parameters
     ----------
     readout : Readout
     spike_counts : ndarray of int32, shape (n, n_neurons)
+    spike_order : ndarray of int32, shape (n, k), optional
+        As for `fit`.
 
     Returns
     -------
     ndarray of int64, shape (n,)
-        The class with the highest score; class 0 where no neuron spiked.
+        The class with the highest score. Where no neuron spiked that is the class with the highest bias,
+        or class 0 where there is no bias.
+
+    Raises
+    ------
+    ConfigError
+        If the readout listens to pairs and gets no order of spikes.
     """
-    scores = spike_counts.astype(np.float64) @ readout.table.astype(np.float64)
+    if readout.pairs is None:
+        scores = spike_counts.astype(np.float64) @ readout.table.astype(np.float64)
+    else:
+        scores = np.zeros((len(spike_counts), readout.n_classes))
+        images, keys = _pairs_in(_checked(spike_order))
+        known = _key(readout.pairs)
+        places = np.searchsorted(known, keys)
+        found = places < len(known)
+        found[found] = known[places[found]] == keys[found]
+        np.add.at(scores, images[found], readout.table[places[found]])
+    if readout.bias is not None:
+        scores += readout.bias
     classes: NDArray[np.int64] = scores.argmax(axis=1)
     return classes
+
+
+def _means(sums: NDArray[np.float64], labels: NDArray[np.int64], n_classes: int) -> NDArray[np.float64]:
+    means: NDArray[np.float64] = sums / np.maximum(np.bincount(labels, minlength=n_classes), 1)
+    return means
+
+
+def _shares(means: NDArray[np.float64]) -> NDArray[np.float64]:
+    total = means.sum(axis=1, keepdims=True)
+    shares: NDArray[np.float64] = means / np.where(total > 0, total, 1.0)
+    return shares
+
+
+def _company(spike_counts: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Return ``p``: its rows add up to 1, or are zero for a neuron that always spiked alone."""
+    from scipy import sparse  # type: ignore[import-untyped]
+
+    counts = sparse.csr_array(spike_counts, dtype=np.float64)
+    together = (counts.T @ counts).toarray()
+    np.fill_diagonal(together, 0.0)
+    return _shares(together)
+
+
+def _borrow(
+    shares: NDArray[np.float64], spikes: NDArray[np.int64], company: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Solve ``spikes (table - shares) + COMPANY_SPIKES (table - company table) = 0`` for the table."""
+    # The tiny number decides for nothing where no neuron in reach has a label.
+    own = np.diag(spikes + COMPANY_SPIKES * company.sum(axis=1) + 1e-9)
+    table = np.linalg.solve(own - COMPANY_SPIKES * company, spikes[:, None] * shares)
+    return np.clip(table, 0.0, 1.0)
+
+
+def _fit_linear(
+    spike_counts: NDArray[np.int32],
+    labels: NDArray[np.int64],
+    n_classes: int,
+    company: NDArray[np.float64] | None,
+) -> Readout:
+    from scipy import sparse
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
+    table = np.zeros((spike_counts.shape[1], n_classes))
+    bias = np.zeros(n_classes)
+    present = np.unique(labels)
+    if len(present) > 1:
+        responses = sparse.csr_array(spike_counts, dtype=np.float64)
+        spread = None
+        if company is not None:
+            spread = np.linalg.inv(np.eye(len(company)) - COMPANY_REACH * company)
+            responses = responses @ spread
+        length = np.sqrt(max((responses * responses).sum() / len(labels), 1e-300))
+        solver = LogisticRegression(C=INVERSE_PENALTY, max_iter=MAX_ITERATIONS)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            solver.fit(responses / length, labels)
+        slopes = solver.coef_.T / length
+        slopes = slopes if spread is None else spread @ slopes
+        # Of two classes scikit-learn gives only the difference.
+        two = len(present) == 2
+        table[:, present] = slopes * [-0.5, 0.5] if two else slopes
+        bias[present] = solver.intercept_ * [-0.5, 0.5] if two else solver.intercept_
+    absent = np.setdiff1d(np.arange(n_classes), present)
+    if len(present):
+        table[:, absent] = table[:, present].min(axis=1, keepdims=True)
+        bias[absent] = bias[present].min() - 1.0
+    return Readout(BIASED_READOUT, table.astype(np.float32), bias=bias.astype(np.float32))
+
+
+def _fit_pairs(spike_order: NDArray[np.int32], labels: NDArray[np.int64], n_classes: int) -> Readout:
+    images, keys = _pairs_in(spike_order)
+    known, places = np.unique(keys, return_inverse=True)
+    sums = np.zeros((len(known), n_classes))
+    np.add.at(sums, (places, labels[images]), 1.0)
+    table = _shares(_means(sums, labels, n_classes)).astype(np.float32)
+    pairs = np.stack([known >> 32, known & 0xFFFFFFFF], axis=1).astype(np.int32)
+    return Readout(PAIR_READOUT, table, pairs=pairs)
+
+
+def _pairs_in(spike_order: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the image and the key of each two consecutive spikes."""
+    images, places = np.nonzero(spike_order[:, 1:] >= 0)
+    return images, _key(np.stack([spike_order[images, places], spike_order[images, places + 1]], axis=1))
+
+
+def _key(pairs: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return one number per pair, in the order of the pairs."""
+    key: NDArray[np.int64] = (pairs[:, 0].astype(np.int64) << 32) | pairs[:, 1]
+    return key
+
+
+def _checked(spike_order: NDArray[np.int32] | None) -> NDArray[np.int32]:
+    if spike_order is None:
+        raise ConfigError(
+            f"readout: {PAIR_READOUT} listens to the order of the output spikes; give it, or use another one"
+        )
+    return spike_order

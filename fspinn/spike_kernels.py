@@ -1,4 +1,4 @@
-"""Kernels of the encoder: counter-based random words, and Poisson spikes from them.
+"""Kernels of the encoders: counter-based random words, and the spikes of one presentation.
 
 `fspinn.randomness` says what the random words are; `tests/naive.py` says what the spikes are.
 """
@@ -22,6 +22,11 @@ for _position in range(64):
 
 PROBABILITY_BITS = 32
 """Bits of a spike probability."""
+
+_WHOLE = 2**PROBABILITY_BITS
+
+POISSON, REGULAR, TTFS = range(3)
+"""Numbers of the encoders, in the order of `fspinn.model.ENCODERS`."""
 
 
 @njit
@@ -95,3 +100,76 @@ def poisson(probabilities, key, steps, spikes_in_step, inputs):
                 total += 1
                 spikes ^= lowest
     return total
+
+
+@njit
+def regular(probabilities, steps, spikes_in_step, inputs):
+    """Spread the spikes of each input evenly: it spikes when its sum of probabilities passes a whole number.
+
+    The sum of input i starts at the fraction ``i * 0.618...``, so that inputs of one rate do not spike
+    together. Writes and returns what `poisson` does.
+    """
+    spikes_in_step[:] = 0
+    total = 0
+    for i in range(probabilities.size):
+        p = np.int64(probabilities[i])
+        if p == 0:
+            continue
+        # The next whole number is passed in the step t with phase + (t + 1) * p >= 2**32.
+        missing = _WHOLE - np.int64(np.uint64(i) * (_GOLDEN >> np.uint64(32)) & np.uint64(0xFFFFFFFF))
+        t = (missing + p - 1) // p - 1
+        while t < steps:
+            inputs[t, spikes_in_step[t]] = i
+            spikes_in_step[t] += 1
+            total += 1
+            missing += _WHOLE
+            t = (missing + p - 1) // p - 1
+    return total
+
+
+@njit
+def first_spikes(image, most, steps, spikes_in_step, inputs):
+    """Let each pixel spike at most once, the brighter the earlier: time to first spike.
+
+    A pixel spikes in step ``(brightest - pixel) * (steps - 1) // brightest``, a black one never; only the
+    `most` brightest do, of equals the first. Writes and returns what `poisson` does.
+    """
+    spikes_in_step[:] = 0
+    pixels_of = np.zeros(256, dtype=np.int64)
+    for i in range(image.size):
+        pixels_of[image[i]] += 1
+    pixels_of[0] = 0
+    brightest = np.int64(255)
+    while brightest > 0 and pixels_of[brightest] == 0:
+        brightest -= 1
+    # All pixels above `least` spike, and the first `left` of those that are as bright as it.
+    least, left = brightest, most
+    while least > 0 and left > pixels_of[least]:
+        left -= pixels_of[least]
+        least -= 1
+    total = 0
+    for i in range(image.size):
+        pixel = np.int64(image[i])
+        if pixel == 0 or pixel < least:
+            continue
+        if pixel == least:
+            if left == 0:
+                continue
+            left -= 1
+        t = (brightest - pixel) * (steps - 1) // brightest
+        inputs[t, spikes_in_step[t]] = i
+        spikes_in_step[t] += 1
+        total += 1
+    return total
+
+
+@njit
+def encode(image, encoder, rate_norm_per_step, most, key, probabilities, spikes_in_step, inputs):
+    """Encode an image; see the kernels above for what is written and returned."""
+    steps = spikes_in_step.size
+    if encoder == TTFS:
+        return first_spikes(image, most, steps, spikes_in_step, inputs)
+    spike_probabilities(image, rate_norm_per_step, probabilities)
+    if encoder == REGULAR:
+        return regular(probabilities, steps, spikes_in_step, inputs)
+    return poisson(probabilities, key, steps, spikes_in_step, inputs)

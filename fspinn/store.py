@@ -1,26 +1,21 @@
 """How is a model kept? One HDF5 file: versioned, checked, written atomically; no pickle."""
 
-import hashlib
-import io
-import json
 import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
-from fspinn.errors import FspinnError, ModelFileError
-from fspinn.files import replaced_when_whole
+from fspinn import sealed
+from fspinn.errors import ModelFileError
 from fspinn.model import Activity, Model, Network, Readout
 from fspinn.quant.formats import Format, to_integers, to_values
 
 FORMAT_VERSION = 1
 
-# HDF5 leaves room for a header of ours: "fspinn-model", a checksum, zeros.
-_MAGIC = b"fspinn-model "
-_HEADER_BYTES = 512
+_MEND = "train it again or take a copy"
+_ARRAYS = ("weights", "theta", "readout", "readout_bias", "readout_pairs")
 
 
 def save(model: Model, path: str | os.PathLike[str]) -> None:
@@ -34,34 +29,29 @@ def save(model: Model, path: str | os.PathLike[str]) -> None:
         If the file cannot be written; nothing is left behind.
     """
     path = Path(path)
+    readout = model.readout
     settings = {
         "format_version": FORMAT_VERSION,
         "network": asdict(model.network),
         "image_shape": list(model.image_shape),
         "weight_format": _name(model.weight_format),
-        "readout": {"name": model.readout.name, "format": _name(model.readout.format)},
+        "readout": {
+            "name": readout.name,
+            "format": _name(readout.format),
+            "has_bias": readout.bias is not None,
+            "has_pairs": readout.pairs is not None,
+        },
         "activity": {name: activity.as_dict() for name, activity in model.activity.items()},
         "record": dict(model.record),
     }
     arrays = {
         "weights": _stored(model.weights, model.weight_format),
         "theta": model.theta,
-        "readout": _stored(model.readout.table, model.readout.format),
+        "readout": _stored(readout.table, readout.format),
+        "readout_bias": np.zeros(0, np.float32) if readout.bias is None else readout.bias,
+        "readout_pairs": np.zeros((0, 2), np.int32) if readout.pairs is None else readout.pairs,
     }
-    buffer = io.BytesIO()
-    with h5py.File(buffer, "w", userblock_size=_HEADER_BYTES) as file:
-        file.attrs["settings"] = json.dumps(settings, sort_keys=True, indent=1)
-        for name, array in arrays.items():
-            file.create_dataset(name, data=array, compression="gzip", shuffle=True)
-    content = buffer.getvalue()
-    try:
-        with replaced_when_whole(path) as temporary:
-            temporary.write_bytes(_header(content) + content[_HEADER_BYTES:])
-    except OSError as error:
-        reason = error.strerror or str(error).splitlines()[0]
-        raise ModelFileError(
-            f"{path}: cannot be written ({reason}); choose a folder with room and rights"
-        ) from None
+    sealed.write(path, "model", settings, arrays, compressed=True)
 
 
 def load(path: str | os.PathLike[str]) -> Model:
@@ -77,45 +67,28 @@ def load(path: str | os.PathLike[str]) -> Model:
         raise ModelFileError(
             f"{path}: there is no such file; train a model with `fspinn train -o {path.name}`"
         )
+    settings, arrays = sealed.read(path, "model", _ARRAYS, version=FORMAT_VERSION, mend=_MEND)
     try:
-        content = path.read_bytes()
-        if not content.startswith(_MAGIC):
-            raise ModelFileError(f"{path}: is not a model of fspinn; name a file that `fspinn train` wrote")
-        # Before HDF5 sees it: its library can crash or hang on damaged files.
-        if content[:_HEADER_BYTES] != _header(content):
-            raise ModelFileError(f"{path}: is damaged (checksum differs); train it again or take a copy")
-        with h5py.File(io.BytesIO(content), "r") as file:
-            settings = json.loads(file.attrs["settings"])
-            if settings["format_version"] > FORMAT_VERSION:
-                raise ModelFileError(
-                    f"{path}: has format version {settings['format_version']}, this fspinn reads up to "
-                    f"{FORMAT_VERSION}; update fspinn"
-                )
-            arrays = {name: file[name][...] for name in ("weights", "theta", "readout")}
         return _model(settings, arrays)
-    except ModelFileError:
-        raise
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError, FspinnError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ModelFileError(f"{path}: cannot be read ({reason}); train it again or take a copy") from None
-
-
-def _header(content: bytes) -> bytes:
-    """Return the first bytes of a file: what it is, and a checksum of all that follows."""
-    digest = hashlib.sha256(content[_HEADER_BYTES:]).hexdigest()
-    return (_MAGIC + digest.encode() + b"\n").ljust(_HEADER_BYTES, b"\0")
+    except sealed.UNREADABLE as error:
+        raise sealed.unreadable(path, error, _MEND) from None
 
 
 def _model(settings: dict[str, Any], arrays: dict[str, Any]) -> Model:
     weight_format = _format(settings["weight_format"])
-    readout_format = _format(settings["readout"]["format"])
+    readout = settings["readout"]
+    readout_format = _format(readout["format"])
     return Model(
         network=Network(**settings["network"]),
         image_shape=tuple(settings["image_shape"]),
         weights=_restored(arrays["weights"], weight_format),
         theta=arrays["theta"],
         readout=Readout(
-            settings["readout"]["name"], _restored(arrays["readout"], readout_format), readout_format
+            readout["name"],
+            _restored(arrays["readout"], readout_format),
+            readout_format,
+            bias=arrays["readout_bias"] if readout["has_bias"] else None,
+            pairs=arrays["readout_pairs"] if readout["has_pairs"] else None,
         ),
         weight_format=weight_format,
         activity={name: Activity(**counts) for name, counts in settings["activity"].items()},

@@ -1,18 +1,26 @@
-"""How does learning proceed? Passes over the images, then a readout, then a measurement."""
+"""How does learning proceed, stop and resume? Passes over the images, then a readout, then a measurement."""
 
+import os
+import sys
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 from math import ceil
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+import fspinn
+from fspinn import checkpoint as checkpoints
+from fspinn import jit
 from fspinn import readout as readouts
+from fspinn.checkpoint import Keeper, State
 from fspinn.engines import float_engine
 from fspinn.errors import ConfigError
-from fspinn.evaluation import Evaluation, Learned, evaluate, fit_readouts
+from fspinn.evaluation import Evaluation, Learned, evaluate, fit_readouts, origin
 from fspinn.model import Activity, Model, Network, whole_number
 from fspinn.plasticity import initial_weights, natural_weight_norm
 from fspinn.randomness import ORDER, WEIGHTS, permutation, stream_key, uniforms
@@ -37,7 +45,7 @@ class TrainingResult:
     ----------
     model : Model
     samples_per_s : float
-        Presentations per second while learning, without compilation.
+        Presentations per second while learning, without compilation; after a resume, of the part since.
     validation : Evaluation or None
         On the validation split; None where that is empty.
     """
@@ -59,8 +67,12 @@ def train(
     passes: int | None = None,
     seed: int = 0,
     readout: str = "proportion",
+    labels: int | None = None,
     threads: int | None = None,
     progress: bool = True,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: int | None = None,
+    resume: bool = False,
 ) -> TrainingResult:
     """Train a network without labels, then fit a readout on the labels of the training images.
 
@@ -77,10 +89,20 @@ def train(
         Fixes initial weights, order of the images and input spikes.
     readout : str, default "proportion"
         See `fspinn.readout`.
+    labels : int or None, default None
+        Labelled training images that the readout may use, drawn at random by `seed`; None is all. The
+        network learns from all images either way.
     threads : int or None, default None
         Threads of the readout's pass over the images; None is one per core. Learning itself uses one.
     progress : bool, default True
         Show a progress bar, if standard error is a terminal.
+    checkpoint : path-like or None, default None
+        File that keeps the state of the run now and then, when learning is done and when Ctrl-C
+        (KeyboardInterrupt) stops it. It stays; remove it when the model is saved.
+    checkpoint_every : int or None, default None
+        Presentations between two checkpoints; None is every 30 seconds. The bits do not depend on it.
+    resume : bool, default False
+        Continue from the file `checkpoint`, if it is there, to the same bits as without the stop.
 
     Returns
     -------
@@ -89,15 +111,26 @@ def train(
     Raises
     ------
     ConfigError
-        If `passes` or `readout` make no sense, or the network never spiked.
+        If `passes` or `readout` make no sense, the network never spiked, the checkpoint is of another
+        run, or there is one and `resume` is not set.
+    ModelFileError
+        If the checkpoint is damaged or cannot be written; the one before stays.
     """
     readouts.check_name(readout)
-    learned = learn(network, data, passes=passes, seed=seed, progress=progress)
-    (model,) = fit_readouts(learned, data, (readout,), threads=threads)
-    validation = None
-    if len(data.validation):
-        validation = evaluate(model, data.validation, seed=seed, threads=threads)
-        model = replace(model, record={**model.record, "validation_accuracy": validation.accuracy})
+    if checkpoint is None and (resume or checkpoint_every is not None):
+        raise ConfigError("checkpoint: resume and checkpoint_every need the file; name it")
+    keeper = None if checkpoint is None else Keeper(checkpoint, every=checkpoint_every, resume=resume)
+    try:
+        learned = learn(network, data, passes=passes, seed=seed, progress=progress, keeper=keeper)
+        (model,) = fit_readouts(learned, data, (readout,), labels=labels, threads=threads)
+        validation = None
+        if len(data.validation):
+            validation = evaluate(model, data.validation, seed=seed, threads=threads)
+            model = replace(model, record={**model.record, "validation_accuracy": validation.accuracy})
+    except KeyboardInterrupt:
+        if keeper is not None:
+            keeper.save()
+        raise
     return TrainingResult(model, learned.samples_per_s, validation)
 
 
@@ -108,67 +141,103 @@ def learn(
     passes: int | None = None,
     seed: int = 0,
     progress: bool = True,
+    keeper: Keeper | None = None,
 ) -> Learned:
     """Learn weights and thresholds from the training images, without labels (see `train`)."""
     images = data.train.images
     if passes is None:
         passes = passes_for(network.neurons, len(images))
     passes = whole_number("passes", passes, 1, MAX_PASSES)
+    state = None if keeper is None else keeper.start(_run(network, data, passes, seed))
     if network.weight_norm is None:
-        network = replace(network, weight_norm=natural_weight_norm(images))
-    n_inputs = images.shape[1] * images.shape[2]
-    random = uniforms(stream_key(seed, WEIGHTS), n_inputs * network.neurons)
-    weights = initial_weights(network, n_inputs, random)
-    theta = np.zeros(network.neurons, dtype=np.float32)
-    activity, seconds = _present_all(network, weights, theta, data, passes, seed, progress)
-    if activity.output_spikes == 0:
+        network = replace(network, weight_norm=natural_weight_norm(images[:1000]))
+    if state is None:
+        n_inputs = images.shape[1] * images.shape[2]
+        random = uniforms(stream_key(seed, WEIGHTS), n_inputs * network.neurons)
+        weights = initial_weights(network, n_inputs, random)
+        state = State(0, weights, np.zeros(network.neurons, dtype=np.float32), Activity())
+    before = state.presentations
+    state, seconds = _present_all(network, state, data, passes, seed, progress, keeper)
+    if state.activity.output_spikes == 0:
+        if keeper is not None:
+            checkpoints.remove(keeper.path)
         raise ConfigError(
-            f"threshold: no neuron ever spiked in {activity.samples} presentations; "
+            f"threshold: no neuron ever spiked in {state.presentations} presentations; "
             "lower it, or show the images for longer (duration_ms) or with higher rates (rate_norm_hz)"
         )
-    return Learned(network, weights, theta, passes, seed, activity, activity.samples / seconds)
+    if keeper is not None:
+        keeper.save()
+    samples_per_s = (state.presentations - before) / seconds
+    return Learned(network, state.weights, state.theta, passes, seed, state.activity, samples_per_s)
+
+
+def _run(network: Network, data: "Dataset", passes: int, seed: int) -> dict[str, Any]:
+    """Return all that the bits of a run depend on, by the names that a person knows."""
+    return {
+        **{f"dataset {name}": value for name, value in origin(data).items()},
+        "passes": passes,
+        "seed": seed,
+        **asdict(network),
+        "fspinn": fspinn.__version__,
+        "kernels": jit.kernel_digest(),
+    }
 
 
 def _present_all(
     network: Network,
-    weights: NDArray[np.float32],
-    theta: NDArray[np.float32],
+    state: State,
     data: "Dataset",
     passes: int,
     seed: int,
     progress: bool,
-) -> tuple[Activity, float]:
-    """Show all images `passes` times; return what was counted and the seconds it took."""
+    keeper: Keeper | None,
+) -> tuple[State, float]:
+    """Show all images `passes` times, from `state` on; return the last state and the seconds it took."""
     images, labels = data.train.images, data.train.labels
     total = passes * len(images)
-    # A first call with an empty batch compiles, so that neither the bar nor the rate waits for it.
-    float_engine.learn(network, weights, theta, images[:0], seed=seed, first=0, total=total)
-    activity = Activity()
+    weights, theta, activity, done = state.weights, state.theta, state.activity, state.presentations
     recent_counts = np.zeros((0, network.neurons), dtype=np.int32)
     recent_labels = np.zeros(0, dtype=np.int64)
-    started = time.perf_counter()
     title = f"train {network.neurons} neurons"
-    with tqdm(total=total, unit=" samples", disable=None if progress else True, desc=title) as bar:
-        for number in range(passes):
-            order = permutation(stream_key(seed, ORDER, number), len(images))
-            for start in range(0, len(order), _CHUNK):
-                chunk = order[start : start + _CHUNK]
-                spike_counts, counted = float_engine.learn(
-                    network,
-                    weights,
-                    theta,
-                    images[chunk],
-                    seed=seed,
-                    first=number * len(images) + start,
-                    total=total,
-                )
-                activity += counted
-                if not bar.disable:
-                    if len(recent_labels):
-                        table = readouts.fit("proportion", recent_counts, recent_labels, data.n_classes)
-                        accuracy = np.mean(readouts.predict(table, spike_counts) == labels[chunk])
-                        bar.set_postfix_str(f"running accuracy {accuracy:.3f}", refresh=False)
-                    recent_counts = np.concatenate([recent_counts, spike_counts])[-_RECENT:]
-                    recent_labels = np.concatenate([recent_labels, labels[chunk]])[-_RECENT:]
-                bar.update(len(chunk))
-    return activity, time.perf_counter() - started
+    with tqdm(
+        total=total, initial=done, unit=" samples", disable=None if progress else True, desc=title
+    ) as bar:
+        if not bar.disable and _will_compile():
+            bar.write("compiling the engine, once; later starts are fast", file=sys.stderr)
+        # A first call with an empty batch compiles, so that neither the bar nor the rate waits for it.
+        float_engine.learn(network, weights, theta, images[:0], seed=seed, first=done, total=total)
+        bar.unpause()
+        started = time.perf_counter()
+        for shown in _batches(len(images), passes, seed, done):
+            spike_counts, counted = float_engine.learn(
+                network, weights, theta, images[shown], seed=seed, first=done, total=total
+            )
+            activity += counted
+            done += len(shown)
+            if keeper is not None:
+                keeper.keep(State(done, weights.copy(), theta.copy(), activity))
+            if not bar.disable:
+                if len(recent_labels):
+                    table = readouts.fit("proportion", recent_counts, recent_labels, data.n_classes)
+                    accuracy = np.mean(readouts.predict(table, spike_counts) == labels[shown])
+                    bar.set_postfix_str(f"running accuracy {accuracy:.3f}", refresh=False)
+                recent_counts = np.concatenate([recent_counts, spike_counts])[-_RECENT:]
+                recent_labels = np.concatenate([recent_labels, labels[shown]])[-_RECENT:]
+            bar.update(len(shown))
+        seconds = time.perf_counter() - started
+    return State(done, weights, theta, activity), seconds
+
+
+def _batches(n_images: int, passes: int, seed: int, first: int) -> Iterator[NDArray[np.int64]]:
+    """Yield which images are shown together, from presentation number `first` on; passes do not mix."""
+    for number in range(first // n_images, passes):
+        order = permutation(stream_key(seed, ORDER, number), n_images)
+        for start in range(max(0, first - number * n_images), n_images, _CHUNK):
+            yield order[start : start + _CHUNK]
+
+
+def _will_compile() -> bool:
+    """Return whether the machine code is still to be made, as far as can be told beforehand."""
+    chosen_by_user = os.environ.get("NUMBA_CACHE_DIR")
+    folder = Path(chosen_by_user) if chosen_by_user else jit.kernel_folder()
+    return folder is None or next(folder.rglob("*.nbc"), None) is None

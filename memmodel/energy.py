@@ -12,11 +12,11 @@ logic, wires, input and output.
 
 from typing import NamedTuple
 
-from fspinn.memmodel.footprint import Size, check_accounting, footprint
+from fspinn.memmodel.footprint import Size, check_accounting, footprint, score_bits
 from fspinn.memmodel.hardware import Hardware
 from fspinn.memmodel.latency import latency_cycles
 from fspinn.memmodel.sram import read_pj, write_pj
-from fspinn.model import Activity
+from fspinn.model import PAIR_READOUT, Activity
 
 
 class _Access(NamedTuple):
@@ -110,10 +110,27 @@ def energy_pj(
     if training:
         energies["learning"] = _learning_pj(size, activity, hardware, weight, state)
     else:
-        # Spikes are counted one by one; at the end of a presentation votes and table are read once.
-        scan = words(bits["votes"], 1, state_word) + words(bits["readout"], 1, state_word)
-        energies["readout"] = spikes_out * state.update_pj + activity.samples * scan * state.read_pj
+        energies["readout"] = _readout_pj(size, activity, hardware, state)
     return {name: round(total_pj / activity.samples) for name, total_pj in energies.items()}
+
+
+def _readout_pj(size: Size, activity: Activity, hardware: Hardware, state: _Access) -> float:
+    """Return the energy of the readout in a whole run.
+
+    Spikes are counted one by one; at the end of a presentation votes and table are read once. ``ngram``
+    looks each spike up, with the one before, in its sorted pairs, and adds the row that it finds to the
+    scores; at the end these are read once.
+    """
+    bits, word = footprint(size, training=False), hardware.memory.state.word_bits
+    votes, table = words(bits["votes"], 1, word), words(bits["readout"], 1, word)
+    spikes_out = activity.output_spikes
+    if size.readout == PAIR_READOUT:
+        looks = int(size.n_neurons**2 if size.pairs is None else size.pairs).bit_length()
+        row = words(size.n_classes, size.readout_bits, word)
+        scores = words(size.n_classes, score_bits(size), word)
+        per_spike = (looks + row) * state.read_pj + scores * state.update_pj
+        return spikes_out * per_spike + activity.samples * votes * state.read_pj
+    return spikes_out * state.update_pj + activity.samples * (votes + table) * state.read_pj
 
 
 def _access(hardware: Hardware, word_bits: int, capacity_bits: int) -> _Access:

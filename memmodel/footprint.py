@@ -7,15 +7,18 @@ The formulas are this project's own. Two accountings stand side by side:
   published saving of memory comes out of this one (`fspinn_memory_ratio`).
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
 from fspinn.errors import ConfigError
-from fspinn.model import LABEL_READOUT, Model, Network
+from fspinn.model import BIASED_READOUT, LABEL_READOUT, PAIR_READOUT, Model, Network
 
 ACCOUNTINGS = ("structure-aware", "dense-sim")
+
+BIAS_BITS = 32
+"""Bits of one number of a readout's bias: as wide as the sum that it starts."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,9 @@ class Size:
         Name of the readout; the table of ``majority`` is stored as one label per neuron.
     readout_bits : int, default 32
         Bits of one entry of any other readout's table.
+    pairs : int or None, default None
+        Pairs of neurons in the table of ``ngram``, which only training tells; None prices its upper bound,
+        all ``n_neurons ** 2``.
 
     Raises
     ------
@@ -60,13 +66,14 @@ class Size:
     refractory_steps: int = 0
     readout: str = "proportion"
     readout_bits: int = 32
+    pairs: int | None = None
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            if field.name == "readout":
+            if field.name == "readout" or getattr(self, field.name) is None:
                 continue
             value = np.asarray(getattr(self, field.name))
-            low = 0 if field.name == "refractory_steps" else 1
+            low = 0 if field.name in ("refractory_steps", "pairs") else 1
             if value.dtype.kind not in "iu" or not (value >= low).all():
                 raise ConfigError(
                     f"{field.name}: {getattr(self, field.name)!r} is not a size; "
@@ -76,8 +83,8 @@ class Size:
     @classmethod
     def of(cls, model: Model) -> "Size":
         """Return the size of a trained model."""
-        format = model.readout.format
-        return cls.of_network(
+        format, pairs = model.readout.format, model.readout.pairs
+        size = cls.of_network(
             model.network,
             n_inputs=model.n_inputs,
             n_classes=model.readout.n_classes,
@@ -85,6 +92,7 @@ class Size:
             readout=model.readout.name,
             readout_bits=32 if format is None else format.bits,
         )
+        return replace(size, pairs=None if pairs is None else len(pairs))
 
     @classmethod
     def of_network(
@@ -138,7 +146,8 @@ def footprint(size: Size, training: bool, accounting: str = "structure-aware") -
     dict of str to int
         Bits of `weights`, `thresholds`, `membrane`, `refractory`, `inhibition`, `spikes` (a bit per input
         and per neuron, twice: one buffer is written while the other is read), `readout`, `votes` (a spike
-        counter per neuron) and, while training, `window`.
+        counter per neuron; for ``ngram`` the score of each class and the neuron that spiked last) and,
+        while training, `window`.
 
     Raises
     ------
@@ -147,7 +156,6 @@ def footprint(size: Size, training: bool, accounting: str = "structure-aware") -
     """
     check_accounting(accounting)
     n = size.n_neurons
-    entry_bits = _label_bits(size) if size.readout == LABEL_READOUT else size.n_classes * size.readout_bits
     bits = {
         "weights": size.n_inputs * n * size.weight_bits,
         "thresholds": n * size.threshold_bits,
@@ -156,9 +164,8 @@ def footprint(size: Size, training: bool, accounting: str = "structure-aware") -
         # What is taken from a potential is as wide as a potential; in a matrix it is a weight.
         "inhibition": size.state_bits if accounting == "structure-aware" else n * n * size.weight_bits,
         "spikes": 2 * (size.n_inputs + n),
-        "readout": n * entry_bits,
-        # An input or a neuron spikes at most once in a time step.
-        "votes": n * int(size.steps).bit_length(),
+        "readout": _readout_bits(size),
+        "votes": _votes_bits(size),
     }
     if training:
         bits["window"] = (size.n_inputs + n) * int(size.window_steps).bit_length()
@@ -225,5 +232,30 @@ def check_accounting(accounting: Any) -> None:
         raise ConfigError(f"accounting: {accounting!r} is unknown; use one of {', '.join(ACCOUNTINGS)}")
 
 
-def _label_bits(size: Size) -> int:
-    return max(int(size.n_classes) - 1, 1).bit_length()
+def score_bits(size: Size) -> int:
+    """Return the bits of the sum of as many entries of a readout's table as there can be spikes."""
+    return size.readout_bits + int(size.steps).bit_length()
+
+
+def _readout_bits(size: Size) -> int:
+    """Labels; or a table, with the two neurons of each row or a bias where the readout has them."""
+    n, row = size.n_neurons, size.n_classes * size.readout_bits
+    if size.readout == LABEL_READOUT:
+        return n * _index_bits(size.n_classes)
+    if size.readout == PAIR_READOUT:
+        return (n * n if size.pairs is None else size.pairs) * (2 * _index_bits(n) + row)
+    return n * row + (size.n_classes * BIAS_BITS if size.readout == BIASED_READOUT else 0)
+
+
+def _votes_bits(size: Size) -> int:
+    if size.readout == PAIR_READOUT:
+        return size.n_classes * score_bits(size) + _index_bits(size.n_neurons)
+    # A neuron spikes at most once in a time step.
+    return size.n_neurons * int(size.steps).bit_length()
+
+
+def _index_bits(count: int) -> int:
+    """Return the bits, at least one, of a whole number below `count`; of each where that is an array."""
+    bits: Any = np.frexp(np.maximum(count - 1, 1))[1]
+    whole: int = int(bits) if np.ndim(count) == 0 else bits
+    return whole

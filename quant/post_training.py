@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from fspinn.errors import FormatError
 from fspinn.model import LABEL_READOUT, Model, Readout
-from fspinn.quant.formats import MAX_BITS, Format, saturates, to_integers, to_values
+from fspinn.quant.formats import MAX_BITS, Format, quantize_values, saturates, to_integers, to_values
 
 MOST = 0.5
 """Share of the weights other than zero that may saturate before a format is refused."""
 
 
 def quantize(
-    model: Model, weights: str | Format, rounding: str = "nearest", readout: str | Format = "UQ0.8"
+    model: Model, weights: str | Format, rounding: str = "nearest", readout: str | Format | None = None
 ) -> Model:
     """Return a model whose weights and readout are numbers of a fixed-point format.
 
@@ -31,8 +31,11 @@ def quantize(
         Format of the weights, such as ``"UQ0.4"``.
     rounding : {"nearest", "truncate"}, default "nearest"
         For the weights. The readout is always rounded to nearest.
-    readout : str or Format, default "UQ0.8"
-        Format of the readout table. The table of ``majority`` is left alone: it is stored as labels.
+    readout : str, Format or None, default None
+        Format of the readout table; None is 8 bits: ``"Q1.7"`` for ``linear``, else ``"UQ0.8"``. Table and
+        bias of ``linear`` are first multiplied by the number that makes the table fill its format, which
+        changes no answer; the bias becomes a whole number of the format's steps, however large. The table
+        of ``majority`` is left alone: it is stored as labels.
 
     Returns
     -------
@@ -53,7 +56,7 @@ def quantize(
     format = _as_format(weights)
     _check_weights(model.weights, format, rounding)
     quantized_weights = to_values(to_integers(model.weights, format, rounding), format)
-    quantized_readout = _quantize_readout(model.readout, _as_format(readout))
+    quantized_readout = _quantize_readout(model.readout, readout)
     record = {name: value for name, value in model.record.items() if not _is_measured(name)}
     record["quantization"] = {
         "weights": str(format),
@@ -96,10 +99,19 @@ def _check_weights(weights: NDArray[np.float32], format: Format, rounding: str) 
         )
 
 
-def _quantize_readout(readout: Readout, format: Format) -> Readout:
+def _quantize_readout(readout: Readout, asked: str | Format | None) -> Readout:
+    if asked is None:
+        asked = "UQ0.8" if readout.bias is None else "Q1.7"
+    format = _as_format(asked)
     if readout.name == LABEL_READOUT:
         return readout
-    table = readout.table
+    table, bias = readout.table, readout.bias
+    if bias is not None and format.signed:
+        largest = float(np.abs(table).max())
+        scale = np.float32(format.highest / largest if largest > 0 else 1.0)
+        table, bias = table * scale, bias * scale
+    if bias is not None:
+        bias = quantize_values(bias, Format(MAX_BITS - format.fraction_bits, format.fraction_bits, True))
 
     def fit(format: Format) -> bool:
         # The highest number of UQ0.8 is 255/256: an entry of 1 may lose a step, but no more than that.
@@ -113,7 +125,7 @@ def _quantize_readout(readout: Readout, format: Format) -> Readout:
         raise FormatError(
             f"readout: {format} cannot hold the table ({_ranges(table, format)}); {_mend(table, format, fit)}"
         )
-    return replace(readout, table=to_values(to_integers(table, format), format), format=format)
+    return replace(readout, table=quantize_values(table, format), format=format, bias=bias)
 
 
 def _ranges(values: NDArray[np.float32], format: Format) -> str:

@@ -5,6 +5,9 @@ and in the documented order, so that results can be compared for equality. `pres
 by name at every call: a test breaks one of them to see whether the comparison would notice.
 """
 
+from collections import Counter
+from functools import lru_cache
+
 import numpy as np
 
 from fspinn.model import Activity
@@ -30,12 +33,13 @@ def stream_key(seed, purpose, sample):
     return key
 
 
+@lru_cache(maxsize=2**17)
 def random_word(key, index):
     """Word `index` of a stream, counted from 0: what SplitMix64 gives when started at `key`."""
     return mix((key + (index + 1) * GOLDEN) % WORD)
 
 
-# --- encoder ----------------------------------------------------------------------------------------
+# --- encoders ---------------------------------------------------------------------------------------
 
 
 def spike_probability(image, pixel, rate_norm_per_step):
@@ -56,7 +60,7 @@ def random_number(key, pixel, step, n_inputs):
     return number
 
 
-def input_spikes(image, key, steps, rate_norm_per_step):
+def poisson(image, key, steps, rate_norm_per_step):
     """For each step the pixels that spike: those whose random number is below their probability."""
     probabilities = [spike_probability(image, pixel, rate_norm_per_step) for pixel in range(image.size)]
     return [
@@ -67,6 +71,43 @@ def input_spikes(image, key, steps, rate_norm_per_step):
         ]
         for step in range(steps)
     ]
+
+
+def phase(pixel):
+    """Where the sum of a pixel starts, in units of 2**-32: the golden section of its number."""
+    return pixel * 0x9E3779B9 % 2**32
+
+
+def regular(image, steps, rate_norm_per_step):
+    """For each step the pixels whose sum of probabilities passes a whole number in it."""
+    probabilities = [spike_probability(image, pixel, rate_norm_per_step) for pixel in range(image.size)]
+    sums = [phase(pixel) for pixel in range(image.size)]
+    per_step = []
+    for _ in range(steps):
+        before, sums = sums, [total + p for total, p in zip(sums, probabilities, strict=True)]
+        per_step.append([i for i in range(image.size) if sums[i] // 2**32 > before[i] // 2**32])
+    return per_step
+
+
+def ttfs(image, steps, most):
+    """For each step the pixels that spike: every pixel once at most, the brighter the earlier."""
+    pixels = [int(value) for value in image.flat]
+    brightest_first = sorted(range(len(pixels)), key=lambda i: -pixels[i])  # of equals the first stays first
+    chosen = [i for i in brightest_first if pixels[i] > 0][:most]
+    per_step = [[] for _ in range(steps)]
+    for i in sorted(chosen):
+        per_step[(max(pixels) - pixels[i]) * (steps - 1) // max(pixels)].append(i)
+    return per_step
+
+
+def input_spikes(network, image, key):
+    """For each step of a presentation the inputs that spike."""
+    if network.encoder == "ttfs":
+        return ttfs(image, network.steps, network.first_spikes)
+    rate_norm_per_step = network.rate_norm_hz * network.dt_ms / 1000.0
+    if network.encoder == "regular":
+        return regular(image, network.steps, rate_norm_per_step)
+    return poisson(image, key, network.steps, rate_norm_per_step)
 
 
 # --- neurons ----------------------------------------------------------------------------------------
@@ -86,9 +127,40 @@ def find_spike(potentials, thresholds, may_spike):
     return max(candidates, key=lambda j: above[j], default=None)  # among equals the first
 
 
-def reset_and_inhibit(potentials, winner, loss):
+def toll(network, potential):
+    """What inhibition would take from one potential."""
+    if network.inhibition_of == "potential":
+        return np.float32(network.inhibition) * potential
+    return np.float32(network.inhibition * network.firing_threshold)
+
+
+def floor_of(network):
+    """Potential below which inhibition takes nothing."""
+    if network.inhibition_floor is None:
+        return np.float32(-np.inf)
+    return np.float32(network.inhibition_floor * network.firing_threshold)
+
+
+def take_toll(network, potentials, spared):
+    """All neurons but one pay; nobody falls below the floor through it, and who is below stays."""
+    floor = floor_of(network)
     for j in range(potentials.size):
-        potentials[j] = 0 if j == winner else potentials[j] - loss
+        if j != spared and potentials[j] >= floor:
+            potentials[j] = max(potentials[j] - toll(network, potentials[j]), floor)
+
+
+def is_clamped(network, steps_since_spike):
+    """Whether the others are still held at 0, so many steps after the last spike."""
+    return steps_since_spike <= network.inhibition_steps
+
+
+def toll_is_due(network, t):
+    """When the partner of a neuron that spiked in step t makes the others pay."""
+    return t + 1
+
+
+def partner_is_ready(network, steps_since_its_spike):
+    return steps_since_its_spike > network.inhibition_steps
 
 
 # --- learning ---------------------------------------------------------------------------------------
@@ -112,6 +184,68 @@ def move_towards_input(weights, winner, counts, weight_norm, rate):
     return True
 
 
+def within_bounds(weight):
+    return min(np.float32(1), max(np.float32(0), weight))
+
+
+def potentiate(weights, neuron, traces, rate):
+    """Each weight of one neuron rises by the rate times the trace of its input."""
+    for i in range(traces.size):
+        weights[i, neuron] = within_bounds(weights[i, neuron] + np.float32(rate) * traces[i])
+
+
+def power_law(weights, neuron, traces, rate, target_trace, weight_power):
+    """Diehl & Cook's equation 3 with w_max = 1."""
+    for i in range(traces.size):
+        room = (np.float32(1) - weights[i, neuron]) ** np.float32(weight_power)
+        change = np.float32(rate) * (traces[i] - np.float32(target_trace)) * room
+        weights[i, neuron] = within_bounds(weights[i, neuron] + change)
+
+
+def depress_input(weights, i, rate, post_traces):
+    """At a spike of input i each of its weights falls by the rate times the trace of its neuron."""
+    for j in range(post_traces.size):
+        weights[i, j] = within_bounds(weights[i, j] - np.float32(rate) * post_traces[j])
+
+
+def depress_window(weights, pre_traces, rate):
+    """Each weight falls by the rate times the trace of its input."""
+    for i in range(pre_traces.size):
+        depress_input(weights, i, rate, np.full(weights.shape[1], pre_traces[i]))
+
+
+def decay_traces(traces, kept):
+    traces *= kept
+    traces[traces < np.float32(1e-20)] = 0
+
+
+def raise_trace(traces, index):
+    traces[index] += 1
+
+
+def decay_weights(network, weights):
+    weights *= np.float32(1.0 - network.weight_decay)
+
+
+def normalise(weights, kind, weight_norm):
+    """Rescale each column, in double precision, to its goal; all-zero ones stay, no weight exceeds 1."""
+    goal = 0.1 * weights.shape[0] if kind == "l1" else float(weight_norm)
+    for j in range(weights.shape[1]):
+        column = [float(weight) for weight in weights[:, j]]
+        size = sum(column) if kind == "l1" else np.sqrt(sum(weight * weight for weight in column))
+        if size > 0:
+            weights[:, j] = [within_bounds(np.float32(weight * (goal / size))) for weight in column]
+
+
+def tidy_weights(network, weights):
+    """Decay, then normalisation. Returns how many passes over all weights that were."""
+    if network.weight_decay > 0:
+        decay_weights(network, weights)
+    if network.normalisation != "off":
+        normalise(weights, network.normalisation, network.weight_norm)
+    return (network.weight_decay > 0) + (network.normalisation != "off")
+
+
 def shift_thresholds(theta, winner, step):
     theta -= step / np.float32(theta.size)
     theta[winner] += step
@@ -121,11 +255,154 @@ def lower_thresholds(theta, step):
     theta -= step
 
 
+def raise_threshold(theta, neuron, step):
+    theta[neuron] += step
+
+
+def decay_thresholds(network, theta):
+    theta *= np.float32(np.exp(-network.duration_ms / network.theta_tau_ms))
+
+
 def annealed(start, end, number, total):
     return np.float32(start + (end - start) * (number / max(total - 1, 1)))
 
 
 # --- one presentation -------------------------------------------------------------------------------
+
+
+class Presentation:
+    """One image from rest, one method for each group of phases that `fspinn.model` numbers."""
+
+    def __init__(self, network, weights, theta, learning):
+        self.network, self.weights, self.theta = network, weights, theta
+        self.learning = learning is not None
+        self.rate, self.theta_step = learning or (None, None)
+        n_inputs, n_neurons = weights.shape
+        self.potentials = np.zeros(n_neurons, dtype=np.float32)
+        self.pre_traces = np.zeros(n_inputs, dtype=np.float32)
+        self.post_traces = np.zeros(n_neurons, dtype=np.float32)
+        self.last_spike = np.full(n_neurons, -(10**9))
+        self.last_partner_spike = np.full(n_neurons, -(10**9))
+        self.tolls = {}  # step: whose partner spikes in it
+        self.spikes = []  # (step, neuron)
+        self.spikes_before_window = 0
+        self.window = np.zeros(n_inputs, dtype=np.int64)
+        self.counted = Counter(samples=1, steps=network.steps)
+
+    def count(self, **counts):
+        self.counted.update(counts)
+
+    def changed(self, weights):
+        """Learning has read and written so many weights."""
+        self.count(weight_reads=weights, weight_writes=weights)
+
+    def leak_and_input(self, t, inputs):
+        """Phases 1 to 3."""
+        network, n_neurons = self.network, self.potentials.size
+        leak = np.float32(np.exp(-network.dt_ms / network.tau_m_ms))
+        decay_traces(self.pre_traces, np.float32(np.exp(-network.dt_ms / network.trace_tau_ms)))
+        decay_traces(self.post_traces, np.float32(np.exp(-network.dt_ms / network.trace_tau_ms)))
+        integrating = slice(None)
+        if network.inhibition_kind == "clamp" and self.spikes and is_clamped(network, t - self.spikes[-1][0]):
+            last = self.spikes[-1][1]
+            integrating = slice(last, last + 1)
+        if t in self.tolls:
+            self.potentials *= leak
+            leak = np.float32(1)
+            take_toll(network, self.potentials, self.tolls[t])
+        integrate(self.potentials[integrating], self.weights[:, integrating], inputs, leak)
+        if t % 16 == 15:
+            self.potentials[np.abs(self.potentials) < np.float32(1e-20)] = 0
+        added = len(inputs) * self.potentials[integrating].size
+        self.count(input_spikes=len(inputs), synaptic_additions=added, weight_reads=added)
+        # In the layer each neuron has an inhibitory partner, which is a neuron too.
+        self.count(neuron_updates=(2 if network.inhibition_kind == "layer" else 1) * n_neurons)
+        for i in inputs:
+            self.window[i] += 1
+            raise_trace(self.pre_traces, i)
+            if self.learning and network.rule == "pair":
+                depress_input(self.weights, i, network.depression_rate, self.post_traces)
+                self.changed(n_neurons)
+
+    def spike(self, t):
+        """Phases 4 to 6."""
+        network = self.network
+        winner = find_spike(
+            self.potentials,
+            np.float32(network.firing_threshold) + self.theta,
+            t - self.last_spike > network.refractory_steps,
+        )
+        if winner is None:
+            return
+        self.spikes.append((t, winner))
+        self.count(output_spikes=1)
+        self.last_spike[winner] = t
+        self.potentials[winner] = 0
+        if network.inhibition_kind == "lateral":
+            take_toll(network, self.potentials, winner)
+        elif network.inhibition_kind == "clamp":
+            self.potentials[:] = 0
+        elif partner_is_ready(network, t + 1 - self.last_partner_spike[winner]):
+            self.last_partner_spike[winner] = t + 1
+            if toll_is_due(network, t) == t:
+                take_toll(network, self.potentials, winner)
+            else:
+                self.tolls[toll_is_due(network, t)] = winner
+        if self.learning:
+            self.post(winner)
+
+    def post(self, winner):
+        network = self.network
+        if network.rule == "pair":
+            potentiate(self.weights, winner, self.pre_traces, self.rate)
+        if network.rule == "postonly":
+            power_law(
+                self.weights,
+                winner,
+                self.pre_traces,
+                self.rate,
+                network.target_trace,
+                network.weight_power,
+            )
+        if network.rule in ("pair", "postonly"):
+            self.changed(self.pre_traces.size)
+        raise_trace(self.post_traces, winner)
+        if network.adaptation == "decaying":
+            raise_threshold(self.theta, winner, self.theta_step)
+            self.count(threshold_updates=1)
+
+    def end_window(self):
+        """Phase 7."""
+        network, (n_inputs, n_neurons) = self.network, self.weights.shape
+        self.count(windows=1)
+        if len(self.spikes) > self.spikes_before_window:
+            spikes = count_spikes(self.spikes, n_neurons)
+            winner = spikes.argmax()
+            rate = np.float32(potentiation_factor(spikes[winner], network.spike_threshold)) * self.rate
+            if network.rule == "normalised":
+                norm, rate = np.float32(network.weight_norm), min(np.float32(1), rate)
+                self.changed(n_inputs * move_towards_input(self.weights, winner, self.window, norm, rate))
+            if network.rule == "timestep":
+                potentiate(self.weights, winner, self.pre_traces, rate)
+                self.changed(n_inputs)
+            if network.adaptation == "balanced":
+                shift_thresholds(self.theta, winner, self.theta_step)
+                self.count(threshold_updates=n_neurons)
+        elif network.rule == "timestep":
+            depress_window(self.weights, self.pre_traces, network.depression_rate)
+            self.changed(np.count_nonzero(self.pre_traces) * n_neurons)
+        self.window[:] = 0
+        self.spikes_before_window = len(self.spikes)
+
+    def end(self):
+        network, n_neurons = self.network, self.theta.size
+        if network.adaptation == "balanced" and not self.spikes:
+            lower_thresholds(self.theta, self.theta_step)
+            self.count(threshold_updates=n_neurons)
+        if network.adaptation == "decaying":
+            decay_thresholds(network, self.theta)
+            self.count(threshold_updates=n_neurons)
+        self.count(normalisations=tidy_weights(network, self.weights) * self.weights.size)
 
 
 def present(network, weights, theta, image, key, learning=None):
@@ -136,57 +413,15 @@ def present(network, weights, theta, image, key, learning=None):
     spikes : list of (step, neuron)
     activity : Activity
     """
-    n_inputs, n_neurons = weights.shape
-    threshold = np.float32(network.firing_threshold)
-    loss = np.float32(network.inhibition * network.firing_threshold)
-    leak = np.float32(np.exp(-network.dt_ms / network.tau_m_ms))
-    per_step = input_spikes(image, key, network.steps, network.rate_norm_hz * network.dt_ms / 1000.0)
-    potentials = np.zeros(n_neurons, dtype=np.float32)
-    last_spike = np.full(n_neurons, -(10**9))
-    window = np.zeros(n_inputs, dtype=np.int64)
-    spikes, spikes_before_window = [], 0
-    learned = shifted = windows = 0
-    for t in range(network.steps):
-        integrate(potentials, weights, per_step[t], leak)
-        for i in per_step[t]:
-            window[i] += 1
-        winner = find_spike(potentials, threshold + theta, t - last_spike > network.refractory_steps)
-        if winner is not None:
-            reset_and_inhibit(potentials, winner, loss)
-            last_spike[winner] = t
-            spikes.append((t, winner))
-        window_ends = (t + 1) % network.window_steps == 0 or t + 1 == network.steps
-        if learning is None or not window_ends:
-            continue
-        windows += 1
-        if len(spikes) > spikes_before_window:
-            rate, theta_step = learning
-            most = count_spikes(spikes, n_neurons)
-            factor = potentiation_factor(most.max(), network.spike_threshold)
-            rate = min(np.float32(1.0), np.float32(factor) * np.float32(rate))
-            learned += move_towards_input(
-                weights, most.argmax(), window, np.float32(network.weight_norm), rate
-            )
-            shift_thresholds(theta, most.argmax(), theta_step)
-            shifted += 1
-        window[:] = 0
-        spikes_before_window = len(spikes)
-    if learning is not None and not spikes:
-        lower_thresholds(theta, learning[1])
-        shifted += 1
-    n_input_spikes = sum(len(inputs) for inputs in per_step)
-    return spikes, Activity(
-        samples=1,
-        steps=network.steps,
-        input_spikes=n_input_spikes,
-        output_spikes=len(spikes),
-        synaptic_additions=n_input_spikes * n_neurons,
-        neuron_updates=network.steps * n_neurons,
-        weight_reads=n_input_spikes * n_neurons + learned * n_inputs,
-        weight_writes=learned * n_inputs,
-        threshold_updates=shifted * n_neurons,
-        windows=windows,
-    )
+    shown = Presentation(network, weights, theta, learning)
+    for t, inputs in enumerate(input_spikes(network, image, key)):
+        shown.leak_and_input(t, inputs)
+        shown.spike(t)
+        if shown.learning and ((t + 1) % network.window_steps == 0 or t + 1 == network.steps):
+            shown.end_window()
+    if shown.learning:
+        shown.end()
+    return shown.spikes, Activity(**{name: int(count) for name, count in shown.counted.items()})
 
 
 def count_spikes(spikes, n_neurons):
@@ -208,6 +443,7 @@ def learn(network, weights, theta, images, seed, first, total):
 
 def respond(network, weights, theta, images, seed, first):
     """Twin of `float_engine.respond`."""
+    network = network.answering
     shown = [
         present(network, weights, theta, image, stream_key(seed, 2, first + m))
         for m, image in enumerate(images)

@@ -8,16 +8,16 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from fspinn import spike_kernels
-from fspinn.encoders import poisson_spikes, rate_norm_per_step
+from fspinn.encoders import encoder_settings, input_spikes
 from fspinn.engines import float_engine
-from fspinn.model import Network
+from fspinn.model import ENCODERS, Network
 from fspinn.randomness import INFERENCE_SPIKES, TRAINING_SPIKES
 
 images = arrays.arrays(np.uint8, st.tuples(st.integers(1, 3), st.integers(1, 3)))
 
 
-def network_of(steps, rate_norm_hz=570.0):
-    return Network(neurons=1, duration_ms=float(steps), rate_norm_hz=rate_norm_hz)
+def network_of(steps, rate_norm_hz=570.0, **more):
+    return Network(neurons=1, duration_ms=float(steps), rate_norm_hz=rate_norm_hz, **more)
 
 
 def per_step(spikes):
@@ -31,6 +31,9 @@ def probabilities_of(image, rate_norm):
     return probabilities
 
 
+# --- poisson ----------------------------------------------------------------------------------------
+
+
 @settings(max_examples=40, deadline=None)
 @given(images, st.integers(1, 130), st.integers(-5, 2**66), st.sampled_from([30.0, 570.0, 3000.0]))
 @example(np.zeros((2, 2), np.uint8), 65, 0, 570.0)  # a black image
@@ -39,9 +42,9 @@ def probabilities_of(image, rate_norm):
 @example(np.full((2, 2), 255, np.uint8), 128, 0, 570.0)
 def test_a_pixel_spikes_where_its_random_number_is_below_its_probability(image, steps, seed, rate_norm_hz):
     network = network_of(steps, rate_norm_hz)
-    spikes = poisson_spikes(network, image, seed, TRAINING_SPIKES, sample=3)
+    spikes = input_spikes(network, image, seed, TRAINING_SPIKES, sample=3)
     key = naive.stream_key(seed, TRAINING_SPIKES, 3)
-    assert per_step(spikes) == naive.input_spikes(image, key, steps, rate_norm_hz / 1000.0)
+    assert per_step(spikes) == naive.poisson(image, key, steps, rate_norm_hz / 1000.0)
     assert spikes.offsets[-1] == len(spikes.inputs)
 
 
@@ -52,21 +55,17 @@ def test_probabilities_are_the_naive_ones(image, rate_norm):
     assert probabilities_of(image, rate_norm).tolist() == expected
 
 
-def test_a_black_image_stays_silent():
-    assert poisson_spikes(network_of(350), np.zeros((5, 5), np.uint8), 0, 1, 0).inputs.size == 0
-
-
 def test_a_pixel_whose_rate_is_too_high_spikes_in_every_step():
     image = np.zeros((2, 2), np.uint8)
     image[1, 0] = 7
-    assert per_step(poisson_spikes(network_of(200, 1e5), image, 0, 1, 0)) == [[2]] * 200
+    assert per_step(input_spikes(network_of(200, 1e5), image, 0, 1, 0)) == [[2]] * 200
 
 
 @pytest.mark.parametrize("brightest", [3, 40, 255])
 def test_dim_and_bold_images_have_the_same_norm_of_rates(brightest):
     image = (np.arange(64).reshape(8, 8) % 7 * brightest // 6).astype(np.uint8)
     network = Network(rate_norm_hz=400.0, dt_ms=0.5)
-    rates_hz = probabilities_of(image, rate_norm_per_step(network)) / 2.0**32 / (network.dt_ms / 1000.0)
+    rates_hz = probabilities_of(image, encoder_settings(network)[1]) / 2.0**32 / (network.dt_ms / 1000.0)
     assert np.linalg.norm(rates_hz) == pytest.approx(400.0, rel=1e-7)
     np.testing.assert_allclose(rates_hz / rates_hz.max(), image.reshape(-1) / image.max(), rtol=1e-6)
 
@@ -77,7 +76,7 @@ def test_mean_rates_are_the_probabilities_within_their_binomial_spread():
     probabilities = probabilities_of(image, 0.57) / 2.0**32
     counts = np.zeros(image.size)
     for sample in range(samples):
-        spikes = poisson_spikes(network_of(steps), image, 0, INFERENCE_SPIKES, sample)
+        spikes = input_spikes(network_of(steps), image, 0, INFERENCE_SPIKES, sample)
         counts += np.bincount(spikes.inputs, minlength=image.size)
     trials = steps * samples
     spread = np.sqrt(trials * probabilities * (1 - probabilities))
@@ -89,7 +88,7 @@ def test_steps_and_pixels_are_independent():
     image = np.array([[100, 100]], np.uint8)
     steps = 20_000
     train = np.zeros((2, steps), dtype=bool)
-    for t, inputs in enumerate(per_step(poisson_spikes(network_of(steps), image, 0, 1, 0))):
+    for t, inputs in enumerate(per_step(input_spikes(network_of(steps), image, 0, 1, 0))):
         train[inputs, t] = True
     p = 0.57 / np.sqrt(2)
     bound = 4.5 * np.sqrt(p**2 * (1 - p**2) / steps)
@@ -98,21 +97,10 @@ def test_steps_and_pixels_are_independent():
     assert (train[0, 64:] & train[0, :-64]).mean() == pytest.approx(p**2, abs=2 * bound)
 
 
-@settings(deadline=None)
-@given(images, st.integers(1, 200))
-def test_spikes_are_sorted_by_step_and_by_input_within_a_step(image, steps):
-    spikes = poisson_spikes(network_of(steps, 1500.0), image, 0, 1, 0)
-    assert spikes.offsets[0] == 0
-    assert len(spikes.offsets) == steps + 1
-    assert (np.diff(spikes.offsets) >= 0).all()
-    for inputs in per_step(spikes):
-        assert inputs == sorted(set(inputs))
-
-
 def test_the_number_of_the_sample_the_purpose_and_the_seed_change_the_spikes():
     image = np.full((3, 3), 255, np.uint8)
     drawn = {
-        poisson_spikes(network_of(100), image, seed, purpose, sample).inputs.tobytes()
+        input_spikes(network_of(100), image, seed, purpose, sample).inputs.tobytes()
         for seed in (0, 1)
         for purpose in (TRAINING_SPIKES, INFERENCE_SPIKES)
         for sample in (0, 1)
@@ -120,22 +108,159 @@ def test_the_number_of_the_sample_the_purpose_and_the_seed_change_the_spikes():
     assert len(drawn) == 8
 
 
-def test_a_longer_presentation_begins_like_a_shorter_one():
+# --- regular ----------------------------------------------------------------------------------------
+
+
+@settings(deadline=None)
+@given(images, st.integers(1, 200), st.sampled_from([0.5, 30.0, 570.0, 3000.0]))
+@example(np.zeros((2, 2), np.uint8), 65, 570.0)
+@example(np.array([[0, 1]], np.uint8), 64, 5000.0)  # one bright pixel, its probability capped
+@example(np.full((3, 3), 255, np.uint8), 1, 3000.0)
+def test_a_regular_pixel_spikes_where_its_sum_passes_a_whole_number(image, steps, rate_norm_hz):
+    spikes = input_spikes(network_of(steps, rate_norm_hz, encoder="regular"), image, 0, 1, 0)
+    assert per_step(spikes) == naive.regular(image, steps, rate_norm_hz / 1000.0)
+
+
+def test_the_phases_of_all_pixels_of_a_large_image_are_the_naive_ones():
+    image = np.full((28, 28), 200, np.uint8)
+    spikes = input_spikes(network_of(40, 2000.0, encoder="regular"), image, 0, 1, 0)
+    assert per_step(spikes) == naive.regular(image, 40, 2.0)
+
+
+def trains(spikes, n_inputs):
+    """For each input the steps in which it spikes."""
+    shown = per_step(spikes)
+    return [[t for t, inputs in enumerate(shown) if i in inputs] for i in range(n_inputs)]
+
+
+@settings(deadline=None)
+@given(images, st.integers(1, 400), st.sampled_from([30.0, 570.0, 3000.0]))
+def test_regular_spikes_are_as_many_as_the_rate_says_and_evenly_spaced(image, steps, rate_norm_hz):
+    spikes = input_spikes(network_of(steps, rate_norm_hz, encoder="regular"), image, 0, 1, 0)
+    rates = probabilities_of(image, rate_norm_hz / 1000.0) / 2.0**32
+    for train, rate in zip(trains(spikes, image.size), rates, strict=True):
+        assert abs(len(train) - rate * steps) <= 1
+        assert np.ptp(np.diff(train)) <= 1 if len(train) > 1 else True
+
+
+def test_regular_pixels_of_one_rate_do_not_spike_together():
+    image = np.full((10, 10), 9, np.uint8)
+    spikes = input_spikes(network_of(100, 1000.0, encoder="regular"), image, 0, 1, 0)  # 0.1 a step each
+    assert np.diff(spikes.offsets).max() <= 14
+    assert np.diff(spikes.offsets)[1:].min() >= 7
+
+
+def test_regular_spikes_hear_nothing_of_the_seed():
+    image = np.array([[10, 200], [90, 0]], np.uint8)
+    network = network_of(100, encoder="regular")
+    shown = {input_spikes(network, image, seed, 1, seed).inputs.tobytes() for seed in range(3)}
+    assert len(shown) == 1
+
+
+# --- ttfs -------------------------------------------------------------------------------------------
+
+few_grays = arrays.arrays(
+    np.uint8, st.tuples(st.integers(1, 4), st.integers(1, 4)), elements=st.sampled_from([0, 1, 2, 100, 255])
+)
+
+
+@settings(deadline=None)
+@given(st.one_of(images, few_grays), st.integers(1, 400), st.none() | st.integers(1, 20))
+@example(np.zeros((2, 2), np.uint8), 65, 3)
+@example(np.full((2, 2), 7, np.uint8), 10, 3)
+@example(np.full((2, 2), 7, np.uint8), 10, 4)
+@example(np.array([[255, 1, 0]], np.uint8), 350, 2)
+def test_first_spikes_are_the_naive_ones(image, steps, most):
+    spikes = input_spikes(network_of(steps, encoder="ttfs", first_spikes=most), image, 0, 1, 0)
+    assert per_step(spikes) == naive.ttfs(image, steps, most)
+
+
+@settings(deadline=None)
+@given(st.one_of(images, few_grays), st.integers(1, 100), st.none() | st.integers(1, 20))
+def test_the_brighter_the_earlier_and_only_the_brightest(image, steps, most):
+    spikes = input_spikes(network_of(steps, encoder="ttfs", first_spikes=most), image, 0, 1, 0)
+    pixels = image.reshape(-1).astype(int)
+    times = [train[0] if train else None for train in trains(spikes, image.size)]
+    assert all(len(train) <= 1 for train in trains(spikes, image.size))
+    spiking = [i for i, time in enumerate(times) if time is not None]
+    lit = np.count_nonzero(pixels)
+    assert len(spiking) == (lit if most is None else min(most, lit))
+    assert all(pixels[i] > 0 for i in spiking)
+    for i in spiking:
+        assert times[i] == 0 or pixels[i] < pixels.max()
+        assert all(times[i] <= times[j] for j in spiking if pixels[j] < pixels[i])
+    silent = [pixels[i] for i in range(image.size) if i not in spiking]
+    assert not silent or not spiking or max(silent) <= min(pixels[spiking])
+
+
+def test_the_darkest_of_256_grays_spikes_in_the_last_but_one_step_of_256():
+    image = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    spikes = input_spikes(network_of(256, encoder="ttfs"), image, 0, 1, 0)
+    assert per_step(spikes) == [[255 - t] for t in range(255)] + [[]]
+
+
+# --- all encoders -----------------------------------------------------------------------------------
+
+
+def drawn_images(samples=3, seed=0):
+    drawn = np.random.default_rng(seed).integers(0, 256, (samples, 4, 4), dtype=np.uint8)
+    drawn[drawn < 80] = 0
+    return drawn
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_the_same_call_gives_the_same_spikes(encoder):
+    network = network_of(100, encoder=encoder)
+    first, second = (input_spikes(network, drawn_images()[0], 7, 1, 2) for _ in range(2))
+    np.testing.assert_array_equal(first.offsets, second.offsets)
+    np.testing.assert_array_equal(first.inputs, second.inputs)
+    assert first.inputs.size > 5
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+@pytest.mark.parametrize("steps", [1, 64, 200])
+def test_spikes_are_sorted_by_step_and_by_input_within_a_step(encoder, steps):
+    for image in drawn_images(10):
+        spikes = input_spikes(network_of(steps, 1500.0, encoder=encoder), image, 0, 1, 0)
+        assert spikes.offsets[0] == 0
+        assert spikes.offsets[-1] == len(spikes.inputs)
+        assert len(spikes.offsets) == steps + 1
+        assert (np.diff(spikes.offsets) >= 0).all()
+        for inputs in per_step(spikes):
+            assert inputs == sorted(set(inputs))
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_a_black_image_stays_silent(encoder):
+    black = np.zeros((5, 5), np.uint8)
+    assert input_spikes(network_of(350, encoder=encoder), black, 0, 1, 0).inputs.size == 0
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_black_pixels_stay_silent(encoder):
+    image = drawn_images()[0]
+    spikes = input_spikes(network_of(350, 5000.0, encoder=encoder), image, 0, 1, 0)
+    assert set(spikes.inputs.tolist()) == set(image.reshape(-1).nonzero()[0].tolist())
+
+
+@pytest.mark.parametrize("encoder", ["poisson", "regular"])
+def test_a_longer_presentation_begins_like_a_shorter_one(encoder):
     """Spikes are a function of (seed, purpose, sample, pixel, step), so not of the number of steps."""
     image = np.array([[10, 200], [90, 0]], np.uint8)
-    long = per_step(poisson_spikes(network_of(200), image, 0, 1, 0))
+    long = per_step(input_spikes(network_of(200, encoder=encoder), image, 0, 1, 0))
     for steps in (1, 63, 64, 65, 128):
-        assert per_step(poisson_spikes(network_of(steps), image, 0, 1, 0)) == long[:steps]
+        shorter = network_of(steps, encoder=encoder)
+        assert per_step(input_spikes(shorter, image, 0, 1, 0)) == long[:steps]
 
 
-def test_engines_see_these_spikes_whatever_the_other_images_are():
-    random = np.random.default_rng(0)
-    batch = random.integers(0, 256, (7, 3, 3), dtype=np.uint8)
-    network = Network(neurons=2, weight_norm=1.0, duration_ms=90.0)
-    weights, theta = np.full((9, 2), 0.3, np.float32), np.zeros(2, np.float32)
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_engines_see_these_spikes_whatever_the_other_images_are(encoder):
+    batch = drawn_images(7)
+    network = Network(neurons=2, weight_norm=1.0, duration_ms=90.0, encoder=encoder)
+    weights, theta = np.full((16, 2), 0.3, np.float32), np.zeros(2, np.float32)
 
     def drawn(purpose, numbers):
-        return sum(poisson_spikes(network, batch[n], 5, purpose, n).inputs.size for n in numbers)
+        return sum(input_spikes(network, batch[n], 5, purpose, n).inputs.size for n in numbers)
 
     _, inference = float_engine.respond(network, weights, theta, batch[3:], seed=5, first=3)
     assert inference.input_spikes == drawn(INFERENCE_SPIKES, range(3, 7))

@@ -104,13 +104,13 @@ def test_machine_code_goes_to_the_cache(monkeypatch, tmp_path, chosen_by_user):
 
 LOWER = """
 import numpy as np
-from fspinn.engines import float_kernels as kernels
+from fspinn.engines import float_engine, float_kernels as kernels
+from fspinn.model import Network
 
-scratch = kernels.make_scratch(1, 1, np.zeros(2, np.float32))
-constants = kernels.Constants(1, 1, 0, *[np.float32(1)] * 4, 1.0, 0)
-theta = np.zeros(2, np.float32)
-step = np.float32(1)
-kernels.learn_window(0, 1, np.ones((1, 2), np.float32), theta, step, step, constants, scratch)
+constants = float_engine._constants(Network(neurons=2, weight_norm=1.0), 1)
+scratch = kernels.make_scratch(1, 1, 0, np.zeros(2, np.float32))
+weights, theta = np.ones((1, 2), np.float32), np.zeros(2, np.float32)
+kernels.end_presentation(0, weights, theta, np.float32(1), constants, scratch, np.zeros(11, np.int64))
 print(theta.tolist())
 """
 
@@ -129,12 +129,12 @@ def test_an_edit_to_a_kernel_that_another_file_calls_is_noticed(tmp_path):
         )
         return done.stdout.strip()
 
-    assert thresholds() == "[0.5, -0.5]"
+    assert thresholds() == "[-1.0, -1.0]"
     kernels = package / "plasticity_kernels.py"
     text = kernels.read_text(encoding="utf-8")
-    edited = text.replace("theta[winner] += step", "theta[winner] += 2 * step")
+    edited = text.replace("theta[j] -= step", "theta[j] -= 2 * step")
     assert edited != text
     kernels.write_text(edited, encoding="utf-8")
-    assert thresholds() == "[1.5, -0.5]"
+    assert thresholds() == "[-2.0, -2.0]"
     if sys.platform == "linux":
         assert len(os.listdir(tmp_path / "cache" / "fspinn" / "kernels")) == 2

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from fspinn.errors import ConfigError, HardwareError
 from fspinn.memmodel import ACCOUNTINGS, Size, estimate, load_hardware
 from fspinn.memmodel.energy import energy_pj, words
+from fspinn.memmodel.footprint import footprint
 from fspinn.memmodel.latency import latency_cycles
-from fspinn.memmodel.sram import read_pj
+from fspinn.memmodel.sram import read_pj, write_pj
 from fspinn.model import Activity
 
 HARDWARE = load_hardware("asic65-lp")
@@ -48,6 +49,7 @@ sizes = st.builds(
     weight_bits=st.integers(1, 32),
     state_bits=st.integers(1, 64),
     steps=st.integers(1, 500),
+    readout=st.sampled_from(["proportion", "majority", "linear", "ngram"]),
     readout_bits=st.integers(1, 32),
 )
 spikes = st.fixed_dictionaries(
@@ -183,3 +185,20 @@ def test_unknown_hardware_and_accounting_are_refused():
     for cost in (energy_pj, latency_cycles):
         with pytest.raises(ConfigError, match="accounting: 'dense' is unknown"):
             cost(SIZE, activity_of(SIZE), HARDWARE, False, "dense")
+
+
+def test_ngram_looks_each_spike_up_and_reads_its_scores_once():
+    """1000 pairs: ten looks; a row of ten bytes lies in one word, ten scores of 17 bits in two."""
+    size = replace(SIZE, readout="ngram", pairs=1000)
+    picojoules = [
+        energy_pj(size, activity_of(size, output_spikes=spikes), HARDWARE, training=False)["readout"]
+        for spikes in (0, 1, 1000)
+    ]
+    state = HARDWARE.memory.state.word_bits
+    bits = footprint(size, training=False)
+    held = sum(count for name, count in bits.items() if name not in ("weights", "inhibition"))
+    where = (65, 1.2, "lstp", state, words(held, 1, state) * state)
+    read, write = 2.2 * read_pj(*where), 2.2 * write_pj(*where)
+    assert picojoules[0] == round(2 * read)  # ten scores and a neuron: 179 bits
+    assert picojoules[2] - picojoules[0] == pytest.approx(1000 * (11 * read + 2 * (read + write)), abs=1)
+    assert picojoules[1] > picojoules[0]

@@ -1,5 +1,7 @@
 """Bits per component."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -24,7 +26,7 @@ sizes = st.builds(
     steps=st.integers(1, 1000),
     window_steps=st.integers(1, 1000),
     refractory_steps=st.integers(0, 100),
-    readout=st.sampled_from(["proportion", "majority"]),
+    readout=st.sampled_from(["proportion", "majority", "linear", "ngram"]),
     readout_bits=st.integers(1, 32),
 )
 
@@ -61,6 +63,22 @@ def test_majority_is_stored_as_labels():
         assert footprint(size, training=False)["readout"] == 100 * label_bits
 
 
+def test_linear_stores_a_table_and_a_wide_bias():
+    size = Size(64, 100, 10, weight_bits=8, readout="linear", readout_bits=8)
+    assert footprint(size, training=False)["readout"] == 100 * 10 * 8 + 10 * 32
+
+
+def test_ngram_stores_the_pairs_it_kept_and_scores_instead_of_votes():
+    size = Size(64, 100, 10, weight_bits=8, readout="ngram", readout_bits=8, pairs=1234)
+    assert footprint(size, training=False)["readout"] == 1234 * (2 * 7 + 10 * 8)
+    assert footprint(size, training=False)["votes"] == 10 * (8 + 9) + 7  # sums of 350 entries; a neuron
+
+
+def test_before_training_ngram_is_charged_for_all_pairs():
+    size = Size(64, 100, 10, weight_bits=8, readout="ngram", readout_bits=8)
+    assert footprint(size, training=False) == footprint(replace(size, pairs=100**2), training=False)
+
+
 def test_a_refractory_counter_holds_its_steps():
     for steps, bits in ((0, 0), (1, 1), (5, 3), (7, 3), (8, 4)):
         size = Size(64, 100, 10, weight_bits=8, refractory_steps=steps)
@@ -91,11 +109,12 @@ def test_memory_never_falls_when_something_grows(size, name, accounting, trainin
     assert memory_bits(larger, training, accounting) >= memory_bits(size, training, accounting)
 
 
-def test_arrays_of_sizes_give_arrays_of_bits():
+@pytest.mark.parametrize("readout", ["proportion", "majority", "linear", "ngram"])
+def test_arrays_of_sizes_give_arrays_of_bits(readout):
     neurons, bits = np.array([100, 400, 4900]), np.array([2, 4, 8])
-    many = memory_bits(Size(784, neurons, 10, bits), True, "dense-sim")
+    many = memory_bits(Size(784, neurons, 10, bits, readout=readout), True, "dense-sim")
     one_by_one = [
-        memory_bits(Size(784, int(n), 10, int(b)), True, "dense-sim")
+        memory_bits(Size(784, int(n), 10, int(b), readout=readout), True, "dense-sim")
         for n, b in zip(neurons, bits, strict=True)
     ]
     assert many.tolist() == one_by_one

@@ -6,7 +6,19 @@ import numpy as np
 import pytest
 
 from fspinn.errors import ConfigError
-from fspinn.model import MAX_NEURONS, Activity, Model, Network, Readout
+from fspinn.model import (
+    ADAPTATIONS,
+    ENCODERS,
+    INHIBITION_KINDS,
+    INHIBITION_OF,
+    MAX_NEURONS,
+    NORMALISATIONS,
+    RULES,
+    Activity,
+    Model,
+    Network,
+    Readout,
+)
 
 NUMBERS = (
     "dt_ms",
@@ -16,13 +28,86 @@ NUMBERS = (
     "refractory_ms",
     "threshold",
     "inhibition",
+    "inhibition_floor",
+    "inhibition_ms",
+    "answer_threshold",
+    "answer_inhibition",
     "window_ms",
     "learning_rate",
     "learning_rate_end",
+    "depression_rate",
+    "trace_tau_ms",
+    "target_trace",
+    "weight_power",
     "theta_step",
     "theta_step_end",
+    "theta_tau_ms",
+    "weight_norm",
+    "weight_decay",
+)
+POSITIVE = (
+    "dt_ms",
+    "duration_ms",
+    "rate_norm_hz",
+    "tau_m_ms",
+    "threshold",
+    "answer_threshold",
+    "trace_tau_ms",
+    "theta_tau_ms",
     "weight_norm",
 )
+PARTS = ("learning_rate", "learning_rate_end", "depression_rate", "weight_decay")
+NOT_NEGATIVE = (
+    "refractory_ms",
+    "inhibition",
+    "answer_inhibition",
+    "inhibition_ms",
+    "theta_step",
+    "theta_step_end",
+    "target_trace",
+    "weight_power",
+    *PARTS,
+)
+CHOICES = {
+    "encoder": ENCODERS,
+    "inhibition_kind": INHIBITION_KINDS,
+    "inhibition_of": INHIBITION_OF,
+    "rule": RULES,
+    "adaptation": ADAPTATIONS,
+    "normalisation": NORMALISATIONS,
+}
+
+
+def test_every_field_is_in_one_of_these_tables():
+    counts = ("neurons", "first_spikes", "spike_threshold")
+    assert {*NUMBERS, *CHOICES, *counts} == {f.name for f in fields(Network)}
+
+
+@pytest.mark.parametrize("name", CHOICES)
+@pytest.mark.parametrize("value", ["", "Off", "none", 0, None, ["l1"]])
+def test_an_unknown_choice_is_refused_and_the_choices_are_listed(name, value):
+    with pytest.raises(ConfigError) as caught:
+        Network(**{name: value})
+    assert str(caught.value) == f"{name}: there is no {value!r}; use one of {', '.join(CHOICES[name])}"
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name in CHOICES for value in CHOICES[name]])
+def test_every_listed_choice_is_taken(name, value):
+    assert getattr(Network(**{name: value}), name) == value
+
+
+def test_no_more_than_all_of_a_potential_can_be_taken():
+    with pytest.raises(
+        ConfigError, match=r"^inhibition: 1\.5 of a potential is more than all of it; give at"
+    ):
+        Network(inhibition=1.5, inhibition_of="potential")
+    assert Network(inhibition=1.0, inhibition_of="potential").inhibition == 1.0
+    assert Network(inhibition=1.5, inhibition_of="threshold").inhibition == 1.5
+
+
+@pytest.mark.parametrize("floor", [-3.5, 0, 0.5, None])
+def test_the_floor_of_inhibition_is_any_number_or_none(floor):
+    assert Network(inhibition_floor=floor).inhibition_floor == floor
 
 
 @pytest.mark.parametrize("name", NUMBERS)
@@ -32,27 +117,22 @@ def test_what_is_no_number_is_refused_by_name(name, value):
         Network(**{name: value})
 
 
-@pytest.mark.parametrize(
-    "name", ["dt_ms", "duration_ms", "rate_norm_hz", "tau_m_ms", "threshold", "weight_norm"]
-)
+@pytest.mark.parametrize("name", POSITIVE)
 @pytest.mark.parametrize("value", [0, -1.5])
 def test_what_must_be_positive(name, value):
     with pytest.raises(ConfigError, match=f"^{name}: must be above 0, but got {value}$"):
         Network(**{name: value})
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["refractory_ms", "inhibition", "theta_step", "theta_step_end", "learning_rate", "learning_rate_end"],
-)
+@pytest.mark.parametrize("name", NOT_NEGATIVE)
 def test_what_must_not_be_negative(name):
     with pytest.raises(ConfigError, match=f"^{name}: must be at least 0, but got -0.1$"):
         Network(**{name: -0.1})
     assert getattr(Network(**{name: 0}), name) == 0
 
 
-@pytest.mark.parametrize("name", ["learning_rate", "learning_rate_end"])
-def test_learning_rates_are_at_most_one(name):
+@pytest.mark.parametrize("name", PARTS)
+def test_rates_and_parts_are_at_most_one(name):
     with pytest.raises(ConfigError, match=f"^{name}: must be at most 1, but got 1.5$"):
         Network(**{name: 1.5})
     assert getattr(Network(**{name: 1}), name) == 1
@@ -64,7 +144,7 @@ def test_whole_numbers_beyond_64_bits_are_refused_like_all_others(exponent):
         Network(learning_rate=10**exponent)
 
 
-@pytest.mark.parametrize("name", ["neurons", "spike_threshold"])
+@pytest.mark.parametrize("name", ["neurons", "first_spikes", "spike_threshold"])
 @pytest.mark.parametrize("value", [1.0, "4", True])
 def test_counts_are_whole_numbers(name, value):
     with pytest.raises(ConfigError, match=f"^{name}: .* is not a whole number; give one from 1 to [0-9]+$"):
@@ -77,6 +157,8 @@ def test_counts_are_whole_numbers(name, value):
         ("neurons", 0),
         ("neurons", -4),
         ("neurons", MAX_NEURONS + 1),
+        ("first_spikes", 0),
+        ("first_spikes", 2**31 + 1),
         ("spike_threshold", 0),
         ("spike_threshold", 2**31 + 1),
     ],
@@ -106,8 +188,9 @@ def test_a_network_is_frozen():
 
 
 def test_times_become_steps():
-    network = Network(dt_ms=0.1, duration_ms=35.0, window_ms=2.3, refractory_ms=0.7)
-    assert (network.steps, network.window_steps, network.refractory_steps) == (350, 23, 7)
+    network = Network(dt_ms=0.1, duration_ms=35.0, window_ms=2.3, refractory_ms=0.7, inhibition_ms=1.2)
+    assert (network.steps, network.window_steps) == (350, 23)
+    assert (network.refractory_steps, network.inhibition_steps) == (7, 12)
 
 
 @pytest.mark.parametrize("window_ms", [None, 350.0, 1e6])
@@ -180,3 +263,19 @@ def test_numbers_that_are_not_finite_are_refused(name, value):
     part = Readout("proportion", arrays[name]) if name == "readout" else arrays[name]
     with pytest.raises(ConfigError, match=f"^{name}: holds NaN or infinity; train the network again$"):
         model_of(**{name: part})
+
+
+def test_a_network_answers_as_it_learned_unless_it_is_told_otherwise():
+    network = Network(threshold=20.0, inhibition=0.6)
+    assert network.answering is network
+    graded = Network(threshold=20.0, inhibition=0.6, answer_threshold=15.0, answer_inhibition=0.0)
+    assert graded.answering == Network(threshold=15.0, inhibition=0.0)
+    assert Network(answer_inhibition=0.3).answering == Network(inhibition=0.3)
+    with pytest.raises(ConfigError, match=r"^answer_inhibition: 2 of a potential is more than all of it"):
+        Network(answer_inhibition=2.0, inhibition_of="potential")
+
+
+def test_times_longer_than_any_presentation_are_all_the_same():
+    network = Network(refractory_ms=1e12, inhibition_ms=1e308, window_ms=1e308, dt_ms=0.1, duration_ms=10)
+    assert network.refractory_steps == network.inhibition_steps == 100_000
+    assert network.window_steps == network.steps

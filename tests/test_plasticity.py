@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as arrays
 
 from fspinn import plasticity_kernels as kernels
 from fspinn.engines import float_engine
-from fspinn.model import Network
+from fspinn.model import ADAPTATIONS, INHIBITION_KINDS, NORMALISATIONS, RULES, Network
 from fspinn.plasticity import annealed, initial_weights, natural_weight_norm
 
 counts_of_inputs = arrays.arrays(np.int32, st.integers(1, 8), elements=st.integers(0, 350))
@@ -54,7 +54,103 @@ def test_thresholds_have_the_bits_of_the_naive_twin(neurons, step, seed):
     np.testing.assert_array_equal(theta, expected)
 
 
-# --- what the rule promises -------------------------------------------------------------------------
+traces_of_inputs = arrays.arrays(np.float32, st.integers(1, 8), elements=st.floats(0, 8, width=32))
+
+
+def random_weights(n_inputs, seed, neurons=3):
+    """Weights with the ends of their range among them."""
+    weights = np.random.default_rng(seed).uniform(-0.2, 1.2, (n_inputs, neurons))
+    return np.clip(weights, 0, 1).astype(np.float32)
+
+
+@settings(deadline=None)
+@given(traces_of_inputs, unit, st.integers(0, 2**32))
+def test_potentiation_has_the_bits_of_the_naive_twin(traces, rate, seed):
+    weights = random_weights(traces.size, seed)
+    expected = weights.copy()
+    kernels.potentiate(weights, 1, traces, np.float32(rate))
+    naive.potentiate(expected, 1, traces, rate)
+    np.testing.assert_array_equal(weights, expected)
+    assert weights.max() <= 1
+
+
+@settings(deadline=None)
+@given(traces_of_inputs, unit, unit, st.sampled_from([1.0, 0.0, 0.2, 2.0, 3.5]), st.integers(0, 2**32))
+def test_the_power_law_agrees_with_the_naive_twin(traces, rate, target, power, seed):
+    """To the bit for a power of 1; other powers depend on the mathematical library in their last bit."""
+    weights = random_weights(traces.size, seed)
+    expected = weights.copy()
+    kernels.power_law(weights, 1, traces, np.float32(rate), np.float32(target), np.float32(power))
+    naive.power_law(expected, 1, traces, rate, target, power)
+    tolerance = 0.0 if power == 1.0 else 1e-6
+    np.testing.assert_allclose(weights, expected, rtol=0, atol=8 * tolerance)
+    assert weights.min() >= 0
+    assert weights.max() <= 1
+
+
+@settings(deadline=None)
+@given(traces_of_inputs, unit, st.integers(0, 2**32))
+def test_depression_has_the_bits_of_the_naive_twin(traces, rate, seed):
+    weights = random_weights(traces.size, seed)
+    expected = weights.copy()
+    changed = kernels.depress_all(weights, traces, np.float32(rate))
+    naive.depress_window(expected, traces, rate)
+    np.testing.assert_array_equal(weights, expected)
+    assert changed == 3 * np.count_nonzero(traces)
+    row = weights.T.copy()
+    expected = row.copy()
+    kernels.depress_row(row[1], np.float32(rate), traces)
+    naive.depress_input(expected, 1, rate, traces)
+    np.testing.assert_array_equal(row, expected)
+    assert row.min() >= 0
+
+
+@settings(deadline=None)
+@given(arrays.arrays(np.float32, 5, elements=st.floats(0, 8, width=32)), unit)
+def test_decay_of_traces_has_the_bits_of_the_naive_twin(traces, kept):
+    traces[0], traces[1] = 1e-20, 1e-40
+    expected = traces.copy()
+    kernels.decay_traces(traces, np.float32(kept))
+    naive.decay_traces(expected, np.float32(kept))
+    np.testing.assert_array_equal(traces, expected)
+    assert (traces[traces > 0] >= np.float32(1e-20)).all()
+
+
+@settings(deadline=None)
+@given(st.integers(1, 12), st.sampled_from(["l1", "l2"]), st.floats(0.25, 4), st.integers(0, 2**32))
+def test_normalisation_has_the_bits_of_the_naive_twin(n_inputs, kind, weight_norm, seed):
+    weights = random_weights(n_inputs, seed, neurons=4)
+    weights[:, 2] = 0
+    expected = weights.copy()
+    normalise(weights, kind, 0.1 * n_inputs if kind == "l1" else weight_norm)
+    naive.normalise(expected, kind, weight_norm)
+    np.testing.assert_array_equal(weights, expected)
+
+
+def normalise(weights, kind, goal):
+    kernels.normalise(weights, NORMALISATIONS.index(kind), goal, np.zeros(weights.shape[1]))
+
+
+@pytest.mark.parametrize(("kind", "order"), [("l1", 1), ("l2", 2)])
+def test_normalisation_reaches_its_goal_and_leaves_an_empty_neuron_alone(kind, order):
+    weights = np.random.default_rng(0).random((20, 4), dtype=np.float32)
+    weights[:, 1] = 0
+    before = weights.copy()
+    normalise(weights, kind, 1.5)
+    sizes = np.linalg.norm(weights.astype(float), ord=order, axis=0)
+    np.testing.assert_allclose(sizes, [1.5, 0.0, 1.5, 1.5], rtol=1e-6)
+    columns = [0, 2, 3]
+    kept = (weights / weights.max(axis=0, initial=1e-9))[:, columns]
+    np.testing.assert_allclose(kept, (before / before.max(axis=0, initial=1e-9))[:, columns], rtol=1e-6)
+
+
+def test_normalisation_makes_no_weight_larger_than_one():
+    weights = np.array([[0.5, 0.5], [0.0, 0.5]], np.float32)
+    normalise(weights, "l1", 1.5)
+    assert weights.tolist() == [[1.0, 0.75], [0.0, 0.75]]
+
+
+# --- what the rules promise -------------------------------------------------------------------------
 
 
 def test_only_the_winner_moves():
@@ -96,14 +192,74 @@ def run(network, samples=40, theta=0.0):
 SMALL = Network(neurons=5, duration_ms=60.0, rate_norm_hz=800.0, threshold=2.0, weight_norm=1.3)
 
 
-@pytest.mark.parametrize("spike_threshold", [None, 1, 3])
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("spike_threshold", [None, 1])
 @pytest.mark.parametrize("learning_rate", [0.1, 1.0])
-def test_weights_stay_between_zero_and_one(spike_threshold, learning_rate):
-    network = replace(SMALL, spike_threshold=spike_threshold, learning_rate=learning_rate, weight_norm=2.5)
+def test_weights_stay_between_zero_and_one(rule, spike_threshold, learning_rate):
+    network = replace(
+        SMALL,
+        rule=rule,
+        spike_threshold=spike_threshold,
+        learning_rate=learning_rate,
+        depression_rate=0.3,
+        target_trace=3.0,
+        weight_norm=2.5,
+        window_ms=10.0,
+    )
     weights, _, counts, _ = run(network)
     assert counts.sum() > 100
     assert weights.min() >= 0
     assert weights.max() <= 1
+
+
+@pytest.mark.parametrize("normalisation", ["l1", "l2"])
+@pytest.mark.parametrize("rule", RULES)
+def test_after_a_presentation_weights_are_normalised(rule, normalisation):
+    network = replace(
+        SMALL, rule=rule, normalisation=normalisation, learning_rate=0.05, weight_norm=0.9, weight_decay=0.1
+    )
+    weights, _, _, _ = run(network)
+    size = weights.astype(float).sum(axis=0) if normalisation == "l1" else np.linalg.norm(weights, axis=0)
+    goal = 0.1 * 9 if normalisation == "l1" else 0.9
+    np.testing.assert_allclose(size, goal, rtol=1e-5)
+
+
+def test_decay_takes_its_part_of_every_weight():
+    network = replace(SMALL, threshold=1e6, weight_decay=0.25)
+    start, _, _, _ = run(replace(network, weight_decay=0.0), samples=2)
+    weights, _, _, _ = run(network, samples=2)
+    np.testing.assert_array_equal(weights, start * np.float32(0.75) * np.float32(0.75))
+
+
+@pytest.mark.parametrize("inhibition_kind", INHIBITION_KINDS)
+@pytest.mark.parametrize("rule", RULES)
+def test_without_adaptation_thresholds_never_change(rule, inhibition_kind):
+    network = replace(SMALL, rule=rule, inhibition_kind=inhibition_kind, adaptation="off")
+    for threshold in (2.0, 1e6):
+        _, theta, _, activity = run(replace(network, threshold=threshold), theta=0.125)
+        assert theta.tolist() == [0.125] * 5
+        assert activity.threshold_updates == 0
+
+
+def test_decaying_thresholds_rise_with_each_spike_and_fall_back():
+    network = replace(SMALL, adaptation="decaying", theta_step=0.25, theta_step_end=0.25, weight_norm=1.0)
+    _, theta, counts, _ = run(replace(network, theta_tau_ms=1e12), samples=1)
+    np.testing.assert_allclose(theta, 0.25 * counts[0], rtol=1e-6)
+    assert counts.sum() > 3
+    kept = np.exp(-1.0)
+    _, theta, _, _ = run(replace(network, theta_tau_ms=60.0, threshold=1e6), samples=3, theta=2.0)
+    np.testing.assert_allclose(theta, 2.0 * kept**3, rtol=1e-5)
+
+
+@pytest.mark.parametrize("adaptation", ADAPTATIONS)
+def test_answering_changes_neither_weights_nor_thresholds(adaptation):
+    network = replace(SMALL, adaptation=adaptation, weight_decay=0.5, normalisation="l1", theta_tau_ms=10.0)
+    weights, theta = np.full((9, 5), 0.3, np.float32), np.full(5, 0.2, np.float32)
+    images = np.full((2, 3, 3), 200, np.uint8)
+    _, activity = float_engine.respond(network, weights, theta, images, seed=0)
+    assert (weights == np.float32(0.3)).all()
+    assert (theta == np.float32(0.2)).all()
+    assert (activity.weight_writes, activity.threshold_updates, activity.normalisations) == (0, 0, 0)
 
 
 def test_learned_weights_have_about_the_stated_norm():

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,10 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fspinn.quant
+from fspinn import datasets
 from fspinn.errors import FormatError
+from fspinn.evaluation import evaluate, fit_readouts
 from fspinn.model import Activity, Model, Network, Readout
 from fspinn.quant import Format, quantize
 from fspinn.quant.formats import quantize_values
+from fspinn.training import learn
 
 RNG = np.random.default_rng(0)
 
@@ -86,6 +90,44 @@ def test_labels_are_left_as_they_are():
     small = quantize(model, "UQ0.4")
     assert small.readout is model.readout
     assert small.record["quantization"]["readout"] is None
+
+
+def linear_with(table, bias):
+    readout = Readout("linear", np.asarray(table, np.float32), bias=np.asarray(bias, np.float32))
+    return replace(model_with(spread()), readout=readout)
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
+def test_a_table_with_a_bias_fills_eight_signed_bits_whatever_its_scale(scale):
+    model = linear_with(scale * np.array([[-3, 1], [0.75, 1.5], [0, 0]]), scale * np.array([6, -9]))
+    small = quantize(model, "UQ0.4")
+    assert str(small.readout.format) == small.record["quantization"]["readout"] == "Q1.7"
+    steps = small.readout.table * 128
+    assert steps.tolist() == [[-127, 42], [32, 64], [0, 0]]  # -3 is -127
+    assert (small.readout.bias * 128).tolist() == [254, -381]  # wider than eight bits
+    assert model.readout.table[0, 0] == np.float32(-3 * scale)
+
+
+def test_a_table_with_a_bias_fills_the_format_that_is_asked_for():
+    small = quantize(linear_with([[-3, 1], [0.75, 1.5], [0, 0]], [0, 1]), "UQ0.4", readout="Q2.2")
+    assert (small.readout.table * 4).tolist() == [[-7, 2], [2, 4], [0, 0]]
+    assert (small.readout.bias * 4).tolist() == [0, 2]
+
+
+def test_a_table_with_a_bias_needs_a_sign():
+    with pytest.raises(FormatError, match=r"readout: UQ0\.8 cannot hold the table.*; try Q2\.6"):
+        quantize(linear_with([[-1.5, 1], [0.75, 1.5], [0, 0]], [0, 1]), "UQ0.4", readout="UQ0.8")
+
+
+@pytest.mark.parametrize("name", ["proportion", "linear"])
+def test_eight_bits_read_digits_as_well_as_floats(name):
+    """Spikes of the network with unquantized weights, so that only the readout differs."""
+    data = datasets.load("digits")
+    learned = learn(Network(neurons=100), data, passes=2, progress=False)
+    (model,) = fit_readouts(learned, data, [name])
+    small = replace(model, readout=quantize(model, "UQ0.8").readout)
+    assert small.readout.format is not None
+    assert abs(evaluate(model, data.test).accuracy - evaluate(small, data.test).accuracy) <= 0.003
 
 
 def test_an_entry_of_one_may_lose_a_step():

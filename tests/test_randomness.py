@@ -16,6 +16,7 @@ PURPOSES = (
     "ORDER",
     "VALIDATION_SPLIT",
     "TEST_SPLIT",
+    "LABELS",
 )
 seeds = st.integers(-(2**70), 2**70)
 words_64 = st.integers(0, 2**64 - 1)

@@ -1,18 +1,140 @@
-"""Readouts against their definition, and against answers known by hand."""
+"""Readouts against their definition, against answers known by hand, and all of them alike."""
+
+import warnings
+from dataclasses import replace
+from itertools import pairwise
 
 import naive
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import fspinn
 from fspinn.errors import ConfigError
-from fspinn.model import Readout
-from fspinn.readout import READOUTS, fit, predict
+from fspinn.memmodel import Size
+from fspinn.memmodel.footprint import footprint
+from fspinn.model import Model, Network, Readout
+from fspinn.readout import COMPANY_REACH, COMPANY_SPIKES, INVERSE_PENALTY, NO_LABEL, READOUTS, fit, predict
+
+SOFT = ("proportion", "linear")  # these learn from images without labels
+
+
+def in_turn(spike_counts, most=40):
+    """Order of the spikes if the neurons take turns, in their order."""
+    order = np.full((len(spike_counts), most), -1, np.int32)
+    for row, counts in zip(order, spike_counts, strict=True):
+        spikes = [j for turn in range(counts.max(initial=0)) for j in np.nonzero(counts > turn)[0]]
+        row[: len(spikes)] = spikes
+    return order
+
+
+def responses(samples=120, neurons=12, n_classes=3, seed=0):
+    """Neuron j spikes often for class j % n_classes, rarely for the others."""
+    random = np.random.default_rng(seed)
+    labels = np.arange(samples) % n_classes
+    rates = np.where(np.arange(neurons) % n_classes == labels[:, None], 2.0, 0.2)
+    return random.poisson(rates).astype(np.int32), labels
+
+
+# --- all readouts alike -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", READOUTS)
+def test_it_reads_responses_it_has_not_seen(name):
+    counts, labels = responses()
+    readout = fit(name, counts, labels, 3, in_turn(counts))
+    unseen, truth = responses(seed=1)
+    answers = predict(readout, unseen, in_turn(unseen))
+    assert answers.dtype == np.int64
+    assert np.mean(answers == truth) > 0.9  # chance is a third
+
+
+@pytest.mark.parametrize("name", READOUTS)
+@pytest.mark.parametrize("labelled", [30, 120])
+def test_the_same_responses_give_the_same_bits(name, labelled):
+    counts, labels = responses()
+    labels = np.where(np.arange(len(labels)) < labelled, labels, NO_LABEL)
+    first, again = (fit(name, counts, labels, 3, in_turn(counts)) for _ in range(2))
+    for (_, mine, shape), (_, other, _) in zip(first.shapes(12), again.shapes(12), strict=True):
+        assert mine.shape == shape
+        assert mine.dtype == (np.int32 if mine is first.pairs else np.float32)
+        assert np.isfinite(mine).all()
+        assert mine.tobytes() == other.tobytes()
+    assert (first.name, first.format) == (name, None)
+
+
+@pytest.mark.parametrize("name", READOUTS)
+def test_the_numbers_of_the_neurons_mean_nothing(name):
+    counts, labels = responses()
+    unseen, _ = responses(seed=1)
+    mixed = np.random.default_rng(2).permutation(12).astype(np.int32)
+    place = np.append(np.argsort(mixed), -1).astype(np.int32)  # where each neuron went; -1 stays -1
+    answers = predict(fit(name, counts, labels, 3, in_turn(counts)), unseen, in_turn(unseen))
+    other = fit(name, counts[:, mixed], labels, 3, place[in_turn(counts)])
+    np.testing.assert_array_equal(predict(other, unseen[:, mixed], place[in_turn(unseen)]), answers)
+
+
+@pytest.mark.parametrize("name", READOUTS)
+def test_a_class_with_many_images_does_not_outvote_the_others(name):
+    """Each neuron spikes for the images of its class alike; class 0 has ten times more images."""
+    labels = np.array([0] * 10 + [1])
+    counts = np.eye(2, dtype=np.int32)[labels] * 3 + 1
+    order = in_turn(counts)
+    assert predict(fit(name, counts, labels, 2, order), counts, order).tolist() == labels.tolist()
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    name=st.sampled_from(READOUTS), absent=st.integers(0, 2), seed=st.integers(0, 2**32), part=st.booleans()
+)
+def test_a_class_without_labelled_images_is_never_the_answer(name, absent, seed, part):
+    counts, labels = responses(samples=60, seed=seed)
+    counts[:, :2] += 1  # nobody is silent
+    labels = np.where(labels == absent, NO_LABEL if part else (absent + 1) % 3, labels)
+    order = in_turn(counts)
+    assert absent not in predict(fit(name, counts, labels, 3, order), counts, order)
+
+
+@pytest.mark.parametrize("name", READOUTS)
+@pytest.mark.parametrize("labels", [[], [NO_LABEL] * 4, [1] * 4, [1, NO_LABEL, 1, NO_LABEL]])
+def test_too_few_labels_to_learn_from_are_no_error(name, labels):
+    counts = np.ones((len(labels), 2), np.int32)
+    readout = fit(name, counts, np.array(labels, np.int64), 3, in_turn(counts))
+    expected = 1 if 1 in labels else 0
+    shown = np.ones((1, 2), np.int32)
+    assert predict(readout, shown, in_turn(shown)).tolist() == [expected]
+
+
+@pytest.mark.parametrize("name", READOUTS)
+@pytest.mark.parametrize("quantized", [False, True])
+def test_the_memory_model_charges_for_every_parameter(name, quantized):
+    counts, labels = responses()
+    readout = fit(name, counts, labels, 3, in_turn(counts))
+    model = Model(
+        Network(12, weight_norm=1.0), (2, 2), np.ones((4, 12), np.float32), np.zeros(12, np.float32), readout
+    )
+    model = fspinn.quant.quantize(model, "UQ1.4") if quantized else model
+    bits, rows = 8 if quantized else 32, len(readout.table)
+    expected = {  # parameters, and bits of each
+        "proportion": [(36, bits)],
+        "majority": [(12, 2)],
+        "linear": [(36, bits), (3, 32)],
+        "ngram": [(3 * rows, bits), (2 * rows, 4)],
+    }[name]
+    assert model.readout.parameter_count == sum(count for count, _ in expected)
+    charged = footprint(Size.of(model), training=False)["readout"]
+    assert charged == sum(count * each for count, each in expected)
+    untrained = replace(Size.of(model), pairs=None)
+    assert footprint(untrained, training=False)["readout"] >= charged
+    assert (footprint(untrained, training=False)["readout"] == charged) == (name != "ngram")
+
+
+# --- their definitions ------------------------------------------------------------------------------
 
 
 @given(
-    name=st.sampled_from(READOUTS),
+    name=st.sampled_from(["proportion", "majority"]),
     seed=st.integers(0, 2**32),
     samples=st.integers(0, 12),
     neurons=st.integers(1, 5),
@@ -24,12 +146,128 @@ def test_the_table_is_the_naive_one(name, seed, samples, neurons, n_classes):
     counts[:, random.random(neurons) < 0.2] = 0
     labels = random.integers(0, n_classes, samples)
     readout = fit(name, counts, labels, n_classes)
-    assert readout.name == name
-    assert readout.table.dtype == np.float32
     np.testing.assert_allclose(
         readout.table, naive.readout_table(name, counts, labels, n_classes), rtol=1e-6, atol=1e-7
     )
 
+
+def naive_company(counts):
+    """Share of each neuron in the company of each."""
+    n_neurons = counts.shape[1]
+    together = np.zeros((n_neurons, n_neurons))
+    for j in range(n_neurons):
+        for k in range(n_neurons):
+            if j != k:
+                together[j, k] = sum(int(image[j]) * int(image[k]) for image in counts)
+    return np.array([row / row.sum() if row.any() else row for row in together])
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 2**32), labelled=st.integers(1, 15), neurons=st.integers(1, 6))
+def test_proportion_borrows_from_the_company_where_labels_are_few(seed, labelled, neurons):
+    """The twin moves towards the balance step by step instead of solving for it."""
+    random = np.random.default_rng(seed)
+    counts = random.poisson(0.7, (16, neurons)).astype(np.int32)
+    labels = random.integers(0, 3, 16)
+    labels[labelled:] = NO_LABEL
+    own = naive.readout_table("proportion", counts[:labelled], labels[:labelled], 3)
+    spikes, company = counts[:labelled].sum(axis=0), naive_company(counts)
+    table = own.copy()
+    for _ in range(3000):
+        for j in range(neurons):
+            borrowed = COMPANY_SPIKES * company[j].any()
+            if spikes[j] + borrowed:
+                table[j] = (spikes[j] * own[j] + borrowed * company[j] @ table) / (spikes[j] + borrowed)
+    np.testing.assert_allclose(fit("proportion", counts, labels, 3).table, table, atol=1e-5)
+
+
+@pytest.mark.parametrize("labelled", [60, 120])
+def test_linear_is_the_best_table_by_its_own_measure(labelled):
+    """No small step improves likelihood plus penalty; what is done to the counts is undone in the table."""
+    counts, labels = responses()
+    labels[::5] = 0  # so that classes overlap
+    readout = fit("linear", counts, np.where(np.arange(120) < labelled, labels, NO_LABEL), 3)
+    reach = 0 if labelled == 120 else COMPANY_REACH
+    spread = sum(np.linalg.matrix_power(reach * naive_company(counts), n) for n in range(400))
+    features, labels = counts[:labelled] @ spread, labels[:labelled]
+    length = np.sqrt((features**2).sum(axis=1).mean())
+
+    def loss(table, bias):
+        scores = features @ table + bias
+        likelihoods = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+        missed = -np.log(likelihoods[np.arange(len(labels)), labels]).sum()
+        return INVERSE_PENALTY * missed + 0.5 * ((table * length) ** 2).sum()
+
+    table, bias = np.linalg.solve(spread, readout.table.astype(float)), readout.bias.astype(float)
+    best, random = loss(table, bias), np.random.default_rng(0)
+    for _ in range(50):
+        step, shift = 0.05 * random.standard_normal(table.shape), 0.05 * random.standard_normal(3)
+        assert loss(table + step, bias + shift) > best
+
+
+def test_linear_hands_spikes_on_where_labels_are_few():
+    """Neuron 2 never spikes for a labelled image, but always with neuron 0: it speaks for its class."""
+    counts = np.array([[3, 0, 0], [0, 3, 0], [2, 0, 2], [1, 0, 3]], np.int32)
+    labels = np.array([0, 1, NO_LABEL, NO_LABEL])
+    table = fit("linear", counts, labels, 2).table
+    assert table[2, 0] > 0.5 * table[0, 0] > 0
+    assert fit("linear", counts[:2], labels[:2], 2).table[2].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("name", SOFT)
+def test_images_without_labels_help(name):
+    """Ten neurons answer each kind of image, but not all of them spike for the two that have a label."""
+    random = np.random.default_rng(0)
+    kinds = np.arange(400) % 6
+    members = np.arange(60) // 10 == kinds[:, None]
+    counts = (random.poisson(0.3, (400, 60)) * members).astype(np.int32)
+    labels = kinds % 3
+    known = np.where(np.arange(400) < 12, labels, NO_LABEL)
+    few, many = fit(name, counts[:12], labels[:12], 3), fit(name, counts, known, 3)
+    right = [np.mean(predict(readout, counts) == labels) for readout in (few, many)]
+    assert right[1] > 0.9 > right[0]
+
+
+def test_an_unfinished_solution_is_no_warning(monkeypatch):
+    monkeypatch.setattr("fspinn.readout.MAX_ITERATIONS", 1)
+    counts, labels = responses()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert fit("linear", counts, labels, 3).bias.shape == (3,)
+
+
+def naive_ngram(order, labels, n_classes):
+    """Mean occurrences of each pair per image of a class, as shares."""
+    found = {}
+    for row, label in zip(order.tolist(), labels, strict=True):
+        for pair in pairwise(row):
+            if -1 not in pair:
+                found.setdefault(pair, np.zeros(n_classes))[label] += 1 / (labels == label).sum()
+    return {pair: means / means.sum() for pair, means in found.items()}
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 2**32), samples=st.integers(0, 10), spikes=st.integers(0, 6))
+def test_ngram_counts_pairs_in_the_order_of_their_spikes(seed, samples, spikes):
+    random = np.random.default_rng(seed)
+    order = random.integers(0, 4, (samples, spikes)).astype(np.int32)
+    order[np.arange(spikes) >= random.integers(0, 7, (samples, 1))] = -1
+    labels = random.integers(0, 3, samples)
+    counts = np.zeros((samples, 4), np.int32)
+    readout = fit("ngram", counts, labels, 3, order)
+    expected = naive_ngram(order, labels, 3)
+    assert [tuple(pair) for pair in readout.pairs.tolist()] == sorted(expected)
+    for pair, row in zip(readout.pairs.tolist(), readout.table, strict=True):
+        np.testing.assert_allclose(row, expected[tuple(pair)], rtol=1e-6)
+    shown = random.integers(0, 5, (8, 5)).astype(np.int32)  # neuron 4 was never heard
+    scores = np.array(
+        [sum(expected.get(pair, np.zeros(3)) for pair in pairwise(row)) for row in shown.tolist()]
+    )
+    answers = predict(readout, np.zeros((8, 5), np.int32), shown)
+    assert (scores[np.arange(8), answers] >= scores.max(axis=1) - 1e-6).all()
+
+
+# --- by hand ----------------------------------------------------------------------------------------
 
 # Three neurons: one for class 0, one three quarters for class 1, one silent. Class 2 is never seen.
 COUNTS = np.array([[4, 1, 0], [2, 1, 0], [0, 3, 0]], np.int32)
@@ -52,12 +290,20 @@ def test_majority_shares_the_voice_among_the_neurons_of_a_class():
     np.testing.assert_array_equal(table, [[0.5, 0], [0.5, 0], [0, 1]])
 
 
-@pytest.mark.parametrize("name", READOUTS)
-def test_a_class_with_many_images_does_not_outvote_the_others(name):
-    """Each neuron spikes for the images of its class alike; class 0 has ten times more images."""
-    labels = np.array([0] * 10 + [1])
-    counts = np.eye(2, dtype=np.int32)[labels] * 3 + 1
-    assert predict(fit(name, counts, labels, 2), counts).tolist() == labels.tolist()
+def test_ngram_by_hand():
+    """Neurons 0 and 1 spike as often for both classes; only their order tells."""
+    order = np.array([[0, 0, 1], [0, 1, -1], [1, 0, -1]], np.int32)
+    readout = fit("ngram", COUNTS[:, :2], LABELS, 2, order)
+    assert readout.pairs.tolist() == [[0, 0], [0, 1], [1, 0]]
+    assert readout.table.tolist() == [[1, 0], [1, 0], [0, 1]]
+    assert predict(readout, COUNTS[:, :2], order).tolist() == [0, 0, 1]
+
+
+def test_silence_has_the_class_of_the_highest_bias():
+    counts = np.array([[2, 0], [0, 0], [0, 0]], np.int32)
+    readout = fit("linear", counts, np.array([0, 1, 1]), 2)
+    assert predict(readout, counts).tolist() == [0, 1, 1]
+    assert predict(replace(readout, bias=None), counts).tolist() == [0, 0, 0]
 
 
 def test_the_highest_score_wins_and_the_first_among_equals():
@@ -73,6 +319,39 @@ def test_many_spikes_are_counted_exactly():
     assert predict(readout, np.array([[2**24, 2**24 + 1]], np.int32)).tolist() == [1]
 
 
+# --- what is refused --------------------------------------------------------------------------------
+
+
 def test_an_unknown_readout_is_refused_with_the_list():
-    with pytest.raises(ConfigError, match=r"^readout: there is no 'vote'; use one of proportion, majority$"):
+    words = r"^readout: there is no 'vote'; use one of proportion, majority, linear, ngram$"
+    with pytest.raises(ConfigError, match=words):
         fit("vote", COUNTS, LABELS, 3)
+
+
+def test_ngram_without_an_order_is_refused():
+    words = "^readout: ngram listens to the order of the output spikes; give it, or use another one$"
+    with pytest.raises(ConfigError, match=words):
+        fit("ngram", COUNTS, LABELS, 3)
+    readout = fit("ngram", COUNTS, LABELS, 3, in_turn(COUNTS))
+    with pytest.raises(ConfigError, match=words):
+        predict(readout, COUNTS)
+
+
+@pytest.mark.parametrize(
+    ("part", "array", "words"),
+    [
+        ("bias", np.zeros(4, np.float32), r"readout_bias: shape \(4,\) does not fit; .* needs \(3,\)"),
+        ("bias", np.full(3, np.nan, np.float32), "readout_bias: holds NaN or infinity"),
+        (
+            "pairs",
+            np.zeros((5, 3), np.int32),
+            r"readout_pairs: shape \(5, 3\) does not fit; .* needs \(5, 2\)",
+        ),
+        ("pairs", np.zeros((4, 2), np.int32), r"readout: shape \(5, 3\) does not fit; .* needs \(4, 3\)"),
+    ],
+)
+def test_parts_that_do_not_fit_together_are_refused(part, array, words):
+    readout = Readout("linear", np.zeros((5, 3), np.float32), **{part: array})
+    weights, theta = np.zeros((4, 5), np.float32), np.zeros(5, np.float32)
+    with pytest.raises(ConfigError, match=f"^{words}"):
+        Model(Network(5, weight_norm=1.0), (2, 2), weights, theta, readout)

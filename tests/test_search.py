@@ -148,7 +148,7 @@ def test_bad_targets_are_refused_before_any_training(data):
 
 def test_candidates_are_all_combinations():
     ladder = candidates(fspinn.Network(), 784, 10)
-    assert len(ladder) == len(set(ladder)) == len(SIZES) * len(WEIGHTS) * 2
+    assert len(ladder) == len(set(ladder)) == len(SIZES) * len(WEIGHTS) * 3
 
 
 @pytest.mark.parametrize(

@@ -28,12 +28,32 @@ MODEL = Model(
     activity={"training": Activity(samples=3, output_spikes=2**40), "inference": Activity(samples=1)},
     record={"seed": -3, "dataset": {"name": "digits", "checksum": "00"}, "validation_accuracy": 0.1 + 0.2},
 )
+LINEAR = replace(
+    MODEL,
+    readout=Readout(
+        "linear",
+        RANDOM.standard_normal((6, 3)).astype(np.float32),
+        bias=RANDOM.standard_normal(3).astype(np.float32),
+    ),
+)
+PAIRS = Readout(
+    "ngram",
+    RANDOM.dirichlet(np.ones(3), 2).astype(np.float32),
+    pairs=np.array([[0, 5], [3, 3]], np.int32),
+)
 VARIANTS = {
     "float": MODEL,
     "bare": replace(MODEL, activity={}, record={}, network=Network(neurons=6, weight_norm=0.1)),
     "8 bits": fspinn.quant.quantize(MODEL, weights="UQ0.8"),
     "3 bits": fspinn.quant.quantize(MODEL, weights="UQ0.3", rounding="truncate", readout="UQ0.4"),
     "signed": fspinn.quant.quantize(MODEL, weights="Q2.10"),
+    "linear": LINEAR,
+    "linear, 8 bits": fspinn.quant.quantize(LINEAR, weights="UQ0.8"),
+    "pairs": replace(MODEL, readout=PAIRS),
+    "pairs, 8 bits": fspinn.quant.quantize(replace(MODEL, readout=PAIRS), weights="UQ0.8"),
+    "no pairs": replace(
+        MODEL, readout=Readout("ngram", np.zeros((0, 3), np.float32), pairs=np.zeros((0, 2), np.int32))
+    ),
     "labels": fspinn.quant.quantize(
         replace(MODEL, readout=Readout("majority", np.eye(6, 3, dtype=np.float32))), weights="UQ1.2"
     ),
@@ -54,6 +74,13 @@ def assert_same(model, other):
         (model.readout.table, other.readout.table),
     ):
         assert mine.dtype == theirs.dtype == np.float32
+        np.testing.assert_array_equal(mine, theirs)
+    for mine, theirs in (
+        (model.readout.bias, other.readout.bias),
+        (model.readout.pairs, other.readout.pairs),
+    ):
+        assert (mine is None) == (theirs is None)
+        assert mine is None or mine.dtype == theirs.dtype
         np.testing.assert_array_equal(mine, theirs)
     empty = {"weights": None, "theta": None, "readout": None}
     parts = [{**vars(m), **empty} for m in (model, other)]
@@ -121,7 +148,7 @@ def test_there_is_no_pickle_inside(path, monkeypatch):
     store.save(MODEL, path)
     assert_same(store.load(path), MODEL)
     with h5py.File(path) as file:
-        assert {file[name].dtype.kind for name in file} == {"f"}
+        assert {file[name].dtype.kind for name in file} == {"f", "i"}
         assert {type(value) for value in file.attrs.values()} <= {str, bytes, np.bytes_}
 
 
@@ -207,9 +234,9 @@ def sealed(tmp_path, monkeypatch, **changes):
     def change(settings, **named):
         return original({**settings, **changes}, **named)
 
-    monkeypatch.setattr(store.json, "dumps", change)
+    monkeypatch.setattr(json, "dumps", change)
     store.save(MODEL, tmp_path / "net.h5")
-    monkeypatch.setattr(store.json, "dumps", original)
+    monkeypatch.setattr(json, "dumps", original)
     return tmp_path / "net.h5"
 
 
@@ -246,7 +273,7 @@ def test_changed_numbers_are_noticed(path, part):
     assert "is damaged (checksum differs); train it again or take a copy" in refusal(path)
 
 
-@pytest.mark.parametrize("part", ["weights", "theta", "readout"])
+@pytest.mark.parametrize("part", ["weights", "theta", "readout", "readout_bias", "readout_pairs"])
 def test_missing_numbers_are_noticed(path, part):
     with h5py.File(path, "r+") as file:
         del file[part]

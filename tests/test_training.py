@@ -282,3 +282,45 @@ def test_the_progress_bar_on_a_terminal(digits, monkeypatch, progress, result):
     text = terminal.getvalue()
     assert ("running accuracy" in text, "samples/s" in text) == (progress, progress)
     assert bits(shown.model) == bits(result.model)
+
+
+# --- the first compilation --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def kernel_cache(monkeypatch, tmp_path):
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    monkeypatch.setattr("fspinn.training.jit.kernel_folder", lambda: tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("cached", "terminal", "progress", "announced"),
+    [(False, True, True, 1), (True, True, True, 0), (False, False, True, 0), (False, True, False, 0)],
+)
+def test_compilation_is_announced_where_it_happens_and_somebody_looks(
+    digits, kernel_cache, monkeypatch, cached, terminal, progress, announced
+):
+    (kernel_cache / "fspinn_0").mkdir()
+    if cached:
+        (kernel_cache / "fspinn_0" / "float_kernels.learn_batch-1.py311.1.nbc").touch()
+    stderr = Terminal() if terminal else io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stderr)
+    train(SMALL, replace(digits, train=digits.train.first(60)), passes=1, progress=progress)
+    assert stderr.getvalue().count("compiling the engine, once; later starts are fast\n") == announced
+
+
+def test_compilation_is_announced_where_nothing_can_be_kept(digits, kernel_cache, monkeypatch):
+    monkeypatch.setattr("fspinn.training.jit.kernel_folder", lambda: None)
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    train(SMALL, replace(digits, train=digits.train.first(60)), passes=1)
+    assert "compiling the engine, once" in terminal.getvalue()
+
+
+def test_the_cache_that_a_user_chose_counts(digits, kernel_cache, monkeypatch, tmp_path_factory):
+    theirs = tmp_path_factory.mktemp("theirs")
+    (theirs / "kernel.nbc").touch()
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(theirs))
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    train(SMALL, replace(digits, train=digits.train.first(60)), passes=1)
+    assert "compiling" not in terminal.getvalue()

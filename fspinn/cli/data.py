@@ -23,7 +23,8 @@ def command() -> None:
       my-images-idx3-ubyte   an IDX file, plain or .gz; its labels lie beside
                              it as my-labels-idx1-ubyte
       folder/                train-images-idx3-ubyte, train-labels-idx1-ubyte,
-                             and t10k-... for test, plain or .gz
+                             and t10k-... for test, plain or .gz; plain
+                             ones may be larger than the memory
       folder/                one folder of PNGs per class: folder/cat/1.png;
                              folder/train/cat/ and folder/test/cat/ if you
                              have a test set
@@ -100,8 +101,9 @@ def info_command(name_or_path: str, data_dir: Path | None, as_json: bool) -> Non
     data = datasets.load(name_or_path, data_dir=data_dir)
     entry = datasets.catalogue.get(name_or_path)
     counts = {"train": len(data.train), "validation": len(data.validation), "test": len(data.test)}
-    pixel_sum = int(data.train.images.sum()) + int(data.validation.images.sum())
-    mean = pixel_sum / (255 * (data.train.images.size + data.validation.images.size))
+    images = (data.train.images, data.validation.images)
+    pixel_sum = sum(int(some.sum()) for part in images for some in datasets.in_pieces(part))
+    mean = pixel_sum / (255 * sum(part.size for part in images))
     result: dict[str, Any] = {
         "name": data.name,
         "image_shape": data.image_shape,

@@ -1,6 +1,7 @@
 """Options that several commands share, said once."""
 
 import json
+import os
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -31,8 +32,25 @@ def _read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> N
             )
         if isinstance(value, list):
             settings[name] = ",".join(str(item) for item in value)
-    ctx.default_map = settings
+    ctx.default_map = {**(ctx.default_map or {}), **settings}
 
+
+def _read_preset(ctx: click.Context, _: click.Parameter, name: str | None) -> None:
+    if name is None:
+        return
+    from fspinn import presets
+
+    settings = {**presets.load(name), "dataset": presets.dataset_of(name)}
+    ctx.default_map = {**settings, **(ctx.default_map or {})}
+
+
+preset = click.option(
+    "--preset",
+    is_eager=True,
+    expose_value=False,
+    callback=_read_preset,
+    help="Tuned settings and their data set, such as mnist-400; other options and --config win.",
+)
 
 config = click.option(
     "--config",
@@ -60,9 +78,15 @@ threads = click.option(
     help="Threads [default: one per core]; results do not depend on it.",
 )
 
+labels = click.option(
+    "--labels",
+    type=click.IntRange(min=1),
+    help="Labelled training images that the readout may use [default: all]; the network learns from all.",
+)
+
 readout = click.option(
     "--readout",
-    type=click.Choice(["proportion", "majority"]),
+    type=click.Choice(["proportion", "majority", "linear", "ngram"]),
     default="proportion",
     show_default=True,
     help="How spikes become a class.",
@@ -99,38 +123,83 @@ dataset = _all(
     ),
 )
 
-# The fields of `fspinn.Network`; a test compares the names and defaults.
+_CHOICE_HELP = {
+    "encoder": "How pixels become spikes.",
+    "inhibition_kind": "How a spike inhibits the others.",
+    "inhibition_of": "What --inhibition is a part of.",
+    "rule": "How weights change.",
+    "adaptation": "How thresholds adapt.",
+    "normalisation": "Rescaling of each neuron's weights after every image.",
+}
+
+# Fields of `fspinn.Network` with choices that stand in fspinn.model; said again here so that --help is
+# quick. A test compares names, choices and defaults of all of them.
+_CHOICES = {
+    "encoder": ("poisson", "regular", "ttfs"),
+    "inhibition_kind": ("lateral", "clamp", "layer"),
+    "inhibition_of": ("threshold", "potential"),
+    "rule": ("normalised", "timestep", "pair", "postonly"),
+    "adaptation": ("balanced", "decaying", "off"),
+    "normalisation": ("off", "l1", "l2"),
+}
+
+_NUMBERS: dict[str, tuple[float, str]] = {
+    "dt_ms": (1.0, "Time step."),
+    "duration_ms": (350.0, "How long an image is shown."),
+    "rate_norm_hz": (570.0, "Euclidean norm of the rates of all inputs."),
+    "tau_m_ms": (100.0, "Membrane time constant."),
+    "refractory_ms": (0.0, "No spike for this long after a spike."),
+    "threshold": (20.0, "Firing threshold, in weight norms."),
+    "inhibition": (0.7, "Part of the threshold (or potential) that a spike takes from the others."),
+    "inhibition_ms": (10.0, "Time for which `clamp` holds, or a neuron of the `layer` rests."),
+    "learning_rate": (0.1, "Learning rate at the start."),
+    "learning_rate_end": (0.001, "Learning rate at the end."),
+    "depression_rate": (0.0001, "Depression of the rules `pair` and `timestep`."),
+    "trace_tau_ms": (20.0, "Time constant of the traces."),
+    "target_trace": (0.4, "Trace below which `postonly` depresses."),
+    "weight_power": (1.0, "Power of 1 - w in `postonly`."),
+    "theta_step": (1.0, "Threshold step at the start, in weight norms."),
+    "theta_step_end": (0.0, "Threshold step at the end."),
+    "theta_tau_ms": (1e7, "Time constant of a `decaying` threshold."),
+    "weight_decay": (0.0, "Part of every weight lost with each image."),
+}
+
+_OPTIONAL: dict[str, tuple[type, str]] = {
+    "answer_threshold": (float, "Threshold once learning is over [default: the same]."),
+    "answer_inhibition": (float, "Inhibition once learning is over [default: the same]."),
+    "first_spikes": (int, "Spikes of the `ttfs` encoder [default: all pixels that are not black]."),
+    "inhibition_floor": (
+        float,
+        "Potential below which inhibition takes nothing, in thresholds [default: none].",
+    ),
+    "window_ms": (float, "Learning window [default: the whole presentation]."),
+    "spike_threshold": (int, "Spikes per unit of the potentiation factor k [default: k = 1]."),
+    "weight_norm": (float, "Norm of each neuron's weights [default: fits them into 0 to 1]."),
+}
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
 search_network = _all(
-    click.option("--dt-ms", default=1.0, show_default=True, help="Time step."),
-    click.option("--duration-ms", default=350.0, show_default=True, help="How long an image is shown."),
-    click.option(
-        "--rate-norm-hz", default=570.0, show_default=True, help="Euclidean norm of the rates of all inputs."
+    *(
+        click.option(
+            _option(name),
+            type=click.Choice(choices),
+            default=choices[0],
+            show_default=True,
+            help=_CHOICE_HELP[name],
+        )
+        for name, choices in _CHOICES.items()
     ),
-    click.option("--tau-m-ms", default=100.0, show_default=True, help="Membrane time constant."),
-    click.option(
-        "--refractory-ms", default=0.0, show_default=True, help="No spike for this long after a spike."
+    *(
+        click.option(_option(name), default=default, show_default=True, help=text)
+        for name, (default, text) in _NUMBERS.items()
     ),
-    click.option("--threshold", default=20.0, show_default=True, help="Firing threshold, in weight norms."),
-    click.option(
-        "--inhibition",
-        default=0.7,
-        show_default=True,
-        help="Part of the threshold that a spike takes from others.",
-    ),
-    click.option("--window-ms", type=float, help="Learning window [default: the whole presentation]."),
-    click.option(
-        "--spike-threshold", type=int, help="Spikes per unit of the potentiation factor k [default: k = 1]."
-    ),
-    click.option("--learning-rate", default=0.1, show_default=True, help="Learning rate at the start."),
-    click.option("--learning-rate-end", default=0.001, show_default=True, help="Learning rate at the end."),
-    click.option(
-        "--theta-step", default=1.0, show_default=True, help="Threshold step at the start, in weight norms."
-    ),
-    click.option("--theta-step-end", default=0.0, show_default=True, help="Threshold step at the end."),
-    click.option(
-        "--weight-norm", type=float, help="Norm of each neuron's weights [default: fits them into 0 to 1]."
-    ),
+    *(click.option(_option(name), type=kind, help=text) for name, (kind, text) in _OPTIONAL.items()),
 )
+"""The fields of `fspinn.Network` but for the number of neurons."""
 
 network = _all(
     click.option("--neurons", default=400, show_default=True, help="Number of neurons."), search_network
@@ -156,6 +225,8 @@ def check_writable(path: Path) -> None:
     """Refuse an output file whose folder is not there, before the work and not after it."""
     if not path.parent.is_dir():
         raise ConfigError(f"--output {path}: there is no folder {path.parent}; make it first")
+    if not os.access(path.parent, os.W_OK):
+        raise ConfigError(f"--output {path}: folder {path.parent} cannot be written; choose another")
 
 
 def print_json(result: dict[str, Any]) -> None:

@@ -16,13 +16,15 @@ from fspinn.errors import ConfigError
 @click.option(
     "--rounding", default="nearest", show_default=True, help="How weights are rounded: nearest or truncate."
 )
-@click.option("--readout", default="UQ0.8", show_default=True, help="Format of the readout table.")
+@click.option("--readout", help="Format of the readout table [default: 8 bits, Q1.7 for linear, else UQ0.8].")
 @click.option(
     "-o", "--output", required=True, type=click.Path(path_type=Path), help="Where the quantized model goes."
 )
 @options.config
 @options.as_json
-def command(model: Path, weights: str, rounding: str, readout: str, output: Path, as_json: bool) -> None:
+def command(
+    model: Path, weights: str, rounding: str, readout: str | None, output: Path, as_json: bool
+) -> None:
     """Store the weights and the readout of the trained network MODEL in a fixed-point format.
 
     UQ0.4 is four bits, from 0 to 15/16 in steps of 1/16; Q1.7 is eight bits, one of them the sign.

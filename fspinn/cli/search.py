@@ -69,7 +69,6 @@ def command(
 
     from fspinn import Network
     from fspinn.datasets import load
-    from fspinn.readout import READOUTS
     from fspinn.search import find_smallest, save_result, space
     from fspinn.search.result import Trial, describe
 
@@ -92,7 +91,7 @@ def command(
         network=Network(**settings),
         sizes=space.SIZES if sizes is None else options.whole_numbers("--sizes", sizes),
         weights=space.WEIGHTS if weights is None else options.names(weights),
-        readouts=READOUTS if readouts is None else options.names(readouts),
+        readouts=space.READOUTS if readouts is None else options.names(readouts),
         passes=passes,
         seed=seed,
         threads=threads,

@@ -1,5 +1,8 @@
 """fspinn train: learn without labels, then fit a readout."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,15 +18,21 @@ from fspinn.cli import options
 Examples:
   fspinn train -o net.h5
   fspinn train --dataset mnist --neurons 400 -o net.h5 && fspinn evaluate net.h5
+  fspinn train --preset mnist-400 --readout linear --labels 1000 -o net.h5
   fspinn train --config settings.toml --seed 1 -o net.h5
+  fspinn train --dataset mnist --neurons 4900 --resume -o large.h5
+
+What was stopped (Ctrl-C, a crash, a power cut) goes on with --resume, to the same bytes as without the stop.
 """,
 )
 @options.dataset
+@options.preset
 @options.network
 @click.option(
     "--passes", type=int, help="How often each image is shown [default: 100 presentations per neuron]."
 )
 @options.readout
+@options.labels
 @click.option(
     "-o",
     "--output",
@@ -31,6 +40,14 @@ Examples:
     default=Path("net.h5"),
     show_default=True,
     help="Model file to write.",
+)
+@click.option(
+    "--resume", is_flag=True, help="Continue from OUTPUT.checkpoint, if it is there; else start afresh."
+)
+@click.option(
+    "--checkpoint-every",
+    type=click.IntRange(min=1),
+    help="Presentations between two checkpoints [default: every 30 s]; results do not depend on it.",
 )
 @options.seed
 @options.samples
@@ -43,7 +60,10 @@ def command(
     validation: int | None,
     passes: int | None,
     readout: str,
+    labels: int | None,
     output: Path,
+    resume: bool,
+    checkpoint_every: int | None,
     seed: int,
     samples: int | None,
     threads: int | None,
@@ -51,16 +71,32 @@ def command(
     **settings: Any,
 ) -> None:
     """Train a network on a data set, without labels, and fit a readout on them."""
-    from fspinn import Network, save, train
+    from fspinn import Network, checkpoint, save, train
     from fspinn.datasets import load
 
+    saved = output.with_name(f"{output.name}.checkpoint")
     network = Network(**settings)
     data = load(dataset, data_dir=data_dir, validation=validation, seed=seed)
     if samples is not None:
         data = replace(data, train=data.train.first(samples))
     options.check_writable(output)
-    result = train(network, data, passes=passes, seed=seed, readout=readout, threads=threads)
-    save(result.model, output)
+    if resume and not saved.exists():
+        click.echo(f"fspinn: there is no {saved}; starting from the beginning", err=True)
+    with _stopped_in_one_line(saved):
+        result = train(
+            network,
+            data,
+            passes=passes,
+            seed=seed,
+            readout=readout,
+            labels=labels,
+            threads=threads,
+            checkpoint=saved,
+            checkpoint_every=checkpoint_every,
+            resume=resume,
+        )
+        save(result.model, output)
+        checkpoint.remove(saved)
     accuracy = None if result.validation is None else result.validation.accuracy
     answer = {
         "model": str(output),
@@ -71,6 +107,7 @@ def command(
         "presentations": result.model.activity["training"].samples,
         "neurons": network.neurons,
         "readout": readout,
+        "labels": result.model.record["labels"],
         "seed": seed,
     }
     if as_json:
@@ -82,3 +119,17 @@ def command(
     )
     if accuracy is not None:
         click.echo(f"accuracy {accuracy:.1%} on {len(data.validation)} validation images ({readout} readout)")
+
+
+@contextmanager
+def _stopped_in_one_line(saved: Path) -> Iterator[None]:
+    """Answer Ctrl-C and SIGTERM with how to go on."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        how = "; continue with --resume" if saved.exists() else ""
+        click.echo(f"fspinn: stopped{how}", err=True)
+        raise click.exceptions.Exit(130) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)

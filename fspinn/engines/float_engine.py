@@ -10,9 +10,17 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from fspinn.encoders import rate_norm_per_step
+from fspinn.encoders import encoder_settings
 from fspinn.engines import float_kernels as kernels
-from fspinn.model import Activity, Network, whole_number
+from fspinn.model import (
+    ADAPTATIONS,
+    INHIBITION_KINDS,
+    NORMALISATIONS,
+    RULES,
+    Activity,
+    Network,
+    whole_number,
+)
 from fspinn.plasticity import annealed
 from fspinn.randomness import INFERENCE_SPIKES, TRAINING_SPIKES
 
@@ -47,7 +55,7 @@ def learn(
     spike_counts : ndarray of int32, shape (n, n_neurons)
     activity : Activity
     """
-    constants = _constants(network)
+    constants = _constants(network, weights.shape[0])
     steps = constants.weight_norm * np.float32(1.0)
     schedule = np.stack(
         [
@@ -79,8 +87,9 @@ def respond(
     seed: int,
     first: int = 0,
     threads: int | None = None,
+    spike_order: NDArray[np.int32] | None = None,
 ) -> tuple[NDArray[np.int32], Activity]:
-    """Present images with learning off. The answer does not depend on `threads`.
+    """Present images with learning off, as `Network.answering` says. The answer does not depend on `threads`.
 
     Parameters
     ----------
@@ -90,18 +99,23 @@ def respond(
         Number of the first image; fixes the random spikes.
     threads : int or None, default None
         Threads that share the images; None is one per available core.
+    spike_order : ndarray of int32, shape (n, k), optional
+        Receives the neurons of the first k output spikes of each image in their order; -1 where there
+        were fewer.
 
     Returns
     -------
     spike_counts : ndarray of int32, shape (n, n_neurons)
     activity : Activity
     """
-    constants = _constants(network)
+    constants = _constants(network.answering, weights.shape[0])
     flat = _flat(images)
     spike_counts = np.zeros((len(images), network.neurons), dtype=np.int32)
     threads = available_cores() if threads is None else whole_number("threads", threads, 1, 1024)
     bounds = np.linspace(0, len(images), threads + 1).astype(int)
     counted = np.zeros((threads, len(Activity().as_tuple())), dtype=np.int64)
+
+    order = np.empty((len(images), 0), dtype=np.int32) if spike_order is None else spike_order
 
     def work(part: int) -> None:
         start, stop = bounds[part], bounds[part + 1]
@@ -112,6 +126,7 @@ def respond(
             theta,
             constants,
             spike_counts[start:stop],
+            order[start:stop],
             counted[part],
         )
 
@@ -127,17 +142,39 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _constants(network: Network) -> kernels.Constants:
+def _constants(network: Network, n_inputs: int) -> kernels.Constants:
+    encoder, rate_norm_per_step, most_spikes = encoder_settings(network)
+    firing_threshold = network.firing_threshold
+    of_threshold = network.inhibition_of == "threshold"
+    floor = -np.inf if network.inhibition_floor is None else network.inhibition_floor * firing_threshold
+    l1 = network.normalisation == "l1"
+    real = np.float32
     return kernels.Constants(
         steps=network.steps,
-        window_steps=network.window_steps,
+        encoder=encoder,
+        rate_norm_per_step=rate_norm_per_step,
+        most_spikes=most_spikes,
+        leak=real(np.exp(-network.dt_ms / network.tau_m_ms)),
         refractory_steps=network.refractory_steps,
-        leak=np.float32(np.exp(-network.dt_ms / network.tau_m_ms)),
-        firing_threshold=np.float32(network.firing_threshold),
-        loss=np.float32(network.inhibition * network.firing_threshold),
-        weight_norm=np.float32(network.weight_norm),
-        rate_norm_per_step=rate_norm_per_step(network),
+        firing_threshold=real(firing_threshold),
+        inhibition_kind=INHIBITION_KINDS.index(network.inhibition_kind),
+        inhibition_steps=network.inhibition_steps,
+        fixed_toll=real(network.inhibition * firing_threshold if of_threshold else 0.0),
+        toll_part=real(0.0 if of_threshold else network.inhibition),
+        floor=real(floor),
+        rule=RULES.index(network.rule),
+        window_steps=network.window_steps,
         spike_threshold=network.spike_threshold or 0,
+        depression_rate=real(network.depression_rate),
+        trace_leak=real(np.exp(-network.dt_ms / network.trace_tau_ms)),
+        target_trace=real(network.target_trace),
+        weight_power=real(network.weight_power),
+        adaptation=ADAPTATIONS.index(network.adaptation),
+        theta_kept=real(np.exp(-network.duration_ms / network.theta_tau_ms)),
+        weight_norm=real(network.weight_norm),
+        normalisation=NORMALISATIONS.index(network.normalisation),
+        normalisation_goal=0.1 * n_inputs if l1 else float(network.weight_norm or 0.0),
+        weight_kept=real(1.0 - network.weight_decay),
     )
 
 

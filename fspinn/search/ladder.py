@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fspinn.engines import float_engine
 from fspinn.errors import ConfigError
-from fspinn.evaluation import evaluate, fit_readouts
+from fspinn.evaluation import evaluate, fit_readouts, respond, room_for_order
 from fspinn.memmodel import Hardware, estimate, load_hardware
 from fspinn.model import Activity, Model, Network
 from fspinn.quant import quantize
-from fspinn.readout import READOUTS, check_name, predict
+from fspinn.readout import check_name, predict
 from fspinn.search.result import SearchResult, Trial, wilson_interval
 from fspinn.search.space import (
     ACCOUNTING,
+    READOUTS,
     SIZES,
     WEIGHTS,
     Candidate,
@@ -176,11 +176,18 @@ class _Bench:
             models = {name: self._quantized(neurons, weights, name) for name in self.readouts}
             model = models[self.readouts[0]]
             images, labels = self.data.validation.images, self.data.validation.labels
-            spike_counts, activity = float_engine.respond(
-                model.network, model.weights, model.theta, images, seed=self.seed, threads=self.threads
+            order = room_for_order(self.readouts, model.network, len(images))
+            spike_counts, activity = respond(
+                model.network,
+                model.weights,
+                model.theta,
+                images,
+                seed=self.seed,
+                threads=self.threads,
+                spike_order=order,
             )
             correct_of = {
-                name: int(np.sum(predict(model.readout, spike_counts) == labels))
+                name: int(np.sum(predict(model.readout, spike_counts, order) == labels))
                 for name, model in models.items()
             }
             self.measured[neurons, weights] = correct_of, activity

@@ -8,13 +8,15 @@ from fspinn.errors import ConfigError
 from fspinn.memmodel.footprint import Size, memory_bits
 from fspinn.model import Network
 from fspinn.quant.formats import Format
-from fspinn.readout import READOUTS
 
 SIZES = (10, 16, 25, 50, 100, 200, 400, 900, 1600, 2500, 3600, 4900)
 """Numbers of neurons: FSpiNN's from 100 on, and smaller ones for small jobs."""
 
 WEIGHTS = ("UQ0.2", "UQ0.3", "UQ0.4", "UQ0.8", "float32")
 """Formats of the weights."""
+
+READOUTS = ("proportion", "majority", "linear")
+"""Readouts whose memory is known before anything is trained; that of ``ngram`` is not."""
 
 ACCOUNTING = "structure-aware"
 """The accounting that a memory budget means: what a device has to hold."""

@@ -1,0 +1,96 @@
+"""Accuracy of the presets on the whole test set, with every readout.
+
+    python benchmarks/accuracy.py [PRESET ...] [--write]
+
+Every setting was chosen on a validation split of the training images; here the network learns from all of
+them, and the test images are only reported on. Answers are kept in ``benchmarks/accuracy.json``, so that
+presets can be run one after the other, on several cores.
+"""
+
+import json
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from tables import machine, publish, spread, table
+
+import fspinn
+from fspinn import presets
+from fspinn.evaluation import fit_readouts
+from fspinn.readout import READOUTS
+from fspinn.training import learn
+
+SEEDS = (0, 1, 2)
+PRESETS = ("mnist-100", "mnist-400", "mnist-1600", "fashion-mnist-100", "fashion-mnist-400")
+PUBLISHED = {
+    "mnist-100": "82.9 (D&C 2015), 80.9 (BindsNET, all-activity)",
+    "mnist-400": "87.0 (D&C 2015), 89.1 (BindsNET, all-activity)",
+    "mnist-1600": "91.9 (D&C 2015)",
+}
+KEPT = Path(__file__).parent / "accuracy.json"
+
+
+def measure(name: str, seed: int) -> dict[str, float]:
+    settings = presets.load(name)
+    passes = settings.pop("passes")
+    del settings["readout"]
+    data = fspinn.datasets.load(presets.dataset_of(name), validation=0, seed=seed)
+    started = time.perf_counter()
+    learned = learn(fspinn.Network(**settings), data, passes=passes, seed=seed)
+    answer = {"passes": passes, "minutes": (time.perf_counter() - started) / 60}
+    for model in fit_readouts(learned, data, [readout for readout in READOUTS if readout != "linear"]):
+        tested = fspinn.evaluate(model, data.test, seed=seed)
+        answer[model.readout.name] = 100 * tested.accuracy
+        answer["spikes"] = tested.spikes_per_sample
+    # The same weights, answering as the preset for `linear` says.
+    graded = {key: value for key, value in presets.load(f"{name}-linear").items() if key.startswith("answer")}
+    network = replace(learned.network, **graded)
+    (model,) = fit_readouts(replace(learned, network=network), data, ["linear"])
+    answer["linear"] = 100 * fspinn.evaluate(model, data.test, seed=seed).accuracy
+    return answer
+
+
+def main() -> None:
+    kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
+    for name in [argument for argument in sys.argv[1:] if argument in PRESETS]:
+        answers = [measure(name, seed) for seed in SEEDS]
+        kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
+        kept[name] = {"answers": answers, "machine": machine()}
+        KEPT.write_text(json.dumps(kept, indent=1) + "\n")
+    rows = []
+    for name in PRESETS:
+        if name not in kept:
+            continue
+        answers = kept[name]["answers"]
+        rows.append(
+            [
+                f"`{name}`",
+                answers[0]["passes"],
+                *(spread([answer[readout] for answer in answers]) for readout in READOUTS),
+                spread([answer["spikes"] for answer in answers], "{:.1f}"),
+                spread([answer["minutes"] for answer in answers], "{:.1f}"),
+                PUBLISHED.get(name, "none found per size"),
+            ]
+        )
+    head = [
+        "preset",
+        "passes",
+        *(f"`{readout}` (%)" for readout in READOUTS),
+        "output spikes an image",
+        "minutes",
+        "published (%)",
+    ]
+    machines = "; ".join(dict.fromkeys(kept[name]["machine"] for name in PRESETS if name in kept))
+    seeds = ", ".join(map(str, SEEDS))
+    note = (
+        "All training images, the whole test set of 10,000, readouts fitted on all training labels; mean ± "
+        f"standard deviation over seeds {seeds}. Training on one core, not alone on the machine. Published: "
+        "Diehl & Cook (2015), one network, 40,000 images, 3 and 7 passes, highest mean rate; BindsNET's "
+        f"experiments, several seeds. {machines}."
+    )
+    publish("benchmarks/accuracy.py", f"{table(head, rows)}\n\n{note}")
+
+
+if __name__ == "__main__":
+    main()

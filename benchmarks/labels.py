@@ -1,0 +1,76 @@
+"""MNIST with few labels: the network learns from all images without labels, the readout from a few.
+
+    python benchmarks/labels.py [--write]
+
+Nothing is chosen here, so the test images are only reported on. Logistic regression on the pixels has the
+same labels and nothing else.
+"""
+
+import warnings
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from tables import machine, publish, spread, table
+
+import fspinn
+from fspinn.datasets import Dataset
+from fspinn.evaluation import fit_readouts, respond
+from fspinn.randomness import LABELS, permutation, stream_key
+from fspinn.readout import predict
+from fspinn.training import learn
+
+SEED = 0
+NEURONS = 400
+PASSES = 2
+DRAWS = (0, 1, 2)
+NUMBERS = (100, 1000)
+READOUTS = ("linear", "proportion", "majority")
+
+
+def main() -> None:
+    data = fspinn.datasets.load("mnist", validation=0, seed=SEED)
+    learned = learn(fspinn.Network(neurons=NEURONS), data, passes=PASSES, seed=SEED)
+    spike_counts, _ = respond(learned.network, learned.weights, learned.theta, data.test.images, seed=SEED)
+    rows = []
+    for number in (*NUMBERS, None):
+        accuracies: dict[str, list[float]] = {name: [] for name in (*READOUTS, "pixels")}
+        for draw in DRAWS if number else DRAWS[:1]:
+            for model in fit_readouts(learned, data, READOUTS, labels=number, draw=draw):
+                answers = predict(model.readout, spike_counts)
+                accuracies[model.readout.name].append(100 * np.mean(answers == data.test.labels))
+            if number:
+                accuracies["pixels"].append(100 * pixels(data, number, draw))
+        shares = [spread(several) if several else "" for several in accuracies.values()]
+        rows.append([f"{number:,}" if number else f"all {len(data.train):,}", *shares])
+    publish(
+        "benchmarks/labels.py",
+        "\n".join(
+            [
+                table(["labels", *(f"`{name}` (%)" for name in READOUTS), "pixels (%)"], rows),
+                "",
+                f"MNIST, {NEURONS} neurons, {PASSES} passes over all 60,000 training images without labels; "
+                "labels of a few of them, drawn at random, for the readout; all 10,000 test images; mean ± "
+                f"standard deviation over {len(DRAWS)} draws, one network. `pixels` is logistic regression "
+                "(scikit-learn's defaults, pixels from 0 to 1) on the same labelled images. "
+                f"{machine()}.",
+            ]
+        ),
+    )
+
+
+def pixels(data: Dataset, number: int, draw: int) -> float:
+    """Return the accuracy of logistic regression on the pixels of the images that `fit_readouts` draws."""
+    chosen = permutation(stream_key(SEED, LABELS, draw), len(data.train))[:number]
+    train, test = (
+        np.asarray(images).reshape(len(images), -1) / 255.0
+        for images in (data.train.images[chosen], data.test.images)
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        fitted = LogisticRegression(max_iter=200).fit(train, data.train.labels[chosen])
+    return float(fitted.score(test, data.test.labels))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""How fast is the engine, against the time of the weight-row additions alone?
+
+    python benchmarks/speed.py [--write]
+
+The roofline is the same number of rows of the same weights added to one array, by a compiled loop, in the
+same process. Times are the best of several runs, in processor seconds, so that other work on the machine
+counts little; the two-thread row is in wall-clock seconds.
+"""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import numba
+import numpy as np
+from tables import machine, publish, table
+
+import fspinn
+from fspinn.encoders import input_spikes
+from fspinn.engines import float_engine
+from fspinn.plasticity import initial_weights, natural_weight_norm
+from fspinn.randomness import TRAINING_SPIKES, WEIGHTS, stream_key, uniforms
+
+SIZES = {100: 3000, 400: 1500, 1600: 400, 4900: 150}
+"""Numbers of neurons, and of images to time with."""
+
+
+@numba.njit
+def add_rows(weights, inputs):  # type: ignore[no-untyped-def]
+    total = np.zeros(weights.shape[1], dtype=weights.dtype)
+    for i in inputs:
+        row = weights[i]
+        for j in range(total.size):
+            total[j] += row[j]
+    return total
+
+
+def best_seconds(function: Callable[[], object], clock: Callable[[], float], repeats: int = 5) -> float:
+    function()
+    seconds = []
+    for _ in range(repeats):
+        started = clock()
+        function()
+        seconds.append(clock() - started)
+    return min(seconds)
+
+
+def main() -> None:
+    data = fspinn.datasets.load("mnist")
+    rows = []
+    for neurons, count in SIZES.items():
+        images = np.ascontiguousarray(data.train.images[:count])
+        network = replace(fspinn.Network(neurons=neurons), weight_norm=natural_weight_norm(images))
+        n_inputs = images[0].size
+        random = uniforms(stream_key(0, WEIGHTS), n_inputs * neurons)
+        weights, theta = initial_weights(network, n_inputs, random), np.zeros(neurons, np.float32)
+        float_engine.learn(network, weights, theta, images, seed=0, first=0, total=count)
+        spikes = np.concatenate(
+            [
+                input_spikes(network, image, 0, TRAINING_SPIKES, m).inputs
+                for m, image in enumerate(images[:50])
+            ]
+        )
+
+        def learn(network=network, weights=weights, theta=theta, images=images) -> None:  # type: ignore[no-untyped-def]
+            float_engine.learn(network, weights, theta, images, seed=0, first=0, total=len(images))
+
+        def respond(threads, network=network, weights=weights, theta=theta, images=images) -> None:  # type: ignore[no-untyped-def]
+            float_engine.respond(network, weights, theta, images, seed=0, threads=threads)
+
+        roofline = best_seconds(lambda w=weights, s=spikes: add_rows(w, s), time.process_time) / 50  # type: ignore[misc]
+        learning = best_seconds(learn, time.process_time) / count
+        inference = best_seconds(lambda: respond(1), time.process_time) / count
+        one, two = (best_seconds(lambda n=n: respond(n), time.perf_counter) for n in (1, 2))  # type: ignore[misc]
+        rows.append(
+            [
+                neurons,
+                f"{1e6 * roofline:.0f}",
+                f"{1 / learning:,.0f}",
+                f"{100 * roofline / learning:.0f}",
+                f"{1 / inference:,.0f}",
+                f"{100 * roofline / inference:.0f}",
+                f"{one / two:.2f}",
+            ]
+        )
+    publish(
+        "benchmarks/speed.py",
+        "\n".join(
+            [
+                table(
+                    [
+                        "neurons",
+                        "row additions alone (µs)",
+                        "training (samples/s)",
+                        "% of roofline",
+                        "inference (samples/s)",
+                        "% of roofline",
+                        "two threads / one, inference",
+                    ],
+                    rows,
+                ),
+                "",
+                "MNIST, 350 steps of 1 ms, one core; the roofline is the time of the float32 weight-row "
+                "additions alone in the same run. Training 4900 neurons takes "
+                f"{training_memory_mb():.0f} MB over the process with the data loaded. {machine()}.",
+            ]
+        ),
+    )
+
+
+def training_memory_mb() -> float:
+    """Return how much the peak memory of a process grows when it trains 4900 neurons."""
+    program = (
+        "import resource, fspinn\n"
+        "from dataclasses import replace\n"
+        "from fspinn.training import learn\n"
+        "data = fspinn.datasets.load('mnist', validation=0)\n"
+        "few = replace(data, train=data.train.first(500))\n"
+        "learn(fspinn.Network(neurons=10), few, passes=1, progress=False)\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "learn(fspinn.Network(neurons=4900), few, passes=1, progress=False)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return int(answer.stdout) * unit / 1e6
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""How are images used that fill more than the memory? They stay in their file and are read in pieces."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fspinn.errors import DataError
+
+_PIECE_BYTES = 1 << 23
+
+
+class MappedImages:
+    """Images of a file; looks like an array, but only what an index asks for is read.
+
+    The file is mapped anew for each reading, so that pages that were looked at do not pile up in memory.
+
+    Parameters
+    ----------
+    path : Path
+        A file that stays as it is meanwhile.
+    offset_bytes : int
+        Where the first image starts in the file.
+    file_shape : tuple of int
+        Number of images in the file, height and width.
+    which : ndarray of int64, shape (n,)
+        Numbers of the images that belong to it, in this order.
+    """
+
+    dtype = np.dtype(np.uint8)
+    ndim = 3
+
+    def __init__(
+        self, path: Path, offset_bytes: int, file_shape: tuple[int, int, int], which: NDArray[np.int64]
+    ) -> None:
+        self._path = path
+        self._offset_bytes = offset_bytes
+        self._file_shape = file_shape
+        self._which = which
+        self.shape: tuple[int, int, int] = (len(which), *file_shape[1:])
+        self.size = self.shape[0] * self.shape[1] * self.shape[2]
+
+    @classmethod
+    def all_of(cls, images: "np.memmap[Any, np.dtype[np.uint8]]") -> "MappedImages":
+        """Return all images of an array that `numpy.memmap` made."""
+        count, height, width = images.shape
+        return cls(Path(str(images.filename)), images.offset, (count, height, width), np.arange(count))
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, index: slice | NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Read images: those of a slice, or those of the given numbers.
+
+        Raises
+        ------
+        DataError
+            If the file is gone or became shorter.
+        """
+        try:
+            file = np.memmap(self._path, np.uint8, "r", self._offset_bytes, self._file_shape)
+        except (OSError, ValueError):
+            raise DataError(
+                f"{self._path}: was removed or cut while it was in use; bring it back and start again"
+            ) from None
+        return np.array(file[self._which[index]], copy=None)
+
+    def part(self, index: slice | NDArray[np.bool_]) -> "MappedImages":
+        """Return some of the images without reading them."""
+        return MappedImages(self._path, self._offset_bytes, self._file_shape, self._which[index])
+
+
+Images: TypeAlias = NDArray[np.uint8] | MappedImages
+
+
+def in_pieces(images: Images) -> Iterator[NDArray[np.uint8]]:
+    """Go through all images in their order: an array at once, those of a file in pieces of 8 MiB."""
+    if isinstance(images, np.ndarray):
+        yield images
+        return
+    count = max(1, _PIECE_BYTES * len(images) // max(1, images.size))
+    for start in range(0, len(images), count):
+        yield images[start : start + count]

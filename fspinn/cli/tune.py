@@ -1,0 +1,95 @@
+"""fspinn tune: settings that make a network of a given size accurate."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fspinn.cli import options
+
+
+@click.command(
+    "tune",
+    epilog="""\b
+Examples:
+  fspinn tune --neurons 100 && fspinn train --config tuned.toml
+  fspinn tune --dataset mnist --neurons 400 -o tuned.toml
+  fspinn tune --dataset fashion-mnist --neurons 1600 --trials 9 --readout majority
+""",
+)
+@options.dataset
+@options.network
+@click.option("--trials", default=27, show_default=True, help="Candidates; 1 measures only what is given.")
+@click.option(
+    "--passes",
+    type=int,
+    help="How often the best candidates see each image [default: 100 presentations per neuron].",
+)
+@options.readout
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("tuned.toml"),
+    show_default=True,
+    help="File to write, for `fspinn train --config`.",
+)
+@options.seed
+@options.samples
+@options.threads
+@options.config
+@options.as_json
+def command(
+    dataset: str,
+    data_dir: Path | None,
+    validation: int | None,
+    trials: int,
+    passes: int | None,
+    readout: str,
+    output: Path,
+    seed: int,
+    samples: int | None,
+    threads: int | None,
+    as_json: bool,
+    **settings: Any,
+) -> None:
+    """Find threshold, inhibition, threshold step and learning rate for a network, on validation images."""
+    from tqdm import tqdm
+
+    from fspinn import Network
+    from fspinn.datasets import load
+    from fspinn.tuning import TuningTrial, tune, write_config
+    from fspinn.tuning.result import describe
+
+    network = Network(**settings)
+    data = load(dataset, data_dir=data_dir, validation=validation, seed=seed)
+    if samples is not None:
+        data = replace(data, train=data.train.first(samples))
+    options.check_writable(output)
+
+    def show(trial: TuningTrial) -> None:
+        share = trial.verdict if trial.accuracy is None else f"{trial.accuracy:.2%}"
+        line = (
+            f"candidate {trial.candidate:3}  {trial.presentations:8} presentations  "
+            f"threshold {trial.network.threshold:<6g} inhibition {trial.network.inhibition:<6g} {share}"
+        )
+        tqdm.write(line, file=sys.stderr)  # above the bar, where there is one
+
+    result = tune(
+        network,
+        data,
+        trials=trials,
+        passes=passes,
+        readout=readout,
+        seed=seed,
+        threads=threads,
+        on_trial=show,
+    )
+    write_config(result, output)
+    if as_json:
+        options.print_json({"config": str(output), **result.as_dict()})
+        return
+    click.echo(describe(result))
+    click.echo(f"  wrote {output}: fspinn train --config {output}")

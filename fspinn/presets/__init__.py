@@ -1,0 +1,105 @@
+"""Settings that were chosen for a data set and a number of neurons, one TOML file each.
+
+A file holds fields of `fspinn.Network` and `passes`, as ``fspinn train --config`` reads them; its comments
+say how they were found. A table in it, named after a readout, changes some of them for that readout:
+``mnist-400-linear`` is ``mnist-400`` with its table ``[linear]``.
+"""
+
+import tomllib
+from dataclasses import fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from fspinn.errors import ConfigError
+from fspinn.model import Network, whole_number
+
+FOLDER = Path(__file__).parent
+
+
+def names() -> list[str]:
+    """Return the names of the presets, such as ``mnist-400``; by data set, then by size."""
+    return sorted(
+        _all(), key=lambda name: (dataset_of(name), int(name.split("-")[-1 - _suffixed(name)]), name)
+    )
+
+
+def dataset_of(name: str) -> str:
+    """Return the data set that a preset is for.
+
+    Examples
+    --------
+    >>> dataset_of("fashion-mnist-400-linear")
+    'fashion-mnist'
+    """
+    return "-".join(name.split("-")[: -1 - _suffixed(name)])
+
+
+def load(name: str) -> dict[str, Any]:
+    """Return the settings of a preset: fields of `fspinn.Network`, `passes` and `readout`.
+
+    Parameters
+    ----------
+    name : str
+        One of `names`.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such preset, or its file holds something else.
+
+    Examples
+    --------
+    >>> from fspinn import Network, presets
+    >>> settings = presets.load("mnist-400")
+    >>> passes, readout = settings.pop("passes"), settings.pop("readout")
+    >>> Network(**settings).neurons
+    400
+    """
+    known = _all()
+    if name not in known:
+        near = get_close_matches(name, known, n=1)
+        guess = f"did you mean {near[0]}? " if near else ""
+        raise ConfigError(f"preset: there is no {name!r}; {guess}use one of {', '.join(names())}")
+    path, readout = known[name]
+    settings = _read(path)
+    tables = {key: settings.pop(key) for key in list(settings) if isinstance(settings[key], dict)}
+    return _checked(path, {"readout": readout or "proportion", **settings, **tables.get(readout, {})})
+
+
+def _all() -> dict[str, tuple[Path, str]]:
+    """Return file and readout (or nothing) of every preset."""
+    found = {}
+    for path in FOLDER.glob("*.toml"):
+        found[path.stem] = (path, "")
+        for key, value in _read(path).items():
+            if isinstance(value, dict):
+                found[f"{path.stem}-{key}"] = (path, key)
+    return found
+
+
+def _suffixed(name: str) -> bool:
+    return not name.split("-")[-1].isdigit()
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: is no preset ({error}); install fspinn again") from None
+
+
+def _checked(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
+    known = [field.name for field in fields(Network)]
+    for key in settings:
+        if key not in (*known, "passes", "readout"):
+            raise ConfigError(f"{path}: unknown key {key!r}; use passes, readout, {', '.join(known)}")
+    for key in ("neurons", "passes"):
+        if key not in settings:
+            raise ConfigError(f"{path}: {key} is missing; add it")
+    try:
+        whole_number("passes", settings["passes"], 1, 1_000_000)
+        Network(**{key: value for key, value in settings.items() if key in known})
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    return settings

@@ -1,0 +1,101 @@
+"""fspinn train: checkpoints and how a run is resumed, as a person types it."""
+
+import signal
+
+import pytest
+from click.testing import CliRunner
+
+from fspinn.cli import main
+from fspinn.engines import float_engine
+
+RUN = ("train", "--neurons", 12, "--duration-ms", 50, "--passes", 2)
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return lambda *arguments: CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def interrupted(run, monkeypatch):
+    """Stop a run by Ctrl-C in its third batch; return what was answered."""
+    original, calls = float_engine.learn, []
+
+    def learn(network, weights, theta, images, **named):
+        calls.append(len(images))
+        if len(calls) == 4:  # the first is empty and compiles
+            raise KeyboardInterrupt
+        return original(network, weights, theta, images, **named)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(float_engine, "learn", learn)
+        return run(*RUN)
+
+
+def test_ctrl_c_says_how_to_go_on_and_resume_does(run, interrupted, tmp_path):
+    assert interrupted.exit_code == 130
+    assert interrupted.stderr == "fspinn: stopped; continue with --resume\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["net.h5.checkpoint"]
+    resumed = run(*RUN, "--resume")
+    assert (resumed.exit_code, resumed.stderr) == (0, "")
+    assert run(*RUN, "-o", "whole.h5").exit_code == 0
+    assert (tmp_path / "net.h5").read_bytes() == (tmp_path / "whole.h5").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["net.h5", "whole.h5"]
+
+
+def test_ctrl_c_before_anything_was_learned_just_stops(run, monkeypatch, tmp_path):
+    def stop(*arguments, **named):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(float_engine, "learn", stop)
+    answer = run(*RUN)
+    assert (answer.exit_code, answer.stderr) == (130, "fspinn: stopped\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_stopped_run_is_not_started_over_by_mistake(run, interrupted, tmp_path):
+    before = (tmp_path / "net.h5.checkpoint").read_bytes()
+    answer = run(*RUN)
+    assert answer.exit_code == 2
+    assert answer.stderr == (
+        "fspinn: net.h5.checkpoint: holds a run that was stopped; continue it with resume (--resume), or "
+        "remove the file to start from the beginning\n"
+    )
+    assert (tmp_path / "net.h5.checkpoint").read_bytes() == before
+
+
+def test_resuming_with_other_settings_is_refused_in_one_line(run, interrupted):
+    answer = run(*RUN, "--resume", "--seed", 1, "--learning-rate", 0.2)
+    assert answer.exit_code == 2
+    assert answer.stderr.count("\n") == 1
+    assert "seed 0 there, 1 here; learning_rate 0.1 there, 0.2 here)" in answer.stderr
+
+
+def test_resuming_where_nothing_is_says_so_and_starts(run, tmp_path):
+    answer = run(*RUN, "--resume", "--checkpoint-every", 500)
+    assert answer.exit_code == 0
+    assert answer.stderr == "fspinn: there is no net.h5.checkpoint; starting from the beginning\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["net.h5"]
+
+
+def test_a_full_disk_is_told_in_one_line(run, interrupted, monkeypatch, tmp_path):
+    def fail(source, target):
+        raise OSError(28, "No space left on device")
+
+    before = (tmp_path / "net.h5.checkpoint").read_bytes()
+    monkeypatch.setattr("os.replace", fail)
+    answer = run(*RUN, "--resume", "--checkpoint-every", 1)
+    assert answer.exit_code == 2
+    assert answer.stderr == (
+        "fspinn: net.h5.checkpoint: cannot be written (No space left on device); choose a folder with room "
+        "and rights\n"
+    )
+    assert (tmp_path / "net.h5.checkpoint").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["net.h5.checkpoint"]
+
+
+def test_the_handler_of_sigterm_is_put_back(run):
+    before = signal.getsignal(signal.SIGTERM)
+    run(*RUN)
+    assert signal.getsignal(signal.SIGTERM) is before

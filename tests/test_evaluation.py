@@ -1,0 +1,129 @@
+"""Readouts fitted on a network's responses: with all labels, with few, and measured."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fspinn import datasets, store
+from fspinn.errors import ConfigError
+from fspinn.evaluation import ORDERED_SPIKES, evaluate, fit_readouts, respond, room_for_order
+from fspinn.memmodel import estimate
+from fspinn.model import Network
+from fspinn.randomness import LABELS, permutation, stream_key
+from fspinn.readout import READOUTS
+from fspinn.training import learn
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return datasets.load("digits")
+
+
+@pytest.fixture(scope="module")
+def learned(digits):
+    return learn(Network(neurons=100), digits, passes=2, seed=0, progress=False)
+
+
+@pytest.fixture(scope="module")
+def models(digits, learned):
+    return dict(zip(READOUTS, fit_readouts(learned, digits, READOUTS), strict=True))
+
+
+def bits(model):
+    return [array.tobytes() for _, array, _ in model.readout.shapes(model.network.neurons)]
+
+
+@pytest.mark.parametrize(
+    ("name", "least"), [("majority", 0.8), ("proportion", 0.8), ("ngram", 0.7), ("linear", 0.9)]
+)
+def test_every_readout_reads_digits(digits, models, name, least):
+    """Chance is 0.1."""
+    assert evaluate(models[name], digits.test).accuracy >= least
+
+
+@pytest.mark.parametrize("name", READOUTS)
+def test_a_model_file_keeps_every_readout(digits, models, name, tmp_path):
+    store.save(models[name], tmp_path / "net.h5")
+    loaded = store.load(tmp_path / "net.h5")
+    assert bits(loaded) == bits(models[name])
+    few = digits.test.first(50)
+    np.testing.assert_array_equal(evaluate(loaded, few).predictions, evaluate(models[name], few).predictions)
+
+
+@pytest.mark.parametrize("name", READOUTS)
+def test_every_readout_has_its_costs(models, name):
+    cost = estimate(models[name])
+    assert cost.memory["inference"]["structure-aware"]["readout"] > 0
+    assert cost.energy["inference"]["structure-aware"]["readout"] > 0
+
+
+def test_all_labels_are_all_labels(digits, learned, models):
+    again = fit_readouts(learned, digits, READOUTS, labels=len(digits.train))
+    assert [bits(model) for model in again] == [bits(models[name]) for name in READOUTS]
+    assert {model.record["labels"] for model in again} == {len(digits.train)}
+    assert models["linear"].record["labels"] == len(digits.train)
+
+
+@pytest.mark.parametrize(("name", "least"), [("proportion", 0.7), ("linear", 0.7)])
+def test_fifty_labels_go_a_long_way(digits, learned, name, least):
+    """Five images of a class; the other thousand tell which neurons belong together."""
+    accuracies = []
+    for draw in range(3):
+        (model,) = fit_readouts(learned, digits, [name], labels=50, draw=draw)
+        assert model.record["labels"] == 50
+        assert model.activity["inference"].samples == len(digits.train)  # all were shown
+        accuracies.append(evaluate(model, digits.test).accuracy)
+    assert np.mean(accuracies) >= least
+
+
+@pytest.mark.parametrize("name", READOUTS)
+def test_labels_that_were_not_drawn_are_not_looked_at(digits, learned, name):
+    drawn = permutation(stream_key(learned.seed, LABELS, 2), len(digits.train))[:30]
+    wrong = (digits.train.labels + 1) % 10
+    wrong[drawn] = digits.train.labels[drawn]
+    disguised = replace(digits, train=replace(digits.train, labels=wrong))
+    models = [fit_readouts(learned, data, [name], labels=30, draw=2)[0] for data in (digits, disguised)]
+    assert bits(models[0]) == bits(models[1])
+
+
+def test_another_draw_or_seed_looks_at_other_labels(digits, learned):
+    def table(seed, draw):
+        (model,) = fit_readouts(replace(learned, seed=seed), digits, ["majority"], labels=100, draw=draw)
+        return model.readout.table.tobytes()
+
+    assert table(0, 0) == table(0, 0)
+    assert len({table(0, 0), table(0, 1), table(1, 0)}) == 3
+
+
+@pytest.mark.parametrize("labels", [0, -3, 10**6])
+def test_as_many_labels_as_there_are_not_are_refused(digits, learned, labels):
+    words = f"^labels: must be from 1 to {len(digits.train)}, but got {labels}$"
+    with pytest.raises(ConfigError, match=words):
+        fit_readouts(learned, digits, ["proportion"], labels=labels)
+
+
+# --- order of the spikes ----------------------------------------------------------------------------
+
+
+def test_order_and_counts_tell_the_same_spikes(digits, learned):
+    images = digits.test.images[:20]
+    order = room_for_order(READOUTS, learned.network, len(images))
+    assert order.shape == (20, ORDERED_SPIKES)
+    counts, activity = respond(
+        learned.network, learned.weights, learned.theta, images, seed=0, spike_order=order
+    )
+    for row, spikes in zip(order, counts, strict=True):
+        heard = row[row >= 0]
+        assert (row[: len(heard)] >= 0).all()
+        np.testing.assert_array_equal(np.bincount(heard, minlength=100), spikes)
+    assert activity.output_spikes == counts.sum() > 0
+
+
+def test_there_is_no_room_for_an_order_that_nobody_listens_to(learned):
+    assert room_for_order(["proportion", "linear"], learned.network, 5) is None
+
+
+def test_short_presentations_need_less_room(learned):
+    short = replace(learned.network, duration_ms=30.0)
+    assert room_for_order(["ngram"], short, 5).shape == (5, 30)

@@ -1,0 +1,248 @@
+"""Tuning finds settings on the validation split, the same on any number of threads, and writes them down."""
+
+import json
+import tomllib
+from dataclasses import fields, replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+import fspinn
+from fspinn.cli import main
+from fspinn.cli.tune import command
+from fspinn.datasets import Split, load
+from fspinn.errors import ConfigError, DataError
+from fspinn.search.result import wilson_interval
+from fspinn.tuning import tune, write_config
+from fspinn.tuning.halving import MULTIPLES, RUNGS, drawn
+from fspinn.tuning.result import describe, toml_value
+
+NETWORK = fspinn.Network(neurons=12, inhibition=1.6)
+SETTINGS = {"trials": 10, "passes": 1, "seed": 3, "progress": False}
+
+
+@pytest.fixture(scope="module")
+def data():
+    return load("digits", seed=3)
+
+
+@pytest.fixture(scope="module")
+def result(data):
+    return tune(NETWORK, data, threads=2, **SETTINGS)
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(autouse=True)
+def registered(monkeypatch):
+    monkeypatch.setitem(main.commands, "tune", command)
+
+
+def test_the_answer_is_the_same_for_one_and_two_threads(data, result):
+    one = tune(NETWORK, data, threads=1, **SETTINGS)
+    assert one.trials == result.trials
+    assert one.best == result.best
+
+
+def test_another_seed_draws_other_candidates():
+    assert drawn(NETWORK, 0, 1) == drawn(NETWORK, 0, 1)
+    assert len({drawn(NETWORK, seed, number) for seed in (0, 1) for number in (1, 2)}) == 4
+
+
+def test_the_result_is_never_below_the_given_network(data, result):
+    assert result.best.accuracy >= result.baseline.accuracy
+    assert result.baseline.network == NETWORK
+    (given_only,) = tune(NETWORK, data, **{**SETTINGS, "trials": 1}).trials
+    assert given_only == replace(result.baseline, verdict="chosen")
+
+
+def test_the_result_is_the_best_on_the_last_rung(result):
+    finalists = [trial for trial in result.trials if trial.rung == len(RUNGS)]
+    assert result.best in finalists
+    assert result.best.accuracy == max(trial.accuracy for trial in finalists)
+    assert [trial.verdict for trial in finalists].count("chosen") == 1
+    assert result.network == result.best.network != NETWORK
+
+
+def test_a_third_of_each_rung_goes_on_and_learns_three_times_as_long(data, result):
+    rungs = [[trial for trial in result.trials if trial.rung == rung] for rung in (1, 2, 3)]
+    assert [len(rung) for rung in rungs] == [9, 3, 2]
+    images = len(data.train)
+    assert [rung[0].presentations for rung in rungs] == [round(images / 9), round(images / 3), images]
+    for rung, following in pairwise(rungs):
+        on = [trial.candidate for trial in rung if trial.verdict == "goes on"]
+        assert on == [trial.candidate for trial in following if trial.candidate != 0]
+        worst = min(trial.accuracy for trial in rung if trial.verdict == "goes on")
+        assert all(trial.accuracy <= worst for trial in rung if trial.verdict == "dropped")
+
+
+def test_each_accuracy_comes_with_its_interval(data, result):
+    for trial in result.trials:
+        correct = round(trial.accuracy * len(data.validation))
+        assert trial.accuracy_interval == wilson_interval(correct, len(data.validation))
+
+
+def test_training_with_the_result_gives_the_same_accuracy_again(data, result):
+    again = fspinn.train(result.network, data, passes=result.passes, seed=result.seed, progress=False)
+    assert again.validation.accuracy == result.best.accuracy
+
+
+def test_the_test_images_decide_nothing(data, result):
+    blank = Split(np.zeros_like(data.test.images), np.zeros_like(data.test.labels))
+    assert tune(NETWORK, replace(data, test=blank), **SETTINGS).trials == result.trials
+
+
+def test_each_trial_is_told_as_soon_as_it_is_measured(data, result):
+    told = []
+    tune(NETWORK, data, on_trial=told.append, **SETTINGS)
+    assert {trial.verdict for trial in told} == {"measured"}
+    told.sort(key=lambda trial: (trial.rung, trial.candidate))
+    assert told == [replace(trial, verdict="measured") for trial in result.trials]
+
+
+def test_a_silent_candidate_is_recorded_and_drops_out(data):
+    stiff = replace(NETWORK, threshold=60.0, adaptation="off")
+    result = tune(stiff, data, **SETTINGS)
+    failed = [trial for trial in result.trials if trial.verdict.startswith("failed: ")]
+    assert result.baseline in failed
+    assert all("no neuron ever spiked" in trial.verdict for trial in failed)
+    assert all(trial.accuracy is None and trial.accuracy_interval is None for trial in failed)
+    later = {trial.candidate for trial in result.trials if trial.rung > 1} - {0}
+    assert later
+    assert not later & {trial.candidate for trial in failed}
+    assert result.best.accuracy > 0.2
+    assert "as given: it never spiked" in describe(result)
+
+
+def test_where_all_fail_the_reason_is_told(data):
+    dead = replace(NETWORK, threshold=1e6, adaptation="off")
+    with pytest.raises(
+        ConfigError, match=r"tune: every candidate failed, the given network too: .*no neuron ever"
+    ):
+        tune(dead, data, **SETTINGS)
+
+
+@given(st.integers(0, 2**64 - 1), st.integers(1, 1000))
+def test_candidates_keep_to_the_multiples_of_the_given_values(seed, number):
+    network = fspinn.Network(neurons=7, theta_step_end=0.5, rule="pair")
+    candidate = drawn(network, seed, number)
+    for name in MULTIPLES.keys() - {"inhibition_ms"}:
+        low, high = (multiple * getattr(network, name) for multiple in MULTIPLES[name])
+        assert low * 0.994 <= getattr(candidate, name) <= high * 1.006
+    assert candidate.learning_rate_end <= candidate.learning_rate
+    assert 0 <= candidate.theta_step_end <= 0.31 * candidate.theta_step
+    varied = {"theta_step_end", *MULTIPLES}
+    for field in fields(network):
+        if field.name not in varied or field.name == "inhibition_ms":
+            assert getattr(candidate, field.name) == getattr(network, field.name)
+
+
+def test_only_what_the_network_uses_is_varied():
+    clamped = [drawn(fspinn.Network(inhibition_kind="clamp"), 0, n) for n in range(1, 20)]
+    assert {network.inhibition for network in clamped} == {0.7}
+    assert len({network.inhibition_ms for network in clamped}) == 19
+    fixed = [drawn(fspinn.Network(adaptation="off"), 0, n) for n in range(1, 20)]
+    assert {(network.theta_step, network.theta_step_end) for network in fixed} == {(1.0, 0.0)}
+    parts = [drawn(fspinn.Network(inhibition_of="potential", inhibition=0.9), 0, n) for n in range(1, 20)]
+    assert max(network.inhibition for network in parts) == 1.0
+
+
+def test_bad_requests_are_refused_before_any_training(data, tmp_path):
+    with pytest.raises(ConfigError, match="trials: must be from 1 to 10000, but got 0"):
+        tune(NETWORK, data, trials=0)
+    with pytest.raises(ConfigError, match="passes: must be from 1 to 1000000, but got 0"):
+        tune(NETWORK, data, passes=0)
+    with pytest.raises(ConfigError, match="there is no 'vote'"):
+        tune(NETWORK, data, readout="vote")
+    with pytest.raises(ConfigError, match="validation: tuning needs validation images"):
+        tune(NETWORK, load("digits", validation=0))
+
+
+def test_the_config_says_what_differs_from_the_defaults_and_where_it_is_from(data, result, tmp_path):
+    path = tmp_path / "tuned.toml"
+    write_config(result, path)
+    text = path.read_text(encoding="utf-8")
+    settings = tomllib.loads(text)
+    assert settings == result.settings()
+    assert settings.pop("dataset") == "digits"
+    assert settings.pop("readout") == "proportion"
+    assert settings.pop("passes") == 1
+    assert fspinn.Network(**settings) == result.network
+    assert "duration_ms" not in settings
+    comments = text[: text.index("\ndataset")]
+    for words in (data.checksum, "seed 3", f"fspinn {fspinn.__version__}", f"{result.best.accuracy:.2%}"):
+        assert words in comments
+
+
+def test_a_data_set_s_name_cannot_break_the_file(result, tmp_path):
+    odd = replace(result, dataset={**result.dataset, "name": 'a"\nneurons = 1\\\x7f\udc80'})
+    write_config(odd, tmp_path / "t.toml")
+    settings = tomllib.loads((tmp_path / "t.toml").read_text(encoding="utf-8"))
+    assert settings["dataset"] == 'a"\nneurons = 1\\\x7f?'
+    assert settings["neurons"] == 12
+
+
+@given(st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text())
+def test_values_come_back_from_toml(value):
+    again = tomllib.loads(f"key = {toml_value(value)}")["key"]
+    assert again == value
+    assert type(again) is type(value)
+
+
+def test_a_config_that_cannot_be_written_is_named(result, tmp_path):
+    with pytest.raises(
+        DataError, match=r"missing.t\.toml: cannot be written .*; choose another file with -o"
+    ):
+        write_config(result, tmp_path / "missing" / "t.toml")
+
+
+def test_tune_writes_what_train_reads(tmp_path):
+    path = tmp_path / "tuned.toml"
+    answer = run("tune", "--neurons", 12, "--trials", 4, "--passes", 1, "-o", path, "--json")
+    assert answer.exit_code == 0
+    tuned = json.loads(answer.stdout)
+    assert tuned["config"] == str(path)
+    assert tuned["accuracy_of"] == "validation"
+    assert tuned["accuracy"] >= tuned["baseline_accuracy"]
+    assert tuned["accuracy_interval"][0] < tuned["accuracy"] < tuned["accuracy_interval"][1]
+    assert tuned["network"]["neurons"] == 12
+    assert tuned["seconds"] > 0
+    assert tuned["samples_per_s"] > 0
+    assert len(tuned["trials"]) == len(answer.stderr.splitlines())
+    trained = json.loads(run("train", "--config", path, "-o", tmp_path / "n.h5", "--json").stdout)
+    assert trained["accuracy"] == tuned["accuracy"]
+
+
+def test_tune_says_in_words_what_it_found(tmp_path):
+    path = tmp_path / "tuned.toml"
+    answer = run("tune", "--neurons", 5, "--samples", 200, "--trials", 1, "-o", path)
+    assert answer.exit_code == 0
+    assert answer.stdout.startswith("5 neurons: ")
+    assert "the defaults are the best" in answer.stdout
+    assert f"wrote {path}: fspinn train --config {path}" in answer.stdout
+    assert "candidate   0 " in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--trials", "0"], "trials: must be from 1 to 10000"),
+        (["--neurons", "0"], "neurons: must be from 1 to 1000000"),
+        (["--validation", "0"], "validation: tuning needs validation images"),
+        (["-o", "no/folder/t.toml"], "there is no folder no/folder; make it first"),
+    ],
+)
+def test_bad_input_gets_one_line_and_exit_status_2(arguments, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    answer = run("tune", *arguments)
+    assert answer.exit_code == 2
+    assert words in answer.stderr
+    assert answer.stderr.startswith("fspinn: ")
+    assert answer.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
