@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from tables import machine, publish, spread, table
 
 import fspinn
+from fspinn import presets
 from fspinn.datasets import Dataset
 from fspinn.evaluation import fit_readouts, respond
 from fspinn.randomness import LABELS, permutation, stream_key
@@ -21,16 +22,18 @@ from fspinn.readout import predict
 from fspinn.training import learn
 
 SEED = 0
-NEURONS = 400
-PASSES = 2
+PRESET = "mnist-400"
 DRAWS = (0, 1, 2)
 NUMBERS = (100, 1000)
 READOUTS = ("linear", "proportion", "majority")
 
 
 def main() -> None:
+    settings = presets.load(PRESET)
+    passes = settings.pop("passes")
+    del settings["readout"]
     data = fspinn.datasets.load("mnist", validation=0, seed=SEED)
-    learned = learn(fspinn.Network(neurons=NEURONS), data, passes=PASSES, seed=SEED)
+    learned = learn(fspinn.Network(**settings), data, passes=passes, seed=SEED)
     spike_counts, _ = respond(learned.network, learned.weights, learned.theta, data.test.images, seed=SEED)
     rows = []
     for number in (*NUMBERS, None):
@@ -49,7 +52,7 @@ def main() -> None:
             [
                 table(["labels", *(f"`{name}` (%)" for name in READOUTS), "pixels (%)"], rows),
                 "",
-                f"MNIST, {NEURONS} neurons, {PASSES} passes over all 60,000 training images without labels; "
+                f"Preset `{PRESET}`, {passes} passes over all 60,000 training images without labels; "
                 "labels of a few of them, drawn at random, for the readout; all 10,000 test images; mean ± "
                 f"standard deviation over {len(DRAWS)} draws, one network. `pixels` is logistic regression "
                 "(scikit-learn's defaults, pixels from 0 to 1) on the same labelled images. "
