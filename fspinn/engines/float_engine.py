@@ -24,6 +24,8 @@ from fspinn.model import (
 from fspinn.plasticity import annealed
 from fspinn.randomness import INFERENCE_SPIKES, TRAINING_SPIKES
 
+_Encoded = tuple[NDArray[np.int64], NDArray[np.int32]]
+
 _BLOCK = 32
 """Images that are encoded at a time, if there is room for them."""
 
@@ -76,6 +78,24 @@ def learn(
     flat = _flat(images)
     spike_counts = np.zeros((len(images), network.neurons), dtype=np.int32)
     counted = np.zeros(len(Activity().as_tuple()), dtype=np.int64)
+
+    def learn_some(start: int, stop: int, encoded: _Encoded) -> None:
+        kernels.learn_batch(
+            flat[start:stop],
+            _stream(seed, TRAINING_SPIKES, first + start),
+            encoded,
+            weights,
+            theta,
+            schedule[:, start:stop],
+            constants,
+            spike_counts[start:stop],
+            counted,
+        )
+
+    if _count(threads) == 1 or len(images) == 0:
+        learn_some(0, len(images), (np.empty((0, 0), np.int64), np.empty((0, 0), np.int32)))
+        return spike_counts, Activity(*counted.tolist())
+
     most = flat.shape[1] * network.steps
     block = max(1, min(_BLOCK, _BLOCK_INPUTS // most))
     # Two rooms: while the images in one are learned, the next are encoded into the other.
@@ -83,32 +103,20 @@ def learn(
         (np.empty((block, network.steps), np.int64), np.empty((block, most), np.int32)) for _ in range(2)
     ]
 
-    def encode(start: int) -> None:
-        some = flat[start : start + block]
-        spikes_in_step, inputs = rooms[start // block % 2]
+    def encode(start: int) -> _Encoded:
+        room: _Encoded = rooms[start // block % 2]
         stream = _stream(seed, TRAINING_SPIKES, first + start)
-        kernels.encode_batch(some, stream, constants, spikes_in_step, inputs)
+        kernels.encode_batch(flat[start : start + block], stream, constants, *room)
+        return room
 
-    encode(0)
     with ThreadPoolExecutor(1) as ahead:
-        for start in range(0, max(len(images), 1), block):
+        following = ahead.submit(encode, 0)
+        for start in range(0, len(images), block):
+            encoded = following.result()
             stop = min(start + block, len(images))
-            following = ahead.submit(encode, stop) if stop < len(images) and _count(threads) > 1 else None
-            spikes_in_step, inputs = rooms[start // block % 2]
-            kernels.learn_batch(
-                spikes_in_step,
-                inputs,
-                weights,
-                theta,
-                schedule[:, start:stop],
-                constants,
-                spike_counts[start:stop],
-                counted,
-            )
-            if following is not None:
-                following.result()
-            elif stop < len(images):
-                encode(stop)
+            if stop < len(images):
+                following = ahead.submit(encode, stop)
+            learn_some(start, stop, encoded)
     return spike_counts, Activity(*counted.tolist())
 
 

@@ -373,19 +373,30 @@ def end_presentation(output_spikes, weights, theta, theta_step, constants, scrat
 
 
 @njit
-def learn_batch(spikes_in_step, inputs, weights, theta, schedule, constants, spike_counts, activity):
-    """Present encoded images one after the other with learning on; `weights` and `theta` change in place.
+def learn_batch(
+    images, seed_purpose_first, encoded, weights, theta, schedule, constants, spike_counts, activity
+):
+    """Present images one after the other with learning on; `weights` and `theta` change in place.
 
-    `spikes_in_step` and `inputs` come from `encode_batch`; `schedule` (2, n) holds learning rate and
-    threshold step of each presentation; `spike_counts` (n, n_neurons) and `activity` (11,) are written.
+    `images` (n, n_inputs); `encoded` holds what `encode_batch` wrote for them, or two empty arrays where
+    they are still to be encoded; `schedule` (2, n) holds learning rate and threshold step of each
+    presentation; `spike_counts` (n, n_neurons) and `activity` (11,) are written.
     """
     n_inputs, n_neurons = weights.shape
     scratch = make_scratch(n_inputs, constants.steps, 0, np.zeros(n_neurons, dtype=weights.dtype))
     carried = np.zeros(4, dtype=np.int64)
-    for m in range(spike_counts.shape[0]):
+    seed, purpose, first = seed_purpose_first
+    spikes_in_step, inputs = encoded
+    for m in range(images.shape[0]):
         rate, theta_step = schedule[0, m], schedule[1, m]
         rest(theta, carried, constants, scratch)
-        input_spikes = take_spikes(spikes_in_step[m], inputs[m], scratch)
+        if inputs.shape[0] > 0:
+            input_spikes = take_spikes(spikes_in_step[m], inputs[m], scratch)
+        else:
+            key = stream_key(seed, purpose, first + np.uint64(m))
+            input_spikes = encode_image(
+                images[m], key, constants, scratch.probabilities, scratch.spikes_in_step, scratch.inputs
+            )
         output_spikes = 0
         for start in range(0, constants.steps, constants.window_steps):
             stop = min(start + constants.window_steps, constants.steps)
