@@ -29,7 +29,7 @@ SIZES = {100: 3000, 400: 1500, 1600: 400, 4900: 150}
 
 
 @numba.njit
-def add_rows(weights, inputs):  # type: ignore[no-untyped-def]
+def add_rows(weights, inputs):
     total = np.zeros(weights.shape[1], dtype=weights.dtype)
     for i in inputs:
         row = weights[i]
@@ -65,16 +65,16 @@ def main() -> None:
             ]
         )
 
-        def learn(network=network, weights=weights, theta=theta, images=images) -> None:  # type: ignore[no-untyped-def]
+        def learn(network=network, weights=weights, theta=theta, images=images) -> None:
             float_engine.learn(network, weights, theta, images, seed=0, first=0, total=len(images))
 
-        def respond(threads, network=network, weights=weights, theta=theta, images=images) -> None:  # type: ignore[no-untyped-def]
+        def respond(threads, network=network, weights=weights, theta=theta, images=images) -> None:
             float_engine.respond(network, weights, theta, images, seed=0, threads=threads)
 
-        roofline = best_seconds(lambda w=weights, s=spikes: add_rows(w, s), time.process_time) / 50  # type: ignore[misc]
+        roofline = best_seconds(lambda w=weights, s=spikes: add_rows(w, s), time.process_time) / 50
         learning = best_seconds(learn, time.process_time) / count
         inference = best_seconds(lambda: respond(1), time.process_time) / count
-        one, two = (best_seconds(lambda n=n: respond(n), time.perf_counter) for n in (1, 2))  # type: ignore[misc]
+        one, two = (best_seconds(lambda n=n: respond(n), time.perf_counter) for n in (1, 2))
         rows.append(
             [
                 neurons,
