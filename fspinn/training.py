@@ -93,7 +93,7 @@ def train(
         Labelled training images that the readout may use, drawn at random by `seed`; None is all. The
         network learns from all images either way.
     threads : int or None, default None
-        None is one per core. Learning uses two at most: one encodes images while the other learns.
+        Threads of the readout's pass over the images; None is one per core. Learning itself uses one.
     progress : bool, default True
         Show a progress bar, if standard error is a terminal.
     checkpoint : path-like or None, default None
@@ -121,9 +121,7 @@ def train(
         raise ConfigError("checkpoint: resume and checkpoint_every need the file; name it")
     keeper = None if checkpoint is None else Keeper(checkpoint, every=checkpoint_every, resume=resume)
     try:
-        learned = learn(
-            network, data, passes=passes, seed=seed, threads=threads, progress=progress, keeper=keeper
-        )
+        learned = learn(network, data, passes=passes, seed=seed, progress=progress, keeper=keeper)
         (model,) = fit_readouts(learned, data, (readout,), labels=labels, threads=threads)
         validation = None
         if len(data.validation):
@@ -142,7 +140,6 @@ def learn(
     *,
     passes: int | None = None,
     seed: int = 0,
-    threads: int | None = 1,
     progress: bool = True,
     keeper: Keeper | None = None,
 ) -> Learned:
@@ -160,7 +157,7 @@ def learn(
         weights = initial_weights(network, n_inputs, random)
         state = State(0, weights, np.zeros(network.neurons, dtype=np.float32), Activity())
     before = state.presentations
-    state, seconds = _present_all(network, state, data, passes, seed, threads, progress, keeper)
+    state, seconds = _present_all(network, state, data, passes, seed, progress, keeper)
     if state.activity.output_spikes == 0:
         if keeper is not None:
             checkpoints.remove(keeper.path)
@@ -192,7 +189,6 @@ def _present_all(
     data: "Dataset",
     passes: int,
     seed: int,
-    threads: int | None,
     progress: bool,
     keeper: Keeper | None,
 ) -> tuple[State, float]:
@@ -214,7 +210,7 @@ def _present_all(
         started = time.perf_counter()
         for shown in _batches(len(images), passes, seed, done):
             spike_counts, counted = float_engine.learn(
-                network, weights, theta, images[shown], seed=seed, first=done, total=total, threads=threads
+                network, weights, theta, images[shown], seed=seed, first=done, total=total
             )
             activity += counted
             done += len(shown)

@@ -24,14 +24,6 @@ from fspinn.model import (
 from fspinn.plasticity import annealed
 from fspinn.randomness import INFERENCE_SPIKES, TRAINING_SPIKES
 
-_Encoded = tuple[NDArray[np.int64], NDArray[np.int32]]
-
-_BLOCK = 32
-"""Images that are encoded at a time, if there is room for them."""
-
-_BLOCK_INPUTS = 2**26
-"""Most input spikes that there is room for at a time; what is not used takes no memory."""
-
 
 def learn(
     network: Network,
@@ -42,7 +34,6 @@ def learn(
     seed: int,
     first: int,
     total: int,
-    threads: int | None = 1,
 ) -> tuple[NDArray[np.int32], Activity]:
     """Present images with learning on; `weights` and `theta` change in place.
 
@@ -58,9 +49,6 @@ def learn(
     first, total : int
         Number of the first presentation in the run, and how many the run has: they fix the random
         spikes, the learning rate and the threshold step.
-    threads : int or None, default 1
-        With two or more (None is one per available core) images are encoded while others are learned; the
-        bits do not depend on it.
 
     Returns
     -------
@@ -68,55 +56,25 @@ def learn(
     activity : Activity
     """
     constants = _constants(network, weights.shape[0])
-    scale = constants.weight_norm * np.float32(1.0)
+    steps = constants.weight_norm * np.float32(1.0)
     schedule = np.stack(
         [
             annealed(network.learning_rate, network.learning_rate_end, first, len(images), total),
-            annealed(network.theta_step, network.theta_step_end, first, len(images), total) * scale,
+            annealed(network.theta_step, network.theta_step_end, first, len(images), total) * steps,
         ]
     )
-    flat = _flat(images)
     spike_counts = np.zeros((len(images), network.neurons), dtype=np.int32)
     counted = np.zeros(len(Activity().as_tuple()), dtype=np.int64)
-
-    def learn_some(start: int, stop: int, encoded: _Encoded) -> None:
-        kernels.learn_batch(
-            flat[start:stop],
-            _stream(seed, TRAINING_SPIKES, first + start),
-            encoded,
-            weights,
-            theta,
-            schedule[:, start:stop],
-            constants,
-            spike_counts[start:stop],
-            counted,
-        )
-
-    if _count(threads) == 1 or len(images) == 0:
-        learn_some(0, len(images), (np.empty((0, 0), np.int64), np.empty((0, 0), np.int32)))
-        return spike_counts, Activity(*counted.tolist())
-
-    most = flat.shape[1] * network.steps
-    block = max(1, min(_BLOCK, _BLOCK_INPUTS // most))
-    # Two rooms: while the images in one are learned, the next are encoded into the other.
-    rooms = [
-        (np.empty((block, network.steps), np.int64), np.empty((block, most), np.int32)) for _ in range(2)
-    ]
-
-    def encode(start: int) -> _Encoded:
-        room: _Encoded = rooms[start // block % 2]
-        stream = _stream(seed, TRAINING_SPIKES, first + start)
-        kernels.encode_batch(flat[start : start + block], stream, constants, *room)
-        return room
-
-    with ThreadPoolExecutor(1) as ahead:
-        following = ahead.submit(encode, 0)
-        for start in range(0, len(images), block):
-            encoded = following.result()
-            stop = min(start + block, len(images))
-            if stop < len(images):
-                following = ahead.submit(encode, stop)
-            learn_some(start, stop, encoded)
+    kernels.learn_batch(
+        _flat(images),
+        _stream(seed, TRAINING_SPIKES, first),
+        weights,
+        theta,
+        schedule,
+        constants,
+        spike_counts,
+        counted,
+    )
     return spike_counts, Activity(*counted.tolist())
 
 
@@ -153,7 +111,7 @@ def respond(
     constants = _constants(network.answering, weights.shape[0])
     flat = _flat(images)
     spike_counts = np.zeros((len(images), network.neurons), dtype=np.int32)
-    threads = _count(threads)
+    threads = available_cores() if threads is None else whole_number("threads", threads, 1, 1024)
     bounds = np.linspace(0, len(images), threads + 1).astype(int)
     counted = np.zeros((threads, len(Activity().as_tuple())), dtype=np.int64)
 
@@ -182,10 +140,6 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _count(threads: int | None) -> int:
-    return available_cores() if threads is None else whole_number("threads", threads, 1, 1024)
 
 
 def _constants(network: Network, n_inputs: int) -> kernels.Constants:

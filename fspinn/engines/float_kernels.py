@@ -249,8 +249,8 @@ def run_window(
 
 
 @njit
-def rest(theta, carried, constants, scratch):
-    """Set the state to what it is before an image appears."""
+def begin(image, key, theta, carried, constants, scratch):
+    """Encode an image and set the state to rest; return the number of input spikes."""
     set_thresholds(scratch.thresholds, constants.firing_threshold, theta)
     scratch.potentials[:] = 0
     scratch.pre_traces[:] = 0
@@ -260,54 +260,16 @@ def rest(theta, carried, constants, scratch):
     scratch.spike_counts[:] = 0
     scratch.spike_order[:] = -1
     carried[0], carried[1], carried[2], carried[3] = -1, 0, 0, 0
-
-
-@njit
-def encode_image(image, key, constants, probabilities, spikes_in_step, inputs):
-    """Encode an image as the constants say; return the number of input spikes."""
     return encode(
         image,
         constants.encoder,
         constants.rate_norm_per_step,
         constants.most_spikes,
         key,
-        probabilities,
-        spikes_in_step,
-        inputs,
+        scratch.probabilities,
+        scratch.spikes_in_step,
+        scratch.inputs,
     )
-
-
-@njit
-def encode_batch(images, seed_purpose_first, constants, spikes_in_step, inputs):
-    """Encode images ahead of their presentation.
-
-    Writes `spikes_in_step` (n, steps) and `inputs` (n, n_inputs * steps), whose row begins with the inputs
-    that spike in the first step, then those of the second, and so on.
-    """
-    n_inputs = images.shape[1]
-    probabilities = np.zeros(n_inputs, dtype=np.uint32)
-    in_step = np.zeros((constants.steps, n_inputs), dtype=np.int32)
-    seed, purpose, first = seed_purpose_first
-    for m in range(images.shape[0]):
-        key = stream_key(seed, purpose, first + np.uint64(m))
-        encode_image(images[m], key, constants, probabilities, spikes_in_step[m], in_step)
-        e = 0
-        for t in range(constants.steps):
-            for k in range(spikes_in_step[m, t]):
-                inputs[m, e] = in_step[t, k]
-                e += 1
-
-
-@njit
-def take_spikes(spikes_in_step, inputs, scratch):
-    """Take the spikes of one image that were encoded ahead; return their number."""
-    scratch.spikes_in_step[:] = spikes_in_step
-    e = 0
-    for t in range(spikes_in_step.size):
-        for k in range(spikes_in_step[t]):
-            scratch.inputs[t, k] = inputs[e]
-            e += 1
-    return e
 
 
 @njit
@@ -373,30 +335,20 @@ def end_presentation(output_spikes, weights, theta, theta_step, constants, scrat
 
 
 @njit
-def learn_batch(
-    images, seed_purpose_first, encoded, weights, theta, schedule, constants, spike_counts, activity
-):
+def learn_batch(images, seed_purpose_first, weights, theta, schedule, constants, spike_counts, activity):
     """Present images one after the other with learning on; `weights` and `theta` change in place.
 
-    `images` (n, n_inputs); `encoded` holds what `encode_batch` wrote for them, or two empty arrays where
-    they are still to be encoded; `schedule` (2, n) holds learning rate and threshold step of each
-    presentation; `spike_counts` (n, n_neurons) and `activity` (11,) are written.
+    `images` (n, n_inputs); `schedule` (2, n): learning rate and threshold step of each presentation;
+    `spike_counts` (n, n_neurons) and `activity` (11,) are written.
     """
     n_inputs, n_neurons = weights.shape
     scratch = make_scratch(n_inputs, constants.steps, 0, np.zeros(n_neurons, dtype=weights.dtype))
     carried = np.zeros(4, dtype=np.int64)
     seed, purpose, first = seed_purpose_first
-    spikes_in_step, inputs = encoded
     for m in range(images.shape[0]):
         rate, theta_step = schedule[0, m], schedule[1, m]
-        rest(theta, carried, constants, scratch)
-        if inputs.shape[0] > 0:
-            input_spikes = take_spikes(spikes_in_step[m], inputs[m], scratch)
-        else:
-            key = stream_key(seed, purpose, first + np.uint64(m))
-            input_spikes = encode_image(
-                images[m], key, constants, scratch.probabilities, scratch.spikes_in_step, scratch.inputs
-            )
+        key = stream_key(seed, purpose, first + np.uint64(m))
+        input_spikes = begin(images[m], key, theta, carried, constants, scratch)
         output_spikes = 0
         for start in range(0, constants.steps, constants.window_steps):
             stop = min(start + constants.window_steps, constants.steps)
@@ -433,10 +385,7 @@ def respond_batch(images, seed_purpose_first, weights, theta, constants, spike_c
     zero = weights.dtype.type(0.0)
     for m in range(images.shape[0]):
         key = stream_key(seed, purpose, first + np.uint64(m))
-        rest(theta, carried, constants, scratch)
-        input_spikes = encode_image(
-            images[m], key, constants, scratch.probabilities, scratch.spikes_in_step, scratch.inputs
-        )
+        input_spikes = begin(images[m], key, theta, carried, constants, scratch)
         output_spikes = run_window(
             0, constants.steps, carried, weights, theta, zero, zero, False, constants, scratch, activity
         )
