@@ -56,11 +56,11 @@ def learn(
     activity : Activity
     """
     constants = _constants(network, weights.shape[0])
-    steps = constants.weight_norm * np.float32(1.0)
     schedule = np.stack(
         [
             annealed(network.learning_rate, network.learning_rate_end, first, len(images), total),
-            annealed(network.theta_step, network.theta_step_end, first, len(images), total) * steps,
+            annealed(network.theta_step, network.theta_step_end, first, len(images), total)
+            * constants.weight_norm,
         ]
     )
     spike_counts = np.zeros((len(images), network.neurons), dtype=np.int32)
