@@ -117,6 +117,8 @@ def train(
         If the checkpoint is damaged or cannot be written; the one before stays.
     """
     readouts.check_name(readout)
+    if labels is not None:
+        whole_number("labels", labels, 1, len(data.train))  # before the learning, not after it
     if checkpoint is None and (resume or checkpoint_every is not None):
         raise ConfigError("checkpoint: resume and checkpoint_every need the file; name it")
     keeper = None if checkpoint is None else Keeper(checkpoint, every=checkpoint_every, resume=resume)

@@ -146,6 +146,7 @@ def test_search_takes_its_choices_from_a_file(tmp_path):
         ),
         (["train", "--passes", "0"], "passes: must be from 1 to 1000000, but got 0"),
         (["train", "--dataset", "minst"], "did you mean mnist?"),
+        (["train", "--labels", "99999"], "labels: must be from 1 to 1199, but got 99999"),
         (["train", "-o", "no/such/folder/net.h5"], "there is no folder no/such/folder; make it first"),
         (["train", "--threshold", "1e9", "--samples", "20"], "threshold: no neuron ever spiked"),
         (["evaluate", "missing.h5"], "missing.h5: there is no such file; train a model with"),
