@@ -48,7 +48,7 @@ from numpy.typing import NDArray
 from fspinn.model import Network
 
 
-def annealed(start: float, end: float, first: int, count: int, total: int) -> NDArray[np.float32]:
+def annealed(start: float, end: float, first: int, count: int, total: int) -> NDArray[np.float64]:
     """Return the values of a parameter that changes linearly from `start` to `end` over a run.
 
     Parameters
@@ -66,7 +66,8 @@ def annealed(start: float, end: float, first: int, count: int, total: int) -> ND
     [1.0, 0.75, 0.5]
     """
     progress = np.arange(first, first + count) / max(total - 1, 1)
-    return (start + (end - start) * progress).astype(np.float32)
+    values: NDArray[np.float64] = start + (end - start) * progress
+    return values
 
 
 def natural_weight_norm(images: NDArray[np.uint8]) -> float:

@@ -264,7 +264,7 @@ def decay_thresholds(network, theta):
 
 
 def annealed(start, end, number, total):
-    return np.float32(start + (end - start) * (number / max(total - 1, 1)))
+    return start + (end - start) * (number / max(total - 1, 1))
 
 
 # --- one presentation -------------------------------------------------------------------------------
@@ -434,7 +434,7 @@ def learn(network, weights, theta, images, seed, first, total):
     for m, image in enumerate(images):
         rate = annealed(network.learning_rate, network.learning_rate_end, first + m, total)
         step = annealed(network.theta_step, network.theta_step_end, first + m, total)
-        learning = rate, step * np.float32(network.weight_norm)
+        learning = np.float32(rate), np.float32(step) * np.float32(network.weight_norm)
         spikes, counted = present(network, weights, theta, image, stream_key(seed, 1, first + m), learning)
         counts.append(count_spikes(spikes, theta.size))
         activity += counted

@@ -126,7 +126,7 @@ class Stepper:
         self.weights = np.array(weights, dtype=np.float32)
         n_inputs, n_neurons = self.weights.shape
         self.theta = np.zeros(n_neurons, np.float32) if theta is None else np.array(theta, np.float32)
-        self.constants = float_engine._constants(network, n_inputs)
+        self.constants = float_engine._constants(network, n_inputs, np.float32)
         self.state = kernels.make_scratch(n_inputs, network.steps, 0, np.zeros(n_neurons, np.float32))
         kernels.set_thresholds(self.state.thresholds, self.constants.firing_threshold, self.theta)
         self.carried = np.array([-1, 0, 0, 0])
@@ -340,7 +340,7 @@ def _target_not_capped(weights, winner, counts, weight_norm, rate):
         ("shift_thresholds", _theta_shared_by_the_others_only),
         ("move_towards_input", _target_not_capped),
         ("potentiation_factor", lambda spikes, spike_threshold: 1),
-        ("annealed", lambda start, end, number, total: np.float32(start)),
+        ("annealed", lambda start, end, number, total: start),
         ("stream_key", lambda seed, purpose, sample: 0),
     ],
 )
@@ -565,7 +565,7 @@ def test_the_toll_has_the_bits_of_the_naive_twin(potentials, inhibition_of, inhi
         inhibition_of=inhibition_of,
         inhibition_floor=floor,
     )
-    constants = float_engine._constants(network, 1)
+    constants = float_engine._constants(network, 1, np.float32)
     expected = np.array(potentials, dtype=np.float32)
     naive.take_toll(network, expected, 0)
     tolls = constants.fixed_toll, constants.toll_part, constants.floor

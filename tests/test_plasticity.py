@@ -332,7 +332,6 @@ def test_annealing_is_the_naive_line_in_every_part(start, end, total, data):
     count = data.draw(st.integers(0, total - first))
     values = annealed(start, end, first, count, total)
     assert values.tolist() == [naive.annealed(start, end, first + m, total) for m in range(count)]
-    assert values.dtype == np.float32
 
 
 def test_annealing_runs_from_the_first_to_the_last_value():

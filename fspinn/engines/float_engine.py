@@ -1,4 +1,4 @@
-"""The fast engine: event-driven, single precision, compiled by Numba.
+"""The fast engine: event-driven, in single (or double) precision, compiled by Numba.
 
 An input spike costs the addition of one row of weights, a time step one pass over the neurons,
 a learning window one column of weights.
@@ -6,6 +6,7 @@ a learning window one column of weights.
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +25,13 @@ from fspinn.model import (
 from fspinn.plasticity import annealed
 from fspinn.randomness import INFERENCE_SPIKES, TRAINING_SPIKES
 
+Real = TypeVar("Real", np.float32, np.float64)
+
 
 def learn(
     network: Network,
-    weights: NDArray[np.float32],
-    theta: NDArray[np.float32],
+    weights: NDArray[Real],
+    theta: NDArray[Real],
     images: NDArray[np.uint8],
     *,
     seed: int,
@@ -41,8 +44,9 @@ def learn(
     ----------
     network : Network
         With `weight_norm` settled.
-    weights : ndarray of float32, shape (n_inputs, n_neurons)
-    theta : ndarray of float32, shape (n_neurons,)
+    weights : ndarray of float32 or float64, shape (n_inputs, n_neurons)
+        All potentials are of this type: float64 is for comparisons with other simulators.
+    theta : ndarray of the same type, shape (n_neurons,)
     images : ndarray of uint8, shape (n, height, width)
         In the order of presentation.
     seed : int
@@ -55,14 +59,11 @@ def learn(
     spike_counts : ndarray of int32, shape (n, n_neurons)
     activity : Activity
     """
-    constants = _constants(network, weights.shape[0])
-    schedule = np.stack(
-        [
-            annealed(network.learning_rate, network.learning_rate_end, first, len(images), total),
-            annealed(network.theta_step, network.theta_step_end, first, len(images), total)
-            * constants.weight_norm,
-        ]
-    )
+    constants = _constants(network, weights.shape[0], weights.dtype.type)
+    rates = annealed(network.learning_rate, network.learning_rate_end, first, len(images), total)
+    steps = annealed(network.theta_step, network.theta_step_end, first, len(images), total)
+    schedule = np.stack([rates, steps]).astype(weights.dtype)
+    schedule[1] *= constants.weight_norm
     spike_counts = np.zeros((len(images), network.neurons), dtype=np.int32)
     counted = np.zeros(len(Activity().as_tuple()), dtype=np.int64)
     kernels.learn_batch(
@@ -80,8 +81,8 @@ def learn(
 
 def respond(
     network: Network,
-    weights: NDArray[np.float32],
-    theta: NDArray[np.float32],
+    weights: NDArray[Real],
+    theta: NDArray[Real],
     images: NDArray[np.uint8],
     *,
     seed: int,
@@ -108,7 +109,7 @@ def respond(
     spike_counts : ndarray of int32, shape (n, n_neurons)
     activity : Activity
     """
-    constants = _constants(network.answering, weights.shape[0])
+    constants = _constants(network.answering, weights.shape[0], weights.dtype.type)
     flat = _flat(images)
     spike_counts = np.zeros((len(images), network.neurons), dtype=np.int32)
     threads = available_cores() if threads is None else whole_number("threads", threads, 1, 1024)
@@ -142,13 +143,12 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _constants(network: Network, n_inputs: int) -> kernels.Constants:
+def _constants(network: Network, n_inputs: int, real: type[np.float32 | np.float64]) -> kernels.Constants:
     encoder, rate_norm_per_step, most_spikes = encoder_settings(network)
     firing_threshold = network.firing_threshold
     of_threshold = network.inhibition_of == "threshold"
     floor = -np.inf if network.inhibition_floor is None else network.inhibition_floor * firing_threshold
     l1 = network.normalisation == "l1"
-    real = np.float32
     return kernels.Constants(
         steps=network.steps,
         encoder=encoder,
