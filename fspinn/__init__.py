@@ -31,15 +31,16 @@ __all__ = [
 if TYPE_CHECKING:
     from fspinn import datasets, memmodel, plots, presets, quant
     from fspinn.evaluation import evaluate
-    from fspinn.model import Activity, Model, Network
+    from fspinn.model import Network
     from fspinn.search import find_smallest
     from fspinn.store import load, save
+    from fspinn.trained import Activity, Model
     from fspinn.training import train
     from fspinn.tuning import tune
 
 _HOMES = {
-    "Activity": "fspinn.model",
-    "Model": "fspinn.model",
+    "Activity": "fspinn.trained",
+    "Model": "fspinn.trained",
     "Network": "fspinn.model",
     "evaluate": "fspinn.evaluation",
     "find_smallest": "fspinn.search",

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn import sealed
+from fspinn.checks import whole_number
 from fspinn.errors import ConfigError, ModelFileError
-from fspinn.model import Activity, whole_number
+from fspinn.trained import Activity
 
 FORMAT_VERSION = 1
 

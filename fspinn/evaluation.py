@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 import fspinn
 from fspinn import readout as readouts
+from fspinn.checks import whole_number
 from fspinn.datasets.mapped import in_pieces
 from fspinn.engines import float_engine
 from fspinn.errors import ConfigError
-from fspinn.model import PAIR_READOUT, Activity, Model, Network, whole_number
+from fspinn.model import Network
 from fspinn.randomness import LABELS, permutation, stream_key
+from fspinn.trained import PAIR_READOUT, Activity, Model
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset, Split

@@ -1,4 +1,4 @@
-"""What is a network? Frozen, validated descriptions, and the order of events within a time step.
+"""What is a network? A frozen, validated description, and the order of events within a time step.
 
 A network is one layer of leaky integrate-and-fire neurons that all see every pixel, inhibit each
 other and learn without labels. Potentials and thresholds are dimensionless: an input spike adds its
@@ -42,31 +42,14 @@ gives the formulas. A network that has learned answers with `answer_threshold` a
 they are given: strong competition makes good prototypes, weaker competition makes graded answers.
 """
 
-import sys
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
-from numbers import Integral, Real
-from typing import Any
+from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
+from fspinn.checks import number, whole_number
 from fspinn.errors import ConfigError
-from fspinn.quant.formats import Format
 
 MAX_NEURONS = 1_000_000
 MAX_STEPS = 100_000
 MAX_NUMBER = 1e12
-
-LABEL_READOUT = "majority"
-"""The readout whose table a device stores as one label per neuron."""
-
-BIASED_READOUT = "linear"
-"""The readout that adds a bias to the scores."""
-
-PAIR_READOUT = "ngram"
-"""The readout that listens to pairs of consecutive output spikes, not to their number."""
-
 
 ENCODERS = ("poisson", "regular", "ttfs")
 INHIBITION_KINDS = ("lateral", "clamp", "layer")
@@ -204,26 +187,26 @@ class Network:
             if getattr(self, name) is not None:
                 settle(name, whole_number(name, getattr(self, name), low, high))
         for name in _POSITIVE:
-            settle(name, _number(name, getattr(self, name), above=0.0, at_most=MAX_NUMBER))
+            settle(name, number(name, getattr(self, name), above=0.0, at_most=MAX_NUMBER))
         for name in _NOT_NEGATIVE:
-            settle(name, _number(name, getattr(self, name), at_least=0.0))
+            settle(name, number(name, getattr(self, name), at_least=0.0))
         for name in _PARTS:
-            settle(name, _number(name, getattr(self, name), at_least=0.0, at_most=1.0))
+            settle(name, number(name, getattr(self, name), at_least=0.0, at_most=1.0))
         if self.weight_norm is not None:
-            settle("weight_norm", _number("weight_norm", self.weight_norm, above=0.0))
+            settle("weight_norm", number("weight_norm", self.weight_norm, above=0.0))
         if self.answer_threshold is not None:
-            settle("answer_threshold", _number("answer_threshold", self.answer_threshold, above=0.0))
+            settle("answer_threshold", number("answer_threshold", self.answer_threshold, above=0.0))
         if self.answer_inhibition is not None:
-            settle("answer_inhibition", _number("answer_inhibition", self.answer_inhibition, at_least=0.0))
+            settle("answer_inhibition", number("answer_inhibition", self.answer_inhibition, at_least=0.0))
         if self.inhibition_floor is not None:
-            settle("inhibition_floor", _number("inhibition_floor", self.inhibition_floor))
+            settle("inhibition_floor", number("inhibition_floor", self.inhibition_floor))
         if not self.dt_ms <= self.duration_ms <= self.dt_ms * MAX_STEPS:
             raise ConfigError(
                 f"duration_ms: {self.duration_ms:g} is not from 1 to {MAX_STEPS} time steps "
                 f"of dt_ms = {self.dt_ms:g}; show the image for longer, or for less long"
             )
         if self.window_ms is not None:
-            settle("window_ms", _number("window_ms", self.window_ms, at_least=self.dt_ms))
+            settle("window_ms", number("window_ms", self.window_ms, at_least=self.dt_ms))
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ConfigError(
@@ -281,194 +264,6 @@ class Network:
                 "weight_norm: not known before the images are; set it, or train the network first"
             )
         return self.threshold * self.weight_norm
-
-
-@dataclass(frozen=True)
-class Activity:
-    """What a network did, counted by the engine over a run; never estimated.
-
-    All fields are sums over the presentations of the run.
-    """
-
-    samples: int = 0
-    """Presentations."""
-    steps: int = 0
-    """Time steps."""
-    input_spikes: int = 0
-    """Spikes of all inputs."""
-    output_spikes: int = 0
-    """Spikes of all neurons."""
-    synaptic_additions: int = 0
-    """Weights added to a potential (SynOps)."""
-    neuron_updates: int = 0
-    """Leak-and-compare operations on a neuron, the inhibitory neurons of a layer included."""
-    weight_reads: int = 0
-    """Weights read, for adding and for learning."""
-    weight_writes: int = 0
-    """Weights written by learning: all inputs of a neuron that is potentiated, and the rows depressed."""
-    threshold_updates: int = 0
-    """Thresholds written by adaptation."""
-    windows: int = 0
-    """Learning windows that ended."""
-    normalisations: int = 0
-    """Weights rewritten by passes over all of them: normalisation and decay."""
-
-    def __add__(self, other: "Activity") -> "Activity":
-        return Activity(*(a + b for a, b in zip(self.as_tuple(), other.as_tuple(), strict=True)))
-
-    def as_tuple(self) -> tuple[int, ...]:
-        """Return the counts in the order of the fields."""
-        return tuple(getattr(self, f.name) for f in fields(self))
-
-    def as_dict(self) -> dict[str, int]:
-        """Return the counts by name."""
-        return asdict(self)
-
-    def per_sample(self, name: str) -> float:
-        """Return a count divided by the number of presentations."""
-        return float(getattr(self, name)) / max(self.samples, 1)
-
-
-@dataclass(frozen=True)
-class Readout:
-    """Which class do these spikes mean? A table of how much a spike of each neuron speaks for each class.
-
-    The score of a class is its bias plus the sum, over the neurons, of spikes times table; or, with
-    `pairs`, plus the sum of the table's rows for each two consecutive output spikes. The highest score
-    wins, among equals the first class.
-
-    Parameters
-    ----------
-    name : str
-        How the table was fitted (see `fspinn.readout`).
-    table : ndarray of float32, shape (n_neurons, n_classes) or (n_pairs, n_classes)
-    format : Format or None, default None
-        Number format that the table was quantized to; None is float32.
-    bias : ndarray of float32, shape (n_classes,), or None, default None
-        Score of each class before the first spike; None is zero for all.
-    pairs : ndarray of int32, shape (n_pairs, 2), or None, default None
-        The neuron that spiked and the one that spiked next, for each row of the table, in ascending
-        order; None if the rows are neurons.
-    """
-
-    name: str
-    table: NDArray[np.float32]
-    format: Format | None = None
-    bias: NDArray[np.float32] | None = None
-    pairs: NDArray[np.int32] | None = None
-
-    @property
-    def n_classes(self) -> int:
-        """Number of classes."""
-        return int(self.table.shape[-1])
-
-    @property
-    def parameter_count(self) -> int:
-        """How many numbers a device has to store, the labels of ``majority`` being one per neuron."""
-        if self.name == LABEL_READOUT:
-            return len(self.table)
-        return sum(array.size for array in (self.table, self.bias, self.pairs) if array is not None)
-
-    def shapes(self, n_neurons: int) -> list[tuple[str, NDArray[Any], tuple[int, ...]]]:
-        """Return name, array and the shape it needs to fit a network, for each array there is."""
-        rows = n_neurons if self.pairs is None else len(self.pairs)
-        found: list[tuple[str, NDArray[Any], tuple[int, ...]]] = [
-            ("readout", self.table, (rows, self.n_classes))
-        ]
-        if self.bias is not None:
-            found.append(("readout_bias", self.bias, (self.n_classes,)))
-        if self.pairs is not None:
-            found.append(("readout_pairs", self.pairs, (rows, 2)))
-        return found
-
-
-@dataclass(frozen=True)
-class Model:
-    """A trained network with everything needed to use it, and where it came from.
-
-    Parameters
-    ----------
-    network : Network
-        The description, with `weight_norm` settled.
-    image_shape : tuple of int
-        Height and width of the images it was trained on.
-    weights : ndarray of float32, shape (n_inputs, n_neurons)
-        One row per input pixel, in C order.
-    theta : ndarray of float32, shape (n_neurons,)
-        What adaptation added to the firing threshold of each neuron.
-    readout : Readout
-    weight_format : Format or None, default None
-        Number format that the weights were quantized to; None is float32.
-    activity : mapping of str to Activity
-        What was counted: ``"training"`` over the whole training, ``"inference"`` over the
-        images that the readout was fitted on.
-    record : mapping
-        Seed, data set and its checksum, versions, measured accuracies: plain values that fit in JSON.
-
-    Raises
-    ------
-    ConfigError
-        If the shapes do not fit together.
-    """
-
-    network: Network
-    image_shape: tuple[int, int]
-    weights: NDArray[np.float32]
-    theta: NDArray[np.float32]
-    readout: Readout
-    weight_format: Format | None = None
-    activity: Mapping[str, Activity] = field(default_factory=dict)
-    record: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        height, width = self.image_shape
-        neurons = self.network.neurons
-        for name, array, shape in (
-            ("weights", self.weights, (height * width, neurons)),
-            ("theta", self.theta, (neurons,)),
-            *self.readout.shapes(neurons),
-        ):
-            if array.shape != shape:
-                raise ConfigError(f"{name}: shape {array.shape} does not fit; this network needs {shape}")
-            if not np.isfinite(array).all():
-                raise ConfigError(f"{name}: holds NaN or infinity; train the network again")
-
-    @property
-    def n_inputs(self) -> int:
-        """Number of input pixels."""
-        return int(self.weights.shape[0])
-
-    @property
-    def weight_bits(self) -> int:
-        """Bits of one weight."""
-        return 32 if self.weight_format is None else self.weight_format.bits
-
-
-def _number(
-    name: str,
-    value: float,
-    above: float | None = None,
-    at_least: float | None = None,
-    at_most: float | None = None,
-) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real) or not abs(value) <= sys.float_info.max:
-        raise ConfigError(f"{name}: {value!r} is not a number; give one")
-    if above is not None and not value > above:
-        raise ConfigError(f"{name}: must be above {above:g}, but got {value:g}")
-    if at_least is not None and not value >= at_least:
-        raise ConfigError(f"{name}: must be at least {at_least:g}, but got {value:g}")
-    if at_most is not None and not value <= at_most:
-        raise ConfigError(f"{name}: must be at most {at_most:g}, but got {value:g}")
-    return float(value)
-
-
-def whole_number(name: str, value: int, low: int, high: int) -> int:
-    """Return `value` as an int, or raise `ConfigError` if it is no whole number from `low` to `high`."""
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        raise ConfigError(f"{name}: {value!r} is not a whole number; give one from {low} to {high}")
-    if not low <= value <= high:
-        raise ConfigError(f"{name}: must be from {low} to {high}, but got {value}")
-    return int(value)
 
 
 _POSITIVE = ("dt_ms", "duration_ms", "rate_norm_hz", "tau_m_ms", "threshold", "trace_tau_ms", "theta_tau_ms")

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from fspinn.model import Model
+from fspinn.trained import Model
 
 if TYPE_CHECKING:
     from fspinn.search import SearchResult, Trial

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.errors import ConfigError
-from fspinn.model import BIASED_READOUT, LABEL_READOUT, PAIR_READOUT, Readout
+from fspinn.trained import BIASED_READOUT, LABEL_READOUT, PAIR_READOUT, Readout
 
 READOUTS = ("proportion", LABEL_READOUT, BIASED_READOUT, PAIR_READOUT)
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from fspinn import sealed
 from fspinn.errors import ModelFileError
-from fspinn.model import Activity, Model, Network, Readout
+from fspinn.model import Network
 from fspinn.quant.formats import Format, to_integers, to_values
+from fspinn.trained import Activity, Model, Readout
 
 FORMAT_VERSION = 1
 

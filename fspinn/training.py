@@ -18,12 +18,14 @@ from fspinn import checkpoint as checkpoints
 from fspinn import jit
 from fspinn import readout as readouts
 from fspinn.checkpoint import Keeper, State
+from fspinn.checks import whole_number
 from fspinn.engines import float_engine
 from fspinn.errors import ConfigError
 from fspinn.evaluation import Evaluation, Learned, evaluate, fit_readouts, origin
-from fspinn.model import Activity, Model, Network, whole_number
+from fspinn.model import Network
 from fspinn.plasticity import initial_weights, natural_weight_norm
 from fspinn.randomness import ORDER, WEIGHTS, permutation, stream_key, uniforms
+from fspinn.trained import Activity, Model
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset

@@ -16,7 +16,7 @@ from fspinn.memmodel.footprint import Size, check_accounting, footprint, score_b
 from fspinn.memmodel.hardware import Hardware
 from fspinn.memmodel.latency import latency_cycles
 from fspinn.memmodel.sram import read_pj, write_pj
-from fspinn.model import PAIR_READOUT, Activity
+from fspinn.trained import PAIR_READOUT, Activity
 
 
 class _Access(NamedTuple):

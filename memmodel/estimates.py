@@ -10,7 +10,7 @@ from fspinn.memmodel.energy import energy_pj
 from fspinn.memmodel.footprint import ACCOUNTINGS, Size, footprint
 from fspinn.memmodel.hardware import Hardware, load_hardware
 from fspinn.memmodel.latency import latency_cycles
-from fspinn.model import Activity, Model
+from fspinn.trained import Activity, Model
 
 PHASES = ("inference", "training")
 

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from fspinn.errors import ConfigError
-from fspinn.model import BIASED_READOUT, LABEL_READOUT, PAIR_READOUT, Model, Network
+from fspinn.model import Network
+from fspinn.trained import BIASED_READOUT, LABEL_READOUT, PAIR_READOUT, Model
 
 ACCOUNTINGS = ("structure-aware", "dense-sim")
 

@@ -6,7 +6,7 @@ This project's own model of a core that works on one spike at a time, a few neur
 
 from fspinn.memmodel.footprint import Size, check_accounting
 from fspinn.memmodel.hardware import Hardware
-from fspinn.model import Activity
+from fspinn.trained import Activity
 
 
 def latency_cycles(

@@ -11,7 +11,7 @@ __all__ = ["Format", "quantize"]
 
 
 def __getattr__(name: str) -> Any:
-    # Not imported above: fspinn.model needs the formats, and post_training needs fspinn.model.
+    # Not imported above: fspinn.trained needs the formats, and post_training needs fspinn.trained.
     if name == "quantize":
         from fspinn.quant.post_training import quantize
 

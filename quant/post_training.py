@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.errors import FormatError
-from fspinn.model import LABEL_READOUT, Model, Readout
 from fspinn.quant.formats import MAX_BITS, Format, quantize_values, saturates, to_integers, to_values
+from fspinn.trained import LABEL_READOUT, Model, Readout
 
 MOST = 0.5
 """Share of the weights other than zero that may saturate before a format is refused."""

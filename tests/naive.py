@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from fspinn.model import Activity
+from fspinn.trained import Activity
 
 WORD = 2**64
 GOLDEN = 0x9E3779B97F4A7C15

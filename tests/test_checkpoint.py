@@ -14,7 +14,8 @@ from fspinn import checkpoint, datasets, sealed
 from fspinn.checkpoint import Keeper, State
 from fspinn.engines import float_engine
 from fspinn.errors import ConfigError, ModelFileError
-from fspinn.model import Activity, Network
+from fspinn.model import Network
+from fspinn.trained import Activity
 from fspinn.training import learn, train
 
 SMALL = Network(neurons=12, duration_ms=50.0)

@@ -9,8 +9,9 @@ from click.testing import CliRunner
 from fspinn import store
 from fspinn.cli import main
 from fspinn.memmodel import ACCOUNTINGS, estimate
-from fspinn.model import Activity, Model, Network, Readout
+from fspinn.model import Network
 from fspinn.quant import quantize
+from fspinn.trained import Activity, Model, Readout
 
 RNG = np.random.default_rng(0)
 

@@ -8,8 +8,9 @@ from click.testing import CliRunner
 
 from fspinn import store
 from fspinn.cli import main
-from fspinn.model import Model, Network, Readout
+from fspinn.model import Network
 from fspinn.quant import quantize
+from fspinn.trained import Model, Readout
 
 RNG = np.random.default_rng(0)
 

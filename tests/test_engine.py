@@ -18,9 +18,9 @@ from fspinn.model import (
     INHIBITION_OF,
     NORMALISATIONS,
     RULES,
-    Activity,
     Network,
 )
+from fspinn.trained import Activity
 
 
 def network_of(inhibition, inhibition_of, **parts):

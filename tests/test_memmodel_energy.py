@@ -12,7 +12,7 @@ from fspinn.memmodel.energy import energy_pj, words
 from fspinn.memmodel.footprint import footprint
 from fspinn.memmodel.latency import latency_cycles
 from fspinn.memmodel.sram import read_pj, write_pj
-from fspinn.model import Activity
+from fspinn.trained import Activity
 
 HARDWARE = load_hardware("asic65-lp")
 SIZE = Size(n_inputs=784, n_neurons=400, n_classes=10, weight_bits=8, readout_bits=8)

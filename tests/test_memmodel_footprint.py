@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from fspinn.errors import ConfigError
 from fspinn.memmodel import ACCOUNTINGS, Size, fspinn_memory_ratio, memory_bits
 from fspinn.memmodel.footprint import footprint
-from fspinn.model import Model, Network, Readout
+from fspinn.model import Network
 from fspinn.quant import Format
+from fspinn.trained import Model, Readout
 
 SIZE = Size(n_inputs=784, n_neurons=400, n_classes=10, weight_bits=4, readout_bits=8)
 

@@ -14,11 +14,9 @@ from fspinn.model import (
     MAX_NEURONS,
     NORMALISATIONS,
     RULES,
-    Activity,
-    Model,
     Network,
-    Readout,
 )
+from fspinn.trained import Activity, Model, Readout
 
 NUMBERS = (
     "dt_ms",

@@ -13,9 +13,10 @@ import fspinn.quant
 from fspinn import datasets
 from fspinn.errors import FormatError
 from fspinn.evaluation import evaluate, fit_readouts
-from fspinn.model import Activity, Model, Network, Readout
+from fspinn.model import Network
 from fspinn.quant import Format, quantize
 from fspinn.quant.formats import quantize_values
+from fspinn.trained import Activity, Model, Readout
 from fspinn.training import learn
 
 RNG = np.random.default_rng(0)
@@ -194,7 +195,7 @@ def test_the_format_that_a_refusal_names_is_accepted(bits, largest, rounding, si
 def test_either_module_can_be_imported_first():
     for line in (
         "import fspinn.quant as q; q.quantize",
-        "import fspinn.model",
+        "import fspinn.trained",
         "import fspinn.quant.formats",
     ):
         subprocess.run([sys.executable, "-c", line], check=True)

@@ -14,8 +14,9 @@ import fspinn
 from fspinn.errors import ConfigError
 from fspinn.memmodel import Size
 from fspinn.memmodel.footprint import footprint
-from fspinn.model import Model, Network, Readout
+from fspinn.model import Network
 from fspinn.readout import COMPANY_REACH, COMPANY_SPIKES, INVERSE_PENALTY, NO_LABEL, READOUTS, fit, predict
+from fspinn.trained import Model, Readout
 
 SOFT = ("proportion", "linear")  # these learn from images without labels
 

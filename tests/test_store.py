@@ -16,7 +16,8 @@ import pytest
 import fspinn.quant
 from fspinn import store
 from fspinn.errors import ModelFileError
-from fspinn.model import Activity, Model, Network, Readout
+from fspinn.model import Network
+from fspinn.trained import Activity, Model, Readout
 
 RANDOM = np.random.default_rng(0)
 MODEL = Model(

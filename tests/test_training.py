@@ -12,7 +12,8 @@ from fspinn import datasets
 from fspinn.engines import float_engine
 from fspinn.errors import ConfigError
 from fspinn.evaluation import evaluate, fit_readouts, load_data_of
-from fspinn.model import Activity, Network
+from fspinn.model import Network
+from fspinn.trained import Activity
 from fspinn.training import learn, passes_for, train
 
 SMALL = Network(neurons=15, duration_ms=100.0)

@@ -11,19 +11,13 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from fspinn.checks import whole_number
 from fspinn.encoders import encoder_settings
 from fspinn.engines import float_kernels as kernels
-from fspinn.model import (
-    ADAPTATIONS,
-    INHIBITION_KINDS,
-    NORMALISATIONS,
-    RULES,
-    Activity,
-    Network,
-    whole_number,
-)
+from fspinn.model import ADAPTATIONS, INHIBITION_KINDS, NORMALISATIONS, RULES, Network
 from fspinn.plasticity import annealed
 from fspinn.randomness import INFERENCE_SPIKES, TRAINING_SPIKES
+from fspinn.trained import Activity
 
 Real = TypeVar("Real", np.float32, np.float64)
 

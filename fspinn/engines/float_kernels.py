@@ -54,7 +54,7 @@ Scratch = namedtuple(
 )
 """Working memory of one thread, made once per batch."""
 
-# Slots of the array of counts, in the order of `fspinn.model.Activity`.
+# Slots of the array of counts, in the order of `fspinn.trained.Activity`.
 SAMPLES, STEPS, INPUT_SPIKES, OUTPUT_SPIKES, ADDITIONS, NEURON_UPDATES = range(6)
 WEIGHT_READS, WEIGHT_WRITES, THRESHOLD_UPDATES, WINDOWS, NORMALISATIONS = range(6, 11)
 

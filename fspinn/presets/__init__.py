@@ -11,8 +11,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from fspinn.checks import whole_number
 from fspinn.errors import ConfigError
-from fspinn.model import Network, whole_number
+from fspinn.model import Network
 
 FOLDER = Path(__file__).parent
 

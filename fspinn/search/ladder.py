@@ -13,7 +13,7 @@ import numpy as np
 from fspinn.errors import ConfigError
 from fspinn.evaluation import evaluate, fit_readouts, respond, room_for_order
 from fspinn.memmodel import Hardware, estimate, load_hardware
-from fspinn.model import Activity, Model, Network
+from fspinn.model import Network
 from fspinn.quant import quantize
 from fspinn.readout import check_name, predict
 from fspinn.search.result import SearchResult, Trial, wilson_interval
@@ -27,6 +27,7 @@ from fspinn.search.space import (
     format_memory,
     parse_memory,
 )
+from fspinn.trained import Activity, Model
 from fspinn.training import learn
 
 if TYPE_CHECKING:

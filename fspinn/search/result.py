@@ -9,9 +9,9 @@ from typing import Any
 from fspinn.errors import DataError
 from fspinn.evaluation import Evaluation
 from fspinn.files import replaced_when_whole
-from fspinn.model import Model
 from fspinn.search.space import Candidate, format_memory
 from fspinn.store import save
+from fspinn.trained import Model
 
 
 @dataclass(frozen=True)

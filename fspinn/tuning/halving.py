@@ -19,10 +19,11 @@ import numpy as np
 from tqdm import tqdm
 
 from fspinn import readout as readouts
+from fspinn.checks import whole_number
 from fspinn.engines.float_engine import available_cores
 from fspinn.errors import ConfigError
 from fspinn.evaluation import evaluate, fit_readouts, origin
-from fspinn.model import Network, whole_number
+from fspinn.model import Network
 from fspinn.randomness import CANDIDATES, TUNING_IMAGES, permutation, stream_key, uniforms
 from fspinn.search.result import wilson_interval
 from fspinn.training import MAX_PASSES, learn, passes_for

@@ -1,0 +1,182 @@
+"""What came out of training? The model, its readout, and what was counted on the way."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fspinn.errors import ConfigError
+from fspinn.model import Network
+from fspinn.quant.formats import Format
+
+LABEL_READOUT = "majority"
+"""The readout whose table a device stores as one label per neuron."""
+
+BIASED_READOUT = "linear"
+"""The readout that adds a bias to the scores."""
+
+PAIR_READOUT = "ngram"
+"""The readout that listens to pairs of consecutive output spikes, not to their number."""
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What a network did, counted by the engine over a run; never estimated.
+
+    All fields are sums over the presentations of the run.
+    """
+
+    samples: int = 0
+    """Presentations."""
+    steps: int = 0
+    """Time steps."""
+    input_spikes: int = 0
+    """Spikes of all inputs."""
+    output_spikes: int = 0
+    """Spikes of all neurons."""
+    synaptic_additions: int = 0
+    """Weights added to a potential (SynOps)."""
+    neuron_updates: int = 0
+    """Leak-and-compare operations on a neuron, the inhibitory neurons of a layer included."""
+    weight_reads: int = 0
+    """Weights read, for adding and for learning."""
+    weight_writes: int = 0
+    """Weights written by learning: all inputs of a neuron that is potentiated, and the rows depressed."""
+    threshold_updates: int = 0
+    """Thresholds written by adaptation."""
+    windows: int = 0
+    """Learning windows that ended."""
+    normalisations: int = 0
+    """Weights rewritten by passes over all of them: normalisation and decay."""
+
+    def __add__(self, other: "Activity") -> "Activity":
+        return Activity(*(a + b for a, b in zip(self.as_tuple(), other.as_tuple(), strict=True)))
+
+    def as_tuple(self) -> tuple[int, ...]:
+        """Return the counts in the order of the fields."""
+        return tuple(getattr(self, f.name) for f in fields(self))
+
+    def as_dict(self) -> dict[str, int]:
+        """Return the counts by name."""
+        return asdict(self)
+
+    def per_sample(self, name: str) -> float:
+        """Return a count divided by the number of presentations."""
+        return float(getattr(self, name)) / max(self.samples, 1)
+
+
+@dataclass(frozen=True)
+class Readout:
+    """Which class do these spikes mean? A table of how much a spike of each neuron speaks for each class.
+
+    The score of a class is its bias plus the sum, over the neurons, of spikes times table; or, with
+    `pairs`, plus the sum of the table's rows for each two consecutive output spikes. The highest score
+    wins, among equals the first class.
+
+    Parameters
+    ----------
+    name : str
+        How the table was fitted (see `fspinn.readout`).
+    table : ndarray of float32, shape (n_neurons, n_classes) or (n_pairs, n_classes)
+    format : Format or None, default None
+        Number format that the table was quantized to; None is float32.
+    bias : ndarray of float32, shape (n_classes,), or None, default None
+        Score of each class before the first spike; None is zero for all.
+    pairs : ndarray of int32, shape (n_pairs, 2), or None, default None
+        The neuron that spiked and the one that spiked next, for each row of the table, in ascending
+        order; None if the rows are neurons.
+    """
+
+    name: str
+    table: NDArray[np.float32]
+    format: Format | None = None
+    bias: NDArray[np.float32] | None = None
+    pairs: NDArray[np.int32] | None = None
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes."""
+        return int(self.table.shape[-1])
+
+    @property
+    def parameter_count(self) -> int:
+        """How many numbers a device has to store, the labels of ``majority`` being one per neuron."""
+        if self.name == LABEL_READOUT:
+            return len(self.table)
+        return sum(array.size for array in (self.table, self.bias, self.pairs) if array is not None)
+
+    def shapes(self, n_neurons: int) -> list[tuple[str, NDArray[Any], tuple[int, ...]]]:
+        """Return name, array and the shape it needs to fit a network, for each array there is."""
+        rows = n_neurons if self.pairs is None else len(self.pairs)
+        found: list[tuple[str, NDArray[Any], tuple[int, ...]]] = [
+            ("readout", self.table, (rows, self.n_classes))
+        ]
+        if self.bias is not None:
+            found.append(("readout_bias", self.bias, (self.n_classes,)))
+        if self.pairs is not None:
+            found.append(("readout_pairs", self.pairs, (rows, 2)))
+        return found
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained network with everything needed to use it, and where it came from.
+
+    Parameters
+    ----------
+    network : Network
+        The description, with `weight_norm` settled.
+    image_shape : tuple of int
+        Height and width of the images it was trained on.
+    weights : ndarray of float32, shape (n_inputs, n_neurons)
+        One row per input pixel, in C order.
+    theta : ndarray of float32, shape (n_neurons,)
+        What adaptation added to the firing threshold of each neuron.
+    readout : Readout
+    weight_format : Format or None, default None
+        Number format that the weights were quantized to; None is float32.
+    activity : mapping of str to Activity
+        What was counted: ``"training"`` over the whole training, ``"inference"`` over the
+        images that the readout was fitted on.
+    record : mapping
+        Seed, data set and its checksum, versions, measured accuracies: plain values that fit in JSON.
+
+    Raises
+    ------
+    ConfigError
+        If the shapes do not fit together.
+    """
+
+    network: Network
+    image_shape: tuple[int, int]
+    weights: NDArray[np.float32]
+    theta: NDArray[np.float32]
+    readout: Readout
+    weight_format: Format | None = None
+    activity: Mapping[str, Activity] = field(default_factory=dict)
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        height, width = self.image_shape
+        neurons = self.network.neurons
+        for name, array, shape in (
+            ("weights", self.weights, (height * width, neurons)),
+            ("theta", self.theta, (neurons,)),
+            *self.readout.shapes(neurons),
+        ):
+            if array.shape != shape:
+                raise ConfigError(f"{name}: shape {array.shape} does not fit; this network needs {shape}")
+            if not np.isfinite(array).all():
+                raise ConfigError(f"{name}: holds NaN or infinity; train the network again")
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of input pixels."""
+        return int(self.weights.shape[0])
+
+    @property
+    def weight_bits(self) -> int:
+        """Bits of one weight."""
+        return 32 if self.weight_format is None else self.weight_format.bits
