@@ -16,7 +16,8 @@ from tables import machine, publish, spread, table
 import fspinn
 from fspinn import presets
 from fspinn.datasets import Dataset
-from fspinn.evaluation import fit_readouts, respond
+from fspinn.evaluation import fit_readouts
+from fspinn.prediction import respond
 from fspinn.randomness import LABELS, permutation, stream_key
 from fspinn.readout import predict
 from fspinn.training import learn

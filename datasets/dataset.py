@@ -98,6 +98,19 @@ class Dataset:
         return height, width
 
 
+def check_images(images: "NDArray[Any] | MappedImages", images_from: str) -> None:
+    """Raise `DataError`, which starts with where they are from, if these are no images."""
+    if images.dtype != np.uint8:
+        raise DataError(
+            f"{images_from}: values are {images.dtype}, not uint8; scale them to 0..255 and save them "
+            "with .astype('uint8')"
+        )
+    if images.ndim != 3:
+        raise DataError(f"{images_from}: shape {images.shape} is not (n, height, width); reshape the images")
+    if 0 in images.shape:
+        raise DataError(f"{images_from}: empty, shape {images.shape}; give at least one image of one pixel")
+
+
 def checked_split(images: NDArray[Any], labels: NDArray[Any], images_from: str, labels_from: str) -> Split:
     """Return images and labels as a split, or say what is wrong with them.
 
@@ -108,15 +121,7 @@ def checked_split(images: NDArray[Any], labels: NDArray[Any], images_from: str, 
     images_from, labels_from : str
         Where they were read from; every message starts with one of them.
     """
-    if images.dtype != np.uint8:
-        raise DataError(
-            f"{images_from}: values are {images.dtype}, not uint8; scale them to 0..255 and save them "
-            "with .astype('uint8')"
-        )
-    if images.ndim != 3:
-        raise DataError(f"{images_from}: shape {images.shape} is not (n, height, width); reshape the images")
-    if 0 in images.shape:
-        raise DataError(f"{images_from}: empty, shape {images.shape}; give at least one image of one pixel")
+    check_images(images, images_from)
     if labels.dtype.kind not in "iu":
         raise DataError(
             f"{labels_from}: values are {labels.dtype}, not integers; number the classes from 0 and save "

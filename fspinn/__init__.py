@@ -21,6 +21,7 @@ __all__ = [
     "load",
     "memmodel",
     "plots",
+    "predict",
     "presets",
     "quant",
     "save",
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from fspinn import datasets, memmodel, plots, presets, quant
     from fspinn.evaluation import evaluate
     from fspinn.model import Network
+    from fspinn.prediction import predict
     from fspinn.search import find_smallest
     from fspinn.store import load, save
     from fspinn.trained import Activity, Model
@@ -45,6 +47,7 @@ _HOMES = {
     "evaluate": "fspinn.evaluation",
     "find_smallest": "fspinn.search",
     "load": "fspinn.store",
+    "predict": "fspinn.prediction",
     "save": "fspinn.store",
     "train": "fspinn.training",
     "tune": "fspinn.tuning",

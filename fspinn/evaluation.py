@@ -13,19 +13,14 @@ from numpy.typing import NDArray
 import fspinn
 from fspinn import readout as readouts
 from fspinn.checks import whole_number
-from fspinn.datasets.mapped import in_pieces
-from fspinn.engines import float_engine
 from fspinn.errors import ConfigError
 from fspinn.model import Network
+from fspinn.prediction import predict, respond, room_for_order
 from fspinn.randomness import LABELS, permutation, stream_key
-from fspinn.trained import PAIR_READOUT, Activity, Model
+from fspinn.trained import Activity, Model
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset, Split
-    from fspinn.datasets.mapped import Images
-
-ORDERED_SPIKES = 100
-"""Output spikes of a presentation whose order the readout `ngram` hears; it misses the later ones."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +136,7 @@ def fit_readouts(
                 "seed": learned.seed,
                 "passes": learned.passes,
                 "labels": len(known) if labels is None else labels,
+                "class_names": list(data.class_names),
                 "dataset": origin(data),
                 "versions": _versions(),
             },
@@ -191,83 +187,15 @@ def evaluate(model: Model, split: "Split", *, seed: int = 0, threads: int | None
     """
     if len(split) == 0:
         raise ConfigError("evaluate: there are no images in this split; hold some out or choose another")
-    if split.images.shape[1:] != model.image_shape:
-        raise ConfigError(
-            f"evaluate: images of {_pixels(split.images.shape[1:])} pixels do not fit a model for "
-            f"{_pixels(model.image_shape)}; choose the data set it was trained on"
-        )
-    spike_order = room_for_order((model.readout.name,), model.network, len(split))
-    spike_counts, activity = respond(
-        model.network,
-        model.weights,
-        model.theta,
-        split.images,
-        seed=seed,
-        threads=threads,
-        spike_order=spike_order,
-    )
-    predictions = readouts.predict(model.readout, spike_counts, spike_order)
+    answered = predict(model, split.images, seed=seed, threads=threads)
     return Evaluation(
-        accuracy=float(np.mean(predictions == split.labels)),
+        accuracy=float(np.mean(answered.classes == split.labels)),
         samples=len(split),
         readout=model.readout.name,
-        spikes_per_sample=activity.per_sample("output_spikes"),
-        predictions=predictions,
-        activity=activity,
+        spikes_per_sample=answered.activity.per_sample("output_spikes"),
+        predictions=answered.classes,
+        activity=answered.activity,
     )
-
-
-def respond(
-    network: Network,
-    weights: NDArray[np.float32],
-    theta: NDArray[np.float32],
-    images: "Images",
-    *,
-    seed: int,
-    threads: int | None = None,
-    spike_order: NDArray[np.int32] | None = None,
-) -> tuple[NDArray[np.int32], Activity]:
-    """Present images as `float_engine.respond` does; of those in a large file only some at a time."""
-    if isinstance(images, np.ndarray):
-        return float_engine.respond(
-            network, weights, theta, images, seed=seed, threads=threads, spike_order=spike_order
-        )
-    spike_counts = np.empty((len(images), network.neurons), dtype=np.int32)
-    activity = Activity()
-    first = 0
-    for some in in_pieces(images):
-        piece = slice(first, first + len(some))
-        spike_counts[piece], counted = float_engine.respond(
-            network,
-            weights,
-            theta,
-            some,
-            seed=seed,
-            first=first,
-            threads=threads,
-            spike_order=None if spike_order is None else spike_order[piece],
-        )
-        activity += counted
-        first += len(some)
-    return spike_counts, activity
-
-
-def room_for_order(readout_names: Sequence[str], network: Network, images: int) -> NDArray[np.int32] | None:
-    """Return an array for `respond` to write the order of spikes into, if a readout listens to it.
-
-    Parameters
-    ----------
-    readout_names : sequence of str
-    network : Network
-    images : int
-
-    Returns
-    -------
-    ndarray of int32, shape (images, k), or None
-    """
-    if PAIR_READOUT not in readout_names:
-        return None
-    return np.full((images, min(network.steps, ORDERED_SPIKES)), -1, dtype=np.int32)
 
 
 def origin(data: "Dataset") -> dict[str, Any]:
@@ -289,7 +217,3 @@ def _versions() -> dict[str, str]:
         "numpy": np.__version__,
         "numba": numba.__version__,
     }
-
-
-def _pixels(shape: tuple[int, ...]) -> str:
-    return " x ".join(str(length) for length in shape)

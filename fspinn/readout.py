@@ -100,10 +100,10 @@ def fit(
     return Readout(name, shares.astype(np.float32))
 
 
-def predict(
+def scores(
     readout: Readout, spike_counts: NDArray[np.int32], spike_order: NDArray[np.int32] | None = None
-) -> NDArray[np.int64]:
-    """Return the class of each response.
+) -> NDArray[np.float64]:
+    """Return how much each response speaks for each class.
 
     Parameters
     ----------
@@ -114,9 +114,7 @@ def predict(
 
     Returns
     -------
-    ndarray of int64, shape (n,)
-        The class with the highest score. Where no neuron spiked that is the class with the highest bias,
-        or class 0 where there is no bias.
+    ndarray of float64, shape (n, n_classes)
 
     Raises
     ------
@@ -124,18 +122,40 @@ def predict(
         If the readout listens to pairs and gets no order of spikes.
     """
     if readout.pairs is None:
-        scores = spike_counts.astype(np.float64) @ readout.table.astype(np.float64)
+        found: NDArray[np.float64] = spike_counts.astype(np.float64) @ readout.table.astype(np.float64)
     else:
-        scores = np.zeros((len(spike_counts), readout.n_classes))
+        found = np.zeros((len(spike_counts), readout.n_classes))
         images, keys = _pairs_in(_checked(spike_order))
         known = _key(readout.pairs)
         places = np.searchsorted(known, keys)
-        found = places < len(known)
-        found[found] = known[places[found]] == keys[found]
-        np.add.at(scores, images[found], readout.table[places[found]])
-    if readout.bias is not None:
-        scores += readout.bias
-    classes: NDArray[np.int64] = scores.argmax(axis=1)
+        heard = places < len(known)
+        heard[heard] = known[places[heard]] == keys[heard]
+        np.add.at(found, images[heard], readout.table[places[heard]])
+    return found if readout.bias is None else found + readout.bias
+
+
+def predict(
+    readout: Readout, spike_counts: NDArray[np.int32], spike_order: NDArray[np.int32] | None = None
+) -> NDArray[np.int64]:
+    """Return the class of each response: the one with the highest score, among equals the first.
+
+    Where no neuron spiked that is the class with the highest bias, or class 0 where there is no bias.
+
+    Parameters
+    ----------
+    readout, spike_counts, spike_order
+        As for `scores`.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+
+    Raises
+    ------
+    ConfigError
+        If the readout listens to pairs and gets no order of spikes.
+    """
+    classes: NDArray[np.int64] = scores(readout, spike_counts, spike_order).argmax(axis=1)
     return classes
 
 

@@ -141,7 +141,8 @@ class Model:
         What was counted: ``"training"`` over the whole training, ``"inference"`` over the
         images that the readout was fitted on.
     record : mapping
-        Seed, data set and its checksum, versions, measured accuracies: plain values that fit in JSON.
+        Seed, data set and its checksum, names of the classes, versions, measured accuracies: plain values
+        that fit in JSON.
 
     Raises
     ------
@@ -175,6 +176,11 @@ class Model:
     def n_inputs(self) -> int:
         """Number of input pixels."""
         return int(self.weights.shape[0])
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """What a person calls the classes; their numbers, where the model does not say."""
+        return tuple(self.record.get("class_names") or map(str, range(self.readout.n_classes)))
 
     @property
     def weight_bits(self) -> int:

@@ -7,9 +7,10 @@ import pytest
 
 from fspinn import datasets, store
 from fspinn.errors import ConfigError
-from fspinn.evaluation import ORDERED_SPIKES, evaluate, fit_readouts, respond, room_for_order
+from fspinn.evaluation import evaluate, fit_readouts
 from fspinn.memmodel import estimate
 from fspinn.model import Network
+from fspinn.prediction import ORDERED_SPIKES, respond, room_for_order
 from fspinn.randomness import LABELS, permutation, stream_key
 from fspinn.readout import READOUTS
 from fspinn.training import learn

@@ -224,9 +224,7 @@ def test_evaluating_nothing_is_refused(digits, result):
 def test_evaluating_images_of_another_shape_is_refused(result):
     # As many pixels, but not the same shape.
     wide = datasets.Split(np.zeros((2, 4, 16), np.uint8), np.zeros(2, np.int64))
-    with pytest.raises(
-        ConfigError, match=r"^evaluate: images of 4 x 16 pixels do not fit a model for 8 x 8;"
-    ):
+    with pytest.raises(ConfigError, match=r"^images: 4 x 16 pixels do not fit a model for 8 x 8; resize"):
         evaluate(result.model, wide)
 
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fspinn.errors import ConfigError
-from fspinn.evaluation import evaluate, fit_readouts, respond, room_for_order
+from fspinn.evaluation import evaluate, fit_readouts
 from fspinn.memmodel import Hardware, estimate, load_hardware
 from fspinn.model import Network
+from fspinn.prediction import respond, room_for_order
 from fspinn.quant import quantize
 from fspinn.readout import check_name, predict
 from fspinn.search.result import SearchResult, Trial, wilson_interval

@@ -1,0 +1,172 @@
+"""What does a network answer? Its output spikes for images, and the classes that its readout hears."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fspinn import readout as readouts
+from fspinn.datasets.dataset import check_images
+from fspinn.datasets.mapped import MappedImages, in_pieces
+from fspinn.engines import float_engine
+from fspinn.errors import ConfigError, DataError
+from fspinn.model import Network
+from fspinn.trained import PAIR_READOUT, Activity, Model
+
+if TYPE_CHECKING:
+    from fspinn.datasets.mapped import Images
+
+ORDERED_SPIKES = 100
+"""Output spikes of a presentation whose order the readout `ngram` hears; it misses the later ones."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What a model answered to images.
+
+    Parameters
+    ----------
+    classes : ndarray of int64, shape (n,)
+        The class with the highest score, among equals the first; without an output spike that says nothing.
+    scores : ndarray of float64, shape (n, n_classes)
+        How much the output spikes speak for each class (see `fspinn.trained.Readout`).
+    spike_counts : ndarray of int32, shape (n, n_neurons)
+        Output spikes of each neuron.
+    activity : Activity
+        What the engine counted.
+    """
+
+    classes: NDArray[np.int64]
+    scores: NDArray[np.float64]
+    spike_counts: NDArray[np.int32]
+    activity: Activity
+
+
+def predict(
+    model: Model,
+    images: "Images | Any",
+    *,
+    seed: int = 0,
+    first: int = 0,
+    threads: int | None = None,
+) -> Prediction:
+    """Answer images with a trained model, with learning off.
+
+    Parameters
+    ----------
+    model : Model
+    images : array-like of uint8, or MappedImages, shape (n, height, width)
+        Pixel intensities, 0 to 255, of the size and kind that the model was trained on.
+    seed : int, default 0
+        Fixes the input spikes.
+    first : int, default 0
+        Number of the first image. The input spikes of an image depend on the seed and its number only:
+        image k of a split gets the answer that `fspinn.evaluate` counts for it.
+    threads : int or None, default None
+        None is one per core; the answer is the same for all.
+
+    Returns
+    -------
+    Prediction
+
+    Raises
+    ------
+    DataError
+        If these are no images.
+    ConfigError
+        If their size is not that of the images that the model was trained on.
+
+    Examples
+    --------
+    >>> import fspinn
+    >>> data = fspinn.datasets.load("digits")
+    >>> model = fspinn.train(fspinn.Network(neurons=50), data, seed=0).model
+    >>> answer = fspinn.predict(model, data.test.images[:3])
+    >>> answer.classes.shape, answer.scores.shape, answer.spike_counts.shape
+    ((3,), (3, 10), (3, 50))
+    """
+    if not isinstance(images, MappedImages):
+        try:
+            images = np.asarray(images)
+        except ValueError:
+            raise DataError("images: not all of one size; bring them to that of the model") from None
+    check_images(images, "images")
+    check_size(model, images, "images")
+    spike_order = room_for_order((model.readout.name,), model.network, len(images))
+    spike_counts, activity = respond(
+        model.network,
+        model.weights,
+        model.theta,
+        images,
+        seed=seed,
+        first=first,
+        threads=threads,
+        spike_order=spike_order,
+    )
+    scores = readouts.scores(model.readout, spike_counts, spike_order)
+    return Prediction(scores.argmax(axis=1), scores, spike_counts, activity)
+
+
+def check_size(model: Model, images: "Images", images_from: str) -> None:
+    """Raise `ConfigError` if images have another size than those that a model was trained on."""
+    if images.shape[1:] != model.image_shape:
+        raise ConfigError(
+            f"{images_from}: {_pixels(images.shape[1:])} pixels do not fit a model for "
+            f"{_pixels(model.image_shape)}; resize the images, or choose the data set it was trained on"
+        )
+
+
+def respond(
+    network: Network,
+    weights: NDArray[np.float32],
+    theta: NDArray[np.float32],
+    images: "Images",
+    *,
+    seed: int,
+    first: int = 0,
+    threads: int | None = None,
+    spike_order: NDArray[np.int32] | None = None,
+) -> tuple[NDArray[np.int32], Activity]:
+    """Present images as `float_engine.respond` does; of those in a large file only some at a time."""
+    spike_counts = np.empty((len(images), network.neurons), dtype=np.int32)
+    activity = Activity()
+    done = 0
+    for some in in_pieces(images):
+        piece = slice(done, done + len(some))
+        spike_counts[piece], counted = float_engine.respond(
+            network,
+            weights,
+            theta,
+            some,
+            seed=seed,
+            first=first + done,
+            threads=threads,
+            spike_order=None if spike_order is None else spike_order[piece],
+        )
+        activity += counted
+        done += len(some)
+    return spike_counts, activity
+
+
+def room_for_order(readout_names: Sequence[str], network: Network, images: int) -> NDArray[np.int32] | None:
+    """Return an array for `respond` to write the order of spikes into, if a readout listens to it.
+
+    Parameters
+    ----------
+    readout_names : sequence of str
+    network : Network
+    images : int
+
+    Returns
+    -------
+    ndarray of int32, shape (images, k), or None
+    """
+    if PAIR_READOUT not in readout_names:
+        return None
+    return np.full((images, min(network.steps, ORDERED_SPIKES)), -1, dtype=np.int32)
+
+
+def _pixels(shape: tuple[int, ...]) -> str:
+    return " x ".join(str(length) for length in shape)
