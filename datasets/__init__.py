@@ -16,12 +16,14 @@ from fspinn.datasets.dataset import Dataset, Split
 from fspinn.datasets.idx import read_idx
 from fspinn.datasets.loading import load
 from fspinn.datasets.mapped import MappedImages, in_pieces
+from fspinn.datasets.sources import Source, read_images
 from fspinn.datasets.storage import fetch, locate
 
 __all__ = [
     "BuiltIn",
     "Dataset",
     "MappedImages",
+    "Source",
     "Split",
     "catalogue",
     "fetch",
@@ -31,4 +33,5 @@ __all__ = [
     "locate",
     "names",
     "read_idx",
+    "read_images",
 ]

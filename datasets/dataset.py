@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fspinn.datasets.mapped import Images, MappedImages, in_pieces
+from fspinn.datasets.mapped import Images, MappedImages, in_pieces, part_of
 from fspinn.errors import DataError
 from fspinn.randomness import TEST_SPLIT, VALIDATION_SPLIT, permutation, stream_key
 
@@ -57,9 +57,7 @@ class Split:
 
     def part(self, which: "slice | NDArray[np.bool_]") -> "Split":
         """Return the images that a slice or an array of shape (n,) chooses, and their labels."""
-        images = self.images
-        chosen = images.part(which) if isinstance(images, MappedImages) else images[which]
-        return Split(chosen, self.labels[which])
+        return Split(part_of(self.images, which), self.labels[which])
 
 
 @dataclass(frozen=True, eq=False)

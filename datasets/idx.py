@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from fspinn.errors import DataError
 
-_GZIP = b"\x1f\x8b"
+GZIP = b"\x1f\x8b"
 _UNSIGNED_BYTE = 8
 _CHUNK_BYTES = 1 << 20
 _LARGEST_BYTES = 1 << 32
@@ -51,7 +51,7 @@ def read_idx(path: str | Path, dimensions: int) -> NDArray[np.uint8]:
     path = Path(path)
     try:
         with path.open("rb") as file:
-            compressed = file.read(2) == _GZIP
+            compressed = file.read(2) == GZIP
             file.seek(0)
             if not compressed:
                 return _parse(file, path, dimensions, plain=True)

@@ -75,6 +75,11 @@ class MappedImages:
 Images: TypeAlias = NDArray[np.uint8] | MappedImages
 
 
+def part_of(images: Images, which: slice | NDArray[np.bool_]) -> Images:
+    """Return some of the images, those of a file without reading them."""
+    return images.part(which) if isinstance(images, MappedImages) else images[which]
+
+
 def in_pieces(images: Images) -> Iterator[NDArray[np.uint8]]:
     """Go through all images in their order: an array at once, those of a file in pieces of 8 MiB."""
     if isinstance(images, np.ndarray):

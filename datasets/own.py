@@ -76,7 +76,7 @@ def _read_png_folder(folder: Path) -> Read:
 
 
 def _read_npz(path: Path) -> tuple[Split, Split | None]:
-    arrays = _npz_arrays(path)
+    arrays = npz_arrays(path)
     for name in ("images", "labels"):
         if name not in arrays:
             raise DataError(
@@ -93,14 +93,14 @@ def _read_npz(path: Path) -> tuple[Split, Split | None]:
     return train, test[0] if test else None
 
 
-def _npz_arrays(path: Path) -> dict[str, NDArray[Any]]:
+def npz_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays of an .npz file by name; those of names that mean nothing here are not read."""
     known = ("images", "labels", "test_images", "test_labels")
     try:
         file = np.load(path, allow_pickle=False)
         if not isinstance(file, np.lib.npyio.NpzFile):
             raise ValueError("a single array")
         with file:
-            # Arrays of other names are not read, only told of.
             return {name: file[name] if name in known else np.empty(0) for name in file.files}
     except Exception as error:  # zip, deflate and array headers break in a dozen ways, each of its own class
         reason = (str(error) or type(error).__name__).splitlines()[0]

@@ -54,7 +54,7 @@ def _read_classes(folder: Path, known: tuple[str, ...] | None) -> tuple[Split, t
         if not files:
             raise DataError(f"{class_folder}: holds no .png files; add some or remove the folder")
         for file in files:
-            image = _read_png(file)
+            image = read_png(file)
             if images and image.shape != images[0].shape:
                 raise DataError(
                     f"{file}: {image.shape[0]}x{image.shape[1]} pixels where the images before have "
@@ -65,7 +65,16 @@ def _read_classes(folder: Path, known: tuple[str, ...] | None) -> tuple[Split, t
     return checked_split(np.stack(images), np.array(labels, np.int64), str(folder), str(folder)), classes
 
 
-def _read_png(path: Path) -> NDArray[np.uint8]:
+def read_png(path: Path) -> NDArray[np.uint8]:
+    """Return a PNG in grayscale, shape (height, width).
+
+    Raises
+    ------
+    DataError
+        If it is damaged, partly transparent, has 16 bits per pixel or is no PNG.
+    OSError
+        If it cannot be read.
+    """
     from PIL import Image
 
     data = path.read_bytes()

@@ -161,7 +161,7 @@ def test_search_has_the_fields_of_a_network_but_its_size():
 
 
 @pytest.mark.parametrize(
-    "name", sorted(main.commands.keys() & {"train", "tune", "evaluate", "search", "sweep"})
+    "name", sorted(main.commands.keys() & {"train", "tune", "evaluate", "predict", "search", "sweep"})
 )
 def test_commands_with_randomness_have_a_seed(name):
     assert defaults(name)["seed"] == 0

@@ -77,9 +77,7 @@ def list_command(data_dir: Path | None, as_json: bool) -> None:
         pixels = "x".join(str(length) for length in row["image_shape"])
         images = f"{row['train_images']} + {row['test_images']}"
         table.append((row["name"], images, pixels, str(row["classes"]), row["licence"], where))
-    widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
-    for line in table:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    options.print_table(table)
 
 
 @command.command("info")

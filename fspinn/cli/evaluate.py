@@ -16,15 +16,7 @@ Examples:
 """,
 )
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("--dataset", help="Measure on this one [default: what the model was trained on, same split].")
-@options.data_dir
-@click.option(
-    "--split",
-    type=click.Choice(["test", "validation"]),
-    default="test",
-    show_default=True,
-    help="Which images.",
-)
+@options.measured("test")
 @options.seed
 @options.samples
 @options.threads
@@ -42,12 +34,9 @@ def command(
 ) -> None:
     """Measure the accuracy of MODEL on images that it was not trained on."""
     from fspinn import evaluate, load
-    from fspinn.datasets import load as load_data
-    from fspinn.evaluation import load_data_of
 
     loaded = load(model)
-    data = load_data_of(loaded, data_dir) if dataset is None else load_data(dataset, data_dir=data_dir)
-    images = data.test if split == "test" else data.validation
+    name, images = options.split_of(loaded, dataset, data_dir, split)
     if samples is not None:
         images = images.first(samples)
     result = evaluate(loaded, images, seed=seed, threads=threads)
@@ -57,7 +46,7 @@ def command(
                 "accuracy": result.accuracy,
                 "samples": result.samples,
                 "split": split,
-                "dataset": data.name,
+                "dataset": name,
                 "readout": result.readout,
                 "spikes_per_sample": result.spikes_per_sample,
                 "seed": seed,
@@ -65,6 +54,6 @@ def command(
         )
         return
     click.echo(
-        f"accuracy {result.accuracy:.2%} on {result.samples} {split} images of {data.name} "
+        f"accuracy {result.accuracy:.2%} on {result.samples} {split} images of {name} "
         f"({result.readout} readout, {result.spikes_per_sample:.1f} output spikes an image)"
     )

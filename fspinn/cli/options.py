@@ -3,13 +3,17 @@
 import json
 import os
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from fspinn.errors import ConfigError
+
+if TYPE_CHECKING:
+    from fspinn import Model
+    from fspinn.datasets import Split
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -123,6 +127,31 @@ dataset = _all(
     ),
 )
 
+
+def measured(split: str) -> Callable[[Command], Command]:
+    """Return the options of commands that show a model the images of a data set: by default this split."""
+    return _all(
+        click.option("--dataset", help="Use this one [default: what the model was trained on, same split]."),
+        data_dir,
+        click.option(
+            "--split",
+            type=click.Choice(["test", "validation"]),
+            default=split,
+            show_default=True,
+            help="Which images of the data set.",
+        ),
+    )
+
+
+def split_of(model: "Model", dataset: str | None, data_dir: Path | None, split: str) -> "tuple[str, Split]":
+    """Return the name of the data set and the images that `measured` asked for."""
+    from fspinn.datasets import load
+    from fspinn.evaluation import load_data_of
+
+    data = load_data_of(model, data_dir) if dataset is None else load(dataset, data_dir=data_dir)
+    return data.name, data.test if split == "test" else data.validation
+
+
 _CHOICE_HELP = {
     "encoder": "How pixels become spikes.",
     "inhibition_kind": "How a spike inhibits the others.",
@@ -214,11 +243,12 @@ def names(text: str) -> list[str]:
 def whole_numbers(option: str, text: str) -> list[int]:
     """Split a list such as ``50,100,200``; a part that is no whole number is refused."""
     try:
-        return [int(part) for part in names(text)]
+        numbers = [int(part) for part in names(text)]
     except ValueError:
-        raise ConfigError(
-            f"{option}: {text!r} is no list of whole numbers; write it like 50,100,200"
-        ) from None
+        numbers = []
+    if not numbers:
+        raise ConfigError(f"{option}: {text!r} is no list of whole numbers; write it like 50,100,200")
+    return numbers
 
 
 def check_writable(path: Path) -> None:
@@ -227,6 +257,13 @@ def check_writable(path: Path) -> None:
         raise ConfigError(f"--output {path}: there is no folder {path.parent}; make it first")
     if not os.access(path.parent, os.W_OK):
         raise ConfigError(f"--output {path}: folder {path.parent} cannot be written; choose another")
+
+
+def print_table(rows: Sequence[Sequence[str]]) -> None:
+    """Print rows of words in columns."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    for row in rows:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def print_json(result: dict[str, Any]) -> None:

@@ -1,0 +1,123 @@
+"""fspinn predict: which classes are in these images, and which neurons say so?"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fspinn.cli import options
+from fspinn.errors import ConfigError
+
+if TYPE_CHECKING:
+    from fspinn import Model
+    from fspinn.datasets import Source
+    from fspinn.prediction import Prediction
+
+_SHOWN_NEURONS = 3
+
+
+@click.command(
+    "predict",
+    epilog="""\b
+Examples:
+  fspinn predict net.h5 photo.png
+  fspinn predict net.h5 photos/ --json
+  fspinn predict net.h5 --samples 5
+  fspinn predict net.h5 --dataset mnist --index 3,17
+
+A score says how much the output spikes speak for a class; what it is made of depends on the readout. Image
+number k of a file or data set always sees the same random spikes, those that `fspinn evaluate` shows it.
+""",
+)
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("images", nargs=-1, type=click.Path(path_type=Path))
+@options.measured("test")
+@click.option("--index", help="Only the images of these numbers, counted from 0, such as 3,17.")
+@options.seed
+@options.samples
+@options.threads
+@options.config
+@options.as_json
+def command(
+    model: Path,
+    images: tuple[Path, ...],
+    dataset: str | None,
+    data_dir: Path | None,
+    split: str,
+    index: str | None,
+    seed: int,
+    samples: int | None,
+    threads: int | None,
+    as_json: bool,
+) -> None:
+    """Say which class the network MODEL sees in each of IMAGES, and which neurons say so.
+
+    IMAGES are PNG files, folders of PNGs, .npz files (array `images`), .npy files or IDX files: 8 bits per
+    pixel, of the size and kind that the model was trained on (MNIST: bright ink on black). Without IMAGES
+    those of a data set are taken.
+    """
+    from fspinn import load, predict
+    from fspinn.datasets import sources
+    from fspinn.prediction import check_size
+
+    if images and dataset is not None:
+        raise ConfigError("--dataset: IMAGES are given already; leave one of the two out")
+    if index is not None and samples is not None:
+        raise ConfigError("--samples: --index says already which images; leave one of the two out")
+    numbers = None if index is None else options.whole_numbers("--index", index)
+    loaded = load(model)
+    if images:
+        found = [source for path in images for source in sources.read_images(path)]
+    else:
+        name, chosen = options.split_of(loaded, dataset, data_dir, split)
+        found = [sources.Source(f"{name} {split}", chosen.images, chosen.labels)]
+    for source in found:
+        check_size(loaded, source.images, source.name)
+    if numbers is not None:
+        found = list(sources.numbered(found, numbers))
+    elif samples is not None:
+        found = list(sources.first(found, samples))
+    rows: list[dict[str, Any]] = []
+    for source in found:
+        answer = predict(loaded, source.images, seed=seed, first=source.first, threads=threads)
+        rows += _rows(source, answer, loaded)
+    if as_json:
+        about = {"model": str(model), "readout": loaded.readout.name, "class_names": loaded.class_names}
+        options.print_json({**about, "seed": seed, "images": rows})
+    else:
+        _print_rows(rows, loaded.class_names)
+
+
+def _rows(source: "Source", answer: "Prediction", model: "Model") -> list[dict[str, Any]]:
+    return [
+        {
+            "image": source.name,
+            "index": source.first + k,
+            "label": None if source.labels is None else int(source.labels[k]),
+            "class": int(answer.classes[k]),
+            "class_name": model.class_names[answer.classes[k]],
+            "scores": answer.scores[k].tolist(),
+            "output_spikes": int(counts.sum()),
+            "spike_counts": {str(neuron): int(counts[neuron]) for neuron in counts.nonzero()[0]},
+        }
+        for k, counts in enumerate(answer.spike_counts)
+    ]
+
+
+def _print_rows(rows: list[dict[str, Any]], names: tuple[str, ...]) -> None:
+    labelled = rows[0]["label"] is not None
+    title = ["image", "number", *(["label"] if labelled else []), "class", "score", "next best"]
+    table = [[*title, "output spikes", "most active neurons (spikes)"]]
+    for row in rows:
+        scores, label = row["scores"], row["label"]
+        best, *others = sorted(range(len(scores)), key=lambda c: -scores[c])
+        active = sorted(row["spike_counts"].items(), key=lambda item: -item[1])
+        cells = [row["image"], str(row["index"])]
+        if labelled:
+            cells.append(names[label] if label < len(names) else str(label))
+        cells += [row["class_name"] if active else "none", f"{scores[best]:.3g}"]
+        cells.append(f"{names[others[0]]} ({scores[others[0]]:.3g})" if others else "-")
+        cells.append(str(row["output_spikes"]))
+        cells.append(", ".join(f"{neuron} ({spikes})" for neuron, spikes in active[:_SHOWN_NEURONS]) or "-")
+        table.append(cells)
+    options.print_table(table)
