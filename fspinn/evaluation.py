@@ -1,7 +1,7 @@
 """What does a network say? Readouts fitted on its responses, and its accuracy on labelled images."""
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,6 +84,7 @@ def fit_readouts(
     labels: int | None = None,
     draw: int = 0,
     threads: int | None = None,
+    on_batch: Callable[[int], None] | None = None,
 ) -> list[Model]:
     """Return one model per readout, all fitted on the same responses to all training images.
 
@@ -100,6 +101,8 @@ def fit_readouts(
         Another number draws other images.
     threads : int or None, default None
         None is one per core; the answer is the same for all.
+    on_batch : callable, optional
+        Called now and then with the number of images shown so far; what it raises ends the work.
 
     Raises
     ------
@@ -123,6 +126,7 @@ def fit_readouts(
         seed=learned.seed,
         threads=threads,
         spike_order=spike_order,
+        on_batch=on_batch,
     )
     return [
         Model(
@@ -167,7 +171,14 @@ def load_data_of(model: Model, data_dir: str | Path | None = None) -> "Dataset":
     return data
 
 
-def evaluate(model: Model, split: "Split", *, seed: int = 0, threads: int | None = None) -> Evaluation:
+def evaluate(
+    model: Model,
+    split: "Split",
+    *,
+    seed: int = 0,
+    threads: int | None = None,
+    on_batch: Callable[[int], None] | None = None,
+) -> Evaluation:
     """Measure a model on labelled images, with learning off.
 
     Parameters
@@ -179,6 +190,8 @@ def evaluate(model: Model, split: "Split", *, seed: int = 0, threads: int | None
         Fixes the input spikes.
     threads : int or None, default None
         None is one per core; the answer is the same for all.
+    on_batch : callable, optional
+        Called now and then with the number of images answered so far; what it raises ends the work.
 
     Raises
     ------
@@ -187,7 +200,7 @@ def evaluate(model: Model, split: "Split", *, seed: int = 0, threads: int | None
     """
     if len(split) == 0:
         raise ConfigError("evaluate: there are no images in this split; hold some out or choose another")
-    answered = predict(model, split.images, seed=seed, threads=threads)
+    answered = predict(model, split.images, seed=seed, threads=threads, on_batch=on_batch)
     return Evaluation(
         accuracy=float(np.mean(answered.classes == split.labels)),
         samples=len(split),

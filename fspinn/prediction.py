@@ -1,6 +1,6 @@
 """What does a network answer? Its output spikes for images, and the classes that its readout hears."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -8,18 +8,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn import readout as readouts
+from fspinn.checks import whole_number
 from fspinn.datasets.dataset import check_images
-from fspinn.datasets.mapped import MappedImages, in_pieces
+from fspinn.datasets.mapped import MappedImages
 from fspinn.engines import float_engine
 from fspinn.errors import ConfigError, DataError
 from fspinn.model import Network
 from fspinn.trained import PAIR_READOUT, Activity, Model
 
 if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
     from fspinn.datasets.mapped import Images
 
 ORDERED_SPIKES = 100
 """Output spikes of a presentation whose order the readout `ngram` hears; it misses the later ones."""
+
+_BATCH = 500
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +56,7 @@ def predict(
     seed: int = 0,
     first: int = 0,
     threads: int | None = None,
+    on_batch: Callable[[int], None] | None = None,
 ) -> Prediction:
     """Answer images with a trained model, with learning off.
 
@@ -66,6 +72,8 @@ def predict(
         image k of a split gets the answer that `fspinn.evaluate` counts for it.
     threads : int or None, default None
         None is one per core; the answer is the same for all.
+    on_batch : callable, optional
+        Called now and then with the number of images answered so far; what it raises ends the work.
 
     Returns
     -------
@@ -104,9 +112,10 @@ def predict(
         first=first,
         threads=threads,
         spike_order=spike_order,
+        on_batch=on_batch,
     )
     scores = readouts.scores(model.readout, spike_counts, spike_order)
-    return Prediction(scores.argmax(axis=1), scores, spike_counts, activity)
+    return Prediction(scores.argmax(axis=1), scores, spike_counts.toarray(), activity)
 
 
 def check_size(model: Model, images: "Images", images_from: str) -> None:
@@ -128,26 +137,30 @@ def respond(
     first: int = 0,
     threads: int | None = None,
     spike_order: NDArray[np.int32] | None = None,
-) -> tuple[NDArray[np.int32], Activity]:
-    """Present images as `float_engine.respond` does; of those in a large file only some at a time."""
-    spike_counts = np.empty((len(images), network.neurons), dtype=np.int32)
-    activity = Activity()
-    done = 0
-    for some in in_pieces(images):
-        piece = slice(done, done + len(some))
-        spike_counts[piece], counted = float_engine.respond(
+    on_batch: Callable[[int], None] | None = None,
+) -> "tuple[csr_array, Activity]":
+    """Present images as `float_engine.respond` does, some at a time; keep the spike counts sparse."""
+    from scipy import sparse
+
+    threads = float_engine.available_cores() if threads is None else whole_number("threads", threads, 1, 1024)
+    spike_counts, activity = [], Activity()
+    for start in range(0, max(1, len(images)), threads * _BATCH):
+        batch = slice(start, start + threads * _BATCH)
+        counts, counted = float_engine.respond(
             network,
             weights,
             theta,
-            some,
+            images[batch],
             seed=seed,
-            first=first + done,
+            first=first + start,
             threads=threads,
-            spike_order=None if spike_order is None else spike_order[piece],
+            spike_order=None if spike_order is None else spike_order[batch],
         )
+        spike_counts.append(sparse.csr_array(counts))
         activity += counted
-        done += len(some)
-    return spike_counts, activity
+        if on_batch is not None:
+            on_batch(start + len(counts))
+    return sparse.vstack(spike_counts, format="csr"), activity
 
 
 def room_for_order(readout_names: Sequence[str], network: Network, images: int) -> NDArray[np.int32] | None:

@@ -7,12 +7,16 @@ let each neuron learn from its company (this project's own; all images labelled,
 """
 
 import warnings
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.errors import ConfigError
 from fspinn.trained import BIASED_READOUT, LABEL_READOUT, PAIR_READOUT, Readout
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 READOUTS = ("proportion", LABEL_READOUT, BIASED_READOUT, PAIR_READOUT)
 
@@ -40,7 +44,7 @@ def check_name(name: str) -> None:
 
 def fit(
     name: str,
-    spike_counts: NDArray[np.int32],
+    spike_counts: "NDArray[np.int32] | csr_array",
     labels: NDArray[np.int64],
     n_classes: int,
     spike_order: NDArray[np.int32] | None = None,
@@ -67,7 +71,7 @@ def fit(
     Parameters
     ----------
     name : {"proportion", "majority", "linear", "ngram"}
-    spike_counts : ndarray of int32, shape (n, n_neurons)
+    spike_counts : ndarray or sparse array of int32, shape (n, n_neurons)
     labels : ndarray of int64, shape (n,)
         `NO_LABEL` where an image has none.
     n_classes : int
@@ -79,7 +83,10 @@ def fit(
     ConfigError
         If there is no readout of that name, or ``ngram`` gets no order of spikes.
     """
+    from scipy import sparse
+
     check_name(name)
+    spike_counts = sparse.csr_array(spike_counts)
     labelled = labels != NO_LABEL
     counts, known = spike_counts, labels
     if not labelled.all():
@@ -101,14 +108,16 @@ def fit(
 
 
 def scores(
-    readout: Readout, spike_counts: NDArray[np.int32], spike_order: NDArray[np.int32] | None = None
+    readout: Readout,
+    spike_counts: "NDArray[np.int32] | csr_array",
+    spike_order: NDArray[np.int32] | None = None,
 ) -> NDArray[np.float64]:
     """Return how much each response speaks for each class.
 
     Parameters
     ----------
     readout : Readout
-    spike_counts : ndarray of int32, shape (n, n_neurons)
+    spike_counts : ndarray or sparse array of int32, shape (n, n_neurons)
     spike_order : ndarray of int32, shape (n, k), optional
         As for `fit`.
 
@@ -121,10 +130,13 @@ def scores(
     ConfigError
         If the readout listens to pairs and gets no order of spikes.
     """
+    from scipy import sparse
+
     if readout.pairs is None:
-        found: NDArray[np.float64] = spike_counts.astype(np.float64) @ readout.table.astype(np.float64)
+        counts = sparse.csr_array(spike_counts, dtype=np.float64)
+        found: NDArray[np.float64] = counts @ readout.table.astype(np.float64)
     else:
-        found = np.zeros((len(spike_counts), readout.n_classes))
+        found = np.zeros((spike_counts.shape[0], readout.n_classes))
         images, keys = _pairs_in(_checked(spike_order))
         known = _key(readout.pairs)
         places = np.searchsorted(known, keys)
@@ -135,7 +147,9 @@ def scores(
 
 
 def predict(
-    readout: Readout, spike_counts: NDArray[np.int32], spike_order: NDArray[np.int32] | None = None
+    readout: Readout,
+    spike_counts: "NDArray[np.int32] | csr_array",
+    spike_order: NDArray[np.int32] | None = None,
 ) -> NDArray[np.int64]:
     """Return the class of each response: the one with the highest score, among equals the first.
 
@@ -170,11 +184,9 @@ def _shares(means: NDArray[np.float64]) -> NDArray[np.float64]:
     return shares
 
 
-def _company(spike_counts: NDArray[np.int32]) -> NDArray[np.float64]:
+def _company(spike_counts: "csr_array") -> NDArray[np.float64]:
     """Return ``p``: its rows add up to 1, or are zero for a neuron that always spiked alone."""
-    from scipy import sparse  # type: ignore[import-untyped]
-
-    counts = sparse.csr_array(spike_counts, dtype=np.float64)
+    counts = spike_counts.astype(np.float64)
     together = (counts.T @ counts).toarray()
     np.fill_diagonal(together, 0.0)
     return _shares(together)
@@ -191,12 +203,11 @@ def _borrow(
 
 
 def _fit_linear(
-    spike_counts: NDArray[np.int32],
+    spike_counts: "csr_array",
     labels: NDArray[np.int64],
     n_classes: int,
     company: NDArray[np.float64] | None,
 ) -> Readout:
-    from scipy import sparse
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
@@ -204,7 +215,7 @@ def _fit_linear(
     bias = np.zeros(n_classes)
     present = np.unique(labels)
     if len(present) > 1:
-        responses = sparse.csr_array(spike_counts, dtype=np.float64)
+        responses = spike_counts.astype(np.float64)
         spread = None
         if company is not None:
             spread = np.linalg.inv(np.eye(len(company)) - COMPANY_REACH * company)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fspinn import datasets, store
+from fspinn.engines import float_engine
 from fspinn.errors import ConfigError
 from fspinn.evaluation import evaluate, fit_readouts
 from fspinn.memmodel import estimate
@@ -114,7 +115,7 @@ def test_order_and_counts_tell_the_same_spikes(digits, learned):
     counts, activity = respond(
         learned.network, learned.weights, learned.theta, images, seed=0, spike_order=order
     )
-    for row, spikes in zip(order, counts, strict=True):
+    for row, spikes in zip(order, counts.toarray(), strict=True):
         heard = row[row >= 0]
         assert (row[: len(heard)] >= 0).all()
         np.testing.assert_array_equal(np.bincount(heard, minlength=100), spikes)
@@ -128,3 +129,32 @@ def test_there_is_no_room_for_an_order_that_nobody_listens_to(learned):
 def test_short_presentations_need_less_room(learned):
     short = replace(learned.network, duration_ms=30.0)
     assert room_for_order(["ngram"], short, 5).shape == (5, 30)
+
+
+# --- batches ----------------------------------------------------------------------------------------
+
+
+def test_batches_answer_as_one_call_does(digits, learned):
+    images = digits.train.images
+    done = []
+    counts, activity = respond(
+        learned.network, learned.weights, learned.theta, images, seed=1, threads=1, on_batch=done.append
+    )
+    assert done == [500, 1000, len(images)]
+    expected, expected_activity = float_engine.respond(
+        learned.network, learned.weights, learned.theta, images, seed=1
+    )
+    np.testing.assert_array_equal(counts.toarray(), expected)
+    assert activity == expected_activity
+    assert counts.dtype == np.int32
+    assert 3 * counts.nnz < expected.size  # only the neurons that spiked are kept
+
+
+def test_what_a_batch_raises_ends_the_work(digits, learned, models):
+    def stop(done):
+        raise InterruptedError(f"after {done}")
+
+    with pytest.raises(InterruptedError, match=r"after 500$"):
+        fit_readouts(learned, digits, ["majority"], threads=1, on_batch=stop)
+    with pytest.raises(InterruptedError, match=rf"after {len(digits.test)}$"):
+        evaluate(models["majority"], digits.test, threads=1, on_batch=stop)
