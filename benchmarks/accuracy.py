@@ -3,17 +3,14 @@
     python benchmarks/accuracy.py [PRESET ...] [--write]
 
 Every setting was chosen on a validation split of the training images; here the network learns from all of
-them, and the test images are only reported on. Answers are kept in ``benchmarks/accuracy.json``, so that
-presets can be run one after the other, on several cores.
+them, and the test images are only reported on.
 """
 
-import json
-import sys
 import time
 from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
-from tables import machine, publish, spread, table
+from tables import Results, machines, run, seeds, spread, table
 
 import fspinn
 from fspinn import presets
@@ -22,51 +19,51 @@ from fspinn.readout import READOUTS
 from fspinn.training import learn
 
 SEEDS = (0, 1, 2)
-PRESETS = ("mnist-100", "mnist-400", "mnist-1600", "fashion-mnist-100", "fashion-mnist-400")
+PARTS = ("mnist-100", "mnist-400", "mnist-1600", "fashion-mnist-100", "fashion-mnist-400")
 PUBLISHED = {
     "mnist-100": "82.9 (D&C 2015), 80.9 (BindsNET, all-activity)",
     "mnist-400": "87.0 (D&C 2015), 89.1 (BindsNET, all-activity)",
     "mnist-1600": "91.9 (D&C 2015)",
 }
-KEPT = Path(__file__).parent / "accuracy.json"
 
 
-def measure(name: str, seed: int) -> dict[str, float]:
+def measure(name: str) -> dict[str, Any]:
+    settings = presets.load(name)
+    settings["linear"] = graded(name)
+    return {"settings": settings, "seeds": SEEDS, "answers": [answer(name, seed) for seed in SEEDS]}
+
+
+def graded(name: str) -> dict[str, float]:
+    """Return how the same weights answer for the readout `linear`, as its preset says."""
+    return {key: value for key, value in presets.load(f"{name}-linear").items() if key.startswith("answer")}
+
+
+def answer(name: str, seed: int) -> dict[str, float]:
     settings = presets.load(name)
     passes = settings.pop("passes")
     del settings["readout"]
     data = fspinn.datasets.load(presets.dataset_of(name), validation=0, seed=seed)
     started = time.perf_counter()
     learned = learn(fspinn.Network(**settings), data, passes=passes, seed=seed)
-    answer = {"passes": passes, "minutes": (time.perf_counter() - started) / 60}
+    answer = {"minutes": (time.perf_counter() - started) / 60}
     for model in fit_readouts(learned, data, [readout for readout in READOUTS if readout != "linear"]):
         tested = fspinn.evaluate(model, data.test, seed=seed)
         answer[model.readout.name] = 100 * tested.accuracy
         answer["spikes"] = tested.spikes_per_sample
-    # The same weights, answering as the preset for `linear` says.
-    graded = {key: value for key, value in presets.load(f"{name}-linear").items() if key.startswith("answer")}
-    network = replace(learned.network, **graded)
+    network = replace(learned.network, **graded(name))
     (model,) = fit_readouts(replace(learned, network=network), data, ["linear"])
     answer["linear"] = 100 * fspinn.evaluate(model, data.test, seed=seed).accuracy
     return answer
 
 
-def main() -> None:
-    kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
-    for name in [argument for argument in sys.argv[1:] if argument in PRESETS]:
-        answers = [measure(name, seed) for seed in SEEDS]
-        kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
-        kept[name] = {"answers": answers, "machine": machine()}
-        KEPT.write_text(json.dumps(kept, indent=1) + "\n")
+def render(results: Results) -> str:
     rows = []
-    for name in PRESETS:
-        if name not in kept:
-            continue
-        answers = kept[name]["answers"]
+    for name, result in results.items():
+        answers = result["answers"]
         rows.append(
             [
                 f"`{name}`",
-                answers[0]["passes"],
+                result["settings"]["passes"],
                 *(spread([answer[readout] for answer in answers]) for readout in READOUTS),
                 spread([answer["spikes"] for answer in answers], "{:.1f}"),
                 spread([answer["minutes"] for answer in answers], "{:.1f}"),
@@ -81,17 +78,15 @@ def main() -> None:
         "minutes",
         "published (%)",
     ]
-    machines = "; ".join(dict.fromkeys(kept[name]["machine"] for name in PRESETS if name in kept))
-    seeds = ", ".join(map(str, SEEDS))
     note = (
         "All training images, the whole test set of 10,000, readouts fitted on all training labels; mean ± "
-        f"standard deviation over seeds {seeds}. For `linear` the same network answers as its preset "
-        "with the ending `-linear` says. Training on one core, not alone on the machine. Published: "
-        "Diehl & Cook (2015), one network, 40,000 images, 3 and 7 passes, highest mean rate; BindsNET's "
-        f"experiments, several seeds. {machines}."
+        f"standard deviation over seeds {seeds(results)}. For `linear` the same network answers as "
+        "its preset with the ending `-linear` says. Training on one core, not alone on the machine. "
+        "Published: Diehl & Cook (2015), one network, 40,000 images, 3 and 7 passes, highest mean rate; "
+        f"BindsNET's experiments, several seeds. {machines(results)}."
     )
-    publish("benchmarks/accuracy.py", f"{table(head, rows)}\n\n{note}")
+    return f"{table(head, rows)}\n\n{note}"
 
 
 if __name__ == "__main__":
-    main()
+    run("accuracy", PARTS, measure, render)

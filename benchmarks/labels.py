@@ -7,11 +7,12 @@ same labels and nothing else.
 """
 
 import warnings
+from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from tables import machine, publish, spread, table
+from tables import Results, machines, run, spread, table
 
 import fspinn
 from fspinn import presets
@@ -23,44 +24,46 @@ from fspinn.readout import predict
 from fspinn.training import learn
 
 SEED = 0
-PRESET = "mnist-400"
+PARTS = ("mnist-400",)
 DRAWS = (0, 1, 2)
 NUMBERS = (100, 1000)
 READOUTS = ("linear", "proportion", "majority")
 
 
-def main() -> None:
-    settings = presets.load(PRESET)
-    passes = settings.pop("passes")
-    del settings["readout"]
+def measure(preset: str) -> dict[str, Any]:
+    settings = presets.load(preset)
+    network = {key: value for key, value in settings.items() if key not in ("passes", "readout")}
     data = fspinn.datasets.load("mnist", validation=0, seed=SEED)
-    learned = learn(fspinn.Network(**settings), data, passes=passes, seed=SEED)
+    learned = learn(fspinn.Network(**network), data, passes=settings["passes"], seed=SEED)
     spike_counts, _ = respond(learned.network, learned.weights, learned.theta, data.test.images, seed=SEED)
-    rows = []
+    accuracies: dict[str, dict[str, list[float]]] = {}
     for number in (*NUMBERS, None):
-        accuracies: dict[str, list[float]] = {name: [] for name in (*READOUTS, "pixels")}
+        words = f"{number:,}" if number else f"all {len(data.train):,}"
+        columns = accuracies[words] = {name: [] for name in (*READOUTS, "pixels")}
         for draw in DRAWS if number else DRAWS[:1]:
             for model in fit_readouts(learned, data, READOUTS, labels=number, draw=draw):
                 answers = predict(model.readout, spike_counts)
-                accuracies[model.readout.name].append(100 * np.mean(answers == data.test.labels))
+                columns[model.readout.name].append(100 * float(np.mean(answers == data.test.labels)))
             if number:
-                accuracies["pixels"].append(100 * pixels(data, number, draw))
-        shares = [spread(several) if several else "" for several in accuracies.values()]
-        rows.append([f"{number:,}" if number else f"all {len(data.train):,}", *shares])
-    publish(
-        "benchmarks/labels.py",
-        "\n".join(
-            [
-                table(["labels", *(f"`{name}` (%)" for name in READOUTS), "pixels (%)"], rows),
-                "",
-                f"Preset `{PRESET}`, {passes} passes over all 60,000 training images without labels; "
-                "labels of a few of them, drawn at random, for the readout; all 10,000 test images; mean ± "
-                f"standard deviation over {len(DRAWS)} draws, one network. `pixels` is logistic regression "
-                "(scikit-learn's defaults, pixels from 0 to 1) on the same labelled images. "
-                f"{machine()}.",
-            ]
-        ),
+                columns["pixels"].append(100 * pixels(data, number, draw))
+    return {"settings": settings, "seeds": (SEED,), "draws": DRAWS, "accuracies": accuracies}
+
+
+def render(results: Results) -> str:
+    ((preset, result),) = results.items()
+    rows = [
+        [words, *(spread(columns[name]) if columns[name] else "" for name in (*READOUTS, "pixels"))]
+        for words, columns in result["accuracies"].items()
+    ]
+    head = ["labels", *(f"`{name}` (%)" for name in READOUTS), "pixels (%)"]
+    note = (
+        f"Preset `{preset}`, {result['settings']['passes']} passes over all 60,000 training images without "
+        "labels; labels of a few of them, drawn at random, for the readout; all 10,000 test images; mean ± "
+        f"standard deviation over {len(result['draws'])} draws, one network. `pixels` is logistic regression "
+        "(scikit-learn's defaults, pixels from 0 to 1) on the same labelled images. "
+        f"{machines(results)}."
     )
+    return f"{table(head, rows)}\n\n{note}"
 
 
 def pixels(data: Dataset, number: int, draw: int) -> float:
@@ -77,4 +80,4 @@ def pixels(data: Dataset, number: int, draw: int) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    run("labels", PARTS, measure, render)

@@ -6,50 +6,61 @@ Nothing is chosen here, so the test images are only reported on. Learning runs o
 """
 
 import time
+from dataclasses import asdict
+from typing import Any
 
-from tables import machine, publish, spread, table
+from tables import Results, machines, run, seeds, spread, table
 
 import fspinn
 from fspinn.evaluation import fit_readouts
 from fspinn.training import learn
 
 SEEDS = (0, 1, 2)
-NEURONS = 400
+PARTS = ("mnist-400",)
+NETWORK = fspinn.Network(neurons=400)
 READOUTS = ("proportion", "majority")
 FORMATS = ("float32", "UQ0.8", "UQ0.4", "UQ0.3", "UQ0.2")
 
 
-def main() -> None:
-    accuracies: dict[tuple[str, str], list[float]] = {}
+def measure(part: str) -> dict[str, Any]:
+    accuracies: dict[str, dict[str, list[float]]] = {name: {} for name in FORMATS}
     seconds, rates = [], []
     for seed in SEEDS:
         data = fspinn.datasets.load("mnist", validation=0, seed=seed)
         started = time.perf_counter()
-        learned = learn(fspinn.Network(neurons=NEURONS), data, passes=1, seed=seed)
+        learned = learn(NETWORK, data, passes=1, seed=seed)
         seconds.append(time.perf_counter() - started)
         rates.append(learned.samples_per_s)
         for model in fit_readouts(learned, data, READOUTS):
             for weights in FORMATS:
                 tested = model if weights == "float32" else fspinn.quant.quantize(model, weights)
                 accuracy = fspinn.evaluate(tested, data.test, seed=seed).accuracy
-                accuracies.setdefault((weights, model.readout.name), []).append(100 * accuracy)
-    rows = [[weights, *(spread(accuracies[weights, readout]) for readout in READOUTS)] for weights in FORMATS]
-    publish(
-        "benchmarks/mnist.py",
-        "\n".join(
-            [
-                table(["weights", *(f"`{readout}` readout (%)" for readout in READOUTS)], rows),
-                "",
-                f"MNIST, {NEURONS} neurons, one pass over 60,000 images, all 10,000 test images, readout "
-                "fitted on the training labels; mean ± standard deviation over "
-                f"seeds {', '.join(map(str, SEEDS))}. "
-                "Quantized after training (nearest), the `proportion` readout to 8 bits. "
-                f"Training took {spread(seconds, '{:.0f}')} s on one core "
-                f"({spread(rates, '{:.0f}')} samples/s). {machine()}.",
-            ]
-        ),
+                accuracies[weights].setdefault(model.readout.name, []).append(100 * accuracy)
+    return {
+        "settings": {**asdict(NETWORK), "passes": 1},
+        "seeds": SEEDS,
+        "accuracies": accuracies,
+        "seconds": seconds,
+        "samples_per_s": rates,
+    }
+
+
+def render(results: Results) -> str:
+    result = results["mnist-400"]
+    rows = [
+        [weights, *(spread(several[readout]) for readout in READOUTS)]
+        for weights, several in result["accuracies"].items()
+    ]
+    head = ["weights", *(f"`{readout}` readout (%)" for readout in READOUTS)]
+    note = (
+        f"MNIST, {result['settings']['neurons']} neurons, one pass over 60,000 images, all 10,000 test "
+        "images, readout fitted on the training labels; mean ± standard deviation over "
+        f"seeds {seeds(results)}. Quantized after training (nearest), the `proportion` readout to 8 bits. "
+        f"Training took {spread(result['seconds'], '{:.0f}')} s on one core "
+        f"({spread(result['samples_per_s'], '{:.0f}')} samples/s). {machines(results)}."
     )
+    return f"{table(head, rows)}\n\n{note}"
 
 
 if __name__ == "__main__":
-    main()
+    run("mnist", PARTS, measure, render)

@@ -1,75 +1,81 @@
 """The smallest networks that `fspinn search` finds with its defaults.
 
-python benchmarks/smallest.py [--write]
+python benchmarks/smallest.py [digits] [mnist] [--write]
 """
 
 import time
+from typing import Any
 
-from tables import machine, publish, spread, table
+from tables import Results, machines, run, seeds, spread, table
 
 import fspinn
-from fspinn.search import SearchResult
 
 SEEDS = (0, 1, 2)
-JOBS = (("digits", 0.90), ("mnist", 0.90))
+PARTS = {"digits": 0.90, "mnist": 0.90}
+"""Images, and the accuracy to reach."""
+MEMORY = "256 KiB"
 
 
-def main() -> None:
+def measure(name: str) -> dict[str, Any]:
+    return {
+        "settings": {"accuracy": PARTS[name], "memory": MEMORY},
+        "seeds": SEEDS,
+        "answers": [answer(name, seed) for seed in SEEDS],
+    }
+
+
+def answer(name: str, seed: int) -> dict[str, Any]:
+    data = fspinn.datasets.load(name, seed=seed)
+    started = time.perf_counter()
+    result = fspinn.find_smallest(data, accuracy=PARTS[name], memory=MEMORY, seed=seed)
+    seconds = time.perf_counter() - started
+    assert result.found, f"{name}, seed {seed}: nothing found"
+    trial = result.nearest
+    return {
+        "network": f"{trial.candidate.neurons} neurons, {trial.candidate.weights}, {trial.candidate.readout}",
+        "memory_kib": trial.candidate.memory_bits / 8192,
+        "validation": 100 * trial.accuracy,
+        "test": 100 * result.test.accuracy,
+        "energy_uj": trial.energy_pj / 1e6,
+        "seconds": seconds,
+    }
+
+
+def render(results: Results) -> str:
     rows = []
-    for name, accuracy in JOBS:
-        results, seconds = [], []
-        for seed in SEEDS:
-            data = fspinn.datasets.load(name, seed=seed)
-            started = time.perf_counter()
-            result = fspinn.find_smallest(data, accuracy=accuracy, memory="256 KiB", seed=seed)
-            seconds.append(time.perf_counter() - started)
-            assert result.found, f"{name}, seed {seed}: nothing found"
-            results.append(result)
-        rows.append(row(name, accuracy, results, seconds))
-    publish(
-        "benchmarks/smallest.py",
-        "\n".join(
+    for name, result in results.items():
+        answers = result["answers"]
+        figures = {key: [answer[key] for answer in answers] for key in answers[0]}
+        rows.append(
             [
-                table(
-                    [
-                        "images",
-                        "target (%)",
-                        "smallest network",
-                        "memory (KiB)",
-                        "validation (%)",
-                        "test (%)",
-                        "energy (µJ/image)",
-                        "search (s)",
-                    ],
-                    rows,
+                name,
+                f"{100 * result['settings']['accuracy']:g}",
+                "; ".join(dict.fromkeys(figures["network"])),
+                *(
+                    spread(figures[key], "{:.1f}")
+                    for key in ("memory_kib", "validation", "test", "energy_uj")
                 ),
-                "",
-                "`fspinn search --memory 256KiB`: memory for inference with the readout counted, "
-                "structure-aware accounting; energy is an estimate for `asic65-lp`, to a factor of two; the "
-                "test images are used once, for the winner. Mean ± standard deviation over seeds "
-                f"{', '.join(map(str, SEEDS))}, each with its own validation split. {machine()}.",
+                spread(figures["seconds"], "{:.0f}"),
             ]
-        ),
-    )
-
-
-def row(name: str, accuracy: float, results: list[SearchResult], seconds: list[float]) -> list[str]:
-    found = [result.nearest for result in results]
-    networks = dict.fromkeys(
-        f"{trial.candidate.neurons} neurons, {trial.candidate.weights}, {trial.candidate.readout}"
-        for trial in found
-    )
-    return [
-        name,
-        f"{100 * accuracy:g}",
-        "; ".join(networks),
-        spread([trial.candidate.memory_bits / 8192 for trial in found], "{:.1f}"),
-        spread([100 * (trial.accuracy or 0) for trial in found], "{:.1f}"),
-        spread([100 * result.test.accuracy for result in results if result.test], "{:.1f}"),
-        spread([(trial.energy_pj or 0) / 1e6 for trial in found], "{:.1f}"),
-        spread(seconds, "{:.0f}"),
+        )
+    head = [
+        "images",
+        "target (%)",
+        "smallest network",
+        "memory (KiB)",
+        "validation (%)",
+        "test (%)",
+        "energy (µJ/image)",
+        "search (s)",
     ]
+    note = (
+        "`fspinn search --memory 256KiB`: memory for inference with the readout counted, "
+        "structure-aware accounting; energy is an estimate for `asic65-lp`, to a factor of two; the "
+        "test images are used once, for the winner. Mean ± standard deviation over seeds "
+        f"{seeds(results)}, each with its own validation split. {machines(results)}."
+    )
+    return f"{table(head, rows)}\n\n{note}"
 
 
 if __name__ == "__main__":
-    main()
+    run("smallest", PARTS, measure, render)

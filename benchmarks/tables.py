@@ -1,17 +1,25 @@
-"""Tables of the benchmarks: printed, and put into the README between its markers."""
+"""Results of the benchmarks: kept as files, printed as tables, put into the README between its markers."""
 
+import argparse
+import json
 import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numba
 import numpy as np
 
 import fspinn
+from fspinn.files import replaced_when_whole
 
 README = Path(__file__).parent.parent / "README.md"
+RESULTS = Path(__file__).parent / "results"
+
+Results = dict[str, dict[str, Any]]
+"""What was measured, by the parts of a benchmark: settings, seeds, figures and the machine."""
 
 
 def machine() -> str:
@@ -42,12 +50,67 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join(lines)
 
 
-def publish(name: str, text: str) -> None:
-    """Print a table, and with ``--write`` put it between its markers in the README."""
-    print(text)
-    if "--write" not in sys.argv:
-        return
-    start, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+def run(
+    name: str,
+    parts: Sequence[str],
+    measure: Callable[[str], dict[str, Any]],
+    render: Callable[[Results], str],
+) -> None:
+    """Be the command line of a benchmark: measure parts of it, keep what came out, print its table.
+
+    ``python benchmarks/NAME.py [PART ...] [--write]`` measures the parts that are named, all if there is
+    none, and keeps each in ``results/NAME/PART.json``. With ``--write`` the table goes into the README as
+    well; alone, ``--write`` measures nothing.
+    """
+    parser = argparse.ArgumentParser(description=f"Measure, and print the table made from results/{name}/.")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"all, or some of {', '.join(parts)}")
+    parser.add_argument("--write", action="store_true", help="into the README; alone, it measures nothing")
+    given = parser.parse_args()
+    for part in given.parts:
+        if part not in parts:
+            parser.error(f"there is no part {part!r}; use some of {', '.join(parts)}")
+    for part in given.parts or ([] if given.write else parts):
+        keep(name, part, {**measure(part), "machine": machine()})
+    results = kept(name, parts)
+    if results:
+        print(render(results))
+    if missing := [part for part in parts if part not in results]:
+        print(f"no results yet for {', '.join(missing)}: python benchmarks/{name}.py {' '.join(missing)}")
+        if given.write:
+            sys.exit("the README is left as it was")
+    elif given.write:
+        before, _, after = readme_block(name)
+        README.write_text(f"{before}{render(results)}{after}", encoding="utf-8")
+
+
+def keep(name: str, part: str, result: dict[str, Any]) -> None:
+    """Write the result of one part of a benchmark to its file."""
+    path = RESULTS / name / f"{part}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replaced_when_whole(path) as temporary:
+        temporary.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+
+
+def kept(name: str, parts: Sequence[str]) -> Results:
+    """Return the results of those parts of a benchmark that have some, in the order of the parts."""
+    paths = {part: RESULTS / name / f"{part}.json" for part in parts}
+    return {part: json.loads(path.read_text("utf-8")) for part, path in paths.items() if path.exists()}
+
+
+def machines(results: Results) -> str:
+    """Return the machines that measured these results, each once."""
+    return "; ".join(dict.fromkeys(result["machine"] for result in results.values()))
+
+
+def seeds(results: Results) -> str:
+    """Return the seeds of the results; all have the same."""
+    (several,) = {tuple(result["seeds"]) for result in results.values()}
+    return ", ".join(map(str, several))
+
+
+def readme_block(name: str) -> tuple[str, str, str]:
+    """Return the README before, between and after the markers of a benchmark."""
+    start, end = f"<!-- benchmarks/{name}.py -->\n", f"\n<!-- end of benchmarks/{name}.py -->"
     before, rest = README.read_text(encoding="utf-8").split(start)
-    _, after = rest.split(end)
-    README.write_text(f"{before}{start}\n{text}\n{end}{after}", encoding="utf-8")
+    block, after = rest.split(end)
+    return before + start, block, end + after
