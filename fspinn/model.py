@@ -58,6 +58,16 @@ RULES = ("normalised", "timestep", "pair", "postonly")
 ADAPTATIONS = ("balanced", "decaying", "off")
 NORMALISATIONS = ("off", "l1", "l2")
 
+CHOICES = {
+    "encoder": ENCODERS,
+    "inhibition_kind": INHIBITION_KINDS,
+    "inhibition_of": INHIBITION_OF,
+    "rule": RULES,
+    "adaptation": ADAPTATIONS,
+    "normalisation": NORMALISATIONS,
+}
+"""What the fields that are words can be."""
+
 
 @dataclass(frozen=True)
 class Network:
@@ -207,7 +217,7 @@ class Network:
             )
         if self.window_ms is not None:
             settle("window_ms", number("window_ms", self.window_ms, at_least=self.dt_ms))
-        for name, choices in _CHOICES.items():
+        for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ConfigError(
                     f"{name}: there is no {getattr(self, name)!r}; use one of {', '.join(choices)}"
@@ -277,11 +287,3 @@ _NOT_NEGATIVE = (
     "weight_power",
 )
 _PARTS = ("learning_rate", "learning_rate_end", "depression_rate", "weight_decay")
-_CHOICES = {
-    "encoder": ENCODERS,
-    "inhibition_kind": INHIBITION_KINDS,
-    "inhibition_of": INHIBITION_OF,
-    "rule": RULES,
-    "adaptation": ADAPTATIONS,
-    "normalisation": NORMALISATIONS,
-}

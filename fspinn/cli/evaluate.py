@@ -17,11 +17,7 @@ Examples:
 )
 @click.argument("model", type=click.Path(path_type=Path))
 @options.measured("test")
-@options.seed
-@options.samples
-@options.threads
-@options.config
-@options.as_json
+@options.work
 def command(
     model: Path,
     dataset: str | None,

@@ -4,12 +4,15 @@ import json
 import os
 import tomllib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
 from fspinn.errors import ConfigError
+from fspinn.model import CHOICES, Network
 
 if TYPE_CHECKING:
     from fspinn import Model
@@ -82,6 +85,10 @@ threads = click.option(
     help="Threads [default: one per core]; results do not depend on it.",
 )
 
+passes = click.option(
+    "--passes", type=int, help="How often each image is shown [default: 100 presentations per neuron]."
+)
+
 labels = click.option(
     "--labels",
     type=click.IntRange(min=1),
@@ -111,6 +118,9 @@ def _all(*several: Callable[[Command], Command]) -> Callable[[Command], Command]
 
     return decorate
 
+
+work = _all(seed, samples, threads, config, as_json)
+"""How the work is done and answered; these come last."""
 
 dataset = _all(
     click.option(
@@ -152,87 +162,83 @@ def split_of(model: "Model", dataset: str | None, data_dir: Path | None, split: 
     return data.name, data.test if split == "test" else data.validation
 
 
-_CHOICE_HELP = {
+_NETWORK_HELP = {
+    "neurons": "Number of neurons.",
     "encoder": "How pixels become spikes.",
     "inhibition_kind": "How a spike inhibits the others.",
     "inhibition_of": "What --inhibition is a part of.",
     "rule": "How weights change.",
     "adaptation": "How thresholds adapt.",
     "normalisation": "Rescaling of each neuron's weights after every image.",
-}
-
-# Fields of `fspinn.Network` with choices that stand in fspinn.model; said again here so that --help is
-# quick. A test compares names, choices and defaults of all of them.
-_CHOICES = {
-    "encoder": ("poisson", "regular", "ttfs"),
-    "inhibition_kind": ("lateral", "clamp", "layer"),
-    "inhibition_of": ("threshold", "potential"),
-    "rule": ("normalised", "timestep", "pair", "postonly"),
-    "adaptation": ("balanced", "decaying", "off"),
-    "normalisation": ("off", "l1", "l2"),
-}
-
-_NUMBERS: dict[str, tuple[float, str]] = {
-    "dt_ms": (1.0, "Time step."),
-    "duration_ms": (350.0, "How long an image is shown."),
-    "rate_norm_hz": (570.0, "Euclidean norm of the rates of all inputs."),
-    "tau_m_ms": (100.0, "Membrane time constant."),
-    "refractory_ms": (0.0, "No spike for this long after a spike."),
-    "threshold": (20.0, "Firing threshold, in weight norms."),
-    "inhibition": (0.7, "Part of the threshold (or potential) that a spike takes from the others."),
-    "inhibition_ms": (10.0, "Time for which `clamp` holds, or a neuron of the `layer` rests."),
-    "learning_rate": (0.1, "Learning rate at the start."),
-    "learning_rate_end": (0.001, "Learning rate at the end."),
-    "depression_rate": (0.0001, "Depression of the rules `pair` and `timestep`."),
-    "trace_tau_ms": (20.0, "Time constant of the traces."),
-    "target_trace": (0.4, "Trace below which `postonly` depresses."),
-    "weight_power": (1.0, "Power of 1 - w in `postonly`."),
-    "theta_step": (1.0, "Threshold step at the start, in weight norms."),
-    "theta_step_end": (0.0, "Threshold step at the end."),
-    "theta_tau_ms": (1e7, "Time constant of a `decaying` threshold."),
-    "weight_decay": (0.0, "Part of every weight lost with each image."),
-}
-
-_OPTIONAL: dict[str, tuple[type, str]] = {
-    "answer_threshold": (float, "Threshold once learning is over [default: the same]."),
-    "answer_inhibition": (float, "Inhibition once learning is over [default: the same]."),
-    "first_spikes": (int, "Spikes of the `ttfs` encoder [default: all pixels that are not black]."),
-    "inhibition_floor": (
-        float,
-        "Potential below which inhibition takes nothing, in thresholds [default: none].",
-    ),
-    "window_ms": (float, "Learning window [default: the whole presentation]."),
-    "spike_threshold": (int, "Spikes per unit of the potentiation factor k [default: k = 1]."),
-    "weight_norm": (float, "Norm of each neuron's weights [default: fits them into 0 to 1]."),
+    "dt_ms": "Time step.",
+    "duration_ms": "How long an image is shown.",
+    "rate_norm_hz": "Euclidean norm of the rates of all inputs.",
+    "tau_m_ms": "Membrane time constant.",
+    "refractory_ms": "No spike for this long after a spike.",
+    "threshold": "Firing threshold, in weight norms.",
+    "inhibition": "Part of the threshold (or potential) that a spike takes from the others.",
+    "inhibition_ms": "Time for which `clamp` holds, or a neuron of the `layer` rests.",
+    "learning_rate": "Learning rate at the start.",
+    "learning_rate_end": "Learning rate at the end.",
+    "depression_rate": "Depression of the rules `pair` and `timestep`.",
+    "trace_tau_ms": "Time constant of the traces.",
+    "target_trace": "Trace below which `postonly` depresses.",
+    "weight_power": "Power of 1 - w in `postonly`.",
+    "theta_step": "Threshold step at the start, in weight norms.",
+    "theta_step_end": "Threshold step at the end.",
+    "theta_tau_ms": "Time constant of a `decaying` threshold.",
+    "weight_decay": "Part of every weight lost with each image.",
+    "answer_threshold": "Threshold once learning is over [default: the same].",
+    "answer_inhibition": "Inhibition once learning is over [default: the same].",
+    "first_spikes": "Spikes of the `ttfs` encoder [default: all pixels that are not black].",
+    "inhibition_floor": "Potential below which inhibition takes nothing, in thresholds [default: none].",
+    "window_ms": "Learning window [default: the whole presentation].",
+    "spike_threshold": "Spikes per unit of the potentiation factor k [default: k = 1].",
+    "weight_norm": "Norm of each neuron's weights [default: fits them into 0 to 1].",
 }
 
 
-def _option(name: str) -> str:
-    return "--" + name.replace("_", "-")
+def _field(name: str) -> Callable[[Command], Command]:
+    default, annotation = getattr(Network, name), Network.__annotations__[name]
+    number = (get_args(annotation) or (annotation,))[0]  # of `float | None` the float
+    return click.option(
+        f"--{name.replace('_', '-')}",
+        type=click.Choice(CHOICES[name]) if name in CHOICES else number,
+        default=default,
+        show_default=default is not None,
+        help=_NETWORK_HELP[name],
+    )
 
 
-search_network = _all(
-    *(
-        click.option(
-            _option(name),
-            type=click.Choice(choices),
-            default=choices[0],
-            show_default=True,
-            help=_CHOICE_HELP[name],
-        )
-        for name, choices in _CHOICES.items()
-    ),
-    *(
-        click.option(_option(name), default=default, show_default=True, help=text)
-        for name, (default, text) in _NUMBERS.items()
-    ),
-    *(click.option(_option(name), type=kind, help=text) for name, (kind, text) in _OPTIONAL.items()),
-)
+search_network = _all(*(_field(name) for name in _NETWORK_HELP if name != "neurons"))
 """The fields of `fspinn.Network` but for the number of neurons."""
 
-network = _all(
-    click.option("--neurons", default=400, show_default=True, help="Number of neurons."), search_network
-)
+network = _all(_field("neurons"), search_network)
+
+
+def with_network_and_data(command: Callable[..., None]) -> Callable[..., None]:
+    """Call a command with `network` and `data` instead of the options that describe them."""
+
+    @wraps(command)
+    def prepared(
+        *,
+        dataset: str,
+        data_dir: Path | None,
+        validation: int | None,
+        samples: int | None,
+        seed: int,
+        **others: Any,
+    ) -> None:
+        from fspinn.datasets import load
+
+        settings = {name: others.pop(name) for name in _NETWORK_HELP if name in others}
+        network = Network(**settings)  # refused, if need be, before the images are fetched
+        data = load(dataset, data_dir=data_dir, validation=validation, seed=seed)
+        if samples is not None:
+            data = replace(data, train=data.train.first(samples))
+        command(network=network, data=data, seed=seed, **others)
+
+    return prepared
 
 
 def names(text: str) -> list[str]:

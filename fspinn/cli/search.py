@@ -2,11 +2,15 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from fspinn.cli import options
+from fspinn.model import Network
+
+if TYPE_CHECKING:
+    from fspinn.datasets import Dataset
 
 
 @click.command(
@@ -38,18 +42,12 @@ Exit status: 0 found, 1 no network meets the target, 2 bad input.
     help="Folder for smallest.h5, candidates.csv and accuracy-memory.png.",
 )
 @options.search_network
-@click.option(
-    "--passes", type=int, help="How often each image is shown [default: 100 presentations per neuron]."
-)
-@options.seed
-@options.samples
-@options.threads
-@options.config
-@options.as_json
+@options.passes
+@options.work
+@options.with_network_and_data
 def command(
-    dataset: str,
-    data_dir: Path | None,
-    validation: int | None,
+    network: Network,
+    data: "Dataset",
     accuracy: float,
     memory: str | None,
     sizes: str | None,
@@ -59,22 +57,12 @@ def command(
     output: Path,
     passes: int | None,
     seed: int,
-    samples: int | None,
     threads: int | None,
     as_json: bool,
-    **settings: Any,
 ) -> None:
     """Find the network with the least memory that meets an accuracy on your images."""
-    from dataclasses import replace
-
-    from fspinn import Network
-    from fspinn.datasets import load
     from fspinn.search import find_smallest, save_result, space
     from fspinn.search.result import Trial, describe
-
-    data = load(dataset, data_dir=data_dir, validation=validation, seed=seed)
-    if samples is not None:
-        data = replace(data, train=data.train.first(samples))
 
     def show(trial: Trial) -> None:
         click.echo(
@@ -88,7 +76,7 @@ def command(
         accuracy=accuracy,
         memory=memory,
         hardware=hardware,
-        network=Network(**settings),
+        network=network,
         sizes=space.SIZES if sizes is None else options.whole_numbers("--sizes", sizes),
         weights=space.WEIGHTS if weights is None else options.names(weights),
         readouts=space.READOUTS if readouts is None else options.names(readouts),

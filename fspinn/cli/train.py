@@ -3,13 +3,16 @@
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from fspinn.cli import options
+from fspinn.model import Network
+
+if TYPE_CHECKING:
+    from fspinn.datasets import Dataset
 
 
 @click.command(
@@ -28,9 +31,7 @@ What was stopped (Ctrl-C, a crash, a power cut) goes on with --resume, to the sa
 @options.dataset
 @options.preset
 @options.network
-@click.option(
-    "--passes", type=int, help="How often each image is shown [default: 100 presentations per neuron]."
-)
+@options.passes
 @options.readout
 @options.labels
 @click.option(
@@ -49,15 +50,11 @@ What was stopped (Ctrl-C, a crash, a power cut) goes on with --resume, to the sa
     type=click.IntRange(min=1),
     help="Presentations between two checkpoints [default: every 30 s]; results do not depend on it.",
 )
-@options.seed
-@options.samples
-@options.threads
-@options.config
-@options.as_json
+@options.work
+@options.with_network_and_data
 def command(
-    dataset: str,
-    data_dir: Path | None,
-    validation: int | None,
+    network: Network,
+    data: "Dataset",
     passes: int | None,
     readout: str,
     labels: int | None,
@@ -65,20 +62,13 @@ def command(
     resume: bool,
     checkpoint_every: int | None,
     seed: int,
-    samples: int | None,
     threads: int | None,
     as_json: bool,
-    **settings: Any,
 ) -> None:
     """Train a network on a data set, without labels, and fit a readout on them."""
-    from fspinn import Network, checkpoint, save, train
-    from fspinn.datasets import load
+    from fspinn import checkpoint, save, train
 
     saved = output.with_name(f"{output.name}.checkpoint")
-    network = Network(**settings)
-    data = load(dataset, data_dir=data_dir, validation=validation, seed=seed)
-    if samples is not None:
-        data = replace(data, train=data.train.first(samples))
     options.check_writable(output)
     if resume and not saved.exists():
         click.echo(f"fspinn: there is no {saved}; starting from the beginning", err=True)

@@ -1,13 +1,17 @@
 """fspinn tune: settings that make a network of a given size accurate."""
 
 import sys
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from fspinn.cli import options
+from fspinn.model import Network
+
+if TYPE_CHECKING:
+    from fspinn.datasets import Dataset
+    from fspinn.tuning import TuningTrial
 
 
 @click.command(
@@ -22,11 +26,7 @@ Examples:
 @options.dataset
 @options.network
 @click.option("--trials", default=27, show_default=True, help="Candidates; 1 measures only what is given.")
-@click.option(
-    "--passes",
-    type=int,
-    help="How often the best candidates see each image [default: 100 presentations per neuron].",
-)
+@options.passes
 @options.readout
 @click.option(
     "-o",
@@ -36,40 +36,31 @@ Examples:
     show_default=True,
     help="File to write, for `fspinn train --config`.",
 )
-@options.seed
-@options.samples
-@options.threads
-@options.config
-@options.as_json
+@options.work
+@options.with_network_and_data
 def command(
-    dataset: str,
-    data_dir: Path | None,
-    validation: int | None,
+    network: Network,
+    data: "Dataset",
     trials: int,
     passes: int | None,
     readout: str,
     output: Path,
     seed: int,
-    samples: int | None,
     threads: int | None,
     as_json: bool,
-    **settings: Any,
 ) -> None:
-    """Find threshold, inhibition, threshold step and learning rate for a network, on validation images."""
+    """Find threshold, inhibition, threshold step and learning rate for a network, on validation images.
+
+    Only the best candidates learn for all passes, the others for a ninth or a third of them.
+    """
     from tqdm import tqdm
 
-    from fspinn import Network
-    from fspinn.datasets import load
-    from fspinn.tuning import TuningTrial, tune, write_config
+    from fspinn.tuning import tune, write_config
     from fspinn.tuning.result import describe
 
-    network = Network(**settings)
-    data = load(dataset, data_dir=data_dir, validation=validation, seed=seed)
-    if samples is not None:
-        data = replace(data, train=data.train.first(samples))
     options.check_writable(output)
 
-    def show(trial: TuningTrial) -> None:
+    def show(trial: "TuningTrial") -> None:
         share = trial.verdict if trial.accuracy is None else f"{trial.accuracy:.2%}"
         line = (
             f"candidate {trial.candidate:3}  {trial.presentations:8} presentations  "
