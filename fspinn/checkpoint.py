@@ -8,7 +8,7 @@ that comes from other settings, other images or other compiled kernels.
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +18,17 @@ from numpy.typing import NDArray
 from fspinn import sealed
 from fspinn.checks import whole_number
 from fspinn.errors import ConfigError, ModelFileError
+from fspinn.learning_curve import Curve
 from fspinn.trained import Activity
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 EVERY_S = 30.0
 """Time between two checkpoints, where their distance in presentations is not given."""
 
 _MEND = "remove it to start from the beginning"
 _SHOWN_CHARACTERS = 16
+_CURVE = tuple(field.name for field in fields(Curve))
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +43,14 @@ class State:
     theta : ndarray of float32, shape (n_neurons,)
     activity : Activity
         What was counted since the beginning.
+    curve : Curve
     """
 
     presentations: int
     weights: NDArray[np.float32]
     theta: NDArray[np.float32]
     activity: Activity
+    curve: Curve
 
 
 def save(path: Path, run: Mapping[str, Any], state: State) -> None:
@@ -70,7 +74,8 @@ def save(path: Path, run: Mapping[str, Any], state: State) -> None:
         "presentations": state.presentations,
         "activity": state.activity.as_dict(),
     }
-    arrays = {"weights": state.weights, "theta": state.theta}
+    curve = {name: getattr(state.curve, name) for name in _CURVE}
+    arrays = {"weights": state.weights, "theta": state.theta, **curve}
     sealed.write(path, "checkpoint", settings, arrays, compressed=False)
 
 
@@ -85,7 +90,7 @@ def load(path: Path, run: Mapping[str, Any]) -> State:
         If it is of another run than `run`; the message names all that differs.
     """
     settings, arrays = sealed.read(
-        path, "checkpoint", ("weights", "theta"), version=FORMAT_VERSION, mend=_MEND
+        path, "checkpoint", ("weights", "theta", *_CURVE), version=FORMAT_VERSION, mend=_MEND
     )
     try:
         theirs = settings["run"]
@@ -94,6 +99,7 @@ def load(path: Path, run: Mapping[str, Any]) -> State:
             weights=arrays["weights"],
             theta=arrays["theta"],
             activity=Activity(**settings["activity"]),
+            curve=Curve(**{name: arrays[name] for name in _CURVE}),
         )
         differences = [
             f"{name} {_short(theirs.get(name))} there, {_short(run.get(name))} here"

@@ -14,6 +14,7 @@ import fspinn
 from fspinn import readout as readouts
 from fspinn.checks import whole_number
 from fspinn.errors import ConfigError
+from fspinn.learning_curve import Curve
 from fspinn.model import Network
 from fspinn.prediction import predict, respond, room_for_order
 from fspinn.randomness import LABELS, permutation, stream_key
@@ -38,6 +39,8 @@ class Learned:
         What the engine counted.
     samples_per_s : float
         Presentations per second, without compilation.
+    curve : Curve
+        How it went.
     """
 
     network: Network
@@ -47,6 +50,7 @@ class Learned:
     seed: int
     activity: Activity
     samples_per_s: float
+    curve: Curve
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,7 @@ def fit_readouts(
                 "passes": learned.passes,
                 "labels": len(known) if labels is None else labels,
                 "class_names": list(data.class_names),
+                "learning_curve": learned.curve.as_dict(),
                 "dataset": origin(data),
                 "versions": _versions(),
             },

@@ -7,7 +7,7 @@ let each neuron learn from its company (this project's own; all images labelled,
 """
 
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,7 +97,7 @@ def fit(
     if name == BIASED_READOUT:
         return _fit_linear(counts, known, n_classes, company)
     sums = np.stack([counts[known == c].sum(axis=0, dtype=np.float64) for c in range(n_classes)], axis=1)
-    means = _means(sums, known, n_classes)
+    means = _means(sums, np.bincount(known, minlength=n_classes))
     shares = _shares(means)
     if name == LABEL_READOUT:
         table = (np.arange(n_classes) == means.argmax(axis=1)[:, None]) * (shares.sum(axis=1)[:, None] > 0)
@@ -105,6 +105,19 @@ def fit(
     if company is not None:
         shares = _borrow(shares, counts.sum(axis=0), company)
     return Readout(name, shares.astype(np.float32))
+
+
+def proportion(spikes: NDArray[np.float64], images: NDArray[np.float64]) -> Readout:
+    """Return the readout ``proportion`` for known sums, all images labelled.
+
+    Parameters
+    ----------
+    spikes : ndarray of float64, shape (n_neurons, n_classes)
+        Output spikes of each neuron for the images of each class.
+    images : ndarray of float64, shape (n_classes,)
+        How many images of each class there were.
+    """
+    return Readout("proportion", _shares(_means(spikes, images)).astype(np.float32))
 
 
 def scores(
@@ -173,8 +186,8 @@ def predict(
     return classes
 
 
-def _means(sums: NDArray[np.float64], labels: NDArray[np.int64], n_classes: int) -> NDArray[np.float64]:
-    means: NDArray[np.float64] = sums / np.maximum(np.bincount(labels, minlength=n_classes), 1)
+def _means(sums: NDArray[np.float64], images: NDArray[Any]) -> NDArray[np.float64]:
+    means: NDArray[np.float64] = sums / np.where(images > 0, images, 1)
     return means
 
 
@@ -243,7 +256,7 @@ def _fit_pairs(spike_order: NDArray[np.int32], labels: NDArray[np.int64], n_clas
     known, places = np.unique(keys, return_inverse=True)
     sums = np.zeros((len(known), n_classes))
     np.add.at(sums, (places, labels[images]), 1.0)
-    table = _shares(_means(sums, labels, n_classes)).astype(np.float32)
+    table = _shares(_means(sums, np.bincount(labels, minlength=n_classes))).astype(np.float32)
     pairs = np.stack([known >> 32, known & 0xFFFFFFFF], axis=1).astype(np.int32)
     return Readout(PAIR_READOUT, table, pairs=pairs)
 

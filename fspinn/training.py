@@ -22,6 +22,7 @@ from fspinn.checks import whole_number
 from fspinn.engines import float_engine
 from fspinn.errors import ConfigError
 from fspinn.evaluation import Evaluation, Learned, evaluate, fit_readouts, origin
+from fspinn.learning_curve import Curve
 from fspinn.model import Network
 from fspinn.plasticity import initial_weights, natural_weight_norm
 from fspinn.randomness import ORDER, WEIGHTS, permutation, stream_key, uniforms
@@ -36,7 +37,6 @@ PRESENTATIONS_PER_NEURON = 100
 MAX_PASSES = 1_000_000
 
 _CHUNK = 250
-_RECENT = 1000
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,8 @@ def learn(
         n_inputs = images.shape[1] * images.shape[2]
         random = uniforms(stream_key(seed, WEIGHTS), n_inputs * network.neurons)
         weights = initial_weights(network, n_inputs, random)
-        state = State(0, weights, np.zeros(network.neurons, dtype=np.float32), Activity())
+        theta = np.zeros(network.neurons, dtype=np.float32)
+        state = State(0, weights, theta, Activity(), Curve.start(network.neurons, data.n_classes))
     before = state.presentations
     state, seconds = _present_all(network, state, data, passes, seed, progress, keeper)
     if state.activity.output_spikes == 0:
@@ -172,7 +173,9 @@ def learn(
     if keeper is not None:
         keeper.save()
     samples_per_s = (state.presentations - before) / seconds
-    return Learned(network, state.weights, state.theta, passes, seed, state.activity, samples_per_s)
+    return Learned(
+        network, state.weights, state.theta, passes, seed, state.activity, samples_per_s, state.curve
+    )
 
 
 def _run(network: Network, data: "Dataset", passes: int, seed: int) -> dict[str, Any]:
@@ -200,8 +203,7 @@ def _present_all(
     images, labels = data.train.images, data.train.labels
     total = passes * len(images)
     weights, theta, activity, done = state.weights, state.theta, state.activity, state.presentations
-    recent_counts = np.zeros((0, network.neurons), dtype=np.int32)
-    recent_labels = np.zeros(0, dtype=np.int64)
+    curve = state.curve
     title = f"train {network.neurons} neurons"
     with tqdm(
         total=total, initial=done, unit=" samples", disable=None if progress else True, desc=title
@@ -218,18 +220,14 @@ def _present_all(
             )
             activity += counted
             done += len(shown)
+            curve = curve.after(spike_counts, labels[shown], done, total)
             if keeper is not None:
-                keeper.keep(State(done, weights.copy(), theta.copy(), activity))
-            if not bar.disable:
-                if len(recent_labels):
-                    table = readouts.fit("proportion", recent_counts, recent_labels, data.n_classes)
-                    accuracy = np.mean(readouts.predict(table, spike_counts) == labels[shown])
-                    bar.set_postfix_str(f"running accuracy {accuracy:.3f}", refresh=False)
-                recent_counts = np.concatenate([recent_counts, spike_counts])[-_RECENT:]
-                recent_labels = np.concatenate([recent_labels, labels[shown]])[-_RECENT:]
+                keeper.keep(State(done, weights.copy(), theta.copy(), activity, curve))
+            if not np.isnan(curve.running_accuracy):
+                bar.set_postfix_str(f"running accuracy {curve.running_accuracy:.3f}", refresh=False)
             bar.update(len(shown))
         seconds = time.perf_counter() - started
-    return State(done, weights, theta, activity), seconds
+    return State(done, weights, theta, activity, curve), seconds
 
 
 def _batches(n_images: int, passes: int, seed: int, first: int) -> Iterator[NDArray[np.int64]]:

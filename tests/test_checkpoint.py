@@ -3,7 +3,7 @@
 import json
 import os
 import subprocess
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import h5py
 import numpy as np
@@ -14,6 +14,7 @@ from fspinn import checkpoint, datasets, sealed
 from fspinn.checkpoint import Keeper, State
 from fspinn.engines import float_engine
 from fspinn.errors import ConfigError, ModelFileError
+from fspinn.learning_curve import Curve
 from fspinn.model import Network
 from fspinn.trained import Activity
 from fspinn.training import learn, train
@@ -29,6 +30,12 @@ def state(presentations=250):
         random.random((8, 3), dtype=np.float32),
         random.random(3, dtype=np.float32),
         Activity(samples=presentations, output_spikes=2**40),
+        Curve(
+            np.array([[100, np.nan, 7.25], [200, 1 / 3, 0.1]]),
+            np.array([50, 50, 2**40, 3]),
+            random.random((3, 10)),
+            random.random(10),
+        ),
     )
 
 
@@ -36,6 +43,10 @@ def assert_same(one, other):
     assert (one.presentations, one.activity) == (other.presentations, other.activity)
     for mine, theirs in ((one.weights, other.weights), (one.theta, other.theta)):
         assert mine.dtype == theirs.dtype == np.float32
+        np.testing.assert_array_equal(mine, theirs)
+    for field in fields(Curve):
+        mine, theirs = getattr(one.curve, field.name), getattr(other.curve, field.name)
+        assert mine.dtype == theirs.dtype
         np.testing.assert_array_equal(mine, theirs)
 
 
