@@ -20,6 +20,7 @@ from fspinn import readout as readouts
 from fspinn.checkpoint import Keeper, State
 from fspinn.checks import whole_number
 from fspinn.engines import float_engine
+from fspinn.engines.float_engine import available_cores
 from fspinn.errors import ConfigError
 from fspinn.evaluation import Evaluation, Learned, evaluate, fit_readouts, origin
 from fspinn.learning_curve import Curve
@@ -37,6 +38,7 @@ PRESENTATIONS_PER_NEURON = 100
 MAX_PASSES = 1_000_000
 
 _CHUNK = 250
+_RETRIED = 50
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,8 @@ def train(
         Labelled training images that the readout may use, drawn at random by `seed`; None is all. The
         network learns from all images either way.
     threads : int or None, default None
-        Threads of the readout's pass over the images; None is one per core. Learning itself uses one.
+        Threads that learn, and that answer for the readout; None is one per core. Of those that learn,
+        only as many are used as make it quicker.
     progress : bool, default True
         Show a progress bar, if standard error is a terminal.
     checkpoint : path-like or None, default None
@@ -125,7 +128,9 @@ def train(
         raise ConfigError("checkpoint: resume and checkpoint_every need the file; name it")
     keeper = None if checkpoint is None else Keeper(checkpoint, every=checkpoint_every, resume=resume)
     try:
-        learned = learn(network, data, passes=passes, seed=seed, progress=progress, keeper=keeper)
+        learned = learn(
+            network, data, passes=passes, seed=seed, progress=progress, keeper=keeper, threads=threads
+        )
         (model,) = fit_readouts(learned, data, (readout,), labels=labels, threads=threads)
         validation = None
         if len(data.validation):
@@ -146,12 +151,14 @@ def learn(
     seed: int = 0,
     progress: bool = True,
     keeper: Keeper | None = None,
+    threads: int | None = None,
 ) -> Learned:
     """Learn weights and thresholds from the training images, without labels (see `train`)."""
     images = data.train.images
     if passes is None:
         passes = passes_for(network.neurons, len(images))
     passes = whole_number("passes", passes, 1, MAX_PASSES)
+    threads = available_cores() if threads is None else whole_number("threads", threads, 1, 1024)
     state = None if keeper is None else keeper.start(_run(network, data, passes, seed))
     if network.weight_norm is None:
         network = replace(network, weight_norm=natural_weight_norm(images[:1000]))
@@ -162,7 +169,7 @@ def learn(
         theta = np.zeros(network.neurons, dtype=np.float32)
         state = State(0, weights, theta, Activity(), Curve.start(network.neurons, data.n_classes))
     before = state.presentations
-    state, seconds = _present_all(network, state, data, passes, seed, progress, keeper)
+    state, seconds = _present_all(network, state, data, passes, seed, progress, keeper, threads)
     if state.activity.output_spikes == 0:
         if keeper is not None:
             checkpoints.remove(keeper.path)
@@ -198,6 +205,7 @@ def _present_all(
     seed: int,
     progress: bool,
     keeper: Keeper | None,
+    threads: int,
 ) -> tuple[State, float]:
     """Show all images `passes` times, from `state` on; return the last state and the seconds it took."""
     images, labels = data.train.images, data.train.labels
@@ -214,10 +222,15 @@ def _present_all(
         float_engine.learn(network, weights, theta, images[:0], seed=seed, first=done, total=total)
         bar.unpause()
         started = time.perf_counter()
-        for shown in _batches(len(images), passes, seed, done):
+        pace = dict.fromkeys((1, threads), 0.0)
+        for number, shown in enumerate(_batches(len(images), passes, seed, done)):
+            # The bits are the same either way: the quicker goes on, the slower tries again later.
+            used = (max if number % _RETRIED == _RETRIED - 1 else min)(pace, key=pace.__getitem__)
+            begun = time.perf_counter()
             spike_counts, counted = float_engine.learn(
-                network, weights, theta, images[shown], seed=seed, first=done, total=total
+                network, weights, theta, images[shown], seed=seed, first=done, total=total, threads=used
             )
+            pace[used] = (time.perf_counter() - begun) / len(shown)
             activity += counted
             done += len(shown)
             curve = curve.after(spike_counts, labels[shown], done, total)

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from fspinn.engines import float_engine
-from fspinn.engines import float_kernels as kernels
+import fspinn
+from fspinn.engines import float_engine, neuron_kernels, window_kernels
+from fspinn.engines.team_kernels import LINE, wait
 from fspinn.errors import ConfigError
 from fspinn.model import (
     ADAPTATIONS,
@@ -89,9 +90,11 @@ def start_of(network, seed, samples=3, pixels=(2, 3)):
     return weights, theta, images
 
 
-def learn_with(engine, network, start, seed=0, first=0, total=5):
+def learn_with(engine, network, start, seed=0, first=0, total=5, **more):
     weights, theta, images = start[0].copy(), start[1].copy(), start[2]
-    counts, activity = engine.learn(network, weights, theta, images, seed=seed, first=first, total=total)
+    counts, activity = engine.learn(
+        network, weights, theta, images, seed=seed, first=first, total=total, **more
+    )
     return counts.tolist(), weights.tobytes(), theta.tobytes(), activity
 
 
@@ -127,27 +130,31 @@ class Stepper:
         n_inputs, n_neurons = self.weights.shape
         self.theta = np.zeros(n_neurons, np.float32) if theta is None else np.array(theta, np.float32)
         self.constants = float_engine._constants(network, n_inputs, np.float32)
-        self.state = kernels.make_scratch(n_inputs, network.steps, 0, np.zeros(n_neurons, np.float32))
-        kernels.set_thresholds(self.state.thresholds, self.constants.firing_threshold, self.theta)
-        self.carried = np.array([-1, 0, 0, 0])
-        self.learning = np.float32(network.learning_rate), np.float32(network.theta_step), learning
+        self.state = window_kernels.make_state(
+            n_inputs, n_neurons, (0, 1, 0), 0, np.zeros(n_neurons, np.float32)
+        )
+        self.board = window_kernels.make_board(1, network.steps, n_inputs)
+        neuron_kernels.set_thresholds(self.state.thresholds, self.constants.firing_threshold, self.theta)
+        self.state.carried[window_kernels.PARTNER] = -1
+        self.teaching = np.float32(network.learning_rate), np.float32(network.theta_step), learning
         self.activity = np.zeros(11, np.int64)
         self.t = 0
 
     def step(self, *inputs):
         """Let these inputs spike; return the neuron that spikes, or None."""
-        self.state.inputs[self.t, : len(inputs)] = inputs
-        self.state.spikes_in_step[self.t] = len(inputs)
+        self.board.inputs[0, self.t, : len(inputs)] = inputs
+        self.board.spikes_in_step[0, self.t] = len(inputs)
         before = self.state.spike_counts.copy()
-        kernels.run_window(
+        window_kernels.run_window(
             self.t,
             self.t + 1,
-            self.carried,
+            (self.board.spikes_in_step[0], self.board.inputs[0]),
             self.weights,
             self.theta,
-            *self.learning,
+            self.teaching,
             self.constants,
             self.state,
+            self.board,
             self.activity,
         )
         self.t += 1
@@ -177,7 +184,7 @@ def test_one_step_of_integration_has_the_bits_of_the_naive_twin(inputs, leak, se
     weights = random.standard_normal((8, 3)).astype(np.float32)
     potentials = random.standard_normal(3).astype(np.float32)
     expected = potentials.copy()
-    kernels.integrate(potentials, weights, np.array(inputs, np.int32), np.float32(leak))
+    neuron_kernels.integrate(potentials, weights, np.array(inputs, np.int32), np.float32(leak))
     naive.integrate(expected, weights, inputs, np.float32(leak))
     np.testing.assert_array_equal(potentials, expected)
 
@@ -185,7 +192,7 @@ def test_one_step_of_integration_has_the_bits_of_the_naive_twin(inputs, leak, se
 def test_rows_are_added_in_the_order_of_the_inputs():
     weights = np.array([[2.0**24], [1.0], [-(2.0**24)]], np.float32)
     potentials = np.zeros(1, np.float32)
-    kernels.integrate(potentials, weights, np.arange(3, dtype=np.int32), np.float32(0.5))
+    neuron_kernels.integrate(potentials, weights, np.arange(3, dtype=np.int32), np.float32(0.5))
     assert potentials.tolist() == [0.0]  # in any other order 1, since 2**24 + 1 is no float32
 
 
@@ -195,7 +202,7 @@ def test_who_spikes_is_who_the_naive_twin_says(neurons):
     """Few different values, so that ties are the rule."""
     potentials, theta, may_spike = (np.array(column) for column in zip(*neurons, strict=True))
     ready_at = np.where(may_spike, 5, 6)
-    found = kernels.find_spike(
+    found = neuron_kernels.find_spike(
         potentials.astype(np.float32), theta.astype(np.float32) + np.float32(0.5), ready_at, 5
     )
     expected = naive.find_spike(potentials, theta + 0.5, may_spike)
@@ -221,6 +228,60 @@ def test_learning_has_the_bits_of_the_naive_twin(rule, inhibition_kind):
     holds()
 
 
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("inhibition_kind", INHIBITION_KINDS)
+def test_learning_has_the_same_bits_with_any_number_of_threads(monkeypatch, rule, inhibition_kind):
+    monkeypatch.setattr(float_engine, "NEURONS_PER_THREAD", 1)
+
+    @settings(max_examples=5, deadline=None)
+    @given(networks_of(rule=rule, inhibition_kind=inhibition_kind), st.integers(0, 2**32), st.integers(2, 3))
+    def holds(network, start_seed, threads):
+        start = start_of(network, start_seed)
+        alone = learn_with(float_engine, network, start)
+        assert learn_with(float_engine, network, start, threads=threads) == alone
+
+    holds()
+
+
+def test_learning_on_digits_has_the_same_bits_with_any_number_of_threads():
+    digits = fspinn.datasets.load("digits")
+    network = Network(neurons=1000, encoder="regular", inhibition=0.6, weight_norm=4.0, learning_rate=0.3)
+    random = np.random.default_rng(0)
+    weights = random.random((64, 1000), dtype=np.float32)
+    start = weights, np.zeros(1000, np.float32), digits.train.images[:100]
+    alone = learn_with(float_engine, network, start)
+    assert alone[-1].output_spikes > 300
+    for threads in (2, 3, 5):
+        assert learn_with(float_engine, network, start, threads=threads) == alone
+
+
+def test_members_of_a_team_that_is_stopped_do_not_wait_for_ever():
+    rounds = np.zeros(3 * LINE, np.int64)
+    rounds[2 * LINE] = 1
+    with pytest.raises(RuntimeError, match="the team was stopped"):
+        wait(rounds, 0, 1)
+
+
+@pytest.mark.parametrize("failing", [0, 1])
+def test_a_team_whose_member_fails_is_stopped(monkeypatch, failing):
+    """Nothing of the batch is kept then."""
+    monkeypatch.setattr(float_engine, "NEURONS_PER_THREAD", 1)
+    real = float_engine.kernels.learn_batch
+
+    def fails(*arguments):
+        if arguments[6][0] == failing:  # place
+            raise MemoryError("no room")
+        real(*arguments)
+
+    monkeypatch.setattr(float_engine.kernels, "learn_batch", fails)
+    weights, theta, images = start_of(LIVELY, 0)
+    before = weights.copy(), theta.copy()
+    with pytest.raises(MemoryError, match="no room"):
+        float_engine.learn(LIVELY, weights, theta, images, seed=0, first=0, total=5, threads=2)
+    np.testing.assert_array_equal(weights, before[0])
+    np.testing.assert_array_equal(theta, before[1])
+
+
 @settings(max_examples=40, deadline=None)
 @given(networks_of(), st.integers(0, 2**32), st.integers(0, 2**40))
 def test_answering_has_the_bits_of_the_naive_twin(network, start_seed, first):
@@ -235,13 +296,24 @@ def test_answering_has_the_bits_of_the_naive_twin(network, start_seed, first):
 @pytest.mark.parametrize("threads", [1, 3])
 def test_the_order_of_the_spikes_is_the_naive_one(kept, threads):
     weights, theta, images = start_of(LIVELY, 5, samples=4)
-    order = np.full((4, kept), 77, np.int32)
-    float_engine.respond(LIVELY, weights, theta, images, seed=1, first=2, threads=threads, spike_order=order)
+    order, steps = np.full((2, 4, kept), 77, np.int32)
+    float_engine.respond(
+        LIVELY,
+        weights,
+        theta,
+        images,
+        seed=1,
+        first=2,
+        threads=threads,
+        spike_order=order,
+        spike_steps=steps,
+    )
     for m, image in enumerate(images):
         spikes, _ = naive.present(LIVELY, weights, theta, image, naive.stream_key(1, 2, 2 + m))
-        neurons = [neuron for _, neuron in spikes][:kept]
+        missing = [-1] * (kept - len(spikes))
         assert 7 < len(spikes) < 500
-        assert order[m].tolist() == neurons + [-1] * (kept - len(neurons))
+        assert order[m].tolist() == [neuron for _, neuron in spikes][:kept] + missing
+        assert steps[m].tolist() == [t for t, _ in spikes][:kept] + missing
 
 
 @pytest.mark.parametrize("weight_power", [0.0, 0.4, 2.0])
@@ -522,7 +594,7 @@ def test_a_spike_takes_the_stated_part_of_the_threshold_from_all_others():
 
 def taken(potentials, spared, fixed, part, floor=-np.inf):
     potentials = np.array(potentials, dtype=np.float32)
-    kernels.take_toll(potentials, spared, np.float32(fixed), np.float32(part), np.float32(floor))
+    neuron_kernels.take_toll(potentials, spared, np.float32(fixed), np.float32(part), np.float32(floor))
     return potentials.tolist()
 
 

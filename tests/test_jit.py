@@ -104,13 +104,13 @@ def test_machine_code_goes_to_the_cache(monkeypatch, tmp_path, chosen_by_user):
 
 LOWER = """
 import numpy as np
-from fspinn.engines import float_engine, float_kernels as kernels
+from fspinn.engines import float_engine, float_kernels as kernels, window_kernels
 from fspinn.model import Network
 
 constants = float_engine._constants(Network(neurons=2, weight_norm=1.0), 1, np.float32)
-scratch = kernels.make_scratch(1, 1, 0, np.zeros(2, np.float32))
+state = window_kernels.make_state(1, 2, (0, 1, 0), 0, np.zeros(2, np.float32))
 weights, theta = np.ones((1, 2), np.float32), np.zeros(2, np.float32)
-kernels.end_presentation(0, weights, theta, np.float32(1), constants, scratch, np.zeros(11, np.int64))
+kernels.end_presentation(weights, theta, np.float32(1), constants, state, np.zeros(11, np.int64))
 print(theta.tolist())
 """
 

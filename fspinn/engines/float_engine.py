@@ -5,7 +5,8 @@ a learning window one column of weights.
 """
 
 import os
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TypeVar
 
 import numpy as np
@@ -14,12 +15,17 @@ from numpy.typing import NDArray
 from fspinn.checks import whole_number
 from fspinn.encoders import encoder_settings
 from fspinn.engines import float_kernels as kernels
+from fspinn.engines.team_kernels import LINE
+from fspinn.engines.window_kernels import Constants, make_board
 from fspinn.model import ADAPTATIONS, INHIBITION_KINDS, NORMALISATIONS, RULES, Network
 from fspinn.plasticity import annealed
 from fspinn.randomness import INFERENCE_SPIKES, TRAINING_SPIKES
 from fspinn.trained import Activity
 
 Real = TypeVar("Real", np.float32, np.float64)
+
+NEURONS_PER_THREAD = 200
+"""With fewer, a thread more would spend its time on agreeing with the others."""
 
 
 def learn(
@@ -31,6 +37,7 @@ def learn(
     seed: int,
     first: int,
     total: int,
+    threads: int = 1,
 ) -> tuple[NDArray[np.int32], Activity]:
     """Present images with learning on; `weights` and `theta` change in place.
 
@@ -47,6 +54,8 @@ def learn(
     first, total : int
         Number of the first presentation in the run, and how many the run has: they fix the random
         spikes, the learning rate and the threshold step.
+    threads : int, default 1
+        Threads that share the neurons, some hundreds each. The bits do not depend on it.
 
     Returns
     -------
@@ -59,18 +68,59 @@ def learn(
     schedule = np.stack([rates, steps]).astype(weights.dtype)
     schedule[1] *= constants.weight_norm
     spike_counts = np.zeros((len(images), network.neurons), dtype=np.int32)
-    counted = np.zeros(len(Activity().as_tuple()), dtype=np.int64)
-    kernels.learn_batch(
-        _flat(images),
-        _stream(seed, TRAINING_SPIKES, first),
-        weights,
-        theta,
-        schedule,
-        constants,
-        spike_counts,
-        counted,
-    )
-    return spike_counts, Activity(*counted.tolist())
+    members = min(threads, max(1, network.neurons // NEURONS_PER_THREAD))
+    bounds = np.linspace(0, network.neurons, members + 1).astype(int).tolist()
+    counted = np.zeros((members, len(Activity().as_tuple())), dtype=np.int64)
+    board = make_board(members, network.steps, weights.shape[0])
+    parts = [slice(bounds[member], bounds[member + 1]) for member in range(members)]
+    flat = _flat(images)
+    # Of several, each learns on a copy of its columns in one piece, so that rows are read without gaps.
+    blocks = [(weights, theta)]
+    if members > 1:
+        blocks = [(np.ascontiguousarray(weights[:, part]), theta[part].copy()) for part in parts]
+
+    def work(member: int) -> None:
+        kernels.learn_batch(
+            flat,
+            _stream(seed, TRAINING_SPIKES, first),
+            *blocks[member],
+            schedule,
+            constants,
+            (member, members, bounds[member]),
+            board,
+            spike_counts,
+            counted[member],
+        )
+
+    if members == 1:
+        work(0)
+    else:
+        _run_team(work, members, board.rounds)
+        for part, (own_weights, own_theta) in zip(parts, blocks, strict=True):
+            weights[:, part], theta[part] = own_weights, own_theta
+    return spike_counts, Activity(*counted.sum(axis=0).tolist())
+
+
+def _run_team(work: Callable[[int], None], members: int, rounds: NDArray[np.int64]) -> None:
+    """Run all members at once; if one fails, or Ctrl-C is pressed, the others stop waiting for it."""
+
+    def stop() -> None:
+        rounds[members * LINE] = 1
+
+    def guarded(member: int) -> None:
+        try:
+            work(member)
+        except BaseException:
+            stop()
+            raise
+
+    with ThreadPoolExecutor(members) as pool:
+        try:
+            for done in as_completed([pool.submit(guarded, member) for member in range(members)]):
+                done.result()
+        except BaseException:
+            stop()
+            raise
 
 
 def respond(
@@ -83,6 +133,7 @@ def respond(
     first: int = 0,
     threads: int | None = None,
     spike_order: NDArray[np.int32] | None = None,
+    spike_steps: NDArray[np.int32] | None = None,
 ) -> tuple[NDArray[np.int32], Activity]:
     """Present images with learning off, as `Network.answering` says. The answer does not depend on `threads`.
 
@@ -97,6 +148,8 @@ def respond(
     spike_order : ndarray of int32, shape (n, k), optional
         Receives the neurons of the first k output spikes of each image in their order; -1 where there
         were fewer.
+    spike_steps : ndarray of int32, of the same shape, optional
+        Receives the time steps of these spikes; only together with `spike_order`.
 
     Returns
     -------
@@ -111,6 +164,7 @@ def respond(
     counted = np.zeros((threads, len(Activity().as_tuple())), dtype=np.int64)
 
     order = np.empty((len(images), 0), dtype=np.int32) if spike_order is None else spike_order
+    steps = np.empty_like(order) if spike_steps is None else spike_steps
 
     def work(part: int) -> None:
         start, stop = bounds[part], bounds[part + 1]
@@ -122,6 +176,7 @@ def respond(
             constants,
             spike_counts[start:stop],
             order[start:stop],
+            steps[start:stop],
             counted[part],
         )
 
@@ -137,13 +192,13 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _constants(network: Network, n_inputs: int, real: type[np.float32 | np.float64]) -> kernels.Constants:
+def _constants(network: Network, n_inputs: int, real: type[np.float32 | np.float64]) -> Constants:
     encoder, rate_norm_per_step, most_spikes = encoder_settings(network)
     firing_threshold = network.firing_threshold
     of_threshold = network.inhibition_of == "threshold"
     floor = -np.inf if network.inhibition_floor is None else network.inhibition_floor * firing_threshold
     l1 = network.normalisation == "l1"
-    return kernels.Constants(
+    return Constants(
         steps=network.steps,
         encoder=encoder,
         rate_norm_per_step=rate_norm_per_step,

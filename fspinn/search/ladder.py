@@ -163,7 +163,14 @@ class _Bench:
     def _trained(self, neurons: int) -> dict[str, Model]:
         if neurons not in self.trained:
             network = replace(self.network, neurons=neurons)
-            learned = learn(network, self.data, passes=self.passes, seed=self.seed, progress=self.progress)
+            learned = learn(
+                network,
+                self.data,
+                passes=self.passes,
+                seed=self.seed,
+                progress=self.progress,
+                threads=self.threads,
+            )
             models = fit_readouts(learned, self.data, self.readouts, threads=self.threads)
             self.trained[neurons] = dict(zip(self.readouts, models, strict=True))
         return self.trained[neurons]

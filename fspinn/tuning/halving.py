@@ -169,7 +169,7 @@ class _Bench:
         shown, passes = self.lengths[rung - 1]
         trial = TuningTrial(candidate, rung, network, self.presentations(rung), "measured")
         try:
-            learned = learn(network, shown, passes=passes, seed=self.seed, progress=False)
+            learned = learn(network, shown, passes=passes, seed=self.seed, progress=False, threads=1)
         except ConfigError as error:
             return replace(trial, verdict=f"failed: {error}")
         (model,) = fit_readouts(learned, shown, (self.readout,), threads=1)
