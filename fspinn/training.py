@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from math import ceil
 from pathlib import Path
@@ -152,8 +152,12 @@ def learn(
     progress: bool = True,
     keeper: Keeper | None = None,
     threads: int | None = None,
+    on_batch: Callable[[int], None] | None = None,
 ) -> Learned:
-    """Learn weights and thresholds from the training images, without labels (see `train`)."""
+    """Learn weights and thresholds from the training images, without labels (see `train`).
+
+    `on_batch` is called now and then with the number of presentations so far; what it raises ends the work.
+    """
     images = data.train.images
     if passes is None:
         passes = passes_for(network.neurons, len(images))
@@ -169,7 +173,7 @@ def learn(
         theta = np.zeros(network.neurons, dtype=np.float32)
         state = State(0, weights, theta, Activity(), Curve.start(network.neurons, data.n_classes))
     before = state.presentations
-    state, seconds = _present_all(network, state, data, passes, seed, progress, keeper, threads)
+    state, seconds = _present_all(network, state, data, passes, seed, progress, keeper, threads, on_batch)
     if state.activity.output_spikes == 0:
         if keeper is not None:
             checkpoints.remove(keeper.path)
@@ -206,6 +210,7 @@ def _present_all(
     progress: bool,
     keeper: Keeper | None,
     threads: int,
+    on_batch: Callable[[int], None] | None,
 ) -> tuple[State, float]:
     """Show all images `passes` times, from `state` on; return the last state and the seconds it took."""
     images, labels = data.train.images, data.train.labels
@@ -239,6 +244,8 @@ def _present_all(
             if not np.isnan(curve.running_accuracy):
                 bar.set_postfix_str(f"running accuracy {curve.running_accuracy:.3f}", refresh=False)
             bar.update(len(shown))
+            if on_batch is not None:
+                on_batch(done)
         seconds = time.perf_counter() - started
     return State(done, weights, theta, activity, curve), seconds
 

@@ -97,7 +97,7 @@ def test_the_images_come_in_another_order_in_each_pass(digits, monkeypatch):
     few = replace(digits, train=digits.train.first(40))
     shown = []
 
-    def watch(network, weights, theta, images, *, seed, first, total, threads):
+    def watch(network, weights, theta, images, *, seed, first, total, threads=1):
         shown.extend(image.tobytes() for image in images)
         assert first + len(images) == len(shown)
         assert total == 80

@@ -1,6 +1,10 @@
 """Tuning finds settings on the validation split, the same on any number of threads, and writes them down."""
 
 import json
+import signal
+import subprocess
+import sys
+import time
 import tomllib
 from dataclasses import fields, replace
 from itertools import pairwise
@@ -227,6 +231,47 @@ def test_tune_says_in_words_what_it_found(tmp_path):
     assert "the defaults are the best" in answer.stdout
     assert f"wrote {path}: fspinn train --config {path}" in answer.stdout
     assert "candidate   0 " in answer.stderr
+
+
+# Runs the command, and says when the first candidate learns.
+TELLING = """
+import sys
+from fspinn.cli import main
+from fspinn.tuning import halving
+
+def told(*arguments):
+    print("learning", flush=True)
+    return measure(*arguments)
+
+measure, halving._Bench.measure = halving._Bench.measure, told
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C cannot be sent to another process there")
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_ctrl_c_stops_the_running_candidates(threads, tmp_path):
+    """The given network alone would learn for minutes."""
+    arguments = ["tune", "--trials", "4", "--passes", "5000", "--threads", threads, "-o", "t.toml"]
+    with subprocess.Popen(
+        [sys.executable, "-c", TELLING, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        # A shell that starts the tests in the background makes them, and what they start, deaf to it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
+        assert process.stdout.readline() == "learning\n"
+        time.sleep(0.5)
+        started = time.perf_counter()
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+        seconds = time.perf_counter() - started
+    assert process.returncode == 130
+    assert told.strip() == "fspinn: stopped"
+    assert seconds < 5  # a fraction of one, where nothing else runs
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

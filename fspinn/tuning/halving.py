@@ -7,11 +7,12 @@ presentations that a candidate gets. The given network is candidate 0 and learns
 so that the result is never worse than it on the validation images.
 """
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +84,8 @@ def tune(
     seed : int, default 0
         Fixes the candidates and everything random in their training.
     threads : int or None, default None
-        Candidates that learn at a time; None is one per core. The result does not depend on it.
+        Candidates that learn at a time, or threads that share the few of the last rung; None is one per core.
+        The result does not depend on it.
     progress : bool, default True
         Show a progress bar, if standard error is a terminal.
     on_trial : callable, optional
@@ -163,20 +165,34 @@ class _Bench:
     lengths: Sequence[tuple["Dataset", int]]
     readout: str
     seed: int
+    stopped: threading.Event = field(default_factory=threading.Event)
 
-    def measure(self, rung: int, candidate: int, network: Network) -> TuningTrial:
+    def measure(self, rung: int, candidate: int, network: Network, threads: int) -> TuningTrial:
         """Return the trial of a candidate; a silent network is one that failed."""
         shown, passes = self.lengths[rung - 1]
         trial = TuningTrial(candidate, rung, network, self.presentations(rung), "measured")
         try:
-            learned = learn(network, shown, passes=passes, seed=self.seed, progress=False, threads=1)
+            learned = learn(
+                network,
+                shown,
+                passes=passes,
+                seed=self.seed,
+                progress=False,
+                threads=threads,
+                on_batch=self._go_on,
+            )
         except ConfigError as error:
             return replace(trial, verdict=f"failed: {error}")
-        (model,) = fit_readouts(learned, shown, (self.readout,), threads=1)
-        accuracy = evaluate(model, self.data.validation, seed=self.seed, threads=1).accuracy
-        images = len(self.data.validation)
-        interval = wilson_interval(round(accuracy * images), images)
+        (model,) = fit_readouts(learned, shown, (self.readout,), threads=threads, on_batch=self._go_on)
+        split = self.data.validation
+        accuracy = evaluate(model, split, seed=self.seed, threads=threads, on_batch=self._go_on).accuracy
+        interval = wilson_interval(round(accuracy * len(split)), len(split))
         return replace(trial, accuracy=accuracy, accuracy_interval=interval)
+
+    def _go_on(self, done: int) -> None:
+        """End the work of a candidate soon after the tuning is stopped."""
+        if self.stopped.is_set():
+            raise CancelledError(f"after {done} images")
 
     def presentations(self, rung: int) -> int:
         """Return for how many presentations the candidates of a rung learn."""
@@ -208,10 +224,11 @@ def _halve(
         try:
             # Candidate 0 goes straight to the last rung, beside the first: with a third of the others on
             # each rung, two cores have something to do to the end.
-            given = pool.submit(bench.measure, last, 0, candidates[0])
+            given = pool.submit(bench.measure, last, 0, candidates[0], 1)
             numbers = [number for number in candidates if number != 0]
             for rung in range(1, last + 1):
-                futures = [pool.submit(bench.measure, rung, number, candidates[number]) for number in numbers]
+                share = max(1, threads // max(1, len(numbers)))  # threads of each, where candidates are few
+                futures = [pool.submit(bench.measure, rung, n, candidates[n], share) for n in numbers]
                 for future in as_completed(futures):
                     note(future.result())
                 results = [future.result() for future in futures]
@@ -220,6 +237,7 @@ def _halve(
                 numbers = sorted(alive[: _survivors(len(futures))])
             note(given.result())
         except BaseException:
+            bench.stopped.set()
             pool.shutdown(cancel_futures=True)
             raise
     return sorted([*measured, given.result()], key=lambda trial: (trial.rung, trial.candidate))
