@@ -1,0 +1,134 @@
+"""A network as equations of Brian2: the variables of its units, and the numbers in them.
+
+What happens to them in a time step is in `brian2_phases`.
+"""
+
+import re
+
+from fspinn.engines import brian2_phases as phases
+from fspinn.engines.brian2_definition import Definition, Event, Population, Projection
+from fspinn.engines.brian2_phases import STEP, Mechanisms, lines
+from fspinn.model import Network
+
+
+def define(network: Network, n_inputs: int, *, learning: bool) -> Definition:
+    """Return a network as equations and code of Brian2.
+
+    Parameters
+    ----------
+    network : Network
+        With `weight_norm` settled; `Network.answering` where it answers.
+    n_inputs : int
+    learning : bool
+        With all that changes weights and thresholds, or without.
+    """
+    on = Mechanisms(network, learning)
+    populations = (
+        Population("images", n_inputs, ""),
+        Population("inputs", n_inputs, _inputs(on)),
+        Population("neurons", network.neurons, _neurons(on)),
+        Population("referee", 1, _referee(on)),
+    )
+    projections = [
+        Projection("encoded", "images", "inputs", one_to_one=True),
+        Projection("weights", "inputs", "neurons", "w : 1"),
+        Projection("reports", "neurons", "referee"),
+    ]
+    if on.rule == "normalised":
+        projections.append(Projection("sums", "inputs", "referee"))
+    schedule = (
+        *phases.leak(on),
+        *phases.layer(on),
+        *phases.arrive(on),
+        *phases.threshold(on),
+        *phases.reset(on),
+        *phases.post(on),
+        *phases.window(on),
+        *phases.end(on),
+    )
+    code = [population.equations for population in populations]
+    code += [part.condition if isinstance(part, Event) else part.code for part in schedule]
+    names = set(re.findall(r"\w+", " ".join(code)))
+    return Definition(
+        dt_ms=network.dt_ms,
+        steps=network.steps,
+        populations=populations,
+        projections=tuple(projections),
+        schedule=schedule,
+        constants={name: value for name, value in _constants(network, n_inputs).items() if name in names},
+        per_presentation={name: value for name, value in _per_presentation(network).items() if name in names},
+    )
+
+
+def _inputs(on: Mechanisms) -> str:
+    return lines(
+        "arrived : boolean",
+        (on.traces, "dx/dt = -x/trace_tau : 1"),
+        (on.rule == "normalised", "count : integer"),
+        (on.rule == "timestep", "window_spikes : integer (linked)"),
+        (on.learning, STEP),
+    )
+
+
+def _neurons(on: Mechanisms) -> str:
+    return lines(
+        "dv/dt = -v/tau_m : 1",
+        "theta : 1",
+        "excess = v - (firing_threshold + theta) : 1",
+        "winner : integer (linked)",
+        (on.refractory, "ready_at : integer"),
+        (on.kind == "layer", "excited_for : integer\npartner_ready_at : integer\npartner : integer (linked)"),
+        (on.kind == "clamp", "free_at : integer\nclamped = step < free_at : boolean"),
+        (on.rule == "pair", "dy/dt = -y/trace_tau : 1"),
+        (on.leader, "count : integer"),
+        (on.factor, "k = ceil(count/spike_threshold) : 1"),
+        (on.leader, "leader : integer (linked)\nmost : integer (linked)\nwindow_spikes : integer (linked)"),
+        (on.rule == "normalised", "square : 1 (linked)\nlength : 1"),
+        (on.normalisation != "off", "size : 1"),
+        STEP,
+    )
+
+
+def _referee(on: Mechanisms) -> str:
+    return lines(
+        "winner : integer",
+        "best : 1",
+        (on.kind == "layer", "partner : integer"),
+        (on.leader, "leader : integer\nmost : integer\nwindow_spikes : integer"),
+        (on.rule == "normalised", "square : 1"),
+        (on.leader, STEP),
+    )
+
+
+def _constants(network: Network, n_inputs: int) -> dict[str, tuple[float, str]]:
+    """Return value and unit of every name that equations may hold."""
+    firing_threshold, weight_norm = network.firing_threshold, network.weight_norm or 0.0
+    return {
+        "tau_m": (network.tau_m_ms, "ms"),
+        "firing_threshold": (firing_threshold, ""),
+        "steps": (network.steps, ""),
+        "refractory_steps": (network.refractory_steps, ""),
+        "inhibition": (network.inhibition, ""),
+        "inhibition_steps": (network.inhibition_steps, ""),
+        "lowest": ((network.inhibition_floor or 0.0) * firing_threshold, ""),
+        "window_steps": (network.window_steps, ""),
+        "spike_threshold": (network.spike_threshold or 0, ""),
+        "weight_norm": (weight_norm, ""),
+        "trace_tau": (network.trace_tau_ms, "ms"),
+        "depression_rate": (network.depression_rate, ""),
+        "target_trace": (network.target_trace, ""),
+        "weight_power": (network.weight_power, ""),
+        "duration": (network.duration_ms, "ms"),
+        "theta_tau": (network.theta_tau_ms, "ms"),
+        "weight_decay": (network.weight_decay, ""),
+        "goal": (0.1 * n_inputs if network.normalisation == "l1" else weight_norm, ""),
+    }
+
+
+def _per_presentation(network: Network) -> dict[str, tuple[float, float]]:
+    """Return first and last value of what is annealed over the presentations."""
+    weight_norm = network.weight_norm or 0.0
+    return {
+        "learning_rate": (network.learning_rate, network.learning_rate_end),
+        "theta_step": (network.theta_step * weight_norm, network.theta_step_end * weight_norm),
+    }
