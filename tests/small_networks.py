@@ -1,0 +1,167 @@
+"""Small networks, images and engines that stop after each time step, for the tests of engines."""
+
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import strategies as st
+
+from fspinn.engines import float_engine, neuron_kernels, window_kernels
+from fspinn.model import (
+    ADAPTATIONS,
+    ENCODERS,
+    INHIBITION_KINDS,
+    INHIBITION_OF,
+    NORMALISATIONS,
+    RULES,
+    Network,
+)
+
+
+def network_of(inhibition, inhibition_of, **parts):
+    """A network; of a potential no more than all of it is taken."""
+    inhibition = min(inhibition, 1.0) if inhibition_of == "potential" else inhibition
+    return Network(inhibition=inhibition, inhibition_of=inhibition_of, **parts)
+
+
+def networks_of(**fixed):
+    parts = {
+        "neurons": st.integers(1, 5),
+        "duration_ms": st.sampled_from([1.0, 40.0, 65.0]),
+        "encoder": st.sampled_from(ENCODERS),
+        "rate_norm_hz": st.sampled_from([200.0, 800.0]),
+        "first_spikes": st.sampled_from([None, 3]),
+        "tau_m_ms": st.sampled_from([3.0, 20.0, 100.0]),
+        "refractory_ms": st.sampled_from([0.0, 3.0]),
+        "threshold": st.sampled_from([0.5, 2.0, 8.0]),
+        "inhibition_kind": st.sampled_from(INHIBITION_KINDS),
+        "inhibition": st.sampled_from([0.0, 0.7, 1.5]),
+        "inhibition_of": st.sampled_from(INHIBITION_OF),
+        "inhibition_floor": st.sampled_from([None, 0.0, -0.5, 0.3]),
+        "inhibition_ms": st.sampled_from([0.0, 1.0, 6.0]),
+        "rule": st.sampled_from(RULES),
+        "window_ms": st.sampled_from([None, 50.0, 7.0, 1.0]),
+        "spike_threshold": st.sampled_from([None, 1, 3]),
+        "learning_rate": st.sampled_from([0.0, 0.1, 0.7]),
+        "depression_rate": st.sampled_from([0.0, 0.05]),
+        "trace_tau_ms": st.sampled_from([0.5, 20.0]),
+        "target_trace": st.sampled_from([0.0, 0.4]),
+        "adaptation": st.sampled_from(ADAPTATIONS),
+        "theta_step": st.sampled_from([0.0, 0.3]),
+        "theta_tau_ms": st.sampled_from([100.0, 1e7]),
+        "weight_norm": st.sampled_from([1.0, 1.7]),
+        "normalisation": st.sampled_from(NORMALISATIONS),
+        "weight_decay": st.sampled_from([0.0, 0.01]),
+    }
+    return st.builds(network_of, **{**parts, **{name: st.just(value) for name, value in fixed.items()}})
+
+
+# One presentation after another in which everything happens: ties aside, each part of the time step matters.
+LIVELY = Network(
+    neurons=4,
+    duration_ms=130.0,
+    rate_norm_hz=700.0,
+    tau_m_ms=15.0,
+    refractory_ms=3.0,
+    threshold=1.5,
+    inhibition=0.7,
+    window_ms=50.0,
+    spike_threshold=3,
+    learning_rate=0.2,
+    theta_step=0.2,
+    weight_norm=1.0,
+)
+
+
+def start_of(network, seed, samples=3, pixels=(2, 3)):
+    """Random weights, theta and images for a network."""
+    random = np.random.default_rng(seed)
+    n_inputs = pixels[0] * pixels[1]
+    weights = random.random((n_inputs, network.neurons), dtype=np.float32)
+    theta = (0.2 * random.standard_normal(network.neurons)).astype(np.float32)
+    images = random.integers(0, 256, (samples, *pixels), dtype=np.uint8)
+    images[random.random(images.shape) < 0.3] = 0
+    return weights, theta, images
+
+
+def learn_with(engine, network, start, seed=0, first=0, total=5, **more):
+    weights, theta, images = start[0].copy(), start[1].copy(), start[2]
+    counts, activity = engine.learn(
+        network, weights, theta, images, seed=seed, first=first, total=total, **more
+    )
+    return counts.tolist(), weights.tobytes(), theta.tobytes(), activity
+
+
+def one_pixel(weights, threshold, **more):
+    """A network of one input that spikes in every step: a constant drive of `weights`."""
+    network = Network(
+        neurons=len(weights), weight_norm=1.0, threshold=threshold, rate_norm_hz=1e7, refractory_ms=0.0
+    )
+    return replace(network, **more), np.array([weights], dtype=np.float32)
+
+
+def spikes_by_step(network, weights, steps, theta=None):
+    """Which neuron spikes in each step (None: nobody), from presentations of growing length."""
+    theta = np.zeros(network.neurons, np.float32) if theta is None else np.asarray(theta, np.float32)
+    image = np.full((1, 1, 1), 255, np.uint8)
+    before = np.zeros(network.neurons, int)
+    winners = []
+    for t in range(steps):
+        longer = replace(network, duration_ms=(t + 1) * network.dt_ms)
+        (counts,), _ = float_engine.respond(longer, weights, theta, image, seed=0, threads=1)
+        (new,) = (counts - before).nonzero() if t else counts.nonzero()
+        assert (counts - before).sum() <= 1
+        winners.append(int(new[0]) if new.size else None)
+        before = counts
+    return winners
+
+
+class Stepper:
+    """Runs the engine's kernel step by step on given input spikes, with its state in view."""
+
+    def __init__(self, network, weights, theta=None, learning=False):
+        self.weights = np.array(weights, dtype=np.float32)
+        n_inputs, n_neurons = self.weights.shape
+        self.theta = np.zeros(n_neurons, np.float32) if theta is None else np.array(theta, np.float32)
+        self.constants = float_engine._constants(network, n_inputs, np.float32)
+        self.state = window_kernels.make_state(
+            n_inputs, n_neurons, (0, 1, 0), 0, np.zeros(n_neurons, np.float32)
+        )
+        self.board = window_kernels.make_board(1, network.steps, n_inputs)
+        neuron_kernels.set_thresholds(self.state.thresholds, self.constants.firing_threshold, self.theta)
+        self.state.carried[window_kernels.PARTNER] = -1
+        self.teaching = np.float32(network.learning_rate), np.float32(network.theta_step), learning
+        self.activity = np.zeros(11, np.int64)
+        self.t = 0
+
+    def step(self, *inputs):
+        """Let these inputs spike; return the neuron that spikes, or None."""
+        self.board.inputs[0, self.t, : len(inputs)] = inputs
+        self.board.spikes_in_step[0, self.t] = len(inputs)
+        before = self.state.spike_counts.copy()
+        window_kernels.run_window(
+            self.t,
+            self.t + 1,
+            (self.board.spikes_in_step[0], self.board.inputs[0]),
+            self.weights,
+            self.theta,
+            self.teaching,
+            self.constants,
+            self.state,
+            self.board,
+            self.activity,
+        )
+        self.t += 1
+        (new,) = (self.state.spike_counts - before).nonzero()
+        return int(new[0]) if new.size else None
+
+    @property
+    def potentials(self):
+        return self.state.potentials.tolist()
+
+
+def stepper(weights, threshold, learning=False, theta=None, **more):
+    """A Stepper of a network without leak."""
+    network = Network(
+        neurons=len(weights[0]), weight_norm=1.0, threshold=threshold, tau_m_ms=1e12, adaptation="off"
+    )
+    return Stepper(replace(network, **more), weights, theta, learning)

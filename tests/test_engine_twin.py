@@ -1,0 +1,326 @@
+"""The fast engine has the bits of its naive twin, and the comparison notices each rule that is broken."""
+
+from dataclasses import replace
+
+import naive
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_networks import LIVELY, learn_with, networks_of, start_of
+
+from fspinn.engines import float_engine, neuron_kernels
+from fspinn.model import INHIBITION_KINDS, RULES
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 7), max_size=8).map(sorted), st.floats(0, 1, width=32), st.integers(0, 2**32))
+def test_one_step_of_integration_has_the_bits_of_the_naive_twin(inputs, leak, seed):
+    random = np.random.default_rng(seed)
+    weights = random.standard_normal((8, 3)).astype(np.float32)
+    potentials = random.standard_normal(3).astype(np.float32)
+    expected = potentials.copy()
+    neuron_kernels.integrate(potentials, weights, np.array(inputs, np.int32), np.float32(leak))
+    naive.integrate(expected, weights, inputs, np.float32(leak))
+    np.testing.assert_array_equal(potentials, expected)
+
+
+def test_rows_are_added_in_the_order_of_the_inputs():
+    weights = np.array([[2.0**24], [1.0], [-(2.0**24)]], np.float32)
+    potentials = np.zeros(1, np.float32)
+    neuron_kernels.integrate(potentials, weights, np.arange(3, dtype=np.int32), np.float32(0.5))
+    assert potentials.tolist() == [0.0]  # in any other order 1, since 2**24 + 1 is no float32
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(*[st.integers(-2, 2)] * 2, st.booleans()), min_size=1, max_size=6))
+def test_who_spikes_is_who_the_naive_twin_says(neurons):
+    """Few different values, so that ties are the rule."""
+    potentials, theta, may_spike = (np.array(column) for column in zip(*neurons, strict=True))
+    ready_at = np.where(may_spike, 5, 6)
+    found = neuron_kernels.find_spike(
+        potentials.astype(np.float32), theta.astype(np.float32) + np.float32(0.5), ready_at, 5
+    )
+    expected = naive.find_spike(potentials, theta + 0.5, may_spike)
+    assert found == (-1 if expected is None else expected)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("inhibition_kind", INHIBITION_KINDS)
+def test_learning_has_the_bits_of_the_naive_twin(rule, inhibition_kind):
+    @settings(max_examples=25, deadline=None)
+    @given(
+        networks_of(rule=rule, inhibition_kind=inhibition_kind),
+        st.integers(0, 2**32),
+        st.integers(-(2**65), 2**65),
+        st.integers(0, 2),
+    )
+    def holds(network, start_seed, seed, first):
+        start = start_of(network, start_seed)
+        assert learn_with(float_engine, network, start, seed, first) == learn_with(
+            naive, network, start, seed, first
+        )
+
+    holds()
+
+
+@settings(max_examples=40, deadline=None)
+@given(networks_of(), st.integers(0, 2**32), st.integers(0, 2**40))
+def test_answering_has_the_bits_of_the_naive_twin(network, start_seed, first):
+    weights, theta, images = start_of(network, start_seed)
+    counts, activity = float_engine.respond(network, weights, theta, images, seed=1, first=first)
+    expected, expected_activity = naive.respond(network, weights, theta, images, seed=1, first=first)
+    np.testing.assert_array_equal(counts, expected)
+    assert activity == expected_activity
+
+
+@pytest.mark.parametrize("kept", [0, 1, 7, 500])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_the_order_of_the_spikes_is_the_naive_one(kept, threads):
+    weights, theta, images = start_of(LIVELY, 5, samples=4)
+    order, steps = np.full((2, 4, kept), 77, np.int32)
+    float_engine.respond(
+        LIVELY,
+        weights,
+        theta,
+        images,
+        seed=1,
+        first=2,
+        threads=threads,
+        spike_order=order,
+        spike_steps=steps,
+    )
+    for m, image in enumerate(images):
+        spikes, _ = naive.present(LIVELY, weights, theta, image, naive.stream_key(1, 2, 2 + m))
+        missing = [-1] * (kept - len(spikes))
+        assert 7 < len(spikes) < 500
+        assert order[m].tolist() == [neuron for _, neuron in spikes][:kept] + missing
+        assert steps[m].tolist() == [t for t, _ in spikes][:kept] + missing
+
+
+@pytest.mark.parametrize("weight_power", [0.0, 0.4, 2.0])
+def test_powers_other_than_one_agree_to_a_few_bits(weight_power):
+    """The last bit of a power depends on the mathematical library."""
+    network = replace(LIVELY, rule="postonly", weight_power=weight_power, threshold=3.0)
+    weights, theta, images = start_of(network, 1)
+    expected_weights, expected_theta = weights.copy(), theta.copy()
+    float_engine.learn(network, weights, theta, images, seed=0, first=0, total=5)
+    naive.learn(network, expected_weights, expected_theta, images, seed=0, first=0, total=5)
+    np.testing.assert_allclose(weights, expected_weights, rtol=1e-4, atol=1e-6)
+
+
+def test_the_lively_network_uses_every_rule():
+    start = start_of(LIVELY, 0, samples=4)
+    counts, weights, theta, activity = learn_with(naive, LIVELY, start)
+    assert (weights, theta) != (start[0].tobytes(), start[1].tobytes())
+    assert np.count_nonzero(np.sum(counts, axis=0)) > 1
+    assert activity.output_spikes > activity.windows > activity.samples
+
+
+# --- broken twins -----------------------------------------------------------------------------------
+
+
+def _leak_after_input(potentials, weights, inputs, leak):
+    for i in inputs:
+        potentials += weights[i]
+    potentials *= leak
+
+
+def _no_leak(potentials, weights, inputs, leak):
+    for i in inputs:
+        potentials += weights[i]
+
+
+def _highest_potential(potentials, thresholds, may_spike):
+    reached = [j for j in range(potentials.size) if may_spike[j] and potentials[j] >= thresholds[j]]
+    return max(reached, key=lambda j: potentials[j], default=None)
+
+
+def _never_refractory(potentials, thresholds, may_spike):
+    return _find_spike(potentials, thresholds, np.ones_like(may_spike))
+
+
+_find_spike = naive.find_spike
+
+
+def _no_inhibition(network, potentials, spared):
+    pass
+
+
+def _all_pay(network, potentials, spared):
+    _take_toll(network, potentials, None)
+
+
+def _another_is_spared(network, potentials, spared):
+    _take_toll(network, potentials, (spared + 1) % potentials.size)
+
+
+def _the_floor_lifts(network, potentials, spared):
+    _take_toll(network, potentials, spared)
+    others = np.arange(potentials.size) != spared
+    potentials[others] = np.maximum(potentials[others], naive.floor_of(network))
+
+
+def _toll_before_leak(network, potential):
+    return np.float32(0.7) * _toll(network, potential)
+
+
+_take_toll, _toll = naive.take_toll, naive.toll
+
+
+def _theta_not_shared(theta, winner, step):
+    theta[winner] += step
+
+
+def _theta_shared_by_the_others_only(theta, winner, step):
+    theta -= step / np.float32(theta.size - 1)
+    theta[winner] += step
+
+
+def _target_not_capped(weights, winner, counts, weight_norm, rate):
+    weights[:, winner] *= 1 - rate
+    weights[:, winner] += rate * weight_norm * counts / max(np.linalg.norm(counts), 1)
+    return counts.any()
+
+
+@pytest.mark.parametrize(
+    ("part", "broken"),
+    [
+        ("integrate", _leak_after_input),
+        ("integrate", _no_leak),
+        ("find_spike", _highest_potential),
+        ("find_spike", _never_refractory),
+        ("take_toll", _no_inhibition),
+        ("take_toll", _all_pay),
+        ("take_toll", _another_is_spared),
+        ("shift_thresholds", _theta_not_shared),
+        ("shift_thresholds", _theta_shared_by_the_others_only),
+        ("move_towards_input", _target_not_capped),
+        ("potentiation_factor", lambda spikes, spike_threshold: 1),
+        ("annealed", lambda start, end, number, total: start),
+        ("stream_key", lambda seed, purpose, sample: 0),
+    ],
+)
+def test_the_comparison_notices_a_broken_rule(monkeypatch, part, broken):
+    assert_noticed(monkeypatch, LIVELY, part, broken)
+
+
+def assert_noticed(monkeypatch, network, part, broken):
+    start = start_of(network, 0, samples=4)
+    right = learn_with(float_engine, network, start)
+    assert right == learn_with(naive, network, start)
+    monkeypatch.setattr(naive, part, broken)
+    assert right != learn_with(naive, network, start)
+
+
+def _set_trace(traces, index):
+    traces[index] = 1
+
+
+def _nothing(*arguments):
+    pass
+
+
+def _depress_by_one(weights, i, rate, post_traces):
+    _depress_input(weights, i, rate, np.ones_like(post_traces))
+
+
+def _unbounded_depression(weights, i, rate, post_traces):
+    weights[i] -= np.float32(rate) * post_traces
+
+
+def _no_power(weights, neuron, traces, rate, target_trace, weight_power):
+    _power_law(weights, neuron, traces, rate, target_trace, 0.0)
+
+
+def _no_target(weights, neuron, traces, rate, target_trace, weight_power):
+    _power_law(weights, neuron, traces, rate, 0.0, weight_power)
+
+
+def _normalisation_before_decay(network, weights):
+    naive.normalise(weights, network.normalisation, network.weight_norm)
+    naive.decay_weights(network, weights)
+    return 2
+
+
+def _normalisation_of_all_together(weights, kind, weight_norm):
+    weights *= np.float32(weight_norm * np.sqrt(weights.shape[1]) / np.linalg.norm(weights))
+
+
+def _l2_for_l1(weights, kind, weight_norm):
+    _normalise(weights, "l2", weight_norm)
+
+
+def _decay_in_every_step(network, theta):
+    theta *= np.float32(np.exp(-network.dt_ms / network.theta_tau_ms))
+
+
+_depress_input, _power_law, _normalise = naive.depress_input, naive.power_law, naive.normalise
+
+LAYER = {"inhibition_kind": "layer", "inhibition_ms": 4.0}
+CLAMP = {"inhibition_kind": "clamp", "inhibition_ms": 4.0}
+PAIR = {"rule": "pair", "depression_rate": 0.05}
+# So that weights meet 0: short windows without a spike.
+TIMESTEP = {"rule": "timestep", "depression_rate": 0.05, "window_ms": 6.0, "threshold": 4.0}
+POSTONLY = {"rule": "postonly"}
+
+
+@pytest.mark.parametrize(
+    ("options", "part", "broken"),
+    [
+        (LAYER, "take_toll", _no_inhibition),
+        (LAYER, "take_toll", _all_pay),
+        (LAYER, "take_toll", _another_is_spared),
+        (LAYER, "toll_is_due", lambda network, t: t),
+        (LAYER, "toll_is_due", lambda network, t: t + 2),
+        (LAYER, "partner_is_ready", lambda network, since: True),
+        (LAYER, "partner_is_ready", lambda network, since: since >= network.inhibition_steps),
+        (LAYER, "partner_is_ready", lambda network, since: since > network.inhibition_steps + 1),
+        ({**LAYER, "inhibition_of": "potential"}, "toll", _toll_before_leak),
+        ({"inhibition_of": "potential"}, "take_toll", _another_is_spared),
+        ({"inhibition_of": "potential"}, "toll", lambda network, potential: np.float32(0.7)),
+        (CLAMP, "is_clamped", lambda network, since: since < network.inhibition_steps),
+        (CLAMP, "is_clamped", lambda network, since: since <= network.inhibition_steps + 1),
+        (CLAMP, "is_clamped", lambda network, since: False),
+        ({"inhibition_floor": 0.0}, "floor_of", lambda network: np.float32(-np.inf)),
+        ({"inhibition_floor": -0.2}, "floor_of", lambda network: np.float32(0.0)),
+        ({"inhibition_floor": 0.3}, "take_toll", _the_floor_lifts),
+        (PAIR, "raise_trace", _set_trace),
+        (PAIR, "decay_traces", _nothing),
+        (PAIR, "depress_input", _nothing),
+        (PAIR, "depress_input", _depress_by_one),
+        (PAIR, "depress_input", _unbounded_depression),
+        (PAIR, "potentiate", _nothing),
+        (PAIR, "within_bounds", lambda weight: weight),
+        (TIMESTEP, "raise_trace", _set_trace),
+        (TIMESTEP, "decay_traces", _nothing),
+        (TIMESTEP, "depress_window", _nothing),
+        (TIMESTEP, "potentiate", _nothing),
+        (TIMESTEP, "potentiation_factor", lambda spikes, spike_threshold: 1),
+        (TIMESTEP, "within_bounds", lambda weight: weight),
+        (POSTONLY, "raise_trace", _set_trace),
+        (POSTONLY, "decay_traces", _nothing),
+        (POSTONLY, "power_law", _no_power),
+        (POSTONLY, "power_law", _no_target),
+        ({"adaptation": "decaying", "theta_tau_ms": 500.0}, "decay_thresholds", _nothing),
+        ({"adaptation": "decaying", "theta_tau_ms": 500.0}, "decay_thresholds", _decay_in_every_step),
+        ({"adaptation": "decaying"}, "raise_threshold", _nothing),
+        ({"weight_decay": 0.01}, "decay_weights", _nothing),
+        ({"weight_decay": 0.01, "normalisation": "l2"}, "tidy_weights", _normalisation_before_decay),
+        ({"normalisation": "l2"}, "normalise", _nothing),
+        ({"normalisation": "l2"}, "normalise", _normalisation_of_all_together),
+        ({"normalisation": "l1"}, "normalise", _l2_for_l1),
+        ({"encoder": "regular"}, "phase", lambda pixel: 0),
+        ({"encoder": "ttfs"}, "ttfs", lambda image, steps, most: naive.poisson(image, 0, steps, 1.0)),
+    ],
+)
+def test_the_comparison_notices_a_broken_option(monkeypatch, options, part, broken):
+    assert_noticed(monkeypatch, replace(LIVELY, **options), part, broken)
+
+
+def test_the_comparison_notices_thresholds_of_a_silent_network(monkeypatch):
+    network = replace(LIVELY, threshold=1e6)
+    start = start_of(network, 0)
+    assert learn_with(float_engine, network, start) == learn_with(naive, network, start)
+    monkeypatch.setattr(naive, "lower_thresholds", lambda theta, step: None)
+    assert learn_with(float_engine, network, start) != learn_with(naive, network, start)
