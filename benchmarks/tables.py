@@ -63,7 +63,9 @@ def run(
     well; alone, ``--write`` measures nothing.
     """
     parser = argparse.ArgumentParser(description=f"Measure, and print the table made from results/{name}/.")
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"all, or some of {', '.join(parts)}")
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"some of {', '.join(parts)}; all if none is named"
+    )
     parser.add_argument("--write", action="store_true", help="into the README; alone, it measures nothing")
     given = parser.parse_args()
     for part in given.parts:
@@ -75,7 +77,7 @@ def run(
     if results:
         print(render(results))
     if missing := [part for part in parts if part not in results]:
-        print(f"no results yet for {', '.join(missing)}: python benchmarks/{name}.py {' '.join(missing)}")
+        print(f"not measured yet: python benchmarks/{name}.py {' '.join(missing)}", file=sys.stderr)
         if given.write:
             sys.exit("the README is left as it was")
     elif given.write:
@@ -111,6 +113,9 @@ def seeds(results: Results) -> str:
 def readme_block(name: str) -> tuple[str, str, str]:
     """Return the README before, between and after the markers of a benchmark."""
     start, end = f"<!-- benchmarks/{name}.py -->\n", f"\n<!-- end of benchmarks/{name}.py -->"
-    before, rest = README.read_text(encoding="utf-8").split(start)
+    text = README.read_text(encoding="utf-8")
+    if text.count(start) != 1 or text.count(end) != 1:
+        sys.exit(f"{README.name}: put <!-- benchmarks/{name}.py --> and its end once where the table belongs")
+    before, rest = text.split(start)
     block, after = rest.split(end)
     return before + start, block, end + after

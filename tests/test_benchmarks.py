@@ -2,11 +2,16 @@
 
 import importlib
 import json
+from dataclasses import replace
 
+import ablation
+import numpy as np
 import pytest
 import tables
 
-NAMES = ("accuracy", "labels", "mnist", "smallest", "speed")
+import fspinn
+
+NAMES = ("ablation", "accuracy", "labels", "mnist", "smallest", "speed")
 MACHINE = {"machine": "an abacus"}
 
 
@@ -65,8 +70,15 @@ def test_write_alone_puts_what_is_kept_into_the_readme(bench):
 def test_the_readme_is_left_alone_while_a_part_is_missing(bench, capsys):
     with pytest.raises(SystemExit, match="the README is left as it was"):
         bench("b", "--write")
-    assert capsys.readouterr().out == "B\nno results yet for a: python benchmarks/toy.py a\n"
+    assert capsys.readouterr() == ("B\n", "not measured yet: python benchmarks/toy.py a\n")
     assert "old" in tables.README.read_text()
+
+
+def test_a_readme_without_the_place_for_a_table_is_left_alone(bench):
+    tables.README.write_text("nothing\n")
+    with pytest.raises(SystemExit, match=r"README.md: put <!-- benchmarks/toy.py --> and its end once"):
+        bench("a", "b", "--write")
+    assert tables.README.read_text() == "nothing\n"
 
 
 def test_an_unknown_part_is_refused(bench, capsys):
@@ -79,3 +91,40 @@ def test_seeds_and_machines_are_named_once():
     results = {part: {"seeds": (0, 1), **MACHINE} for part in "ab"}
     assert tables.seeds(results) == "0, 1"
     assert tables.machines(results) == "an abacus"
+
+
+@pytest.mark.parametrize("part", ablation.PARTS)
+def test_every_part_of_the_ablation_changes_something_of_its_base_that_can_be(part):
+    changes = ablation.CHANGES[part][1]
+    base = ablation.BASES[ablation.base_of(part)]
+    network = fspinn.Network(**{**base, **changes})
+    assert (network == fspinn.Network(**base)) == (part in ablation.BASES)
+
+
+def test_the_ablation_tunes_learns_and_renders(monkeypatch):
+    def digits(validation):
+        data = fspinn.datasets.load("digits", validation=validation and 50)
+        return replace(data, train=data.train.first(200), test=data.test.first(50))
+
+    monkeypatch.setattr(ablation, "images", digits)
+    monkeypatch.setattr(ablation, "SIZES", (4, 2))
+    results = {part: {**ablation.measure(part), **MACHINE} for part in ("ours", "ours-k")}
+    start, *others = results["ours"]["tuning"]["trials"]
+    assert start["threshold"] == 20.0
+    assert {trial["threshold"] / 20.0 for trial in others} >= {0.5, 2.0}
+    best = max((start, *others), key=lambda trial: trial["accuracy"])
+    assert all(results["ours"]["settings"][name] == best[name] for name in best if name != "accuracy")
+    lines = ablation.render(results).splitlines()
+    (line,) = (line for line in lines if "with adaptive k" in line)
+    assert len(line.split("|")) == len(lines[2].split("|"))
+    assert "2 neurons (%) | difference | 4 neurons (%)" in lines[2]
+
+
+def test_a_verdict_needs_a_difference_that_stands_out_of_the_spread():
+    assert ablation.verdict(np.array([1.0, 1.1, 0.9])) == "better"
+    assert ablation.verdict(np.array([-1.0, -1.1, -0.9])) == "worse"
+    assert ablation.verdict(np.array([1.0, -1.0, 0.5])) == ""
+    assert ablation.overall({100: "worse", 400: "worse"}) == "worse"
+    assert ablation.overall({100: "", 400: "worse"}) == "worse at 400"
+    assert ablation.overall({100: "better", 400: "worse"}) == "better at 100, worse at 400"
+    assert ablation.overall({100: "", 400: ""}) == "no clear difference"
