@@ -182,6 +182,10 @@ class Model:
         """What a person calls the classes; their numbers, where the model does not say."""
         return tuple(self.record.get("class_names") or map(str, range(self.readout.n_classes)))
 
+    def class_name(self, number: int) -> str:
+        """Return what a person calls a class; its number, where the model does not know it."""
+        return self.class_names[number] if number < len(self.class_names) else str(number)
+
     @property
     def weight_bits(self) -> int:
         """Bits of one weight."""

@@ -137,7 +137,10 @@ def test_labels_that_the_model_does_not_know_are_shown_as_numbers(model_file, di
         (["."], ".: holds no .png files; name a folder that does, or a file of images"),
         (["large.png"], "large.png: 9 x 8 pixels do not fit a model for 8 x 8; resize the images"),
         (["text.txt"], "text.txt: no form of images that fspinn knows; give a PNG"),
-        (["x.png", "--dataset", "digits"], "--dataset: IMAGES are given already; leave one of the two out"),
+        (
+            ["x.png", "--dataset", "digits"],
+            "--dataset: files of images are given already; leave one of the two out",
+        ),
         (["--index", "0", "--samples", "1"], "--samples: --index says already which images; leave one"),
         (["--index", "400"], "index: there is no image 400; give a number from 0 to 358"),
         (["--index", "first"], "--index: 'first' is no list of whole numbers"),

@@ -32,9 +32,7 @@ def command(
     from fspinn import evaluate, load
 
     loaded = load(model)
-    name, images = options.split_of(loaded, dataset, data_dir, split)
-    if samples is not None:
-        images = images.first(samples)
+    name, images = options.split_of(loaded, dataset, data_dir, split, samples)
     result = evaluate(loaded, images, seed=seed, threads=threads)
     if as_json:
         options.print_json(

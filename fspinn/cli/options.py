@@ -16,7 +16,7 @@ from fspinn.model import CHOICES, Network
 
 if TYPE_CHECKING:
     from fspinn import Model
-    from fspinn.datasets import Split
+    from fspinn.datasets import Source, Split
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -153,13 +153,35 @@ def measured(split: str) -> Callable[[Command], Command]:
     )
 
 
-def split_of(model: "Model", dataset: str | None, data_dir: Path | None, split: str) -> "tuple[str, Split]":
-    """Return the name of the data set and the images that `measured` asked for."""
+def split_of(
+    model: "Model", dataset: str | None, data_dir: Path | None, split: str, samples: int | None = None
+) -> "tuple[str, Split]":
+    """Return the name of the data set and the images that `measured` and `samples` asked for."""
     from fspinn.datasets import load
     from fspinn.evaluation import load_data_of
 
     data = load_data_of(model, data_dir) if dataset is None else load(dataset, data_dir=data_dir)
-    return data.name, data.test if split == "test" else data.validation
+    images = data.test if split == "test" else data.validation
+    return data.name, images if samples is None else images.first(samples)
+
+
+def sources_of(
+    model: "Model", paths: Sequence[Path], dataset: str | None, data_dir: Path | None, split: str
+) -> "list[Source]":
+    """Return the images of files, or without files those that `measured` asked for, if they fit the model."""
+    from fspinn.datasets import Source, read_images
+    from fspinn.prediction import check_size
+
+    if paths and dataset is not None:
+        raise ConfigError("--dataset: files of images are given already; leave one of the two out")
+    if paths:
+        sources = [source for path in paths for source in read_images(path)]
+    else:
+        name, images = split_of(model, dataset, data_dir, split)
+        sources = [Source(f"{name} {split}", images.images, images.labels)]
+    for source in sources:
+        check_size(model, source.images, source.name)
+    return sources
 
 
 _NETWORK_HELP = {

@@ -33,11 +33,7 @@ number k of a file or data set always sees the same random spikes, those that `f
 @click.argument("images", nargs=-1, type=click.Path(path_type=Path))
 @options.measured("test")
 @click.option("--index", help="Only the images of these numbers, counted from 0, such as 3,17.")
-@options.seed
-@options.samples
-@options.threads
-@options.config
-@options.as_json
+@options.work
 def command(
     model: Path,
     images: tuple[Path, ...],
@@ -50,7 +46,7 @@ def command(
     threads: int | None,
     as_json: bool,
 ) -> None:
-    """Say which class the network MODEL sees in each of IMAGES, and which neurons say so.
+    """Answer IMAGES with MODEL: classes and output spikes.
 
     IMAGES are PNG files, folders of PNGs, .npz files (array `images`), .npy files or IDX files: 8 bits per
     pixel, of the size and kind that the model was trained on (MNIST: bright ink on black). Without IMAGES
@@ -58,21 +54,12 @@ def command(
     """
     from fspinn import load, predict
     from fspinn.datasets import sources
-    from fspinn.prediction import check_size
 
-    if images and dataset is not None:
-        raise ConfigError("--dataset: IMAGES are given already; leave one of the two out")
     if index is not None and samples is not None:
         raise ConfigError("--samples: --index says already which images; leave one of the two out")
     numbers = None if index is None else options.whole_numbers("--index", index)
     loaded = load(model)
-    if images:
-        found = [source for path in images for source in sources.read_images(path)]
-    else:
-        name, chosen = options.split_of(loaded, dataset, data_dir, split)
-        found = [sources.Source(f"{name} {split}", chosen.images, chosen.labels)]
-    for source in found:
-        check_size(loaded, source.images, source.name)
+    found = options.sources_of(loaded, images, dataset, data_dir, split)
     if numbers is not None:
         found = list(sources.numbered(found, numbers))
     elif samples is not None:
@@ -85,7 +72,7 @@ def command(
         about = {"model": str(model), "readout": loaded.readout.name, "class_names": loaded.class_names}
         options.print_json({**about, "seed": seed, "images": rows})
     else:
-        _print_rows(rows, loaded.class_names)
+        _print_rows(rows, loaded)
 
 
 def _rows(source: "Source", answer: "Prediction", model: "Model") -> list[dict[str, Any]]:
@@ -95,7 +82,7 @@ def _rows(source: "Source", answer: "Prediction", model: "Model") -> list[dict[s
             "index": source.first + k,
             "label": None if source.labels is None else int(source.labels[k]),
             "class": int(answer.classes[k]),
-            "class_name": model.class_names[answer.classes[k]],
+            "class_name": model.class_name(int(answer.classes[k])),
             "scores": answer.scores[k].tolist(),
             "output_spikes": int(counts.sum()),
             "spike_counts": {str(neuron): int(counts[neuron]) for neuron in counts.nonzero()[0]},
@@ -104,7 +91,7 @@ def _rows(source: "Source", answer: "Prediction", model: "Model") -> list[dict[s
     ]
 
 
-def _print_rows(rows: list[dict[str, Any]], names: tuple[str, ...]) -> None:
+def _print_rows(rows: list[dict[str, Any]], model: "Model") -> None:
     labelled = rows[0]["label"] is not None
     title = ["image", "number", *(["label"] if labelled else []), "class", "score", "next best"]
     table = [[*title, "output spikes", "most active neurons (spikes)"]]
@@ -114,9 +101,9 @@ def _print_rows(rows: list[dict[str, Any]], names: tuple[str, ...]) -> None:
         active = sorted(row["spike_counts"].items(), key=lambda item: -item[1])
         cells = [row["image"], str(row["index"])]
         if labelled:
-            cells.append(names[label] if label < len(names) else str(label))
+            cells.append(model.class_name(label))
         cells += [row["class_name"] if active else "none", f"{scores[best]:.3g}"]
-        cells.append(f"{names[others[0]]} ({scores[others[0]]:.3g})" if others else "-")
+        cells.append(f"{model.class_name(others[0])} ({scores[others[0]]:.3g})" if others else "-")
         cells.append(str(row["output_spikes"]))
         cells.append(", ".join(f"{neuron} ({spikes})" for neuron, spikes in active[:_SHOWN_NEURONS]) or "-")
         table.append(cells)

@@ -1,4 +1,4 @@
-"""What does a person look at? Pictures of searches and of networks, as matplotlib figures."""
+"""A picture of a search."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -6,14 +6,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from fspinn.trained import Model
+from fspinn.plots.colours import CHOSEN, GREY, SHADES
 
 if TYPE_CHECKING:
     from fspinn.search import SearchResult, Trial
-
-_SHADES = ("#4477aa", "#66ccee", "#228833", "#ccbb44", "#aa3377", "#bbbbbb")
-_CHOSEN = "#cc3311"
-_GREY = "#888888"
 
 
 def accuracy_against_memory(result: "SearchResult") -> Figure:
@@ -31,7 +27,7 @@ def accuracy_against_memory(result: "SearchResult") -> Figure:
         if key not in best or (trial.accuracy or 0) > (best[key].accuracy or 0):
             best[key] = trial
     formats = sorted({weights for weights, _ in best})
-    for weights, shade in zip(formats, _SHADES * len(formats), strict=False):
+    for weights, shade in zip(formats, SHADES * len(formats), strict=False):
         _draw_format(axes, [trial for (name, _), trial in best.items() if name == weights], weights, shade)
         others = [t for t in measured if t.candidate.weights == weights and t not in best.values()]
         axes.plot(*_points(others), linestyle="none", marker="x", markersize=4, color=shade, alpha=0.6)
@@ -44,17 +40,17 @@ def accuracy_against_memory(result: "SearchResult") -> Figure:
                 textcoords="offset points",
                 ha="right",
                 fontsize=8,
-                color=_GREY,
+                color=GREY,
             )
         axes.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8, frameon=False, title="weights")
     _draw_limits(axes, result)
     if result.winner is not None:
         ((x,), (y,)) = _points([result.winner])
         candidate = result.winner.candidate
-        axes.plot(x, y, marker="*", markersize=17, color=_CHOSEN, zorder=5, linestyle="none")
+        axes.plot(x, y, marker="*", markersize=17, color=CHOSEN, zorder=5, linestyle="none")
         axes.set_title(
             f"\u2605 {candidate.neurons} neurons, {candidate.weights} weights, {x:.1f} KiB, {y:.1f} %",
-            color=_CHOSEN,
+            color=CHOSEN,
             fontsize=11,
         )
     axes.set_xscale("log")
@@ -94,17 +90,17 @@ def _draw_format(axes: Any, trials: "list[Trial]", weights: str, shade: str) -> 
 
 def _draw_limits(axes: Any, result: "SearchResult") -> None:
     target = 100 * result.target_accuracy
-    axes.axhline(target, color=_GREY, linewidth=1, linestyle="--")
+    axes.axhline(target, color=GREY, linewidth=1, linestyle="--")
     axes.annotate(
         f"target {target:g} %",
         (0.01, target),
         xycoords=("axes fraction", "data"),
         xytext=(0, 3),
         textcoords="offset points",
-        color=_GREY,
+        color=GREY,
     )
     if result.budget_bits is not None:
-        axes.axvline(result.budget_bits / 8192, color=_GREY, linewidth=1, linestyle="--")
+        axes.axvline(result.budget_bits / 8192, color=GREY, linewidth=1, linestyle="--")
         axes.annotate(
             f"budget {result.budget_bits / 8192:g} KiB",
             (result.budget_bits / 8192, 0.5),
@@ -113,31 +109,5 @@ def _draw_limits(axes: Any, result: "SearchResult") -> None:
             textcoords="offset points",
             rotation=90,
             va="center",
-            color=_GREY,
+            color=GREY,
         )
-
-
-def receptive_fields(model: Model, neurons: int = 64) -> Figure:
-    """Draw the weights of the first neurons as images, sorted by the class that each speaks for most.
-
-    Parameters
-    ----------
-    model : Model
-    neurons : int, default 64
-        How many to draw, at most.
-    """
-    preferred = model.readout.table.argmax(axis=1)
-    chosen = np.argsort(preferred, kind="stable")
-    chosen = chosen[np.linspace(0, len(chosen) - 1, min(neurons, len(chosen))).astype(int)]
-    columns = int(np.ceil(np.sqrt(len(chosen) * 1.6)))
-    rows = int(np.ceil(len(chosen) / columns))
-    figure = Figure(figsize=(columns * 0.55, rows * 0.62), layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False).ravel()
-    brightest = float(model.weights[:, chosen].max())
-    for axis in axes:
-        axis.axis("off")
-    for axis, neuron in zip(axes, chosen, strict=False):
-        field = model.weights[:, neuron].reshape(model.image_shape)
-        axis.imshow(field, cmap="magma", vmin=0, vmax=brightest)
-        axis.set_title(str(preferred[neuron]), fontsize=6, pad=1)
-    return figure

@@ -1,0 +1,128 @@
+"""What happens while one image is shown? Input spikes, output spikes and potentials over time."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fspinn.datasets.dataset import check_images
+from fspinn.encoders import Spikes, input_spikes
+from fspinn.engines import float_engine
+from fspinn.model import Network
+from fspinn.prediction import check_size
+from fspinn.randomness import INFERENCE_SPIKES
+from fspinn.trained import Model
+
+
+@dataclass(frozen=True, eq=False)
+class Presentation:
+    """One image, shown to a network that has learned.
+
+    Parameters
+    ----------
+    network : Network
+        As it answers.
+    input_spikes : Spikes
+    output_steps : ndarray of int32, shape (k,)
+        Time steps of the output spikes, in their order.
+    output_neurons : ndarray of int32, shape (k,)
+        The neurons that spiked.
+    """
+
+    network: Network
+    input_spikes: Spikes
+    output_steps: NDArray[np.int32]
+    output_neurons: NDArray[np.int32]
+
+
+def present(model: Model, image: NDArray[np.uint8], *, seed: int = 0, number: int = 0) -> Presentation:
+    """Show one image and note all spikes, the same that `fspinn.predict` counts.
+
+    Parameters
+    ----------
+    model : Model
+    image : ndarray of uint8, shape (height, width)
+    seed : int, default 0
+    number : int, default 0
+        Number of the image; with the seed it fixes the input spikes.
+
+    Raises
+    ------
+    DataError
+        If it is no image.
+    ConfigError
+        If the image has another size than those that the model was trained on.
+    """
+    check_images(image[None], "image")
+    check_size(model, image[None], "image")
+    network = model.network.answering
+    neurons = np.full((1, network.steps), -1, dtype=np.int32)  # at most one output spike per step
+    steps = neurons.copy()
+    float_engine.respond(
+        model.network,
+        model.weights,
+        model.theta,
+        image[None],
+        seed=seed,
+        first=number,
+        threads=1,
+        spike_order=neurons,
+        spike_steps=steps,
+    )
+    spikes = input_spikes(network, image, seed, INFERENCE_SPIKES, number)
+    there = neurons[0] >= 0
+    return Presentation(network, spikes, steps[0, there], neurons[0, there])
+
+
+def potential(model: Model, shown: Presentation, neuron: int) -> NDArray[np.float64]:
+    """Return the potential of one neuron, worked out again from all spikes of a presentation.
+
+    The order of events is the one that `fspinn.model` states.
+
+    Parameters
+    ----------
+    model : Model
+    shown : Presentation
+    neuron : int
+
+    Returns
+    -------
+    ndarray of float64, shape (steps, 2)
+        In each time step what is compared with the threshold, and what remains at its end.
+    """
+    network = shown.network
+    leak = np.exp(-network.dt_ms / network.tau_m_ms)
+    offsets, inputs = shown.input_spikes.offsets, shown.input_spikes.inputs
+    drive = np.add.reduceat(np.append(model.weights[inputs, neuron], 0.0), offsets[:-1])
+    drive[np.diff(offsets) == 0] = 0.0
+    winner_of = dict(zip(shown.output_steps.tolist(), shown.output_neurons.tolist(), strict=True))
+    course = np.zeros((network.steps, 2))
+    v, clamped_until, clamped_by = 0.0, 0, -1
+    partner, rests_until = -1, dict.fromkeys(winner_of.values(), 0)
+    for t in range(network.steps):
+        v *= leak
+        if partner >= 0:
+            v = v if partner == neuron else _after_toll(network, v)
+            partner = -1
+        if t >= clamped_until or clamped_by == neuron:
+            v += drive[t]
+        course[t, 0] = v
+        winner = winner_of.get(t)
+        if winner is not None:
+            if winner == neuron or network.inhibition_kind == "clamp":
+                v = 0.0
+            elif network.inhibition_kind == "lateral":
+                v = _after_toll(network, v)
+            if network.inhibition_kind == "clamp":
+                clamped_until, clamped_by = t + 1 + network.inhibition_steps, winner
+            elif network.inhibition_kind == "layer" and rests_until[winner] <= t + 1:
+                partner, rests_until[winner] = winner, t + 2 + network.inhibition_steps
+        course[t, 1] = v
+    return course
+
+
+def _after_toll(network: Network, v: float) -> float:
+    scale = network.firing_threshold
+    toll = network.inhibition * (scale if network.inhibition_of == "threshold" else v)
+    floor = -np.inf if network.inhibition_floor is None else network.inhibition_floor * scale
+    return max(v - toll, min(v, floor))

@@ -1,0 +1,135 @@
+"""fspinn plot, as a user types it."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+import fspinn
+from fspinn import datasets
+from fspinn.cli import main
+from fspinn.model import Network
+
+KINDS = ("receptive-fields", "confusion-matrix", "spike-raster", "thresholds", "learning-curve")
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return datasets.load("digits")
+
+
+@pytest.fixture(scope="module")
+def model_file(digits, tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "net.h5"
+    fspinn.save(fspinn.train(Network(neurons=20), digits, passes=1, progress=False).model, path)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, ["plot", *map(str, arguments)])
+
+
+def answer(*arguments):
+    result = run(*arguments, "--json")
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_writes_a_picture_of_its_name(model_file, here, kind):
+    result = run(kind, model_file)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == f"wrote {kind}.png\n"
+    assert os.listdir(here) == [f"{kind}.png"]
+    with Image.open(here / f"{kind}.png") as picture:
+        assert min(picture.size) > 300
+        assert len(np.unique(np.asarray(picture.convert("L")))) > 5
+
+
+def test_the_picture_goes_where_it_is_told(model_file, here):
+    assert answer("receptive-fields", model_file, "-o", here / "f.svg", "--neurons", 4) == {
+        "picture": str(here / "f.svg")
+    }
+    assert (here / "f.svg").read_text().startswith("<?xml")
+
+
+def test_a_confusion_matrix_is_that_of_an_evaluation(model_file):
+    said = answer("confusion-matrix", model_file)
+    accuracy = fspinn.load(model_file).record["validation_accuracy"]
+    assert said == {
+        "picture": "confusion-matrix.png",
+        "dataset": "digits",
+        "split": "validation",
+        "samples": 239,
+        "accuracy": accuracy,
+    }
+    assert answer("confusion-matrix", model_file, "--split", "test", "--samples", 50)["samples"] == 50
+
+
+def test_a_raster_of_an_image_of_the_data_set_or_of_a_file(model_file, here, digits):
+    assert answer("spike-raster", model_file, "--index", 7) == {
+        "picture": "spike-raster.png",
+        "image": "digits validation",
+        "index": 7,
+        "label": int(digits.validation.labels[7]),
+    }
+    Image.fromarray(digits.test.images[0]).save(here / "photo.png")
+    assert answer("spike-raster", model_file, "photo.png") == {
+        "picture": "spike-raster.png",
+        "image": "photo.png",
+        "index": 0,
+        "label": None,
+    }
+
+
+def test_thresholds_tell_of_silent_neurons(model_file, digits):
+    counts = fspinn.predict(fspinn.load(model_file), digits.validation.images[:5]).spike_counts
+    said = answer("thresholds", model_file, "--samples", 5)
+    assert said["silent_neurons"] == (counts.sum(axis=0) == 0).sum() > 0
+
+
+def test_a_learning_curve_tells_its_points(model_file):
+    said = answer("learning-curve", model_file)
+    assert said.pop("picture") == "learning-curve.png"
+    assert said == fspinn.load(model_file).record["learning_curve"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["receptive-fields", "MODEL", "-o", "f.jpg"], "f.jpg: a picture ends in .png, .svg, .pdf; give it"),
+        (
+            ["thresholds", "MODEL", "-o", "no/f.png"],
+            "--output no/f.png: there is no folder no; make it first",
+        ),
+        (["receptive-fields", "MODEL", "--neurons", "0"], "0 is not in the range x>=1"),
+        (["receptive-fields", "missing.h5"], "missing.h5: there is no such file; train a model"),
+        (
+            ["spike-raster", "MODEL", "--index", "300"],
+            "index: there is no image 300; give a number from 0 to 238",
+        ),
+        (["spike-raster", "MODEL", "--index", "-1"], "index: there is no image -1; give a number from 0"),
+        (["spike-raster", "MODEL", "missing.png"], "missing.png: there is no such file or folder; name"),
+        (["spike-raster", "MODEL", "x.png", "--dataset", "digits"], "--dataset: files of images are given"),
+        (["confusion-matrix", "MODEL", "--dataset", "nonsense"], "'nonsense': neither a data set nor"),
+        (["confusion-matrix"], "Missing argument 'MODEL'"),
+        (["heat-map", "MODEL"], "No such command 'heat-map'"),
+    ],
+)
+def test_bad_input_gets_one_line_and_exit_status_2(model_file, here, arguments, words):
+    result = run(*(model_file if argument == "MODEL" else argument for argument in arguments))
+    assert result.exit_code == 2
+    assert words in result.stderr
+    assert result.stderr.startswith("fspinn: ")
+    assert result.stderr.count("\n") == 1
+    assert result.stdout == ""
+    assert os.listdir(here) == []
