@@ -5,7 +5,14 @@ Both have ``n`` fraction bits and ``m + n`` bits in all, so in ``Qm.n`` the sign
 ``m``. The stored integer ``i`` stands for ``i * 2**-n``. ``Q1.7`` is a byte from -1 to 127/128;
 ``UQ0.4`` is four bits from 0 to 15/16.
 
-What does not fit saturates: it becomes the lowest or the highest number of the format.
+What does not fit saturates, it becomes the lowest or the highest number of the format; or it wraps around,
+and keeps only the lowest bits of its integer. How the others are rounded:
+
+- ``truncate``: down, toward minus infinity (what a shift to the right does).
+- ``nearest``: to the nearest integer, of two as near to the even one.
+- ``stochastic``: up with the probability of the part that is cut off, so that the mean is right. Element k
+  of an array is rounded up if that part is above random number k of the stream `key`: the same key gives
+  the same integers, whatever was rounded before.
 """
 
 import re
@@ -15,9 +22,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fspinn.errors import FormatError
+from fspinn.randomness import uniforms
 
 MAX_BITS = 32
-ROUNDINGS = ("truncate", "nearest")
+ROUNDINGS = ("truncate", "nearest", "stochastic")
+OVERFLOWS = ("saturate", "wrap")
 
 _PATTERN = re.compile(r"(U?)Q([0-9]{1,2})\.([0-9]{1,2})", re.ASCII)
 
@@ -125,16 +134,25 @@ class Format:
         return f"{'' if self.signed else 'U'}Q{self.integer_bits}.{self.fraction_bits}"
 
 
-def to_integers(values: ArrayLike, format: Format, rounding: str = "nearest") -> NDArray[np.int64]:
+def to_integers(
+    values: ArrayLike,
+    format: Format,
+    rounding: str = "nearest",
+    *,
+    overflow: str = "saturate",
+    key: int = 0,
+) -> NDArray[np.int64]:
     """Return the integers that stand for some numbers.
 
     Parameters
     ----------
     values : array_like of float, any shape
-        What lies outside the format, infinities included, saturates.
     format : Format
-    rounding : {"nearest", "truncate"}, default "nearest"
-        To the nearest integer, ties to the even one; or down, toward minus infinity.
+    rounding : {"nearest", "truncate", "stochastic"}, default "nearest"
+    overflow : {"saturate", "wrap"}, default "saturate"
+        What happens to numbers outside the format.
+    key : int, default 0
+        Stream of random numbers for ``stochastic`` (`fspinn.randomness.stream_key`).
 
     Returns
     -------
@@ -143,20 +161,35 @@ def to_integers(values: ArrayLike, format: Format, rounding: str = "nearest") ->
     Raises
     ------
     FormatError
-        If a value is NaN or the rounding is unknown.
+        If a value is NaN (or infinite, and is to wrap), or `rounding` or `overflow` are unknown.
+
+    Examples
+    --------
+    >>> to_integers([0.3, 0.99, 1.3], Format.parse("UQ0.4")).tolist()
+    [5, 15, 15]
+    >>> to_integers([0.3, 0.99, 1.3], Format.parse("UQ0.4"), overflow="wrap").tolist()
+    [5, 0, 5]
     """
-    rounded = _rounded(values, format, rounding)
-    return np.clip(rounded, format.lowest_integer, format.highest_integer).astype(np.int64)
+    if overflow not in OVERFLOWS:
+        raise FormatError(f"overflow: there is no {overflow!r}; use one of {', '.join(OVERFLOWS)}")
+    rounded = _rounded(values, format, rounding, key)
+    if overflow == "saturate":
+        return np.clip(rounded, format.lowest_integer, format.highest_integer).astype(np.int64)
+    if np.isinf(rounded).any():
+        raise FormatError(f"infinity has no integer in {format} that it could wrap to; let it saturate")
+    lowest_bits = np.remainder(rounded, 2.0**format.bits).astype(np.int64)
+    return np.where(lowest_bits > format.highest_integer, lowest_bits - 2**format.bits, lowest_bits)
 
 
-def saturates(values: ArrayLike, format: Format, rounding: str = "nearest") -> NDArray[np.bool_]:
+def saturates(
+    values: ArrayLike, format: Format, rounding: str = "nearest", *, key: int = 0
+) -> NDArray[np.bool_]:
     """Return which numbers round to an integer that the format does not have.
 
     Parameters
     ----------
-    values : array_like of float, any shape
-    format : Format
-    rounding : {"nearest", "truncate"}, default "nearest"
+    values, format, rounding, key
+        As for `to_integers`.
 
     Returns
     -------
@@ -167,7 +200,7 @@ def saturates(values: ArrayLike, format: Format, rounding: str = "nearest") -> N
     FormatError
         If a value is NaN or the rounding is unknown.
     """
-    rounded = _rounded(values, format, rounding)
+    rounded = _rounded(values, format, rounding, key)
     return np.asarray((rounded < format.lowest_integer) | (rounded > format.highest_integer))
 
 
@@ -187,14 +220,15 @@ def to_values(integers: ArrayLike, format: Format) -> NDArray[np.float32]:
     return (np.asarray(integers, dtype=np.float64) * format.step).astype(np.float32)
 
 
-def quantize_values(values: ArrayLike, format: Format, rounding: str = "nearest") -> NDArray[np.float32]:
+def quantize_values(
+    values: ArrayLike, format: Format, rounding: str = "nearest", *, key: int = 0
+) -> NDArray[np.float32]:
     """Return the numbers of a format that stand for some numbers: there and back again.
 
     Parameters
     ----------
-    values : array_like of float, any shape
-    format : Format
-    rounding : {"nearest", "truncate"}, default "nearest"
+    values, format, rounding, key
+        As for `to_integers`.
 
     Returns
     -------
@@ -205,7 +239,7 @@ def quantize_values(values: ArrayLike, format: Format, rounding: str = "nearest"
     FormatError
         If a value is NaN or the rounding is unknown.
     """
-    return to_values(to_integers(values, format, rounding), format)
+    return to_values(to_integers(values, format, rounding, key=key), format)
 
 
 def check_rounding(rounding: str) -> None:
@@ -214,10 +248,16 @@ def check_rounding(rounding: str) -> None:
         raise FormatError(f"{rounding!r} is not a rounding; use one of {', '.join(ROUNDINGS)}")
 
 
-def _rounded(values: ArrayLike, format: Format, rounding: str) -> NDArray[np.float64]:
+def _rounded(values: ArrayLike, format: Format, rounding: str, key: int) -> NDArray[np.float64]:
     check_rounding(rounding)
     # float64 holds every float32 and every 32-bit integer, and multiplying by a power of two is exact.
     scaled = np.asarray(values, dtype=np.float64) * 2.0**format.fraction_bits
     if np.isnan(scaled).any():
         raise FormatError(f"NaN has no integer in {format}; find out where it comes from first")
-    return np.asarray(np.floor(scaled) if rounding == "truncate" else np.rint(scaled))
+    if rounding == "nearest":
+        return np.asarray(np.rint(scaled))
+    down = np.floor(scaled)
+    if rounding == "stochastic":
+        with np.errstate(invalid="ignore"):  # infinity less infinity: not below, so it stays infinite
+            down += uniforms(key, scaled.size).reshape(scaled.shape) < scaled - down
+    return np.asarray(down)

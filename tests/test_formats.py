@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 
 from fspinn.errors import FormatError
 from fspinn.quant import Format
-from fspinn.quant.formats import ROUNDINGS, quantize_values, saturates, to_integers, to_values
+from fspinn.quant.formats import OVERFLOWS, ROUNDINGS, quantize_values, saturates, to_integers, to_values
+from fspinn.randomness import ROUNDING, stream_key, uniforms
+
+KEY = stream_key(1, ROUNDING)
 
 
 @st.composite
@@ -25,17 +28,54 @@ any_float32 = st.floats(width=32, allow_nan=False, allow_infinity=False)
 near_one = st.floats(-4, 4, width=32)
 
 
-def exact_integer(value, format, rounding):
+def exact_integer(value, format, rounding, overflow, random=0.0):
     """Return what `to_integers` should, in rational arithmetic (Python's `round` has ties to even)."""
     scaled = Fraction(value) * 2**format.fraction_bits
-    integer = floor(scaled) if rounding == "truncate" else round(scaled)
-    return min(max(integer, format.lowest_integer), format.highest_integer)
+    integer = round(scaled) if rounding == "nearest" else floor(scaled)
+    if rounding == "stochastic" and Fraction(random) < scaled - integer:
+        integer += 1
+    if overflow == "saturate":
+        return min(max(integer, format.lowest_integer), format.highest_integer)
+    while integer < format.lowest_integer or integer > format.highest_integer:
+        quotient = (integer - format.lowest_integer) // 2**format.bits
+        integer -= quotient * 2**format.bits
+    return integer
 
 
-@given(st.lists(any_float32 | near_one), formats(), st.sampled_from(ROUNDINGS))
-def test_integers_are_those_of_exact_arithmetic(values, format, rounding):
-    integers = to_integers(np.array(values, dtype=np.float32), format, rounding)
-    assert integers.tolist() == [exact_integer(v, format, rounding) for v in values]
+@given(st.lists(any_float32 | near_one), formats(), st.sampled_from(ROUNDINGS), st.sampled_from(OVERFLOWS))
+def test_integers_are_those_of_exact_arithmetic(values, format, rounding, overflow):
+    array = np.array(values, dtype=np.float32)
+    integers = to_integers(array, format, rounding, overflow=overflow, key=KEY)
+    randoms = uniforms(KEY, len(values)).tolist()
+    assert integers.tolist() == [
+        exact_integer(value, format, rounding, overflow, random)
+        for value, random in zip(array.tolist(), randoms, strict=True)
+    ]
+
+
+@given(
+    st.lists(near_one | any_float32, min_size=1),
+    formats(),
+    st.sampled_from([("truncate", "TO_NEG"), ("nearest", "TIES_EVEN")]),
+    st.sampled_from([("saturate", "SAT"), ("wrap", "WRAP")]),
+)
+def test_integers_are_those_of_apytypes(values, format, rounding, overflow):
+    """Its formats are all signed: an unsigned one is one bit wider there, without negative numbers."""
+    import apytypes
+
+    if not format.signed and overflow[0] == "saturate":
+        values = [abs(value) for value in values]
+    wide = apytypes.APyFixedArray.from_array(np.array(values, dtype=np.float64), int_bits=130, frac_bits=160)
+    narrow = wide.cast(
+        format.integer_bits + (not format.signed),
+        format.fraction_bits,
+        quantization=getattr(apytypes.QuantizationMode, rounding[1]),
+        overflow=getattr(apytypes.OverflowMode, overflow[1]),
+    )
+    theirs = narrow.to_bits(numpy=False)
+    ours = to_integers(np.array(values, np.float32), format, rounding[0], overflow=overflow[0])
+    pattern = 2**format.bits
+    assert [integer % pattern for integer in ours.tolist()] == [integer % pattern for integer in theirs]
 
 
 @given(formats(), st.data())
@@ -60,8 +100,10 @@ def test_what_does_not_saturate_is_off_by_less_than_a_step(format, value, roundi
         assert int(to_integers(value, format)) in (format.lowest_integer, format.highest_integer)
     elif rounding == "nearest":
         assert abs(error) <= Fraction(1, 2 ** (format.fraction_bits + 1))
-    else:
+    elif rounding == "truncate":
         assert -Fraction(1, 2**format.fraction_bits) < error <= 0
+    else:
+        assert abs(error) < Fraction(1, 2**format.fraction_bits)
 
 
 @given(formats())
@@ -134,6 +176,53 @@ def test_nan_is_refused():
         to_integers([0.5, np.nan], Format.parse("UQ0.4"))
 
 
+def test_infinity_does_not_wrap():
+    with pytest.raises(
+        FormatError, match=r"infinity has no integer in Q1\.7 that it could wrap to; let it sat"
+    ):
+        to_integers([0.5, np.inf], Format.parse("Q1.7"), overflow="wrap")
+
+
+@given(formats(), st.sampled_from([-np.inf, np.inf]))
+def test_infinity_saturates_whatever_the_rounding(format, value):
+    end = format.lowest_integer if value < 0 else format.highest_integer
+    assert [int(to_integers(value, format, rounding)) for rounding in ROUNDINGS] == [end] * len(ROUNDINGS)
+
+
+def test_stochastic_rounding_is_right_on_average_and_never_off_by_a_step():
+    format = Format.parse("Q1.3")
+    for value in (0.03, -0.4, 0.5):
+        rounded = quantize_values(np.full(40_000, value), format, "stochastic", key=KEY)
+        assert abs(rounded.mean() - value) < 0.002
+        assert (abs(rounded - value) < format.step).all()
+
+
+def test_stochastic_rounding_is_fixed_by_its_key():
+    values = np.linspace(0, 1, 1000)
+    format = Format.parse("UQ0.4")
+    once, again = (to_integers(values, format, "stochastic", key=KEY) for _ in range(2))
+    np.testing.assert_array_equal(once, again)
+    other = to_integers(values, format, "stochastic", key=stream_key(2, ROUNDING))
+    assert (once != other).any()
+    # An element's integer depends on its place, not on how many come after it, nor on the shape.
+    np.testing.assert_array_equal(to_integers(values[:10], format, "stochastic", key=KEY), once[:10])
+    shaped = to_integers(values.reshape(10, 100), format, "stochastic", key=KEY)
+    np.testing.assert_array_equal(shaped.ravel(), once)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "wrapped"),
+    [("UQ0.4", 1.0, 0), ("UQ0.4", -1 / 16, 15), ("Q1.3", 1.0, -8), ("Q1.3", -1.125, 7), ("Q1.7", 1e30, 0)],
+)
+def test_what_does_not_fit_can_wrap_around(text, value, wrapped):
+    assert to_integers(value, Format.parse(text), overflow="wrap") == wrapped
+
+
+def test_an_unknown_overflow_is_refused_with_the_known_ones():
+    with pytest.raises(FormatError, match="overflow: there is no 'clip'; use one of saturate, wrap"):
+        to_integers([0.5], Format.parse("UQ0.4"), overflow="clip")
+
+
 def test_an_unknown_rounding_is_refused_with_the_known_ones():
-    with pytest.raises(FormatError, match="'up' is not a rounding; use one of truncate, nearest"):
+    with pytest.raises(FormatError, match="'up' is not a rounding; use one of truncate, nearest, stoch"):
         to_integers([0.5], Format.parse("UQ0.4"), "up")
