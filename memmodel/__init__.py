@@ -1,15 +1,21 @@
-"""What does it cost on this hardware? Memory, energy and latency, each a breakdown that adds up."""
+"""What does it cost on this hardware? Memory, energy, latency and area, each a breakdown that adds up."""
 
 from fspinn.memmodel.estimates import Estimate, estimate
-from fspinn.memmodel.footprint import ACCOUNTINGS, Size, fspinn_memory_ratio, memory_bits
-from fspinn.memmodel.hardware import Hardware, hardware_names, load_hardware
+from fspinn.memmodel.footprint import ACCOUNTINGS, footprint, fspinn_memory_ratio, memory_bits
+from fspinn.memmodel.hardware import Hardware
+from fspinn.memmodel.hardware_files import hardware_names, load_hardware
+from fspinn.memmodel.size import Size
+from fspinn.memmodel.workload import Workload, expected_workloads
 
 __all__ = [
     "ACCOUNTINGS",
     "Estimate",
     "Hardware",
     "Size",
+    "Workload",
     "estimate",
+    "expected_workloads",
+    "footprint",
     "fspinn_memory_ratio",
     "hardware_names",
     "load_hardware",

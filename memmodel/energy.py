@@ -1,171 +1,157 @@
-"""What does a presentation cost in energy? Counted accesses times the energy of each.
+"""What does an image cost in energy? Counted accesses, operations and time, each times its price.
 
-This project's own model of an event-driven core with two SRAMs. The weights lie row by row, one row per
-input, as many as fit packed into a word; an input spike reads one row and adds it to the potentials. All
-else (potentials, thresholds, spikes, counters, readout) lies in the state memory. Potentials and
-thresholds are integers, and the leak is a shift and a subtraction.
-
-``structure-aware`` is what such a core does. ``dense-sim`` is what simulators do: in every time step
-every weight is read and added, those of the N x N inhibition too. Not in the model: clock tree, control
-logic, wires, input and output.
+This project's own model, in the way of Accelergy and its kin: the counts of `fspinn.memmodel.accesses` times
+the energy of an access (`fspinn.memmodel.sram`, or a table of the hardware) and of an operation (scaled
+between technologies by `fspinn.memmodel.scaling`); or published energies of whole events; or the energy of
+the cycles that a processor or an FPGA is awake. To this come leakage and clock tree times the latency, and
+weights from off-chip memory. Not in the model: wires between memories, input and output.
 """
 
 from typing import NamedTuple
 
-from fspinn.memmodel.footprint import Size, check_accounting, footprint, score_bits
-from fspinn.memmodel.hardware import Hardware
-from fspinn.memmodel.latency import latency_cycles
-from fspinn.memmodel.sram import read_pj, write_pj
-from fspinn.trained import PAIR_READOUT, Activity
+import numpy as np
+
+from fspinn.memmodel import sram
+from fspinn.memmodel.accesses import DENSE_PASSES, Accesses
+from fspinn.memmodel.case import Case
+from fspinn.memmodel.footprint import COUNTED_RULES, matrices
+from fspinn.memmodel.hardware import Hardware, Memory, Power
+from fspinn.memmodel.packing import Numbers
+from fspinn.memmodel.scaling import gate_energy
+from fspinn.memmodel.size import Size
+
+_PAID_FOR = {"steps": "clock", "scan": "spikes", "neurons": "state"}
+"""Component of the energy to which the cycles of a component of the latency belong, if named otherwise."""
 
 
-class _Access(NamedTuple):
-    read_pj: float
-    write_pj: float
+class AccessEnergy(NamedTuple):
+    """Picojoules of reading and of writing one word."""
 
-    @property
-    def update_pj(self) -> float:
-        return self.read_pj + self.write_pj
+    read_pj: Numbers
+    write_pj: Numbers
 
 
-def words(count: int, bits: int, word_bits: int) -> int:
-    """Return the memory words that hold some numbers, packed, none across two words.
+def energy_pj(case: Case) -> dict[str, Numbers]:
+    """Return the energy of one image, by component; their sum is what it costs.
 
     Parameters
     ----------
-    count : int
-        How many numbers.
-    bits : int
-        Bits of one number; one wider than a word takes several.
-    word_bits : int
+    case : Case
 
     Returns
     -------
-    int
+    dict of str to float or ndarray
+        Picojoules, not rounded, of `weights`, `state`, `inhibition`, `spikes`, `arithmetic`, `leakage`,
+        `clock`, `off_chip` and, while training, `learning`, `traces` and `normalisation`, else `readout`.
     """
-    if bits > word_bits:
-        return count * -(-bits // word_bits)
-    return -(-count // (word_bits // bits))
+    hardware, bits = case.hardware, case.physical
+    weight = access_energy(hardware, hardware.memory.weights, bits["weights"])
+    state = access_energy(hardware, hardware.memory.state, bits["state"])
+    energies = {name: _moved_pj(done, weight, state) for name, done in case.accesses.items()}
+    energies["arithmetic"] = _arithmetic_pj(case.accesses, hardware)
+    for name, event_pj in _events_pj(case).items():
+        energies[name] = energies[name] + event_pj
+    power = Power() if hardware.power is None else hardware.power
+    time_us = sum(case.cycles.values()) / hardware.clock.f_mhz
+    leakage_uw = power.leakage_uw + 1e-6 * power.leakage_pw_per_bit * (bits["weights"] + bits["state"])
+    energies["leakage"] = leakage_uw * time_us
+    energies["clock"] = power.idle_uw_per_mhz * hardware.clock.f_mhz * time_us
+    off_chip_pj = 0.0 if hardware.off_chip is None else hardware.off_chip.pj_per_bit
+    energies["off_chip"] = case.off_chip_bits * off_chip_pj
+    awake_pj = power.active_pj_per_cycle + _fabric_pj_per_cycle(case.size, hardware)
+    if np.any(awake_pj):
+        for name, count in case.cycles.items():
+            paid_for = _PAID_FOR.get(name, name)
+            energies[paid_for] = energies[paid_for] + count * awake_pj
+    return energies
 
 
-def energy_pj(
-    size: Size, activity: Activity, hardware: Hardware, training: bool, accounting: str = "structure-aware"
-) -> dict[str, int]:
-    """Return the energy of one presentation, by component; their sum is what it costs.
+def access_energy(hardware: Hardware, memory: Memory, capacity_bits: Numbers) -> AccessEnergy:
+    """Return the energy of an access to a memory of the hardware that has some capacity.
 
     Parameters
     ----------
-    size : Size
-    activity : Activity
-        What an engine counted, of at least one presentation; while learning if `training`.
     hardware : Hardware
-    training : bool
-    accounting : {"structure-aware", "dense-sim"}, default "structure-aware"
+    memory : Memory
+        One of its memories.
+    capacity_bits : int or ndarray
 
     Returns
     -------
-    dict of str to int
-        Whole picojoules (so that sums are exact) of `weights`, `state`, `inhibition`, `spikes`,
-        `arithmetic`, `leakage` and, while training, `learning`, else `readout`.
-
-    Raises
-    ------
-    ConfigError
-        If the accounting is unknown.
+    AccessEnergy
+        Zero where the description knows none.
     """
-    check_accounting(accounting)
-    dense = accounting == "dense-sim"
-    n, spikes_out = size.n_neurons, activity.output_spikes
-    bits = footprint(size, training, accounting)
-    weight_word, state_word = hardware.memory.weights.word_bits, hardware.memory.state.word_bits
-    row = words(n, size.weight_bits, weight_word)
-    matrix_rows = size.n_inputs + (n if dense else 0)
-    weight = _access(hardware, weight_word, matrix_rows * row * weight_word)
-    scalars = sum(count for name, count in bits.items() if name not in ("weights", "inhibition"))
-    state = _access(hardware, state_word, words(scalars, 1, state_word) * state_word)
-
-    potentials = words(n, size.state_bits, state_word)
-    thresholds = words(n, size.threshold_bits, state_word)
-    passes = activity.neuron_updates / n
-    state_pj = passes * (potentials * state.update_pj + thresholds * state.read_pj)
-    if dense:  # a matrix product sums the drive of a neuron before it touches its potential
-        weights_pj = activity.steps * size.n_inputs * row * weight.read_pj
-        inhibition_pj = activity.steps * n * row * weight.read_pj
-        additions = activity.steps * n * matrix_rows
-    else:
-        weights_pj = activity.input_spikes * row * weight.read_pj
-        state_pj += activity.input_spikes * potentials * state.update_pj
-        inhibition_pj = spikes_out * potentials * state.update_pj
-        additions = activity.synaptic_additions + spikes_out * n
-    # Leak and comparison are one addition each.
-    add_pj = hardware.arithmetic.add_pj_per_bit * size.state_bits
-    energies = {
-        "weights": weights_pj,
-        "state": state_pj,
-        "inhibition": inhibition_pj,
-        "spikes": activity.steps * words(size.n_inputs, 1, state_word) * state.update_pj,
-        "arithmetic": (additions + 2 * activity.neuron_updates) * add_pj,
-        "leakage": activity.samples * _leakage_pj(size, activity, hardware, training, accounting),
-    }
-    if training:
-        energies["learning"] = _learning_pj(size, activity, hardware, weight, state)
-    else:
-        energies["readout"] = _readout_pj(size, activity, hardware, state)
-    return {name: round(total_pj / activity.samples) for name, total_pj in energies.items()}
+    process = hardware.process
+    if memory.access == "sram-law" and process is not None and memory.kappa is not None:
+        where = (process.node_nm, process.vdd_v, process.cell, memory.word_bits, capacity_bits)
+        return AccessEnergy(memory.kappa * sram.read_pj(*where), memory.kappa * sram.write_pj(*where))
+    if memory.access == "table" and memory.table_capacity_bits and memory.table_access_pj:
+        access_pj = _from_table(memory.table_capacity_bits, memory.table_access_pj, capacity_bits)
+        return AccessEnergy(access_pj, access_pj)
+    if memory.access == "per-bit" and memory.pj_per_bit is not None:
+        return AccessEnergy(memory.pj_per_bit * memory.word_bits, memory.pj_per_bit * memory.word_bits)
+    return AccessEnergy(0.0, 0.0)
 
 
-def _readout_pj(size: Size, activity: Activity, hardware: Hardware, state: _Access) -> float:
-    """Return the energy of the readout in a whole run.
-
-    Spikes are counted one by one; at the end of a presentation votes and table are read once. ``ngram``
-    looks each spike up, with the one before, in its sorted pairs, and adds the row that it finds to the
-    scores; at the end these are read once.
-    """
-    bits, word = footprint(size, training=False), hardware.memory.state.word_bits
-    votes, table = words(bits["votes"], 1, word), words(bits["readout"], 1, word)
-    spikes_out = activity.output_spikes
-    if size.readout == PAIR_READOUT:
-        looks = int(size.n_neurons**2 if size.pairs is None else size.pairs).bit_length()
-        row = words(size.n_classes, size.readout_bits, word)
-        scores = words(size.n_classes, score_bits(size), word)
-        per_spike = (looks + row) * state.read_pj + scores * state.update_pj
-        return spikes_out * per_spike + activity.samples * votes * state.read_pj
-    return spikes_out * state.update_pj + activity.samples * (votes + table) * state.read_pj
+def _from_table(sizes: tuple[int, ...], energies: tuple[float, ...], capacity_bits: Numbers) -> Numbers:
+    """Return the energy between the entries of a table, straight in logarithms, also beyond its ends."""
+    x, y = np.log(sizes), np.log(energies)
+    below, above = x[0] - 100, x[-1] + 100
+    first, last = (y[1] - y[0]) / (x[1] - x[0]), (y[-1] - y[-2]) / (x[-1] - x[-2])
+    x_all, y_all = [below, *x, above], [y[0] - 100 * first, *y, y[-1] + 100 * last]
+    return np.exp(np.interp(np.log(capacity_bits), x_all, y_all))
 
 
-def _access(hardware: Hardware, word_bits: int, capacity_bits: int) -> _Access:
-    process, kappa = hardware.process, hardware.memory.kappa
-    where = (process.node_nm, process.vdd_v, process.cell, word_bits, capacity_bits)
-    return _Access(kappa * read_pj(*where), kappa * write_pj(*where))
-
-
-def _leakage_pj(size: Size, activity: Activity, hardware: Hardware, training: bool, accounting: str) -> float:
-    bits = sum(footprint(size, training, accounting).values())
-    cycles = sum(latency_cycles(size, activity, hardware, training, accounting).values())
-    # Picowatts times microseconds are 1e-6 pJ.
-    return bits * hardware.memory.leakage_pw_per_bit * (cycles / hardware.clock.f_mhz) * 1e-6
-
-
-def _learning_pj(
-    size: Size, activity: Activity, hardware: Hardware, weight: _Access, state: _Access
-) -> float:
-    """Return the energy of learning in a whole run.
-
-    Spikes are counted one by one. At the end of a window the counters are read twice (for their norm,
-    then as the target) and cleared; the column of the winner is rewritten, one weight from each row
-    and so from each word; then the thresholds.
-    """
-    state_word = hardware.memory.state.word_bits
-    counters = words(size.n_inputs + size.n_neurons, size.window_steps.bit_length(), state_word)
-    thresholds = words(size.n_neurons, size.threshold_bits, state_word)
-    # Moving a weight towards its target is one multiplication and two additions.
-    move_pj = (
-        hardware.arithmetic.multiply_pj_per_square_bit * size.weight_bits**2
-        + 2 * hardware.arithmetic.add_pj_per_bit * size.weight_bits
-    )
+def _moved_pj(done: Accesses, weight: AccessEnergy, state: AccessEnergy) -> Numbers:
     return (
-        (activity.input_spikes + activity.output_spikes) * state.update_pj
-        + activity.windows * counters * (2 * state.read_pj + state.write_pj)
-        + activity.weight_writes * (weight.update_pj + move_pj)
-        + activity.threshold_updates / size.n_neurons * thresholds * state.update_pj
+        done.weight_reads * weight.read_pj
+        + done.weight_writes * weight.write_pj
+        + done.state_reads * state.read_pj
+        + done.state_writes * state.write_pj
     )
+
+
+def _arithmetic_pj(done: dict[str, Accesses], hardware: Hardware) -> Numbers:
+    if hardware.arithmetic is None or hardware.process is None:
+        return 0.0
+    process, price = hardware.process, hardware.arithmetic
+    scale = gate_energy(process.node_nm, process.vdd_v) / gate_energy(price.node_nm, price.vdd_v)
+    added = sum(one.added_bits for one in done.values())
+    multiplied = sum(one.multiplied_square_bits for one in done.values())
+    return scale * (added * price.add_pj_per_bit + multiplied * price.multiply_pj_per_square_bit)
+
+
+def _events_pj(case: Case) -> dict[str, Numbers]:
+    """Return the energy of whole events: additions, inhibition as an addition to each, updates, changes."""
+    size, work, price = case.size, case.work, case.hardware.events
+    if price is None:
+        return {}
+    n = size.n_neurons
+    additions, inhibited, changed = work.synaptic_additions, work.output_spikes * n, work.weight_writes
+    if case.accounting == "dense-sim":
+        additions = work.steps * size.n_inputs * n
+        inhibited = work.steps * n * n * matrices(size)
+        often = work.windows if size.rule in COUNTED_RULES else work.steps
+        changed = often * size.n_inputs * n * (DENSE_PASSES // 2)
+    found = {
+        "weights": additions * price.addition_pj,
+        "inhibition": inhibited * price.addition_pj,
+        "state": work.neuron_updates * price.neuron_pj,
+    }
+    if case.training:
+        found["learning"] = changed * price.learning_pj
+        found["normalisation"] = work.normalisations * price.learning_pj
+    return found
+
+
+def _fabric_pj_per_cycle(size: Size, hardware: Hardware) -> Numbers:
+    if hardware.fabric is None:
+        return 0.0
+    return used_cells(size, hardware) * hardware.fabric.active_pj_per_cell_cycle
+
+
+def used_cells(size: Size, hardware: Hardware) -> Numbers:
+    """Return the logic cells of an FPGA that the lanes take; there are no more lanes than neurons."""
+    if hardware.fabric is None:
+        return 0
+    return np.minimum(hardware.core.lanes, size.n_neurons) * hardware.fabric.cells_per_lane

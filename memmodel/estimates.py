@@ -2,20 +2,38 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from fspinn.errors import ConfigError
+import numpy as np
+
+from fspinn.memmodel.area import Needed, area_um2, room
+from fspinn.memmodel.case import Case
 from fspinn.memmodel.energy import energy_pj
-from fspinn.memmodel.footprint import ACCOUNTINGS, Size, footprint
-from fspinn.memmodel.hardware import Hardware, load_hardware
-from fspinn.memmodel.latency import latency_cycles
+from fspinn.memmodel.footprint import ACCOUNTINGS
+from fspinn.memmodel.hardware import Band, Hardware
+from fspinn.memmodel.hardware_files import load_hardware
+from fspinn.memmodel.packing import Numbers, plain, whole
+from fspinn.memmodel.size import Size
+from fspinn.memmodel.workload import PHASES, Workload, workload_of
 from fspinn.trained import Activity, Model
 
-PHASES = ("inference", "training")
-
-Breakdown = Mapping[str, int]
+Breakdown = Mapping[str, Any]
 Breakdowns = Mapping[str, Mapping[str, Breakdown]]
+
+WITHOUT_TIME = ("leakage", "clock")
+"""Components of the energy that are paid for time; the others are paid for events."""
+
+
+RATES = (
+    "images_per_s",
+    "images_per_j",
+    "power_uw",
+    "incremental_pj_per_synaptic_operation",
+    "total_pj_per_synaptic_operation",
+)
+"""What `Estimate.rates` returns."""
 
 
 @dataclass(frozen=True)
@@ -23,59 +41,121 @@ class Estimate:
     """What a network costs: breakdowns by phase, then accounting, then component.
 
     In each breakdown the components add up to ``"total"`` exactly, as in
-    ``estimate.memory["inference"]["structure-aware"]["total"]``. Energy and latency are those of one
-    presentation.
+    ``estimate.memory["inference"]["structure-aware"]["total"]``. All but the memory are those of one image.
+    For a `Size` of arrays the numbers are arrays.
 
     Parameters
     ----------
-    hardware : str
-        Name of the hardware.
-    memory : mapping
-        Bits.
+    hardware : Hardware
+    work : mapping of str to Workload
+        What the network does in each phase.
+    memory, stored, physical : mapping
+        Bits: logical, packed into words, and of the memories themselves.
     energy : mapping
         Picojoules.
     latency : mapping
-        Clock cycles.
-    f_mhz : float
-        The clock.
-    energy_band : tuple of float
-        Multiples of an energy within which the true one is expected.
+        Clock cycles; nothing but a total of 0 where the hardware says nothing of time.
+    area : mapping or None
+        Square micrometres; None where the hardware says nothing of area.
+    room : mapping
+        What is needed and available of everything that is limited.
     """
 
-    hardware: str
+    hardware: Hardware
+    work: Mapping[str, Workload]
     memory: Breakdowns
+    stored: Breakdowns
+    physical: Breakdowns
     energy: Breakdowns
     latency: Breakdowns
-    f_mhz: float
-    energy_band: tuple[float, float]
+    area: Breakdowns | None
+    room: Mapping[str, Mapping[str, Mapping[str, Needed]]]
+
+    def fits(self, phase: str, accounting: str = "structure-aware") -> Any:
+        """Return whether the hardware has enough of everything."""
+        enough = [one.fits for one in self.room[phase][accounting].values()]
+        return plain(reduce(np.logical_and, enough, True))
+
+    def latency_s(self, phase: str, accounting: str = "structure-aware") -> Any:
+        """Return the seconds that an image takes, or None where no time is known."""
+        if self.hardware.cycles is None:
+            return None
+        return self.latency[phase][accounting]["total"] / self.hardware.clock.f_mhz / 1e6
+
+    def rates(self, phase: str, accounting: str = "structure-aware") -> dict[str, Any]:
+        """Return what follows from energy and time.
+
+        Returns
+        -------
+        dict of str to float, ndarray or None
+            `images_per_s` (FPS), `images_per_j` (the same as FPS per watt), `power_uw` (mean, while it
+            works), and the energy of a synaptic operation: `total_pj_per_synaptic_operation` is all energy
+            over all additions, `incremental_...` leaves out what is paid for time (leakage and clock).
+        """
+        energy, seconds = self.energy[phase][accounting], self.latency_s(phase, accounting)
+        total, additions = energy["total"], self.work[phase].synaptic_additions
+        events = total - sum(energy[name] for name in WITHOUT_TIME)
+        return {
+            "images_per_s": _quotient(1.0, seconds),
+            "images_per_j": _quotient(1e12, total),
+            "power_uw": _quotient(total * 1e-6, seconds),
+            "incremental_pj_per_synaptic_operation": _quotient(events, additions),
+            "total_pj_per_synaptic_operation": _quotient(total, additions),
+        }
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, with the units in the keys."""
-        low, high = self.energy_band
-        return {
-            "hardware": self.hardware,
+        meta, band = self.hardware.meta, self.hardware.band
+        answer = {
+            "hardware": meta.name,
+            "confidence": meta.confidence,
+            "remembered": self.hardware.remembered,
+            "activity": {phase: _spikes(work) for phase, work in self.work.items()},
             "memory_bits": self.memory,
+            "stored_bits": self.stored,
+            "physical_bits": self.physical,
             "energy_pj": self.energy,
             "latency_cycles": self.latency,
-            "energy_band_pj": _each(lambda p, a: _band(self.energy[p][a]["total"], low, high)),
-            "latency_s": _each(lambda p, a: self.latency[p][a]["total"] / self.f_mhz / 1e6),
+            "area_um2": self.area,
+            "memory_band_bits": _each(self._memory_band),
+            "energy_band_pj": _bands(self.energy, band.energy),
+            "latency_band_cycles": _bands(self.latency, band.latency),
+            "area_band_um2": _bands(self.area, band.area),
+            "latency_s": _each(self.latency_s),
+            "room": _each(lambda p, a: {name: one._asdict() for name, one in self.room[p][a].items()}),
+            "fits": _each(self.fits),
         }
+        rates = _each(self.rates)
+
+        def one_rate(name: str) -> dict[str, dict[str, Any]]:
+            return _each(lambda p, a: rates[p][a][name])
+
+        return answer | {name: one_rate(name) for name in RATES}
+
+    def _memory_band(self, phase: str, accounting: str) -> dict[str, Any]:
+        """Return the bits as they are, and those of the memories, or the words where these are too small."""
+        held = (self.stored[phase][accounting]["total"], self.physical[phase][accounting]["total"])
+        return {"low": self.memory[phase][accounting]["total"], "high": plain(np.maximum(*held))}
 
 
 def estimate(
     network: Model | Size,
     hardware: str | Path | Hardware = "asic65-lp",
-    activity: Mapping[str, Activity] | None = None,
+    activity: Mapping[str, Activity | Workload] | None = None,
 ) -> Estimate:
     """Return what a network costs on a piece of hardware.
+
+    Many networks at once: a `Size` whose numbers are arrays of one shape, with workloads of such arrays,
+    gives arrays; a hundred thousand take less than a second.
 
     Parameters
     ----------
     network : Model or Size
     hardware : str, Path or Hardware, default "asic65-lp"
         Name of a preset, path of a TOML file, or a description already loaded.
-    activity : mapping of str to Activity, optional
-        Counted activity of ``"inference"`` and ``"training"``; None takes that of the model.
+    activity : mapping of str to Activity or Workload, optional
+        What the network does in ``"inference"`` and ``"training"``: counted, or expected
+        (`fspinn.memmodel.expected_workloads`). None takes what was counted for the model.
 
     Returns
     -------
@@ -92,35 +172,62 @@ def estimate(
     size = network if isinstance(network, Size) else Size.of(network)
     if activity is None:
         activity = {} if isinstance(network, Size) else network.activity
-    counted = {phase: _counted(activity, phase) for phase in PHASES}
+    work = {phase: workload_of(activity, phase) for phase in PHASES}
+    cases = _each(lambda p, a: Case(size, work[p], described, p == "training", a))
+
+    def summed(components: Callable[[Case], Mapping[str, Numbers]]) -> Breakdowns:
+        return _each(lambda p, a: _with_total(components(cases[p][a]), cases[p][a].work))
+
     return Estimate(
-        hardware=described.meta.name,
-        memory=_each(lambda p, a: _with_total(footprint(size, p == "training", a))),
-        energy=_each(lambda p, a: _with_total(energy_pj(size, counted[p], described, p == "training", a))),
-        latency=_each(
-            lambda p, a: _with_total(latency_cycles(size, counted[p], described, p == "training", a))
-        ),
-        f_mhz=described.clock.f_mhz,
-        energy_band=(described.band.low, described.band.high),
+        hardware=described,
+        work=work,
+        memory=summed(lambda case: case.memory),
+        stored=summed(lambda case: case.stored),
+        physical=summed(lambda case: case.physical),
+        energy=summed(energy_pj),
+        latency=summed(lambda case: case.cycles),
+        area=None if described.area is None else summed(area_um2),
+        room=_each(lambda p, a: room(cases[p][a])),
     )
-
-
-def _counted(activity: Mapping[str, Activity], phase: str) -> Activity:
-    counts = activity.get(phase)
-    if counts is None or counts.samples == 0:
-        raise ConfigError(
-            f"activity: nothing was counted for {phase!r}; estimate a model that fspinn has trained"
-        )
-    return counts
 
 
 def _each(value: Callable[[str, str], Any]) -> dict[str, dict[str, Any]]:
     return {phase: {accounting: value(phase, accounting) for accounting in ACCOUNTINGS} for phase in PHASES}
 
 
-def _with_total(components: dict[str, int]) -> dict[str, int]:
-    return {**components, "total": sum(components.values())}
+def _with_total(components: Mapping[str, Numbers], work: Workload) -> Breakdown:
+    """Return whole numbers, so that their sum is exact; of all networks, also where they are the same."""
+    shape = np.broadcast_shapes(np.shape(work.steps), np.shape(work.input_spikes))
+    each = {name: whole(value) for name, value in components.items()}
+    if shape:
+        each = {name: np.broadcast_to(value, shape) for name, value in each.items()}
+    return {**each, "total": sum(each.values())}
 
 
-def _band(total: int, low: float, high: float) -> dict[str, int]:
-    return {"low": round(total * low), "high": round(total * high)}
+def _bands(breakdowns: Breakdowns | None, band: Band | None) -> dict[str, Any] | None:
+    if breakdowns is None or band is None:
+        return None
+
+    def limits(phase: str, accounting: str) -> dict[str, Any]:
+        total = breakdowns[phase][accounting]["total"]
+        return {"low": whole(total * band.low), "high": whole(total * band.high)}
+
+    return _each(limits)
+
+
+def _spikes(work: Workload) -> dict[str, Any]:
+    """Return what a phase rests on, in the words of NeuroBench where it has any."""
+    return {
+        "source": work.source,
+        "input_spikes": work.input_spikes,
+        "output_spikes": work.output_spikes,
+        "synaptic_operations": work.synaptic_additions,
+    }
+
+
+def _quotient(dividend: Numbers, divisor: Numbers | None) -> Any:
+    """Return a quotient, or None where there is nothing to divide by."""
+    if divisor is None or (np.ndim(divisor) == 0 and divisor == 0):
+        return None
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return dividend / divisor

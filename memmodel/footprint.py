@@ -2,196 +2,185 @@
 
 The formulas are this project's own. Two accountings stand side by side:
 
-- ``structure-aware``: what a device stores. Lateral inhibition has one strength, so it is one number.
-- ``dense-sim``: what simulators store. Lateral inhibition is an N x N matrix of weights. FSpiNN's
-  published saving of memory comes out of this one (`fspinn_memory_ratio`).
+- ``structure-aware``: what a device stores. Inhibition has one strength, so it is one number.
+- ``dense-sim``: what simulators store. Inhibition is an N x N matrix of weights, or with a layer of
+  inhibitory neurons two (to it and back). FSpiNN's published saving of memory comes out of this one
+  (`fspinn_memory_ratio`).
+
+And three levels: `footprint` counts logical bits, `stored_bits` those of the memory words into which they
+are packed, and `physical_bits` the macros that such memories are built of.
 """
 
-from dataclasses import dataclass, fields, replace
-from typing import Any
-
-import numpy as np
+from typing import Any, NamedTuple
 
 from fspinn.errors import ConfigError
-from fspinn.model import Network
-from fspinn.trained import BIASED_READOUT, LABEL_READOUT, PAIR_READOUT, Model
+from fspinn.memmodel.hardware import Hardware, Memory
+from fspinn.memmodel.packing import Numbers, count_bits, index_bits, shares, words
+from fspinn.memmodel.size import Size
+from fspinn.trained import BIASED_READOUT, LABEL_READOUT, PAIR_READOUT
 
 ACCOUNTINGS = ("structure-aware", "dense-sim")
 
 BIAS_BITS = 32
 """Bits of one number of a readout's bias: as wide as the sum that it starts."""
 
+TRACED_RULES = ("timestep", "pair", "postonly")
+"""Rules that keep a trace of each input; ``pair`` keeps one of each neuron as well."""
 
-@dataclass(frozen=True)
-class Size:
-    """The whole numbers that a network's costs follow from; nothing has to be trained to know them.
-
-    `n_inputs`, `n_neurons` and `weight_bits` may also be integer arrays of one shape, for many networks
-    at once.
-
-    Parameters
-    ----------
-    n_inputs, n_neurons, n_classes : int
-    weight_bits : int
-        Bits of one weight.
-    state_bits : int, default 32
-        Bits of one membrane potential.
-    threshold_bits : int, default 32
-        Bits of one adaptive threshold.
-    steps, window_steps : int, default 350
-        Time steps of a presentation and of a learning window.
-    refractory_steps : int, default 0
-        Time steps in which a neuron cannot spike after a spike.
-    readout : str, default "proportion"
-        Name of the readout; the table of ``majority`` is stored as one label per neuron.
-    readout_bits : int, default 32
-        Bits of one entry of any other readout's table.
-    pairs : int or None, default None
-        Pairs of neurons in the table of ``ngram``, which only training tells; None prices its upper bound,
-        all ``n_neurons ** 2``.
-
-    Raises
-    ------
-    ConfigError
-        If a value is not a whole number or too small.
-    """
-
-    n_inputs: int
-    n_neurons: int
-    n_classes: int
-    weight_bits: int
-    state_bits: int = 32
-    threshold_bits: int = 32
-    steps: int = 350
-    window_steps: int = 350
-    refractory_steps: int = 0
-    readout: str = "proportion"
-    readout_bits: int = 32
-    pairs: int | None = None
-
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            if field.name == "readout" or getattr(self, field.name) is None:
-                continue
-            value = np.asarray(getattr(self, field.name))
-            low = 0 if field.name in ("refractory_steps", "pairs") else 1
-            if value.dtype.kind not in "iu" or not (value >= low).all():
-                raise ConfigError(
-                    f"{field.name}: {getattr(self, field.name)!r} is not a size; "
-                    f"give a whole number of at least {low}"
-                )
-
-    @classmethod
-    def of(cls, model: Model) -> "Size":
-        """Return the size of a trained model."""
-        format, pairs = model.readout.format, model.readout.pairs
-        size = cls.of_network(
-            model.network,
-            n_inputs=model.n_inputs,
-            n_classes=model.readout.n_classes,
-            weight_bits=model.weight_bits,
-            readout=model.readout.name,
-            readout_bits=32 if format is None else format.bits,
-        )
-        return replace(size, pairs=None if pairs is None else len(pairs))
-
-    @classmethod
-    def of_network(
-        cls,
-        network: Network,
-        n_inputs: int,
-        n_classes: int,
-        weight_bits: int,
-        readout: str = "proportion",
-        readout_bits: int = 32,
-    ) -> "Size":
-        """Return the size of a network that need not exist yet.
-
-        Parameters
-        ----------
-        network : Network
-        n_inputs, n_classes, weight_bits : int
-        readout : str, default "proportion"
-        readout_bits : int, default 32
-
-        Returns
-        -------
-        Size
-        """
-        return cls(
-            n_inputs=n_inputs,
-            n_neurons=network.neurons,
-            n_classes=n_classes,
-            weight_bits=weight_bits,
-            steps=network.steps,
-            window_steps=network.window_steps,
-            refractory_steps=network.refractory_steps,
-            readout=readout,
-            readout_bits=readout_bits,
-        )
+COUNTED_RULES = ("normalised", "timestep")
+"""Rules that look for the winner of a window, and so count the spikes of each neuron."""
 
 
-def footprint(size: Size, training: bool, accounting: str = "structure-aware") -> dict[str, int]:
+IN_WEIGHTS = ("weights", "labels", "readout")
+"""Components that lie in the memory of the weights, next to which the state stays small and cheap."""
+
+
+class Block(NamedTuple):
+    """Numbers that are stored together: some rows of numbers of some bits; a row starts a new word."""
+
+    rows: Numbers
+    count: Numbers
+    bits: Numbers
+
+
+def matrices(size: Size) -> int:
+    """Return how many N x N matrices a simulator keeps for inhibition."""
+    return 2 if size.inhibition_kind == "layer" else 1
+
+
+def blocks(size: Size, training: bool, accounting: str) -> dict[str, list[Block]]:
+    """Return what each component of a network stores; the parameters are those of `footprint`."""
+    check_accounting(accounting)
+    n = size.n_neurons
+    stored = {
+        "weights": [Block(size.n_inputs, n, size.weight_bits)],
+        "thresholds": [Block(1, n if size.adaptation != "off" else 1, size.threshold_bits)],
+        "membrane": [Block(1, n, size.state_bits)],
+        "refractory": [Block(1, n, count_bits(size.refractory_steps))],
+        "inhibition": _inhibition(size, accounting),
+        "spikes": [Block(2, size.n_inputs, 1), Block(2, n, 1)],
+        "labels": [Block(1, n, index_bits(size.n_classes))] if size.readout == LABEL_READOUT else [],
+        "readout": _readout(size),
+        "votes": _votes(size),
+    }
+    if training:
+        counter = count_bits(size.window_steps)
+        traced, counted = size.rule in TRACED_RULES, size.rule in COUNTED_RULES
+        stored["traces"] = [
+            Block(1, size.n_inputs * traced, size.trace_bits),
+            Block(1, n * (size.rule == "pair"), size.trace_bits),
+        ]
+        stored["window"] = [
+            Block(1, size.n_inputs * (size.rule == "normalised"), counter),
+            Block(1, n * counted, counter),
+        ]
+    return stored
+
+
+def footprint(size: Size, training: bool, accounting: str = "structure-aware") -> dict[str, Any]:
     """Return the bits of every component of a network; their sum is what it needs.
 
     Parameters
     ----------
     size : Size
     training : bool
-        Whether the device also learns. Learning adds the `window`: one spike counter per input and per
-        neuron. The timestep rule needs no traces.
+        Whether the device also learns.
     accounting : {"structure-aware", "dense-sim"}, default "structure-aware"
 
     Returns
     -------
-    dict of str to int
-        Bits of `weights`, `thresholds`, `membrane`, `refractory`, `inhibition`, `spikes` (a bit per input
-        and per neuron, twice: one buffer is written while the other is read), `readout`, `votes` (a spike
-        counter per neuron; for ``ngram`` the score of each class and the neuron that spiked last) and,
-        while training, `window`.
+    dict of str to int or ndarray
+        Bits of `weights`, `thresholds`, `membrane`, `refractory` (counters), `inhibition`, `spikes` (a bit
+        per input and per neuron, twice: one buffer is written while the other is read), `labels` (of the
+        readout ``majority``), `readout` (the table of any other), `votes` (a spike counter per neuron; for
+        ``ngram`` the score of each class and the neuron that spiked last) and, while training, `traces` and
+        `window` (spike counters: of the inputs for the rule ``normalised``, of the neurons for all rules that
+        have a winner).
 
     Raises
     ------
     ConfigError
         If the accounting is unknown.
     """
-    check_accounting(accounting)
-    n = size.n_neurons
-    bits = {
-        "weights": size.n_inputs * n * size.weight_bits,
-        "thresholds": n * size.threshold_bits,
-        "membrane": n * size.state_bits,
-        "refractory": n * int(size.refractory_steps).bit_length(),
-        # What is taken from a potential is as wide as a potential; in a matrix it is a weight.
-        "inhibition": size.state_bits if accounting == "structure-aware" else n * n * size.weight_bits,
-        "spikes": 2 * (size.n_inputs + n),
-        "readout": _readout_bits(size),
-        "votes": _votes_bits(size),
+    return {
+        name: sum(block.rows * block.count * block.bits for block in parts)
+        for name, parts in blocks(size, training, accounting).items()
     }
-    if training:
-        bits["window"] = (size.n_inputs + n) * int(size.window_steps).bit_length()
-    return bits
 
 
-def memory_bits(size: Size, training: bool, accounting: str = "structure-aware") -> int:
-    """Return all the bits that a network needs: the sum of its `footprint`.
+def memory_bits(size: Size, training: bool, accounting: str = "structure-aware") -> Any:
+    """Return all the bits that a network needs: the sum of its `footprint`, which see."""
+    return sum(footprint(size, training, accounting).values())
+
+
+def stored_bits(
+    size: Size, hardware: Hardware, training: bool, accounting: str = "structure-aware"
+) -> dict[str, Any]:
+    """Return the bits of the memory words that hold each component, packed as well as words allow.
+
+    Every row of weights starts a word, and no number lies across two.
 
     Parameters
     ----------
-    size : Size
-    training : bool
-    accounting : {"structure-aware", "dense-sim"}, default "structure-aware"
+    size, training, accounting
+        As for `footprint`.
+    hardware : Hardware
 
     Returns
     -------
-    int
-
-    Raises
-    ------
-    ConfigError
-        If the accounting is unknown.
+    dict of str to int or ndarray
+        The components of `footprint`.
     """
-    return sum(footprint(size, training, accounting).values())
+    stored = {}
+    for name, parts in blocks(size, training, accounting).items():
+        word_bits = _memory_of(name, hardware, accounting).word_bits
+        stored[name] = sum(b.rows * words(b.count, b.bits, word_bits) * word_bits for b in parts)
+    return stored
+
+
+def needed_bits(stored: dict[str, Any], hardware: Hardware, accounting: str) -> dict[str, Any]:
+    """Return the sums of `stored_bits` over each memory of the hardware.
+
+    Parameters
+    ----------
+    stored : dict of str to int or ndarray
+        What `stored_bits` returned.
+    hardware : Hardware
+    accounting : str
+
+    Returns
+    -------
+    dict of str to int or ndarray
+        `weights` (with the readout, and in ``dense-sim`` the matrices of inhibition) and `state` (all else).
+    """
+    needed: dict[str, Any] = {"weights": 0, "state": 0}
+    for name, bits in stored.items():
+        in_weights = _memory_of(name, hardware, accounting) is hardware.memory.weights
+        needed["weights" if in_weights else "state"] += bits
+    return needed
+
+
+def physical_bits(needed: dict[str, Any], hardware: Hardware) -> dict[str, Any]:
+    """Return the bits of each memory of the hardware: its capacity, or as many whole macros as are needed.
+
+    Parameters
+    ----------
+    needed : dict of str to int or ndarray
+        What `needed_bits` returned.
+    hardware : Hardware
+
+    Returns
+    -------
+    dict of str to int or ndarray
+        `weights` and `state`.
+    """
+    memories = {"weights": hardware.memory.weights, "state": hardware.memory.state}
+    return {
+        name: shares(needed[name], memory.macro_bits) * memory.macro_bits
+        if memory.capacity_bits is None
+        else memory.capacity_bits + 0 * needed[name]
+        for name, memory in memories.items()
+    }
 
 
 def fspinn_memory_ratio(n_inputs: int, n_neurons: int, weight_bits: int) -> float:
@@ -218,13 +207,14 @@ def fspinn_memory_ratio(n_inputs: int, n_neurons: int, weight_bits: int) -> floa
     7.448
     """
 
-    def matrices(weight_bits: int) -> tuple[int, int]:
-        size = Size(n_inputs, n_neurons, n_classes=10, weight_bits=weight_bits)
+    def matrix_bits(weight_bits: int, inhibition_kind: str) -> int:
+        size = Size(
+            n_inputs, n_neurons, n_classes=10, weight_bits=weight_bits, inhibition_kind=inhibition_kind
+        )
         bits = footprint(size, training=False, accounting="dense-sim")
-        return bits["weights"], bits["inhibition"]
+        return int(bits["weights"] + bits["inhibition"])
 
-    weights, one_matrix = matrices(32)
-    return (weights + 2 * one_matrix) / sum(matrices(weight_bits))
+    return matrix_bits(32, "layer") / matrix_bits(weight_bits, "lateral")
 
 
 def check_accounting(accounting: Any) -> None:
@@ -233,30 +223,44 @@ def check_accounting(accounting: Any) -> None:
         raise ConfigError(f"accounting: {accounting!r} is unknown; use one of {', '.join(ACCOUNTINGS)}")
 
 
-def score_bits(size: Size) -> int:
+def score_bits(size: Size) -> Any:
     """Return the bits of the sum of as many entries of a readout's table as there can be spikes."""
-    return size.readout_bits + int(size.steps).bit_length()
+    return size.readout_bits + count_bits(size.steps)
 
 
-def _readout_bits(size: Size) -> int:
-    """Labels; or a table, with the two neurons of each row or a bias where the readout has them."""
-    n, row = size.n_neurons, size.n_classes * size.readout_bits
+def _memory_of(component: str, hardware: Hardware, accounting: str) -> Memory:
+    """Matrices and the readout lie in the memory of the weights, all else in that of the state."""
+    matrix = component in IN_WEIGHTS or (component == "inhibition" and accounting == "dense-sim")
+    return hardware.memory.weights if matrix else hardware.memory.state
+
+
+def _inhibition(size: Size, accounting: str) -> list[Block]:
+    """Return the strengths of inhibition, and what its kind has to remember."""
+    if accounting == "dense-sim":
+        return [Block(size.n_neurons * matrices(size), size.n_neurons, size.weight_bits)]
+    rest_bits = count_bits(size.inhibition_steps)
+    if size.inhibition_kind == "layer":  # to and from a layer of neurons with a potential and a rest each
+        neurons = [Block(1, size.n_neurons, size.state_bits), Block(1, size.n_neurons, rest_bits)]
+        return [Block(1, 2, size.weight_bits), *neurons]
+    if size.inhibition_kind == "clamp":  # the time left, and the neuron that is not clamped
+        return [Block(1, 1, rest_bits), Block(1, 1, index_bits(size.n_neurons))]
+    return [Block(1, 1, size.state_bits)]  # what is taken from a potential is as wide as one
+
+
+def _readout(size: Size) -> list[Block]:
+    """Return a table, with the two neurons of each row or a bias where the readout has them."""
+    n, row_bits = size.n_neurons, size.n_classes * size.readout_bits
     if size.readout == LABEL_READOUT:
-        return n * _index_bits(size.n_classes)
+        return []
     if size.readout == PAIR_READOUT:
-        return (n * n if size.pairs is None else size.pairs) * (2 * _index_bits(n) + row)
-    return n * row + (size.n_classes * BIAS_BITS if size.readout == BIASED_READOUT else 0)
+        pairs = n * n if size.pairs is None else size.pairs
+        return [Block(1, pairs, 2 * index_bits(n) + row_bits)]
+    table = Block(1, n * size.n_classes, size.readout_bits)
+    return [table, Block(1, size.n_classes, BIAS_BITS)] if size.readout == BIASED_READOUT else [table]
 
 
-def _votes_bits(size: Size) -> int:
+def _votes(size: Size) -> list[Block]:
     if size.readout == PAIR_READOUT:
-        return size.n_classes * score_bits(size) + _index_bits(size.n_neurons)
+        return [Block(1, size.n_classes, score_bits(size)), Block(1, 1, index_bits(size.n_neurons))]
     # A neuron spikes at most once in a time step.
-    return size.n_neurons * int(size.steps).bit_length()
-
-
-def _index_bits(count: int) -> int:
-    """Return the bits, at least one, of a whole number below `count`; of each where that is an array."""
-    bits: Any = np.frexp(np.maximum(count - 1, 1))[1]
-    whole: int = int(bits) if np.ndim(count) == 0 else bits
-    return whole
+    return [Block(1, size.n_neurons, count_bits(size.steps))]

@@ -1,20 +1,29 @@
-"""What is the hardware like? Descriptions in TOML, each number with its unit in the name and its source.
+"""What is a piece of hardware? Frozen descriptions, the unit in every name, a source for every number.
 
-The presets lie in ``presets/``; a path names a file of one's own. The names of the fields below are the
-keys of the file, the dataclasses its tables.
+The names of the fields below are the keys of a description's TOML file, the dataclasses its tables;
+`fspinn.memmodel.hardware_files` reads and checks it. Tables and keys that may be missing have a default: what
+is not named costs nothing. So one description fits chips that pay for each access (`Memory`), published
+chips that pay for each event (`Events`), and processors that pay for each cycle (`Power`).
 """
 
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
-from difflib import get_close_matches
-from pathlib import Path
-from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
+from dataclasses import dataclass
+from typing import Annotated, NamedTuple
 
-from fspinn.errors import HardwareError
 from fspinn.memmodel.sram import CELLS
 
-PRESETS = Path(__file__).parent / "presets"
+CONFIDENCES = ("calibrated", "published", "convention", "uncalibrated")
+"""How far to trust a description: fitted to published chips, a published chip's own numbers, a convention
+that makes figures comparable, or nobody has measured it."""
+
+ACCESSES = ("sram-law", "table", "per-bit", "none")
+"""Where the energy of an access comes from."""
+
+SCHEDULES = ("event", "clock")
+"""Whether a core works on the inputs that spike, or on all inputs in every time step."""
+
+ACCUMULATORS = ("sram", "registers")
+"""Where potentials lie while the spikes of a time step are added."""
 
 
 class Within(NamedTuple):
@@ -24,20 +33,36 @@ class Within(NamedTuple):
     high: float
 
 
+Energy = Annotated[float, Within(0, 1e9)]
+Bits = Annotated[int, Within(1, 2**50)]
+Cycle = Annotated[float, Within(0, 10**6)]
+Bytes = Annotated[int, Within(0, 2**40)]
+
+
 @dataclass(frozen=True)
 class Meta:
-    """What the description is called and what it describes."""
+    """What the description is called, what it describes, and how far to trust it."""
 
     name: str
     description: str
+    confidence: Annotated[str, CONFIDENCES]
 
 
 @dataclass(frozen=True)
 class Band:
-    """Multiples of an estimated energy within which the true one is expected."""
+    """Multiples of an estimate within which the true value is expected."""
 
     low: Annotated[float, Within(0.01, 1)]
     high: Annotated[float, Within(1, 100)]
+
+
+@dataclass(frozen=True)
+class Bands:
+    """One band for each kind of estimate that the description gives."""
+
+    energy: Band
+    latency: Band | None = None
+    area: Band | None = None
 
 
 @dataclass(frozen=True)
@@ -57,41 +82,120 @@ class Clock:
 
 
 @dataclass(frozen=True)
-class Bank:
-    """One SRAM, as large as the network needs."""
+class Core:
+    """How many neurons are worked on at once, in which order, and where their sums lie meanwhile."""
 
-    word_bits: Annotated[int, Within(1, 1024)]
+    lanes: Annotated[int, Within(1, 2**20)]
+    schedule: Annotated[str, SCHEDULES]
+    accumulators: Annotated[str, ACCUMULATORS]
 
 
 @dataclass(frozen=True)
 class Memory:
-    """Both memories. `kappa` multiplies the energy of an access by the SRAM law."""
+    """One memory: words, macros that it is built of, and the energy of an access.
 
-    kappa: Annotated[float, Within(0.1, 100)]
-    leakage_pw_per_bit: Annotated[float, Within(0, 1e6)]
-    weights: Bank
-    state: Bank
+    Without `capacity_bits` it is as large as the network needs, in whole macros. `access` says which of
+    the other keys count: ``sram-law`` takes `kappa` (published energies over those of the law), ``table``
+    the energies `table_access_pj` of memories of `table_capacity_bits`, ``per-bit`` takes `pj_per_bit`.
+    """
+
+    access: Annotated[str, ACCESSES]
+    word_bits: Annotated[int, Within(1, 4096)]
+    macro_bits: Bits
+    capacity_bits: Bits | None = None
+    kappa: Annotated[float, Within(0.1, 100)] | None = None
+    pj_per_bit: Energy | None = None
+    table_capacity_bits: tuple[Bits, ...] | None = None
+    table_access_pj: tuple[Energy, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Memories:
+    """The memory of the weights (and, in ``dense-sim``, of inhibition), and that of all else."""
+
+    weights: Memory
+    state: Memory
 
 
 @dataclass(frozen=True)
 class Arithmetic:
-    """How many neurons are worked on at once, and what integer operations cost."""
+    """Integer operations at a node and supply; scaled to those of the process."""
 
-    lanes: Annotated[int, Within(1, 65_536)]
-    add_pj_per_bit: Annotated[float, Within(0, 1000)]
-    multiply_pj_per_square_bit: Annotated[float, Within(0, 1000)]
+    add_pj_per_bit: Energy
+    multiply_pj_per_square_bit: Energy
+    node_nm: Annotated[float, Within(7, 130)]
+    vdd_v: Annotated[float, Within(0.4, 1.5)]
+
+
+@dataclass(frozen=True)
+class Events:
+    """Energy of a synaptic addition, of a neuron's update in a time step and of a weight's change, all in."""
+
+    addition_pj: Energy
+    neuron_pj: Energy
+    learning_pj: Energy
+
+
+@dataclass(frozen=True)
+class Power:
+    """What is paid for time: leakage, clock tree, and the cycles of a processor that is awake."""
+
+    leakage_pw_per_bit: Annotated[float, Within(0, 1e9)] = 0.0
+    leakage_uw: Annotated[float, Within(0, 1e9)] = 0.0
+    idle_uw_per_mhz: Annotated[float, Within(0, 1e6)] = 0.0
+    active_pj_per_cycle: Energy = 0.0
+
+
+@dataclass(frozen=True)
+class Fabric:
+    """Logic of an FPGA: cells that there are, cells that a lane takes and what a used one costs a cycle."""
+
+    logic_cells: Bits
+    cells_per_lane: Annotated[float, Within(1, 10**6)]
+    active_pj_per_cell_cycle: Energy
+
+
+@dataclass(frozen=True)
+class OffChip:
+    """Memory for weights that do not fit on the chip."""
+
+    pj_per_bit: Energy
+    bandwidth_mbit_per_s: Annotated[float, Within(0.001, 1e9)]
 
 
 @dataclass(frozen=True)
 class Cycles:
-    """Clock cycles: per time step, word scanned, group of neurons, weights and neurons, word learned."""
+    """Clock cycles: per time step, word (or input) scanned, neuron updated, input spike, addition, output
+    spike, neuron inhibited, and word or weight learned. All but `step`, `scan` and the two spikes are for
+    each group of lanes."""
 
-    step: Annotated[int, Within(0, 10**6)]
-    scan: Annotated[int, Within(0, 10**6)]
-    neuron: Annotated[int, Within(0, 10**6)]
-    addition: Annotated[int, Within(0, 10**6)]
-    inhibition: Annotated[int, Within(0, 10**6)]
-    learning: Annotated[int, Within(0, 10**6)]
+    step: Cycle
+    scan: Cycle
+    neuron: Cycle
+    input_spike: Cycle
+    addition: Cycle
+    output_spike: Cycle
+    inhibition: Cycle
+    learning: Cycle
+
+
+@dataclass(frozen=True)
+class Area:
+    """Chip area over that of its SRAM by the law, and a lane's logic at a node (scaled by its square)."""
+
+    kappa: Annotated[float, Within(0.1, 100)]
+    lane_um2: Annotated[float, Within(0, 1e9)]
+    node_nm: Annotated[float, Within(7, 130)]
+
+
+@dataclass(frozen=True)
+class Controller:
+    """Memories of a microcontroller, and what the program takes of them beside the network."""
+
+    flash_bytes: Bytes
+    ram_bytes: Bytes
+    program_bytes: Bytes
+    stack_bytes: Bytes
 
 
 @dataclass(frozen=True)
@@ -100,131 +204,32 @@ class Hardware:
 
     Parameters
     ----------
-    meta, band, process, clock, memory, arithmetic, cycles : dataclass
-        The tables of the file.
+    meta, clock, core, memory, band : dataclass
+        The tables that every description has.
+    process, arithmetic, events, power, fabric, off_chip, cycles, area, controller : dataclass, optional
+        The tables that a description has where they apply. Without `cycles` no time is known, without
+        `area` no area.
     sources : mapping of str to str
         Where each value is from, by its dotted key such as ``"clock.f_mhz"``.
     """
 
     meta: Meta
-    band: Band
-    process: Process
     clock: Clock
-    memory: Memory
-    arithmetic: Arithmetic
-    cycles: Cycles
+    core: Core
+    memory: Memories
+    band: Bands
     sources: Mapping[str, str]
+    process: Process | None = None
+    arithmetic: Arithmetic | None = None
+    events: Events | None = None
+    power: Power | None = None
+    fabric: Fabric | None = None
+    off_chip: OffChip | None = None
+    cycles: Cycles | None = None
+    area: Area | None = None
+    controller: Controller | None = None
 
-
-def hardware_names() -> list[str]:
-    """Return the names of the presets."""
-    return sorted(path.stem for path in PRESETS.glob("*.toml"))
-
-
-def load_hardware(name: str | Path) -> Hardware:
-    """Return a preset, or the hardware that a file describes.
-
-    Parameters
-    ----------
-    name : str or Path
-        Name of a preset, or path of a TOML file (it ends in ``.toml``).
-
-    Returns
-    -------
-    Hardware
-
-    Raises
-    ------
-    HardwareError
-        If there is no such preset or file, or the file is not a complete and possible description; the
-        message names the file, the key and the reason.
-    """
-    path = Path(name)
-    if path.suffix != ".toml":
-        known = hardware_names()
-        if str(name) not in known:
-            near = get_close_matches(str(name), known, n=1)
-            guess = f"did you mean {near[0]}? " if near else ""
-            raise HardwareError(
-                f"hardware: no preset {str(name)!r}; {guess}"
-                f"use one of {', '.join(known)}, or the path of your own .toml file"
-            )
-        path = PRESETS / f"{name}.toml"
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise HardwareError(f"{path}: {error.strerror}; name a TOML file that can be read") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise HardwareError(f"{path}: not valid TOML ({error}); mend that line") from None
-    try:
-        return _read_hardware(tables)
-    except HardwareError as error:
-        raise HardwareError(f"{path}: {error}") from None
-
-
-def as_values(hardware: Hardware) -> dict[str, float | int | str]:
-    """Return the values of a description by dotted key, in the order of the file; `meta` is left out."""
-    return {key: value for key, value in _flat(hardware, "") if not key.startswith("meta.")}
-
-
-def _flat(table: Any, prefix: str) -> list[tuple[str, Any]]:
-    values: list[tuple[str, Any]] = []
-    for f in fields(table):
-        value = getattr(table, f.name)
-        if is_dataclass(value):
-            values += _flat(value, f"{prefix}{f.name}.")
-        elif f.name != "sources":
-            values.append((prefix + f.name, value))
-    return values
-
-
-def _read_hardware(tables: dict[str, Any]) -> Hardware:
-    sources = tables.get("sources")
-    if not isinstance(sources, dict):
-        raise HardwareError("sources: missing; add the table [sources], one line for each value")
-    hardware: Hardware = _read_table(Hardware, tables, "")
-    keys = as_values(hardware)
-    for key, source in sources.items():
-        if key not in keys:
-            raise HardwareError(f'sources."{key}": there is no such value; quote the dotted key of one')
-        if not isinstance(source, str) or not source.strip():
-            raise HardwareError(f'sources."{key}": {source!r} is no source; say where the value is from')
-    for key in keys:
-        if key not in sources:
-            raise HardwareError(f'{key}: has no source; add "{key}" = "..." to [sources]')
-    return hardware
-
-
-def _read_table(cls: Any, table: Any, prefix: str) -> Any:
-    if not isinstance(table, dict):
-        raise HardwareError(f"{prefix[:-1]}: must be a table; write [{prefix[:-1]}]")
-    known = [f.name for f in fields(cls)]
-    for key in table:
-        if key not in known:
-            raise HardwareError(f"{prefix}{key}: unknown key; use {', '.join(known)}")
-    values = {}
-    for name, kind in get_type_hints(cls, include_extras=True).items():
-        key = prefix + name
-        if name not in table:
-            raise HardwareError(f"{key}: missing; add it")
-        if is_dataclass(kind):
-            values[name] = _read_table(kind, table[name], f"{key}.")
-        else:
-            values[name] = _checked(key, table[name], kind)
-    return cls(**values)
-
-
-def _checked(key: str, value: Any, annotation: Any) -> Any:
-    kind, limits = get_args(annotation) if hasattr(annotation, "__metadata__") else (annotation, None)
-    if kind is str:
-        if not isinstance(value, str) or not value.strip():
-            raise HardwareError(f"{key}: {value!r} is not a text; quote one")
-        if limits is not None and value not in limits:
-            raise HardwareError(f"{key}: {value!r} is unknown; use one of {', '.join(limits)}")
-    elif isinstance(limits, Within):
-        if isinstance(value, bool) or not isinstance(value, int if kind is int else int | float):
-            noun = "a whole number" if kind is int else "a number"
-            raise HardwareError(f"{key}: {value!r} is not {noun}; give one")
-        if not limits.low <= value <= limits.high:
-            raise HardwareError(f"{key}: {value!r} is impossible; give {limits.low:g} to {limits.high:g}")
-    return value
+    @property
+    def remembered(self) -> list[str]:
+        """Keys of values that are only remembered: their source could not be read."""
+        return [key for key, source in self.sources.items() if source.startswith("[R]")]

@@ -1,6 +1,7 @@
 """fspinn estimate and fspinn hardware, as a user types them."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -8,7 +9,8 @@ from click.testing import CliRunner
 
 from fspinn import store
 from fspinn.cli import main
-from fspinn.memmodel import ACCOUNTINGS, estimate
+from fspinn.memmodel import ACCOUNTINGS, estimate, hardware_names
+from fspinn.memmodel.hardware_files import PRESETS
 from fspinn.model import Network
 from fspinn.quant import quantize
 from fspinn.trained import Activity, Model, Readout
@@ -16,13 +18,13 @@ from fspinn.trained import Activity, Model, Readout
 RNG = np.random.default_rng(0)
 
 
-def model_with(activity):
+def model_with(activity, neurons=6):
     return Model(
-        network=Network(neurons=6, weight_norm=1.0),
+        network=Network(neurons=neurons, weight_norm=1.0),
         image_shape=(4, 4),
-        weights=RNG.random((16, 6), dtype=np.float32),
-        theta=np.zeros(6, dtype=np.float32),
-        readout=Readout("proportion", RNG.dirichlet(np.ones(3), 6).astype(np.float32)),
+        weights=RNG.random((16, neurons), dtype=np.float32),
+        theta=np.zeros(neurons, dtype=np.float32),
+        readout=Readout("proportion", RNG.dirichlet(np.ones(3), neurons).astype(np.float32)),
         activity=activity,
     )
 
@@ -45,9 +47,18 @@ def run(*arguments):
     return CliRunner().invoke(main, [*map(str, arguments)])
 
 
-def test_json_is_the_estimate_and_adds_up(model, path):
-    answer = json.loads(run("estimate", path, "--json").stdout)
-    assert answer == {"model": str(path), **json.loads(json.dumps(estimate(model).as_dict()))}
+def refused(*arguments):
+    result = run(*arguments)
+    assert result.exit_code == 2, result.output
+    assert result.stderr.count("\n") == 1
+    assert result.stdout == ""
+    return result.stderr
+
+
+@pytest.mark.parametrize("hardware", hardware_names())
+def test_json_is_the_estimate_and_adds_up(model, path, hardware):
+    answer = json.loads(run("estimate", path, "--hardware", hardware, "--json").stdout)
+    assert answer == {"model": str(path), **json.loads(json.dumps(estimate(model, hardware).as_dict()))}
     for quantity in ("memory_bits", "energy_pj", "latency_cycles"):
         for phase in ("inference", "training"):
             assert tuple(answer[quantity][phase]) == ACCOUNTINGS
@@ -59,12 +70,15 @@ def test_the_table_names_every_component_and_the_band(path):
     result = run("estimate", path)
     assert result.exit_code == 0, result.output
     for words in (
-        "asic65-lp",
+        "asic65-lp, 65 nm low-power chip",
         "memory",
         "energy per image",
         "cycles per image",
+        "area",
         "structure-aware",
         "dense-sim",
+        "images/s per W",
+        "a synaptic operation",
     ):
         assert words in result.output
     for component in (
@@ -79,37 +93,120 @@ def test_the_table_names_every_component_and_the_band(path):
     ):
         assert f"  {component} " in result.output
     assert "0.5 to 2 times the estimate" in result.output
-    assert "before quantization" not in result.output
+    assert "before quantization" not in result.stderr
+
+
+def test_hardware_that_says_nothing_of_time_has_no_such_table(path):
+    output = run("estimate", path, "--hardware", "dense-sim").output
+    assert "cycles per image" not in output
+    assert "area" not in output
+    assert "nothing is said of time" in output
+
+
+def test_what_is_remembered_and_what_does_not_fit_is_told(tmp_path):
+    activity = dict.fromkeys(("inference", "training"), Activity(samples=1, steps=350, input_spikes=10))
+    store.save(model_with(activity, neurons=5000), tmp_path / "large.h5")
+    output = run("estimate", tmp_path / "large.h5", "--hardware", "asic28-odin").output
+    assert "inference does not fit: weights 3,040,000 of 262,144 bits" in output
+    assert "remembered only, not verified: clock.f_mhz, power.leakage_uw" in output
 
 
 def test_a_quantized_model_says_when_its_activity_was_counted(model, tmp_path):
     store.save(quantize(model, "UQ0.4"), tmp_path / "net4.h5")
-    assert "counted with the weights before quantization" in run("estimate", tmp_path / "net4.h5").output
+    for more in ((), ("--json",)):
+        result = run("estimate", tmp_path / "net4.h5", *more)
+        assert "counted with the weights before quantization" in result.stderr
+
+
+def test_two_networks_are_told_side_by_side(model, path, tmp_path):
+    other = tmp_path / "net4.h5"
+    store.save(quantize(model, "UQ0.4"), other)
+    output = run("estimate", path, "--compare", other).stdout
+    assert f"{other} over {path}: inference 0." in output
+    answer = json.loads(run("estimate", path, "--compare", other, "--json").stdout)
+    assert answer["model"] == str(path)
+    assert answer["compare"]["model"] == str(other)
+    for quantity in ("memory_bits", "energy_pj"):
+        mine, others = (a[quantity]["inference"]["structure-aware"] for a in (answer, answer["compare"]))
+        assert others["weights"] < mine["weights"]
+
+
+def test_two_presets_are_told_side_by_side(path, tmp_path):
+    output = run("estimate", path, "--compare", "mcu-m4f").stdout
+    assert "mcu-m4f over asic65-lp: inference" in output
+    own = tmp_path / "mine.toml"
+    shutil.copy(PRESETS / "asic65-lp.toml", own)
+    answer = json.loads(run("estimate", path, "--hardware", "mcu-m4f", "--compare", own, "--json").stdout)
+    assert (answer["hardware"], answer["compare"]["hardware"]) == ("mcu-m4f", "asic65-lp")
+    assert answer["compare"]["model"] == answer["model"]
+
+
+@pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
+def test_a_picture_is_drawn(path, tmp_path, suffix):
+    picture = tmp_path / f"costs{suffix}"
+    result = run("estimate", path, "--compare", "mcu-m4f", "--plot", picture)
+    assert result.exit_code == 0, result.output
+    assert f"wrote {picture}" in result.stdout
+    assert picture.stat().st_size > 5000
+
+
+def test_a_picture_of_no_known_kind_is_refused(path, tmp_path):
+    message = refused("estimate", path, "--plot", tmp_path / "costs.doc")
+    assert "costs.doc: is no picture that can be drawn; end it in .png, .svg or .pdf" in message
+    assert not (tmp_path / "costs.doc").exists()
+
+
+def test_a_picture_in_a_folder_that_is_not_there_is_refused(path, tmp_path):
+    assert "cannot be written" in refused("estimate", path, "--plot", tmp_path / "none" / "costs.png")
+
+
+def test_comparing_with_itself_is_refused(path):
+    for other in (path, "asic65-lp"):
+        message = refused("estimate", path, "--compare", other)
+        assert f"--compare {other}: is what it is compared with; name another" in message
 
 
 def test_a_model_without_activity_is_refused_in_one_line(tmp_path):
     store.save(model_with({}), tmp_path / "net.h5")
-    result = run("estimate", tmp_path / "net.h5")
-    assert result.exit_code == 2
-    assert "nothing was counted for 'inference'" in result.stderr
-    assert result.stderr.count("\n") == 1
+    message = refused("estimate", tmp_path / "net.h5")
+    assert "nothing was counted for 'inference'" in message
+
+
+def test_without_counts_the_mean_pixel_helps_and_the_answer_says_so(path, tmp_path):
+    never_run = tmp_path / "never-run.h5"
+    store.save(model_with({}), never_run)
+    result = run("estimate", never_run, "--mean-intensity", 0.13)
+    assert result.exit_code == 0, result.output
+    assert "Nothing was counted: spikes are expected from the mean pixel intensity" in result.stdout
+    assert "activity was counted for" in refused("estimate", path, "--mean-intensity", 0.13)
+    assert "is not a mean pixel" in refused("estimate", never_run, "--mean-intensity", 13)
 
 
 def test_unknown_hardware_is_refused_in_one_line(path):
-    for arguments in (("estimate", path, "--hardware", "asic65"), ("hardware", "show", "asic65")):
-        result = run(*arguments)
-        assert result.exit_code == 2
-        assert "no preset 'asic65'; did you mean asic65-lp?" in result.stderr
-        assert result.stderr.count("\n") == 1
+    for arguments in (
+        ("estimate", path, "--hardware", "asic65"),
+        ("estimate", path, "--compare", "asic65"),
+        ("hardware", "show", "asic65"),
+    ):
+        assert "no preset 'asic65'; did you mean asic65-lp?" in refused(*arguments)
 
 
-def test_hardware_is_listed():
-    assert "asic65-lp" in run("hardware", "list").output
-    assert set(json.loads(run("hardware", "list", "--json").stdout)) >= {"asic65-lp"}
+def test_a_missing_network_is_refused_in_one_line(path, tmp_path):
+    for arguments in (("estimate", tmp_path / "no.h5"), ("estimate", path, "--compare", tmp_path / "no.h5")):
+        assert "no.h5" in refused(*arguments)
+
+
+def test_hardware_is_listed_with_how_far_to_trust_it():
+    output = run("hardware", "list").output
+    assert [line.split()[0] for line in output.splitlines()] == hardware_names()
+    assert "uncalibrated" in output
+    assert set(json.loads(run("hardware", "list", "--json").stdout)) == set(hardware_names())
 
 
 def test_hardware_is_shown_with_its_sources():
-    assert "memory.kappa" in run("hardware", "show", "asic65-lp").output
-    values = json.loads(run("hardware", "show", "asic65-lp", "--json").stdout)["values"]
-    assert values["memory.kappa"]["value"] == 2.2
-    assert all(row["source"] for row in values.values())
+    assert "memory.weights.kappa" in run("hardware", "show", "asic65-lp").output
+    answer = json.loads(run("hardware", "show", "asic65-lp", "--json").stdout)
+    assert answer["values"]["memory.weights.kappa"]["value"] == 2.2
+    assert all(row["source"] for row in answer["values"].values())
+    assert answer["confidence"] == "calibrated"
+    assert "10, 20, 100" in run("hardware", "show", "asic45-horowitz").output

@@ -1,35 +1,22 @@
-"""Bits per component."""
+"""Bits per component: logical, packed into words, and of the memories."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from cost_cases import HARDWARE, sizes, with_memory
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fspinn.errors import ConfigError
-from fspinn.memmodel import ACCOUNTINGS, Size, fspinn_memory_ratio, memory_bits
-from fspinn.memmodel.footprint import footprint
+from fspinn.memmodel import ACCOUNTINGS, Size, footprint, fspinn_memory_ratio, load_hardware, memory_bits
+from fspinn.memmodel.footprint import needed_bits, physical_bits, stored_bits
+from fspinn.memmodel.packing import count_bits, index_bits, words
 from fspinn.model import Network
 from fspinn.quant import Format
 from fspinn.trained import Model, Readout
 
 SIZE = Size(n_inputs=784, n_neurons=400, n_classes=10, weight_bits=4, readout_bits=8)
-
-sizes = st.builds(
-    Size,
-    n_inputs=st.integers(1, 5000),
-    n_neurons=st.integers(1, 10_000),
-    n_classes=st.integers(1, 100),
-    weight_bits=st.integers(1, 32),
-    state_bits=st.integers(1, 32),
-    threshold_bits=st.integers(1, 32),
-    steps=st.integers(1, 1000),
-    window_steps=st.integers(1, 1000),
-    refractory_steps=st.integers(0, 100),
-    readout=st.sampled_from(["proportion", "majority", "linear", "ngram"]),
-    readout_bits=st.integers(1, 32),
-)
 
 
 def test_each_component_has_its_exact_bits():
@@ -40,28 +27,59 @@ def test_each_component_has_its_exact_bits():
         "refractory": 0,
         "inhibition": 32,
         "spikes": 2 * (784 + 400),
+        "labels": 0,
         "readout": 400 * 10 * 8,
         "votes": 400 * 9,  # 350 spikes at most
+        "traces": 0,
         "window": (784 + 400) * 9,
     }
 
 
-def test_inference_needs_no_window():
-    training, inference = footprint(SIZE, training=True), footprint(SIZE, training=False)
+def test_inference_needs_neither_window_nor_traces():
+    size = replace(SIZE, rule="timestep")
+    training, inference = footprint(size, training=True), footprint(size, training=False)
     assert training.pop("window") > 0
+    assert training.pop("traces") > 0
     assert training == inference
 
 
-def test_dense_simulators_store_inhibition_as_a_matrix():
+@pytest.mark.parametrize(
+    ("rule", "traces", "window"),
+    [
+        ("normalised", 0, (784 + 400) * 9),  # spikes of inputs and neurons are counted
+        ("timestep", 784 * 16, 400 * 9),  # a trace of each input; the winner is looked for
+        ("pair", (784 + 400) * 16, 0),
+        ("postonly", 784 * 16, 0),
+    ],
+)
+def test_each_rule_remembers_what_it_needs(rule, traces, window):
+    bits = footprint(replace(SIZE, rule=rule, trace_bits=16), training=True)
+    assert (bits["traces"], bits["window"]) == (traces, window)
+
+
+def test_simulators_store_inhibition_as_a_matrix_or_two():
     aware, dense = footprint(SIZE, True), footprint(SIZE, True, "dense-sim")
     assert dense["inhibition"] == 400 * 400 * 4
     assert {**dense, "inhibition": aware["inhibition"]} == aware
+    layer = replace(SIZE, inhibition_kind="layer")
+    assert footprint(layer, True, "dense-sim")["inhibition"] == 2 * 400 * 400 * 4
+
+
+def test_a_device_stores_the_strengths_of_inhibition_and_what_its_kind_remembers():
+    layer = replace(SIZE, inhibition_kind="layer", inhibition_steps=10)
+    assert footprint(layer, False)["inhibition"] == 400 * (32 + 4) + 2 * 4
+    clamp = replace(SIZE, inhibition_kind="clamp", inhibition_steps=10)
+    assert footprint(clamp, False)["inhibition"] == 4 + 9  # the time left, the neuron that is free
+
+
+def test_without_adaptation_there_is_one_threshold():
+    assert footprint(replace(SIZE, adaptation="off"), False)["thresholds"] == 32
 
 
 def test_majority_is_stored_as_labels():
     for n_classes, label_bits in ((1, 1), (2, 1), (8, 3), (9, 4), (10, 4), (26, 5)):
-        size = Size(64, 100, n_classes, weight_bits=8, readout="majority")
-        assert footprint(size, training=False)["readout"] == 100 * label_bits
+        bits = footprint(Size(64, 100, n_classes, weight_bits=8, readout="majority"), training=False)
+        assert (bits["labels"], bits["readout"]) == (100 * label_bits, 0)
 
 
 def test_linear_stores_a_table_and_a_wide_bias():
@@ -106,8 +124,65 @@ def test_the_total_is_the_sum_of_the_components(size, accounting, training):
     st.booleans(),
 )
 def test_memory_never_falls_when_something_grows(size, name, accounting, training):
-    larger = Size(**{**vars(size), name: getattr(size, name) + 1})
+    larger = replace(size, **{name: getattr(size, name) + 1})
     assert memory_bits(larger, training, accounting) >= memory_bits(size, training, accounting)
+    before, after = (stored_bits(s, HARDWARE, training, accounting) for s in (size, larger))
+    assert all(after[part] >= before[part] for part in before)
+
+
+@given(sizes, st.sampled_from(ACCOUNTINGS), st.booleans())
+def test_words_hold_the_bits_and_memories_hold_the_words(size, accounting, training):
+    logical = footprint(size, training, accounting)
+    stored = stored_bits(size, HARDWARE, training, accounting)
+    assert all(stored[name] >= bits for name, bits in logical.items())
+    needed = needed_bits(stored, HARDWARE, accounting)
+    assert sum(needed.values()) == sum(stored.values())
+    physical = physical_bits(needed, HARDWARE)
+    assert all(0 <= physical[name] - bits < 8192 for name, bits in needed.items())
+    assert all(bits % 8192 == 0 for bits in physical.values())
+
+
+def test_rows_of_weights_start_a_word_and_the_readout_lies_behind_them():
+    size = Size(784, 401, 10, weight_bits=5, readout_bits=8)
+    stored = stored_bits(size, HARDWARE, training=False)
+    assert stored["weights"] == 784 * 67 * 32  # six in a word
+    needed = needed_bits(stored, HARDWARE, "structure-aware")
+    assert needed["weights"] == stored["weights"] + stored["readout"]
+
+
+def test_a_memory_with_a_capacity_is_as_large_as_that():
+    fixed = with_memory(weights={"capacity_bits": 2**21})
+    stored = stored_bits(SIZE, fixed, training=False)
+    assert physical_bits(needed_bits(stored, fixed, "structure-aware"), fixed)["weights"] == 2**21
+
+
+def test_numbers_are_packed_and_none_lies_across_two_words():
+    assert words(400, 8, 32) == 100
+    assert words(401, 8, 32) == 101
+    assert words(400, 5, 32) == 67  # six in a word
+    assert words(3, 40, 32) == 6
+    assert words(400, 0, 32) == 0
+
+
+@given(st.integers(0, 10**6), st.integers(0, 100), st.integers(1, 200))
+def test_words_are_what_putting_numbers_in_one_by_one_takes(count, bits, word_bits):
+    count = min(count, 2000)
+    used, room = 0, 0
+    for _ in range(count if bits else 0):
+        if bits > word_bits:
+            used += -(-bits // word_bits)
+        elif room < bits:
+            used, room = used + 1, word_bits - bits
+        else:
+            room -= bits
+    assert words(count, bits, word_bits) == used
+
+
+@given(st.integers(1, 2**40))
+def test_bits_of_counters_and_indices_are_exact(number):
+    assert count_bits(number) == number.bit_length()
+    assert index_bits(number) == max(1, (number - 1).bit_length())
+    assert np.asarray(count_bits(np.array([number, 0]))).tolist() == [number.bit_length(), 0]
 
 
 @pytest.mark.parametrize("readout", ["proportion", "majority", "linear", "ngram"])
@@ -122,7 +197,19 @@ def test_arrays_of_sizes_give_arrays_of_bits(readout):
 
 
 def test_the_size_of_a_model_is_that_of_its_network():
-    network = Network(neurons=3, weight_norm=1.0, duration_ms=100.0, refractory_ms=5.0, window_ms=20.0)
+    network = Network(
+        neurons=3,
+        weight_norm=1.0,
+        duration_ms=100.0,
+        refractory_ms=5.0,
+        window_ms=20.0,
+        rule="pair",
+        inhibition_kind="layer",
+        inhibition_ms=2.0,
+        adaptation="decaying",
+        normalisation="l1",
+        weight_decay=0.1,
+    )
     formats = Format.parse("UQ0.4"), Format.parse("UQ0.8")
     model = Model(
         network=network,
@@ -134,7 +221,9 @@ def test_the_size_of_a_model_is_that_of_its_network():
     )
     size = Size.of(model)
     assert size == Size.of_network(network, n_inputs=4, n_classes=10, weight_bits=4, readout_bits=8)
-    assert (size.steps, size.window_steps, size.refractory_steps) == (100, 20, 5)
+    assert (size.steps, size.window_steps, size.refractory_steps, size.inhibition_steps) == (100, 20, 5, 2)
+    assert (size.rule, size.inhibition_kind, size.adaptation) == ("pair", "layer", "decaying")
+    assert (size.normalisation, size.decays) == ("l1", True)
 
 
 @pytest.mark.parametrize(("name", "value"), [("n_inputs", 0), ("weight_bits", 4.0), ("steps", True)])
@@ -143,6 +232,21 @@ def test_what_is_no_size_is_refused(name, value):
         Size(**{**vars(SIZE), name: value})
 
 
+@pytest.mark.parametrize("name", ["rule", "inhibition_kind", "adaptation", "normalisation"])
+def test_an_unknown_choice_is_refused(name):
+    with pytest.raises(ConfigError, match=f"{name}: there is no 'best'; use one of "):
+        replace(SIZE, **{name: "best"})
+
+
 def test_an_unknown_accounting_is_refused():
     with pytest.raises(ConfigError, match="'dense' is unknown; use one of structure-aware, dense-sim"):
         footprint(SIZE, True, "dense")
+
+
+def test_odin_has_the_memories_of_its_documentation():
+    """256 x 256 synapses of 4 bits in 8192 words of 32; 256 neurons of 128 bits."""
+    odin = load_hardware("asic28-odin").memory
+    assert odin.weights.capacity_bits == 8192 * 32 == 256 * 256 * 4 == 8 * 32 * 1024
+    assert odin.state.capacity_bits == 256 * 128 == 8 * 4 * 1024
+    size = Size(256, 256, 10, weight_bits=4, readout="majority")
+    assert stored_bits(size, load_hardware("asic28-odin"), False)["weights"] == odin.weights.capacity_bits

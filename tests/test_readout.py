@@ -124,11 +124,14 @@ def test_the_memory_model_charges_for_every_parameter(name, quantized):
         "ngram": [(3 * rows, bits), (2 * rows, 4)],
     }[name]
     assert model.readout.parameter_count == sum(count for count, _ in expected)
-    charged = footprint(Size.of(model), training=False)["readout"]
+    bits_of = footprint(Size.of(model), training=False)
+    charged = bits_of["readout"] + bits_of["labels"]
     assert charged == sum(count * each for count, each in expected)
     untrained = replace(Size.of(model), pairs=None)
-    assert footprint(untrained, training=False)["readout"] >= charged
-    assert (footprint(untrained, training=False)["readout"] == charged) == (name != "ngram")
+    bits_of = footprint(untrained, training=False)
+    before = bits_of["readout"] + bits_of["labels"]
+    assert before >= charged
+    assert (before == charged) == (name != "ngram")
 
 
 # --- their definitions ------------------------------------------------------------------------------

@@ -1,11 +1,15 @@
 """fspinn estimate: what does a network cost on a piece of hardware?"""
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from fspinn.cli import options
+from fspinn.errors import ConfigError
+
+if TYPE_CHECKING:
+    from fspinn.memmodel import Estimate
 
 
 @click.command("estimate")
@@ -16,10 +20,26 @@ from fspinn.cli import options
     show_default=True,
     help="Preset (see `fspinn hardware list`) or the path of a TOML file.",
 )
+@click.option("--compare", help="Another network (.h5), or the same on another preset or TOML file.")
+@click.option(
+    "--mean-intensity",
+    type=float,
+    help="Mean pixel from 0 to 1, to expect spikes from where none were counted.",
+)
+@click.option(
+    "--plot", type=click.Path(path_type=Path), help="Draw the costs into a .png, .svg or .pdf file."
+)
 @options.config
 @options.as_json
-def command(model: Path, hardware: str, as_json: bool) -> None:
-    """Estimate memory, energy and latency of the network MODEL on a piece of hardware.
+def command(
+    model: Path,
+    hardware: str,
+    compare: str | None,
+    mean_intensity: float | None,
+    plot: Path | None,
+    as_json: bool,
+) -> None:
+    """Estimate memory, energy, latency and area of the network MODEL on a piece of hardware.
 
     Energy and latency are those of one image, from the activity that was counted when the network
     was trained. structure-aware is what a device needs; dense-sim is what simulators store and do,
@@ -28,52 +48,48 @@ def command(model: Path, hardware: str, as_json: bool) -> None:
     \b
     Examples:
       fspinn estimate net4.h5
+      fspinn estimate net4.h5 --compare net.h5 --plot costs.png
+      fspinn estimate net4.h5 --hardware mcu-m4f --compare asic65-lp
       fspinn estimate net4.h5 --hardware my-chip.toml --json
     """
+    from fspinn.memmodel.text import describe
+
+    if plot is not None and plot.suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise ConfigError(f"--plot {plot}: is no picture that can be drawn; end it in .png, .svg or .pdf")
+    cases = {str(model): (model, hardware)}
+    if compare is not None and compare.endswith(".h5"):
+        cases[compare] = (Path(compare), hardware)
+    elif compare is not None:
+        cases = {hardware: (model, hardware), compare: (model, compare)}
+    if compare is not None and len(cases) < 2:
+        raise ConfigError(f"--compare {compare}: is what it is compared with; name another")
+    estimates = {name: _estimate(*case, mean_intensity) for name, case in cases.items()}
+    if plot is not None:
+        from fspinn.cost_plots import costs, save
+
+        save(costs(estimates), plot)
+    if as_json:
+        answers = [
+            {"model": str(path), **estimate.as_dict()}
+            for (path, _), estimate in zip(cases.values(), estimates.values(), strict=True)
+        ]
+        options.print_json(answers[0] if compare is None else {**answers[0], "compare": answers[1]})
+        return
+    click.echo(describe(estimates))
+    if plot is not None:
+        click.echo(f"wrote {plot}")
+
+
+def _estimate(model: Path, hardware: str, mean_intensity: float | None) -> "Estimate":
     from fspinn import store
-    from fspinn.memmodel import estimate
+    from fspinn.memmodel import Size, estimate, expected_workloads
 
     network = store.load(model)
-    cost = estimate(network, hardware=hardware)
-    result = cost.as_dict()
-    if as_json:
-        options.print_json({"model": str(model), **result})
-        return
-    click.echo(f"{model} on {cost.hardware}")
-    _print_table("memory", cost.memory, _memory)
-    _print_table("energy per image", cost.energy, _energy)
-    _print_table("cycles per image", cost.latency, lambda cycles: f"{cycles:,}")
-    low, high = cost.energy_band
-    click.echo(f"\nExpect the true energy at {low:g} to {high:g} times the estimate.")
-    for phase, accounting in (("inference", "structure-aware"), ("training", "structure-aware")):
-        band = result["energy_band_pj"][phase][accounting]
-        click.echo(
-            f"One image, {phase}: {_energy(band['low'])} to {_energy(band['high'])}, "
-            f"{result['latency_s'][phase][accounting] * 1e3:.3g} ms at {cost.f_mhz:g} MHz ({accounting})."
-        )
+    if mean_intensity is not None:
+        if network.activity:
+            raise ConfigError(f"--mean-intensity: activity was counted for {model}; leave the option out")
+        expected = expected_workloads(network.network, Size.of(network), mean_intensity)
+        return estimate(network, hardware, expected)
     if "quantization" in network.record:
-        click.echo("Activity was counted with the weights before quantization.")
-
-
-def _print_table(
-    title: str, breakdowns: Mapping[str, Mapping[str, Mapping[str, int]]], text: Callable[[int], str]
-) -> None:
-    columns = [(phase, accounting) for phase in breakdowns for accounting in breakdowns[phase]]
-    names = [name for name in breakdowns["training"]["structure-aware"] if name != "total"]
-    names += [name for name in breakdowns["inference"]["structure-aware"] if name not in [*names, "total"]]
-    click.echo(f"\n{title:<18}" + "".join(f"{phase:>18}" for phase, _ in columns))
-    click.echo(" " * 18 + "".join(f"{accounting:>18}" for _, accounting in columns))
-    for name in [*names, "total"]:
-        cells = [breakdowns[phase][accounting].get(name) for phase, accounting in columns]
-        click.echo(f"  {name:<16}" + "".join(f"{'-' if cell is None else text(cell):>18}" for cell in cells))
-
-
-def _memory(bits: int) -> str:
-    return f"{bits / 8192:.1f} KiB" if bits >= 8192 else f"{-(-bits // 8)} B"
-
-
-def _energy(energy_pj: int) -> str:
-    for unit, size in (("mJ", 1e9), ("uJ", 1e6), ("nJ", 1e3)):
-        if energy_pj >= size:
-            return f"{energy_pj / size:.2f} {unit}"
-    return f"{energy_pj} pJ"
+        click.echo(f"{model}: activity was counted with the weights before quantization.", err=True)
+    return estimate(network, hardware)

@@ -19,7 +19,10 @@ def command() -> None:
 @command.command("list")
 @options.as_json
 def list_hardware(as_json: bool) -> None:
-    """List the presets.
+    """List the presets and how far to trust each.
+
+    calibrated: fitted to published chips; published: a chip's own numbers; convention: makes figures
+    comparable; uncalibrated: nobody has measured it.
 
     \b
     Example:
@@ -27,12 +30,12 @@ def list_hardware(as_json: bool) -> None:
     """
     from fspinn.memmodel import hardware_names, load_hardware
 
-    descriptions = {name: load_hardware(name).meta.description for name in hardware_names()}
+    metas = {name: load_hardware(name).meta for name in hardware_names()}
     if as_json:
-        options.print_json(descriptions)
+        options.print_json({name: meta.description for name, meta in metas.items()})
         return
-    for name, description in descriptions.items():
-        click.echo(f"{name:<16}  {description}")
+    for name, meta in metas.items():
+        click.echo(f"{name:<16}  {meta.confidence:<12}  {meta.description}")
 
 
 @command.command("show")
@@ -42,23 +45,32 @@ def show(name: str, as_json: bool) -> None:
     """Show the hardware NAME, a preset or the path of a TOML file.
 
     Evidence in the sources of presets: [M] measured with CACTI 7, [S] read in the source, [S2] read in a
-    secondary source, [I] this project's own.
+    secondary source, [I] this project's own, [R] remembered only, not verified.
 
     \b
-    Example:
+    Examples:
       fspinn hardware show asic65-lp
+      fspinn hardware show my-chip.toml
     """
     from fspinn.memmodel import load_hardware
-    from fspinn.memmodel.hardware import as_values
+    from fspinn.memmodel.hardware_files import as_values
 
     hardware = load_hardware(name)
     values = as_values(hardware)
+    meta = hardware.meta
     if as_json:
         rows = {key: {"value": value, "source": hardware.sources[key]} for key, value in values.items()}
         options.print_json(
-            {"name": hardware.meta.name, "description": hardware.meta.description, "values": rows}
+            {
+                "name": meta.name,
+                "description": meta.description,
+                "confidence": meta.confidence,
+                "remembered": hardware.remembered,
+                "values": rows,
+            }
         )
         return
-    click.echo(f"{hardware.meta.name}: {hardware.meta.description}")
+    click.echo(f"{meta.name} ({meta.confidence}): {meta.description}")
     for key, value in values.items():
-        click.echo(f"  {key:<38} {value!s:>8}  {hardware.sources[key]}")
+        shown = ", ".join(f"{one:g}" for one in value) if isinstance(value, tuple) else str(value)
+        click.echo(f"  {key:<38} {shown:>8}  {hardware.sources[key]}")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from fspinn.errors import ConfigError
-from fspinn.memmodel.footprint import Size, memory_bits
+from fspinn.memmodel import Size, memory_bits
 from fspinn.model import Network
 from fspinn.quant.formats import Format
 

@@ -1,0 +1,280 @@
+"""How often are the memories read and written, and what is calculated, for one image?
+
+This project's own model of a core with two memories. The weights lie row by row, one row per input, packed
+into words, with the readout behind them; an input spike reads one row and adds it to the potentials. All else
+(potentials, thresholds, traces, spikes, counters) lies in the state memory. Potentials and thresholds are
+integers, the leak is a shift and a subtraction. Everything follows from a `Workload`, so from what an engine
+counted.
+
+What is learned differs by rule. A neuron that is potentiated has one weight in each row, and so in each word:
+``n_inputs`` words are read and written. An input that is depressed (rule ``pair``: at every spike) has its
+weights side by side: one row is read and written. ``timestep`` does both, but counts only their sum: as many
+columns are assumed as there can be, one for each window and output spike, which is an upper bound.
+
+``dense-sim`` is what simulators do: in every time step every weight is read and added, those of the N x N
+inhibition too, and a rule that updates at spikes touches all weights in every step, in `DENSE_PASSES` passes.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from fspinn.memmodel.footprint import COUNTED_RULES, TRACED_RULES, footprint, matrices, score_bits
+from fspinn.memmodel.hardware import Hardware
+from fspinn.memmodel.packing import Numbers, count_bits, words
+from fspinn.memmodel.size import Size
+from fspinn.memmodel.workload import Workload
+from fspinn.trained import PAIR_READOUT
+
+DENSE_PASSES = 12
+"""Passes over all weights that a simulator makes to learn once (outer products, additions, clamps), half of
+them reads. Fitted to FSpiNN's published 3.5 times less training energy: 12 gives 3.52, 10 gives 3.24 at 4900
+neurons. So that ratio is reproduced, not validated."""
+
+
+class Accesses(NamedTuple):
+    """Words read and written in each memory, and operations as additions times their bits."""
+
+    weight_reads: Numbers = 0
+    weight_writes: Numbers = 0
+    state_reads: Numbers = 0
+    state_writes: Numbers = 0
+    added_bits: Numbers = 0
+    multiplied_square_bits: Numbers = 0
+
+
+class Updates(NamedTuple):
+    """What learning changes: columns (all weights of a neuron), rows (of an input) and passes over all."""
+
+    columns: Numbers
+    rows: Numbers
+    normalisations: Numbers
+    decays: Numbers
+    threshold_passes: Numbers
+    single_thresholds: Numbers
+
+
+def added_rows(size: Size, work: Workload) -> tuple[Numbers, Numbers]:
+    """Return how many rows were added to all neurons, and how many to only one, while others are clamped."""
+    others = np.maximum(size.n_neurons - 1, 1)
+    to_all = np.where(
+        np.asarray(size.n_neurons) > 1,
+        (work.synaptic_additions - work.input_spikes) / others,
+        work.input_spikes,
+    )
+    return to_all, work.input_spikes - to_all
+
+
+def updates(size: Size, work: Workload) -> Updates:
+    """Return what learning changes, from the counts of weights and thresholds written."""
+    columns, rows = work.weight_writes / size.n_inputs, 0
+    if size.rule == "pair":
+        rows = np.minimum(work.input_spikes, work.weight_writes / size.n_neurons)
+        columns = (work.weight_writes - rows * size.n_neurons) / size.n_inputs
+    elif size.rule == "timestep":
+        columns = np.minimum(columns, np.minimum(work.windows, work.output_spikes))
+        rows = (work.weight_writes - columns * size.n_inputs) / size.n_neurons
+    passes = work.normalisations / (size.n_inputs * size.n_neurons)
+    both = (size.normalisation != "off") + size.decays
+    decaying = size.adaptation == "decaying"
+    single = np.minimum(work.output_spikes, work.threshold_updates) if decaying else 0
+    return Updates(
+        columns=columns,
+        rows=rows,
+        normalisations=passes / max(both, 1) * (size.normalisation != "off"),
+        decays=passes / max(both, 1) * size.decays,
+        threshold_passes=(work.threshold_updates - single) / size.n_neurons,
+        single_thresholds=single,
+    )
+
+
+def accesses(
+    size: Size, work: Workload, hardware: Hardware, training: bool, accounting: str = "structure-aware"
+) -> dict[str, Accesses]:
+    """Return what one image makes the memories and the arithmetic do, by component.
+
+    Parameters
+    ----------
+    size : Size
+    work : Workload
+        Of the phase that is asked for.
+    hardware : Hardware
+    training : bool
+    accounting : {"structure-aware", "dense-sim"}, default "structure-aware"
+
+    Returns
+    -------
+    dict of str to Accesses
+        Of `weights`, `state`, `inhibition`, `spikes` and, while training, `learning`, `traces` and
+        `normalisation`, else `readout`.
+    """
+    dense = accounting == "dense-sim"
+    found = {
+        "weights": _weights(size, work, hardware, dense),
+        "state": _state(size, work, hardware, dense),
+        "inhibition": _inhibition(size, work, hardware, dense),
+        "spikes": _read_and_written(work.steps * words(size.n_inputs, 1, hardware.memory.state.word_bits)),
+    }
+    if training:
+        found["learning"] = _learning(size, work, hardware, dense)
+        found["traces"] = _traces(size, work, hardware)
+        found["normalisation"] = _normalisation(size, work, hardware)
+    else:
+        found["readout"] = _readout(size, work, hardware)
+    return found
+
+
+def off_chip_bits(done: dict[str, Accesses], needed: dict[str, Numbers], hardware: Hardware) -> Numbers:
+    """Return the bits of weights that one image moves between the chip and the memory beside it.
+
+    Of the accesses to the memory of the weights, the share that it cannot hold goes outside: rows are used
+    about equally often, so keeping any of them is as good as keeping others.
+
+    Parameters
+    ----------
+    done : dict of str to Accesses
+        What `accesses` returned.
+    needed : dict of str to int or ndarray
+        Bits that each memory should hold.
+    hardware : Hardware
+    """
+    memory = hardware.memory.weights
+    if hardware.off_chip is None or memory.capacity_bits is None:
+        return 0
+    missing = np.maximum(0.0, 1 - memory.capacity_bits / needed["weights"])
+    moved = sum(one.weight_reads + one.weight_writes for one in done.values())
+    return missing * moved * memory.word_bits
+
+
+def _read_and_written(state_words: Numbers, added_bits: Numbers = 0) -> Accesses:
+    return Accesses(state_reads=state_words, state_writes=state_words, added_bits=added_bits)
+
+
+def _row(size: Size, hardware: Hardware) -> Numbers:
+    return words(size.n_neurons, size.weight_bits, hardware.memory.weights.word_bits)
+
+
+def _state_words(count: Numbers, bits: Numbers, hardware: Hardware) -> Numbers:
+    return words(count, bits, hardware.memory.state.word_bits)
+
+
+def _weights(size: Size, work: Workload, hardware: Hardware, dense: bool) -> Accesses:
+    row = _row(size, hardware)
+    if dense:
+        additions = work.steps * size.n_inputs * size.n_neurons
+        return Accesses(weight_reads=work.steps * size.n_inputs * row, added_bits=additions * size.state_bits)
+    to_all, to_one = added_rows(size, work)
+    of_all_inputs = hardware.core.schedule == "clock"
+    reads = work.steps * size.n_inputs * row if of_all_inputs else to_all * row + to_one
+    return Accesses(weight_reads=reads, added_bits=work.synaptic_additions * size.state_bits)
+
+
+def _state(size: Size, work: Workload, hardware: Hardware, dense: bool) -> Accesses:
+    """Return the passes over all neurons, and the sums if they lie in the memory meanwhile.
+
+    In ``dense-sim`` a matrix product sums the drive of a neuron before it touches its potential.
+    """
+    n = size.n_neurons
+    potentials = _state_words(n, size.state_bits, hardware)
+    changed = work.neuron_updates / n * potentials
+    changed = changed + work.steps * _state_words(n, count_bits(size.refractory_steps), hardware)
+    if hardware.core.accumulators == "sram" and not dense:
+        to_all, to_one = added_rows(size, work)
+        changed = changed + to_all * potentials + to_one
+    thresholds = _state_words(n if size.adaptation != "off" else 1, size.threshold_bits, hardware)
+    return Accesses(
+        state_reads=changed + work.steps * thresholds,
+        state_writes=changed,
+        added_bits=2 * work.neuron_updates * size.state_bits,  # leak and comparison
+    )
+
+
+def _inhibition(size: Size, work: Workload, hardware: Hardware, dense: bool) -> Accesses:
+    n = size.n_neurons
+    if dense:
+        rows = work.steps * n * matrices(size)
+        return Accesses(weight_reads=rows * _row(size, hardware), added_bits=rows * n * size.state_bits)
+    potentials = _state_words(n, size.state_bits, hardware)
+    return _read_and_written(work.output_spikes * potentials, work.output_spikes * n * size.state_bits)
+
+
+def _learning(size: Size, work: Workload, hardware: Hardware, dense: bool) -> Accesses:
+    """Return the changes of weights and thresholds, and the counters that decide on them.
+
+    Spikes are counted one by one. At the end of a window the counters are read twice (for their norm, then as
+    the target) and cleared. Moving a weight is one multiplication and two additions.
+    """
+    row, change = _row(size, hardware), updates(size, work)
+    if dense:
+        often = work.windows if size.rule in COUNTED_RULES else work.steps
+        changed = often * size.n_inputs * row * (DENSE_PASSES // 2)
+    else:
+        changed = change.columns * size.n_inputs + change.rows * row
+    counter = count_bits(size.window_steps)
+    counters = _state_words(size.n_inputs * (size.rule == "normalised"), counter, hardware)
+    counters = counters + _state_words(size.n_neurons * (size.rule in COUNTED_RULES), counter, hardware)
+    counted = work.input_spikes * (size.rule == "normalised")
+    counted = counted + work.output_spikes * (size.rule in COUNTED_RULES)
+    thresholds = change.threshold_passes * _state_words(size.n_neurons, size.threshold_bits, hardware)
+    adapted = thresholds + change.single_thresholds
+    return Accesses(
+        weight_reads=changed,
+        weight_writes=changed,
+        state_reads=counted + 2 * work.windows * counters + adapted,
+        state_writes=counted + work.windows * counters + adapted,
+        added_bits=2 * work.weight_writes * size.weight_bits + work.threshold_updates * size.threshold_bits,
+        multiplied_square_bits=work.weight_writes * size.weight_bits**2,
+    )
+
+
+def _traces(size: Size, work: Workload, hardware: Hardware) -> Accesses:
+    """Return the decay of all traces in each time step, and their reading where weights change."""
+    if size.rule not in TRACED_RULES:
+        return Accesses()
+    of_inputs = _state_words(size.n_inputs, size.trace_bits, hardware)
+    of_neurons = _state_words(size.n_neurons * (size.rule == "pair"), size.trace_bits, hardware)
+    traces = size.n_inputs + size.n_neurons * (size.rule == "pair")
+    decayed = work.steps * (of_inputs + of_neurons)
+    change = updates(size, work)
+    used = change.columns * of_inputs + change.rows * np.maximum(of_neurons, 1)
+    return Accesses(
+        state_reads=decayed + used, state_writes=decayed, added_bits=work.steps * traces * size.trace_bits
+    )
+
+
+def _normalisation(size: Size, work: Workload, hardware: Hardware) -> Accesses:
+    """Return passes over all weights: normalisation reads twice (sum, then scale), decay reads once."""
+    change = updates(size, work)
+    all_words = size.n_inputs * _row(size, hardware)
+    passes = change.normalisations + change.decays
+    return Accesses(
+        weight_reads=(2 * change.normalisations + change.decays) * all_words,
+        weight_writes=passes * all_words,
+        added_bits=work.normalisations * size.weight_bits,
+        multiplied_square_bits=work.normalisations * size.weight_bits**2,
+    )
+
+
+def _readout(size: Size, work: Workload, hardware: Hardware) -> Accesses:
+    """Return what finding the class takes.
+
+    Spikes are counted one by one; at the end of a presentation votes and table are read once. ``ngram`` looks
+    each spike up, with the one before, in its sorted pairs, and adds the row that it finds to the scores; at
+    the end these are read once.
+    """
+    bits = footprint(size, training=False)
+    votes = words(bits["votes"], 1, hardware.memory.state.word_bits)
+    weight_word_bits = hardware.memory.weights.word_bits
+    if size.readout == PAIR_READOUT:
+        looks = count_bits(size.n_neurons**2 if size.pairs is None else size.pairs)
+        row = words(size.n_classes, size.readout_bits, weight_word_bits)
+        scores = _state_words(size.n_classes, score_bits(size), hardware)
+        return Accesses(
+            weight_reads=work.output_spikes * (looks + row),
+            state_reads=work.output_spikes * scores + votes,
+            state_writes=work.output_spikes * scores,
+        )
+    table = words(bits["readout"] + bits["labels"], 1, weight_word_bits)
+    return Accesses(
+        weight_reads=table, state_reads=work.output_spikes + votes, state_writes=work.output_spikes
+    )

@@ -1,0 +1,93 @@
+"""How large is the chip, and does the network fit? Area of an ASIC; memories and cells of the others.
+
+Area: that of the SRAMs by the law of `fspinn.memmodel.sram`, times what published chips take beyond it, and
+the logic of each lane. A microcontroller keeps what does not change in flash and all else in RAM, as a C
+program with static arrays does; an FPGA has block RAMs and logic cells.
+"""
+
+from typing import NamedTuple
+
+from fspinn.memmodel import sram
+from fspinn.memmodel.case import Case
+from fspinn.memmodel.energy import used_cells
+from fspinn.memmodel.hardware import Controller
+from fspinn.memmodel.packing import Numbers, shares, whole
+
+CONSTANT = ("weights", "thresholds", "inhibition", "labels", "readout")
+"""Components that inference only reads; while training only the readout is constant."""
+
+
+class Needed(NamedTuple):
+    """How much of something a network needs, and how much there is (None: as much as is needed)."""
+
+    needed: Numbers
+    available: int | None
+
+    @property
+    def fits(self) -> Numbers:
+        """Whether there is enough."""
+        return True if self.available is None else self.needed <= self.available
+
+
+def area_um2(case: Case) -> dict[str, Numbers]:
+    """Return the area of a chip by component, in um2: `weights` and `state` (memories), `lanes`.
+
+    Parameters
+    ----------
+    case : Case
+
+    Returns
+    -------
+    dict of str to float or ndarray
+        Not rounded; empty if the description says nothing of area.
+    """
+    hardware, bits = case.hardware, case.physical
+    if hardware.area is None or hardware.process is None:
+        return {}
+    node_nm, memory = hardware.process.node_nm, hardware.memory
+    lane = hardware.area.lane_um2 * (node_nm / hardware.area.node_nm) ** 2
+    return {
+        "weights": hardware.area.kappa * sram.area_um2(node_nm, memory.weights.word_bits, bits["weights"]),
+        "state": hardware.area.kappa * sram.area_um2(node_nm, memory.state.word_bits, bits["state"]),
+        "lanes": hardware.core.lanes * lane,
+    }
+
+
+def room(case: Case) -> dict[str, Needed]:
+    """Return what a network needs of everything that the hardware has a limited amount of.
+
+    Parameters
+    ----------
+    case : Case
+
+    Returns
+    -------
+    dict of str to Needed
+        `weights_bits` and `state_bits` of the memories that have a capacity (weights without a limit where
+        there is off-chip memory), `flash_bytes` and `ram_bytes` of a microcontroller, `logic_cells` of an
+        FPGA.
+    """
+    hardware, found = case.hardware, {}
+    for name, memory in (("weights", hardware.memory.weights), ("state", hardware.memory.state)):
+        if memory.capacity_bits is not None:
+            outside = name == "weights" and hardware.off_chip is not None
+            found[f"{name}_bits"] = Needed(case.needed[name], None if outside else memory.capacity_bits)
+    if hardware.controller is not None:
+        flash, ram = controller_bytes(case, hardware.controller)
+        found["flash_bytes"] = Needed(flash, hardware.controller.flash_bytes)
+        found["ram_bytes"] = Needed(ram, hardware.controller.ram_bytes)
+    if hardware.fabric is not None:
+        found["logic_cells"] = Needed(whole(used_cells(case.size, hardware)), hardware.fabric.logic_cells)
+    return found
+
+
+def controller_bytes(case: Case, controller: Controller) -> tuple[Numbers, Numbers]:
+    """Return the bytes of flash and of RAM that a C program with static arrays takes, itself included."""
+    flash, ram = controller.program_bytes, controller.stack_bytes
+    constant = ("labels", "readout") if case.training else CONSTANT
+    for name, bits in case.stored.items():
+        if name in constant:
+            flash = flash + shares(bits, 8)
+        else:
+            ram = ram + shares(bits, 8)
+    return flash, ram

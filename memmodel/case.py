@@ -1,0 +1,75 @@
+"""One network at work on one piece of hardware: everything that several costs are derived from, once."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from fspinn.memmodel import accesses, footprint, latency
+from fspinn.memmodel.hardware import Hardware
+from fspinn.memmodel.packing import Numbers
+from fspinn.memmodel.size import Size
+from fspinn.memmodel.workload import Workload
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network, what it does in a phase, the hardware that does it, and the accounting.
+
+    Parameters
+    ----------
+    size : Size
+    work : Workload
+        Of the phase.
+    hardware : Hardware
+    training : bool
+        The phase: whether the device learns.
+    accounting : {"structure-aware", "dense-sim"}, default "structure-aware"
+
+    Raises
+    ------
+    ConfigError
+        Where something is derived, if the accounting is unknown.
+    """
+
+    size: Size
+    work: Workload
+    hardware: Hardware
+    training: bool
+    accounting: str = "structure-aware"
+
+    @cached_property
+    def memory(self) -> dict[str, Any]:
+        """Logical bits of each component."""
+        return footprint.footprint(self.size, self.training, self.accounting)
+
+    @cached_property
+    def stored(self) -> dict[str, Any]:
+        """Bits of the words that hold each component."""
+        return footprint.stored_bits(self.size, self.hardware, self.training, self.accounting)
+
+    @cached_property
+    def needed(self) -> dict[str, Any]:
+        """Bits that each memory should hold."""
+        return footprint.needed_bits(self.stored, self.hardware, self.accounting)
+
+    @cached_property
+    def physical(self) -> dict[str, Any]:
+        """Bits that each memory has."""
+        return footprint.physical_bits(self.needed, self.hardware)
+
+    @cached_property
+    def accesses(self) -> dict[str, accesses.Accesses]:
+        """Accesses and operations of each component."""
+        return accesses.accesses(self.size, self.work, self.hardware, self.training, self.accounting)
+
+    @cached_property
+    def off_chip_bits(self) -> Numbers:
+        """Bits that are moved to and from off-chip memory."""
+        return accesses.off_chip_bits(self.accesses, self.needed, self.hardware)
+
+    @cached_property
+    def cycles(self) -> dict[str, Numbers]:
+        """Clock cycles of each component, not rounded."""
+        return latency.latency_cycles(
+            self.size, self.work, self.hardware, self.training, self.accounting, self.off_chip_bits
+        )

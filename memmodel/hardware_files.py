@@ -1,0 +1,227 @@
+"""Reading hardware descriptions: TOML, complete, possible, in the right units, with a source for each value.
+
+The presets lie in ``presets/``; a path names a file of one's own.
+"""
+
+import tomllib
+from dataclasses import MISSING, fields, is_dataclass
+from difflib import get_close_matches
+from itertools import pairwise
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from fspinn.errors import HardwareError
+from fspinn.memmodel.hardware import Hardware, Memory, Within
+
+PRESETS = Path(__file__).parent / "presets"
+
+_UNITS = {
+    "fj",
+    "pj",
+    "nj",
+    "uj",
+    "mj",
+    "pw",
+    "nw",
+    "uw",
+    "mw",
+    "w",
+    "bit",
+    "bits",
+    "byte",
+    "bytes",
+    "kib",
+    "mib",
+}
+_UNITS |= {"kbit", "mbit", "hz", "khz", "mhz", "ghz", "nm", "um", "um2", "mm2", "v", "mv"}
+
+_KEYS_OF_ACCESS = {
+    "sram-law": ("kappa",),
+    "table": ("table_capacity_bits", "table_access_pj"),
+    "per-bit": ("pj_per_bit",),
+    "none": (),
+}
+
+
+def hardware_names() -> list[str]:
+    """Return the names of the presets."""
+    return sorted(path.stem for path in PRESETS.glob("*.toml"))
+
+
+def load_hardware(name: str | Path) -> Hardware:
+    """Return a preset, or the hardware that a file describes.
+
+    Parameters
+    ----------
+    name : str or Path
+        Name of a preset, or path of a TOML file (it ends in ``.toml``).
+
+    Returns
+    -------
+    Hardware
+
+    Raises
+    ------
+    HardwareError
+        If there is no such preset or file, or the file is not a complete and possible description; the
+        message names the file, the key and the reason.
+    """
+    path = Path(name)
+    if path.suffix != ".toml":
+        known = hardware_names()
+        if str(name) not in known:
+            near = get_close_matches(str(name), known, n=1)
+            guess = f"did you mean {near[0]}? " if near else ""
+            raise HardwareError(
+                f"hardware: no preset {str(name)!r}; {guess}"
+                f"use one of {', '.join(known)}, or the path of your own .toml file"
+            )
+        path = PRESETS / f"{name}.toml"
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise HardwareError(f"{path}: {error.strerror}; name a TOML file that can be read") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise HardwareError(f"{path}: not valid TOML ({error}); mend that line") from None
+    try:
+        return _read_hardware(tables)
+    except HardwareError as error:
+        raise HardwareError(f"{path}: {error}") from None
+
+
+def as_values(hardware: Hardware) -> dict[str, Any]:
+    """Return the values that a description gives by dotted key, in the order of its tables; not `meta`."""
+    return {key: value for key, value in _flat(hardware, "") if key in hardware.sources}
+
+
+def _flat(table: Any, prefix: str) -> list[tuple[str, Any]]:
+    values: list[tuple[str, Any]] = []
+    for f in fields(table):
+        value = getattr(table, f.name)
+        values += _flat(value, f"{prefix}{f.name}.") if is_dataclass(value) else [(prefix + f.name, value)]
+    return values
+
+
+def _read_hardware(tables: dict[str, Any]) -> Hardware:
+    sources = tables.get("sources")
+    if not isinstance(sources, dict):
+        raise HardwareError("sources: missing; add the table [sources], one line for each value")
+    hardware: Hardware = _read_table(Hardware, tables, "")
+    keys = _keys({name: table for name, table in tables.items() if name not in ("sources", "meta")}, "")
+    for key, source in sources.items():
+        if key not in keys:
+            raise HardwareError(f'sources."{key}": there is no such value; quote the dotted key of one')
+        if not isinstance(source, str) or not source.strip():
+            raise HardwareError(f'sources."{key}": {source!r} is no source; say where the value is from')
+    for key in keys:
+        if key not in sources:
+            raise HardwareError(f'{key}: has no source; add "{key}" = "..." to [sources]')
+    _check_together(hardware)
+    return hardware
+
+
+def _keys(table: dict[str, Any], prefix: str) -> list[str]:
+    keys = []
+    for name, value in table.items():
+        keys += _keys(value, f"{prefix}{name}.") if isinstance(value, dict) else [prefix + name]
+    return keys
+
+
+def _read_table(cls: Any, table: Any, name_of_table: str) -> Any:
+    if not isinstance(table, dict):
+        raise HardwareError(f"{name_of_table}: must be a table; write [{name_of_table}]")
+    prefix = name_of_table and name_of_table + "."
+    known = {f.name: f for f in fields(cls)}
+    for key in table:
+        if key not in known:
+            raise HardwareError(f"{prefix}{key}: {_what_is_wrong_with(key, list(known))}")
+    values = {}
+    for name, kind in get_type_hints(cls, include_extras=True).items():
+        key = prefix + name
+        if name in table:
+            kind = _without_none(kind)
+            read = _read_table if is_dataclass(kind) else _checked
+            values[name] = read(kind, table[name], key)
+        elif known[name].default is MISSING:
+            raise HardwareError(f"{key}: missing; add it")
+    return cls(**values)
+
+
+def _what_is_wrong_with(key: str, known: list[str]) -> str:
+    """Say that a key is in the wrong unit, if one of the known ones differs from it in the unit only."""
+    for name in known:
+        if _quantity(name) == _quantity(key) != (name,):
+            return f"wrong unit; give {name}"
+    return f"unknown key; use {', '.join(known)}"
+
+
+def _quantity(key: str) -> tuple[str, ...]:
+    """Return the words of a key without its units, as ``("node",)`` of ``node_nm``."""
+    return tuple(word for word in key.split("_") if word not in _UNITS)
+
+
+def _without_none(kind: Any) -> Any:
+    """Return what a value must be where it is given."""
+    if get_origin(kind) in (Union, UnionType):
+        (kind,) = (part for part in get_args(kind) if part is not NoneType)
+    return kind
+
+
+def _checked(annotation: Any, value: Any, key: str) -> Any:
+    if get_origin(annotation) is tuple:
+        if not isinstance(value, list) or not value:
+            raise HardwareError(f"{key}: {value!r} is no list of numbers; write it like [1, 2]")
+        return tuple(_checked(get_args(annotation)[0], one, key) for one in value)
+    kind, limits = get_args(annotation) if hasattr(annotation, "__metadata__") else (annotation, None)
+    if kind is str:
+        if not isinstance(value, str) or not value.strip():
+            raise HardwareError(f"{key}: {value!r} is not a text; quote one")
+        if limits is not None and value not in limits:
+            raise HardwareError(f"{key}: {value!r} is unknown; use one of {', '.join(limits)}")
+    elif isinstance(limits, Within):
+        if isinstance(value, bool) or not isinstance(value, int if kind is int else int | float):
+            noun = "a whole number" if kind is int else "a number"
+            unit = "; give one, its unit stands in the key" if isinstance(value, str) else "; give one"
+            raise HardwareError(f"{key}: {value!r} is not {noun}{unit}")
+        if not limits.low <= value <= limits.high:
+            raise HardwareError(f"{key}: {value!r} is impossible; give {limits.low:g} to {limits.high:g}")
+    return value
+
+
+def _check_together(hardware: Hardware) -> None:
+    for name in ("weights", "state"):
+        _check_memory(f"memory.{name}", getattr(hardware.memory, name), hardware)
+    for name in ("arithmetic", "area"):
+        if getattr(hardware, name) is not None and hardware.process is None:
+            raise HardwareError(f"process: missing, and [{name}] is scaled to it; add it")
+    if hardware.off_chip is not None and hardware.memory.weights.capacity_bits is None:
+        raise HardwareError(
+            "off_chip: weights always fit in a memory without limit; add memory.weights.capacity_bits"
+        )
+    for name, table in (("latency", hardware.cycles), ("area", hardware.area)):
+        if (table is None) != (getattr(hardware.band, name) is None):
+            needs, lacks = ("[cycles]" if name == "latency" else "[area]"), f"[band.{name}]"
+            if table is None:
+                needs, lacks = lacks, needs
+            raise HardwareError(f"{lacks[1:-1]}: missing, and {needs} is there; give both or neither")
+
+
+def _check_memory(key: str, memory: Memory, hardware: Hardware) -> None:
+    needed = _KEYS_OF_ACCESS[memory.access]
+    for name in sorted({name for names in _KEYS_OF_ACCESS.values() for name in names}):
+        given = getattr(memory, name) is not None
+        if given and name not in needed:
+            raise HardwareError(f'{key}.{name}: not used with access = "{memory.access}"; leave it out')
+        if not given and name in needed:
+            raise HardwareError(f'{key}.{name}: missing, access = "{memory.access}" needs it; add it')
+    if memory.access == "sram-law" and hardware.process is None:
+        raise HardwareError(f'process: missing, {key}.access = "sram-law" needs it; add it')
+    sizes, energies = memory.table_capacity_bits, memory.table_access_pj
+    if sizes is not None and energies is not None:
+        rising = all(a < b for row in (sizes, energies) for a, b in pairwise(row))
+        if len(sizes) < 2 or len(sizes) != len(energies) or not rising or min(energies) <= 0:
+            raise HardwareError(
+                f"{key}.table_access_pj: no table of rising energies, one for each of "
+                f"{len(sizes)} rising capacities; give at least two"
+            )

@@ -1,0 +1,139 @@
+"""Estimates in words, for people: tables by component, and what follows from them."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from fspinn.memmodel.estimates import Breakdown, Estimate
+from fspinn.memmodel.footprint import ACCOUNTINGS
+from fspinn.memmodel.workload import COUNTED, PHASES
+
+_WIDTH = 18
+
+
+class _Column(NamedTuple):
+    head: tuple[str, str]
+    breakdown: Breakdown
+
+
+def describe(estimates: Mapping[str, Estimate]) -> str:
+    """Return one estimate, or two side by side, as tables and sentences.
+
+    Parameters
+    ----------
+    estimates : mapping of str to Estimate
+        By what they are called: one, which is told in both accountings, or several, told in the
+        structure-aware one.
+
+    Returns
+    -------
+    str
+    """
+    first = next(iter(estimates.values()))
+    lines = [
+        f"{name}: {estimate.hardware.meta.name}, {estimate.hardware.meta.description}"
+        for name, estimate in estimates.items()
+    ]
+    for title, text, breakdowns in (
+        ("memory", memory_text, {name: one.memory for name, one in estimates.items()}),
+        ("energy per image", energy_text, {name: one.energy for name, one in estimates.items()}),
+        ("cycles per image", "{:,}".format, {name: one.latency for name, one in estimates.items()}),
+        ("area", area_text, {name: one.area for name, one in estimates.items()}),
+    ):
+        columns = [] if None in breakdowns.values() else _columns(breakdowns)
+        if any(len(column.breakdown) > 1 for column in columns):
+            lines += ["", *_table(title, columns, text)]
+    for name, estimate in estimates.items():
+        lines += ["", *_sentences(name, estimate)]
+    if any(work.source != COUNTED for work in first.work.values()):
+        lines += ["", "Nothing was counted: spikes are " + first.work["inference"].source + "."]
+    return "\n".join(lines)
+
+
+def memory_text(bits: int) -> str:
+    """Return a number of bits in bytes or KiB."""
+    return f"{bits / 8192:.1f} KiB" if bits >= 8192 else f"{-(-bits // 8)} B"
+
+
+def energy_text(energy_pj: float) -> str:
+    """Return an energy in its natural unit."""
+    for unit, size in (("mJ", 1e9), ("uJ", 1e6), ("nJ", 1e3)):
+        if energy_pj >= size:
+            return f"{energy_pj / size:.2f} {unit}"
+    return f"{energy_pj:.0f} pJ"
+
+
+def area_text(area_um2: float) -> str:
+    """Return an area in square millimetres."""
+    return f"{area_um2 / 1e6:.3f} mm2"
+
+
+def _columns(breakdowns: Mapping[str, Any]) -> list[_Column]:
+    if len(breakdowns) == 1:
+        (only,) = breakdowns.values()
+        return [_Column((phase, a), only[phase][a]) for phase in PHASES for a in ACCOUNTINGS]
+    return [
+        _Column((phase, name), each[phase]["structure-aware"])
+        for phase in PHASES
+        for name, each in breakdowns.items()
+    ]
+
+
+def _table(title: str, columns: list[_Column], text: Callable[[Any], str]) -> Iterator[str]:
+    names = [name for column in columns for name in column.breakdown if name != "total"]
+    yield f"{title:<{_WIDTH}}" + "".join(f"{column.head[0]:>{_WIDTH}}" for column in columns)
+    yield " " * _WIDTH + "".join(f"{column.head[1][-_WIDTH + 1 :]:>{_WIDTH}}" for column in columns)
+    for name in [*dict.fromkeys(names), "total"]:
+        values = [column.breakdown.get(name) for column in columns]
+        if any(values) or name == "total":
+            cells = (f"{'-' if value is None else text(value):>{_WIDTH}}" for value in values)
+            yield f"  {name:<{_WIDTH - 2}}" + "".join(cells)
+    if columns[0].head[1] not in ACCOUNTINGS:
+        # Columns come as one phase of each estimate, then the other phase of each.
+        names, pairs = [columns[0].head[1], columns[1].head[1]], [columns[0:2], columns[2:4]]
+        yield f"  {names[1]} over {names[0]}: " + ", ".join(
+            f"{phase} {_times(first.breakdown['total'], second.breakdown['total'])}"
+            for phase, (first, second) in zip(PHASES, pairs, strict=True)
+        )
+
+
+def _sentences(name: str, estimate: Estimate) -> Iterator[str]:
+    meta, band = estimate.hardware.meta, estimate.hardware.band
+    yield (
+        f"{name} ({meta.confidence}): expect the true energy at {band.energy.low:g} to {band.energy.high:g} "
+        "times the estimate (structure-aware):"
+    )
+    for phase in PHASES:
+        total = estimate.energy[phase]["structure-aware"]["total"]
+        low, high = energy_text(total * band.energy.low), energy_text(total * band.energy.high)
+        yield f"  {phase}: {low} to {high} an image{_speed(estimate, phase)}"
+        for what, one in estimate.room[phase]["structure-aware"].items():
+            if not one.fits:
+                quantity, unit = what.rsplit("_", 1)
+                yield f"  {phase} does not fit: {quantity} {one.needed:,} of {one.available:,} {unit}"
+    rates = estimate.rates("inference")
+    if rates["total_pj_per_synaptic_operation"] is not None:
+        yield (
+            f"  a synaptic operation: {rates['total_pj_per_synaptic_operation']:.3g} pJ in all, "
+            f"{rates['incremental_pj_per_synaptic_operation']:.3g} pJ without leakage and clock (inference)"
+        )
+    if estimate.hardware.remembered:
+        yield f"  remembered only, not verified: {', '.join(estimate.hardware.remembered)}"
+
+
+def _speed(estimate: Estimate, phase: str) -> str:
+    seconds, rates = estimate.latency_s(phase), estimate.rates(phase)
+    if seconds is None:
+        return f", {rates['images_per_j']:,.0f} images/J; nothing is said of time"
+    return (
+        f", {seconds * 1e3:.3g} ms at {estimate.hardware.clock.f_mhz:g} MHz "
+        f"({_figures(rates['images_per_s'])} images/s, {_figures(rates['images_per_j'])} images/s per W)"
+    )
+
+
+def _times(first: float, second: float) -> str:
+    return f"{second / first:.3g} times" if first else "not known"
+
+
+def _figures(value: float) -> str:
+    """Return a number with three figures, or whole from a hundred on."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

@@ -1,0 +1,87 @@
+"""What a network does for an image: counted, or expected before it has run."""
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+import fspinn
+from fspinn.errors import ConfigError
+from fspinn.memmodel import Size, Workload, estimate, expected_workloads
+from fspinn.memmodel.workload import COUNTED, EXPECTED, expected_spikes
+from fspinn.model import Network
+from fspinn.training import learn
+
+NETWORKS = {
+    "the default": Network(neurons=20),
+    "timestep": Network(neurons=20, rule="timestep", adaptation="decaying", theta_step=0.01),
+    "pair with a layer": Network(
+        neurons=20,
+        rule="pair",
+        inhibition_kind="layer",
+        adaptation="decaying",
+        theta_step=0.01,
+        normalisation="l1",
+        weight_decay=0.001,
+    ),
+    "postonly": Network(neurons=20, rule="postonly", adaptation="off", normalisation="l2"),
+    "late spikes": Network(neurons=20, encoder="ttfs", threshold=0.5),
+}
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return fspinn.datasets.load("digits")
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_with_its_spikes_known_all_else_is_what_the_engine_counts(digits, name):
+    """Learning on 200 images: all counts but spikes and silent windows follow from the description."""
+    few = replace(digits, train=digits.train.first(200))
+    counted = Workload.counted(learn(NETWORKS[name], few, passes=1, seed=0, progress=False).activity)
+    size = Size.of_network(NETWORKS[name], n_inputs=64, n_classes=10, weight_bits=32)
+    expected = Workload.expected(size, counted.input_spikes, counted.output_spikes, training=True)
+    for field in fields(Workload):
+        if field.name != "source":
+            assert getattr(expected, field.name) == pytest.approx(getattr(counted, field.name)), field.name
+    assert (counted.source, expected.source) == (COUNTED, EXPECTED)
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"duration_ms": 100.0}, {"encoder": "regular"}, {"encoder": "ttfs"}]
+)
+def test_input_spikes_are_expected_from_the_mean_pixel(digits, settings):
+    network = Network(neurons=20, weight_norm=1.0, **settings)
+    counted = learn(network, digits, passes=1, seed=0, progress=False).activity
+    inputs, outputs = expected_spikes(network, 64, float(np.mean(digits.train.images)) / 255)
+    assert inputs == pytest.approx(counted.per_sample("input_spikes"), rel=0.5)
+    assert outputs >= 1
+
+
+def test_output_spikes_are_expected_from_threshold_and_rates():
+    assert expected_spikes(Network(), 784, 0.1307)[1] == pytest.approx(570 * 0.35 / 20)
+    assert expected_spikes(Network(answer_threshold=10.0), 784, 0.1307)[1] == pytest.approx(570 * 0.35 / 10)
+    assert expected_spikes(Network(threshold=1e6), 784, 0.1307)[1] == 1
+
+
+def test_first_spikes_limit_the_spikes_of_ttfs():
+    assert expected_spikes(Network(encoder="ttfs"), 784, 0.25)[0] == 196
+    assert expected_spikes(Network(encoder="ttfs", first_spikes=50), 784, 0.25)[0] == 50
+
+
+@pytest.mark.parametrize("mean", [0, -0.1, 1.5, float("nan")])
+def test_what_is_no_mean_pixel_is_refused(mean):
+    with pytest.raises(ConfigError, match=r"mean_intensity: .* is not a mean pixel; give one above 0"):
+        expected_spikes(Network(), 784, mean)
+
+
+def test_expected_costs_are_labelled_and_near_the_counted_ones(digits):
+    network = Network(neurons=50)
+    result = fspinn.train(network, digits, passes=2, seed=0, progress=False)
+    counted = estimate(result.model)
+    size = Size.of(result.model)
+    mean = float(np.mean(digits.train.images)) / 255
+    expected = estimate(size, activity=expected_workloads(network, size, mean))
+    assert expected.as_dict()["activity"]["inference"]["source"] == EXPECTED
+    total = [one.energy["inference"]["structure-aware"]["total"] for one in (expected, counted)]
+    assert total[0] == pytest.approx(total[1], rel=0.5)
