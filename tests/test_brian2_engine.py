@@ -1,15 +1,26 @@
 """Brian2 and the fast engine are the same network: same spikes, same state, whatever is switched on."""
 
+import gc
+import logging
 import os
+import subprocess
+import sys
+import tempfile
 from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_engine import networks_of, start_of
 
 import fspinn
 from fspinn.engines import brian2_engine, float_engine
+from fspinn.errors import ConfigError
 from fspinn.model import INHIBITION_KINDS, RULES, Network
+from fspinn.plasticity import initial_weights, natural_weight_norm
+from fspinn.randomness import WEIGHTS, stream_key, uniforms
 
 # Brian2 2.9 calls its parser by old names.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -37,7 +48,7 @@ OPTIONS = (
     {"encoder": "ttfs", "first_spikes": 25, "threshold": 1.0},
     {"refractory_ms": 4.0, "threshold": 1.5},
     {"inhibition_of": "potential", "inhibition": 0.8},
-    {"inhibition_floor": -0.3},
+    {"inhibition_floor": -0.05, "inhibition": 1.2},
     {"answer_threshold": 2.0, "answer_inhibition": 0.2},
     {"window_ms": None, "spike_threshold": 3},
     {"window_ms": 3.0, "threshold": 6.0, "depression_rate": 0.02},
@@ -99,6 +110,14 @@ def assert_same(network, images):
     assert answering.output_spikes > 3
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _quick_garbage_collection():
+    """Brian2 collects garbage before each simulation: let it look at what these tests make only."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.fixture(scope="module")
 def digits():
     return fspinn.datasets.load("digits").train.images
@@ -108,7 +127,7 @@ def digits():
 def mnist():
     if "FSPINN_DATA_DIR" not in os.environ:
         pytest.skip("needs FSPINN_DATA_DIR with mnist/")
-    return fspinn.datasets.load("mnist").train.images[:23]
+    return fspinn.datasets.load("mnist").train.images[:100]
 
 
 # --- equivalence ------------------------------------------------------------------------------------
@@ -139,3 +158,244 @@ def test_both_engines_agree_with_each_option(digits, number):
 def test_both_engines_agree_on_every_option_with_every_rule_and_inhibition(digits, rule, inhibition_kind):
     for options in OPTIONS:
         assert_same(replace(LIVELY, rule=rule, inhibition_kind=inhibition_kind, **options), digits)
+
+
+@settings(max_examples=10, deadline=None)
+@given(networks_of(), st.integers(0, 2**32))
+def test_both_engines_agree_on_random_small_networks(network, seed):
+    weights, theta, images = start_of(network, seed)
+    start = weights.astype(np.float64), theta.astype(np.float64), images
+    weights, theta, _ = assert_same_learning(network, start)
+    assert_same_answers(network, weights, theta, images[:1])
+
+
+def test_among_equal_neurons_the_first_spikes_and_they_take_turns():
+    network = Network(
+        neurons=3,
+        weight_norm=1.0,
+        threshold=1.0,
+        inhibition=0.0,
+        refractory_ms=2.0,
+        rate_norm_hz=1e7,
+        duration_ms=7.0,
+        tau_m_ms=1e12,
+    )
+    image = np.full((1, 1, 1), 255, np.uint8)
+    order, steps = np.zeros((2, 1, 7), np.int32)
+    brian2_engine.respond(
+        network, np.full((1, 3), 0.75), np.zeros(3), image, seed=0, spike_order=order, spike_steps=steps
+    )
+    assert (order.tolist(), steps.tolist()) == ([[0, 1, 2, 0, 1, 2, -1]], [[1, 2, 3, 4, 5, 6, -1]])
+
+
+def test_learning_in_several_simulations_is_learning_in_one(digits, monkeypatch):
+    start = start_on(digits[:7], LIVELY)
+    expected = learned_by(brian2_engine, LIVELY, start)
+    monkeypatch.setattr(brian2_engine, "PRESENTATIONS_PER_SIMULATION", 3)
+    for got, one in zip(learned_by(brian2_engine, LIVELY, start), expected, strict=True):
+        assert np.array_equal(got, one)
+
+
+def test_without_images_nothing_changes(digits):
+    start = start_on(digits[:1], LIVELY)
+    counts, activity, weights, _ = learned_by(brian2_engine, LIVELY, (*start[:2], digits[:0]), total=5)
+    assert (counts.shape, activity) == ((0, LIVELY.neurons), fspinn.Activity())
+    np.testing.assert_array_equal(weights, start[0])
+
+
+def test_single_precision_is_rounded_at_the_end(digits):
+    weights, theta, images = start_on(digits[:3], LIVELY)
+    weights, theta = weights.astype(np.float32), theta.astype(np.float32)
+    double = learned_by(brian2_engine, LIVELY, (weights.astype(np.float64), theta.astype(np.float64), images))
+    single = learned_by(brian2_engine, LIVELY, (weights, theta, images))
+    np.testing.assert_array_equal(single[2], double[2].astype(np.float32))
+    np.testing.assert_array_equal(single[3], double[3].astype(np.float32))
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_single_precision_stays_close_to_double_precision(mnist, rule):
+    """A hundred images: next to no presentation differs in a spike, weights in the sixth digit."""
+    network = Network(neurons=50, weight_norm=natural_weight_norm(mnist), rule=rule, duration_ms=250.0)
+    network = replace(network, learning_rate=0.1 if rule == "normalised" else 0.01)
+    weights = initial_weights(network, 784, uniforms(stream_key(0, WEIGHTS), 784 * 50))
+    single = learned_by(float_engine, network, (weights, np.zeros(50, np.float32), mnist))
+    double = learned_by(float_engine, network, (weights.astype(np.float64), np.zeros(50), mnist))
+    assert double[1].output_spikes > 100
+    assert np.mean((single[0] != double[0]).any(axis=1)) <= 0.01
+    np.testing.assert_allclose(single[2], double[2], rtol=0, atol=1e-5)
+    np.testing.assert_allclose(single[3], double[3], rtol=0, atol=1e-3)
+
+
+# --- would it be noticed? ---------------------------------------------------------------------------
+
+
+def changed(definition, old, new):
+    """A definition with other code in its equations, conditions, actions and pathways."""
+
+    def other(part, field):
+        return replace(part, **{field: getattr(part, field).replace(old, new)})
+
+    result = replace(
+        definition,
+        populations=tuple(other(population, "equations") for population in definition.populations),
+        schedule=tuple(
+            other(part, "condition" if hasattr(part, "condition") else "code") for part in definition.schedule
+        ),
+    )
+    assert result != definition, f"{old} is nowhere"
+    return result
+
+
+def inhibited_a_step_late(definition):
+    """Whoever is inhibited at the end of phase 5 pays before phase 1 of the next step instead."""
+    late = [part for part in definition.schedule if "inhibited" in vars(part).values()]
+    assert len(late) == 2
+    others = [part for part in definition.schedule if part not in late]
+    return replace(definition, schedule=(*(replace(part, slot="start") for part in late), *others))
+
+
+BREAKS = {
+    "leak of another time constant": ("-v/tau_m", "-v/(1.01*tau_m)", {}),
+    "an input spike adds nothing": ("v_post += w", "v_post += 0.5*w", {}),
+    "theta not part of the threshold": ("(firing_threshold + theta)", "firing_threshold", {}),
+    "the last above its threshold spikes": ("excess_pre > best_post", "excess_pre > -1", {}),
+    "no reset": ("v = 0\ncount", "count", {}),
+    "no rest between presentations": ("v = 0\ncount = 0", "count = 0", {}),
+    "refractory a step too short": (
+        "step + 1 + refractory",
+        "step + refractory",
+        {"refractory_ms": 4.0, "threshold": 1.5},
+    ),
+    "the neuron that spiked pays as well": (" and i != winner", "", {}),
+    "no inhibition": ("v -= inhibition*firing_threshold", "v -= 0", {}),
+    "no floor": (", lowest, v)", ", v - 1000, v)", {"inhibition_floor": -0.05, "inhibition": 1.2}),
+    "clamp a step too short": (
+        "step + 1 + inhibition_steps",
+        "step + inhibition_steps",
+        {"inhibition_kind": "clamp"},
+    ),
+    "layer a step late": ("excited_for = step + 1", "excited_for = step + 2", {"inhibition_kind": "layer"}),
+    "layer never refractory": (
+        "partner_ready_at = step + 1 + inhibition_steps",
+        "partner_ready_at = 0",
+        {"inhibition_kind": "layer", "threshold": 1.0},
+    ),
+    "pre trace set, not added": ("x += 1", "x = 1", {"rule": "timestep"}),
+    "post trace set, not added": ("y += 1", "y = 1", {"rule": "pair", "threshold": 1.0}),
+    "trace of another time constant": ("-x/trace_tau", "-x/(1.01*trace_tau)", {"rule": "postonly"}),
+    "traces kept between presentations": ("x = 0", "x = x", {"rule": "timestep"}),
+    "potentiation factor rounded down": ("ceil(", "floor(", {"spike_threshold": 3}),
+    "the first neuron always leads": ("ahead*i + (1 - ahead)*leader_post", "0", {}),
+    "windows end a step early": ("(step + 1) % window_steps", "(step + 2) % window_steps", {}),
+    "counts kept between windows": ("count = 0", "count = count", {}),
+    "weights not kept below 1": (
+        "clip(weight_norm*count_pre/length_post, 0, 1)",
+        "weight_norm*count_pre/length_post",
+        {"weight_norm": 2.5, "threshold": 6.0},
+    ),
+    "balance not shared": (" - 1.0/N", "", {}),
+    "a silent network sleeps on": ("int(most == 0)", "0", {"threshold": 50.0, "theta_step": 3.0}),
+    "threshold decay left out": (
+        "theta *= exp(-duration/theta_tau)",
+        "theta *= 1",
+        {"adaptation": "decaying", "theta_tau_ms": 400.0},
+    ),
+    "weight decay left out": ("w *= 1 - weight_decay", "w *= 1", {"weight_decay": 0.01}),
+    "normalised to another size": ("w*goal", "w*1.001*goal", {"normalisation": "l1"}),
+}
+
+
+@pytest.mark.parametrize("what", BREAKS)
+def test_a_break_of_the_equations_is_noticed(digits, monkeypatch, what):
+    old, new, options = BREAKS[what]
+    network = replace(LIVELY, **options)
+    start = start_on(digits[:8], network)
+    assert_same_learning(network, start)
+    define = brian2_engine.define
+    monkeypatch.setattr(
+        brian2_engine, "define", lambda *args, **kwargs: changed(define(*args, **kwargs), old, new)
+    )
+    with pytest.raises(AssertionError, match=r"Arrays are not equal|Not equal to tolerance|assert Activity"):
+        assert_same_learning(network, start)
+
+
+def test_inhibition_that_comes_a_step_late_is_noticed(digits, monkeypatch):
+    start = start_on(digits[:8], LIVELY)
+    define = brian2_engine.define
+    monkeypatch.setattr(
+        brian2_engine, "define", lambda *args, **kwargs: inhibited_a_step_late(define(*args, **kwargs))
+    )
+    with pytest.raises(AssertionError, match="Arrays are not equal"):
+        assert_same_learning(LIVELY, start)
+
+
+# --- good manners -----------------------------------------------------------------------------------
+
+
+def test_brian2_is_left_as_it_was_found(digits, capfd):
+    import brian2
+
+    logger, brian2.prefs.codegen.target = logging.getLogger("brian2"), "auto"
+    before = logger.level, brian2.get_device(), brian2.defaultclock.dt, set(os.listdir(tempfile.gettempdir()))
+    learned_by(brian2_engine, LIVELY, start_on(digits[:1], LIVELY))
+    after = logger.level, brian2.get_device(), brian2.defaultclock.dt, set(os.listdir(tempfile.gettempdir()))
+    assert after == before
+    assert brian2.prefs.codegen.target == "auto"
+    assert capfd.readouterr() == ("", "")
+
+
+def test_brian2_is_left_as_it_was_found_by_a_simulation_that_fails(digits, monkeypatch):
+    import brian2
+
+    logger = logging.getLogger("brian2")
+    before = logger.level, brian2.prefs.codegen.target
+    define = brian2_engine.define
+    monkeypatch.setattr(
+        brian2_engine, "define", lambda *args, **kwargs: changed(define(*args, **kwargs), "v_post", "nobody")
+    )
+    weights, theta, images = start_on(digits[:1], LIVELY)
+    expected = weights.copy()
+    with pytest.raises(brian2.BrianObjectException):
+        brian2_engine.learn(LIVELY, weights, theta, images, seed=0, first=0, total=1)
+    assert (logger.level, brian2.prefs.codegen.target) == before
+    np.testing.assert_array_equal(weights, expected)
+
+
+def test_the_engine_imports_brian2_only_when_it_runs():
+    code = "import sys, fspinn.engines.brian2_engine; sys.exit('brian2' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_an_unknown_target_is_refused(digits):
+    weights, theta, images = start_on(digits[:1], LIVELY)
+    with pytest.raises(ConfigError, match=r"^target: there is no 'gpu'; use one of numpy, cython, cpp_sta"):
+        brian2_engine.learn(LIVELY, weights, theta, images, seed=0, first=0, total=1, target="gpu")
+    with pytest.raises(ConfigError, match=r"^target: there is no 'gpu'"):
+        brian2_engine.respond(LIVELY, weights, theta, images, seed=0, target="gpu")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rule", RULES)
+def test_a_standalone_program_learns_the_same_and_leaves_nothing_behind(digits, rule, monkeypatch, tmp_path):
+    import brian2
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    arguments = brian2.prefs.codegen.cpp.extra_compile_args_gcc
+    brian2.prefs.codegen.cpp.extra_compile_args_gcc = ["-w", "-O0", "-std=c++11"]  # compiles in half the time
+    inhibition_kind = (INHIBITION_KINDS * 2)[RULES.index(rule)]
+    network = replace(LIVELY, rule=rule, inhibition_kind=inhibition_kind, normalisation="l2")
+    start = start_on(digits[:20], network)
+    weights, theta = start[0].copy(), start[1].copy()
+    try:
+        counts, activity = brian2_engine.learn(
+            network, weights, theta, start[2], seed=5, first=0, total=20, target="cpp_standalone"
+        )
+    finally:
+        brian2.prefs.codegen.cpp.extra_compile_args_gcc = arguments
+    expected = learned_by(float_engine, network, start)
+    np.testing.assert_array_equal(counts, expected[0])
+    assert activity == expected[1]
+    np.testing.assert_allclose(weights, expected[2], rtol=1e-9, atol=1e-15)
+    np.testing.assert_allclose(theta, expected[3], rtol=1e-9, atol=1e-13)
+    assert list(tmp_path.iterdir()) == []
+    assert isinstance(brian2.get_device(), brian2.devices.RuntimeDevice)
