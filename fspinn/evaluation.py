@@ -3,6 +3,7 @@
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,8 @@ class Learned:
         Presentations per second, without compilation.
     curve : Curve
         How it went.
+    engine : str
+        Who ran the network, and answers for its readout.
     """
 
     network: Network
@@ -51,6 +54,7 @@ class Learned:
     activity: Activity
     samples_per_s: float
     curve: Curve
+    engine: str = "numba"
 
 
 @dataclass(frozen=True)
@@ -129,6 +133,7 @@ def fit_readouts(
         data.train.images,
         seed=learned.seed,
         threads=threads,
+        engine=learned.engine,
         spike_order=spike_order,
         on_batch=on_batch,
     )
@@ -143,11 +148,12 @@ def fit_readouts(
             record={
                 "seed": learned.seed,
                 "passes": learned.passes,
+                "engine": learned.engine,
                 "labels": len(known) if labels is None else labels,
                 "class_names": list(data.class_names),
                 "learning_curve": learned.curve.as_dict(),
                 "dataset": origin(data),
-                "versions": _versions(),
+                "versions": _versions(learned.engine),
             },
         )
         for name in names
@@ -182,6 +188,7 @@ def evaluate(
     *,
     seed: int = 0,
     threads: int | None = None,
+    engine: str = "numba",
     on_batch: Callable[[int], None] | None = None,
 ) -> Evaluation:
     """Measure a model on labelled images, with learning off.
@@ -195,6 +202,8 @@ def evaluate(
         Fixes the input spikes.
     threads : int or None, default None
         None is one per core; the answer is the same for all.
+    engine : {"numba", "brian2"}, default "numba"
+        Who runs the network (see `fspinn.engines`).
     on_batch : callable, optional
         Called now and then with the number of images answered so far; what it raises ends the work.
 
@@ -205,7 +214,7 @@ def evaluate(
     """
     if len(split) == 0:
         raise ConfigError("evaluate: there are no images in this split; hold some out or choose another")
-    answered = predict(model, split.images, seed=seed, threads=threads, on_batch=on_batch)
+    answered = predict(model, split.images, seed=seed, threads=threads, engine=engine, on_batch=on_batch)
     return Evaluation(
         accuracy=float(np.mean(answered.classes == split.labels)),
         samples=len(split),
@@ -228,10 +237,13 @@ def origin(data: "Dataset") -> dict[str, Any]:
     }
 
 
-def _versions() -> dict[str, str]:
-    return {
+def _versions(engine: str) -> dict[str, str]:
+    versions = {
         "fspinn": fspinn.__version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "numba": numba.__version__,
     }
+    if engine == "brian2":
+        versions["brian2"] = metadata.version("brian2")
+    return versions

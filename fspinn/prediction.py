@@ -11,7 +11,8 @@ from fspinn import readout as readouts
 from fspinn.checks import whole_number
 from fspinn.datasets.dataset import check_images
 from fspinn.datasets.mapped import MappedImages
-from fspinn.engines import float_engine
+from fspinn.engines import engine_of
+from fspinn.engines.float_engine import available_cores
 from fspinn.errors import ConfigError, DataError
 from fspinn.model import Network
 from fspinn.trained import PAIR_READOUT, Activity, Model
@@ -56,6 +57,7 @@ def predict(
     seed: int = 0,
     first: int = 0,
     threads: int | None = None,
+    engine: str = "numba",
     on_batch: Callable[[int], None] | None = None,
 ) -> Prediction:
     """Answer images with a trained model, with learning off.
@@ -72,6 +74,8 @@ def predict(
         image k of a split gets the answer that `fspinn.evaluate` counts for it.
     threads : int or None, default None
         None is one per core; the answer is the same for all.
+    engine : {"numba", "brian2"}, default "numba"
+        Who runs the network (see `fspinn.engines`).
     on_batch : callable, optional
         Called now and then with the number of images answered so far; what it raises ends the work.
 
@@ -111,6 +115,7 @@ def predict(
         seed=seed,
         first=first,
         threads=threads,
+        engine=engine,
         spike_order=spike_order,
         on_batch=on_batch,
     )
@@ -136,17 +141,19 @@ def respond(
     seed: int,
     first: int = 0,
     threads: int | None = None,
+    engine: str = "numba",
     spike_order: NDArray[np.int32] | None = None,
     on_batch: Callable[[int], None] | None = None,
 ) -> "tuple[csr_array, Activity]":
-    """Present images as `float_engine.respond` does, some at a time; keep the spike counts sparse."""
+    """Present images as the `respond` of an engine does, some at a time; keep the spike counts sparse."""
     from scipy import sparse
 
-    threads = float_engine.available_cores() if threads is None else whole_number("threads", threads, 1, 1024)
+    runs = engine_of(engine, threads)
+    threads = available_cores() if threads is None else whole_number("threads", threads, 1, 1024)
     spike_counts, activity = [], Activity()
     for start in range(0, max(1, len(images)), threads * _BATCH):
         batch = slice(start, start + threads * _BATCH)
-        counts, counted = float_engine.respond(
+        counts, counted = runs.respond(
             network,
             weights,
             theta,

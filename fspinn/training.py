@@ -19,7 +19,7 @@ from fspinn import jit
 from fspinn import readout as readouts
 from fspinn.checkpoint import Keeper, State
 from fspinn.checks import whole_number
-from fspinn.engines import float_engine
+from fspinn.engines import engine_of
 from fspinn.engines.float_engine import available_cores
 from fspinn.errors import ConfigError
 from fspinn.evaluation import Evaluation, Learned, evaluate, fit_readouts, origin
@@ -73,6 +73,7 @@ def train(
     readout: str = "proportion",
     labels: int | None = None,
     threads: int | None = None,
+    engine: str = "numba",
     progress: bool = True,
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_every: int | None = None,
@@ -99,6 +100,8 @@ def train(
     threads : int or None, default None
         Threads that learn, and that answer for the readout; None is one per core. Of those that learn,
         only as many are used as make it quicker.
+    engine : {"numba", "brian2"}, default "numba"
+        Who runs the network (see `fspinn.engines`): ``"brian2"`` is the reference, hundreds of times slower.
     progress : bool, default True
         Show a progress bar, if standard error is a terminal.
     checkpoint : path-like or None, default None
@@ -116,12 +119,13 @@ def train(
     Raises
     ------
     ConfigError
-        If `passes` or `readout` make no sense, the network never spiked, the checkpoint is of another
-        run, or there is one and `resume` is not set.
+        If `passes`, `readout` or `engine` make no sense, the network never spiked, the checkpoint is of
+        another run, or there is one and `resume` is not set.
     ModelFileError
         If the checkpoint is damaged or cannot be written; the one before stays.
     """
     readouts.check_name(readout)
+    engine_of(engine, threads)
     if labels is not None:
         whole_number("labels", labels, 1, len(data.train))  # before the learning, not after it
     if checkpoint is None and (resume or checkpoint_every is not None):
@@ -129,12 +133,19 @@ def train(
     keeper = None if checkpoint is None else Keeper(checkpoint, every=checkpoint_every, resume=resume)
     try:
         learned = learn(
-            network, data, passes=passes, seed=seed, progress=progress, keeper=keeper, threads=threads
+            network,
+            data,
+            passes=passes,
+            seed=seed,
+            progress=progress,
+            keeper=keeper,
+            threads=threads,
+            engine=engine,
         )
         (model,) = fit_readouts(learned, data, (readout,), labels=labels, threads=threads)
         validation = None
         if len(data.validation):
-            validation = evaluate(model, data.validation, seed=seed, threads=threads)
+            validation = evaluate(model, data.validation, seed=seed, threads=threads, engine=engine)
             model = replace(model, record={**model.record, "validation_accuracy": validation.accuracy})
     except KeyboardInterrupt:
         if keeper is not None:
@@ -152,6 +163,7 @@ def learn(
     progress: bool = True,
     keeper: Keeper | None = None,
     threads: int | None = None,
+    engine: str = "numba",
     on_batch: Callable[[int], None] | None = None,
 ) -> Learned:
     """Learn weights and thresholds from the training images, without labels (see `train`).
@@ -162,8 +174,9 @@ def learn(
     if passes is None:
         passes = passes_for(network.neurons, len(images))
     passes = whole_number("passes", passes, 1, MAX_PASSES)
+    engine_of(engine, threads)
     threads = available_cores() if threads is None else whole_number("threads", threads, 1, 1024)
-    state = None if keeper is None else keeper.start(_run(network, data, passes, seed))
+    state = None if keeper is None else keeper.start(_run(network, data, passes, seed, engine))
     if network.weight_norm is None:
         network = replace(network, weight_norm=natural_weight_norm(images[:1000]))
     if state is None:
@@ -173,7 +186,9 @@ def learn(
         theta = np.zeros(network.neurons, dtype=np.float32)
         state = State(0, weights, theta, Activity(), Curve.start(network.neurons, data.n_classes))
     before = state.presentations
-    state, seconds = _present_all(network, state, data, passes, seed, progress, keeper, threads, on_batch)
+    state, seconds = _present_all(
+        network, state, data, passes, seed, progress, keeper, threads, engine, on_batch
+    )
     if state.activity.output_spikes == 0:
         if keeper is not None:
             checkpoints.remove(keeper.path)
@@ -185,16 +200,17 @@ def learn(
         keeper.save()
     samples_per_s = (state.presentations - before) / seconds
     return Learned(
-        network, state.weights, state.theta, passes, seed, state.activity, samples_per_s, state.curve
+        network, state.weights, state.theta, passes, seed, state.activity, samples_per_s, state.curve, engine
     )
 
 
-def _run(network: Network, data: "Dataset", passes: int, seed: int) -> dict[str, Any]:
+def _run(network: Network, data: "Dataset", passes: int, seed: int, engine: str) -> dict[str, Any]:
     """Return all that the bits of a run depend on, by the names that a person knows."""
     return {
         **{f"dataset {name}": value for name, value in origin(data).items()},
         "passes": passes,
         "seed": seed,
+        "engine": engine,
         **asdict(network),
         "fspinn": fspinn.__version__,
         "kernels": jit.kernel_digest(),
@@ -210,21 +226,22 @@ def _present_all(
     progress: bool,
     keeper: Keeper | None,
     threads: int,
+    engine: str,
     on_batch: Callable[[int], None] | None,
 ) -> tuple[State, float]:
     """Show all images `passes` times, from `state` on; return the last state and the seconds it took."""
     images, labels = data.train.images, data.train.labels
     total = passes * len(images)
     weights, theta, activity, done = state.weights, state.theta, state.activity, state.presentations
-    curve = state.curve
+    curve, runs = state.curve, engine_of(engine)
     title = f"train {network.neurons} neurons"
     with tqdm(
         total=total, initial=done, unit=" samples", disable=None if progress else True, desc=title
     ) as bar:
-        if not bar.disable and _will_compile():
+        if engine == "numba" and not bar.disable and _will_compile():
             bar.write("compiling the engine, once; later starts are fast", file=sys.stderr)
         # A first call with an empty batch compiles, so that neither the bar nor the rate waits for it.
-        float_engine.learn(network, weights, theta, images[:0], seed=seed, first=done, total=total)
+        runs.learn(network, weights, theta, images[:0], seed=seed, first=done, total=total)
         bar.unpause()
         started = time.perf_counter()
         pace = dict.fromkeys((1, threads), 0.0)
@@ -232,7 +249,7 @@ def _present_all(
             # The bits are the same either way: the quicker goes on, the slower tries again later.
             used = (max if number % _RETRIED == _RETRIED - 1 else min)(pace, key=pace.__getitem__)
             begun = time.perf_counter()
-            spike_counts, counted = float_engine.learn(
+            spike_counts, counted = runs.learn(
                 network, weights, theta, images[shown], seed=seed, first=done, total=total, threads=used
             )
             pace[used] = (time.perf_counter() - begun) / len(shown)

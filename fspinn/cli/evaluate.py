@@ -17,12 +17,14 @@ Examples:
 )
 @click.argument("model", type=click.Path(path_type=Path))
 @options.measured("test")
+@options.engine
 @options.work
 def command(
     model: Path,
     dataset: str | None,
     data_dir: Path | None,
     split: str,
+    engine: str,
     seed: int,
     samples: int | None,
     threads: int | None,
@@ -33,7 +35,7 @@ def command(
 
     loaded = load(model)
     name, images = options.split_of(loaded, dataset, data_dir, split, samples)
-    result = evaluate(loaded, images, seed=seed, threads=threads)
+    result = evaluate(loaded, images, seed=seed, threads=threads, engine=engine)
     if as_json:
         options.print_json(
             {
@@ -43,6 +45,7 @@ def command(
                 "dataset": name,
                 "readout": result.readout,
                 "spikes_per_sample": result.spikes_per_sample,
+                "engine": engine,
                 "seed": seed,
             }
         )

@@ -85,6 +85,14 @@ threads = click.option(
     help="Threads [default: one per core]; results do not depend on it.",
 )
 
+engine = click.option(
+    "--engine",
+    type=click.Choice(["numba", "brian2"]),
+    default="numba",
+    show_default=True,
+    help="Who runs the network; brian2 is the reference, hundreds of times slower.",
+)
+
 passes = click.option(
     "--passes", type=int, help="How often each image is shown [default: 100 presentations per neuron]."
 )

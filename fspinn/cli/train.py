@@ -50,6 +50,7 @@ What was stopped (Ctrl-C, a crash, a power cut) goes on with --resume, to the sa
     type=click.IntRange(min=1),
     help="Presentations between two checkpoints [default: every 30 s]; results do not depend on it.",
 )
+@options.engine
 @options.work
 @options.with_network_and_data
 def command(
@@ -61,6 +62,7 @@ def command(
     output: Path,
     resume: bool,
     checkpoint_every: int | None,
+    engine: str,
     seed: int,
     threads: int | None,
     as_json: bool,
@@ -81,6 +83,7 @@ def command(
             readout=readout,
             labels=labels,
             threads=threads,
+            engine=engine,
             checkpoint=saved,
             checkpoint_every=checkpoint_every,
             resume=resume,
@@ -98,6 +101,7 @@ def command(
         "neurons": network.neurons,
         "readout": readout,
         "labels": result.model.record["labels"],
+        "engine": engine,
         "seed": seed,
     }
     if as_json:

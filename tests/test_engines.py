@@ -1,0 +1,128 @@
+"""Whoever runs it, it is the same job: training, evaluation and their commands with a chosen engine."""
+
+import json
+from dataclasses import replace
+
+import click
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import fspinn
+from fspinn.cli import main, options
+from fspinn.engines import ENGINES, brian2_engine, engine_of
+from fspinn.errors import ConfigError
+from fspinn.model import Network
+
+# Brian2 2.9 calls its parser by old names.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+QUICK = Network(neurons=6, duration_ms=30.0, rate_norm_hz=900.0, threshold=3.0, tau_m_ms=30.0)
+
+
+@pytest.fixture(scope="module")
+def few():
+    data = fspinn.datasets.load("digits")
+    return replace(
+        data, train=data.train.first(40), validation=data.validation.first(20), test=data.test.first(30)
+    )
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_every_engine_learns_and_responds(name):
+    assert callable(engine_of(name).learn)
+    assert callable(engine_of(name).respond)
+
+
+def test_an_unknown_engine_is_refused_before_anything_runs(few):
+    for run in (fspinn.train, fspinn.training.learn):
+        with pytest.raises(ConfigError, match=r"^engine: there is no 'nest'; use one of numba, brian2$"):
+            run(QUICK, few, engine="nest")
+
+
+def test_threads_that_an_engine_cannot_use_are_refused_before_anything_runs(few):
+    expected = (
+        r"^threads: the engine brian2 works with one, not 2; leave threads out, or use the engine numba$"
+    )
+    with pytest.raises(ConfigError, match=expected):
+        fspinn.train(QUICK, few, engine="brian2", threads=2)
+
+
+def test_brian2_trains_and_evaluates_as_the_fast_engine_does(few):
+    fast = fspinn.train(QUICK, few, passes=1, progress=False)
+    slow = fspinn.train(QUICK, few, passes=1, progress=False, engine="brian2")
+    np.testing.assert_allclose(slow.model.weights, fast.model.weights, atol=1e-6)
+    np.testing.assert_allclose(slow.model.theta, fast.model.theta, atol=1e-5)
+    np.testing.assert_array_equal(slow.model.readout.table, fast.model.readout.table)
+    assert slow.model.activity == fast.model.activity
+    assert slow.validation.accuracy == fast.validation.accuracy
+    assert (slow.model.record["engine"], fast.model.record["engine"]) == ("brian2", "numba")
+    assert "brian2" in slow.model.record["versions"]
+    assert "brian2" not in fast.model.record["versions"]
+    answered = [fspinn.evaluate(slow.model, few.test, seed=1, engine=name) for name in ENGINES]
+    assert answered[0].activity == answered[1].activity
+    np.testing.assert_array_equal(answered[0].predictions, answered[1].predictions)
+
+
+def test_an_engine_is_asked_not_another(few, monkeypatch):
+    monkeypatch.setattr(brian2_engine, "respond", lambda *args, **kwargs: 1 / 0)
+    model = fspinn.train(QUICK, few, passes=1, progress=False).model
+    with pytest.raises(ZeroDivisionError):
+        fspinn.predict(model, few.test.images, engine="brian2")
+
+
+def test_training_with_brian2_stops_and_goes_on_to_the_same_bits(few, tmp_path, monkeypatch):
+    monkeypatch.setattr(fspinn.training, "_CHUNK", 20)
+    whole = fspinn.training.learn(QUICK, few, passes=1, progress=False, engine="brian2")
+    learn, calls = brian2_engine.learn, []
+
+    def stopped(*args, **kwargs):
+        calls.append(len(args[3]))
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return learn(*args, **kwargs)
+
+    settings = {"passes": 1, "progress": False, "checkpoint": tmp_path / "kept"}
+    with monkeypatch.context() as patched:
+        patched.setattr(brian2_engine, "learn", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            fspinn.train(QUICK, few, engine="brian2", **settings)
+    assert calls == [0, 20, 20]
+    with pytest.raises(ConfigError, match=r"is of another run .*engine brian2 there, numba here"):
+        fspinn.train(QUICK, few, resume=True, **settings)
+    resumed = fspinn.train(QUICK, few, engine="brian2", resume=True, **settings).model
+    assert resumed.weights.tobytes() == whole.weights.tobytes()
+    assert resumed.theta.tobytes() == whole.theta.tobytes()
+
+
+def test_the_commands_know_the_engines():
+    def choices(option):
+        @option
+        def command():
+            pass
+
+        (parameter,) = command.__click_params__
+        return parameter
+
+    parameter = choices(options.engine)
+    assert isinstance(parameter.type, click.Choice)
+    assert (list(parameter.type.choices), parameter.default) == (list(ENGINES), "numba")
+
+
+def test_brian2_as_typed(tmp_path):
+    size = "--neurons 6 --duration-ms 30 --rate-norm-hz 900 --threshold 3 --samples 20 --passes 1"
+    file = str(tmp_path / "net.h5")
+    arguments = [*size.split(), "--validation", "10", "--engine", "brian2", "-o", file, "--json"]
+    trained = CliRunner().invoke(main, ["train", *arguments])
+    assert trained.exit_code == 0, trained.stderr
+    assert json.loads(trained.stdout)["engine"] == "brian2"
+    answers = [
+        CliRunner().invoke(main, ["evaluate", file, "--samples", "10", "--engine", name, "--json"])
+        for name in ENGINES
+    ]
+    fast, slow = (json.loads(answer.stdout) for answer in answers)
+    assert {**slow, "engine": ""} == {**fast, "engine": ""}
+    assert (fast["engine"], slow["engine"]) == ("numba", "brian2")
+    refused = CliRunner().invoke(main, ["evaluate", file, "--engine", "brian2", "--threads", "2"])
+    assert refused.exit_code == 2
+    assert refused.stderr.startswith("fspinn: threads: the engine brian2 works with one, not 2; leave")
