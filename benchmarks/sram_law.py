@@ -18,8 +18,9 @@ from fspinn.memmodel import sram
 
 CALIBRATION = Path(__file__).parent / "calibration" / "cacti_sram.csv"
 FOLDS = 5
-TARGETS = {"read": (0.12, 0.33), "write": (0.12, 0.28), "area": (0.08, 1.0)}
-"""Largest median and 90th percentile of the relative error that is allowed on rows held out."""
+TARGETS = {"read": (0.12, 0.33), "write": (0.12, 0.28), "area": (0.08, None)}
+"""Largest median and 90th percentile of the relative error that is allowed on rows held out; of areas only
+the median."""
 
 Floats = NDArray[np.float64]
 

@@ -1,34 +1,19 @@
 """The SRAM law: fitted to CACTI 7, checked on rows that the fit has not seen."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
+import sram_law as law
 
 from fspinn.memmodel import sram
 
-BENCHMARK = Path(__file__).parents[1] / "benchmarks" / "sram_law.py"
-
 
 @pytest.fixture(scope="module")
-def law():
-    """The benchmark that makes the fit; it is not part of the package."""
-    if not BENCHMARK.exists():
-        pytest.skip("the calibration data lies in benchmarks/, which is not here")
-    spec = importlib.util.spec_from_file_location("sram_law", BENCHMARK)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def rows(law):
+def rows():
     return law.calibration_rows()
 
 
 @pytest.fixture(scope="module")
-def errors(law, rows):
+def errors(rows):
     return law.all_errors(rows)
 
 
@@ -42,14 +27,14 @@ def test_rows_that_the_fit_has_not_seen_are_met_within_the_targets(errors, quant
         assert error["p90"] <= p90, way
 
 
-def test_the_numbers_that_ship_are_those_of_the_fit(law, rows):
+def test_the_numbers_that_ship_are_those_of_the_fit(rows):
     for direction, shipped in (("read", sram.READ), ("write", sram.WRITE)):
         for cell, numbers in law.fit_energy(rows, direction).items():
             assert shipped[cell] == pytest.approx(numbers, rel=1e-3)
     assert pytest.approx(law.fit_area(rows), rel=1e-3) == sram.AREA
 
 
-def test_a_fit_that_ignores_the_supply_would_be_caught(law, rows):
+def test_a_fit_that_ignores_the_supply_would_be_caught(rows):
     found = sram.energy_pj(
         sram.READ["lstp"], rows.node_nm, 1.0, rows.word_bits, rows.capacity_bits
     )  # as if V were 1
