@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import click
 
 from fspinn import __version__
-from fspinn.cli import data, estimate, evaluate, hardware, plot, predict, quantize, search, train, tune
+from fspinn.cli import data, estimate, evaluate, hardware, info, plot, predict, quantize, search, train, tune
 from fspinn.errors import FspinnError
 
 
@@ -44,5 +44,5 @@ def main() -> None:
     """Find the smallest spiking neural network that does your job on your device."""
 
 
-for module in (search, train, tune, evaluate, predict, plot, quantize, estimate, data, hardware):
+for module in (search, train, tune, evaluate, predict, plot, quantize, estimate, info, data, hardware):
     main.add_command(module.command)

@@ -8,6 +8,18 @@ from dataclasses import dataclass
 SLOTS = ("start", "groups", "layer", "input", "thresholds", "synapses", "resets", "post", "window", "end")
 """Brian2's own slots of a time step in their order, and between them those that fspinn needs as well."""
 
+PHASES = {
+    "groups": "1 leak",
+    "layer": "2 inhibition by a layer",
+    "input": "3 input",
+    "thresholds": "4 threshold",
+    "resets": "5 reset and inhibition",
+    "post": "6 post",
+    "window": "7 window",
+    "end": "end of the presentation",
+}
+"""The phases of a time step as `fspinn.model` numbers them, by slot."""
+
 
 @dataclass(frozen=True)
 class Population:
@@ -105,35 +117,43 @@ class Definition:
 
 def text(definition: Definition) -> str:
     """Return a definition for a person to read."""
-    lines = [f"Time step {definition.dt_ms:g} ms; a presentation has {definition.steps}.", ""]
+    lines = [f"A presentation has {definition.steps} time steps of {definition.dt_ms:g} ms."]
     for population in definition.populations:
-        kind = "units" if population.equations else "units of a SpikeGeneratorGroup, the encoded images"
-        lines += [f"{population.name}: {population.size} {kind}", *_indented(population.equations)]
+        kind = "" if population.equations else ": a SpikeGeneratorGroup, the encoded image"
+        lines += ["", f"{population.name} ({population.size}){kind}", *_indented(population.equations)]
     for projection in definition.projections:
         how = "one to one" if projection.one_to_one else "all to all"
         lines += [
+            "",
             f"{projection.name}: synapses from {projection.source} to {projection.target}, {how}",
             *_indented(projection.equations),
         ]
-    lines += ["", "In each time step, in this order (slot of Brian2: what happens):", "groups: all equations"]
+    lines += ["", "In each time step, in this order:"]
+    slot = None
     for part in definition.schedule:
-        if isinstance(part, EveryStep):
-            lines += [f"{part.slot}: {part.population}", *_indented(part.code)]
-        elif isinstance(part, Event):
-            lines += [f"{part.slot}: {part.population} have event {part.name} if", *_indented(part.condition)]
-        elif isinstance(part, Action):
-            lines += [f"{part.slot}: {part.population} with event {part.event}", *_indented(part.code)]
-        else:
-            lines += [
-                f"{part.slot}: {part.projection}, {part.side}synaptic event {part.event}",
-                *_indented(part.code),
-            ]
+        if part.slot != slot:
+            slot = part.slot
+            lines += ["", f"{PHASES[slot]} (slot {slot!r})"]
+            lines += ["    differential equations, integrated exactly"] if slot == "groups" else []
+        lines += _indented("\n".join(_lines_of(part, definition)))
     lines += ["", "where"]
     for name, (value, unit) in definition.constants.items():
         lines.append(f"    {name} = {value:.10g}{'*' if unit else ''}{unit}")
     for name, (first, last) in definition.per_presentation.items():
         lines.append(f"    {name}(t) = {first:.10g} in the first presentation, {last:.10g} in the last")
     return "\n".join(lines)
+
+
+def _lines_of(part: Part, definition: Definition) -> list[str]:
+    if isinstance(part, EveryStep):
+        return [f"always, {part.population}:", *_indented(part.code)]
+    if isinstance(part, Event):
+        return [f"event {part.name} of {part.population} if {part.condition}"]
+    if isinstance(part, Action):
+        return [f"on {part.event} of {part.population}:", *_indented(part.code)]
+    (projection,) = (other for other in definition.projections if other.name == part.projection)
+    unit = projection.source if part.side == "pre" else projection.target
+    return [f"on {part.event} of {unit}, synapses {projection.name}:", *_indented(part.code)]
 
 
 def _indented(code: str) -> list[str]:

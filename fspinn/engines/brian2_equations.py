@@ -46,7 +46,9 @@ def define(network: Network, n_inputs: int, *, learning: bool) -> Definition:
         *phases.window(on),
         *phases.end(on),
     )
-    code = [population.equations for population in populations]
+    code = [
+        line.partition("#")[0] for population in populations for line in population.equations.splitlines()
+    ]
     code += [part.condition if isinstance(part, Event) else part.code for part in schedule]
     names = set(re.findall(r"\w+", " ".join(code)))
     return Definition(
@@ -62,40 +64,51 @@ def define(network: Network, n_inputs: int, *, learning: bool) -> Definition:
 
 def _inputs(on: Mechanisms) -> str:
     return lines(
-        "arrived : boolean",
-        (on.traces, "dx/dt = -x/trace_tau : 1"),
-        (on.rule == "normalised", "count : integer"),
-        (on.rule == "timestep", "window_spikes : integer (linked)"),
+        "arrived : boolean  # a spike of the image, in this step",
+        (on.traces, "dx/dt = -x/trace_tau : 1  # trace of the spikes"),
+        (on.rule == "normalised", "count : integer  # spikes in this window"),
+        (on.rule == "timestep", "window_spikes : integer (linked)  # of the referee"),
         (on.learning, STEP),
     )
 
 
 def _neurons(on: Mechanisms) -> str:
     return lines(
-        "dv/dt = -v/tau_m : 1",
-        "theta : 1",
+        "dv/dt = -v/tau_m : 1  # potential",
+        "theta : 1  # what adaptation adds to the threshold",
         "excess = v - (firing_threshold + theta) : 1",
-        "winner : integer (linked)",
-        (on.refractory, "ready_at : integer"),
-        (on.kind == "layer", "excited_for : integer\npartner_ready_at : integer\npartner : integer (linked)"),
-        (on.kind == "clamp", "free_at : integer\nclamped = step < free_at : boolean"),
-        (on.rule == "pair", "dy/dt = -y/trace_tau : 1"),
-        (on.leader, "count : integer"),
-        (on.factor, "k = ceil(count/spike_threshold) : 1"),
-        (on.leader, "leader : integer (linked)\nmost : integer (linked)\nwindow_spikes : integer (linked)"),
-        (on.rule == "normalised", "square : 1 (linked)\nlength : 1"),
-        (on.normalisation != "off", "size : 1"),
+        "winner : integer (linked)  # of the referee",
+        (on.refractory, "ready_at : integer  # step from which on it may spike again"),
+        (on.kind == "layer", "excited_for : integer  # step in which its inhibitory partner may spike"),
+        (on.kind == "layer", "partner_ready_at : integer  # step from which on the partner may spike again"),
+        (on.kind == "layer", "partner : integer (linked)  # of the referee"),
+        (on.kind == "clamp", "free_at : integer  # step from which on it integrates again"),
+        (on.kind == "clamp", "clamped = step < free_at : boolean"),
+        (on.rule == "pair", "dy/dt = -y/trace_tau : 1  # trace of its spikes"),
+        (on.leader, "count : integer  # its spikes since the image appeared"),
+        (on.factor, "k = ceil(count/spike_threshold) : 1  # potentiation factor"),
+        (on.leader, "leader : integer (linked)  # of the referee"),
+        (on.leader, "most : integer (linked)  # of the referee"),
+        (on.leader, "window_spikes : integer (linked)  # of the referee"),
+        (on.rule == "normalised", "square : 1 (linked)  # of the referee"),
+        (on.rule == "normalised", "length : 1  # norm of the input spikes in this window"),
+        (on.normalisation != "off", "size : 1  # sum over its weights, to normalise them"),
         STEP,
     )
 
 
 def _referee(on: Mechanisms) -> str:
     return lines(
-        "winner : integer",
-        "best : 1",
-        (on.kind == "layer", "partner : integer"),
-        (on.leader, "leader : integer\nmost : integer\nwindow_spikes : integer"),
-        (on.rule == "normalised", "square : 1"),
+        "winner : integer  # neuron that spikes in this step, or -1",
+        "best : 1  # how far the winner is above its threshold",
+        (
+            on.kind == "layer",
+            "partner : integer  # neuron whose inhibitory partner spikes in this step, or -1",
+        ),
+        (on.leader, "leader : integer  # neuron with the most spikes since the image appeared"),
+        (on.leader, "most : integer  # number of these spikes"),
+        (on.leader, "window_spikes : integer  # output spikes in this window"),
+        (on.rule == "normalised", "square : 1  # sum of the squares of the inputs' spikes in this window"),
         (on.leader, STEP),
     )
 

@@ -29,8 +29,7 @@ from dataclasses import dataclass
 from fspinn.engines.brian2_definition import Action, Event, EveryStep, Part, Pathway
 from fspinn.model import Network
 
-STEP = "step = t_in_timesteps % steps : integer (shared)"
-"""Time step within the presentation, which conditions and code refer to."""
+STEP = "step = t_in_timesteps % steps : integer (shared)  # within the presentation"
 
 _IMAGE_ENDS = "step + 1 == steps"
 

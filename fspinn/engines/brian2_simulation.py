@@ -143,7 +143,7 @@ def _build(definition: Definition, spike_inputs: NDArray[np.int32], spike_times:
     }
     for population in definition.populations:
         for line in population.equations.splitlines():
-            if line.endswith("(linked)"):
+            if "(linked)" in line:
                 name = line.split(" : ")[0]
                 setattr(groups[population.name], name, brian2.linked_var(groups["referee"], name))
     synapses = {

@@ -1,0 +1,145 @@
+"""fspinn info: what is in a model file, in words, as JSON, and as equations."""
+
+import json
+from dataclasses import fields, replace
+from itertools import product
+
+import pytest
+from click.testing import CliRunner
+
+import fspinn
+from fspinn.cli import main
+from fspinn.description import in_words
+from fspinn.engines.brian2_definition import PHASES, SLOTS, text
+from fspinn.engines.brian2_equations import define
+from fspinn.model import ADAPTATIONS, INHIBITION_KINDS, NORMALISATIONS, RULES, Network
+from fspinn.quant import quantize
+
+
+@pytest.fixture(scope="module")
+def model():
+    data = fspinn.datasets.load("digits")
+    network = Network(neurons=12, threshold=5.0, refractory_ms=2.0, answer_threshold=3.0)
+    return fspinn.train(network, data, passes=1, seed=4, labels=300, progress=False).model
+
+
+@pytest.fixture
+def file(model, tmp_path):
+    path = tmp_path / "net.h5"
+    fspinn.save(model, path)
+    return path
+
+
+def info(*arguments):
+    result = CliRunner().invoke(main, ["info", *map(str, arguments)])
+    assert result.exit_code == 0, result.stderr
+    assert result.stderr == ""
+    return result.stdout
+
+
+def test_a_person_reads_what_is_in_the_file(file, model):
+    said = info(file)
+    lines = {line.split("  ")[0]: line for line in said.splitlines()}
+    assert "12 neurons, 64 inputs (8 x 8 pixels), 350 time steps of 1 ms an image" in lines["network"]
+    assert "normalised learning, lateral inhibition, balanced thresholds, poisson input" in said
+    assert "threshold 5, answer_threshold 3" in lines["settings"]
+    assert "refractory_ms 2" in lines["settings"]
+    assert "proportion, 120 numbers for 10 classes: 0, 1, 2" in lines["readout"]
+    assert "weights float32, readout float32" in lines["formats"]
+    assert "digits, 1199 images (239 held out for validation)" in lines["trained on"]
+    assert "passes 1, seed 4, engine numba, labels 300" in lines["training"]
+    assert f"{model.record['validation_accuracy']:.2%} on validation images" in lines["accuracy"]
+    assert f"fspinn {fspinn.__version__}" in lines["made with"]
+    spikes = model.activity["training"].per_sample("output_spikes")
+    assert "1199 presentations, each with" in lines["training activity"]
+    assert f"{spikes:.1f} output spikes" in lines["training activity"]
+
+
+def test_settings_by_default_are_not_repeated(model):
+    words = in_words(replace(model, network=Network(neurons=12, weight_norm=2.0)))
+    assert words["settings"] == "weight_norm 2, all others by default"
+
+
+def test_a_quantized_model_says_so_and_that_nobody_measured_it(model, tmp_path):
+    fspinn.save(quantize(model, weights="UQ0.4"), tmp_path / "net4.h5")
+    said = info(tmp_path / "net4.h5")
+    assert "weights UQ0.4, readout UQ0.8" in said
+    assert "not measured; try `fspinn evaluate`" in said
+
+
+def test_a_program_reads_the_same_and_all_settings(file, model):
+    answer = json.loads(info(file, "--json"))
+    assert answer["model"] == str(file)
+    assert answer["network"].keys() == {field.name for field in fields(Network)}
+    assert (answer["inputs"], answer["image_shape"]) == (64, [8, 8])
+    assert answer["readout"] == {"name": "proportion", "classes": 10, "parameters": 120}
+    assert answer["formats"] == {"weights": "float32", "readout": "float32"}
+    assert answer["activity"]["training"] == model.activity["training"].as_dict()
+    assert answer["record"]["validation_accuracy"] == model.record["validation_accuracy"]
+    assert "equations" not in answer
+
+
+def test_the_equations_are_those_of_this_network(file):
+    said = info(file, "--equations")
+    learning, answering = said.split("--- answering ---")
+    assert learning.startswith("--- learning ---\n")
+    for there in ("dv/dt = -v/tau_m : 1", "tau_m = 100*ms", "refractory_steps = 2", "neurons (12)"):
+        assert there in learning
+        assert there in answering
+    assert "learning_rate(t) = 0.1 in the first presentation, 0.001 in the last" in learning
+    assert "learning_rate" not in answering
+    threshold = [line for line in said.splitlines() if "firing_threshold =" in line]
+    before, after = (float(line.split(" = ")[1]) for line in threshold)
+    assert after == pytest.approx(before * 3 / 5)
+    both = json.loads(info(file, "--equations", "--json"))["equations"]
+    assert said == f"--- learning ---\n{both['learning']}\n\n--- answering ---\n{both['answering']}\n\n"
+
+
+def test_a_missing_file_is_one_line(tmp_path):
+    result = CliRunner().invoke(main, ["info", str(tmp_path / "none.h5")])
+    assert result.exit_code == 2
+    assert "there is no such file" in result.stderr
+
+
+# --- definitions ------------------------------------------------------------------------------------
+
+NETWORK = Network(neurons=3, weight_norm=1.0, window_ms=50.0)
+
+
+def definitions():
+    for rule, kind, adaptation, normalisation in product(
+        RULES, INHIBITION_KINDS, ADAPTATIONS, NORMALISATIONS
+    ):
+        network = replace(
+            NETWORK, rule=rule, inhibition_kind=kind, adaptation=adaptation, normalisation=normalisation
+        )
+        for learning in (False, True):
+            yield define(network, 4, learning=learning)
+
+
+def test_phases_follow_each_other():
+    for definition in definitions():
+        slots = [SLOTS.index(part.slot) for part in definition.schedule]
+        assert slots == sorted(slots)
+        assert {part.slot for part in definition.schedule} <= PHASES.keys()
+
+
+def test_every_name_in_the_equations_has_a_value():
+    """Of constants there are those that are used, no more: a reader need not look for the others."""
+    for definition in definitions():
+        printed = text(definition)
+        above, below = printed.split("\nwhere\n")
+        for line in below.splitlines():
+            assert above.count(line.split()[0].removesuffix("(t)")) >= 1
+        assert (*definition.constants, *definition.per_presentation) == tuple(
+            line.split()[0].removesuffix("(t)") for line in below.splitlines()
+        )
+
+
+def test_a_network_that_answers_changes_nothing():
+    for rule, adaptation in product(RULES, ADAPTATIONS):
+        network = replace(NETWORK, rule=rule, adaptation=adaptation, normalisation="l2", weight_decay=0.1)
+        definition = define(network, 4, learning=False)
+        code = "\n".join(part.code for part in definition.schedule if hasattr(part, "code"))
+        assert not [line for line in code.splitlines() if line.split()[0] in ("theta", "w")]
+        assert not definition.per_presentation
