@@ -34,8 +34,8 @@ _SHADES = {
     "off_chip": "#000000",
     "refractory": "#ddddaa",
 }
-_SMALLEST_NAMED = 0.07
-"""Share of a bar from which on a component is named in it."""
+_LETTER = 0.016
+"""Width of a letter, as a share of a panel: a component is named in its bar where the name has room."""
 
 _TOO_UNLIKE = 12
 """Totals that differ by more are drawn as shares: the smaller bar could not be seen."""
@@ -67,8 +67,9 @@ def costs(estimates: Mapping[str, Estimate]) -> Figure:
         for axes in (panels[0][column], panels[1][column]):
             if column:
                 axes.set_yticklabels([])
-    names = dict.fromkeys(one.hardware.meta.name for one in estimates.values())
-    figure.suptitle(f"on {' and '.join(names)}, accounted {ACCOUNTING}", fontsize=9, color="#666666")
+    hardware = {one.hardware.meta.name for one in estimates.values()}
+    where = f"on {hardware.pop()}, " if len(hardware) == 1 else ""
+    figure.suptitle(f"{where}accounted {ACCOUNTING}", fontsize=9, color="#666666")
     figure.legend(
         [Patch(color=shade) for shade in shown.values()],
         list(shown),
@@ -106,6 +107,7 @@ def _draw(
     """Draw one bar for each breakdown; return the shades of the components that can be seen."""
     totals = [parts["total"] for parts in breakdowns.values()]
     shares = max(totals) > _TOO_UNLIKE * max(min(totals), 1)
+    widest = 1.28 * (100 if shares else max(totals) * scale or 1)
     shown = {}
     for row, (parts, total) in enumerate(zip(breakdowns.values(), totals, strict=True)):
         factor, left = (100 / max(total, 1) if shares else scale), 0.0
@@ -114,14 +116,14 @@ def _draw(
                 continue
             shown[name] = _SHADES.get(name, "#dddddd")
             axes.barh(row, value * factor, left=left, color=shown[name], height=0.62)
-            if value > _SMALLEST_NAMED * max(total, 0 if shares else max(totals)):
+            if value * factor > _LETTER * len(name) * widest:
                 middle = left + value * factor / 2
                 axes.text(middle, row, name, ha="center", va="center", fontsize=7, color="white")
             left += value * factor
         axes.text(left, row, f" {text(total)}", va="center", fontsize=8)
     axes.set_yticks(range(len(totals)), [_short(name) for name in breakdowns], fontsize=8)
     axes.invert_yaxis()
-    axes.set_xlim(0, 1.28 * (100 if shares else max(totals) * scale or 1))
+    axes.set_xlim(0, widest)
     if shares:
         axes.set_xticks(range(0, 101, 20))
     axes.set_title(title, fontsize=10, loc="left")
