@@ -8,8 +8,9 @@ counted.
 
 What is learned differs by rule. A neuron that is potentiated has one weight in each row, and so in each word:
 ``n_inputs`` words are read and written. An input that is depressed (rule ``pair``: at every spike) has its
-weights side by side: one row is read and written. ``timestep`` does both, but counts only their sum: as many
-columns are assumed as there can be, one for each window and output spike, which is an upper bound.
+weights side by side: one row is read and written (``triplet`` does as ``pair``). ``timestep`` does both, but
+counts only their sum: as many columns are assumed as there can be, one for each window and output spike,
+which is an upper bound.
 
 ``dense-sim`` is what simulators do: in every time step every weight is read and added, those of the N x N
 inhibition too, and a rule that updates at spikes touches all weights in every step, in `DENSE_PASSES` passes.
@@ -19,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fspinn.memmodel.footprint import COUNTED_RULES, TRACED_RULES, footprint, matrices, score_bits
+from fspinn.memmodel.footprint import COUNTED_RULES, OUTPUT_TRACES, footprint, matrices, score_bits
 from fspinn.memmodel.hardware import Hardware
 from fspinn.memmodel.packing import Numbers, count_bits, words
 from fspinn.memmodel.size import Size
@@ -68,7 +69,7 @@ def added_rows(size: Size, work: Workload) -> tuple[Numbers, Numbers]:
 def updates(size: Size, work: Workload) -> Updates:
     """Return what learning changes, from the counts of weights and thresholds written."""
     columns, rows = work.weight_writes / size.n_inputs, 0
-    if size.rule == "pair":
+    if size.rule in OUTPUT_TRACES:  # rows are depressed at input spikes
         rows = np.minimum(work.input_spikes, work.weight_writes / size.n_neurons)
         columns = (work.weight_writes - rows * size.n_neurons) / size.n_inputs
     elif size.rule == "timestep":
@@ -229,11 +230,12 @@ def _learning(size: Size, work: Workload, hardware: Hardware, dense: bool) -> Ac
 
 def _traces(size: Size, work: Workload, hardware: Hardware) -> Accesses:
     """Return the decay of all traces in each time step, and their reading where weights change."""
-    if size.rule not in TRACED_RULES:
+    if size.rule == "normalised":
         return Accesses()
+    of_each = OUTPUT_TRACES.get(size.rule, 0)
     of_inputs = _state_words(size.n_inputs, size.trace_bits, hardware)
-    of_neurons = _state_words(size.n_neurons * (size.rule == "pair"), size.trace_bits, hardware)
-    traces = size.n_inputs + size.n_neurons * (size.rule == "pair")
+    of_neurons = of_each * _state_words(size.n_neurons, size.trace_bits, hardware)
+    traces = size.n_inputs + of_each * size.n_neurons
     decayed = work.steps * (of_inputs + of_neurons)
     change = updates(size, work)
     used = change.columns * of_inputs + change.rows * np.maximum(of_neurons, 1)

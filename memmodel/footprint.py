@@ -24,8 +24,8 @@ ACCOUNTINGS = ("structure-aware", "dense-sim")
 BIAS_BITS = 32
 """Bits of one number of a readout's bias: as wide as the sum that it starts."""
 
-TRACED_RULES = ("timestep", "pair", "postonly")
-"""Rules that keep a trace of each input; ``pair`` keeps one of each neuron as well."""
+OUTPUT_TRACES = {"pair": 1, "triplet": 2}
+"""Traces of each neuron that a rule keeps; all rules but ``normalised`` keep one of each input as well."""
 
 COUNTED_RULES = ("normalised", "timestep")
 """Rules that look for the winner of a window, and so count the spikes of each neuron."""
@@ -65,13 +65,13 @@ def blocks(size: Size, training: bool, accounting: str) -> dict[str, list[Block]
     }
     if training:
         counter = count_bits(size.window_steps)
-        traced, counted = size.rule in TRACED_RULES, size.rule in COUNTED_RULES
+        traced, counted = size.rule != "normalised", size.rule in COUNTED_RULES
         stored["traces"] = [
             Block(1, size.n_inputs * traced, size.trace_bits),
-            Block(1, n * (size.rule == "pair"), size.trace_bits),
+            Block(OUTPUT_TRACES.get(size.rule, 0), n, size.trace_bits),
         ]
         stored["window"] = [
-            Block(1, size.n_inputs * (size.rule == "normalised"), counter),
+            Block(1, size.n_inputs * (not traced), counter),
             Block(1, n * counted, counter),
         ]
     return stored

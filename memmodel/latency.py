@@ -10,7 +10,7 @@ every time step, as simulators do.
 import numpy as np
 
 from fspinn.memmodel.accesses import DENSE_PASSES, added_rows, updates
-from fspinn.memmodel.footprint import COUNTED_RULES, TRACED_RULES, check_accounting, matrices
+from fspinn.memmodel.footprint import COUNTED_RULES, OUTPUT_TRACES, check_accounting, matrices
 from fspinn.memmodel.hardware import Cycles, Hardware
 from fspinn.memmodel.packing import Numbers, count_bits, shares
 from fspinn.memmodel.size import Size
@@ -90,9 +90,8 @@ def _training(
         often = work.windows if size.rule in COUNTED_RULES else work.steps
         weights = often * size.n_inputs * groups * (DENSE_PASSES // 2)
     thresholds = change.threshold_passes * groups + change.single_thresholds
-    traces: Numbers = 0
-    if size.rule in TRACED_RULES:
-        traces = shares(size.n_inputs, hardware.core.lanes) + groups * (size.rule == "pair")
+    of_inputs = shares(size.n_inputs, hardware.core.lanes) * (size.rule != "normalised")
+    traces = of_inputs + OUTPUT_TRACES.get(size.rule, 0) * groups
     passes = 1.5 * change.normalisations + change.decays
     return {
         "learning": (weights + thresholds) * cost.learning,

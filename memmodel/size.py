@@ -33,7 +33,7 @@ class Size:
     threshold_bits : int, default 32
         Bits of one adaptive threshold.
     trace_bits : int, default 32
-        Bits of one trace; only the rules ``timestep``, ``pair`` and ``postonly`` have any.
+        Bits of one trace; the rule ``normalised`` has none.
     steps, window_steps : int, default 350
         Time steps of a presentation and of a learning window.
     refractory_steps : int, default 0

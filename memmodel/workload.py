@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fspinn.errors import ConfigError
+from fspinn.memmodel.footprint import OUTPUT_TRACES
 from fspinn.memmodel.packing import Numbers, shares
 from fspinn.memmodel.size import Size
 from fspinn.model import Network
@@ -68,7 +69,7 @@ class Workload:
         n, weights = size.n_neurons, size.n_inputs * size.n_neurons
         windows = shares(size.steps, size.window_steps) * training
         columns = windows if size.rule in ("normalised", "timestep") else output_spikes * training
-        rows = input_spikes * training if size.rule == "pair" else 0
+        rows = input_spikes * training if size.rule in OUTPUT_TRACES else 0
         adapted = {"balanced": windows * n, "decaying": output_spikes + n, "off": 0}[size.adaptation]
         passes = (size.normalisation != "off") + size.decays
         return cls(

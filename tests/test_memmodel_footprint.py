@@ -4,15 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from cost_cases import HARDWARE, sizes, with_memory
+from cost_cases import HARDWARE, case, sizes, with_memory
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fspinn.errors import ConfigError
 from fspinn.memmodel import ACCOUNTINGS, Size, footprint, fspinn_memory_ratio, load_hardware, memory_bits
+from fspinn.memmodel.energy import energy_pj
 from fspinn.memmodel.footprint import needed_bits, physical_bits, stored_bits
 from fspinn.memmodel.packing import count_bits, index_bits, words
-from fspinn.model import Network
+from fspinn.model import RULES, Network
 from fspinn.quant import Format
 from fspinn.trained import Model, Readout
 
@@ -55,6 +56,13 @@ def test_inference_needs_neither_window_nor_traces():
 def test_each_rule_remembers_what_it_needs(rule, traces, window):
     bits = footprint(replace(SIZE, rule=rule, trace_bits=16), training=True)
     assert (bits["traces"], bits["window"]) == (traces, window)
+
+
+def test_every_rule_but_one_keeps_traces_and_all_can_be_priced():
+    for rule in RULES:
+        size = replace(SIZE, rule=rule)
+        assert (footprint(size, training=True)["traces"] > 0) == (rule != "normalised")
+        assert sum(energy_pj(case(size, "training")).values()) > sum(energy_pj(case(size)).values())
 
 
 def test_simulators_store_inhibition_as_a_matrix_or_two():

@@ -21,7 +21,7 @@ NETWORKS = {
         inhibition_kind="layer",
         adaptation="decaying",
         theta_step=0.01,
-        normalisation="l1",
+        normalisation="l2",
         weight_decay=0.001,
     ),
     "postonly": Network(neurons=20, rule="postonly", adaptation="off", normalisation="l2"),
