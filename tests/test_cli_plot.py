@@ -133,3 +133,13 @@ def test_bad_input_gets_one_line_and_exit_status_2(model_file, here, arguments, 
     assert result.stderr.count("\n") == 1
     assert result.stdout == ""
     assert os.listdir(here) == []
+
+
+def test_a_split_without_images_is_named(digits, here):
+    bare = datasets.load("digits", validation=0)
+    fspinn.save(fspinn.train(Network(neurons=5), bare, passes=1, progress=False).model, here / "net.h5")
+    for kind in ("confusion-matrix", "spike-raster", "thresholds"):
+        result = run(kind, "net.h5")
+        assert (result.exit_code, result.stdout) == (2, "")
+        words = "fspinn: --split: digits has no validation images; hold some out or choose another\n"
+        assert result.stderr == words

@@ -170,6 +170,8 @@ def split_of(
 
     data = load_data_of(model, data_dir) if dataset is None else load(dataset, data_dir=data_dir)
     images = data.test if split == "test" else data.validation
+    if len(images) == 0:
+        raise ConfigError(f"--split: {data.name} has no {split} images; hold some out or choose another")
     return data.name, images if samples is None else images.first(samples)
 
 
