@@ -29,10 +29,7 @@ def describe(estimates: Mapping[str, Estimate]) -> str:
     str
     """
     first = next(iter(estimates.values()))
-    lines = [
-        f"{name}: {estimate.hardware.meta.name}, {estimate.hardware.meta.description}"
-        for name, estimate in estimates.items()
-    ]
+    lines = [_heading(name, estimate) for name, estimate in estimates.items()]
     for title, text, breakdowns in (
         ("memory", memory_text, {name: one.memory for name, one in estimates.items()}),
         ("energy per image", energy_text, {name: one.energy for name, one in estimates.items()}),
@@ -65,6 +62,13 @@ def energy_text(energy_pj: float) -> str:
 def area_text(area_um2: float) -> str:
     """Return an area in square millimetres."""
     return f"{area_um2 / 1e6:.3f} mm2"
+
+
+def _heading(name: str, estimate: Estimate) -> str:
+    meta = estimate.hardware.meta
+    return (
+        f"{name}: {meta.description}" if name == meta.name else f"{name} on {meta.name}: {meta.description}"
+    )
 
 
 def _columns(breakdowns: Mapping[str, Any]) -> list[_Column]:

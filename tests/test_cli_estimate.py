@@ -70,7 +70,7 @@ def test_the_table_names_every_component_and_the_band(path):
     result = run("estimate", path)
     assert result.exit_code == 0, result.output
     for words in (
-        "asic65-lp, 65 nm low-power chip",
+        "net.h5 on asic65-lp: 65 nm low-power chip",
         "memory",
         "energy per image",
         "cycles per image",
@@ -113,9 +113,10 @@ def test_what_is_remembered_and_what_does_not_fit_is_told(tmp_path):
 
 def test_a_quantized_model_says_when_its_activity_was_counted(model, tmp_path):
     store.save(quantize(model, "UQ0.4"), tmp_path / "net4.h5")
-    for more in ((), ("--json",)):
+    for more in ((), ("--json",), ("--compare", "mcu-m4f")):
         result = run("estimate", tmp_path / "net4.h5", *more)
-        assert "counted with the weights before quantization" in result.stderr
+        assert result.stderr.count("counted with the weights before quantization") == 1
+    assert "before quantization" not in refused("estimate", tmp_path / "net4.h5", "--hardware", "abacus")
 
 
 def test_two_networks_are_told_side_by_side(model, path, tmp_path):
@@ -134,6 +135,7 @@ def test_two_networks_are_told_side_by_side(model, path, tmp_path):
 def test_two_presets_are_told_side_by_side(path, tmp_path):
     output = run("estimate", path, "--compare", "mcu-m4f").stdout
     assert "mcu-m4f over asic65-lp: inference" in output
+    assert output.startswith(f"{path}\nasic65-lp: 65 nm")
     own = tmp_path / "mine.toml"
     shutil.copy(PRESETS / "asic65-lp.toml", own)
     answer = json.loads(run("estimate", path, "--hardware", "mcu-m4f", "--compare", own, "--json").stdout)

@@ -12,6 +12,7 @@ from fspinn.memmodel import ACCOUNTINGS, Workload, hardware_names, load_hardware
 from fspinn.memmodel.accesses import updates
 from fspinn.memmodel.case import Case
 from fspinn.memmodel.energy import access_energy, energy_pj
+from fspinn.memmodel.hardware import Cycles
 from fspinn.memmodel.scaling import gate_energy
 from fspinn.memmodel.sram import read_pj, write_pj
 
@@ -69,6 +70,22 @@ def test_halving_the_input_spikes_halves_what_weights_cost_and_leaves_the_steps(
     assert {**full.cycles, "weights": 0} == {**half.cycles, "weights": 0}
     energies = [energy_pj(one) for one in (full, half)]
     assert energies[0]["weights"] == pytest.approx(2 * energies[1]["weights"])
+
+
+@given(sizes, spikes, st.integers(1, 64), st.integers(1, 200))
+def test_latency_has_the_published_form_of_an_event_driven_fpga(size, spikes, lanes, chunk):
+    """Aliyev & Adegbija: each step scans chunks and fetches its spikes; each group adds them and fires."""
+    size = replace(size, inhibition_kind="lateral")
+    fpga = replace(
+        with_memory(state={"word_bits": chunk}),
+        core=replace(HARDWARE.core, lanes=lanes),
+        cycles=Cycles(0, 1, 3, 1, 1, 0, 0, 0),
+    )
+    one = case(size, hardware=fpga, **spikes)
+    groups, chunks = -(-size.n_neurons // lanes), -(-size.n_inputs // chunk)
+    spikes_in = spikes["input_spikes"]
+    published = size.steps * chunks + spikes_in + groups * (spikes_in + size.steps * 3)
+    assert total(one.cycles) - one.cycles["readout"] == pytest.approx(published)
 
 
 def test_a_clock_driven_core_does_not_care_how_many_inputs_spike():

@@ -10,6 +10,7 @@ from fspinn.errors import ConfigError
 
 if TYPE_CHECKING:
     from fspinn.memmodel import Estimate
+    from fspinn.trained import Model
 
 
 @click.command("estimate")
@@ -52,6 +53,7 @@ def command(
       fspinn estimate net4.h5 --hardware mcu-m4f --compare asic65-lp
       fspinn estimate net4.h5 --hardware my-chip.toml --json
     """
+    from fspinn import store
     from fspinn.memmodel.text import describe
 
     if plot is not None and plot.suffix.lower() not in (".png", ".svg", ".pdf"):
@@ -63,11 +65,18 @@ def command(
         cases = {hardware: (model, hardware), compare: (model, compare)}
     if compare is not None and len(cases) < 2:
         raise ConfigError(f"--compare {compare}: is what it is compared with; name another")
-    estimates = {name: _estimate(*case, mean_intensity) for name, case in cases.items()}
+    networks = {path: store.load(path) for path, _ in cases.values()}
+    estimates = {
+        name: _estimate(path, networks[path], preset, mean_intensity)
+        for name, (path, preset) in cases.items()
+    }
     if plot is not None:
         from fspinn.cost_plots import costs, save
 
         save(costs(estimates), plot)
+    for path, network in networks.items():
+        if "quantization" in network.record:
+            click.echo(f"{path}: activity was counted with the weights before quantization.", err=True)
     if as_json:
         answers = [
             {"model": str(path), **estimate.as_dict()}
@@ -75,21 +84,18 @@ def command(
         ]
         options.print_json(answers[0] if compare is None else {**answers[0], "compare": answers[1]})
         return
+    if len(networks) < len(cases):
+        click.echo(model)
     click.echo(describe(estimates))
     if plot is not None:
         click.echo(f"wrote {plot}")
 
 
-def _estimate(model: Path, hardware: str, mean_intensity: float | None) -> "Estimate":
-    from fspinn import store
+def _estimate(path: Path, network: "Model", hardware: str, mean_intensity: float | None) -> "Estimate":
     from fspinn.memmodel import Size, estimate, expected_workloads
 
-    network = store.load(model)
-    if mean_intensity is not None:
-        if network.activity:
-            raise ConfigError(f"--mean-intensity: activity was counted for {model}; leave the option out")
-        expected = expected_workloads(network.network, Size.of(network), mean_intensity)
-        return estimate(network, hardware, expected)
-    if "quantization" in network.record:
-        click.echo(f"{model}: activity was counted with the weights before quantization.", err=True)
-    return estimate(network, hardware)
+    if mean_intensity is None:
+        return estimate(network, hardware)
+    if network.activity:
+        raise ConfigError(f"--mean-intensity: activity was counted for {path}; leave the option out")
+    return estimate(network, hardware, expected_workloads(network.network, Size.of(network), mean_intensity))
