@@ -168,13 +168,14 @@ def test_many_networks_at_once_cost_what_each_costs(preset, fixed):
 
 
 def test_a_hundred_thousand_networks_take_less_than_a_second():
+    """Of one core's time, so that other work on the machine does not count."""
     size, inputs, outputs = many(100_000)
     activity = works(size, inputs, outputs)
     times = []
     for _ in range(3):
-        started = time.perf_counter()
+        started = time.process_time()
         cost = estimate(size, HARDWARE, activity)
-        times.append(time.perf_counter() - started)
+        times.append(time.process_time() - started)
     assert cost.energy["inference"]["structure-aware"]["total"].shape == (100_000,)
     assert min(times) < 1.0
 
@@ -201,7 +202,7 @@ def test_a_microcontroller_keeps_what_does_not_change_in_flash():
     program, stack = 4096, 1024
     inference = room(case(size, hardware=controller))
     assert inference["flash_bytes"].needed == program + weights + table + thresholds + 4  # one toll
-    votes, spikes = 4 * -(-400 // 3), 2 * 4 * (25 + 13)  # three counters of nine bits in a word
+    votes, spikes = 2 * 400, 2 * (98 + 50)  # nine bits take two bytes; a bit per input and neuron, twice
     assert inference["ram_bytes"].needed == stack + 400 * 4 + votes + spikes
     assert all(one.fits for one in inference.values())
     training = room(case(size, "training", hardware=controller))
