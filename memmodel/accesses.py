@@ -60,7 +60,7 @@ def added_rows(size: Size, work: Workload) -> tuple[Numbers, Numbers]:
     others = np.maximum(size.n_neurons - 1, 1)
     to_all = np.where(
         np.asarray(size.n_neurons) > 1,
-        (work.synaptic_additions - work.input_spikes) / others,
+        np.maximum(work.synaptic_additions - work.input_spikes, 0) / others,
         work.input_spikes,
     )
     return to_all, work.input_spikes - to_all
