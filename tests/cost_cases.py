@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from fspinn.memmodel import Size, Workload, load_hardware
@@ -12,6 +13,9 @@ SIZE = Size(n_inputs=784, n_neurons=400, n_classes=10, weight_bits=8, readout_bi
 PHASES = ("inference", "training")
 SRAM_PRESETS = ("asic65-lp", "asic45-horowitz")
 TIMED = ("asic65-lp", "asic28-odin", "asic45-horowitz", "mcu-m4f", "fpga-artix7", "fpga-ice40up5k")
+
+unhurried = settings(deadline=None)
+"""Examples take longer on a busy machine."""
 
 sizes = st.builds(
     Size,

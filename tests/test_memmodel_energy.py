@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from cost_cases import HARDWARE, PHASES, SIZE, TIMED, case, sizes, spikes, with_memory, works
+from cost_cases import HARDWARE, PHASES, SIZE, TIMED, case, sizes, spikes, unhurried, with_memory, works
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +26,7 @@ def total(parts):
 GROWING = ["n_inputs", "n_neurons", "weight_bits", "state_bits", "steps", "input_spikes", "output_spikes"]
 
 
+@unhurried
 @given(
     sizes,
     spikes,
@@ -45,6 +46,7 @@ def test_energy_and_latency_never_fall_when_something_grows(size, spikes, name, 
     assert total(after.cycles) >= total(before.cycles) * (1 - 1e-9)
 
 
+@unhurried
 @given(sizes, spikes, st.sampled_from(TIMED), st.sampled_from(ACCOUNTINGS), st.sampled_from(PHASES))
 def test_more_lanes_are_never_slower(size, spikes, preset, accounting, phase):
     hardware, slowest = PRESETS[preset], None
@@ -55,6 +57,7 @@ def test_more_lanes_are_never_slower(size, spikes, preset, accounting, phase):
         slowest = cycles
 
 
+@unhurried
 @given(sizes, spikes, st.sampled_from(TIMED), st.sampled_from(PHASES))
 def test_latency_is_affine_in_the_input_spikes(size, spikes, preset, phase):
     hardware = replace(PRESETS[preset], off_chip=None)  # waiting for memory is not affine
@@ -72,6 +75,7 @@ def test_halving_the_input_spikes_halves_what_weights_cost_and_leaves_the_steps(
     assert energies[0]["weights"] == pytest.approx(2 * energies[1]["weights"])
 
 
+@unhurried
 @given(sizes, spikes, st.integers(1, 64), st.integers(1, 200))
 def test_latency_has_the_published_form_of_an_event_driven_fpga(size, spikes, lanes, chunk):
     """Aliyev & Adegbija: each step scans chunks and fetches its spikes; each group adds them and fires."""

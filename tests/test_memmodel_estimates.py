@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from cost_cases import HARDWARE, PHASES, SIZE, case, sizes, spikes, with_memory, works
+from cost_cases import HARDWARE, PHASES, SIZE, case, sizes, spikes, unhurried, with_memory, works
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +20,7 @@ BROKEN_DOWN = ("memory_bits", "stored_bits", "physical_bits", "energy_pj", "late
 PRESETS = {name: load_hardware(name) for name in hardware_names()}
 
 
+@unhurried
 @given(sizes, spikes, st.sampled_from(hardware_names()))
 def test_every_breakdown_adds_up_exactly(size, spikes, preset):
     result = json.loads(json.dumps(estimate(size, PRESETS[preset], works(size, **spikes)).as_dict()))
@@ -33,6 +34,7 @@ def test_every_breakdown_adds_up_exactly(size, spikes, preset):
                 assert total == sum(parts.values())
 
 
+@unhurried
 @given(sizes, spikes, st.sampled_from(hardware_names()))
 def test_every_band_holds_its_estimate(size, spikes, preset):
     result = estimate(size, PRESETS[preset], works(size, **spikes)).as_dict()
@@ -188,6 +190,7 @@ def test_area_is_that_of_the_memories_and_lanes():
     assert parts["lanes"] == pytest.approx(4 * 940 * (65 / 40) ** 2)
 
 
+@unhurried
 @given(sizes, st.sampled_from(["n_inputs", "n_neurons", "weight_bits"]), st.sampled_from(ACCOUNTINGS))
 def test_area_never_falls_when_something_grows(size, name, accounting):
     larger = replace(size, **{name: getattr(size, name) + 1})

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from cost_cases import HARDWARE, case, sizes, with_memory
+from cost_cases import HARDWARE, case, sizes, unhurried, with_memory
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -118,6 +118,7 @@ def test_the_published_saving_of_memory_is_reproduced():
     assert fspinn_memory_ratio(784, 4900, 8) == 4 * (784 * 4900 + 2 * 4900**2) / (784 * 4900 + 4900**2)
 
 
+@unhurried
 @given(sizes, st.sampled_from(ACCOUNTINGS), st.booleans())
 def test_the_total_is_the_sum_of_the_components(size, accounting, training):
     components = footprint(size, training, accounting)
@@ -125,6 +126,7 @@ def test_the_total_is_the_sum_of_the_components(size, accounting, training):
     assert memory_bits(size, training, accounting) == sum(components.values())
 
 
+@unhurried
 @given(
     sizes,
     st.sampled_from(["n_inputs", "n_neurons", "weight_bits", "state_bits", "steps", "window_steps"]),
@@ -138,6 +140,7 @@ def test_memory_never_falls_when_something_grows(size, name, accounting, trainin
     assert all(after[part] >= before[part] for part in before)
 
 
+@unhurried
 @given(sizes, st.sampled_from(ACCOUNTINGS), st.booleans())
 def test_words_hold_the_bits_and_memories_hold_the_words(size, accounting, training):
     logical = footprint(size, training, accounting)
@@ -172,6 +175,7 @@ def test_numbers_are_packed_and_none_lies_across_two_words():
     assert words(400, 0, 32) == 0
 
 
+@unhurried
 @given(st.integers(0, 10**6), st.integers(0, 100), st.integers(1, 200))
 def test_words_are_what_putting_numbers_in_one_by_one_takes(count, bits, word_bits):
     count = min(count, 2000)
@@ -186,6 +190,7 @@ def test_words_are_what_putting_numbers_in_one_by_one_takes(count, bits, word_bi
     assert words(count, bits, word_bits) == used
 
 
+@unhurried
 @given(st.integers(1, 2**40))
 def test_bits_of_counters_and_indices_are_exact(number):
     assert count_bits(number) == number.bit_length()
