@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from fspinn.errors import ConfigError
-from fspinn.memmodel.footprint import OUTPUT_TRACES
+from fspinn.memmodel.footprint import COUNTED_RULES, OUTPUT_TRACES
 from fspinn.memmodel.packing import Numbers, shares
 from fspinn.memmodel.size import Size
 from fspinn.model import Network
@@ -53,8 +55,9 @@ class Workload:
     ) -> "Workload":
         """Return what a network would do that sees and gives so many spikes an image.
 
-        Everything but the spikes follows from the order of events in `fspinn.model` and the learning rule,
-        if at least one neuron spikes in each learning window and thresholds adapt once per window.
+        Everything but the spikes follows from the order of events in `fspinn.model` and the learning rule.
+        Output spikes are taken to lie in as many learning windows as they can, and windows without one to
+        change nothing.
 
         Parameters
         ----------
@@ -68,9 +71,10 @@ class Workload:
         """
         n, weights = size.n_neurons, size.n_inputs * size.n_neurons
         windows = shares(size.steps, size.window_steps) * training
-        columns = windows if size.rule in ("normalised", "timestep") else output_spikes * training
+        won = np.minimum(windows, output_spikes)
+        columns = won if size.rule in COUNTED_RULES else output_spikes * training
         rows = input_spikes * training if size.rule in OUTPUT_TRACES else 0
-        adapted = {"balanced": windows * n, "decaying": output_spikes + n, "off": 0}[size.adaptation]
+        adapted = {"balanced": won * n, "decaying": output_spikes + n, "off": 0}[size.adaptation]
         passes = (size.normalisation != "off") + size.decays
         return cls(
             steps=size.steps,
