@@ -11,7 +11,7 @@ import tables
 
 import fspinn
 
-NAMES = ("ablation", "accuracy", "labels", "mnist", "smallest", "speed")
+NAMES = ("ablation", "accuracy", "cost_model", "labels", "mnist", "smallest", "speed")
 MACHINE = {"machine": "an abacus"}
 
 
