@@ -68,6 +68,24 @@ class Activity:
 
 
 @dataclass(frozen=True)
+class Formats:
+    """Number formats of a network that computes with integers only (see `fspinn.quant.integers`).
+
+    Parameters
+    ----------
+    weights : Format
+    state : Format
+        Of the membrane potentials, and of what they are compared with and pay: thresholds and tolls.
+    theta : Format
+        Of what adaptation added to each threshold.
+    """
+
+    weights: Format
+    state: Format
+    theta: Format
+
+
+@dataclass(frozen=True)
 class Readout:
     """Which class do these spikes mean? A table of how much a spike of each neuron speaks for each class.
 

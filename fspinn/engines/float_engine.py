@@ -73,7 +73,7 @@ def learn(
     counted = np.zeros((members, len(Activity().as_tuple())), dtype=np.int64)
     board = make_board(members, network.steps, weights.shape[0])
     parts = [slice(bounds[member], bounds[member + 1]) for member in range(members)]
-    flat = _flat(images)
+    flat = pixel_rows(images)
     # Of several, each learns on a copy of its columns in one piece, so that rows are read without gaps.
     blocks = [(weights, theta)]
     if members > 1:
@@ -82,7 +82,7 @@ def learn(
     def work(member: int) -> None:
         kernels.learn_batch(
             flat,
-            _stream(seed, TRAINING_SPIKES, first),
+            stream_of(seed, TRAINING_SPIKES, first),
             *blocks[member],
             schedule,
             constants,
@@ -157,7 +157,7 @@ def respond(
     activity : Activity
     """
     constants = _constants(network.answering, weights.shape[0], weights.dtype.type)
-    flat = _flat(images)
+    flat = pixel_rows(images)
     spike_counts = np.zeros((len(images), network.neurons), dtype=np.int32)
     threads = available_cores() if threads is None else whole_number("threads", threads, 1, 1024)
     bounds = np.linspace(0, len(images), threads + 1).astype(int)
@@ -170,7 +170,7 @@ def respond(
         start, stop = bounds[part], bounds[part + 1]
         kernels.respond_batch(
             flat[start:stop],
-            _stream(seed, INFERENCE_SPIKES, first + start),
+            stream_of(seed, INFERENCE_SPIKES, first + start),
             weights,
             theta,
             constants,
@@ -227,9 +227,11 @@ def _constants(network: Network, n_inputs: int, real: type[np.float32 | np.float
     )
 
 
-def _flat(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def pixel_rows(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return images as the kernels take them, one row of pixels each."""
     return np.ascontiguousarray(images).reshape(len(images), images.shape[1] * images.shape[2])
 
 
-def _stream(seed: int, purpose: int, first: int) -> tuple[np.uint64, np.uint64, np.uint64]:
+def stream_of(seed: int, purpose: int, first: int) -> tuple[np.uint64, np.uint64, np.uint64]:
+    """Return what the kernels make the random numbers of a presentation from."""
     return np.uint64(seed % 2**64), np.uint64(purpose), np.uint64(first)

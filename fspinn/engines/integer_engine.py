@@ -1,0 +1,122 @@
+"""The integer engine: whole numbers only, as `fspinn.quant.integers` defines them; compiled by Numba.
+
+Weights of up to eight bits take a byte each, and potentials of up to sixteen bits two: a quarter and half of
+what the fast engine moves.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fspinn.checks import whole_number
+from fspinn.encoders import encoder_settings
+from fspinn.engines import integer_kernels as kernels
+from fspinn.engines.float_engine import available_cores, pixel_rows, stream_of
+from fspinn.engines.integer_kernels import Constants
+from fspinn.model import INHIBITION_KINDS, Network
+from fspinn.quant.integers import Integers, Neuron, Seen
+from fspinn.randomness import INFERENCE_SPIKES
+from fspinn.trained import Activity
+
+_NO_FLOOR = -(2**40)
+
+
+def respond(
+    network: Network,
+    integers: Integers,
+    images: NDArray[np.uint8],
+    *,
+    seed: int,
+    first: int = 0,
+    threads: int | None = None,
+    spike_order: NDArray[np.int32] | None = None,
+    spike_steps: NDArray[np.int32] | None = None,
+) -> tuple[NDArray[np.int32], Activity, Seen]:
+    """Present images with learning off. The answer does not depend on `threads`.
+
+    Parameters
+    ----------
+    network : Network
+        That the integers are of; it says how images become spikes, and for how long.
+    integers : Integers
+    images, seed, first, threads, spike_order, spike_steps
+        As for `float_engine.respond`.
+
+    Returns
+    -------
+    spike_counts : ndarray of int32, shape (n, n_neurons)
+    activity : Activity
+    seen : Seen
+    """
+    weights = _with_row_of_zeros(integers.weights)
+    constants = _constants(network.answering, integers.neuron, weights)
+    thresholds = integers.thresholds.astype(np.int16 if _narrow(integers.neuron) else np.int32)
+    pixels = pixel_rows(images)
+    spike_counts = np.zeros((len(images), network.neurons), dtype=np.int32)
+    threads = available_cores() if threads is None else whole_number("threads", threads, 1, 1024)
+    bounds = np.linspace(0, len(images), threads + 1).astype(int)
+    activities = np.zeros((threads, len(Activity().as_tuple())), dtype=np.int64)
+    seen = np.zeros((threads, 3), dtype=np.int64)
+    order = np.empty((len(images), 0), dtype=np.int32) if spike_order is None else spike_order
+    steps = np.empty_like(order) if spike_steps is None else spike_steps
+
+    def work(part: int) -> None:
+        start, stop = bounds[part], bounds[part + 1]
+        kernels.respond_batch(
+            pixels[start:stop],
+            stream_of(seed, INFERENCE_SPIKES, first + start),
+            weights,
+            integers.heard,
+            thresholds,
+            constants,
+            spike_counts[start:stop],
+            order[start:stop],
+            steps[start:stop],
+            (activities[part], seen[part]),
+        )
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, range(threads)))
+    return spike_counts, Activity(*activities.sum(axis=0).tolist()), _sum(seen)
+
+
+def _sum(seen: NDArray[np.int64]) -> Seen:
+    return sum((Seen(*row) for row in seen.tolist()), Seen())
+
+
+def _narrow(neuron: Neuron) -> bool:
+    """Return whether potentials fit in 16 bits, and the leak too."""
+    return neuron.lowest >= -(2**15) and max(neuron.highest, neuron.leak) < 2**15
+
+
+def _with_row_of_zeros(weights: NDArray[np.int32]) -> NDArray[Any]:
+    """Return the weights in bytes, if they fit, and a row of zeros after them."""
+    fits = weights.min() >= 0 and weights.max() < 256
+    rows = np.zeros((len(weights) + 1, weights.shape[1]), dtype=np.uint8 if fits else np.int32)
+    rows[:-1] = weights
+    return rows
+
+
+def _constants(network: Network, neuron: Neuron, weights: NDArray[Any]) -> Constants:
+    encoder, rate_norm_per_step, most_spikes = encoder_settings(network)
+    return Constants(
+        steps=network.steps,
+        encoder=encoder,
+        rate_norm_per_step=rate_norm_per_step,
+        most_spikes=most_spikes,
+        leak=np.int16(neuron.leak) if _narrow(neuron) else np.int32(neuron.leak),
+        scale_up=2 ** max(neuron.shift, 0),
+        scale_down=max(-neuron.shift, 0),
+        largest_weight=int(weights.max()),
+        no_negative_weights=bool(weights.min() >= 0),
+        lowest=neuron.lowest,
+        highest=neuron.highest,
+        refractory_steps=network.refractory_steps,
+        inhibition_kind=INHIBITION_KINDS.index(network.inhibition_kind),
+        inhibition_steps=network.inhibition_steps,
+        toll=neuron.toll,
+        toll_part=neuron.toll_part,
+        floor=_NO_FLOOR if neuron.floor is None else neuron.floor,
+    )

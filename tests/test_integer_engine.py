@@ -1,0 +1,207 @@
+"""The integer engine does what `fspinn.quant.integers` says: the naive twin's numbers, and what follows."""
+
+from dataclasses import replace
+
+import naive_integers
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from small_networks import network_of
+
+from fspinn.engines import float_engine, integer_engine
+from fspinn.errors import FormatError
+from fspinn.model import ENCODERS, INHIBITION_KINDS, INHIBITION_OF, Network
+from fspinn.quant import Format
+from fspinn.quant.formats import quantize_values, to_integers
+from fspinn.quant.integers import integers_of
+from fspinn.trained import Formats
+
+PLAIN = Network(neurons=4, duration_ms=60.0, weight_norm=1.0, threshold=2.0, tau_m_ms=20.0)
+
+
+def formats_of(weights, state, theta):
+    return Formats(Format.parse(weights), Format.parse(state), Format.parse(theta))
+
+
+def start_of(network, formats, seed, samples=3, pixels=(2, 3)):
+    """Random weights and theta on their grids, and images."""
+    random = np.random.default_rng(seed)
+    lowest = -0.3 if formats.weights.signed else 0.0
+    weights = random.uniform(lowest, 1.1, (pixels[0] * pixels[1], network.neurons))
+    theta = 0.2 * random.standard_normal(network.neurons)
+    images = random.integers(0, 256, (samples, *pixels), dtype=np.uint8)
+    images[random.random(images.shape) < 0.3] = 0
+    return quantize_values(weights, formats.weights), quantize_values(theta, formats.theta), images
+
+
+networks = st.builds(
+    network_of,
+    neurons=st.integers(1, 6),
+    duration_ms=st.sampled_from([1.0, 40.0, 65.0]),
+    encoder=st.sampled_from(ENCODERS),
+    rate_norm_hz=st.sampled_from([200.0, 800.0]),
+    first_spikes=st.sampled_from([None, 3]),
+    tau_m_ms=st.sampled_from([0.01, 1.0, 3.0, 20.0, 1e9]),
+    refractory_ms=st.sampled_from([0.0, 3.0]),
+    threshold=st.sampled_from([0.5, 2.0, 6.0]),
+    inhibition_kind=st.sampled_from(INHIBITION_KINDS),
+    inhibition=st.sampled_from([0.0, 0.7, 1.5]),
+    inhibition_of=st.sampled_from(INHIBITION_OF),
+    inhibition_floor=st.sampled_from([None, 0.0, -0.5, 0.3]),
+    inhibition_ms=st.sampled_from([0.0, 1.0, 6.0]),
+    answer_threshold=st.sampled_from([None, 1.0]),
+    weight_norm=st.sampled_from([1.0, 1.7]),
+)
+
+any_formats = st.builds(
+    formats_of,
+    st.sampled_from(["UQ0.1", "UQ0.4", "UQ0.8", "UQ1.3", "Q1.3", "UQ0.12"]),
+    st.sampled_from(["Q5.3", "Q5.4", "Q5.11", "UQ5.6", "Q6.18", "Q5.0"]),
+    st.sampled_from(["Q3.0"]),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(networks, any_formats, st.integers(0, 2**32), st.booleans())
+def test_numbers_are_those_of_the_naive_twin(network, formats, seed, dropped):
+    weights, theta, images = start_of(network, formats, seed)
+    heard = np.random.default_rng(seed).random(6) < (0.6 if dropped else 2.0)
+    theta[:] = np.maximum(theta, 0)  # no threshold below the range of unsigned states
+    integers = integers_of(network, weights, theta, formats, heard)
+    counts, activity, seen = integer_engine.respond(network, integers, images, seed=seed, first=2, threads=2)
+    expected, expected_activity, lowest, saturations = naive_integers.respond(
+        network, integers, formats, to_integers(theta, formats.theta), images, seed, 2
+    )
+    assert counts.tolist() == expected.tolist()
+    assert activity == expected_activity
+    assert (seen.lowest, seen.saturations) == (lowest, saturations)
+
+
+def respond_with(network, formats, start, **more):
+    weights, theta, images = start
+    integers = integers_of(network, weights, theta, formats)
+    return integer_engine.respond(network, integers, images, seed=5, **more)
+
+
+ON_THE_GRID = st.builds(
+    network_of,
+    neurons=st.integers(1, 6),
+    duration_ms=st.sampled_from([40.0, 90.0]),
+    rate_norm_hz=st.sampled_from([300.0, 800.0]),
+    tau_m_ms=st.sampled_from([1e-3, 1e12]),  # all is lost in a step, or nothing
+    refractory_ms=st.sampled_from([0.0, 3.0]),
+    threshold=st.sampled_from([0.5, 2.0, 6.0]),
+    inhibition_kind=st.sampled_from(INHIBITION_KINDS),
+    inhibition=st.sampled_from([0.0, 0.75, 1.0]),
+    inhibition_of=st.sampled_from(INHIBITION_OF),
+    inhibition_floor=st.sampled_from([None, 0.0, -0.5]),
+    inhibition_ms=st.sampled_from([0.0, 6.0]),
+    weight_norm=st.sampled_from([1.0, 1.5]),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(ON_THE_GRID, st.sampled_from(["UQ0.4", "UQ0.8"]), st.integers(0, 2**32))
+def test_where_nothing_is_rounded_the_fast_engine_answers_the_same(network, weight_format, seed):
+    assume(network.inhibition_of == "threshold" or network.inhibition in (0.0, 1.0))
+    formats = formats_of(weight_format, "Q14.8", "Q3.8")
+    weights, theta, images = start_of(network, formats, seed)
+    order, steps = (np.empty((len(images), 40), np.int32) for _ in range(2))
+    floats = float_engine.respond(
+        network, weights, theta, images, seed=5, spike_order=order, spike_steps=steps
+    )
+    order_here, steps_here = (np.empty((len(images), 40), np.int32) for _ in range(2))
+    counts, activity, seen = respond_with(
+        network, formats, (weights, theta, images), spike_order=order_here, spike_steps=steps_here
+    )
+    assert seen.saturations == 0
+    np.testing.assert_array_equal(counts, floats[0])
+    assert activity == floats[1]
+    np.testing.assert_array_equal(order_here, order)
+    np.testing.assert_array_equal(steps_here, steps)
+
+
+def test_the_answer_does_not_depend_on_threads_or_batches():
+    formats = formats_of("UQ0.4", "Q5.6", "Q3.6")
+    weights, theta, images = start_of(PLAIN, formats, seed=1, samples=9)
+    counts, activity, seen = respond_with(PLAIN, formats, (weights, theta, images), threads=1)
+    assert activity.output_spikes > 0
+    again, same_activity, same_seen = respond_with(PLAIN, formats, (weights, theta, images), threads=3)
+    np.testing.assert_array_equal(again, counts)
+    assert (same_activity, same_seen) == (activity, seen)
+    rest, _, _ = respond_with(PLAIN, formats, (weights, theta, images[4:]), first=4)
+    np.testing.assert_array_equal(rest, counts[4:])
+
+
+def test_potentials_that_reach_the_end_of_the_state_are_counted():
+    formats = formats_of("UQ0.4", "Q3.4", "Q1.4")
+    strong = replace(PLAIN, inhibition=1.5, tau_m_ms=1e9)
+    _, _, seen = respond_with(strong, formats, start_of(strong, formats, seed=1))
+    assert seen.saturations > 0
+    assert seen.lowest == formats.state.lowest_integer
+    wide = formats_of("UQ0.4", "Q12.4", "Q1.4")
+    _, _, seen = respond_with(strong, wide, start_of(strong, wide, seed=1))
+    assert seen.saturations == 0
+    assert seen.lowest < formats.state.lowest_integer
+
+
+def test_a_pixel_that_is_not_heard_changes_nothing_but_the_counts_of_its_spikes():
+    formats = formats_of("UQ0.4", "Q5.6", "Q3.6")
+    weights, theta, images = start_of(PLAIN, formats, seed=1)
+    weights[2] = 0
+    heard = np.arange(6) != 2
+    images[:, 0, 2] = 200
+    some = integers_of(PLAIN, weights, theta, formats, heard)
+    all_of_them = integers_of(PLAIN, weights, theta, formats)
+    counts, activity, _ = integer_engine.respond(PLAIN, some, images, seed=0)
+    expected, expected_activity, _ = integer_engine.respond(PLAIN, all_of_them, images, seed=0)
+    np.testing.assert_array_equal(counts, expected)
+    assert activity.input_spikes < expected_activity.input_spikes
+
+
+def test_a_power_of_two_is_a_leak_by_a_shift():
+    network = replace(PLAIN, tau_m_ms=-1 / np.log1p(-(2.0**-7)))
+    weights, theta, _ = start_of(network, formats_of("UQ0.4", "Q5.6", "Q3.6"), seed=1)
+    assert integers_of(network, weights, theta, formats_of("UQ0.4", "Q5.6", "Q3.6")).neuron.leak == 2**9
+
+
+@pytest.mark.parametrize(
+    ("formats", "words"),
+    [
+        (("UQ0.4", "Q9.16", "Q3.6"), r"state: Q9\.16 has 25 bits; .* up to 24"),
+        (("UQ0.17", "Q9.6", "Q3.6"), r"weights: UQ0\.17 has 17 bits; .* up to 16"),
+        (
+            ("UQ0.4", "Q9.6", "Q3.7"),
+            r"theta: Q3\.7 is finer than .* \(Q9\.6\); give it at most 6 fraction bits",
+        ),
+        (("UQ0.4", "Q2.6", "Q2.6"), r"state: Q2\.6 cannot hold the range, thresholds are .*; try Q4\.6"),
+        (("UQ0.4", "UQ1.6", "Q2.6"), r"state: UQ1\.6 cannot hold the range, thresholds are .*; try UQ3\.6"),
+    ],
+)
+def test_formats_that_do_not_go_together_are_refused(formats, words):
+    network = replace(PLAIN, threshold=5.0)
+    with pytest.raises(FormatError, match=words):
+        integers_of(network, np.full((6, 4), 0.5, np.float32), np.zeros(4, np.float32), formats_of(*formats))
+
+
+def test_more_inputs_than_an_accumulator_holds_are_refused():
+    network = replace(PLAIN, threshold=0.5)
+    weights, theta = np.full((70_000, 4), 15 / 16, np.float32), np.zeros(4, np.float32)
+    with pytest.raises(FormatError, match=r"70000 inputs together may pass 32 bits; give it at most 13$"):
+        integers_of(network, weights, theta, formats_of("UQ0.4", "Q1.23", "Q1.6"))
+    integers_of(network, weights, theta, formats_of("UQ0.4", "Q1.13", "Q1.6"))
+
+
+@given(
+    st.floats(0.01, 1000.0), st.floats(-500, 500), st.sampled_from(["Q3.4", "Q1.8", "UQ2.2", "Q5.0", "Q1.20"])
+)
+def test_the_state_that_a_refusal_names_is_accepted(threshold, offset, state):
+    network = replace(PLAIN, threshold=threshold)
+    weights, theta = np.full((6, 4), 0.5, np.float32), np.array([0, 0, 0, offset], np.float32)
+    formats = formats_of("UQ0.4", state, "Q11.0")
+    try:
+        integers_of(network, weights, theta, formats)
+    except FormatError as refusal:
+        mend = Format.parse(str(refusal).rsplit("try ", 1)[1])
+        integers_of(network, weights, theta, replace(formats, state=mend))
