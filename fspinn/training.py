@@ -245,9 +245,13 @@ def _present_all(
         bar.unpause()
         started = time.perf_counter()
         pace = dict.fromkeys((1, threads), 0.0)
+        retried, interval = _RETRIED, _RETRIED
         for number, shown in enumerate(_batches(len(images), passes, seed, done)):
-            # The bits are the same either way: the quicker goes on, the slower tries again later.
-            used = (max if number % _RETRIED == _RETRIED - 1 else min)(pace, key=pace.__getitem__)
+            # The bits are the same either way: the quicker goes on, the slower tries again, ever more rarely.
+            used = (max if number == retried else min)(pace, key=pace.__getitem__)
+            if number == retried:
+                interval *= 2
+                retried += interval
             begun = time.perf_counter()
             spike_counts, counted = runs.learn(
                 network, weights, theta, images[shown], seed=seed, first=done, total=total, threads=used

@@ -95,7 +95,8 @@ def test_learning_has_the_same_bits_with_any_number_of_threads(monkeypatch, rule
     holds()
 
 
-def test_learning_on_digits_has_the_same_bits_with_any_number_of_threads():
+def test_learning_on_digits_has_the_same_bits_with_any_number_of_threads(monkeypatch):
+    monkeypatch.setattr(float_engine, "NEURONS_PER_THREAD", 200)
     digits = fspinn.datasets.load("digits")
     network = Network(neurons=1000, encoder="regular", inhibition=0.6, weight_norm=4.0, learning_rate=0.3)
     random = np.random.default_rng(0)

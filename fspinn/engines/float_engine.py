@@ -24,7 +24,7 @@ from fspinn.trained import Activity
 
 Real = TypeVar("Real", np.float32, np.float64)
 
-NEURONS_PER_THREAD = 200
+NEURONS_PER_THREAD = 800
 """With fewer, a thread more would spend its time on agreeing with the others."""
 
 
@@ -55,7 +55,7 @@ def learn(
         Number of the first presentation in the run, and how many the run has: they fix the random
         spikes, the learning rate and the threshold step.
     threads : int, default 1
-        Threads that share the neurons, some hundreds each. The bits do not depend on it.
+        Threads that share the neurons, at least 800 each. The bits do not depend on it.
 
     Returns
     -------

@@ -16,15 +16,16 @@ from fspinn.jit import njit
 LINE = 8
 """Numbers of 8 bytes in a cache line: each member writes into its own."""
 
-PATIENCE = 20_000
-"""How often a member looks for the others' news, some 40 us, before it leaves its core to other threads."""
+PATIENCE = 1_000
+"""How often a member looks for the others' news, some 2 us, before it lets other threads of the core run."""
 
 STEP, EXCESS, NEURON = range(3)
 """What the news of a member are."""
 
-# The shortest sleep that there is: 50 us, or 1 ms on Windows.
-_sleep = types.ExternalFunction("Sleep" if sys.platform == "win32" else "usleep", types.int32(types.uint32))
-_SHORT = np.uint32(1 if sys.platform == "win32" else 50)
+# Members that sleep instead may stay on one core for ever: to the system one core looks enough.
+_give_way = types.ExternalFunction(
+    "SwitchToThread" if sys.platform == "win32" else "sched_yield", types.int32()
+)
 
 
 @intrinsic
@@ -66,7 +67,7 @@ def wait(rounds, member, this_round):
             if looked % PATIENCE == 0:
                 if _read(rounds, members * LINE) != 0:
                     raise RuntimeError("the team was stopped")
-                _sleep(_SHORT)
+                _give_way()
 
 
 @njit
