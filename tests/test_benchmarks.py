@@ -5,13 +5,14 @@ import json
 from dataclasses import replace
 
 import ablation
+import engines
 import numpy as np
 import pytest
 import tables
 
 import fspinn
 
-NAMES = ("ablation", "accuracy", "cost_model", "labels", "mnist", "smallest", "speed")
+NAMES = ("ablation", "accuracy", "cost_model", "engines", "labels", "mnist", "smallest", "speed")
 MACHINE = {"machine": "an abacus"}
 
 
@@ -128,3 +129,24 @@ def test_a_verdict_needs_a_difference_that_stands_out_of_the_spread():
     assert ablation.overall({100: "", 400: "worse"}) == "worse at 400"
     assert ablation.overall({100: "better", 400: "worse"}) == "better at 100, worse at 400"
     assert ablation.overall({100: "", 400: ""}) == "no clear difference"
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Brian2 2.9 calls its parser by old names
+def test_the_engines_are_compared_and_rendered():
+    images = fspinn.datasets.load("digits").train.images[:8]
+    network = fspinn.Network(neurons=3, duration_ms=30.0, threshold=2.0)
+    result = engines.compare(network, images, {"numpy": 3}, trained_on=4)
+    assert result["images"] == 4
+    assert result["output_spikes"] > 0
+    assert result["brian2"]["numpy"]["images_with_other_spikes"] == 0
+    assert 0 < result["numba_s"] < result["brian2"]["numpy"]["training_s"]
+    slower = {"images": 3, "images_with_other_spikes": 1, "training_s": 40 * result["numba_s"]}
+    result["brian2"]["cpp_standalone"] = slower
+    seconds = {f"{target}_s": 7.0 for target in ("numba", *engines.TARGETS)}
+    compilation = {"neurons": 400, **seconds, **MACHINE}
+    lines = engines.render({"ours-100": {**result, **MACHINE}, "compilation": compilation}).splitlines()
+    (line,) = (line for line in lines if line.startswith("| 3 |"))
+    assert line.split("|")[4:8:3] == [f" {1 / slower['training_s']:,.1f} ", " 40 "]
+    assert len(line.split("|")) == len(lines[2].split("|"))
+    assert "for all but 1 of 6 images. an abacus." in lines[-3]
+    assert "`numpy` 7 s, `cython` 7 s, `cpp_standalone` 7 s; the Numba engine 7 s." in lines[-1]
