@@ -153,7 +153,7 @@ def test_both_engines_agree_with_each_option(digits, number):
     assert_same(replace(LIVELY, rule=rule, inhibition_kind=inhibition_kind, **OPTIONS[number]), digits)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("rule", "inhibition_kind"), RULES_AND_INHIBITION)
 def test_both_engines_learn_alike_with_every_option_rule_and_inhibition(digits, rule, inhibition_kind):
     for options in OPTIONS:
@@ -162,7 +162,7 @@ def test_both_engines_learn_alike_with_every_option_rule_and_inhibition(digits, 
         assert activity.output_spikes > 20
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("inhibition_kind", INHIBITION_KINDS)
 def test_both_engines_answer_alike_with_every_option_and_inhibition(digits, inhibition_kind):
     for options in OPTIONS:
