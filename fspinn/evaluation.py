@@ -18,8 +18,9 @@ from fspinn.errors import ConfigError
 from fspinn.learning_curve import Curve
 from fspinn.model import Network
 from fspinn.prediction import predict, respond, room_for_order
+from fspinn.quant.integers import Seen
 from fspinn.randomness import LABELS, permutation, stream_key
-from fspinn.trained import Activity, Model
+from fspinn.trained import Activity, Formats, Model
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset, Split
@@ -44,6 +45,8 @@ class Learned:
         How it went.
     engine : str
         Who ran the network, and answers for its readout.
+    formats : Formats or None, default None
+        Number formats that it learned in, with integers only; None is float32.
     """
 
     network: Network
@@ -55,6 +58,7 @@ class Learned:
     samples_per_s: float
     curve: Curve
     engine: str = "numba"
+    formats: Formats | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,8 @@ class Evaluation:
     predictions : ndarray of int64, shape (samples,)
     activity : Activity
         What the engine counted.
+    seen : Seen or None
+        What the potentials of a model in integers did, saturations among it; None for any other model.
     """
 
     accuracy: float
@@ -82,6 +88,7 @@ class Evaluation:
     spikes_per_sample: float
     predictions: NDArray[np.int64]
     activity: Activity
+    seen: Seen | None = None
 
 
 def fit_readouts(
@@ -119,7 +126,7 @@ def fit_readouts(
     """
     for name in names:
         readouts.check_name(name)
-    known = data.train.labels
+    known, formats = data.train.labels, learned.formats
     if labels is not None:
         labels = whole_number("labels", labels, 1, len(known))
         chosen = permutation(stream_key(learned.seed, LABELS, draw), len(known))[:labels]
@@ -134,6 +141,7 @@ def fit_readouts(
         seed=learned.seed,
         threads=threads,
         engine=learned.engine,
+        formats=formats,
         spike_order=spike_order,
         on_batch=on_batch,
     )
@@ -144,6 +152,9 @@ def fit_readouts(
             weights=learned.weights,
             theta=learned.theta,
             readout=readouts.fit(name, spike_counts, known, data.n_classes, spike_order),
+            weight_format=None if formats is None else formats.weights,
+            state_format=None if formats is None else formats.state,
+            theta_format=None if formats is None else formats.theta,
             activity={"training": learned.activity, "inference": inference},
             record={
                 "seed": learned.seed,
@@ -222,6 +233,7 @@ def evaluate(
         spikes_per_sample=answered.activity.per_sample("output_spikes"),
         predictions=answered.classes,
         activity=answered.activity,
+        seen=answered.seen,
     )
 
 

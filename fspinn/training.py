@@ -51,7 +51,7 @@ class TrainingResult:
     samples_per_s : float
         Presentations per second while learning, without compilation; after a resume, of the part since.
     validation : Evaluation or None
-        On the validation split; None where that is empty.
+        On the validation split (see `train`); None where that is empty.
     """
 
     model: Model
@@ -87,7 +87,8 @@ def train(
     ----------
     network : Network
     data : Dataset
-        ``data.train`` is learned from, ``data.validation`` measured on; ``data.test`` is not touched.
+        ``data.train`` is learned from, ``data.validation`` measured on, but on no more images than were
+        learned from; ``data.test`` is not touched.
     passes : int or None, default None
         How often each training image is shown. None gives each neuron a hundred presentations.
     seed : int, default 0
@@ -119,13 +120,13 @@ def train(
     Raises
     ------
     ConfigError
-        If `passes`, `readout` or `engine` make no sense, the network never spiked, the checkpoint is of
-        another run, or there is one and `resume` is not set.
+        If `passes`, `readout` or `engine` make no sense, the engine does not run such a network or it never
+        spiked, the checkpoint is of another run, or there is one and `resume` is not set.
     ModelFileError
         If the checkpoint is damaged or cannot be written; the one before stays.
     """
     readouts.check_name(readout)
-    engine_of(engine, threads)
+    engine_of(engine, threads, network)
     if labels is not None:
         whole_number("labels", labels, 1, len(data.train))  # before the learning, not after it
     if checkpoint is None and (resume or checkpoint_every is not None):
@@ -145,7 +146,8 @@ def train(
         (model,) = fit_readouts(learned, data, (readout,), labels=labels, threads=threads)
         validation = None
         if len(data.validation):
-            validation = evaluate(model, data.validation, seed=seed, threads=threads, engine=engine)
+            some = data.validation.first(len(data.train))  # a short run is measured in a short time
+            validation = evaluate(model, some, seed=seed, threads=threads, engine=engine)
             model = replace(model, record={**model.record, "validation_accuracy": validation.accuracy})
     except KeyboardInterrupt:
         if keeper is not None:
@@ -174,7 +176,7 @@ def learn(
     if passes is None:
         passes = passes_for(network.neurons, len(images))
     passes = whole_number("passes", passes, 1, MAX_PASSES)
-    engine_of(engine, threads)
+    engine_of(engine, threads, network)
     threads = available_cores() if threads is None else whole_number("threads", threads, 1, 1024)
     state = None if keeper is None else keeper.start(_run(network, data, passes, seed, engine))
     if network.weight_norm is None:

@@ -146,13 +146,6 @@ class Seen:
     highest: int = 0
     saturations: int = 0
 
-    def __add__(self, other: "Seen") -> "Seen":
-        return Seen(
-            min(self.lowest, other.lowest),
-            max(self.highest, other.highest),
-            self.saturations + other.saturations,
-        )
-
 
 def integers_of(
     network: Network,

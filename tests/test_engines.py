@@ -13,6 +13,8 @@ from fspinn.cli import main, options
 from fspinn.engines import ENGINES, brian2_engine, engine_of
 from fspinn.errors import ConfigError
 from fspinn.model import Network
+from fspinn.presentation import present
+from fspinn.trained import Model, Readout
 
 # Brian2 2.9 calls its parser by old names.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -46,6 +48,39 @@ def test_threads_that_an_engine_cannot_use_are_refused_before_anything_runs(few)
     )
     with pytest.raises(ConfigError, match=expected):
         fspinn.train(QUICK, few, engine="brian2", threads=2)
+
+
+CONDUCTANCES = replace(
+    QUICK,
+    synapses="conductance",
+    inhibition_kind="layer",
+    refractory_input="ignored",
+    rule="triplet",
+    adaptation="decaying",
+)
+
+
+def test_a_network_that_an_engine_does_not_run_is_refused_before_anything_runs(few):
+    expected = r"^engine: numba does not run synapses = 'conductance'; use brian2$"
+    for run in (fspinn.train, fspinn.training.learn, fspinn.tune):
+        with pytest.raises(ConfigError, match=expected):
+            run(CONDUCTANCES, few)
+    with pytest.raises(ConfigError, match=expected):
+        fspinn.find_smallest(few, accuracy=0.5, network=CONDUCTANCES)
+    network = replace(CONDUCTANCES, weight_norm=1.0)
+    readout = Readout("majority", np.ones((6, 10), np.float32))
+    model = Model(network, (8, 8), np.ones((64, 6), np.float32), np.zeros(6, np.float32), readout)
+    for answer in (fspinn.evaluate, present):
+        with pytest.raises(ConfigError, match=expected):
+            answer(model, few.test if answer is fspinn.evaluate else few.test.images[0])
+
+
+def test_the_commands_refuse_it_before_images_are_fetched(tmp_path, monkeypatch):
+    monkeypatch.setattr(fspinn.datasets, "load", lambda *args, **kwargs: 1 / 0)
+    for command in ("train", "tune", "search"):
+        result = CliRunner().invoke(main, [command, "--preset", "diehl-cook-2015"])
+        assert result.exit_code == 2, result.output
+        assert result.stderr == "fspinn: engine: numba does not run synapses = 'conductance'; use brian2\n"
 
 
 def test_brian2_trains_and_evaluates_as_the_fast_engine_does(few):

@@ -90,12 +90,14 @@ def command(
         )
         save(result.model, output)
         checkpoint.remove(saved)
-    accuracy = None if result.validation is None else result.validation.accuracy
+    accuracy, measured = (
+        (None, 0) if result.validation is None else (result.validation.accuracy, result.validation.samples)
+    )
     answer = {
         "model": str(output),
         "accuracy": accuracy,
         "accuracy_of": "validation",
-        "validation_samples": len(data.validation),
+        "validation_samples": measured,
         "samples_per_s": result.samples_per_s,
         "presentations": result.model.activity["training"].samples,
         "neurons": network.neurons,
@@ -112,7 +114,7 @@ def command(
         f"at {result.samples_per_s:,.0f} samples/s"
     )
     if accuracy is not None:
-        click.echo(f"accuracy {accuracy:.1%} on {len(data.validation)} validation images ({readout} readout)")
+        click.echo(f"accuracy {accuracy:.1%} on {measured} validation images ({readout} readout)")
 
 
 @contextmanager

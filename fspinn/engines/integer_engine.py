@@ -16,7 +16,7 @@ from fspinn.engines import integer_kernels as kernels
 from fspinn.engines.float_engine import available_cores, pixel_rows, stream_of
 from fspinn.engines.integer_kernels import Constants
 from fspinn.model import INHIBITION_KINDS, Network
-from fspinn.quant.integers import Integers, Neuron, Seen
+from fspinn.quant.integers import Integers, Neuron
 from fspinn.randomness import INFERENCE_SPIKES
 from fspinn.trained import Activity
 
@@ -33,7 +33,8 @@ def respond(
     threads: int | None = None,
     spike_order: NDArray[np.int32] | None = None,
     spike_steps: NDArray[np.int32] | None = None,
-) -> tuple[NDArray[np.int32], Activity, Seen]:
+    seen: NDArray[np.int64] | None = None,
+) -> tuple[NDArray[np.int32], Activity]:
     """Present images with learning off. The answer does not depend on `threads`.
 
     Parameters
@@ -43,12 +44,13 @@ def respond(
     integers : Integers
     images, seed, first, threads, spike_order, spike_steps
         As for `float_engine.respond`.
+    seen : ndarray of int64, shape (3,), optional
+        What was seen before, in the order of `fspinn.quant.integers.Seen`; receives what was seen since too.
 
     Returns
     -------
     spike_counts : ndarray of int32, shape (n, n_neurons)
     activity : Activity
-    seen : Seen
     """
     weights = _with_row_of_zeros(integers.weights)
     constants = _constants(network.answering, integers.neuron, weights)
@@ -58,7 +60,7 @@ def respond(
     threads = available_cores() if threads is None else whole_number("threads", threads, 1, 1024)
     bounds = np.linspace(0, len(images), threads + 1).astype(int)
     activities = np.zeros((threads, len(Activity().as_tuple())), dtype=np.int64)
-    seen = np.zeros((threads, 3), dtype=np.int64)
+    parts_seen = np.zeros((threads, 3), dtype=np.int64)
     order = np.empty((len(images), 0), dtype=np.int32) if spike_order is None else spike_order
     steps = np.empty_like(order) if spike_steps is None else spike_steps
 
@@ -74,16 +76,19 @@ def respond(
             spike_counts[start:stop],
             order[start:stop],
             steps[start:stop],
-            (activities[part], seen[part]),
+            (activities[part], parts_seen[part]),
         )
 
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, range(threads)))
-    return spike_counts, Activity(*activities.sum(axis=0).tolist()), _sum(seen)
+    if seen is not None:
+        _add(parts_seen, seen)
+    return spike_counts, Activity(*activities.sum(axis=0).tolist())
 
 
-def _sum(seen: NDArray[np.int64]) -> Seen:
-    return sum((Seen(*row) for row in seen.tolist()), Seen())
+def _add(parts: NDArray[np.int64], seen: NDArray[np.int64]) -> None:
+    seen[:2] = min(seen[0], parts[:, 0].min()), max(seen[1], parts[:, 1].max())
+    seen[2] += parts[:, 2].sum()
 
 
 def _narrow(neuron: Neuron) -> bool:

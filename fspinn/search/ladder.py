@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fspinn.engines import engine_of
 from fspinn.errors import ConfigError
 from fspinn.evaluation import evaluate, fit_readouts
 from fspinn.memmodel import Hardware, estimate, load_hardware
@@ -79,10 +80,12 @@ def find_smallest(
     Raises
     ------
     ConfigError
-        If the target or the budget make no sense, or there are no validation images.
+        If the target or the budget make no sense, there are no validation images, or the engine ``numba``
+        does not run such a network.
     """
     if not 0 < accuracy < 1:
         raise ConfigError(f"accuracy: must be between 0 and 1, but got {accuracy:g}; 90 % is 0.9")
+    engine_of("numba", network=network)
     if len(data.validation) == 0:
         raise ConfigError("validation: the search needs validation images to choose on; hold some out")
     if wilson_interval(len(data.validation), len(data.validation))[0] < accuracy:
