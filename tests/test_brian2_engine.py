@@ -318,7 +318,7 @@ BREAKS = {
         "-slow_y/trace_tau",
         {"rule": "triplet", "threshold": 1.0},
     ),
-    "triplet without its third spike": ("*slow_y_before_post", "", {"rule": "triplet", "threshold": 1.0}),
+    "triplet without its third spike": ("*slow_y_post", "", {"rule": "triplet", "threshold": 1.0}),
     "post trace set, not added": ("y += 1", "y = 1", {"rule": "pair", "threshold": 1.0}),
     "trace of another time constant": ("-x/trace_tau", "-x/(1.01*trace_tau)", {"rule": "postonly"}),
     "traces kept between presentations": ("x = 0", "x = x", {"rule": "timestep"}),
