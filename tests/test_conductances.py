@@ -154,7 +154,7 @@ OPTIONS = {
     "as published": {},
     "traces add up": {"traces": "add", "rest_ms": 6.0},
     "without delays and rest": {"delay_ms": 0.0, "rest_ms": 0.0, "reset": 0.0, "weight_decay": 0.01},
-    "thresholds stay": {"adaptation": "off", "normalisation": "off"},
+    "thresholds stay": {"adaptation": "off", "normalisation": "off", "inhibition": 0.3},
     "shown until there are twelve spikes": {"least_spikes": 12, "rate_step_hz": 60.0},
 }
 
