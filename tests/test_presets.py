@@ -54,7 +54,7 @@ def test_a_published_preset_names_the_source_of_each_number(name):
     for line in (line for line in lines if line and not line.startswith("#")):
         setting, _, comment = line.partition("#")
         if not setting.split()[0].endswith("_end"):
-            assert re.search(r"\[[A-Z]\]|the unit|all activity", comment), line
+            assert re.search(r"\[[A-Z]\]|the unit", comment), line
 
 
 def test_published_presets_differ_from_each_other_only_as_published():

@@ -83,7 +83,7 @@ class Action:
 class Pathway:
     """Code of all synapses whose ``"pre"`` or ``"post"`` unit, the `side`, the event has happened to.
 
-    With a longest delay, each synapse has its own, drawn once from 0 to that.
+    With a longest delay, each synapse of a projection to all has its own, drawn once from 0 to that.
     """
 
     slot: str

@@ -99,7 +99,6 @@ def _neurons(on: Mechanisms) -> str:
         (on.kind == "clamp", "clamped = step < free_at : boolean"),
         (on.depression, "dy/dt = -y/trace_tau : 1  # trace of its spikes"),
         (on.rule == "triplet", "dslow_y/dt = -slow_y/slow_trace_tau : 1  # second trace of its spikes"),
-        (on.rule == "triplet", "slow_y_before : 1  # the same before its spike"),
         (on.leader, "count : integer  # its spikes since the image appeared"),
         (on.factor, "k = ceil(count/spike_threshold) : 1  # potentiation factor"),
         (on.leader, "leader : integer (linked)  # of the referee"),

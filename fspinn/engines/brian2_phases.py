@@ -20,9 +20,9 @@ threshold (all that have reached theirs report), and who has spiked most often s
 Neurons read it as linked variables, so inhibition needs no N x N synapses. Nothing calls back into Python:
 a simulation holds any number of presentations and runs on all targets of Brian2, cpp_standalone included.
 
-What rises in phase 6 after the weights (traces of output spikes, a decaying theta) is written with the reset
-of phase 5: nothing in between looks at it, or only at what it was before. Numbers below 1e-20 do not become 0
-here; results differ by no more.
+What rises in phase 6 after the weights (the traces of output spikes that no weight of phase 6 depends on, a
+decaying theta) is written with the reset of phase 5: nothing in between looks at it. Numbers below 1e-20 do
+not become 0 here; results differ by no more.
 """
 
 from dataclasses import dataclass
@@ -187,7 +187,6 @@ def reset(on: Mechanisms) -> list[Part]:
                 (on.kind == "layer", "excited_for = step + 1"),
                 (on.kind == "clamp", "free_at = 0"),
                 (on.depression, f"y {on.rises}"),
-                (on.rule == "triplet", f"slow_y_before = 1*slow_y\nslow_y {on.rises}"),
                 (on.adaptation == "decaying", "theta += theta_step(t)"),
                 (on.leader, "count += 1"),
             ),
@@ -220,8 +219,12 @@ def post(on: Mechanisms) -> list[Part]:
     if on.rule == "pair":
         return [Pathway("post", "weights", "post", "spike", "w = clip(w + learning_rate(t)*x_pre, 0, 1)")]
     if on.rule == "triplet":
-        change = "learning_rate(t)*slow_y_before_post*x_pre"
-        return [Pathway("post", "weights", "post", "spike", f"w = clip(w + {change}, 0, 1)")]
+        change = "learning_rate(t)*x_pre*slow_y_post"
+        return [
+            Pathway("post", "weights", "post", "spike", f"w = clip(w + {change}, 0, 1)"),
+            Event("post", "neurons", "has_learned", "i == winner"),  # Brian2 has one action for each event
+            Action("post", "neurons", "has_learned", f"slow_y {on.rises}"),
+        ]
     if on.rule == "postonly":
         change = "learning_rate(t)*(x_pre - target_trace)*(1 - w)**weight_power"
         return [Pathway("post", "weights", "post", "spike", f"w = clip(w + {change}, 0, 1)")]

@@ -262,7 +262,8 @@ def _synapses(definition: Definition, projection: Projection, groups: Any, names
     synapses.connect(**{"all": {}, "own": {"j": "i"}, "others": {"condition": "i != j"}}[projection.connect])
     for name, part in pathways.items():
         if part.longest_delay_ms > 0:
-            parts = uniforms(stream_key(0, DELAYS), len(synapses))
+            # All to all; how many that are a stand-alone program cannot be asked yet.
+            parts = uniforms(stream_key(0, DELAYS), len(synapses.source) * len(synapses.target))
             getattr(synapses, name).delay = part.longest_delay_ms * parts * brian2.ms
     return synapses
 
