@@ -1,0 +1,5 @@
+"""How does a network leave? As C99 for a microcontroller, or as a graph of NIR for other simulators."""
+
+from fspinn.export.c import export_c
+
+__all__ = ["export_c"]
