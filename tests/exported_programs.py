@@ -1,7 +1,6 @@
 """Models to export, and exported programs at work, for the tests of `fspinn.export`."""
 
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,27 +14,34 @@ STRICT = ("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-O1")
 SANITIZED = ("-fsanitize=undefined,address", "-fno-sanitize-recover=all")
 TESTS = Path(__file__).parent
 
-PIXELS = (4, 6)
 
-
-def model_of(network, weights="UQ0.4", state="Q9.6", theta="Q5.3", readout="proportion", heard=1.0, seed=0):
-    """A random model in integers for tiny images, with pairs of neurons for the readout `ngram`."""
+def model_of(
+    network,
+    weights="UQ0.4",
+    state="Q9.6",
+    theta="Q5.3",
+    readout="proportion",
+    heard=1.0,
+    seed=0,
+    pixels=(4, 6),
+):
+    """A random model in integers, for tiny images unless others are asked for."""
     random = np.random.default_rng(seed)
     weights, state, theta = (Format.parse(text) for text in (weights, state, theta))
-    neurons, pixels = network.neurons, PIXELS[0] * PIXELS[1]
-    values = random.uniform(-0.3 if weights.signed else 0.0, 1.0, (pixels, neurons))
-    chosen = np.array(sorted(random.permutation(pixels)[: round(heard * pixels)]))
-    values[~np.isin(np.arange(pixels), chosen)] = 0
+    neurons, n_pixels = network.neurons, pixels[0] * pixels[1]
+    values = random.uniform(-0.3 if weights.signed else 0.0, 1.0, (n_pixels, neurons))
+    chosen = np.array(sorted(random.permutation(n_pixels)[: round(heard * n_pixels)]))
+    values[~np.isin(np.arange(n_pixels), chosen)] = 0
     model = Model(
         network=network,
-        image_shape=PIXELS,
+        image_shape=pixels,
         weights=quantize_values(values, weights),
         theta=quantize_values(np.abs(0.3 * random.standard_normal(neurons)), theta),
         readout=_readout(readout, neurons, random),
         weight_format=weights,
         state_format=state,
         theta_format=theta,
-        heard=None if heard == 1.0 else np.isin(np.arange(pixels), chosen),
+        heard=None if heard == 1.0 else np.isin(np.arange(n_pixels), chosen),
     )
     return quantize_readout(model)[0]
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import click
-import numpy as np
 
 from fspinn.cli import options
 from fspinn.errors import ConfigError, DataError
@@ -52,6 +51,8 @@ def command(
     It computes with whole numbers only, so the network needs a state format (see `fspinn quantize`). From
     the same images it makes the same output spikes as fspinn does.
     """
+    import numpy as np
+
     from fspinn import store
     from fspinn.export import export_c
 
