@@ -50,7 +50,7 @@ def test_a_folder_holds_the_program_and_images_of_the_data_set(path, tmp_path):
 def test_json_says_what_was_written(path, tmp_path):
     out = tmp_path / "out"
     result = run(path, "--target", "c", "-o", out, "--dataset", "digits", "--seed", 7, "--json")
-    assert json.loads(result.stdout) == {"target": "c", "output": str(out), "seed": 7}
+    assert json.loads(result.stdout) == {"target": "c", "output": str(out)}
     assert "#define NETWORK_SEED 7" in (out / "network.h").read_text()
 
 
@@ -73,6 +73,9 @@ def test_without_images_the_program_is_tested_on_noise(path, tmp_path):
         (["--target", "c", "-o", "."], "is there already; name a folder that is new or empty"),
         (["--target", "c", "-o", "out", "--dataset", "cifar"], "cifar"),
         (["--target", "c", "-o", "out", "--samples", "0"], "--samples"),
+        (["--target", "nir", "-o", "net4.h5"], "is the model itself or a folder; name another file"),
+        (["--target", "nir", "-o", "."], "is the model itself or a folder; name another file"),
+        (["--target", "nir", "-o", "net.nir", "--samples", "2"], "only the C program has images; leave them"),
     ],
 )
 def test_bad_input_is_one_line_and_nothing_is_written(path, tmp_path, monkeypatch, options, words):
@@ -99,3 +102,11 @@ def test_a_model_in_floats_asks_for_a_state(tmp_path):
         "fspinn: state: the model computes with floats; quantize first with --state, such as Q9.6\n"
     )
     assert not (tmp_path / "out").exists()
+
+
+def test_a_graph_of_nir_is_one_file(path, tmp_path):
+    nir = pytest.importorskip("nir")
+    result = run(path, "--target", "nir", "-o", tmp_path / "net.nir")
+    assert result.exit_code == 0, result.output
+    assert "net.nir: a graph of NIR" in result.stdout
+    assert nir.read(tmp_path / "net.nir").nodes["weights"].weight.shape == (5, 64)
