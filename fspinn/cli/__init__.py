@@ -9,7 +9,20 @@ from typing import Any, NoReturn
 import click
 
 from fspinn import __version__
-from fspinn.cli import data, estimate, evaluate, hardware, info, plot, predict, quantize, search, train, tune
+from fspinn.cli import (
+    data,
+    estimate,
+    evaluate,
+    export,
+    hardware,
+    info,
+    plot,
+    predict,
+    quantize,
+    search,
+    train,
+    tune,
+)
 from fspinn.errors import FspinnError
 
 
@@ -44,5 +57,6 @@ def main() -> None:
     """Find the smallest spiking neural network that does your job on your device."""
 
 
-for module in (search, train, tune, evaluate, predict, plot, quantize, estimate, info, data, hardware):
+_COMMANDS = (search, train, tune, evaluate, predict, plot, quantize, export, estimate, info, data, hardware)
+for module in _COMMANDS:
     main.add_command(module.command)
