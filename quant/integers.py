@@ -68,7 +68,7 @@ from math import expm1
 import numpy as np
 from numpy.typing import NDArray
 
-from fspinn.errors import ConfigError, FormatError
+from fspinn.errors import FormatError
 from fspinn.model import Network
 from fspinn.quant.formats import MAX_BITS, Format, to_integers
 from fspinn.trained import Formats
@@ -76,13 +76,6 @@ from fspinn.trained import Formats
 MAX_STATE_BITS = 24
 MAX_WEIGHT_BITS = 16
 MAX_LEARNING_BITS = 8
-
-DEFINED = {
-    "synapses": ("current", "brian2"),
-    "refractory_input": ("integrated", "numba"),
-    "reset": (0.0, "numba"),
-}
-"""Options that integers lack: their only value here, and the engine that has the others."""
 
 WHOLE = 2**16
 """What `leak` and `toll_part` are parts of."""
@@ -200,17 +193,9 @@ def neuron_of(network: Network, formats: Formats) -> Neuron:
 
     Raises
     ------
-    ConfigError
-        If the network has an option that is not defined for integers.
     FormatError
         If a format is too wide or too coarse.
     """
-    for name, (defined, engine) in DEFINED.items():
-        if getattr(network, name) != defined:
-            raise ConfigError(
-                f"{name}: integers do not run {getattr(network, name)!r}; stay with floats, on the "
-                f"engine {engine}"
-            )
     check_formats(formats)
     state = formats.state
     of_threshold = network.inhibition_of == "threshold"

@@ -238,26 +238,6 @@ def test_a_readout_that_its_format_cannot_hold_is_refused():
         quantize(model_with(spread(), table=np.linspace(-0.5, 0.9, 15).reshape(3, 5)), "UQ0.4")
 
 
-@pytest.mark.parametrize(
-    ("option", "value", "engine"),
-    [
-        ("reset", 5.0, "numba"),
-        ("refractory_input", "ignored", "numba"),
-        ("synapses", "conductance", "brian2"),
-    ],
-)
-def test_an_option_that_integers_do_not_have_is_refused(option, value, engine):
-    published = {"synapses": value, "inhibition_kind": "layer", "refractory_input": "ignored"}
-    published |= {"rule": "triplet", "adaptation": "decaying"}
-    network = Network(neurons=2, weight_norm=1.0, **(published if option == "synapses" else {option: value}))
-    readout = Readout("majority", np.ones((2, 10), np.float32))
-    weights, theta = np.full((4, 2), 0.5, np.float32), np.zeros(2, np.float32)
-    model = Model(network, (2, 2), weights, theta, readout)
-    expected = rf"^{option}: integers do not run {value!r}; stay with floats, on the engine {engine}$"
-    with pytest.raises(ConfigError, match=expected):
-        quantize(model, weights="UQ0.8", state="Q9.10")
-
-
 def test_unknown_formats_and_roundings_are_refused():
     with pytest.raises(FormatError, match="'int4' is not a number format"):
         quantize(model_with(spread()), "int4")

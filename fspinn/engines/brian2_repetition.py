@@ -41,6 +41,11 @@ def simulate_until_heard(
         How many output spikes are enough, and in how many of the first steps.
     definition, weights, theta, presentations, per_presentation, target
         As for `brian2_simulation.simulate`, but for the target ``"cpp_standalone"``.
+
+    Returns
+    -------
+    Recorded
+        Its `run_s` includes what Brian2 prepares, and at first compiles, before each showing.
     """
     import brian2
 
