@@ -107,7 +107,12 @@ class Size:
             readout=model.readout.name,
             readout_bits=32 if format is None else format.bits,
         )
-        return replace(size, pairs=None if pairs is None else len(pairs))
+        return replace(
+            size,
+            state_bits=model.state_bits,
+            threshold_bits=model.theta_bits,
+            pairs=None if pairs is None else len(pairs),
+        )
 
     @classmethod
     def of_network(
