@@ -64,6 +64,7 @@ def learn(
     """
     neuron = neuron_of(network, grid.formats)
     padded = _with_row_of_zeros(weights)
+    whole = _potential_type(neuron, padded)
     rates = annealed(network.learning_rate, network.learning_rate_end, first, len(images), total)
     steps = annealed(network.theta_step, network.theta_step_end, first, len(images), total)
     spike_counts = np.zeros((len(images), network.neurons), dtype=np.int32)
@@ -76,8 +77,8 @@ def learn(
         theta,
         np.stack([rates_of(rates), theta_steps_of(steps, network, grid)]),
         _teaching(network, neuron, grid),
-        _constants(network, neuron, grid.weights.highest_integer, no_negative_weights=True),
-        np.zeros(network.neurons, dtype=_potential_type(neuron)),
+        _constants(network, neuron, whole, grid.weights.highest_integer, no_negative_weights=True),
+        np.zeros(network.neurons, dtype=whole),
         spike_counts,
         (counted, just_seen),
     )
@@ -116,10 +117,15 @@ def respond(
     activity : Activity
     """
     weights = _with_row_of_zeros(integers.weights)
+    whole = _potential_type(integers.neuron, weights)
     constants = _constants(
-        network.answering, integers.neuron, int(weights.max()), no_negative_weights=bool(weights.min() >= 0)
+        network.answering,
+        integers.neuron,
+        whole,
+        int(weights.max()),
+        no_negative_weights=bool(weights.min() >= 0),
     )
-    thresholds = integers.thresholds.astype(_potential_type(integers.neuron))
+    thresholds = integers.thresholds.astype(whole)
     pixels = pixel_rows(images)
     spike_counts = np.zeros((len(images), network.neurons), dtype=np.int32)
     threads = available_cores() if threads is None else whole_number("threads", threads, 1, 1024)
@@ -156,10 +162,10 @@ def _add(parts: NDArray[np.int64], seen: NDArray[np.int64]) -> None:
     seen[2] += parts[:, 2].sum()
 
 
-def _potential_type(neuron: Neuron) -> type[np.int16 | np.int32]:
-    """Return 16 bits if potentials fit, and the leak too, else 32."""
-    fit = neuron.lowest >= -(2**15) and max(neuron.highest, neuron.leak) < 2**15
-    return np.int16 if fit else np.int32
+def _potential_type(neuron: Neuron, weights: NDArray[Any]) -> type[np.int16 | np.int32]:
+    """Return 16 bits if potentials and leak fit; 32 also beside wide weights, which nobody times."""
+    fits = neuron.lowest >= -(2**15) and max(neuron.highest, neuron.leak) < 2**15
+    return np.int16 if fits and weights.dtype == np.uint8 else np.int32
 
 
 def _with_row_of_zeros(weights: NDArray[Any]) -> NDArray[Any]:
@@ -171,7 +177,12 @@ def _with_row_of_zeros(weights: NDArray[Any]) -> NDArray[Any]:
 
 
 def _constants(
-    network: Network, neuron: Neuron, largest_weight: int, *, no_negative_weights: bool
+    network: Network,
+    neuron: Neuron,
+    whole: type[np.int16 | np.int32],
+    largest_weight: int,
+    *,
+    no_negative_weights: bool,
 ) -> Constants:
     encoder, rate_norm_per_step, most_spikes = encoder_settings(network)
     return Constants(
@@ -179,7 +190,7 @@ def _constants(
         encoder=encoder,
         rate_norm_per_step=rate_norm_per_step,
         most_spikes=most_spikes,
-        leak=_potential_type(neuron)(neuron.leak),
+        leak=whole(neuron.leak),
         scale_up=2 ** max(neuron.shift, 0),
         scale_down=max(-neuron.shift, 0),
         largest_weight=largest_weight,
