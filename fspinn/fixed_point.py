@@ -16,7 +16,13 @@ from fspinn.quant import passes
 from fspinn.quant.formats import Format
 from fspinn.quant.integers import MAX_STATE_BITS
 from fspinn.quant.passes import Measured, Pass, Report
-from fspinn.quant.post_training import quantize, quantize_readout, quantize_state, quantize_weights
+from fspinn.quant.post_training import (
+    check_together,
+    quantize,
+    quantize_readout,
+    quantize_state,
+    quantize_weights,
+)
 from fspinn.trained import Model
 
 if TYPE_CHECKING:
@@ -107,6 +113,7 @@ def lower(
         raise ConfigError("data: pruning and tuning look at training images; name the data set")
     if prune and state is None:
         raise FormatError("prune: only a network in integers has weights that are all zero; give state too")
+    check_together(state, theta)
     chained: dict[str, Pass] = {"leak": passes.shift_leak} if shift_leak else {}
     chained["weights"] = partial(quantize_weights, weights=weights, rounding=rounding, seed=seed)
     chained["readout"] = partial(quantize_readout, readout=readout)
