@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from fspinn.learning_curve import Curve
 from fspinn.model import Network
 from fspinn.prediction import predict, respond, room_for_order
 from fspinn.quant.integers import Seen
+from fspinn.quant.post_training import quantize_readout
 from fspinn.randomness import LABELS, permutation, stream_key
 from fspinn.trained import Activity, Formats, Model
 
@@ -47,6 +48,10 @@ class Learned:
         Who ran the network, and answers for its readout.
     formats : Formats or None, default None
         Number formats that it learned in, with integers only; None is float32.
+    rounding : str or None, default None
+        How changes of weights were rounded to their format, if they have one.
+    seen : Seen or None, default None
+        What potentials and thresholds did meanwhile, if they were integers.
     """
 
     network: Network
@@ -59,6 +64,8 @@ class Learned:
     curve: Curve
     engine: str = "numba"
     formats: Formats | None = None
+    rounding: str | None = None
+    seen: Seen | None = None
 
 
 @dataclass(frozen=True)
@@ -145,30 +152,47 @@ def fit_readouts(
         spike_order=spike_order,
         on_batch=on_batch,
     )
-    return [
+    record = {
+        "seed": learned.seed,
+        "passes": learned.passes,
+        "engine": learned.engine,
+        "labels": len(known) if labels is None else labels,
+        "class_names": list(data.class_names),
+        "learning_curve": learned.curve.as_dict(),
+        "dataset": origin(data),
+        "versions": _versions(learned.engine),
+    }
+    models = [
         Model(
             network=learned.network,
             image_shape=data.image_shape,
             weights=learned.weights,
             theta=learned.theta,
             readout=readouts.fit(name, spike_counts, known, data.n_classes, spike_order),
-            weight_format=None if formats is None else formats.weights,
-            state_format=None if formats is None else formats.state,
-            theta_format=None if formats is None else formats.theta,
             activity={"training": learned.activity, "inference": inference},
-            record={
-                "seed": learned.seed,
-                "passes": learned.passes,
-                "engine": learned.engine,
-                "labels": len(known) if labels is None else labels,
-                "class_names": list(data.class_names),
-                "learning_curve": learned.curve.as_dict(),
-                "dataset": origin(data),
-                "versions": _versions(learned.engine),
-            },
+            record=record,
         )
         for name in names
     ]
+    return [_in_formats(model, learned) for model in models]
+
+
+def _in_formats(model: Model, learned: Learned) -> Model:
+    """Return the model as one of integers, readout included, if it learned in them."""
+    formats = learned.formats
+    if formats is None or learned.seen is None:
+        return model
+    learning = {"rounding": learned.rounding, **asdict(learned.seen)}
+    quantization = {name: str(format) for name, format in vars(formats).items()}
+    return quantize_readout(
+        replace(
+            model,
+            weight_format=formats.weights,
+            state_format=formats.state,
+            theta_format=formats.theta,
+            record={**model.record, "quantization": {**quantization, "learning": learning}},
+        )
+    )[0]
 
 
 def load_data_of(model: Model, data_dir: str | Path | None = None) -> "Dataset":

@@ -6,24 +6,30 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fspinn.errors import ConfigError, FormatError
 from fspinn.evaluation import evaluate
 from fspinn.memmodel import Size
 from fspinn.memmodel.footprint import memory_bits
-from fspinn.prediction import predict
+from fspinn.prediction import predict, respond
+from fspinn.quant import passes
 from fspinn.quant.formats import Format
 from fspinn.quant.integers import MAX_STATE_BITS
-from fspinn.quant.passes import Measured, Pass, Report, chain, drop_neurons, drop_pixels, retune, shift_leak
-from fspinn.quant.post_training import quantize, quantize_readout, quantize_state, quantize_weights
+from fspinn.quant.passes import Measured, Pass, Report
+from fspinn.quant.post_training import (
+    check_together,
+    quantize,
+    quantize_readout,
+    quantize_state,
+    quantize_weights,
+)
 from fspinn.trained import Model
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
 
 CALIBRATION_IMAGES = 2000
-"""Training images that ranges, silent neurons and new thresholds are looked for on, at most (own)."""
+"""Training images that ranges and new thresholds are looked for on, at most (own)."""
 
 
 @dataclass(frozen=True)
@@ -41,21 +47,18 @@ class Lowered:
     reports: tuple[Report, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Calibration:
-    """What a network does on training images.
+    """What potentials and thresholds of a network do on training images.
 
     Parameters
     ----------
     lowest, highest : float
         Lowest potential, and highest potential or threshold.
-    spike_counts : ndarray of int64, shape (n_neurons,)
-        Output spikes of each neuron.
     """
 
     lowest: float
     highest: float
-    spike_counts: NDArray[np.int64]
 
 
 def lower(
@@ -67,7 +70,7 @@ def lower(
     theta: str | None = None,
     readout: str | None = None,
     rounding: str = "nearest",
-    shift: bool = False,
+    shift_leak: bool = False,
     prune: bool = False,
     tune: bool = False,
     seed: int = 0,
@@ -85,10 +88,11 @@ def lower(
         is not touched. None measures no accuracy.
     weights, state, theta, readout, rounding
         As for `fspinn.quant.quantize`.
-    shift : bool, default False
+    shift_leak : bool, default False
         First replace the leak by a shift and a subtraction.
     prune : bool, default False
-        Last drop pixels whose weights are all zero and neurons that never spike; needs `state`.
+        Last drop neurons that spike for no training image, and pixels whose weights are all zero; needs
+        `state`.
     tune : bool, default False
         Choose threshold and inhibition again, on training images.
     seed : int, default 0
@@ -109,17 +113,18 @@ def lower(
         raise ConfigError("data: pruning and tuning look at training images; name the data set")
     if prune and state is None:
         raise FormatError("prune: only a network in integers has weights that are all zero; give state too")
-    passes: dict[str, Pass] = {"leak": shift_leak} if shift else {}
-    passes["weights"] = partial(quantize_weights, weights=weights, rounding=rounding, seed=seed)
-    passes["readout"] = partial(quantize_readout, readout=readout)
+    check_together(state, theta)
+    chained: dict[str, Pass] = {"leak": passes.shift_leak} if shift_leak else {}
+    chained["weights"] = partial(quantize_weights, weights=weights, rounding=rounding, seed=seed)
+    chained["readout"] = partial(quantize_readout, readout=readout)
     if state is not None:
-        passes["state"] = partial(quantize_state, state=state, theta=theta)
+        chained["state"] = partial(quantize_state, state=state, theta=theta)
     if data is not None and tune:
-        passes["tuning"] = partial(retune, accuracy=_on_training_images(data, seed, threads))
+        chained["tuning"] = partial(passes.retune, accuracy=_on_training_images(data, seed, threads))
     if data is not None and prune:
-        passes["neurons"] = partial(_drop_silent, data=data, seed=seed, threads=threads)
-        passes["pixels"] = drop_pixels
-    lowered, reports = chain(model, passes, measuring(data, seed, threads), on_report)
+        chained["neurons"] = partial(_drop_silent, data=data, seed=seed, threads=threads)
+        chained["pixels"] = passes.drop_pixels
+    lowered, reports = passes.chain(model, chained, measuring(data, seed, threads), on_report)
     return Lowered(lowered, tuple(reports))
 
 
@@ -136,7 +141,7 @@ def measuring(data: "Dataset | None", seed: int, threads: int | None) -> Callabl
 
 
 def calibrate(model: Model, data: "Dataset", *, seed: int = 0, threads: int | None = None) -> Calibration:
-    """Return the range of potentials and thresholds on training images, and which neurons spike there.
+    """Return the range of potentials and thresholds on training images.
 
     Parameters
     ----------
@@ -155,11 +160,7 @@ def calibrate(model: Model, data: "Dataset", *, seed: int = 0, threads: int | No
     answered = predict(model, data.train.images[:CALIBRATION_IMAGES], seed=seed, threads=threads)
     assert answered.seen is not None
     step = model.state_format.step
-    return Calibration(
-        answered.seen.lowest * step,
-        answered.seen.highest * step,
-        answered.spike_counts.sum(axis=0, dtype=np.int64),
-    )
+    return Calibration(answered.seen.lowest * step, answered.seen.highest * step)
 
 
 def _on_training_images(data: "Dataset", seed: int, threads: int | None) -> Callable[[Model], float]:
@@ -172,4 +173,14 @@ def _on_training_images(data: "Dataset", seed: int, threads: int | None) -> Call
 
 
 def _drop_silent(model: Model, data: "Dataset", seed: int, threads: int | None) -> tuple[Model, str]:
-    return drop_neurons(model, calibrate(model, data, seed=seed, threads=threads).spike_counts)
+    spike_counts, _ = respond(
+        model.network,
+        model.weights,
+        model.theta,
+        data.train.images,
+        seed=seed,
+        threads=threads,
+        formats=model.formats,
+        heard=model.heard,
+    )
+    return passes.drop_neurons(model, np.asarray(spike_counts.sum(axis=0)).ravel())

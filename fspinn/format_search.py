@@ -69,6 +69,10 @@ class FormatTrial:
     accuracy: float | None
     lost_points: float | None
 
+    def within(self, max_loss: float) -> bool:
+        """Return whether the formats hold the network and cost no more points than that."""
+        return self.lost_points is not None and self.lost_points <= max_loss
+
 
 @dataclass(frozen=True)
 class FormatSearch:
@@ -136,16 +140,15 @@ def find_formats(
     bench.reference = before.accuracy or 0.0
     widest = dict.fromkeys(ladders, 0)
     found = bench.trial("none", _choice(ladders, widest))
-    if found.lost_points is None or found.lost_points > max_loss:
-        lost = "cannot hold it" if found.lost_points is None else f"cost {found.lost_points:.2f} points"
+    if not found.within(max_loss):
         raise ConfigError(
-            f"max_loss: the widest formats ({_in_words(found.choice)}) {lost}, more than {max_loss:g}; "
-            "allow more"
+            f"max_loss: even the widest formats ({_in_words(found.choice)}) cost more than {max_loss:g} "
+            "points; allow more"
         )
     places = {name: _narrow_alone(name, ladders, widest, bench, max_loss) for name in ladders}
     for _ in range(MOST_JOINT):
         found = bench.trial("all", _choice(ladders, places))
-        if found.lost_points is not None and found.lost_points <= max_loss:
+        if found.within(max_loss):
             break
         places = _widened(places, ladders, bench, max_loss)
     return FormatSearch(found.choice, tuple(bench.trials), before)
@@ -191,7 +194,7 @@ def _narrow_alone(
     """Return the place of the narrowest format of one parameter before the first that costs too much."""
     for place in range(1, len(ladders[name])):
         found = bench.trial(name, _choice(ladders, {**widest, name: place}))
-        if found.lost_points is None or found.lost_points > max_loss:
+        if not found.within(max_loss):
             return place - 1
     return len(ladders[name]) - 1
 
@@ -208,7 +211,7 @@ def _widened(
         if place > 0:
             options.append((bench.trial("all", _choice(ladders, wider)), wider))
     measured = [(found, wider) for found, wider in options if found.lost_points is not None]
-    enough = [(found, wider) for found, wider in measured if (found.lost_points or 0.0) <= max_loss]
+    enough = [(found, wider) for found, wider in measured if found.within(max_loss)]
     if enough:
         return min(enough, key=lambda option: option[0].bits or 0)[1]
     return min(measured or options, key=lambda option: option[0].lost_points or 0.0)[1]

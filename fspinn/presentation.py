@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from fspinn.datasets.dataset import check_images
 from fspinn.encoders import Spikes, input_spikes
 from fspinn.engines import engine_of
+from fspinn.errors import ConfigError
 from fspinn.model import Network
 from fspinn.prediction import check_size
 from fspinn.randomness import INFERENCE_SPIKES
@@ -51,9 +52,14 @@ def present(model: Model, image: NDArray[np.uint8], *, seed: int = 0, number: in
     DataError
         If it is no image.
     ConfigError
-        If the image has another size than those that the model was trained on, or the engine ``numba``
-        does not run such a network.
+        If the image has another size than those that the model was trained on, the engine ``numba``
+        does not run such a network, or the model computes with integers only.
     """
+    if model.formats is not None:
+        raise ConfigError(
+            "spike raster: a model in integers has no potentials in floats to draw; take the model that it "
+            "was quantized from"
+        )
     check_images(image[None], "image")
     check_size(model, image[None], "image")
     runs = engine_of("numba", network=model.network)

@@ -72,8 +72,9 @@ class Report:
         return 100 * (self.before.accuracy - self.after.accuracy)
 
     def __str__(self) -> str:
-        cost = "" if self.lost_points is None else f", {-self.lost_points:+.2f} points"
-        return f"{self.name}: {self.change}; {self.saved_bits:,} bits saved{cost}"
+        lost = self.lost_points
+        cost = "" if lost is None else f"; {'loses' if lost >= 0 else 'gains'} {abs(lost):.2f} points"
+        return f"{self.name:<9} {self.change}; saves {self.saved_bits / 8192:.1f} KiB{cost}"
 
 
 def chain(
@@ -144,7 +145,7 @@ def drop_pixels(model: Model) -> tuple[Model, str]:
 
 
 def drop_neurons(model: Model, spike_counts: NDArray[np.int64]) -> tuple[Model, str]:
-    """Drop neurons that never spike: not one answer changes.
+    """Drop neurons that never spike: not one answer to the images that were looked at changes.
 
     Parameters
     ----------

@@ -73,13 +73,18 @@ def quantize(
     FormatError
         If the model is quantized already, or a format or rounding is unknown or cannot hold the values.
     """
-    if state is None and theta is not None:
-        raise FormatError("theta: goes with the state; give a format of both, or of none")
+    check_together(state, theta)
     model, _ = quantize_weights(model, weights, rounding, seed)
     model, _ = quantize_readout(model, readout)
     if state is not None:
         model, _ = quantize_state(model, state, theta)
     return model
+
+
+def check_together(state: str | Format | None, theta: str | Format | None) -> None:
+    """Raise FormatError if there is a format of theta but none of the state."""
+    if state is None and theta is not None:
+        raise FormatError("theta: goes with the state; give a format of both, or of none")
 
 
 def quantize_weights(

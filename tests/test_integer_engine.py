@@ -73,7 +73,7 @@ any_formats = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(networks, any_formats, st.integers(0, 2**32), st.booleans())
 def test_numbers_are_those_of_the_naive_twin(network, formats, seed, dropped):
     weights, theta, images = start_of(network, formats, seed)
@@ -106,7 +106,7 @@ ON_THE_GRID = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(ON_THE_GRID, st.sampled_from(["UQ0.4", "UQ0.8"]), st.integers(0, 2**32))
 def test_where_nothing_is_rounded_the_fast_engine_answers_the_same(network, weight_format, seed):
     assume(network.inhibition_of == "threshold" or network.inhibition in (0.0, 1.0))

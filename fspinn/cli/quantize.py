@@ -89,7 +89,7 @@ def command(
         raise ConfigError(f"--output {output}: is the model itself; give the quantized model another name")
     options.check_writable(output)
     before = store.load(model)
-    data = _images(before, dataset, data_dir, samples, needed=auto or tune or prune)
+    data, missing = _images(before, dataset, data_dir, samples, needed=auto or tune or prune)
     found = None
     if auto and data is not None:
         found = find_formats(
@@ -112,14 +112,16 @@ def command(
         theta=theta,
         readout=readout,
         rounding=rounding,
-        shift=shift_leak,
+        shift_leak=shift_leak,
         prune=prune,
         tune=tune,
         seed=seed,
         threads=threads,
-        on_report=None if as_json else _print_report,
+        on_report=None if as_json else click.echo,
     )
     store.save(result.model, output)
+    if missing is not None:
+        click.echo(f"fspinn: accuracy is not measured: {missing}", err=True)
     if as_json:
         options.print_json(_answer(output, before, result.model, result.reports, found))
         return
@@ -138,8 +140,8 @@ def command(
 
 def _images(
     model: "Model", dataset: str | None, data_dir: Path | None, samples: int | None, needed: bool
-) -> "Dataset | None":
-    """Load the images to measure on; None, with a word, where there are none and nothing needs them."""
+) -> "tuple[Dataset | None, Exception | None]":
+    """Return the images to measure on; where there are none and nothing needs them, why that is so."""
     from dataclasses import replace
 
     from fspinn.datasets import load
@@ -150,15 +152,8 @@ def _images(
     except (ConfigError, DataError) as error:
         if needed or dataset is not None:
             raise
-        click.echo(f"fspinn: accuracy is not measured: {error}", err=True)
-        return None
-    return data if samples is None else replace(data, validation=data.validation.first(samples))
-
-
-def _print_report(report: "Report") -> None:
-    lost = report.lost_points
-    cost = "" if lost is None else f"; {'loses' if lost >= 0 else 'gains'} {abs(lost):.2f} points"
-    click.echo(f"{report.name:<9} {report.change}; saves {report.saved_bits / 8192:.1f} KiB{cost}")
+        return None, error
+    return (data if samples is None else replace(data, validation=data.validation.first(samples))), None
 
 
 def _print_trial(trial: "FormatTrial") -> None:
