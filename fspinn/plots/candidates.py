@@ -35,7 +35,7 @@ def accuracy_against_memory(result: "SearchResult") -> Figure:
         for trial in (trial for (name, _), trial in best.items() if name == formats[0]):
             axes.annotate(
                 str(trial.candidate.neurons),
-                (trial.candidate.memory_bits / 8192, 100 * (trial.accuracy or 0)),
+                (trial.memory_bits / 8192, 100 * (trial.accuracy or 0)),
                 xytext=(-5, 5),
                 textcoords="offset points",
                 ha="right",
@@ -65,13 +65,13 @@ def accuracy_against_memory(result: "SearchResult") -> Figure:
 
 def _points(trials: "list[Trial]") -> tuple[list[float], list[float]]:
     return (
-        [trial.candidate.memory_bits / 8192 for trial in trials],
+        [trial.memory_bits / 8192 for trial in trials],
         [100 * (trial.accuracy or 0) for trial in trials],
     )
 
 
 def _draw_format(axes: Any, trials: "list[Trial]", weights: str, shade: str) -> None:
-    trials = sorted(trials, key=lambda trial: trial.candidate.memory_bits)
+    trials = sorted(trials, key=lambda trial: trial.memory_bits)
     x, y = _points(trials)
     low, high = 100 * np.array([trial.accuracy_interval for trial in trials]).T
     axes.errorbar(

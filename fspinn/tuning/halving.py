@@ -27,7 +27,7 @@ from fspinn.errors import ConfigError
 from fspinn.evaluation import evaluate, fit_readouts, origin
 from fspinn.model import Network
 from fspinn.randomness import CANDIDATES, TUNING_IMAGES, permutation, stream_key, uniforms
-from fspinn.search.result import wilson_interval
+from fspinn.search.intervals import wilson_interval
 from fspinn.training import MAX_PASSES, learn, passes_for
 from fspinn.tuning.result import TuningResult, TuningTrial
 
