@@ -20,7 +20,7 @@ import fspinn
 from fspinn import jit
 from fspinn.errors import ConfigError, FspinnError
 from fspinn.evaluation import fit_readouts
-from fspinn.fixed_point import calibrate
+from fspinn.fixed_point import training_spikes
 from fspinn.memmodel import Hardware
 from fspinn.model import Network
 from fspinn.prediction import respond, room_for_order
@@ -259,7 +259,7 @@ def _finished(
             for variant, model in models.items()
         }
     if one.prune:
-        counts = calibrate(models[one], data, seed=seed, threads=threads).spike_counts
+        counts = training_spikes(models[one], data, seed=seed, threads=threads)
         models = {v: drop_pixels(drop_neurons(model, counts)[0])[0] for v, model in models.items()}
     return models
 
