@@ -188,6 +188,14 @@ def test_the_programs_own_test_finds_what_differs(tmp_path):
 
 
 @needs_gcc
+@pytest.mark.parametrize("weights", ["UQ0.4", "Q1.1"])
+def test_many_inputs_may_spike_in_one_step(tmp_path, weights):
+    network = replace(PLAIN, encoder="unscaled", max_rate_hz=900.0, threshold=40.0, neurons=19)
+    model = model_of(network, weights, heard=0.9, pixels=(11, 13))  # 130 inputs, most of them at once
+    assert check(model, tmp_path) > 10
+
+
+@needs_gcc
 def test_more_steps_at_once_change_no_spike(tmp_path):
     model = model_of(replace(PLAIN, duration_ms=140.0))
     images = images_for(model, 6)
