@@ -76,7 +76,9 @@ networks = st.builds(
     weight_norm=st.sampled_from([1.0, 1.7]),
 )
 formats = st.tuples(
-    st.sampled_from(["UQ0.1", "UQ0.2", "Q1.2", "UQ0.4", "UQ0.5", "UQ0.8", "Q1.3", "UQ0.12", "Q1.15"]),
+    st.sampled_from(
+        ["UQ0.1", "UQ0.2", "Q1.2", "UQ0.4", "UQ0.5", "UQ0.6", "UQ0.8", "Q1.8", "UQ1.9", "UQ0.12", "Q1.15"]
+    ),
     st.sampled_from(
         [("Q9.6", "Q5.3"), ("Q6.18", "Q2.8"), ("UQ8.8", "Q4.0"), ("Q6.2", "UQ3.2"), ("Q9.9", "Q5.9")]
     ),
@@ -188,7 +190,7 @@ def test_the_programs_own_test_finds_what_differs(tmp_path):
 
 
 @needs_gcc
-@pytest.mark.parametrize("weights", ["UQ0.4", "Q1.1"])
+@pytest.mark.parametrize("weights", ["UQ0.4", "Q1.1", "UQ0.6"])
 def test_many_inputs_may_spike_in_one_step(tmp_path, weights):
     network = replace(PLAIN, encoder="unscaled", max_rate_hz=900.0, threshold=40.0, neurons=19)
     model = model_of(network, weights, heard=0.9, pixels=(11, 13))  # 130 inputs, most of them at once
