@@ -205,7 +205,7 @@ def test_more_steps_at_once_change_no_spike(tmp_path):
     for steps in (1, 32):
         folder = tmp_path / str(steps)
         export_c(model, folder)
-        header = (folder / "network.h").read_text().replace("STEPS_AT_ONCE 2", f"STEPS_AT_ONCE {steps}")
+        header = (folder / "network.h").read_text().replace("STEPS_AT_ONCE 8", f"STEPS_AT_ONCE {steps}")
         (folder / "network.h").write_text(header)
         np.testing.assert_array_equal(answers(build(folder), images, 5)[0], expected)
 
@@ -237,6 +237,12 @@ def test_a_readout_that_is_not_in_integers_is_refused(tmp_path):
         FormatError, match=r"'majority' is more than one label per neuron; use the one that tr"
     ):
         export_c(replace(model, readout=replace(model.readout, name="majority")), tmp_path / "out")
+
+
+def test_images_of_another_size_are_refused(tmp_path):
+    with pytest.raises(ConfigError, match="images: 3 x 3 pixels do not fit a model for 4 x 6; resize the im"):
+        export_c(model_of(PLAIN), tmp_path / "out", np.zeros((1, 3, 3), np.uint8))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_there_is_not_overwritten(tmp_path):
