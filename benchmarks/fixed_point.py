@@ -130,8 +130,8 @@ def render(results: Results) -> str:
         notes.append(
             "All training images, the whole test set of 10,000, readout `proportion` (8 bits beside "
             "weights of few bits); mean ± standard deviation over seeds "
-            f"{', '.join(map(str, SEEDS))}, in brackets the mean difference to float32 with the same seed and "
-            "as many passes, in points. Weights are rounded to nearest after training, and stochastically "
+            f"{', '.join(map(str, SEEDS))}, in brackets the mean difference to float32 with the same seed "
+            "and as many passes, in points. Weights are rounded to nearest after training, and stochastically "
             f"in it. Integers: potentials and thresholds too ({state}), no float in the loop; "
             f"{saturations} saturations on the test images."
         )
@@ -144,7 +144,7 @@ def render(results: Results) -> str:
         )
         notes.append(
             f"Inference with 1600 neurons on MNIST, one core, best of {ROUNDS} rounds in turn: float engine "
-            f"{1 / best['float32']:,.0f} samples/s, integer engine {ratios} (a byte for each weight in both)."
+            f"{1 / best['float32']:,.0f} samples/s, integer engine {ratios} (a weight takes a byte in both)."
         )
     return f"{text}\n\n{' '.join(notes)} {machines(results)}."
 
