@@ -128,11 +128,11 @@ def render(results: Results) -> str:
         state = ", ".join(dict.fromkeys(result["state"] for result in accuracies.values()))
         saturations = sum(sum(result["saturations"].values()) for result in accuracies.values())
         notes.append(
-            "All training images, the whole test set of 10,000, readout `proportion` (8 bits beside "
-            "weights of few bits); mean ± standard deviation over seeds "
-            f"{', '.join(map(str, SEEDS))}, in brackets the mean difference to float32 with the same seed "
-            "and as many passes, in points. Weights are rounded to nearest after training, and stochastically "
-            f"in it. Integers: potentials and thresholds too ({state}), no float in the loop; "
+            "All training images, the whole test set of 10,000, readout `proportion` (8 bits beside weights "
+            f"of few bits); mean ± standard deviation over seeds {', '.join(map(str, SEEDS))}, in brackets "
+            "the mean difference to float32 with the same seed and as many passes, in points. Weights are "
+            "rounded to nearest after training, and stochastically in it. Integers: potentials and "
+            f"thresholds too ({state}), no float in the loop; "
             f"{saturations} saturations on the test images."
         )
     if "speed" in results:

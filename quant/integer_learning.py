@@ -39,7 +39,7 @@ STATE_BITS = 16
 """Bits of the state where nobody gives a format (own)."""
 
 SPAN = 4.0
-"""How many firing thresholds such a state holds (own: on MNIST potentials fall to -3 of them)."""
+"""How many firing thresholds such a state holds (own; on Fashion-MNIST potentials fall to -3 of them)."""
 
 _TRACE_BITS = 16
 _MOST = 2**31
