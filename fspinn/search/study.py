@@ -136,6 +136,7 @@ class Study:
         try:
             return JournalStorage(JournalFileBackend(str(path), lock_obj=_Locked()))  # type: ignore[arg-type]
         except (ValueError, KeyError, TypeError) as error:
+            self._file.close()
             raise DataError(f"{path}: is damaged ({error}); remove it to start anew") from None
 
 
