@@ -240,8 +240,8 @@ def targets(results: Results) -> str:
     note = (
         "Memory for inference with the readout counted, structure-aware accounting. Settings of the "
         "tuned presets; the answer meets the target with 95 % confidence on validation images, as the "
-        "mean of three trainings, and the test images are used once, for it. Mean ± standard deviation over seeds "
-        f"{seeds(results)}, each with its own validation split."
+        "mean of three trainings, and the test images are used once, for it. Mean ± standard deviation over "
+        f"seeds {seeds(results)}, each with its own validation split."
     )
     return f"{table(head, rows)}\n\n{note}"
 

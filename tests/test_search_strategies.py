@@ -113,12 +113,13 @@ def test_bayes_draws_as_many_networks_as_asked_for_within_the_limits(data, sampl
 
 
 def test_below_the_answer_of_a_sampler_the_next_smaller_network_is_tried(data):
-    result = quick(data, strategy="bayes", sampler="random", trials=10, accuracy=0.5)
+    result = quick(data, strategy="bayes", sampler="random")
     best = result.winner.candidate
     smaller = replace(best.network, neurons=int(best.neurons * 0.8))
     tried = [trial for trial in result.trials if trial.candidate.network == smaller]
     assert tried
-    assert all(trial.accuracy_interval[0] < 0.5 for trial in tried)
+    for trial in tried:
+        assert trial.accuracy_interval[0] < 0.6 or trial.memory_bits > result.winner.memory_bits
 
 
 def test_halving_trains_many_on_few_samples_and_the_best_on_all(data):

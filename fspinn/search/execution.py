@@ -82,7 +82,7 @@ class Workers:
 
     def stop(self) -> None:
         """Hand nothing out any more."""
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._executor.shutdown(wait=False)
 
 
 class _Here(Executor):

@@ -337,6 +337,13 @@ def as_plain(job: Job, outcome: Outcome) -> dict[str, Any]:
     }
 
 
+def job_of(plain: Mapping[str, Any]) -> Job:
+    """Return the job that `as_plain` wrote."""
+    job = plain["job"]
+    variants = tuple(Variant(**variant) for variant in job["variants"])
+    return Job(**{**job, "network": Network(**job["network"]), "variants": variants})
+
+
 def outcome_of(plain: Mapping[str, Any]) -> Outcome:
     """Return the outcome that `as_plain` wrote."""
     measurements = tuple(

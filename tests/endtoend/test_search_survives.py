@@ -84,10 +84,10 @@ def alive(process):
 @pytest.mark.slow
 @pytest.mark.parametrize("more", [[], ["--workers", "2"]], ids=["alone", "two-workers"])
 def test_a_search_that_is_killed_goes_on_to_the_same_answer(tmp_path, expected, more):
-    for count in (1, 3):
+    for count in (2,) if more else (1, 3):
         children = killed_after(tmp_path, count, *more)
     before = outcomes(tmp_path)
-    assert before >= 3
+    assert before >= 2
     search = start(tmp_path, *more)
     answer, told = search.communicate()
     assert search.returncode == 0, told
@@ -124,7 +124,7 @@ def test_a_second_search_in_the_same_folder_trains_nothing_twice(tmp_path, data)
     assert again.trials == one.trials
     assert (again.model.weights == one.model.weights).all()
     find_smallest(
-        data, folder=tmp_path, **{**SETTINGS, "accuracy": 0.6}
+        data, folder=tmp_path, **{**SETTINGS, "accuracy": 0.6, "seeds": 1}
     )  # another question, the same networks
     assert outcomes(tmp_path) == count
 
