@@ -52,9 +52,10 @@ LABELS = (None, 1000)
 SEEDS = (0, 1, 2)
 
 NETWORKS = 40
+NETWORK_SIZES = (10, 14, 20, 28, 40, 56, 80, 113, 160)
 SAMPLER_SEEDS = (0, 1, 2, 3, 4)
-REFERENCE = (0.5, math.log2(8192 * 64))
-"""Accuracy and logarithm of memory (64 KiB) from which the hypervolume counts."""
+REFERENCE = (0.5, math.log2(8192 * 16))
+"""Accuracy and logarithm of memory (16 KiB) from which the hypervolume counts."""
 
 WORKER_NETWORKS = 24
 
@@ -111,6 +112,7 @@ def drawn(data: Any, sampler: str, seed: int, networks: int = NETWORKS) -> list[
         data,
         strategy="bayes",
         sampler=sampler,
+        sizes=NETWORK_SIZES,
         trials=networks,
         seeds=1,
         seed=seed,
