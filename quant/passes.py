@@ -72,9 +72,13 @@ class Report:
         return 100 * (self.before.accuracy - self.after.accuracy)
 
     def __str__(self) -> str:
-        lost = self.lost_points
-        cost = "" if lost is None else f"; {'loses' if lost >= 0 else 'gains'} {abs(lost):.2f} points"
+        cost = "" if self.lost_points is None else f"; {in_words(self.lost_points)}"
         return f"{self.name:<9} {self.change}; saves {self.saved_bits / 8192:.1f} KiB{cost}"
+
+
+def in_words(lost_points: float) -> str:
+    """Return what something cost in accuracy, for a person."""
+    return f"{'loses' if lost_points >= 0 else 'gains'} {abs(lost_points):.2f} points"
 
 
 def chain(

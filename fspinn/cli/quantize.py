@@ -157,12 +157,14 @@ def _images(
 
 
 def _print_trial(trial: "FormatTrial") -> None:
+    from fspinn.quant.passes import in_words
+
     choice = trial.choice
     formats = f"{choice.weights:<6} {choice.state:<6} {choice.theta:<6} {choice.readout or 'labels':<6}"
     if trial.bits is None or trial.lost_points is None:
         outcome = "cannot hold the network"
     else:
-        outcome = f"{trial.bits / 8192:7.1f} KiB, loses {trial.lost_points:.2f} points"
+        outcome = f"{trial.bits / 8192:7.1f} KiB, {in_words(trial.lost_points)}"
     click.echo(f"{trial.varied:<9} {formats} {outcome}")
 
 
