@@ -143,7 +143,7 @@ def train(
     """
     readouts.check_name(readout)
     engine_of(engine, threads, network)
-    _check_formats(engine, weights, state)
+    _check_formats(engine, weights, state, rounding)
     if labels is not None:
         whole_number("labels", labels, 1, len(data.train))  # before the learning, not after it
     if checkpoint is None and (resume or checkpoint_every is not None):
@@ -200,7 +200,7 @@ def learn(
         passes = passes_for(network.neurons, len(images))
     passes = whole_number("passes", passes, 1, MAX_PASSES)
     engine_of(engine, threads, network)
-    _check_formats(engine, weights, state)
+    _check_formats(engine, weights, state, rounding)
     threads = available_cores() if threads is None else whole_number("threads", threads, 1, 1024)
     settled = network
     if network.weight_norm is None:
@@ -274,9 +274,12 @@ def _named(run: _Run, network: Network) -> dict[str, Any]:
     }
 
 
-def _check_formats(engine: str, weights: str | Format | None, state: str | Format | None) -> None:
-    if weights is None and state is not None:
-        raise ConfigError("state: goes with weights in integers; give a format of the weights too")
+def _check_formats(
+    engine: str, weights: str | Format | None, state: str | Format | None, rounding: str
+) -> None:
+    for name, given in (("state", state is not None), ("rounding", rounding != "stochastic")):
+        if weights is None and given:
+            raise ConfigError(f"{name}: goes with weights in integers; give a format of the weights too")
     if weights is not None and engine != "numba":
         raise ConfigError(f"weights: the engine {engine} does not learn in integers; use numba")
 
