@@ -110,6 +110,7 @@ def drawn(data: Any, sampler: str, seed: int, networks: int = NETWORKS) -> list[
     told: list[list[Trial]] = []
     fspinn.find_smallest(
         data,
+        accuracy=REFERENCE[0],
         strategy="bayes",
         sampler=sampler,
         sizes=NETWORK_SIZES,

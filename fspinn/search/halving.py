@@ -33,7 +33,7 @@ class Halving:
     Parameters
     ----------
     drawing : Drawing
-        Without variants, of a study that has a pruner.
+        Of a study that has a pruner.
     ledger : Ledger
     """
 
@@ -50,9 +50,8 @@ class Halving:
             drawn = self.drawing.draw()
             if drawn is None:
                 return None
-            trial, candidates, _ = drawn
-            one, variants = candidates[0], tuple(c.variant for c in candidates)
-            job = Job(one.network, one.passes, self.ledger.seed, variants, RUNGS[0])
+            trial, whole = drawn
+            job = replace(whole, share=RUNGS[0])
         self._trials[job] = trial
         return job
 

@@ -48,8 +48,6 @@ class Drawing:
         One of `SAMPLERS`.
     trials : int
         Networks to draw.
-    with_variant : bool
-        Whether the variant is drawn too.
     """
 
     study: "optuna.Study"
@@ -59,7 +57,6 @@ class Drawing:
     costs: Costs
     sampler: str
     trials: int
-    with_variant: bool
     _drawn: int = field(init=False)
     _variants: list[Variant] = field(init=False)
     distributions: dict[str, Any] = field(init=False)
@@ -74,12 +71,11 @@ class Drawing:
         self.distributions = {
             name: _distribution(choices)
             for name, choices in self.space.settings.items()
-            if (self.with_variant or name not in VARIANT_SETTINGS)
-            and (isinstance(choices, Range) or len(choices) > 1)
+            if name not in VARIANT_SETTINGS and (isinstance(choices, Range) or len(choices) > 1)
         }
 
-    def draw(self) -> "tuple[optuna.Trial, list[Candidate], Variant | None] | None":
-        """Return a trial, its network with all variants that keep to the limits, and the variant drawn.
+    def draw(self) -> "tuple[optuna.Trial, Job] | None":
+        """Return a trial, and its network with all variants that keep to the limits.
 
         None once all are drawn, or if the cost model rejects one draw after the other.
         """
@@ -91,10 +87,10 @@ class Drawing:
             number = stream_key(self.ledger.seed, CANDIDATES, self._drawn * MOST_DRAWS + attempt) % 2**32
             self.study.sampler = self._sampler(number)
             trial = self.study.ask(self.distributions)
-            found = self._candidates(trial.params)
-            if found is not None:
+            job = self._job(trial.params)
+            if job is not None:
                 self._drawn += 1
-                return trial, *found
+                return trial, job
             self.study.tell(trial, state=optuna.trial.TrialState.FAIL)
         return None
 
@@ -124,29 +120,17 @@ class Drawing:
             trial.set_constraint(name, value)
         self.study.tell(trial, values)
 
-    def _candidates(self, params: Mapping[str, Any]) -> tuple[list[Candidate], Variant | None] | None:
+    def _job(self, params: Mapping[str, Any]) -> Job | None:
+        """Return the network that some parameters make; None if it is beyond a limit, or there is none."""
         values = {name: _value(self.space.settings[name], param) for name, param in params.items()}
-        fixed = {
-            name: self.space.settings[name][0]  # type: ignore[index]
-            for name in VARIANT_SETTINGS
-            if name in self.space.settings and name not in values
-        }
-        variant = None
         try:
-            if self.with_variant:
-                chosen = {name: v for name, v in values.items() if name in VARIANT_SETTINGS}
-                variant = Variant(**{**fixed, **chosen})
-            network, passes = self.space.training(
-                {name: v for name, v in values.items() if name not in VARIANT_SETTINGS}
-            )
+            network, passes = self.space.training(values)
         except ConfigError:  # settings that do not go together
             return None
         candidates = [Candidate(network, each, passes) for each in self._variants]
         self._expect(candidates)
-        possible = [candidate for candidate in candidates if candidate not in self.ledger.rejected]
-        if not possible or (variant is not None and variant not in {c.variant for c in possible}):
-            return None
-        return possible, variant
+        variants = tuple(c.variant for c in candidates if c not in self.ledger.rejected)
+        return Job(network, passes, self.ledger.seed, variants) if variants else None
 
     def _sampler(self, number: int) -> "optuna.samplers.BaseSampler":
         from optuna import samplers

@@ -208,7 +208,7 @@ def find_smallest(
                 drawn, strategy == "ladder", ledger, settled, costs, team, study, on_outcome, until
             )
     late = until is not None and time.monotonic() >= until
-    verdicts = {candidate: verdict_of(ledger, candidate, winner, late) for candidate in ledger.costs}
+    verdicts = {candidate: verdict_of(ledger, candidate, winner, late=late) for candidate in ledger.costs}
     rows = {candidate: trial_of(ledger, candidate, verdicts[candidate]) for candidate in ledger.costs}
     certificate = None if winner is None else certify(ledger, winner, verdicts)
     model = test = None
@@ -339,12 +339,10 @@ def _strategy(
     called = f"{name} {digest}"
     if name == "bayes":
         sampled = study.sampled(called, directions(ledger.minimize))
-        return Bayes(
-            Drawing(sampled, study, space, ledger, costs, sampler, trials, with_variant=True), ledger
-        )
+        return Bayes(Drawing(sampled, study, space, ledger, costs, sampler, trials), ledger)
     sampled = study.sampled(called, ["minimize"])
     sampled.pruner = pruner()
-    return Halving(Drawing(sampled, study, space, ledger, costs, sampler, trials, with_variant=False), ledger)
+    return Halving(Drawing(sampled, study, space, ledger, costs, sampler, trials), ledger)
 
 
 def _made_again(bench: Bench, winner: Candidate) -> Model:

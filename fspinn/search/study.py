@@ -114,8 +114,6 @@ class Study:
         )
         for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
             study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
-        for _ in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.WAITING,)):
-            study.tell(study.ask(), state=optuna.trial.TrialState.FAIL)
         return study
 
     def _opened(self, path: Path) -> "optuna.storages.BaseStorage":

@@ -11,7 +11,7 @@ def told(ledger: Ledger, job: Job) -> list[Trial]:
     """Return what is known of the candidates of a job."""
     candidates = [Candidate(job.network, variant, job.passes) for variant in job.variants]
     return [
-        trial_of(ledger, candidate, verdict_of(ledger, candidate, None, False)) for candidate in candidates
+        trial_of(ledger, candidate, verdict_of(ledger, candidate, under_way=True)) for candidate in candidates
     ]
 
 
@@ -23,8 +23,26 @@ def trial_of(ledger: Ledger, candidate: Candidate, verdict: str) -> Trial:
     return Trial(candidate, verdict, cost, ledger.accuracy(candidate), ledger.interval(candidate), accuracies)
 
 
-def verdict_of(ledger: Ledger, candidate: Candidate, winner: Candidate | None, late: bool) -> str:
-    """Return why a candidate is not the answer, or that it is."""
+def verdict_of(
+    ledger: Ledger,
+    candidate: Candidate,
+    winner: Candidate | None = None,
+    *,
+    late: bool = False,
+    under_way: bool = False,
+) -> str:
+    """Return why a candidate is not the answer, or that it is.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    candidate : Candidate
+    winner : Candidate or None, default None
+    late : bool, default False
+        Whether the time was over.
+    under_way : bool, default False
+        Whether the search goes on.
+    """
     if candidate == winner:
         return "chosen"
     if candidate in ledger.rejected:
@@ -48,7 +66,8 @@ def verdict_of(ledger: Ledger, candidate: Candidate, winner: Candidate | None, l
         return f"failed: {ledger.failed[candidate]}"
     if candidate in ledger.early:
         share, correct = ledger.early[candidate]
-        return f"dropped: {correct / ledger.samples:.2%} after {share:.0%} of the presentations"
+        words = f"{correct / ledger.samples:.2%} after {share:.0%} of the presentations"
+        return words if under_way else f"dropped: {words}"
     if winner is not None:
         return "not tried: takes more than the one chosen"
     return "not tried: the time was over" if late else "not tried"
