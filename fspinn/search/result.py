@@ -197,7 +197,7 @@ def save_result(result: SearchResult, folder: Path, command: str | None = None) 
         with replaced_when_whole(written["picture"]) as temporary:
             accuracy_against_memory(result).savefig(temporary, dpi=150, bbox_inches="tight")
         with replaced_when_whole(written["result"]) as temporary:
-            record = {"command": command, **result.as_dict()}
+            record = result.as_dict() | ({} if command is None else {"command": command})
             temporary.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", "utf-8")
     except OSError as error:
         raise DataError(
