@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fspinn.errors import ConfigError, FormatError
 from fspinn.evaluation import evaluate
@@ -172,7 +173,10 @@ def _on_training_images(data: "Dataset", seed: int, threads: int | None) -> Call
     return accuracy
 
 
-def _drop_silent(model: Model, data: "Dataset", seed: int, threads: int | None) -> tuple[Model, str]:
+def training_spikes(
+    model: Model, data: "Dataset", *, seed: int = 0, threads: int | None = None
+) -> NDArray[np.int64]:
+    """Return how often each neuron spikes when all training images are shown, for `passes.drop_neurons`."""
     spike_counts, _ = respond(
         model.network,
         model.weights,
@@ -183,4 +187,8 @@ def _drop_silent(model: Model, data: "Dataset", seed: int, threads: int | None) 
         formats=model.formats,
         heard=model.heard,
     )
-    return passes.drop_neurons(model, np.asarray(spike_counts.sum(axis=0)).ravel())
+    return np.asarray(spike_counts.sum(axis=0), dtype=np.int64).ravel()
+
+
+def _drop_silent(model: Model, data: "Dataset", seed: int, threads: int | None) -> tuple[Model, str]:
+    return passes.drop_neurons(model, training_spikes(model, data, seed=seed, threads=threads))

@@ -39,7 +39,7 @@ STATE_BITS = 16
 """Bits of the state where nobody gives a format (own)."""
 
 SPAN = 4.0
-"""How many firing thresholds such a state holds (own: on MNIST potentials fall to -3 of them)."""
+"""How many firing thresholds such a state holds (own; on Fashion-MNIST potentials fall to -3 of them)."""
 
 _TRACE_BITS = 16
 _MOST = 2**31
@@ -127,7 +127,7 @@ def grid_of(
                 f"use {' or '.join(map(str, values))}, or quantize after training"
             )
     check_rounding(rounding)
-    grid = Grid(as_format(weights), _state_for(network) if state is None else as_format(state), rounding)
+    grid = Grid(as_format(weights), state_for(network) if state is None else as_format(state), rounding)
     check_formats(grid.formats)
     if grid.weights.bits > MAX_LEARNING_BITS:
         raise FormatError(
@@ -139,6 +139,14 @@ def grid_of(
         check_thresholds(np.array([neuron.threshold]), grid.state)
     check_input(n_inputs, grid.weights.highest_integer, grid.formats)
     return grid
+
+
+def state_for(network: Network) -> Format:
+    """Return the state that a network learns with where nobody gives one."""
+    integer_bits = 1
+    while 2.0 ** (integer_bits - 1) < SPAN * network.firing_threshold and integer_bits < STATE_BITS:
+        integer_bits += 1
+    return Format(integer_bits, STATE_BITS - integer_bits, signed=True)
 
 
 def teaching_of(network: Network, grid: Grid) -> Teaching:
@@ -199,10 +207,3 @@ def learned_theta(
     within = np.clip(thresholds, state.lowest_integer, state.highest_integer)
     values = ((within - base) * state.step).astype(np.float32)
     return values, narrowest(values, state.fraction_bits)
-
-
-def _state_for(network: Network) -> Format:
-    integer_bits = 1
-    while 2.0 ** (integer_bits - 1) < SPAN * network.firing_threshold and integer_bits < STATE_BITS:
-        integer_bits += 1
-    return Format(integer_bits, STATE_BITS - integer_bits, signed=True)

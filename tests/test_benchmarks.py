@@ -12,7 +12,17 @@ import tables
 
 import fspinn
 
-NAMES = ("ablation", "accuracy", "cost_model", "engines", "labels", "mnist", "smallest", "speed")
+NAMES = (
+    "ablation",
+    "accuracy",
+    "cost_model",
+    "engines",
+    "fixed_point",
+    "labels",
+    "mnist",
+    "smallest",
+    "speed",
+)
 MACHINE = {"machine": "an abacus"}
 
 

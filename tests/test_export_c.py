@@ -76,7 +76,9 @@ networks = st.builds(
     weight_norm=st.sampled_from([1.0, 1.7]),
 )
 formats = st.tuples(
-    st.sampled_from(["UQ0.1", "UQ0.2", "Q1.2", "UQ0.4", "UQ0.5", "UQ0.8", "Q1.3", "UQ0.12", "Q1.15"]),
+    st.sampled_from(
+        ["UQ0.1", "UQ0.2", "Q1.2", "UQ0.4", "UQ0.5", "UQ0.6", "UQ0.8", "Q1.8", "UQ1.9", "UQ0.12", "Q1.15"]
+    ),
     st.sampled_from(
         [("Q9.6", "Q5.3"), ("Q6.18", "Q2.8"), ("UQ8.8", "Q4.0"), ("Q6.2", "UQ3.2"), ("Q9.9", "Q5.9")]
     ),
@@ -188,6 +190,14 @@ def test_the_programs_own_test_finds_what_differs(tmp_path):
 
 
 @needs_gcc
+@pytest.mark.parametrize("weights", ["UQ0.4", "Q1.1", "UQ0.6"])
+def test_many_inputs_may_spike_in_one_step(tmp_path, weights):
+    network = replace(PLAIN, encoder="unscaled", max_rate_hz=900.0, threshold=40.0, neurons=19)
+    model = model_of(network, weights, heard=0.9, pixels=(11, 13))  # 130 inputs, most of them at once
+    assert check(model, tmp_path) > 10
+
+
+@needs_gcc
 def test_more_steps_at_once_change_no_spike(tmp_path):
     model = model_of(replace(PLAIN, duration_ms=140.0))
     images = images_for(model, 6)
@@ -195,7 +205,7 @@ def test_more_steps_at_once_change_no_spike(tmp_path):
     for steps in (1, 32):
         folder = tmp_path / str(steps)
         export_c(model, folder)
-        header = (folder / "network.h").read_text().replace("STEPS_AT_ONCE 2", f"STEPS_AT_ONCE {steps}")
+        header = (folder / "network.h").read_text().replace("STEPS_AT_ONCE 8", f"STEPS_AT_ONCE {steps}")
         (folder / "network.h").write_text(header)
         np.testing.assert_array_equal(answers(build(folder), images, 5)[0], expected)
 
@@ -227,6 +237,12 @@ def test_a_readout_that_is_not_in_integers_is_refused(tmp_path):
         FormatError, match=r"'majority' is more than one label per neuron; use the one that tr"
     ):
         export_c(replace(model, readout=replace(model.readout, name="majority")), tmp_path / "out")
+
+
+def test_images_of_another_size_are_refused(tmp_path):
+    with pytest.raises(ConfigError, match="images: 3 x 3 pixels do not fit a model for 4 x 6; resize the im"):
+        export_c(model_of(PLAIN), tmp_path / "out", np.zeros((1, 3, 3), np.uint8))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_there_is_not_overwritten(tmp_path):

@@ -66,7 +66,7 @@ networks = st.builds(
 @given(
     networks,
     st.sampled_from(["UQ0.1", "UQ0.4", "UQ0.8", "UQ1.3"]),
-    st.sampled_from(["Q4.3", "Q5.11", "UQ5.6", None]),
+    st.sampled_from(["Q4.3", "Q5.11", "UQ5.6", "Q5.15", None]),
     st.sampled_from(ROUNDINGS),
     st.integers(0, 2**32),
 )

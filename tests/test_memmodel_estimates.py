@@ -206,7 +206,7 @@ def test_a_microcontroller_keeps_what_does_not_change_in_flash():
     program, stack = controller.controller.program_bytes, controller.controller.stack_bytes
     inference = room(case(size, hardware=controller))
     assert inference["flash_bytes"].needed == program + weights + table + thresholds
-    votes, spikes = 2 * 400, 2 * 25 * 4  # nine bits take two bytes; a bit per input, twice, in whole words
+    votes, spikes = 2 * 400, 8 * 25 * 4  # nine bits take two bytes; a bit per input and step, in whole words
     assert inference["ram_bytes"].needed == stack + 400 * 4 + votes + spikes
     assert all(one.fits for one in inference.values())
     training = room(case(size, "training", hardware=controller))

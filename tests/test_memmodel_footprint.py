@@ -237,6 +237,14 @@ def test_the_size_of_a_model_is_that_of_its_network():
     assert (size.steps, size.window_steps, size.refractory_steps, size.inhibition_steps) == (100, 20, 5, 2)
     assert (size.rule, size.inhibition_kind, size.adaptation) == ("pair", "layer", "decaying")
     assert (size.normalisation, size.decays) == ("l1", True)
+    in_integers = replace(
+        model,
+        state_format=Format.parse("Q9.6"),
+        theta_format=Format.parse("Q5.2"),
+        heard=np.array([True, True, False, True]),
+    )
+    expected = replace(size, n_inputs=3, state_bits=15, threshold_bits=7)
+    assert Size.of(in_integers) == expected
 
 
 def test_what_a_network_with_conductances_costs_is_not_known():

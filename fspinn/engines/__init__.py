@@ -2,6 +2,8 @@
 
 - ``numba`` (`float_engine`): compiled for event-driven work, the fast one.
 - ``brian2`` (`brian2_engine`): Brian2 integrates equations; slow, the reference.
+
+Networks of fixed-point numbers, state included, learn and answer with `integer_engine`, which has no float.
 """
 
 from importlib import import_module

@@ -25,10 +25,14 @@ from fspinn.engines.brian2_definition import (
     Population,
     Projection,
 )
+from fspinn.engines.float_engine import available_cores
 from fspinn.randomness import DELAYS, stream_key, uniforms
 
 TARGETS = ("numpy", "cython", "cpp_standalone")
 """What Brian2 makes of the equations: NumPy calls, compiled parts, or one compiled program."""
+
+_TARGET = "codegen.target"
+_MAKE_ARGUMENTS = "devices.cpp_standalone.extra_make_args_unix"
 
 COUNTED_EVENTS = ("leads", "depresses")
 """Events that write weights; how often they happened is part of the answer."""
@@ -278,13 +282,15 @@ def brian2_for(target: str) -> Iterator[str | None]:
     import brian2
 
     logger = logging.getLogger("brian2")
-    level, preferred = logger.level, brian2.prefs.codegen.target
+    level, preferred = logger.level, {name: brian2.prefs[name] for name in (_TARGET, _MAKE_ARGUMENTS)}
     logger.setLevel(logging.ERROR)
     try:
         if target != "cpp_standalone":
-            brian2.prefs.codegen.target = target
+            brian2.prefs[_TARGET] = target
             yield None
             return
+        # Brian2 starts all compilations at once, which small machines have no memory for.
+        brian2.prefs[_MAKE_ARGUMENTS] = [f"-j{available_cores()}"]
         with tempfile.TemporaryDirectory(prefix="fspinn-brian2-") as folder:
             brian2.set_device("cpp_standalone", build_on_run=False, directory=folder)
             try:
@@ -293,5 +299,6 @@ def brian2_for(target: str) -> Iterator[str | None]:
                 brian2.device.reinit()
                 brian2.devices.reset_device()
     finally:
-        brian2.prefs.codegen.target = preferred
+        for name, value in preferred.items():
+            brian2.prefs[name] = value
         logger.setLevel(level)

@@ -11,15 +11,13 @@ from fspinn.encoders import encoder_settings
 from fspinn.errors import FormatError
 from fspinn.export.numbers import array, defines, type_of, type_of_format
 from fspinn.export.readout import readout_lines
+from fspinn.memmodel.program import STEPS_AT_ONCE
 from fspinn.model import INHIBITION_KINDS, Network
 from fspinn.quant.formats import to_integers
 from fspinn.quant.integers import Integers, Neuron, integers_of
 from fspinn.quant.packing import pack
 from fspinn.randomness import INFERENCE_SPIKES
 from fspinn.trained import Formats, Model
-
-STEPS_AT_ONCE = 2
-"""Time steps whose input spikes the program finds at once: each takes a bit of RAM per input."""
 
 _FLOAT_BITS = 53
 _PROBABILITY_BITS = 32

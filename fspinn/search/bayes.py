@@ -59,7 +59,7 @@ class Bayes:
         candidates = self.ledger.note(job, outcome)
         trial, variant = self._asked[job].pop()
         measured = {c.variant: c for c in candidates if c in self.ledger.correct}
-        trial.set_user_attr("drawn", True)
+        self.drawing.mark(trial, [job])
         if variant not in measured:
             self.drawing.tell(trial, None, {})
             return

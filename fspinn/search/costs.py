@@ -72,16 +72,15 @@ def expected_costs(
     list of Cost
     """
     costs: list[Cost | None] = [None] * len(candidates)
-    sizes = [_size(candidate, n_inputs, n_classes) for candidate in candidates]
-    alike: dict[Size, list[int]] = {}
-    for place, size in enumerate(sizes):
-        alike.setdefault(_with(size, dict.fromkeys(_NUMBERS, 1)), []).append(place)
+    alike: dict[tuple[Any, ...], list[int]] = {}
+    for place, candidate in enumerate(candidates):
+        alike.setdefault(_kind(candidate), []).append(place)
     spikes = {c.network: (0.0, 0.0) for c in candidates}
     spikes = {network: expected_spikes(network, n_inputs, mean_intensity) for network in spikes}
-    for kind, places in alike.items():
-        numbers = {name: np.array([getattr(sizes[place], name) for place in places]) for name in _NUMBERS}
-        size = _with(kind, numbers)
-        inputs, outputs = np.array([spikes[candidates[place].network] for place in places]).T
+    for places in alike.values():
+        several = [candidates[place] for place in places]
+        size = _size(several, n_inputs, n_classes)
+        inputs, outputs = np.array([spikes[candidate.network] for candidate in several]).T
         work = {phase: Workload.expected(size, inputs, outputs, phase == "training") for phase in PHASES}
         for place, cost in zip(places, _costs(size, hardware, work, len(places)), strict=True):
             costs[place] = cost
@@ -96,35 +95,45 @@ def counted_cost(model: Model, activity: Activity, hardware: Hardware) -> Cost:
     return replace(cost, counted=True)
 
 
-_NUMBERS = (
-    "n_neurons",
-    "weight_bits",
-    "state_bits",
-    "threshold_bits",
-    "steps",
-    "window_steps",
-    "refractory_steps",
-    "inhibition_steps",
-    "readout_bits",
-)
+def _kind(candidate: Candidate) -> tuple[Any, ...]:
+    """Return what the formulas of the cost model depend on, beside numbers."""
+    network = candidate.network
+    kind = (network.inhibition_kind, network.rule, network.adaptation, network.normalisation)
+    return (*kind, network.weight_decay > 0, candidate.readout)
 
 
-def _with(size: Size, numbers: dict[str, Any]) -> Size:
-    return replace(size, **numbers)
-
-
-def _size(candidate: Candidate, n_inputs: int, n_classes: int) -> Size:
-    variant = candidate.variant
-    size = Size.of_network(
-        candidate.network,
-        n_inputs=n_inputs,
-        n_classes=n_classes,
-        weight_bits=variant.weight_bits,
-        readout=variant.readout,
-        readout_bits=variant.readout_bits,
+def _size(candidates: Sequence[Candidate], n_inputs: int, n_classes: int) -> Size:
+    """Return the sizes of candidates of one kind."""
+    network = candidates[0].network
+    size = Size.of_network(network, n_inputs, n_classes, weight_bits=1, readout=candidates[0].readout)
+    numbers = [
+        (
+            candidate.network.neurons,
+            candidate.network.steps,
+            candidate.network.window_steps,
+            candidate.network.refractory_steps,
+            candidate.network.inhibition_steps * (network.inhibition_kind != "lateral"),
+            candidate.variant.weight_bits,
+            candidate.variant.state_bits,
+            candidate.variant.readout_bits,
+        )
+        for candidate in candidates
+    ]
+    neurons, steps, window, refractory, inhibition, weight_bits, state_bits, readout_bits = np.array(
+        numbers
+    ).T
+    return replace(
+        size,
+        n_neurons=neurons,
+        steps=steps,
+        window_steps=window,
+        refractory_steps=refractory,
+        inhibition_steps=inhibition,
+        weight_bits=weight_bits,
+        state_bits=state_bits,
+        threshold_bits=state_bits,  # at most as wide as the state; how wide, training tells
+        readout_bits=readout_bits,
     )
-    # Thresholds are at most as wide as the state; how wide, training tells.
-    return replace(size, state_bits=variant.state_bits, threshold_bits=variant.state_bits)
 
 
 def _costs(size: Size, hardware: Hardware, work: dict[str, Workload], count: int) -> list[Cost]:

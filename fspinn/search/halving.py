@@ -68,7 +68,7 @@ class Halving:
             if job.share < 1 and not trial.should_prune():
                 self._higher.append((replace(job, share=RUNGS[rung + 1]), trial))
                 return
-        trial.set_user_attr("drawn", True)
+        self.drawing.mark(trial, [replace(job, share=share) for share in RUNGS[: rung + 1]])
         if score is not None and job.share < 1:
             self.drawing.study.tell(trial, state=optuna.trial.TrialState.PRUNED)
         else:

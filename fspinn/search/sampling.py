@@ -1,6 +1,6 @@
 """How does Optuna draw candidates from a space, and the cost model refuse those that cannot be?"""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -9,8 +9,10 @@ from fspinn.errors import ConfigError
 from fspinn.randomness import CANDIDATES, stream_key
 from fspinn.search.candidates import Candidate, Variant
 from fspinn.search.costs import Cost
+from fspinn.search.jobs import Job
 from fspinn.search.ledger import Ledger
 from fspinn.search.space import VARIANT_SETTINGS, Range, Space
+from fspinn.search.study import Study
 
 if TYPE_CHECKING:
     import optuna
@@ -36,6 +38,8 @@ class Drawing:
     Parameters
     ----------
     study : optuna.Study
+    record : Study
+        Of the jobs.
     space : Space
     ledger : Ledger
     costs : callable
@@ -49,6 +53,7 @@ class Drawing:
     """
 
     study: "optuna.Study"
+    record: Study
     space: Space
     ledger: Ledger
     costs: Costs
@@ -60,8 +65,12 @@ class Drawing:
     distributions: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._drawn = sum("drawn" in trial.user_attrs for trial in self.study.get_trials(deepcopy=False))
         self._variants = self.space.variants()
+        self._drawn = 0
+        for trial in self.study.get_trials(deepcopy=False):
+            if "drawn" in trial.user_attrs:
+                self._drawn += 1
+                self._remember(trial.user_attrs["drawn"])
         self.distributions = {
             name: _distribution(choices)
             for name, choices in self.space.settings.items()
@@ -89,10 +98,23 @@ class Drawing:
             self.study.tell(trial, state=optuna.trial.TrialState.FAIL)
         return None
 
+    def mark(self, trial: "optuna.Trial", jobs: Sequence[Job]) -> None:
+        """Note which jobs a trial was, for a search that goes on after a kill."""
+        trial.set_user_attr("drawn", [self.record.key(job) for job in jobs])
+
+    def _remember(self, keys: Sequence[str]) -> None:
+        """Take note of the jobs of a trial that was drawn before."""
+        for job, outcome in (self.record.done[key] for key in keys):
+            self._expect([Candidate(job.network, variant, job.passes) for variant in self._variants])
+            self.ledger.note(job, outcome)
+
+    def _expect(self, candidates: list[Candidate]) -> None:
+        self.ledger.expect(dict(zip(candidates, self.costs(candidates), strict=True)))
+
     def tell(
         self, trial: "optuna.Trial", values: list[float] | None, constraints: Mapping[str, float]
     ) -> None:
-        """Finish a trial; without values it failed. A search that goes on counts those marked as drawn."""
+        """Finish a trial; without values it failed."""
         import optuna
 
         if values is None:
@@ -120,7 +142,7 @@ class Drawing:
         except ConfigError:  # settings that do not go together
             return None
         candidates = [Candidate(network, each, passes) for each in self._variants]
-        self.ledger.expect(dict(zip(candidates, self.costs(candidates), strict=True)))
+        self._expect(candidates)
         possible = [candidate for candidate in candidates if candidate not in self.ledger.rejected]
         if not possible or (variant is not None and variant not in {c.variant for c in possible}):
             return None

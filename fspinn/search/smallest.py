@@ -339,10 +339,12 @@ def _strategy(
     called = f"{name} {digest}"
     if name == "bayes":
         sampled = study.sampled(called, directions(ledger.minimize))
-        return Bayes(Drawing(sampled, space, ledger, costs, sampler, trials, with_variant=True), ledger)
+        return Bayes(
+            Drawing(sampled, study, space, ledger, costs, sampler, trials, with_variant=True), ledger
+        )
     sampled = study.sampled(called, ["minimize"])
     sampled.pruner = pruner()
-    return Halving(Drawing(sampled, space, ledger, costs, sampler, trials, with_variant=False), ledger)
+    return Halving(Drawing(sampled, study, space, ledger, costs, sampler, trials, with_variant=False), ledger)
 
 
 def _made_again(bench: Bench, winner: Candidate) -> Model:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from fspinn.errors import ConfigError, DataError
 from fspinn.model import Network
-from fspinn.search.jobs import Bench, Job, Outcome, as_plain, outcome_of
+from fspinn.search.jobs import Bench, Job, Outcome, as_plain, job_of, outcome_of
 
 try:
     import fcntl
@@ -55,17 +55,16 @@ class Study:
         optuna.logging.set_verbosity(logging.ERROR)
         self._bench = bench
         self._file: Any = None
-        self.outcomes: dict[str, Outcome] = {}
-        """By the keys of their jobs."""
+        self.done: dict[str, tuple[Job, Outcome]] = {}
+        """Jobs and their outcomes, by the keys of the jobs."""
         self.storage: optuna.storages.BaseStorage = optuna.storages.InMemoryStorage()
         if folder is not None:
             self.storage = self._opened(folder / FILE)
         self._jobs = self.sampled(_JOBS, ["maximize"])
         for trial in self._jobs.get_trials(deepcopy=False):
             if "outcome" in trial.user_attrs:
-                self.outcomes[trial.user_attrs["key"]] = outcome_of(trial.user_attrs["outcome"])
-        self.resumed = len(self.outcomes)
-        """How many jobs were done before."""
+                plain = trial.user_attrs["outcome"]
+                self.done[trial.user_attrs["key"]] = job_of(plain), outcome_of(plain)
 
     def __enter__(self) -> "Study":
         return self
@@ -77,16 +76,21 @@ class Study:
     @property
     def question(self) -> str:
         """What all jobs of this search have in common."""
-        return self._bench.key(Job(Network(), None, 0, ()))
+        return self.key(Job(Network(), None, 0, ()))
+
+    def key(self, job: Job) -> str:
+        """Return what tells a job from all others in the file."""
+        return self._bench.key(job)
 
     def known(self, job: Job) -> Outcome | None:
         """Return the outcome of a job that was done before."""
-        return self.outcomes.get(self._bench.key(job))
+        _, outcome = self.done.get(self.key(job), (None, None))
+        return outcome
 
     def begin(self, job: Job) -> "optuna.Trial":
         """Note that a job is under way; the answer is what `end` wants to have."""
         trial = self._jobs.ask()
-        trial.set_user_attr("key", self._bench.key(job))
+        trial.set_user_attr("key", self.key(job))
         return trial
 
     def end(self, trial: "optuna.Trial", job: Job, outcome: Outcome) -> None:
@@ -99,7 +103,7 @@ class Study:
             self._jobs.tell(trial, max(correct) / self._bench.source.validation)
         else:
             self._jobs.tell(trial, state=optuna.trial.TrialState.FAIL)
-        self.outcomes[self._bench.key(job)] = outcome
+        self.done[self.key(job)] = job, outcome
 
     def sampled(self, name: str, directions: Sequence[Literal["minimize", "maximize"]]) -> "optuna.Study":
         """Return a study in the same file; trials that a kill left under way are told as failed."""
@@ -136,6 +140,7 @@ class Study:
         try:
             return JournalStorage(JournalFileBackend(str(path), lock_obj=_Locked()))  # type: ignore[arg-type]
         except (ValueError, KeyError, TypeError) as error:
+            self._file.close()
             raise DataError(f"{path}: is damaged ({error}); remove it to start anew") from None
 
 

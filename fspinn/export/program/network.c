@@ -301,20 +301,37 @@ static uint32_t collect(const uint32_t *spiking, uint32_t *input, uint32_t *rows
     return count;
 }
 
-/* Add up the weights that lie in one word of each of these rows. */
+/*
+ * Add up the weights that lie in one word of each of these rows, several in one addition: those at even places
+ * of the word, and those at odd ones, have the bits of their neighbours for their sums. ROWS_THAT_FIT rows are
+ * added so. A sign bit is turned over, which adds HALF to each weight, and is taken off at the end.
+ */
+#define WEIGHT_MASK ((UINT32_C(1) << NETWORK_WEIGHT_BITS) - 1)
+#define HALF (NETWORK_WEIGHTS_SIGNED ? INT32_C(1) << (NETWORK_WEIGHT_BITS - 1) : 0)
+#define EVERY_PLACE (((UINT64_C(1) << PER_WORD * NETWORK_WEIGHT_BITS) - 1) / WEIGHT_MASK)
+#define EVEN_PLACES \
+    (uint32_t)(((UINT64_C(1) << (PER_WORD + PER_WORD % 2) * NETWORK_WEIGHT_BITS) - 1) / (WEIGHT_MASK + 2))
+#define SUM_BITS (PER_WORD % 2 == 0 ? 2 * NETWORK_WEIGHT_BITS : 32 - (PER_WORD - 1) * NETWORK_WEIGHT_BITS)
+#define ROWS_THAT_FIT (uint32_t)(((UINT64_C(1) << SUM_BITS) - 1) / WEIGHT_MASK)
+
 static void add_rows(const uint32_t *rows, uint32_t count, uint32_t column, int32_t *sums)
 {
-    uint32_t e, k;
-    for (e = 0; e < count; e++) {
-        uint32_t word = weights[rows[e]][column];
-        for (k = 0; k < PER_WORD; k++) {
-            int32_t weight = (int32_t)(word & ((UINT32_C(1) << NETWORK_WEIGHT_BITS) - 1));
-#if NETWORK_WEIGHTS_SIGNED
-            weight -= (weight >> (NETWORK_WEIGHT_BITS - 1)) * (INT32_C(1) << NETWORK_WEIGHT_BITS);
-#endif
-            sums[k] += weight;
-            word >>= NETWORK_WEIGHT_BITS;
+    uint32_t e = 0, k;
+    while (e < count) {
+        uint32_t even = 0, odd = 0, end = count - e > ROWS_THAT_FIT ? e + ROWS_THAT_FIT : count;
+        for (; e < end; e++) {
+            uint32_t word = weights[rows[e]][column] ^ (uint32_t)(EVERY_PLACE * HALF);
+            even += word & EVEN_PLACES;
+            odd += word >> NETWORK_WEIGHT_BITS & EVEN_PLACES;
         }
+        for (k = 0; k < PER_WORD; k++) {
+            uint32_t both = k % 2 == 0 ? even : odd;
+            both >>= k / 2 * 2 * NETWORK_WEIGHT_BITS;
+            sums[k] += (int32_t)(both & (0xFFFFFFFFu >> (32 - SUM_BITS)));
+        }
+    }
+    for (k = 0; k < PER_WORD && HALF != 0; k++) {
+        sums[k] -= (int32_t)count * HALF;
     }
 }
 
@@ -361,6 +378,33 @@ static int32_t after_toll(int32_t v)
     return cut(left);
 }
 #endif
+
+/* Leak, toll and input of a neuron in a step; returns its potential. */
+static int32_t advance(uint32_t j, int32_t sum)
+{
+    int32_t v = potentials[j];
+#if NETWORK_INHIBITION == NETWORK_CLAMP
+    if (clamped > 0 && (int32_t)j != latest) {
+        return v;
+    }
+#endif
+    v -= part(v, NETWORK_LEAK);
+#if NETWORK_INHIBITION == NETWORK_LAYER
+    if (spared != NOBODY && (int32_t)j != spared) {
+        v = after_toll(v);
+    }
+#if NETWORK_INHIBITION_STEPS > 0
+    if ((int32_t)j == spared) {
+        rest[j] = NETWORK_INHIBITION_STEPS;
+    } else if (rest[j] > 0) {
+        rest[j]--;
+    }
+#endif
+#endif
+    v = cut(v + scaled(sum));
+    potentials[j] = (network_potential)v;
+    return v;
+}
 
 /* Whether a neuron may spike; called once in a step. */
 static int may_spike(uint32_t j)
@@ -560,8 +604,9 @@ int32_t network_step(void)
     count = collect(spiking, &input, rows);
     again = input < NETWORK_INPUTS;
     for (j = 0; j < NETWORK_NEURONS; j++) {
-        int32_t v = potentials[j], above;
-        if (j % PER_WORD == 0) {
+        uint32_t place_in_word = j % PER_WORD;
+        int32_t above;
+        if (place_in_word == 0) {
             uint32_t k;
             for (k = 0; k < PER_WORD; k++) {
                 sums[k] = 0;
@@ -577,28 +622,7 @@ int32_t network_step(void)
                 count = collect(spiking, &input, rows);
             }
         }
-#if NETWORK_INHIBITION == NETWORK_CLAMP
-        if (clamped == 0 || (int32_t)j == latest) {
-            v = cut(v - part(v, NETWORK_LEAK) + scaled(sums[j % PER_WORD]));
-        }
-#else
-        v -= part(v, NETWORK_LEAK);
-#if NETWORK_INHIBITION == NETWORK_LAYER
-        if (spared != NOBODY && (int32_t)j != spared) {
-            v = after_toll(v);
-        }
-#if NETWORK_INHIBITION_STEPS > 0
-        if ((int32_t)j == spared) {
-            rest[j] = NETWORK_INHIBITION_STEPS;
-        } else if (rest[j] > 0) {
-            rest[j]--;
-        }
-#endif
-#endif
-        v = cut(v + scaled(sums[j % PER_WORD]));
-#endif
-        potentials[j] = (network_potential)v;
-        above = v - threshold(j);
+        above = advance(j, sums[place_in_word]) - threshold(j);
         if (may_spike(j) && above > best) {
             winner = (int32_t)j;
             best = above;

@@ -4,7 +4,7 @@
  *     int32_t class_found = network_answer(image, 0);
  *
  * An image is NETWORK_PIXELS bytes, row by row, 0 is black. After it, network_counts[j] tells how often neuron
- * j has spiked. The number of an image fixes its input spikes; count up, or give 0 always.
+ * j has spiked. The number of an image fixes its input spikes; `fspinn evaluate` counts from 0.
  * Step by step: network_start, then network_step NETWORK_STEPS times (the neuron that spikes, or -1), then
  * network_class. The image has to stay until the last step. One image at a time: the state is static.
  */
