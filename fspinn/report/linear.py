@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from fspinn.evaluation import labelled_images
 from fspinn.search.intervals import wilson_interval
@@ -109,7 +110,8 @@ def _fitted(
     if len(classes) == 1:
         return np.zeros((pixels.shape[1], 1)), np.zeros(1), classes
     solver = LogisticRegression(C=INVERSE_PENALTY, max_iter=MAX_ITERATIONS)
-    with warnings.catch_warnings():
+    # Threads of BLAS that share a busy core wait for each other ten times as long as one computes.
+    with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         solver.fit(pixels, labels)
     weights, bias = solver.coef_.T, solver.intercept_
