@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from matplotlib.ticker import LogLocator, MaxNLocator
 
 WIDTH, HEIGHT = 440, 300
-LEFT, RIGHT, TOP, BOTTOM = 46, 14, 12, 44
+LEFT, RIGHT, TOP, BOTTOM = 46, 24, 12, 44
 STRIP = 18
 """Height of the strip for trials that were not measured, below the others."""
 

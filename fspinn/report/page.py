@@ -12,6 +12,7 @@ import fspinn
 from fspinn.errors import DataError
 from fspinn.evaluation import evaluate, load_data_of
 from fspinn.files import replaced_when_whole
+from fspinn.memmodel import load_hardware
 from fspinn.plots import confusion_matrix, receptive_fields
 from fspinn.report import charts
 from fspinn.report.comparison import compared
@@ -128,6 +129,7 @@ def _about_winner(
     fitting = [one for one in linear if one.memory_bits <= answer["memory_bits"]]
     measured = evaluate(model, data.validation, seed=answer["seed"], threads=threads)
     return {
+        "band": load_hardware(answer["hardware"]).band,
         "compared": compared(answer, model),
         "linear": linear,
         "rival": max(fitting, key=lambda one: one.accuracy, default=None),
