@@ -136,7 +136,7 @@ def fit_readouts(
     known, formats = data.train.labels, learned.formats
     if labels is not None:
         labels = whole_number("labels", labels, 1, len(known))
-        chosen = permutation(stream_key(learned.seed, LABELS, draw), len(known))[:labels]
+        chosen = labelled_images(len(known), labels, seed=learned.seed, draw=draw)
         known = np.full_like(known, readouts.NO_LABEL)
         known[chosen] = data.train.labels[chosen]
     spike_order = room_for_order(names, learned.network, len(known))
@@ -175,6 +175,14 @@ def fit_readouts(
         for name in names
     ]
     return [_in_formats(model, learned) for model in models]
+
+
+def labelled_images(images: int, labels: int | None, *, seed: int = 0, draw: int = 0) -> NDArray[np.int64]:
+    """Return which training images have a label, where readouts may use so many; None is all of them."""
+    if labels is None:
+        return np.arange(images)
+    chosen: NDArray[np.int64] = permutation(stream_key(seed, LABELS, draw), images)[:labels]
+    return chosen
 
 
 def _in_formats(model: Model, learned: Learned) -> Model:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from fspinn import Model
     from fspinn.datasets import Source, Split
 
+TYPED = "fspinn.typed"
+"""Where the context of a command keeps the words that were typed."""
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 

@@ -96,7 +96,8 @@ Exit status: 0 found, 1 no network meets the target, 2 bad input.
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("result"),
     show_default=True,
-    help="Folder for smallest.h5, result.json, candidates.csv, accuracy-memory.png and study.log.",
+    help="Folder for report.html, smallest.h5, result.json, candidates.csv, accuracy-memory.png and "
+    "study.log.",
 )
 @options.preset
 @options.search_network
@@ -137,6 +138,7 @@ def command(
     """Find the network with the least memory that meets an accuracy on your images."""
     from tqdm import tqdm
 
+    from fspinn.report import write_report
     from fspinn.search import find_smallest, save_result
     from fspinn.search.result import describe, line
 
@@ -174,10 +176,11 @@ def command(
         data_dir=click.get_current_context().params["data_dir"],
         on_trials=show,
     )
-    written = save_result(result, output)
+    written = save_result(result, output, click.get_current_context().meta.get(options.TYPED))
+    written["report"] = write_report(output, data, threads=threads)
     if as_json:
         model = str(written["model"]) if "model" in written else None
-        options.print_json({"model": model, **result.as_dict()})
+        options.print_json({"model": model, "report": str(written["report"]), **result.as_dict()})
     else:
         click.echo(describe(result))
         for path in written.values():

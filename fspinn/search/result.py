@@ -156,8 +156,15 @@ class SearchResult:
         }
 
 
-def save_result(result: SearchResult, folder: Path) -> dict[str, Path]:
+def save_result(result: SearchResult, folder: Path, command: str | None = None) -> dict[str, Path]:
     """Write what a search found.
+
+    Parameters
+    ----------
+    result : SearchResult
+    folder : Path
+    command : str or None, default None
+        What was typed to get it, for the record.
 
     Returns
     -------
@@ -190,7 +197,8 @@ def save_result(result: SearchResult, folder: Path) -> dict[str, Path]:
         with replaced_when_whole(written["picture"]) as temporary:
             accuracy_against_memory(result).savefig(temporary, dpi=150, bbox_inches="tight")
         with replaced_when_whole(written["result"]) as temporary:
-            temporary.write_text(json.dumps(result.as_dict(), indent=1, allow_nan=False) + "\n", "utf-8")
+            record = result.as_dict() | ({} if command is None else {"command": command})
+            temporary.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", "utf-8")
     except OSError as error:
         raise DataError(
             f"{folder}: cannot be written ({error.strerror}); choose another folder with -o"
