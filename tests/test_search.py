@@ -13,7 +13,8 @@ import fspinn
 from fspinn.datasets import Split, load
 from fspinn.errors import ConfigError, DataError, FormatError, HardwareError
 from fspinn.memmodel import Size, memory_bits
-from fspinn.search import find_smallest, parse_memory, save_result
+from fspinn.search import Constraints, Cost, find_smallest, parse_memory, save_result
+from fspinn.search.constraints import nearest_possible
 from fspinn.search.intervals import chance_of_so_few, wilson_interval
 from fspinn.search.result import describe
 
@@ -159,8 +160,13 @@ def test_impossible_limits_are_told_without_training_with_the_nearest_possible_v
         answer = find_smallest(data, accuracy=0.8, on_trials=lambda _: 1 / 0, **{limit: least})
         assert answer.impossible.startswith(f"{limit}: ")
         assert " is impossible; the least is " in answer.impossible
-    both = find_smallest(data, memory="0.45 KiB", area="0.03 mm2", sizes=(10, 16), weights=("UQ0.2", "UQ0.8"))
-    assert both.impossible is None or "nearest" in both.impossible
+
+
+def test_limits_that_are_impossible_only_together_are_told_so():
+    small, flat = (Cost(bits, bits, 1.0, 1.0, area, 1.0, 1.0) for bits, area in ((8192, 2e6), (16384, 1e6)))
+    limits = Constraints(0.9, memory=8192, area=1.5e6)
+    words = nearest_possible(limits, [small, flat])
+    assert words == "memory, area: impossible together; the nearest is 1.0 KiB and 2 mm2"
 
 
 def test_a_limit_that_only_some_keep_to_rejects_the_others_untrained(data):
