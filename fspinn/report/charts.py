@@ -12,7 +12,10 @@ LEFT, RIGHT, TOP, BOTTOM = 46, 24, 12, 44
 STRIP = 18
 """Height of the strip for trials that were not measured, below the others."""
 
-MOST_UNMEASURED = 400
+LETTERS = 40
+"""That there is room for below a chart."""
+
+MOST_UNMEASURED = 200
 """Trials that were not measured and are still shown: more would make the page heavy and say nothing."""
 
 Trials = Sequence[Mapping[str, Any]]
@@ -110,7 +113,7 @@ def _chart(answer: Mapping[str, Any], shown: Sequence[int], axis: Axis) -> Chart
     costs = [max(trials[k][axis.field], 1e-12) for k in shown]
     costs += [] if limit is None else [limit]
     low, high = min(costs) / 1.15, max(costs) * 1.15
-    unit, size = next((u for u in reversed(axis.units) if max(costs) >= u[1]), axis.units[0])
+    unit, size = next((u for u in reversed(axis.units) if (low * high) ** 0.5 >= u[1]), axis.units[0])
     measured = [k for k in shown if trials[k]["accuracy"] is not None]
     shares = [trials[k]["accuracy"] for k in measured] + [answer["target_accuracy"]]
     least, most = max(min(shares) - 0.03, 0.0), min(max(shares) + 0.03, 1.0)
@@ -136,7 +139,7 @@ def _chart(answer: Mapping[str, Any], shown: Sequence[int], axis: Axis) -> Chart
     intervals = [(trials[k][axis.field], trials[k]["accuracy_interval"]) for k in measured if k in front]
     return Chart(
         name=f"{axis.words} ({unit})" if unit else axis.words,
-        x_ticks=tuple(Tick(x(tick * size), f"{tick:,.6g}") for tick in _log_ticks(low / size, high / size)),
+        x_ticks=tuple(Tick(x(tick * size), _text(tick)) for tick in _log_ticks(low / size, high / size)),
         y_ticks=tuple(
             Tick(y(tick / 100), f"{tick:g} %")
             for tick in MaxNLocator(6).tick_values(100 * least, 100 * most)
@@ -151,17 +154,21 @@ def _chart(answer: Mapping[str, Any], shown: Sequence[int], axis: Axis) -> Chart
 
 
 def _log_ticks(low: float, high: float) -> list[float]:
-    """Return round numbers between two, at most eight."""
+    """Return round numbers between two, as many as there is room for."""
     for subs in ((1.0, 2.0, 5.0), (1.0, 3.0), (1.0,)):
         ticks = [
             float(t) for t in LogLocator(subs=subs, numticks=30).tick_values(low, high) if low <= t <= high
         ]
-        if len(ticks) <= 8:
+        if sum(len(_text(tick)) for tick in ticks) <= LETTERS:
             break
     if len(ticks) >= 2:
         return ticks
     middle = exp((log(low) + log(high)) / 2)
     return [float(t) for t in MaxNLocator(4).tick_values(low, high) if low <= t <= high] or [middle]
+
+
+def _text(tick: float) -> str:
+    return f"{tick:,.10g}"
 
 
 def _stairs(points: Iterator[tuple[float, float]]) -> Iterator[str]:

@@ -30,7 +30,11 @@ def as_data_address(draw: Callable[..., Figure], *arguments: Any) -> str:
         Of `draw`.
     """
     written = io.BytesIO()
-    settings: dict[Any, Any] = {**dict.fromkeys(_COLOURS, _GREY), "svg.hashsalt": "fspinn"}
+    settings: dict[Any, Any] = {
+        **dict.fromkeys(_COLOURS, _GREY),
+        "svg.hashsalt": "fspinn",
+        "svg.fonttype": "none",
+    }
     with rc_context(settings):
         draw(*arguments).savefig(
             written, format="svg", transparent=True, bbox_inches="tight", metadata={"Date": None}
