@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 import fspinn
 from fspinn import jit
@@ -194,9 +193,7 @@ def measure(bench: Bench, job: Job) -> Outcome:
     data = _loaded(bench.source) if bench.data is None else bench.data
     started = time.perf_counter()
     try:
-        # Threads of BLAS bring nothing to fitting a readout, and wait for each other where cores are busy.
-        with threadpool_limits(1):
-            found = _measured(bench, data, job)
+        found = _measured(bench, data, job)
     except FspinnError as error:
         found = Outcome((), str(error))
     except Exception as error:  # a search of hours must not end with one candidate, whatever it is
