@@ -33,10 +33,10 @@ def answer(name: str, seed: int) -> dict[str, Any]:
     trial = result.nearest
     return {
         "network": f"{trial.candidate.neurons} neurons, {trial.candidate.weights}, {trial.candidate.readout}",
-        "memory_kib": trial.candidate.memory_bits / 8192,
+        "memory_kib": trial.memory_bits / 8192,
         "validation": 100 * trial.accuracy,
         "test": 100 * result.test.accuracy,
-        "energy_uj": trial.energy_pj / 1e6,
+        "energy_uj": trial.cost.energy_pj / 1e6,
         "seconds": seconds,
     }
 

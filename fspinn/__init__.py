@@ -17,6 +17,7 @@ __all__ = [
     "Network",
     "datasets",
     "evaluate",
+    "export",
     "find_smallest",
     "load",
     "memmodel",
@@ -30,7 +31,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from fspinn import datasets, memmodel, plots, presets, quant
+    from fspinn import datasets, export, memmodel, plots, presets, quant
     from fspinn.evaluation import evaluate
     from fspinn.model import Network
     from fspinn.prediction import predict

@@ -8,7 +8,7 @@ that comes from other settings, other images or other compiled kernels.
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +21,15 @@ from fspinn.errors import ConfigError, ModelFileError
 from fspinn.learning_curve import Curve
 from fspinn.trained import Activity
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 EVERY_S = 30.0
 """Time between two checkpoints, where their distance in presentations is not given."""
 
 _MEND = "remove it to start from the beginning"
 _SHOWN_CHARACTERS = 16
-_CURVE = tuple(field.name for field in fields(Curve))
+_CURVE = tuple(part.name for part in fields(Curve))
+_ARRAYS = ("weights", "theta", "seen")
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,18 +40,26 @@ class State:
     ----------
     presentations : int
         How many images were shown; an image counts each time.
-    weights : ndarray of float32, shape (n_inputs, n_neurons)
-    theta : ndarray of float32, shape (n_neurons,)
+    weights : ndarray of float32 or uint8, shape (n_inputs, n_neurons)
+    theta : ndarray of float32 or int32, shape (n_neurons,)
+        Both whole numbers where a network learns in integers.
     activity : Activity
         What was counted since the beginning.
     curve : Curve
+    seen : ndarray of int64, shape (3,)
+        What was seen since the beginning where a network learns in integers (`fspinn.quant.integers.Seen`).
     """
 
     presentations: int
-    weights: NDArray[np.float32]
-    theta: NDArray[np.float32]
+    weights: NDArray[Any]
+    theta: NDArray[Any]
     activity: Activity
     curve: Curve
+    seen: NDArray[np.int64] = field(default_factory=lambda: np.zeros(3, dtype=np.int64))
+
+    def copy(self) -> "State":
+        """Return a state that no learning changes any more."""
+        return replace(self, **{name: getattr(self, name).copy() for name in _ARRAYS})
 
 
 def save(path: Path, run: Mapping[str, Any], state: State) -> None:
@@ -75,7 +84,7 @@ def save(path: Path, run: Mapping[str, Any], state: State) -> None:
         "activity": state.activity.as_dict(),
     }
     curve = {name: getattr(state.curve, name) for name in _CURVE}
-    arrays = {"weights": state.weights, "theta": state.theta, **curve}
+    arrays = {**{name: getattr(state, name) for name in _ARRAYS}, **curve}
     sealed.write(path, "checkpoint", settings, arrays, compressed=False)
 
 
@@ -90,16 +99,15 @@ def load(path: Path, run: Mapping[str, Any]) -> State:
         If it is of another run than `run`; the message names all that differs.
     """
     settings, arrays = sealed.read(
-        path, "checkpoint", ("weights", "theta", *_CURVE), version=FORMAT_VERSION, mend=_MEND
+        path, "checkpoint", (*_ARRAYS, *_CURVE), version=FORMAT_VERSION, mend=_MEND
     )
     try:
         theirs = settings["run"]
         state = State(
             presentations=settings["presentations"],
-            weights=arrays["weights"],
-            theta=arrays["theta"],
             activity=Activity(**settings["activity"]),
             curve=Curve(**{name: arrays[name] for name in _CURVE}),
+            **{name: arrays[name] for name in _ARRAYS},
         )
         differences = [
             f"{name} {_short(theirs.get(name))} there, {_short(run.get(name))} here"

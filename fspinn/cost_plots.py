@@ -14,7 +14,7 @@ from fspinn.memmodel.text import energy_text, memory_text
 
 ACCOUNTING = "structure-aware"
 
-_SHADES = {
+SHADES = {
     "weights": "#4477aa",
     "state": "#66ccee",
     "membrane": "#3a9cc0",
@@ -114,7 +114,7 @@ def _draw(
         for name, value in parts.items():
             if name == "total" or value < 0.005 * total:
                 continue
-            shown[name] = _SHADES.get(name, "#dddddd")
+            shown[name] = SHADES.get(name, "#dddddd")
             axes.barh(row, value * factor, left=left, color=shown[name], height=0.62)
             if value * factor > _LETTER * len(name) * widest:
                 middle = left + value * factor / 2

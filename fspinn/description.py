@@ -23,10 +23,7 @@ def as_values(model: Model) -> dict[str, Any]:
             "classes": model.readout.n_classes,
             "parameters": model.readout.parameter_count,
         },
-        "formats": {
-            "weights": str(model.weight_format or _UNQUANTIZED),
-            "readout": str(model.readout.format or _UNQUANTIZED),
-        },
+        "formats": _formats(model),
         "activity": {name: activity.as_dict() for name, activity in model.activity.items()},
         "record": dict(model.record),
     }
@@ -44,8 +41,7 @@ def in_words(model: Model) -> dict[str, str]:
         "settings": _settings(network),
         "readout": f"{model.readout.name}, {model.readout.parameter_count} numbers for "
         f"{model.readout.n_classes} classes: {', '.join(model.class_names)}",
-        "formats": f"weights {model.weight_format or _UNQUANTIZED}, "
-        f"readout {model.readout.format or _UNQUANTIZED}",
+        "formats": ", ".join(f"{name} {format}" for name, format in _formats(model).items()),
     }
     for name, activity in model.activity.items():
         lines[f"{name} activity"] = _activity(activity)
@@ -76,6 +72,17 @@ def equations(model: Model) -> dict[str, str]:
         "learning": text(define(network, n_inputs, learning=True)),
         "answering": text(define(network.answering, n_inputs, learning=False)),
     }
+
+
+def _formats(model: Model) -> dict[str, str]:
+    """Name the number format of each parameter."""
+    formats = {
+        "weights": model.weight_format,
+        "state": model.state_format,
+        "theta": model.theta_format,
+        "readout": model.readout.format,
+    }
+    return {name: str(format or _UNQUANTIZED) for name, format in formats.items()}
 
 
 def _settings(network: Network) -> str:

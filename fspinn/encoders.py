@@ -5,6 +5,8 @@
 - ``regular``: the same rates without noise, the spikes of an input evenly spaced.
 - ``ttfs`` (time to first spike): every pixel spikes at most once, the brighter the earlier; the brightest in
   the first step, black never.
+- ``unscaled``: as ``poisson``, but a pixel's rate is ``Network.max_rate_hz * intensity / 255``, whatever the
+  rest of the image is (Diehl & Cook, BindsNET).
 
 For the first two, a pixel's rate is in proportion to its intensity, scaled so that the rates of an image
 together have the Euclidean norm ``Network.rate_norm_hz``: a thin digit drives the neurons as strongly as a
@@ -38,9 +40,9 @@ class Spikes:
 
 
 def encoder_settings(network: Network) -> tuple[int, float, int]:
-    """Return what the kernels need: number of the encoder, norm of the spike probabilities, most spikes."""
-    norm = network.rate_norm_hz * network.dt_ms / 1000.0
-    return ENCODERS.index(network.encoder), norm, network.first_spikes or 2**31
+    """Return what `spike_kernels.encode` needs: number of the encoder, rate per step, most spikes."""
+    rate_hz = network.max_rate_hz if network.encoder == "unscaled" else network.rate_norm_hz
+    return ENCODERS.index(network.encoder), rate_hz * network.dt_ms / 1000.0, network.first_spikes or 2**31
 
 
 def input_spikes(network: Network, image: NDArray[np.uint8], seed: int, purpose: int, sample: int) -> Spikes:
@@ -57,11 +59,11 @@ def input_spikes(network: Network, image: NDArray[np.uint8], seed: int, purpose:
         Number of the presentation in training, of the image otherwise.
     """
     pixels = np.ascontiguousarray(image).reshape(-1)
-    encoder, norm, most = encoder_settings(network)
+    encoder, rate_per_step, most = encoder_settings(network)
     key = np.uint64(stream_key(seed, purpose, sample))
     probabilities = np.empty(pixels.size, dtype=np.uint32)
     spikes_in_step = np.zeros(network.steps, dtype=np.int64)
     inputs = np.empty((network.steps, pixels.size), dtype=np.int32)
-    spike_kernels.encode(pixels, encoder, norm, most, key, probabilities, spikes_in_step, inputs)
+    spike_kernels.encode(pixels, encoder, rate_per_step, most, key, probabilities, spikes_in_step, inputs)
     offsets = np.concatenate([[0], np.cumsum(spikes_in_step)])
     return Spikes(offsets, inputs[np.arange(pixels.size) < spikes_in_step[:, None]])

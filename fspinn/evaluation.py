@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,8 +18,10 @@ from fspinn.errors import ConfigError
 from fspinn.learning_curve import Curve
 from fspinn.model import Network
 from fspinn.prediction import predict, respond, room_for_order
+from fspinn.quant.integers import Seen
+from fspinn.quant.post_training import quantize_readout
 from fspinn.randomness import LABELS, permutation, stream_key
-from fspinn.trained import Activity, Model
+from fspinn.trained import Activity, Formats, Model
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset, Split
@@ -44,6 +46,12 @@ class Learned:
         How it went.
     engine : str
         Who ran the network, and answers for its readout.
+    formats : Formats or None, default None
+        Number formats that it learned in, with integers only; None is float32.
+    rounding : str or None, default None
+        How changes of weights were rounded to their format, if they have one.
+    seen : Seen or None, default None
+        What potentials and thresholds did meanwhile, if they were integers.
     """
 
     network: Network
@@ -55,6 +63,9 @@ class Learned:
     samples_per_s: float
     curve: Curve
     engine: str = "numba"
+    formats: Formats | None = None
+    rounding: str | None = None
+    seen: Seen | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +85,8 @@ class Evaluation:
     predictions : ndarray of int64, shape (samples,)
     activity : Activity
         What the engine counted.
+    seen : Seen or None
+        What the potentials of a model in integers did, saturations among it; None for any other model.
     """
 
     accuracy: float
@@ -82,6 +95,7 @@ class Evaluation:
     spikes_per_sample: float
     predictions: NDArray[np.int64]
     activity: Activity
+    seen: Seen | None = None
 
 
 def fit_readouts(
@@ -119,10 +133,10 @@ def fit_readouts(
     """
     for name in names:
         readouts.check_name(name)
-    known = data.train.labels
+    known, formats = data.train.labels, learned.formats
     if labels is not None:
         labels = whole_number("labels", labels, 1, len(known))
-        chosen = permutation(stream_key(learned.seed, LABELS, draw), len(known))[:labels]
+        chosen = labelled_images(len(known), labels, seed=learned.seed, draw=draw)
         known = np.full_like(known, readouts.NO_LABEL)
         known[chosen] = data.train.labels[chosen]
     spike_order = room_for_order(names, learned.network, len(known))
@@ -134,10 +148,21 @@ def fit_readouts(
         seed=learned.seed,
         threads=threads,
         engine=learned.engine,
+        formats=formats,
         spike_order=spike_order,
         on_batch=on_batch,
     )
-    return [
+    record = {
+        "seed": learned.seed,
+        "passes": learned.passes,
+        "engine": learned.engine,
+        "labels": len(known) if labels is None else labels,
+        "class_names": list(data.class_names),
+        "learning_curve": learned.curve.as_dict(),
+        "dataset": origin(data),
+        "versions": _versions(learned.engine),
+    }
+    models = [
         Model(
             network=learned.network,
             image_shape=data.image_shape,
@@ -145,19 +170,37 @@ def fit_readouts(
             theta=learned.theta,
             readout=readouts.fit(name, spike_counts, known, data.n_classes, spike_order),
             activity={"training": learned.activity, "inference": inference},
-            record={
-                "seed": learned.seed,
-                "passes": learned.passes,
-                "engine": learned.engine,
-                "labels": len(known) if labels is None else labels,
-                "class_names": list(data.class_names),
-                "learning_curve": learned.curve.as_dict(),
-                "dataset": origin(data),
-                "versions": _versions(learned.engine),
-            },
+            record=record,
         )
         for name in names
     ]
+    return [_in_formats(model, learned) for model in models]
+
+
+def labelled_images(images: int, labels: int | None, *, seed: int = 0, draw: int = 0) -> NDArray[np.int64]:
+    """Return which training images have a label, where readouts may use so many; None is all of them."""
+    if labels is None:
+        return np.arange(images)
+    chosen: NDArray[np.int64] = permutation(stream_key(seed, LABELS, draw), images)[:labels]
+    return chosen
+
+
+def _in_formats(model: Model, learned: Learned) -> Model:
+    """Return the model as one of integers, readout included, if it learned in them."""
+    formats = learned.formats
+    if formats is None or learned.seen is None:
+        return model
+    learning = {"rounding": learned.rounding, **asdict(learned.seen)}
+    quantization = {name: str(format) for name, format in vars(formats).items()}
+    return quantize_readout(
+        replace(
+            model,
+            weight_format=formats.weights,
+            state_format=formats.state,
+            theta_format=formats.theta,
+            record={**model.record, "quantization": {**quantization, "learning": learning}},
+        )
+    )[0]
 
 
 def load_data_of(model: Model, data_dir: str | Path | None = None) -> "Dataset":
@@ -222,6 +265,7 @@ def evaluate(
         spikes_per_sample=answered.activity.per_sample("output_spikes"),
         predictions=answered.classes,
         activity=answered.activity,
+        seen=answered.seen,
     )
 
 

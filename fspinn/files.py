@@ -1,10 +1,13 @@
-"""Files are whole or not there: written under a temporary name in the same folder, then renamed."""
+"""Files and folders are whole or not there: written under a temporary name beside them, then renamed."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from fspinn.errors import ConfigError
 
 
 @contextmanager
@@ -28,6 +31,30 @@ def replaced_when_whole(path: Path) -> Iterator[Path]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def folder_when_whole(path: Path) -> Iterator[Path]:
+    """Give a temporary folder to fill, and rename it to `path` if no error came.
+
+    Raises
+    ------
+    ConfigError
+        If there is something in the way, or the folder cannot be written; nothing is left behind.
+    """
+    try:
+        if path.is_symlink() or (path.exists() and not (path.is_dir() and not any(path.iterdir()))):
+            raise ConfigError(f"{path}: is there already; name a folder that is new or empty")
+        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        try:
+            yield temporary
+            os.chmod(temporary, 0o777 & ~_umask())
+            os.replace(temporary, path)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written ({error.strerror}); choose another folder") from None
 
 
 def _umask() -> int:

@@ -1,9 +1,10 @@
 """How do weights change? The learning rules, each chosen by name, and the switches beside them.
 
 Below, ``eta`` is the learning rate, which changes linearly over the run from `learning_rate` to
-`learning_rate_end`; x are numbers of input spikes or traces, w weights in [0, 1]. A trace rises by 1 at each
-spike and decays with `trace_tau_ms` (additive, as in the paper of Diehl & Cook; their code sets it to 1).
-Formulas of FSpiNN could not be read: what follows is this project's own reading of its ideas.
+`learning_rate_end`; x are numbers of input spikes or traces, w weights in [0, 1]. A trace rises at each
+spike, by 1 with ``traces = "add"`` (as in the paper of Diehl & Cook) or to 1 with ``"set"`` (as in their code
+and in BindsNET), and decays with `trace_tau_ms`. Formulas of FSpiNN could not be read: what follows is this
+project's own reading of its ideas.
 
 **normalised** (the default, this project's own update in FSpiNN's time windows). Weights change once per
 window. If some neuron spiked in it, the winner is the neuron with the most spikes since the image appeared.
@@ -23,6 +24,12 @@ a neuron stay near the norm ``weight_norm`` without a normalisation pass.
 
     w -= depression_rate * x_post                             at an input spike, all neurons
     w += eta * x_pre                                          at an output spike, the neuron that spiked
+
+**triplet** (of Diehl & Cook's code, after Pfister and Gerstner 2006; y_post is a second trace of the neuron's
+spikes, which decays with `slow_trace_tau_ms`):
+
+    w -= depression_rate * x_post                             at an input spike, all neurons
+    w += eta * x_pre * y_post                                 at an output spike, y_post still without it
 
 **postonly** (Diehl & Cook's power-law rule, their equation 3, with w_max = 1):
 
@@ -87,8 +94,17 @@ def natural_weight_norm(images: NDArray[np.uint8]) -> float:
     return float(1.0 / np.quantile(normalised, 0.99)) if normalised.size else 1.0
 
 
+def normalisation_goal(network: Network, n_inputs: int) -> float:
+    """Return the sum (with ``"l1"``) or norm that each neuron's weights start with and are rescaled to."""
+    if network.normalisation != "l1":
+        return network.weight_norm or 0.0
+    return 0.1 * n_inputs if network.weight_sum is None else network.weight_sum
+
+
 def initial_weights(network: Network, n_inputs: int, random: NDArray[np.float64]) -> NDArray[np.float32]:
     """Return random weights, each neuron's with the norm ``network.weight_norm`` and at most 1.
+
+    With the normalisation ``"l1"`` it is their sum that is settled, to the one that they will always have.
 
     Parameters
     ----------
@@ -100,6 +116,7 @@ def initial_weights(network: Network, n_inputs: int, random: NDArray[np.float64]
     """
     assert network.weight_norm is not None
     weights = random.reshape(n_inputs, network.neurons)
-    weights = weights * (network.weight_norm / np.linalg.norm(weights, axis=0))
+    size = weights.sum(axis=0) if network.normalisation == "l1" else np.linalg.norm(weights, axis=0)
+    weights = weights * (normalisation_goal(network, n_inputs) / size)
     single: NDArray[np.float32] = np.minimum(weights, 1.0).astype(np.float32)
     return single

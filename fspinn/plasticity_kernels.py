@@ -4,7 +4,7 @@ import numpy as np
 
 from fspinn.jit import njit
 
-NORMALISED, TIMESTEP, PAIR, POSTONLY = range(4)
+NORMALISED, TIMESTEP, PAIR, POSTONLY, TRIPLET = range(5)
 """Numbers of the rules, in the order of `fspinn.model.RULES`."""
 
 BALANCED, DECAYING, NO_ADAPTATION = range(3)
@@ -89,6 +89,13 @@ def decay_traces(traces, leak):
     for i in range(traces.size):
         decayed = traces[i] * leak
         traces[i] = decayed if decayed >= least else zero
+
+
+@njit
+def raise_trace(traces, index, adds):
+    """Let a trace rise at a spike: by 1 if spikes add up, else to 1."""
+    one = traces.dtype.type(1.0)
+    traces[index] = traces[index] + one if adds else one
 
 
 @njit

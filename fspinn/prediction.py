@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,11 +12,12 @@ from fspinn import readout as readouts
 from fspinn.checks import whole_number
 from fspinn.datasets.dataset import check_images
 from fspinn.datasets.mapped import MappedImages
-from fspinn.engines import engine_of
+from fspinn.engines import engine_of, float_engine, integer_engine
 from fspinn.engines.float_engine import available_cores
 from fspinn.errors import ConfigError, DataError
 from fspinn.model import Network
-from fspinn.trained import PAIR_READOUT, Activity, Model
+from fspinn.quant.integers import Seen, integers_of
+from fspinn.trained import PAIR_READOUT, Activity, Formats, Model
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -42,12 +44,15 @@ class Prediction:
         Output spikes of each neuron.
     activity : Activity
         What the engine counted.
+    seen : Seen or None
+        What the potentials of a model in integers did; None for any other model.
     """
 
     classes: NDArray[np.int64]
     scores: NDArray[np.float64]
     spike_counts: NDArray[np.int32]
     activity: Activity
+    seen: Seen | None = None
 
 
 def predict(
@@ -65,6 +70,7 @@ def predict(
     Parameters
     ----------
     model : Model
+        One that has a state format answers in integers.
     images : array-like of uint8, or MappedImages, shape (n, height, width)
         Pixel intensities, 0 to 255, of the size and kind that the model was trained on.
     seed : int, default 0
@@ -88,7 +94,8 @@ def predict(
     DataError
         If these are no images.
     ConfigError
-        If their size is not that of the images that the model was trained on.
+        If their size is not that of the images that the model was trained on, or the engine does not run
+        such a network.
 
     Examples
     --------
@@ -107,6 +114,7 @@ def predict(
     check_images(images, "images")
     check_size(model, images, "images")
     spike_order = room_for_order((model.readout.name,), model.network, len(images))
+    seen = np.zeros(3, dtype=np.int64)
     spike_counts, activity = respond(
         model.network,
         model.weights,
@@ -116,11 +124,20 @@ def predict(
         first=first,
         threads=threads,
         engine=engine,
+        formats=model.formats,
+        heard=model.heard,
         spike_order=spike_order,
+        seen=seen,
         on_batch=on_batch,
     )
     scores = readouts.scores(model.readout, spike_counts, spike_order)
-    return Prediction(scores.argmax(axis=1), scores, spike_counts.toarray(), activity)
+    return Prediction(
+        scores.argmax(axis=1),
+        scores,
+        spike_counts.toarray(),
+        activity,
+        None if model.formats is None else Seen(*seen.tolist()),
+    )
 
 
 def check_size(model: Model, images: "Images", images_from: str) -> None:
@@ -142,21 +159,30 @@ def respond(
     first: int = 0,
     threads: int | None = None,
     engine: str = "numba",
+    formats: Formats | None = None,
+    heard: NDArray[np.bool_] | None = None,
     spike_order: NDArray[np.int32] | None = None,
+    seen: NDArray[np.int64] | None = None,
     on_batch: Callable[[int], None] | None = None,
 ) -> "tuple[csr_array, Activity]":
-    """Present images as the `respond` of an engine does, some at a time; keep the spike counts sparse."""
+    """Present images as the `respond` of an engine does, some at a time; keep the spike counts sparse.
+
+    With `formats` the integer engine answers; `heard` and `seen` are as for `integers_of` and that engine.
+    """
     from scipy import sparse
 
-    runs = engine_of(engine, threads)
+    runs = engine_of(engine, threads, network)
+    answer = partial(runs.respond, network, weights, theta)
+    if formats is not None:
+        if runs is not float_engine:
+            raise ConfigError(f"engine: {engine} does not compute with integers only; use numba")
+        integers = integers_of(network, weights, theta, formats, heard)
+        answer = partial(integer_engine.respond, network, integers, seen=seen)
     threads = available_cores() if threads is None else whole_number("threads", threads, 1, 1024)
     spike_counts, activity = [], Activity()
     for start in range(0, max(1, len(images)), threads * _BATCH):
         batch = slice(start, start + threads * _BATCH)
-        counts, counted = runs.respond(
-            network,
-            weights,
-            theta,
+        counts, counted = answer(
             images[batch],
             seed=seed,
             first=first + start,

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from fspinn.datasets.dataset import check_images
 from fspinn.encoders import Spikes, input_spikes
-from fspinn.engines import float_engine
+from fspinn.engines import engine_of
+from fspinn.errors import ConfigError
 from fspinn.model import Network
 from fspinn.prediction import check_size
 from fspinn.randomness import INFERENCE_SPIKES
@@ -51,14 +52,21 @@ def present(model: Model, image: NDArray[np.uint8], *, seed: int = 0, number: in
     DataError
         If it is no image.
     ConfigError
-        If the image has another size than those that the model was trained on.
+        If the image has another size than those that the model was trained on, the engine ``numba``
+        does not run such a network, or the model computes with integers only.
     """
+    if model.formats is not None:
+        raise ConfigError(
+            "spike raster: a model in integers has no potentials in floats to draw; take the model that it "
+            "was quantized from"
+        )
     check_images(image[None], "image")
     check_size(model, image[None], "image")
+    runs = engine_of("numba", network=model.network)
     network = model.network.answering
     neurons = np.full((1, network.steps), -1, dtype=np.int32)  # at most one output spike per step
     steps = neurons.copy()
-    float_engine.respond(
+    runs.respond(
         model.network,
         model.weights,
         model.theta,

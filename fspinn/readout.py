@@ -223,6 +223,7 @@ def _fit_linear(
 ) -> Readout:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
 
     table = np.zeros((spike_counts.shape[1], n_classes))
     bias = np.zeros(n_classes)
@@ -235,7 +236,8 @@ def _fit_linear(
             responses = responses @ spread
         length = np.sqrt(max((responses * responses).sum() / len(labels), 1e-300))
         solver = LogisticRegression(C=INVERSE_PENALTY, max_iter=MAX_ITERATIONS)
-        with warnings.catch_warnings():
+        # More threads of BLAS bring nothing here, and wait for each other where cores are busy.
+        with threadpool_limits(1), warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             solver.fit(responses / length, labels)
         slopes = solver.coef_.T / length

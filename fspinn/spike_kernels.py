@@ -25,7 +25,7 @@ PROBABILITY_BITS = 32
 
 _WHOLE = 2**PROBABILITY_BITS
 
-POISSON, REGULAR, TTFS = range(3)
+POISSON, REGULAR, TTFS, UNSCALED = range(4)
 """Numbers of the encoders, in the order of `fspinn.model.ENCODERS`."""
 
 
@@ -57,6 +57,17 @@ def spike_probabilities(image, rate_norm_per_step, probabilities):
     scale = 0.0
     if square > 0:
         scale = rate_norm_per_step / np.sqrt(np.float64(square)) * 4294967296.0
+    for i in range(image.size):
+        probabilities[i] = np.uint32(min(np.float64(image[i]) * scale, 4294967295.0))
+
+
+@njit
+def unscaled_probabilities(image, max_rate_per_step, probabilities):
+    """Spike probability of each pixel in one step, in units of 2**-32.
+
+    ``p_i = pixel_i / 255 * max_rate_per_step``, at most ``1 - 2**-32``.
+    """
+    scale = max_rate_per_step / 255.0 * 4294967296.0
     for i in range(image.size):
         probabilities[i] = np.uint32(min(np.float64(image[i]) * scale, 4294967295.0))
 
@@ -164,12 +175,18 @@ def first_spikes(image, most, steps, spikes_in_step, inputs):
 
 
 @njit
-def encode(image, encoder, rate_norm_per_step, most, key, probabilities, spikes_in_step, inputs):
-    """Encode an image; see the kernels above for what is written and returned."""
+def encode(image, encoder, rate_per_step, most, key, probabilities, spikes_in_step, inputs):
+    """Encode an image; see the kernels above for what is written and returned.
+
+    `rate_per_step` is the norm of all rates, or with UNSCALED the rate of the brightest pixel.
+    """
     steps = spikes_in_step.size
     if encoder == TTFS:
         return first_spikes(image, most, steps, spikes_in_step, inputs)
-    spike_probabilities(image, rate_norm_per_step, probabilities)
+    if encoder == UNSCALED:
+        unscaled_probabilities(image, rate_per_step, probabilities)
+    else:
+        spike_probabilities(image, rate_per_step, probabilities)
     if encoder == REGULAR:
         return regular(probabilities, steps, spikes_in_step, inputs)
     return poisson(probabilities, key, steps, spikes_in_step, inputs)

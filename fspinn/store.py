@@ -13,7 +13,8 @@ from fspinn.model import Network
 from fspinn.quant.formats import Format, to_integers, to_values
 from fspinn.trained import Activity, Model, Readout
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""2 can hold models in integers; a file of version 1 is read as well."""
 
 _MEND = "train it again or take a copy"
 _ARRAYS = ("weights", "theta", "readout", "readout_bias", "readout_pairs")
@@ -22,7 +23,7 @@ _ARRAYS = ("weights", "theta", "readout", "readout_bias", "readout_pairs")
 def save(model: Model, path: str | os.PathLike[str]) -> None:
     """Write a model to a file; an older file of that name is replaced only when the new one is whole.
 
-    Quantized weights are kept as the integers that stand for them.
+    Quantized numbers are kept as the integers that stand for them, weights of heard pixels only.
 
     Raises
     ------
@@ -36,6 +37,9 @@ def save(model: Model, path: str | os.PathLike[str]) -> None:
         "network": asdict(model.network),
         "image_shape": list(model.image_shape),
         "weight_format": _name(model.weight_format),
+        "state_format": _name(model.state_format),
+        "theta_format": _name(model.theta_format),
+        "heard": None if model.heard is None else np.flatnonzero(model.heard).tolist(),
         "readout": {
             "name": readout.name,
             "format": _name(readout.format),
@@ -46,8 +50,8 @@ def save(model: Model, path: str | os.PathLike[str]) -> None:
         "record": dict(model.record),
     }
     arrays = {
-        "weights": _stored(model.weights, model.weight_format),
-        "theta": model.theta,
+        "weights": _stored(_rows(model), model.weight_format),
+        "theta": _stored(model.theta, model.theta_format),
         "readout": _stored(readout.table, readout.format),
         "readout_bias": np.zeros(0, np.float32) if readout.bias is None else readout.bias,
         "readout_pairs": np.zeros((0, 2), np.int32) if readout.pairs is None else readout.pairs,
@@ -77,13 +81,21 @@ def load(path: str | os.PathLike[str]) -> Model:
 
 def _model(settings: dict[str, Any], arrays: dict[str, Any]) -> Model:
     weight_format = _format(settings["weight_format"])
+    theta_format = _format(settings.get("theta_format"))
     readout = settings["readout"]
     readout_format = _format(readout["format"])
+    height, width = settings["image_shape"]
+    weights, heard = _restored(arrays["weights"], weight_format), None
+    if settings.get("heard") is not None:
+        heard = np.zeros(height * width, dtype=np.bool_)
+        heard[settings["heard"]] = True
+        rows, weights = weights, np.zeros((height * width, weights.shape[1]), dtype=np.float32)
+        weights[heard] = rows
     return Model(
         network=Network(**settings["network"]),
-        image_shape=tuple(settings["image_shape"]),
-        weights=_restored(arrays["weights"], weight_format),
-        theta=arrays["theta"],
+        image_shape=(height, width),
+        weights=weights,
+        theta=_restored(arrays["theta"], theta_format),
         readout=Readout(
             readout["name"],
             _restored(arrays["readout"], readout_format),
@@ -92,9 +104,16 @@ def _model(settings: dict[str, Any], arrays: dict[str, Any]) -> Model:
             pairs=arrays["readout_pairs"] if readout["has_pairs"] else None,
         ),
         weight_format=weight_format,
+        state_format=_format(settings.get("state_format")),
+        theta_format=theta_format,
+        heard=heard,
         activity={name: Activity(**counts) for name, counts in settings["activity"].items()},
         record=settings["record"],
     )
+
+
+def _rows(model: Model) -> Any:
+    return model.weights if model.heard is None else model.weights[model.heard]
 
 
 def _name(number_format: Format | None) -> str | None:

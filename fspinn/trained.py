@@ -155,6 +155,12 @@ class Model:
     readout : Readout
     weight_format : Format or None, default None
         Number format that the weights were quantized to; None is float32.
+    state_format, theta_format : Format or None, default None
+        Number formats of potentials and of theta. A model that has them, and a weight format, computes with
+        integers only, as `fspinn.quant.integers` says; it has both or none.
+    heard : ndarray of bool, shape (n_pixels,), or None, default None
+        Which pixels are inputs, of a model that computes with integers; None is all. The weights of the
+        others, which were dropped, are 0.
     activity : mapping of str to Activity
         What was counted: ``"training"`` over the whole training, ``"inference"`` over the
         images that the readout was fitted on.
@@ -174,6 +180,9 @@ class Model:
     theta: NDArray[np.float32]
     readout: Readout
     weight_format: Format | None = None
+    state_format: Format | None = None
+    theta_format: Format | None = None
+    heard: NDArray[np.bool_] | None = None
     activity: Mapping[str, Activity] = field(default_factory=dict)
     record: Mapping[str, Any] = field(default_factory=dict)
 
@@ -189,11 +198,23 @@ class Model:
                 raise ConfigError(f"{name}: shape {array.shape} does not fit; this network needs {shape}")
             if not np.isfinite(array).all():
                 raise ConfigError(f"{name}: holds NaN or infinity; train the network again")
+        with_integers = (self.state_format is not None, self.theta_format is not None)
+        if with_integers[0] != with_integers[1] or (with_integers[0] and self.weight_format is None):
+            raise ConfigError("state_format: goes with theta_format and weight_format; give all three")
+        if self.heard is not None and (self.heard.shape != (height * width,) or self.formats is None):
+            raise ConfigError("heard: a bool for each pixel of a model in integers; this is something else")
 
     @property
     def n_inputs(self) -> int:
         """Number of input pixels."""
-        return int(self.weights.shape[0])
+        return int(self.weights.shape[0] if self.heard is None else np.count_nonzero(self.heard))
+
+    @property
+    def formats(self) -> Formats | None:
+        """The formats of a model that computes with integers only; None if it does not."""
+        if self.weight_format is None or self.state_format is None or self.theta_format is None:
+            return None
+        return Formats(self.weight_format, self.state_format, self.theta_format)
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -208,3 +229,13 @@ class Model:
     def weight_bits(self) -> int:
         """Bits of one weight."""
         return 32 if self.weight_format is None else self.weight_format.bits
+
+    @property
+    def state_bits(self) -> int:
+        """Bits of one potential."""
+        return 32 if self.state_format is None else self.state_format.bits
+
+    @property
+    def theta_bits(self) -> int:
+        """Bits of one theta."""
+        return 32 if self.theta_format is None else self.theta_format.bits

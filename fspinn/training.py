@@ -19,15 +19,18 @@ from fspinn import jit
 from fspinn import readout as readouts
 from fspinn.checkpoint import Keeper, State
 from fspinn.checks import whole_number
-from fspinn.engines import engine_of
+from fspinn.engines import engine_of, integer_engine
 from fspinn.engines.float_engine import available_cores
 from fspinn.errors import ConfigError
 from fspinn.evaluation import Evaluation, Learned, evaluate, fit_readouts, origin
 from fspinn.learning_curve import Curve
 from fspinn.model import Network
 from fspinn.plasticity import initial_weights, natural_weight_norm
+from fspinn.quant.formats import Format, to_values
+from fspinn.quant.integer_learning import Grid, first_weights, grid_of, learned_theta
+from fspinn.quant.integers import Seen
 from fspinn.randomness import ORDER, WEIGHTS, permutation, stream_key, uniforms
-from fspinn.trained import Activity, Model
+from fspinn.trained import Activity, Formats, Model
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
@@ -51,7 +54,7 @@ class TrainingResult:
     samples_per_s : float
         Presentations per second while learning, without compilation; after a resume, of the part since.
     validation : Evaluation or None
-        On the validation split; None where that is empty.
+        On the validation split (see `train`); None where that is empty.
     """
 
     model: Model
@@ -74,6 +77,9 @@ def train(
     labels: int | None = None,
     threads: int | None = None,
     engine: str = "numba",
+    weights: str | Format | None = None,
+    state: str | Format | None = None,
+    rounding: str = "stochastic",
     progress: bool = True,
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_every: int | None = None,
@@ -87,7 +93,8 @@ def train(
     ----------
     network : Network
     data : Dataset
-        ``data.train`` is learned from, ``data.validation`` measured on; ``data.test`` is not touched.
+        ``data.train`` is learned from, ``data.validation`` measured on, but on no more images than were
+        learned from; ``data.test`` is not touched.
     passes : int or None, default None
         How often each training image is shown. None gives each neuron a hundred presentations.
     seed : int, default 0
@@ -102,6 +109,14 @@ def train(
         only as many are used as make it quicker.
     engine : {"numba", "brian2"}, default "numba"
         Who runs the network (see `fspinn.engines`): ``"brian2"`` is the reference, hundreds of times slower.
+    weights : str, Format or None, default None
+        Format that the weights keep to while they are learned, such as ``"UQ0.4"``: in-training quantization.
+        The network then learns and answers with integers only, as `fspinn.quant.integers` says, and its
+        readout gets 8 bits. None is float32.
+    state : str, Format or None, default None
+        Format of potentials and thresholds then; None is 16 bits that hold four times the firing threshold.
+    rounding : {"stochastic", "nearest", "truncate"}, default "stochastic"
+        Of the changes of weights then. Others than ``"stochastic"`` lose small changes.
     progress : bool, default True
         Show a progress bar, if standard error is a terminal.
     checkpoint : path-like or None, default None
@@ -119,13 +134,16 @@ def train(
     Raises
     ------
     ConfigError
-        If `passes`, `readout` or `engine` make no sense, the network never spiked, the checkpoint is of
-        another run, or there is one and `resume` is not set.
+        If `passes`, `readout` or `engine` make no sense, the engine does not run such a network or it never
+        spiked, the checkpoint is of another run, or there is one and `resume` is not set.
+    FormatError
+        If a format or rounding is unknown, or the network cannot learn in these formats.
     ModelFileError
         If the checkpoint is damaged or cannot be written; the one before stays.
     """
     readouts.check_name(readout)
-    engine_of(engine, threads)
+    engine_of(engine, threads, network)
+    _check_formats(engine, weights, state, rounding)
     if labels is not None:
         whole_number("labels", labels, 1, len(data.train))  # before the learning, not after it
     if checkpoint is None and (resume or checkpoint_every is not None):
@@ -141,11 +159,15 @@ def train(
             keeper=keeper,
             threads=threads,
             engine=engine,
+            weights=weights,
+            state=state,
+            rounding=rounding,
         )
         (model,) = fit_readouts(learned, data, (readout,), labels=labels, threads=threads)
         validation = None
         if len(data.validation):
-            validation = evaluate(model, data.validation, seed=seed, threads=threads, engine=engine)
+            some = data.validation.first(len(data.train))  # a short run is measured in a short time
+            validation = evaluate(model, some, seed=seed, threads=threads, engine=engine)
             model = replace(model, record={**model.record, "validation_accuracy": validation.accuracy})
     except KeyboardInterrupt:
         if keeper is not None:
@@ -164,6 +186,9 @@ def learn(
     keeper: Keeper | None = None,
     threads: int | None = None,
     engine: str = "numba",
+    weights: str | Format | None = None,
+    state: str | Format | None = None,
+    rounding: str = "stochastic",
     on_batch: Callable[[int], None] | None = None,
 ) -> Learned:
     """Learn weights and thresholds from the training images, without labels (see `train`).
@@ -174,101 +199,161 @@ def learn(
     if passes is None:
         passes = passes_for(network.neurons, len(images))
     passes = whole_number("passes", passes, 1, MAX_PASSES)
-    engine_of(engine, threads)
+    engine_of(engine, threads, network)
+    _check_formats(engine, weights, state, rounding)
     threads = available_cores() if threads is None else whole_number("threads", threads, 1, 1024)
-    state = None if keeper is None else keeper.start(_run(network, data, passes, seed, engine))
+    settled = network
     if network.weight_norm is None:
-        network = replace(network, weight_norm=natural_weight_norm(images[:1000]))
-    if state is None:
-        n_inputs = images.shape[1] * images.shape[2]
-        random = uniforms(stream_key(seed, WEIGHTS), n_inputs * network.neurons)
-        weights = initial_weights(network, n_inputs, random)
-        theta = np.zeros(network.neurons, dtype=np.float32)
-        state = State(0, weights, theta, Activity(), Curve.start(network.neurons, data.n_classes))
-    before = state.presentations
-    state, seconds = _present_all(
-        network, state, data, passes, seed, progress, keeper, threads, engine, on_batch
-    )
-    if state.activity.output_spikes == 0:
+        settled = replace(network, weight_norm=natural_weight_norm(images[:1000]))
+    n_inputs = images.shape[1] * images.shape[2]
+    grid = None if weights is None else grid_of(settled, n_inputs, weights, state, rounding)
+    run = _Run(settled, data, passes, seed, engine, grid, threads)
+    begun = None if keeper is None else keeper.start(_named(run, network))
+    if begun is None:
+        begun = _start(run, n_inputs)
+    done, seconds = _present_all(run, begun, progress, keeper, on_batch)
+    if done.activity.output_spikes == 0:
         if keeper is not None:
             checkpoints.remove(keeper.path)
         raise ConfigError(
-            f"threshold: no neuron ever spiked in {state.presentations} presentations; "
+            f"threshold: no neuron ever spiked in {done.presentations} presentations; "
             "lower it, or show the images for longer (duration_ms) or with higher rates (rate_norm_hz)"
         )
     if keeper is not None:
         keeper.save()
-    samples_per_s = (state.presentations - before) / seconds
-    return Learned(
-        network, state.weights, state.theta, passes, seed, state.activity, samples_per_s, state.curve, engine
+    samples_per_s = (done.presentations - begun.presentations) / seconds
+    learned = Learned(
+        settled, done.weights, done.theta, passes, seed, done.activity, samples_per_s, done.curve, engine
     )
+    return learned if grid is None else _in_values(learned, done, grid)
 
 
-def _run(network: Network, data: "Dataset", passes: int, seed: int, engine: str) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Run:
+    """What is learned: all that the bits depend on, and how many threads may help."""
+
+    network: Network
+    data: "Dataset"
+    passes: int
+    seed: int
+    engine: str
+    grid: Grid | None
+    threads: int
+
+    def learn(self, state: State, shown: Any, threads: int) -> tuple[NDArray[np.int32], Activity]:
+        """Present some of the training images; weights and theta of the state change in place."""
+        images = self.data.train.images
+        how: dict[str, Any] = {"seed": self.seed, "first": state.presentations, "total": self.total}
+        if self.grid is not None:
+            runs, how["grid"], how["seen"] = integer_engine, self.grid, state.seen
+        else:
+            runs, how["threads"] = engine_of(self.engine), threads
+        spike_counts, counted = runs.learn(self.network, state.weights, state.theta, images[shown], **how)
+        return spike_counts, counted
+
+    @property
+    def total(self) -> int:
+        """Presentations of the whole run."""
+        return self.passes * len(self.data.train)
+
+
+def _named(run: _Run, network: Network) -> dict[str, Any]:
     """Return all that the bits of a run depend on, by the names that a person knows."""
+    formats = {}
+    if run.grid is not None:
+        formats = {name: str(value) for name, value in vars(run.grid).items()}
     return {
-        **{f"dataset {name}": value for name, value in origin(data).items()},
-        "passes": passes,
-        "seed": seed,
-        "engine": engine,
+        **{f"dataset {name}": value for name, value in origin(run.data).items()},
+        "passes": run.passes,
+        "seed": run.seed,
+        "engine": run.engine,
+        **formats,
         **asdict(network),
         "fspinn": fspinn.__version__,
         "kernels": jit.kernel_digest(),
     }
 
 
+def _check_formats(
+    engine: str, weights: str | Format | None, state: str | Format | None, rounding: str
+) -> None:
+    for name, given in (("state", state is not None), ("rounding", rounding != "stochastic")):
+        if weights is None and given:
+            raise ConfigError(f"{name}: goes with weights in integers; give a format of the weights too")
+    if weights is not None and engine != "numba":
+        raise ConfigError(f"weights: the engine {engine} does not learn in integers; use numba")
+
+
+def _start(run: _Run, n_inputs: int) -> State:
+    """Return the state before the first presentation."""
+    neurons = run.network.neurons
+    random = uniforms(stream_key(run.seed, WEIGHTS), n_inputs * neurons)
+    weights: NDArray[Any] = initial_weights(run.network, n_inputs, random)
+    if run.grid is not None:
+        weights = first_weights(weights, run.grid)
+    theta = np.zeros(neurons, dtype=np.float32 if run.grid is None else np.int32)
+    return State(0, weights, theta, Activity(), Curve.start(neurons, run.data.n_classes))
+
+
+def _in_values(learned: Learned, last: State, grid: Grid) -> Learned:
+    """Return what was learned in integers as the numbers that they stand for."""
+    theta, theta_format = learned_theta(last.theta, learned.network, grid)
+    return replace(
+        learned,
+        weights=to_values(last.weights, grid.weights),
+        theta=theta,
+        formats=Formats(grid.weights, grid.state, theta_format),
+        rounding=grid.rounding,
+        seen=Seen(*last.seen.tolist()),
+    )
+
+
 def _present_all(
-    network: Network,
+    run: _Run,
     state: State,
-    data: "Dataset",
-    passes: int,
-    seed: int,
     progress: bool,
     keeper: Keeper | None,
-    threads: int,
-    engine: str,
     on_batch: Callable[[int], None] | None,
 ) -> tuple[State, float]:
     """Show all images `passes` times, from `state` on; return the last state and the seconds it took."""
-    images, labels = data.train.images, data.train.labels
-    total = passes * len(images)
-    weights, theta, activity, done = state.weights, state.theta, state.activity, state.presentations
-    curve, runs = state.curve, engine_of(engine)
-    title = f"train {network.neurons} neurons"
+    labels, total, done = run.data.train.labels, run.total, state.presentations
+    title = f"train {run.network.neurons} neurons"
     with tqdm(
         total=total, initial=done, unit=" samples", disable=None if progress else True, desc=title
     ) as bar:
-        if engine == "numba" and not bar.disable and _will_compile():
+        if run.engine == "numba" and not bar.disable and _will_compile():
             bar.write("compiling the engine, once; later starts are fast", file=sys.stderr)
         # A first call with an empty batch compiles, so that neither the bar nor the rate waits for it.
-        runs.learn(network, weights, theta, images[:0], seed=seed, first=done, total=total)
+        run.learn(state, slice(0, 0), 1)
         bar.unpause()
         started = time.perf_counter()
-        pace = dict.fromkeys((1, threads), 0.0)
+        pace = dict.fromkeys((1, run.threads if run.grid is None else 1), 0.0)
         retried, interval = _RETRIED, _RETRIED
-        for number, shown in enumerate(_batches(len(images), passes, seed, done)):
+        for number, shown in enumerate(_batches(len(labels), run.passes, run.seed, done)):
             # The bits are the same either way: the quicker goes on, the slower tries again, ever more rarely.
             used = (max if number == retried else min)(pace, key=pace.__getitem__)
             if number == retried:
                 interval *= 2
                 retried += interval
             begun = time.perf_counter()
-            spike_counts, counted = runs.learn(
-                network, weights, theta, images[shown], seed=seed, first=done, total=total, threads=used
-            )
+            spike_counts, counted = run.learn(state, shown, used)
             pace[used] = (time.perf_counter() - begun) / len(shown)
-            activity += counted
             done += len(shown)
-            curve = curve.after(spike_counts, labels[shown], done, total)
+            state = replace(
+                state,
+                presentations=done,
+                activity=state.activity + counted,
+                curve=state.curve.after(spike_counts, labels[shown], done, total),
+            )
             if keeper is not None:
-                keeper.keep(State(done, weights.copy(), theta.copy(), activity, curve))
-            if not np.isnan(curve.running_accuracy):
-                bar.set_postfix_str(f"running accuracy {curve.running_accuracy:.3f}", refresh=False)
+                keeper.keep(state.copy())
+            if not np.isnan(state.curve.running_accuracy):
+                bar.set_postfix_str(f"running accuracy {state.curve.running_accuracy:.3f}", refresh=False)
             bar.update(len(shown))
             if on_batch is not None:
                 on_batch(done)
         seconds = time.perf_counter() - started
-    return State(done, weights, theta, activity, curve), seconds
+    return state, seconds
 
 
 def _batches(n_images: int, passes: int, seed: int, first: int) -> Iterator[NDArray[np.int64]]:

@@ -1,8 +1,8 @@
 """How large is the chip, and does the network fit? Area of an ASIC; memories and cells of the others.
 
 Area: that of the SRAMs by the law of `fspinn.memmodel.sram`, times what published chips take beyond it, and
-the logic of each lane. A microcontroller keeps what does not change in flash and all else in RAM, as a C
-program with static arrays does; an FPGA has block RAMs and logic cells.
+the logic of each lane. A microcontroller keeps what does not change in flash and all else in RAM
+(`fspinn.memmodel.program`); an FPGA has block RAMs and logic cells.
 """
 
 from typing import NamedTuple
@@ -10,11 +10,8 @@ from typing import NamedTuple
 from fspinn.memmodel import sram
 from fspinn.memmodel.case import Case
 from fspinn.memmodel.energy import used_cells
-from fspinn.memmodel.hardware import Controller
-from fspinn.memmodel.packing import Numbers, shares, whole
-
-CONSTANT = ("weights", "thresholds", "inhibition", "labels", "readout")
-"""Components that inference only reads; while training only the readout is constant."""
+from fspinn.memmodel.packing import Numbers, whole
+from fspinn.memmodel.program import controller_bytes
 
 
 class Needed(NamedTuple):
@@ -79,15 +76,3 @@ def room(case: Case) -> dict[str, Needed]:
     if hardware.fabric is not None:
         found["logic_cells"] = Needed(whole(used_cells(case.size, hardware)), hardware.fabric.logic_cells)
     return found
-
-
-def controller_bytes(case: Case, controller: Controller) -> tuple[Numbers, Numbers]:
-    """Return the bytes of flash and of RAM that a C program with static arrays takes, itself included."""
-    flash, ram = controller.program_bytes, controller.stack_bytes
-    constant = ("labels", "readout") if case.training else CONSTANT
-    for name, bits in case.stored.items():
-        if name in constant:
-            flash = flash + shares(bits, 8)
-        else:
-            ram = ram + shares(bits, 8)
-    return flash, ram

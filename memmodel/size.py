@@ -107,7 +107,12 @@ class Size:
             readout=model.readout.name,
             readout_bits=32 if format is None else format.bits,
         )
-        return replace(size, pairs=None if pairs is None else len(pairs))
+        return replace(
+            size,
+            state_bits=model.state_bits,
+            threshold_bits=model.theta_bits,
+            pairs=None if pairs is None else len(pairs),
+        )
 
     @classmethod
     def of_network(
@@ -131,7 +136,17 @@ class Size:
         Returns
         -------
         Size
+
+        Raises
+        ------
+        ConfigError
+            If the network has conductances: nothing here knows what they cost.
         """
+        if network.synapses != "current":
+            raise ConfigError(
+                f"synapses: costs are known for 'current' only, not for {network.synapses!r}; estimate a "
+                "network such as the preset bindsnet-2018"
+            )
         return cls(
             n_inputs=n_inputs,
             n_neurons=network.neurons,

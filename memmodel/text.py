@@ -111,9 +111,11 @@ def _sentences(name: str, estimate: Estimate) -> Iterator[str]:
         low, high = energy_text(total * band.energy.low), energy_text(total * band.energy.high)
         yield f"  {phase}: {low} to {high} an image{_speed(estimate, phase)}"
         for what, one in estimate.room[phase]["structure-aware"].items():
+            quantity, unit = what.rsplit("_", 1)
             if not one.fits:
-                quantity, unit = what.rsplit("_", 1)
                 yield f"  {phase} does not fit: {quantity} {one.needed:,} of {one.available:,} {unit}"
+            elif estimate.hardware.controller is not None:
+                yield f"  {phase} takes {quantity} {one.needed:,} of {one.available:,} {unit}"
     rates = estimate.rates("inference")
     if rates["total_pj_per_synaptic_operation"] is not None:
         yield (

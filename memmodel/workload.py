@@ -95,9 +95,11 @@ def expected_spikes(network: Network, n_inputs: int, mean_intensity: float) -> t
 
     This project's own estimate, for networks that have not run. An image of mean m is taken for one of
     ``m n_inputs`` white pixels; with ``rate_norm_hz`` spread over them there are
-    ``rate_norm_hz duration sqrt(m n_inputs)`` input spikes, and with the encoder ``ttfs`` one for each.
+    ``rate_norm_hz duration sqrt(m n_inputs)`` input spikes, with the encoder ``unscaled``
+    ``max_rate_hz duration m n_inputs``, and with ``ttfs`` one for each pixel.
     Output spikes: what the weights of a neuron that fits the image collect, without leak, in units of the
-    threshold: ``rate_norm_hz duration / threshold``, or ``sqrt(spikes) / threshold``; at least one.
+    threshold: ``input_spikes / sqrt(m n_inputs) / threshold``, or for ``ttfs`` ``sqrt(input_spikes) /
+    threshold``; at least one.
 
     Parameters
     ----------
@@ -124,8 +126,10 @@ def expected_spikes(network: Network, n_inputs: int, mean_intensity: float) -> t
         input_spikes = white if network.first_spikes is None else min(white, network.first_spikes)
         collected = input_spikes**0.5
     else:
-        spikes_of_norm = network.rate_norm_hz * network.duration_ms / 1000
-        input_spikes, collected = spikes_of_norm * white**0.5, spikes_of_norm
+        unscaled = network.encoder == "unscaled"
+        rate_norm_hz = network.max_rate_hz * white**0.5 if unscaled else network.rate_norm_hz
+        collected = rate_norm_hz * network.duration_ms / 1000
+        input_spikes = collected * white**0.5
     return input_spikes, max(1.0, collected / network.answering.threshold)
 
 

@@ -49,8 +49,9 @@ With `rate` the integer nearest to ``2**20 * learning_rate``, k the potentiation
   spike it is ``-(depression * x[i]) << (12 + w - f)`` for all neurons of inputs with x[i] > 0, `depression`
   being nearest to ``2**20 * depression_rate``.
 
-While learning, theta has 32 bits with as many integer bits as the state (`theta_while_learning`), t fraction
-bits; a threshold is ``cut(threshold + ((theta + 2**(t - s - 1)) >> (t - s)))``. With `step` nearest to
+While learning, theta has 32 bits, with as many integer bits as it takes to move a threshold through the whole
+state (`theta_while_learning`), and t fraction bits; a threshold is
+``cut(threshold + ((theta + 2**(t - s - 1)) >> (t - s)))``. With `step` nearest to
 ``theta_step * weight_norm * 2**t`` and n neurons:
 
 - ``balanced``: in a window with an output spike ``theta -= (step + n // 2) // n`` for all, then
@@ -68,7 +69,7 @@ from math import expm1
 import numpy as np
 from numpy.typing import NDArray
 
-from fspinn.errors import FormatError
+from fspinn.errors import ConfigError, FormatError
 from fspinn.model import Network
 from fspinn.quant.formats import MAX_BITS, Format, to_integers
 from fspinn.trained import Formats
@@ -76,6 +77,9 @@ from fspinn.trained import Formats
 MAX_STATE_BITS = 24
 MAX_WEIGHT_BITS = 16
 MAX_LEARNING_BITS = 8
+
+SUPPORTED = {"reset": 0.0, "refractory_input": "integrated", "synapses": "current"}
+"""What these fields of a network have to be."""
 
 WHOLE = 2**16
 """What `leak` and `toll_part` are parts of."""
@@ -146,13 +150,6 @@ class Seen:
     highest: int = 0
     saturations: int = 0
 
-    def __add__(self, other: "Seen") -> "Seen":
-        return Seen(
-            min(self.lowest, other.lowest),
-            max(self.highest, other.highest),
-            self.saturations + other.saturations,
-        )
-
 
 def integers_of(
     network: Network,
@@ -200,9 +197,12 @@ def neuron_of(network: Network, formats: Formats) -> Neuron:
 
     Raises
     ------
+    ConfigError
+        If the integer engine does not run such a network.
     FormatError
         If a format is too wide or too coarse.
     """
+    check_network(network)
     check_formats(formats)
     state = formats.state
     of_threshold = network.inhibition_of == "threshold"
@@ -236,7 +236,18 @@ def lost_part(time_constants: float, whole: int) -> int:
 
 def theta_while_learning(state: Format) -> Format:
     """Return the format that theta has while a network learns in integers."""
-    return Format(state.integer_bits, MAX_BITS - state.integer_bits, signed=True)
+    integer_bits = state.integer_bits + (not state.signed)
+    return Format(integer_bits, MAX_BITS - integer_bits, signed=True)
+
+
+def check_network(network: Network) -> None:
+    """Raise ConfigError unless the integer engine runs such a network."""
+    for name, value in SUPPORTED.items():
+        if getattr(network, name) != value:
+            raise ConfigError(
+                f"{name}: the integer engine does not run {getattr(network, name)!r}, only {value!r}; "
+                "stay with floats (no state format), which the engine brian2 or numba runs"
+            )
 
 
 def check_formats(formats: Formats) -> None:

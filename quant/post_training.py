@@ -8,20 +8,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.errors import FormatError
-from fspinn.quant.formats import MAX_BITS, Format, quantize_values, saturates, to_integers, to_values
-from fspinn.trained import LABEL_READOUT, Model, Readout
+from fspinn.quant.formats import (
+    MAX_BITS,
+    Format,
+    check_rounding,
+    quantize_values,
+    saturates,
+    to_integers,
+    to_values,
+)
+from fspinn.quant.integers import integers_of
+from fspinn.quant.passes import unmeasured
+from fspinn.randomness import ROUNDING, stream_key
+from fspinn.trained import LABEL_READOUT, Formats, Model, Readout
 
 MOST = 0.5
 """Share of the weights other than zero that may saturate before a format is refused."""
 
 
 def quantize(
-    model: Model, weights: str | Format, rounding: str = "nearest", readout: str | Format | None = None
+    model: Model,
+    weights: str | Format,
+    rounding: str = "nearest",
+    readout: str | Format | None = None,
+    state: str | Format | None = None,
+    theta: str | Format | None = None,
+    seed: int = 0,
 ) -> Model:
-    """Return a model whose weights and readout are numbers of a fixed-point format.
+    """Return a model whose weights and readout, and if asked for whose state, are fixed-point numbers.
 
-    Thresholds and potentials stay as they are. The counted activity is kept: it is that of the network
-    before quantization. Measured accuracies are dropped, since they are no longer true.
+    With a state format the model computes with integers only, as `fspinn.quant.integers` says. The counted
+    activity is kept: it is that of the network before quantization. Measured accuracies are dropped, since
+    they are no longer true.
 
     Parameters
     ----------
@@ -29,13 +47,20 @@ def quantize(
         Left untouched.
     weights : str or Format
         Format of the weights, such as ``"UQ0.4"``.
-    rounding : {"nearest", "truncate"}, default "nearest"
-        For the weights. The readout is always rounded to nearest.
+    rounding : {"nearest", "truncate", "stochastic"}, default "nearest"
+        For the weights. All other numbers are rounded to nearest.
     readout : str, Format or None, default None
         Format of the readout table; None is 8 bits: ``"Q1.7"`` for ``linear``, else ``"UQ0.8"``. Table and
         bias of ``linear`` are first multiplied by the number that makes the table fill its format, which
         changes no answer; the bias becomes a whole number of the format's steps, however large. The table
         of ``majority`` is left alone: it is stored as labels.
+    state : str, Format or None, default None
+        Format of potentials, threshold and inhibition, such as ``"Q9.6"``; None leaves them as they are.
+    theta : str, Format or None, default None
+        Format of what adaptation added to each threshold; None is the narrowest that holds it, with the
+        fraction bits of the state.
+    seed : int, default 0
+        Of the rounding ``stochastic``.
 
     Returns
     -------
@@ -48,42 +73,103 @@ def quantize(
     FormatError
         If the model is quantized already, or a format or rounding is unknown or cannot hold the values.
     """
+    check_together(state, theta)
+    model, _ = quantize_weights(model, weights, rounding, seed)
+    model, _ = quantize_readout(model, readout)
+    if state is not None:
+        model, _ = quantize_state(model, state, theta)
+    return model
+
+
+def check_together(state: str | Format | None, theta: str | Format | None) -> None:
+    """Raise FormatError if there is a format of theta but none of the state."""
+    if state is None and theta is not None:
+        raise FormatError("theta: goes with the state; give a format of both, or of none")
+
+
+def quantize_weights(
+    model: Model, weights: str | Format, rounding: str = "nearest", seed: int = 0
+) -> tuple[Model, str]:
+    """Give the weights a format; a pass, with the parameters of `quantize`."""
     if model.weight_format is not None:
         raise FormatError(
             f"weights: already quantized to {model.weight_format}; "
             "quantize the model that training wrote, not a quantized one"
         )
-    format = _as_format(weights)
-    _check_weights(model.weights, format, rounding)
-    quantized_weights = to_values(to_integers(model.weights, format, rounding), format)
-    quantized_readout = _quantize_readout(model.readout, readout)
-    record = {name: value for name, value in model.record.items() if not _is_measured(name)}
-    record["quantization"] = {
-        "weights": str(format),
-        "readout": None if quantized_readout.format is None else str(quantized_readout.format),
-        "rounding": rounding,
-        "saturated_share": float(saturates(model.weights, format, rounding).mean()),
-        "zeroed_share": float(((quantized_weights == 0) & (model.weights != 0)).mean()),
-    }
-    return replace(
-        model, weights=quantized_weights, weight_format=format, readout=quantized_readout, record=record
+    format, key = as_format(weights), stream_key(seed, ROUNDING)
+    check_rounding(rounding)
+    _check_weights(model.weights, format, rounding, key)
+    quantized = to_values(to_integers(model.weights, format, rounding, key=key), format)
+    saturated = float(saturates(model.weights, format, rounding, key=key).mean())
+    zeroed = float(((quantized == 0) & (model.weights != 0)).mean())
+    record = noted(
+        model, weights=str(format), rounding=rounding, saturated_share=saturated, zeroed_share=zeroed
+    )
+    return replace(model, weights=quantized, weight_format=format, record=record), (
+        f"float32 -> {format}, rounding {rounding}; {saturated:.1%} saturated, {zeroed:.1%} became zero"
     )
 
 
-def _as_format(format: str | Format) -> Format:
+def quantize_readout(model: Model, readout: str | Format | None = None) -> tuple[Model, str]:
+    """Give the readout a format; a pass, with the parameters of `quantize`."""
+    quantized = _quantize_readout(model.readout, readout)
+    name = None if quantized.format is None else str(quantized.format)
+    change = f"{quantized.name}: one label per neuron, as before"
+    if name is not None:
+        change = f"{quantized.name}: float32 -> {name}"
+    return replace(model, readout=quantized, record=noted(model, readout=name)), change
+
+
+def quantize_state(model: Model, state: str | Format, theta: str | Format | None = None) -> tuple[Model, str]:
+    """Give potentials, thresholds and inhibition a format; a pass, with the parameters of `quantize`."""
+    if model.weight_format is None:
+        raise FormatError("state: the weights are not quantized yet; give them a format first")
+    if model.state_format is not None:
+        raise FormatError(
+            f"state: already quantized to {model.state_format}; "
+            "quantize the model that training wrote, not a quantized one"
+        )
+    state = as_format(state)
+    theta = narrowest(model.theta, state.fraction_bits) if theta is None else as_format(theta)
+    if saturates(model.theta, theta).any():
+        raise FormatError(
+            f"theta: {theta} cannot hold the range ({_ranges(model.theta, theta)}); "
+            f"try {narrowest(model.theta, theta.fraction_bits)}"
+        )
+    values = quantize_values(model.theta, theta)
+    formats = Formats(model.weight_format, state, theta)
+    integers_of(model.network, model.weights, values, formats)  # refuses what does not go together
+    record = noted(model, state=str(state), theta=str(theta))
+    after = replace(model, theta=values, state_format=state, theta_format=theta, record=record)
+    return after, f"float32 -> {state}, theta {theta}: integers only"
+
+
+def as_format(format: str | Format) -> Format:
+    """Return a format from itself or from its name."""
     return format if isinstance(format, Format) else Format.parse(format)
 
 
-def _is_measured(name: str) -> bool:
-    return "accuracy" in name or name == "metrics"
+def narrowest(values: NDArray[np.float32], fraction_bits: int) -> Format:
+    """Return the narrowest signed format with some fraction bits that holds all values."""
+    integer_bits = 1
+    while saturates(values, Format(integer_bits, fraction_bits, signed=True)).any():
+        integer_bits += 1
+    return Format(integer_bits, fraction_bits, signed=True)
 
 
-def _check_weights(weights: NDArray[np.float32], format: Format, rounding: str) -> None:
+def noted(model: Model, **more: object) -> dict[str, object]:
+    """Return the record of a model with more about its quantization, and without measured accuracies."""
+    record = unmeasured(model)
+    before = record.get("quantization")
+    return {**record, "quantization": {**(before if isinstance(before, dict) else {}), **more}}
+
+
+def _check_weights(weights: NDArray[np.float32], format: Format, rounding: str, key: int) -> None:
     def survive(format: Format) -> bool:
-        return bool(to_integers(weights, format, rounding).any())
+        return bool(to_integers(weights, format, rounding, key=key).any())
 
     def fit(format: Format) -> bool:
-        saturated = np.count_nonzero(saturates(weights, format, rounding))
+        saturated = np.count_nonzero(saturates(weights, format, rounding, key=key))
         return bool(saturated <= MOST * np.count_nonzero(weights))
 
     # Saturation first: what is negative saturates to zero in an unsigned format.
@@ -102,7 +188,12 @@ def _check_weights(weights: NDArray[np.float32], format: Format, rounding: str) 
 def _quantize_readout(readout: Readout, asked: str | Format | None) -> Readout:
     if asked is None:
         asked = "UQ0.8" if readout.bias is None else "Q1.7"
-    format = _as_format(asked)
+    format = as_format(asked)
+    if readout.format is not None:
+        raise FormatError(
+            f"readout: already quantized to {readout.format}; "
+            "quantize the model that training wrote, not a quantized one"
+        )
     if readout.name == LABEL_READOUT:
         return readout
     table, bias = readout.table, readout.bias

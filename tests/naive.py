@@ -51,6 +51,11 @@ def spike_probability(image, pixel, rate_norm_per_step):
     return int(min(float(image.flat[pixel]) * scale, 2.0**32 - 1))
 
 
+def unscaled_probability(image, pixel, max_rate_per_step):
+    """The same where a pixel of intensity 255 has a rate that does not depend on the others."""
+    return int(min(float(image.flat[pixel]) * (max_rate_per_step / 255.0 * 2.0**32), 2.0**32 - 1))
+
+
 def random_number(key, pixel, step, n_inputs):
     """The 32 random bits of one pixel in one step; bit 31 - b comes from random word b of its block."""
     block = step // 64 * n_inputs + pixel
@@ -60,9 +65,9 @@ def random_number(key, pixel, step, n_inputs):
     return number
 
 
-def poisson(image, key, steps, rate_norm_per_step):
+def poisson(image, key, steps, rate_per_step, probability=spike_probability):
     """For each step the pixels that spike: those whose random number is below their probability."""
-    probabilities = [spike_probability(image, pixel, rate_norm_per_step) for pixel in range(image.size)]
+    probabilities = [probability(image, pixel, rate_per_step) for pixel in range(image.size)]
     return [
         [
             pixel
@@ -104,6 +109,9 @@ def input_spikes(network, image, key):
     """For each step of a presentation the inputs that spike."""
     if network.encoder == "ttfs":
         return ttfs(image, network.steps, network.first_spikes)
+    if network.encoder == "unscaled":
+        max_rate_per_step = network.max_rate_hz * network.dt_ms / 1000.0
+        return poisson(image, key, network.steps, max_rate_per_step, unscaled_probability)
     rate_norm_per_step = network.rate_norm_hz * network.dt_ms / 1000.0
     if network.encoder == "regular":
         return regular(image, network.steps, rate_norm_per_step)
@@ -125,6 +133,15 @@ def find_spike(potentials, thresholds, may_spike):
     above = potentials - thresholds
     candidates = [j for j in range(potentials.size) if may_spike[j] and above[j] >= 0]
     return max(candidates, key=lambda j: above[j], default=None)  # among equals the first
+
+
+def is_refractory(network, steps_since_spike):
+    return 0 < steps_since_spike <= network.refractory_steps
+
+
+def reset_potential(network):
+    """Where a neuron that spiked starts again."""
+    return np.float32(network.reset * network.weight_norm)
 
 
 def toll(network, potential):
@@ -219,17 +236,23 @@ def decay_traces(traces, kept):
     traces[traces < np.float32(1e-20)] = 0
 
 
-def raise_trace(traces, index):
-    traces[index] += 1
+def raise_trace(traces, index, how):
+    traces[index] = {"add": traces[index] + 1, "set": 1}[how]
 
 
 def decay_weights(network, weights):
     weights *= np.float32(1.0 - network.weight_decay)
 
 
-def normalise(weights, kind, weight_norm):
+def goal_of(network, n_inputs):
+    """Size of each neuron's weights after normalisation."""
+    if network.normalisation == "l2":
+        return float(network.weight_norm)
+    return 0.1 * n_inputs if network.weight_sum is None else network.weight_sum
+
+
+def normalise(weights, kind, goal):
     """Rescale each column, in double precision, to its goal; all-zero ones stay, no weight exceeds 1."""
-    goal = 0.1 * weights.shape[0] if kind == "l1" else float(weight_norm)
     for j in range(weights.shape[1]):
         column = [float(weight) for weight in weights[:, j]]
         size = sum(column) if kind == "l1" else np.sqrt(sum(weight * weight for weight in column))
@@ -242,7 +265,7 @@ def tidy_weights(network, weights):
     if network.weight_decay > 0:
         decay_weights(network, weights)
     if network.normalisation != "off":
-        normalise(weights, network.normalisation, network.weight_norm)
+        normalise(weights, network.normalisation, goal_of(network, len(weights)))
     return (network.weight_decay > 0) + (network.normalisation != "off")
 
 
@@ -281,6 +304,7 @@ class Presentation:
         self.potentials = np.zeros(n_neurons, dtype=np.float32)
         self.pre_traces = np.zeros(n_inputs, dtype=np.float32)
         self.post_traces = np.zeros(n_neurons, dtype=np.float32)
+        self.slow_traces = np.zeros(n_neurons, dtype=np.float32)
         self.last_spike = np.full(n_neurons, -(10**9))
         self.last_partner_spike = np.full(n_neurons, -(10**9))
         self.tolls = {}  # step: whose partner spikes in it
@@ -302,6 +326,7 @@ class Presentation:
         leak = np.float32(np.exp(-network.dt_ms / network.tau_m_ms))
         decay_traces(self.pre_traces, np.float32(np.exp(-network.dt_ms / network.trace_tau_ms)))
         decay_traces(self.post_traces, np.float32(np.exp(-network.dt_ms / network.trace_tau_ms)))
+        decay_traces(self.slow_traces, np.float32(np.exp(-network.dt_ms / network.slow_trace_tau_ms)))
         integrating = slice(None)
         if network.inhibition_kind == "clamp" and self.spikes and is_clamped(network, t - self.spikes[-1][0]):
             last = self.spikes[-1][1]
@@ -309,8 +334,10 @@ class Presentation:
         if t in self.tolls:
             self.potentials *= leak
             leak = np.float32(1)
-            take_toll(network, self.potentials, self.tolls[t])
+            self.inhibit(t, self.tolls[t])
+        without_input = self.potentials[self.deaf(t)] * leak
         integrate(self.potentials[integrating], self.weights[:, integrating], inputs, leak)
+        self.potentials[self.deaf(t)] = without_input
         if t % 16 == 15:
             self.potentials[np.abs(self.potentials) < np.float32(1e-20)] = 0
         added = len(inputs) * self.potentials[integrating].size
@@ -319,10 +346,21 @@ class Presentation:
         self.count(neuron_updates=(2 if network.inhibition_kind == "layer" else 1) * n_neurons)
         for i in inputs:
             self.window[i] += 1
-            raise_trace(self.pre_traces, i)
-            if self.learning and network.rule == "pair":
+            raise_trace(self.pre_traces, i, network.traces)
+            if self.learning and network.rule in ("pair", "triplet"):
                 depress_input(self.weights, i, network.depression_rate, self.post_traces)
                 self.changed(n_neurons)
+
+    def deaf(self, t):
+        """The neurons that are refractory in step t and ignore their input."""
+        if self.network.refractory_input == "integrated":
+            return []
+        return [j for j, last in enumerate(self.last_spike) if is_refractory(self.network, t - last)]
+
+    def inhibit(self, t, spared):
+        kept = self.potentials[self.deaf(t)]
+        take_toll(self.network, self.potentials, spared)
+        self.potentials[self.deaf(t)] = kept
 
     def spike(self, t):
         """Phases 4 to 6."""
@@ -337,15 +375,15 @@ class Presentation:
         self.spikes.append((t, winner))
         self.count(output_spikes=1)
         self.last_spike[winner] = t
-        self.potentials[winner] = 0
+        self.potentials[winner] = reset_potential(network)
         if network.inhibition_kind == "lateral":
-            take_toll(network, self.potentials, winner)
+            self.inhibit(t, winner)
         elif network.inhibition_kind == "clamp":
-            self.potentials[:] = 0
+            self.potentials[np.arange(self.potentials.size) != winner] = 0
         elif partner_is_ready(network, t + 1 - self.last_partner_spike[winner]):
             self.last_partner_spike[winner] = t + 1
             if toll_is_due(network, t) == t:
-                take_toll(network, self.potentials, winner)
+                self.inhibit(t, winner)
             else:
                 self.tolls[toll_is_due(network, t)] = winner
         if self.learning:
@@ -364,9 +402,12 @@ class Presentation:
                 network.target_trace,
                 network.weight_power,
             )
-        if network.rule in ("pair", "postonly"):
+        if network.rule == "triplet":
+            potentiate(self.weights, winner, self.pre_traces, self.rate * self.slow_traces[winner])
+        if network.rule in ("pair", "triplet", "postonly"):
             self.changed(self.pre_traces.size)
-        raise_trace(self.post_traces, winner)
+        raise_trace(self.post_traces, winner, network.traces)
+        raise_trace(self.slow_traces, winner, network.traces)
         if network.adaptation == "decaying":
             raise_threshold(self.theta, winner, self.theta_step)
             self.count(threshold_updates=1)

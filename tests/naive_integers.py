@@ -1,13 +1,12 @@
 """Slow, obvious twin of the integer engine, in Python's whole numbers: what `fspinn.quant.integers` says."""
 
 from collections import Counter
+from math import isqrt
 
 import naive
 import numpy as np
 
 from fspinn.trained import Activity
-
-MASK = 2**32 - 1
 
 
 def nearest(value):
@@ -143,3 +142,149 @@ def respond(network, integers, formats, theta, images, seed, first):
         activity += shown.activity()
         lowest, saturations = min(lowest, shown.lowest), saturations + shown.saturations
     return np.array(counts), activity, lowest, saturations
+
+
+def clip(value, low, high):
+    return min(max(value, low), high)
+
+
+class Learning:
+    """What a network keeps from one presentation to the next while it learns; integers as lists of lists."""
+
+    def __init__(self, network, grid, weights, theta):
+        self.network, self.grid = network, grid
+        self.numbers = Numbers(network, grid)
+        self.weights, self.theta = weights, theta
+        self.w = grid.weights.fraction_bits
+        state = grid.state
+        self.t = 32 - state.integer_bits - (0 if state.signed else 1)
+        self.finer = self.t - state.fraction_bits
+        self.n_inputs, self.n = len(weights), len(theta)
+        self.f = trace_fraction(network)
+        self.saturations = 0
+
+    def threshold(self, theta):
+        value = self.numbers.threshold + ((theta + 2 ** (self.finer - 1)) >> self.finer)
+        within = clip(value, self.numbers.low, self.numbers.high)
+        self.saturations += within != value
+        return within
+
+    def thresholds(self):
+        return [self.threshold(theta) for theta in self.theta]
+
+    def shift_theta(self, j, by):
+        self.theta[j] = clip(self.theta[j] + by, -(2**31), 2**31 - 1)
+
+    def change(self, i, j, by, window, key):
+        a = self.weights[i][j] * 2**32 + by
+        rounding = self.grid.rounding
+        if rounding == "nearest":
+            whole, rest = divmod(a, 2**32)
+            whole += rest > 2**31 or (rest == 2**31 and whole % 2 == 1)
+        elif rounding == "stochastic":
+            word = naive.random_word(key, (window * self.n_inputs + i) * self.n + j)
+            whole = (a + word // 2**32) // 2**32
+        else:
+            whole = a // 2**32
+        self.weights[i][j] = clip(whole, 0, self.grid.weights.highest_integer)
+
+    def normalised(self, j, x, rate, window, key):
+        q = sum(count**2 for count in x)
+        if q == 0:
+            return 0
+        root = isqrt(q << 16)
+        norm = nearest(self.network.weight_norm * 2 ** (self.w + 12))
+        unit = ((norm << 8) + (root >> 1)) // root
+        for i in range(self.n_inputs):
+            target = min(2 ** (self.w + 12), x[i] * unit)
+            self.change(i, j, min(rate, 2**20) * (target - self.weights[i][j] * 2**12), window, key)
+        return self.n_inputs
+
+
+def trace_fraction(network):
+    """Traces have 16 bits, and at most 12 fraction bits."""
+    lost = nearest(65536 * (1 - np.exp(-network.dt_ms / network.trace_tau_ms)))
+    highest = 1 if network.traces == "set" else min(network.steps, 65536 // max(lost, 1) + 1)
+    return min(12, 16 - highest.bit_length())
+
+
+def learn(network, grid, weights, theta, images, seed, first, total):
+    """Twin of `integer_engine.learn`: counts, weights, theta, activity, saturations."""
+    learning = Learning(network, grid, weights.tolist(), theta.tolist())
+    counts, activity = [], Activity()
+    for m, image in enumerate(images):
+        progress = (first + m) / max(total - 1, 1)
+        rate = network.learning_rate + (network.learning_rate_end - network.learning_rate) * progress
+        step = network.theta_step + (network.theta_step_end - network.theta_step) * progress
+        shown = _present(
+            learning,
+            image,
+            nearest(rate * 2**20),
+            nearest(step * network.weight_norm * 2**learning.t),
+            naive.stream_key(seed, 1, first + m),
+            naive.stream_key(seed, 11, first + m),
+        )
+        counts.append(naive.count_spikes(shown.spikes, shown.n))
+        activity += shown.activity()
+        learning.saturations += shown.saturations
+    return np.array(counts), learning.weights, learning.theta, activity, learning.saturations
+
+
+def _present(learning, image, rate, theta_step, spike_key, rounding_key):
+    network, numbers, n = learning.network, learning.numbers, learning.n
+    heard = [True] * learning.n_inputs
+    shown = Presentation(network, numbers, learning.weights, learning.thresholds(), heard)
+    trace_leak = nearest(65536 * (1 - np.exp(-network.dt_ms / network.trace_tau_ms)))
+    traces = [0] * learning.n_inputs
+    window, x, spikes_before = 0, [0] * learning.n_inputs, 0
+    for t, inputs in enumerate(naive.input_spikes(network, image, spike_key)):
+        shown.step(t, inputs)
+        traces = [trace - ((trace * trace_leak + 65535) >> 16) for trace in traces]
+        for i in inputs:
+            x[i] += 1
+            traces[i] = (traces[i] if network.traces == "add" else 0) + 2**learning.f
+        winner = shown.spike(t)
+        if winner is not None and network.adaptation == "decaying":
+            learning.shift_theta(winner, theta_step)
+            shown.thresholds = learning.thresholds()
+            shown.counted.update(threshold_updates=1)
+        if (t + 1) % network.window_steps and t + 1 < network.steps:
+            continue
+        changed = 0
+        if len(shown.spikes) > spikes_before:
+            totals = naive.count_spikes(shown.spikes, n).tolist()
+            best = totals.index(max(totals))
+            k = 1 if network.spike_threshold is None else -(-totals[best] // network.spike_threshold)
+            if network.rule == "normalised":
+                changed = learning.normalised(best, x, k * rate, window, rounding_key)
+            else:
+                changed = learning.n_inputs
+                for i, trace in enumerate(traces):
+                    change = (k * rate * trace) << (12 + learning.w - learning.f)
+                    learning.change(i, best, change, window, rounding_key)
+            if network.adaptation == "balanced":
+                for j in range(n):
+                    learning.shift_theta(j, -((theta_step + n // 2) // n))
+                learning.shift_theta(best, theta_step)
+                shown.thresholds = learning.thresholds()
+                shown.counted.update(threshold_updates=n)
+        elif network.rule == "timestep":
+            depression = nearest(network.depression_rate * 2**20)
+            for i, trace in enumerate(traces):
+                if trace > 0:
+                    changed += n
+                    for j in range(n):
+                        change = -(depression * trace) << (12 + learning.w - learning.f)
+                        learning.change(i, j, change, window, rounding_key)
+        shown.counted.update(windows=1, weight_reads=changed, weight_writes=changed)
+        window, x, spikes_before = window + 1, [0] * learning.n_inputs, len(shown.spikes)
+    if network.adaptation == "balanced" and not shown.spikes:
+        for j in range(n):
+            learning.shift_theta(j, -theta_step)
+        shown.counted.update(threshold_updates=n)
+    if network.adaptation == "decaying":
+        decay = nearest(2**30 * (1 - np.exp(-network.duration_ms / network.theta_tau_ms)))
+        for j in range(n):
+            learning.shift_theta(j, -((learning.theta[j] * decay) >> 30))
+        shown.counted.update(threshold_updates=n)
+    return shown

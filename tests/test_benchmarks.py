@@ -3,16 +3,29 @@
 import importlib
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import ablation
 import engines
 import numpy as np
 import pytest
+import search
 import tables
 
 import fspinn
 
-NAMES = ("ablation", "accuracy", "cost_model", "engines", "labels", "mnist", "smallest", "speed")
+NAMES = (
+    "ablation",
+    "accuracy",
+    "cost_model",
+    "engines",
+    "fixed_point",
+    "labels",
+    "mnist",
+    "search",
+    "smallest",
+    "speed",
+)
 MACHINE = {"machine": "an abacus"}
 
 
@@ -150,3 +163,51 @@ def test_the_engines_are_compared_and_rendered():
     assert len(line.split("|")) == len(lines[2].split("|"))
     assert "for all but 1 of 6 images. an abacus." in lines[-3]
     assert "`numpy` 7 s, `cython` 7 s, `cpp_standalone` 7 s; the Numba engine 7 s." in lines[-1]
+
+
+def test_the_hypervolume_counts_what_no_other_trial_dominates():
+    def trial(doublings, accuracy):
+        return SimpleNamespace(memory_bits=2.0**doublings, accuracy=accuracy)
+
+    worst, largest = search.REFERENCE
+    assert search.hypervolume([]) == 0
+    assert search.hypervolume([trial(largest - 2, worst + 0.1)]) == pytest.approx(20)
+    both = [trial(largest - 2, worst + 0.1), trial(largest - 1, worst + 0.3)]
+    assert search.hypervolume(both) == pytest.approx(10 + 30)
+    beaten = [trial(largest - 1, worst + 0.05), trial(largest + 1, 1.0), trial(3, None)]
+    assert search.hypervolume([*both, *beaten]) == search.hypervolume(both)
+
+
+def test_the_search_is_rendered_with_what_it_missed():
+    answer = {
+        "found": True,
+        "network": "100 neurons, UQ0.2 weights, linear readout",
+        "memory_kib": 20.0,
+        "validation": 91.0,
+        "test": 91.5,
+        "energy_uj": 2.0,
+        "seconds": 60.0,
+    }
+    missed = [{**answer, "found": False, "test": None}]
+    settings = {**search.TARGETS["mnist-90"], "labels": 1000}
+    results = {
+        "mnist-90-1000": {"settings": settings, "seeds": (0,), "answers": missed, **MACHINE},
+        "bayes": {
+            "settings": {"networks": 40},
+            "seeds": (0, 1),
+            "hypervolumes": {"tpe": [3.0, 2.0], "random": [1.0, 4.0]},
+            **MACHINE,
+        },
+        "workers": {
+            "settings": {"networks": 24},
+            "seeds": (0,),
+            "seconds": {"1": [20.0], "2": [10.0], "dask 1": [30.0], "dask 2": [15.0]},
+            **MACHINE,
+        },
+    }
+    text = search.render(results)
+    assert "| mnist | 90 | 24 KiB | 1,000 | 0 of 1 | 100 neurons" in text
+    assert "not used" in text
+    assert "of which TPE wins 1." in text
+    assert "| Dask | 30 | 15 | 2.00 |" in text
+    assert text.endswith("an abacus.")

@@ -41,6 +41,9 @@ LIVELY = Network(
 )
 """A network in which every part of the time step matters, on digits of 8 x 8 pixels."""
 
+ON_MNIST = replace(LIVELY, weight_norm=5.0, threshold=4.0)
+"""The same for images of 28 x 28 pixels."""
+
 OPTIONS = (
     {},
     {"dt_ms": 0.5, "tau_m_ms": 50.0},
@@ -56,6 +59,9 @@ OPTIONS = (
     {"adaptation": "off", "weight_decay": 0.01},
     {"normalisation": "l1", "weight_power": 0.5},
     {"normalisation": "l2", "weight_decay": 0.005, "target_trace": 0.1},
+    {"normalisation": "l1", "weight_sum": 7.5, "traces": "set", "slow_trace_tau_ms": 15.0},
+    {"encoder": "unscaled", "max_rate_hz": 150.0},
+    {"reset": 1.0, "refractory_ms": 4.0, "refractory_input": "ignored", "threshold": 2.0},
 )
 """Every option of a network at least once, added to LIVELY."""
 
@@ -140,17 +146,23 @@ def test_both_engines_agree_on_digits(digits, rule, inhibition_kind):
     assert_same(replace(LIVELY, rule=rule, inhibition_kind=inhibition_kind), digits)
 
 
-@pytest.mark.parametrize(("rule", "inhibition_kind"), RULES_AND_INHIBITION)
+@pytest.mark.parametrize(("rule", "inhibition_kind"), list(zip(RULES, INHIBITION_KINDS * 2, strict=False)))
 def test_both_engines_agree_on_mnist(mnist, rule, inhibition_kind):
-    network = replace(LIVELY, rule=rule, inhibition_kind=inhibition_kind, weight_norm=5.0, threshold=4.0)
-    assert_same(network, mnist)
+    """Each rule with one inhibition; all combinations are in the exhaustive test."""
+    assert_same(replace(ON_MNIST, rule=rule, inhibition_kind=inhibition_kind), mnist)
 
 
 @pytest.mark.parametrize("number", range(len(OPTIONS)))
 def test_both_engines_agree_with_each_option(digits, number):
-    """Each option with another rule and another inhibition; all combinations are in the slow test."""
-    rule, inhibition_kind = RULES_AND_INHIBITION[(5 * number) % len(RULES_AND_INHIBITION)]
+    """Each option with another rule and another inhibition; all combinations are in the exhaustive test."""
+    rule, inhibition_kind = RULES_AND_INHIBITION[(7 * number) % len(RULES_AND_INHIBITION)]
     assert_same(replace(LIVELY, rule=rule, inhibition_kind=inhibition_kind, **OPTIONS[number]), digits)
+
+
+@pytest.mark.parametrize("inhibition_kind", INHIBITION_KINDS)
+def test_both_engines_agree_on_neurons_that_ignore_input_while_they_are_refractory(digits, inhibition_kind):
+    options = {"refractory_ms": 6.0, "refractory_input": "ignored", "reset": 0.5, "threshold": 1.5}
+    assert_same(replace(LIVELY, rule="triplet", inhibition_kind=inhibition_kind, **options), digits)
 
 
 @pytest.mark.exhaustive
@@ -163,6 +175,12 @@ def test_both_engines_learn_alike_with_every_option_rule_and_inhibition(digits, 
 
 
 @pytest.mark.exhaustive
+@pytest.mark.parametrize(("rule", "inhibition_kind"), RULES_AND_INHIBITION)
+def test_both_engines_agree_on_mnist_with_every_rule_and_inhibition(mnist, rule, inhibition_kind):
+    assert_same(replace(ON_MNIST, rule=rule, inhibition_kind=inhibition_kind), mnist)
+
+
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("inhibition_kind", INHIBITION_KINDS)
 def test_both_engines_answer_alike_with_every_option_and_inhibition(digits, inhibition_kind):
     for options in OPTIONS:
@@ -171,7 +189,7 @@ def test_both_engines_answer_alike_with_every_option_and_inhibition(digits, inhi
         assert assert_same_answers(network, weights, theta, images).output_spikes > 3
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(networks_of(), st.integers(0, 2**32))
 def test_both_engines_agree_on_random_small_networks(network, seed):
     weights, theta, images = start_of(network, seed)
@@ -291,7 +309,25 @@ BREAKS = {
         "partner_ready_at = 0",
         {"inhibition_kind": "layer", "threshold": 1.0},
     ),
+    "refractory neurons integrate": (
+        "*int(step_post >= ready_at_post)",
+        "",
+        {"refractory_ms": 4.0, "refractory_input": "ignored", "threshold": 1.5},
+    ),
+    "refractory neurons pay": (
+        " and i != winner and step >= ready_at",
+        " and i != winner",
+        {"refractory_ms": 9.0, "refractory_input": "ignored", "threshold": 1.5, "reset": 1.0},
+    ),
+    "reset to rest": ("v = reset", "v = 0", {"reset": 1.0}),
     "pre trace set, not added": ("x += 1", "x = 1", {"rule": "timestep"}),
+    "post trace added, not set": ("y = 1", "y += 1", {"rule": "pair", "traces": "set", "threshold": 1.0}),
+    "slow trace as fast as the other": (
+        "-slow_y/slow_trace_tau",
+        "-slow_y/trace_tau",
+        {"rule": "triplet", "threshold": 1.0},
+    ),
+    "triplet without its third spike": ("*slow_y_post", "", {"rule": "triplet", "threshold": 1.0}),
     "post trace set, not added": ("y += 1", "y = 1", {"rule": "pair", "threshold": 1.0}),
     "trace of another time constant": ("-x/trace_tau", "-x/(1.01*trace_tau)", {"rule": "postonly"}),
     "traces kept between presentations": ("x = 0", "x = x", {"rule": "timestep"}),
@@ -321,13 +357,19 @@ def test_a_break_of_the_equations_is_noticed(digits, monkeypatch, what):
     old, new, options = BREAKS[what]
     network = replace(LIVELY, **options)
     start = start_on(digits[:8], network)
-    assert_same_learning(network, start)
     define = brian2_engine.define
     monkeypatch.setattr(
         brian2_engine, "define", lambda *args, **kwargs: changed(define(*args, **kwargs), old, new)
     )
     with pytest.raises(AssertionError, match=r"Arrays are not equal|Not equal to tolerance|assert Activity"):
         assert_same_learning(network, start)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("what", BREAKS)
+def test_without_its_break_each_of_these_networks_is_the_same(digits, what):
+    network = replace(LIVELY, **BREAKS[what][2])
+    assert_same_learning(network, start_on(digits[:8], network))
 
 
 def test_inhibition_that_comes_a_step_late_is_noticed(digits, monkeypatch):
@@ -386,7 +428,10 @@ def test_an_unknown_target_is_refused(digits):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("rule", "inhibition_kind"), [("normalised", "clamp"), ("pair", "layer")])
+@pytest.mark.parametrize(
+    ("rule", "inhibition_kind"),
+    [("normalised", "clamp"), pytest.param("triplet", "layer", marks=pytest.mark.exhaustive)],
+)
 def test_a_standalone_program_learns_the_same_and_leaves_nothing_behind(
     digits, rule, inhibition_kind, monkeypatch, tmp_path
 ):

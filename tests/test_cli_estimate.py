@@ -1,6 +1,7 @@
 """fspinn estimate and fspinn hardware, as a user types them."""
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -135,6 +136,9 @@ def test_two_networks_are_told_side_by_side(model, path, tmp_path):
 def test_two_presets_are_told_side_by_side(path, tmp_path):
     output = run("estimate", path, "--compare", "mcu-m4f").stdout
     assert "mcu-m4f over asic65-lp: inference" in output
+    assert re.search(
+        r"inference takes flash [\d,]+ of 524,288 bytes\n +inference takes ram [\d,]+ of 131,072", output
+    )
     assert output.startswith(f"{path}\nasic65-lp: 65 nm")
     own = tmp_path / "mine.toml"
     shutil.copy(PRESETS / "asic65-lp.toml", own)

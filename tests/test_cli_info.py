@@ -45,7 +45,7 @@ def test_a_person_reads_what_is_in_the_file(file, model):
     assert "threshold 5, answer_threshold 3" in lines["settings"]
     assert "refractory_ms 2" in lines["settings"]
     assert "proportion, 120 numbers for 10 classes: 0, 1, 2" in lines["readout"]
-    assert "weights float32, readout float32" in lines["formats"]
+    assert "weights float32, state float32, theta float32, readout float32" in lines["formats"]
     assert "digits, 1199 images (239 held out for validation)" in lines["trained on"]
     assert "passes 1, seed 4, engine numba, labels 300" in lines["training"]
     assert f"{model.record['validation_accuracy']:.2%} on validation images" in lines["accuracy"]
@@ -63,7 +63,7 @@ def test_settings_by_default_are_not_repeated(model):
 def test_a_quantized_model_says_so_and_that_nobody_measured_it(model, tmp_path):
     fspinn.save(quantize(model, weights="UQ0.4"), tmp_path / "net4.h5")
     said = info(tmp_path / "net4.h5")
-    assert "weights UQ0.4, readout UQ0.8" in said
+    assert "weights UQ0.4, state float32, theta float32, readout UQ0.8" in said
     assert "not measured; try `fspinn evaluate`" in said
 
 
@@ -73,7 +73,7 @@ def test_a_program_reads_the_same_and_all_settings(file, model):
     assert answer["network"].keys() == {field.name for field in fields(Network)}
     assert (answer["inputs"], answer["image_shape"]) == (64, [8, 8])
     assert answer["readout"] == {"name": "proportion", "classes": 10, "parameters": 120}
-    assert answer["formats"] == {"weights": "float32", "readout": "float32"}
+    assert answer["formats"] == dict.fromkeys(("weights", "state", "theta", "readout"), "float32")
     assert answer["activity"]["training"] == model.activity["training"].as_dict()
     assert answer["record"]["validation_accuracy"] == model.record["validation_accuracy"]
     assert "equations" not in answer

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from fspinn import store
+from fspinn import datasets, store
 from fspinn.cli import main
 from fspinn.model import Network
 from fspinn.quant import quantize
 from fspinn.trained import Model, Readout
+from fspinn.training import train
 
 RNG = np.random.default_rng(0)
 
@@ -77,6 +78,19 @@ def test_labels_stay_labels(model, tmp_path):
         (["--weights", "UQ0.0"], "UQ0.0: has 0 bits"),
         (["--weights", "UQ8.0", "--rounding", "truncate"], "no weight survives UQ8.0"),
         (["--weights", "UQ0.4", "--rounding", "up"], "'up' is not a rounding"),
+        (["--weights", "UQ0.4", "--state", "Q2.6"], "state: Q2.6 cannot hold the range"),
+        (["--weights", "UQ0.4", "--state", "Q9.16"], "state: Q9.16 has 25 bits"),
+        (["--weights", "UQ0.4", "--state", "Q9.6", "--theta", "Q3.7"], "theta: Q3.7 is finer"),
+        (["--weights", "UQ0.4", "--theta", "Q3.4"], "theta: goes with the state"),
+        (["--weights", "UQ0.4", "--readout", "five"], "'five' is not a number format"),
+        ([], "--weights: give the format of the weights, or --auto to find it"),
+        (["--auto", "--weights", "UQ0.4"], "--weights: give the format of the weights, or --auto"),
+        (["--auto", "--state", "Q9.6"], "--auto: finds state, theta and readout too; leave them out"),
+        (["--auto"], "dataset: the model does not say what it was trained on; name the data set"),
+        (["--weights", "UQ0.4", "--tune"], "dataset: the model does not say what it was trained on"),
+        (["--weights", "UQ0.4", "--prune", "--dataset", "digits"], "prune: only a network in integers"),
+        (["--weights", "UQ0.4", "--dataset", "nothing"], "nothing"),
+        (["--weights", "UQ0.4", "--dataset", "digits"], "8 x 8 pixels do not fit a model for 4 x 4"),
     ],
 )
 def test_bad_input_is_one_line_and_nothing_is_written(path, tmp_path, options, words):
@@ -85,6 +99,68 @@ def test_bad_input_is_one_line_and_nothing_is_written(path, tmp_path, options, w
     assert words in result.stderr
     assert result.stderr.count("\n") == 1
     assert [p.name for p in tmp_path.iterdir()] == ["net.h5"]
+
+
+def test_where_nothing_can_be_measured_it_says_why_and_goes_on(path, tmp_path):
+    result = run(path, "--weights", "UQ0.4", "--state", "Q6.6", "-o", tmp_path / "net4.h5", "--json")
+    assert result.exit_code == 0
+    assert result.stderr == (
+        "fspinn: accuracy is not measured: dataset: the model does not say what it was trained on; name the "
+        "data set\n"
+    )
+    answer = json.loads(result.stdout)
+    assert answer["accuracy"] == {"before": None, "after": None}
+    assert (answer["state"], answer["theta"]) == ("Q6.6", "Q1.6")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    path = tmp_path_factory.mktemp("trained") / "net.h5"
+    network = Network(neurons=20, duration_ms=100.0)
+    store.save(train(network, datasets.load("digits"), passes=2, progress=False).model, path)
+    return path
+
+
+def test_a_whole_network_in_integers_says_what_each_step_cost(trained, tmp_path):
+    output = tmp_path / "net4.h5"
+    arguments = ("--weights", "UQ0.4", "--state", "Q9.6", "--shift-leak", "--tune", "--prune", "-o", output)
+    result = run(trained, *arguments)
+    assert (result.exit_code, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    names = ["leak", "weights", "readout", "state", "tuning", "neurons", "pixels", "memory", "accuracy"]
+    assert [line.split()[0] for line in lines] == [*names, "written"]
+    assert all("points" in line and "KiB" in line for line in lines[:7])
+    evaluated = CliRunner().invoke(main, ["evaluate", str(output), "--split", "validation", "--json"])
+    answer = json.loads(evaluated.stdout)
+    assert f"-> {answer['accuracy']:.2%} on 239 validation images" in lines[8]
+    assert answer["saturations"] == 0
+    told = CliRunner().invoke(main, ["evaluate", str(output)]).stdout
+    assert "integers only; 0 saturations" in told
+
+
+def test_auto_finds_formats_and_says_how(trained, tmp_path):
+    output = tmp_path / "small.h5"
+    result = run(trained, "--auto", "--max-loss", 2, "--samples", 100, "-o", output)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert {"none", "weights", "state", "theta", "readout", "all"} <= {
+        line.split()[0] for line in result.stdout.splitlines()
+    }
+    small = store.load(output)
+    answer = json.loads(
+        run(trained, "--auto", "--max-loss", 2, "--samples", 100, "-o", output, "--json").stdout
+    )
+    assert answer["weights"] == str(small.weight_format)
+    assert answer["trials"][0]["varied"] == "none"
+    assert answer["trials"][0]["choice"].keys() == {"weights", "state", "theta", "readout"}
+    before, after = answer["accuracy"]["before"], answer["accuracy"]["after"]
+    assert before - after <= 0.02
+    assert answer["memory_bits"]["after"]["total"] < answer["memory_bits"]["before"]["total"] / 3
+
+
+def test_a_loss_that_makes_no_sense_is_refused(trained, tmp_path):
+    result = run(trained, "--auto", "--max-loss", -1, "-o", tmp_path / "small.h5")
+    assert (result.exit_code, result.stderr) == (2, "fspinn: max_loss: must be at least 0, but got -1\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_quantized_file_is_refused(path, tmp_path):

@@ -1,5 +1,6 @@
 """fspinn train: checkpoints and how a run is resumed, as a person types it."""
 
+import json
 import signal
 
 import pytest
@@ -99,3 +100,46 @@ def test_the_handler_of_sigterm_is_put_back(run):
     before = signal.getsignal(signal.SIGTERM)
     run(*RUN)
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+# --- in integers ------------------------------------------------------------------------------------
+
+
+def test_weights_keep_to_a_format_while_they_are_learned(run, tmp_path):
+    answer = run(*RUN, "--weights", "UQ0.4", "-o", "net4.h5")
+    assert (answer.exit_code, answer.stderr) == (0, "")
+    assert "integers only: weights UQ0.4, state Q10.6, theta Q" in answer.stdout
+    assert "readout UQ0.8; 0 saturations while learning" in answer.stdout
+    told = json.loads(
+        run(*RUN, "--weights", "UQ0.4", "--state", "Q8.4", "--rounding", "nearest", "--json").stdout
+    )
+    assert (told["quantization"]["weights"], told["quantization"]["state"]) == ("UQ0.4", "Q8.4")
+    assert told["quantization"]["learning"]["rounding"] == "nearest"
+    assert json.loads(run(*RUN, "--json", "-o", "float.h5").stdout)["quantization"] is None
+    assert "state Q8.4" in run("info", "net.h5").stdout
+    refused = run("quantize", "net4.h5", "--weights", "UQ0.2", "-o", "net2.h5")
+    assert refused.exit_code == 2
+    assert "already quantized to UQ0.4" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--weights", "UQ0.0"), "UQ0.0: has 0 bits"),
+        (("--weights", "UQ0.9"), "weights: UQ0.9 has 9 bits; the integer engine learns with up to 8"),
+        (("--weights", "UQ0.4", "--rounding", "up"), "'up' is not a rounding"),
+        (("--weights", "UQ0.4", "--state", "Q3.4"), "state: Q3.4 cannot hold the range"),
+        (("--rounding", "nearest"), "rounding: goes with weights in integers; give a format of the weights"),
+        (("--state", "Q9.4"), "state: goes with weights in integers; give a format of the weights too"),
+        (("--weights", "UQ0.4", "--rule", "pair"), "use normalised or timestep, or quantize after training"),
+        (("--weights", "UQ0.4", "--engine", "brian2"), "the engine brian2 does not learn in integers"),
+    ],
+)
+def test_what_cannot_be_learned_in_integers_is_one_line_and_nothing_is_written(
+    run, tmp_path, arguments, words
+):
+    answer = run(*RUN, *arguments)
+    assert answer.exit_code == 2
+    assert words in answer.stderr
+    assert answer.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []

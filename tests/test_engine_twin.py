@@ -213,8 +213,12 @@ def assert_noticed(monkeypatch, network, part, broken):
     assert right != learn_with(naive, network, start)
 
 
-def _set_trace(traces, index):
+def _set_trace(traces, index, how):
     traces[index] = 1
+
+
+def _add_to_trace(traces, index, how):
+    traces[index] += 1
 
 
 def _nothing(*arguments):
@@ -238,17 +242,17 @@ def _no_target(weights, neuron, traces, rate, target_trace, weight_power):
 
 
 def _normalisation_before_decay(network, weights):
-    naive.normalise(weights, network.normalisation, network.weight_norm)
+    naive.normalise(weights, network.normalisation, naive.goal_of(network, len(weights)))
     naive.decay_weights(network, weights)
     return 2
 
 
-def _normalisation_of_all_together(weights, kind, weight_norm):
-    weights *= np.float32(weight_norm * np.sqrt(weights.shape[1]) / np.linalg.norm(weights))
+def _normalisation_of_all_together(weights, kind, goal):
+    weights *= np.float32(goal * np.sqrt(weights.shape[1]) / np.linalg.norm(weights))
 
 
-def _l2_for_l1(weights, kind, weight_norm):
-    _normalise(weights, "l2", weight_norm)
+def _l2_for_l1(weights, kind, goal):
+    _normalise(weights, "l2", goal)
 
 
 def _decay_in_every_step(network, theta):
@@ -263,6 +267,8 @@ PAIR = {"rule": "pair", "depression_rate": 0.05}
 # So that weights meet 0: short windows without a spike.
 TIMESTEP = {"rule": "timestep", "depression_rate": 0.05, "window_ms": 6.0, "threshold": 4.0}
 POSTONLY = {"rule": "postonly"}
+TRIPLET = {"rule": "triplet", "depression_rate": 0.05, "learning_rate": 0.5, "slow_trace_tau_ms": 60.0}
+DEAF = {"refractory_input": "ignored", "refractory_ms": 6.0}
 
 
 @pytest.mark.parametrize(
@@ -302,6 +308,16 @@ POSTONLY = {"rule": "postonly"}
         (POSTONLY, "decay_traces", _nothing),
         (POSTONLY, "power_law", _no_power),
         (POSTONLY, "power_law", _no_target),
+        ({**PAIR, "traces": "set"}, "raise_trace", _add_to_trace),
+        (TRIPLET, "raise_trace", _set_trace),
+        (TRIPLET, "depress_input", _nothing),
+        (TRIPLET, "potentiate", _nothing),
+        ({**TRIPLET, "traces": "set"}, "raise_trace", _add_to_trace),
+        (DEAF, "is_refractory", lambda network, since: False),
+        (DEAF, "is_refractory", lambda network, since: 0 < since <= network.refractory_steps + 1),
+        ({**DEAF, "inhibition_kind": "layer"}, "is_refractory", lambda network, since: False),
+        ({"reset": 0.4}, "reset_potential", lambda network: np.float32(0)),
+        ({"reset": 0.4, "inhibition_kind": "clamp"}, "reset_potential", lambda network: np.float32(0)),
         ({"adaptation": "decaying", "theta_tau_ms": 500.0}, "decay_thresholds", _nothing),
         ({"adaptation": "decaying", "theta_tau_ms": 500.0}, "decay_thresholds", _decay_in_every_step),
         ({"adaptation": "decaying"}, "raise_threshold", _nothing),
@@ -310,6 +326,8 @@ POSTONLY = {"rule": "postonly"}
         ({"normalisation": "l2"}, "normalise", _nothing),
         ({"normalisation": "l2"}, "normalise", _normalisation_of_all_together),
         ({"normalisation": "l1"}, "normalise", _l2_for_l1),
+        ({"normalisation": "l1", "weight_sum": 1.2}, "goal_of", lambda network, n_inputs: 0.1 * n_inputs),
+        ({"encoder": "unscaled", "max_rate_hz": 400.0}, "unscaled_probability", naive.spike_probability),
         ({"encoder": "regular"}, "phase", lambda pixel: 0),
         ({"encoder": "ttfs"}, "ttfs", lambda image, steps, most: naive.poisson(image, 0, steps, 1.0)),
     ],

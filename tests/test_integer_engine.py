@@ -14,7 +14,7 @@ from fspinn.errors import FormatError
 from fspinn.model import ENCODERS, INHIBITION_KINDS, INHIBITION_OF, Network
 from fspinn.quant import Format
 from fspinn.quant.formats import quantize_values, to_integers
-from fspinn.quant.integers import integers_of
+from fspinn.quant.integers import Seen, integers_of
 from fspinn.trained import Formats
 
 PLAIN = Network(neurons=4, duration_ms=60.0, weight_norm=1.0, threshold=2.0, tau_m_ms=20.0)
@@ -33,6 +33,17 @@ def start_of(network, formats, seed, samples=3, pixels=(2, 3)):
     images = random.integers(0, 256, (samples, *pixels), dtype=np.uint8)
     images[random.random(images.shape) < 0.3] = 0
     return quantize_values(weights, formats.weights), quantize_values(theta, formats.theta), images
+
+
+def respond(network, integers, images, **more):
+    seen = np.zeros(3, np.int64)
+    counts, activity = integer_engine.respond(network, integers, images, seen=seen, **more)
+    return counts, activity, Seen(*seen.tolist())
+
+
+def respond_with(network, formats, start, **more):
+    weights, theta, images = start
+    return respond(network, integers_of(network, weights, theta, formats), images, seed=5, **more)
 
 
 networks = st.builds(
@@ -62,26 +73,20 @@ any_formats = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(networks, any_formats, st.integers(0, 2**32), st.booleans())
 def test_numbers_are_those_of_the_naive_twin(network, formats, seed, dropped):
     weights, theta, images = start_of(network, formats, seed)
     heard = np.random.default_rng(seed).random(6) < (0.6 if dropped else 2.0)
     theta[:] = np.maximum(theta, 0)  # no threshold below the range of unsigned states
     integers = integers_of(network, weights, theta, formats, heard)
-    counts, activity, seen = integer_engine.respond(network, integers, images, seed=seed, first=2, threads=2)
+    counts, activity, seen = respond(network, integers, images, seed=seed, first=2, threads=2)
     expected, expected_activity, lowest, saturations = naive_integers.respond(
         network, integers, formats, to_integers(theta, formats.theta), images, seed, 2
     )
     assert counts.tolist() == expected.tolist()
     assert activity == expected_activity
     assert (seen.lowest, seen.saturations) == (lowest, saturations)
-
-
-def respond_with(network, formats, start, **more):
-    weights, theta, images = start
-    integers = integers_of(network, weights, theta, formats)
-    return integer_engine.respond(network, integers, images, seed=5, **more)
 
 
 ON_THE_GRID = st.builds(
@@ -101,7 +106,7 @@ ON_THE_GRID = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(ON_THE_GRID, st.sampled_from(["UQ0.4", "UQ0.8"]), st.integers(0, 2**32))
 def test_where_nothing_is_rounded_the_fast_engine_answers_the_same(network, weight_format, seed):
     assume(network.inhibition_of == "threshold" or network.inhibition in (0.0, 1.0))
@@ -154,8 +159,8 @@ def test_a_pixel_that_is_not_heard_changes_nothing_but_the_counts_of_its_spikes(
     images[:, 0, 2] = 200
     some = integers_of(PLAIN, weights, theta, formats, heard)
     all_of_them = integers_of(PLAIN, weights, theta, formats)
-    counts, activity, _ = integer_engine.respond(PLAIN, some, images, seed=0)
-    expected, expected_activity, _ = integer_engine.respond(PLAIN, all_of_them, images, seed=0)
+    counts, activity, _ = respond(PLAIN, some, images, seed=0)
+    expected, expected_activity, _ = respond(PLAIN, all_of_them, images, seed=0)
     np.testing.assert_array_equal(counts, expected)
     assert activity.input_spikes < expected_activity.input_spikes
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from fspinn.errors import ConfigError, HardwareError
 from fspinn.memmodel import ACCOUNTINGS, Size, Workload, estimate, hardware_names, load_hardware
 from fspinn.memmodel.area import area_um2, room
+from fspinn.memmodel.program import type_bytes
 from fspinn.memmodel.sram import area_um2 as sram_um2
 from fspinn.trained import Activity
 
@@ -202,16 +203,38 @@ def test_a_microcontroller_keeps_what_does_not_change_in_flash():
     controller = PRESETS["mcu-m4f"]
     size = replace(SIZE, weight_bits=4)
     weights, table, thresholds = 784 * 400 // 2, 400 * 10, 400 * 4
-    program, stack = 4096, 1024
+    program, stack = controller.controller.program_bytes, controller.controller.stack_bytes
     inference = room(case(size, hardware=controller))
-    assert inference["flash_bytes"].needed == program + weights + table + thresholds + 4  # one toll
-    votes, spikes = 2 * 400, 2 * (98 + 50)  # nine bits take two bytes; a bit per input and neuron, twice
+    assert inference["flash_bytes"].needed == program + weights + table + thresholds
+    votes, spikes = 2 * 400, 8 * 25 * 4  # nine bits take two bytes; a bit per input and step, in whole words
     assert inference["ram_bytes"].needed == stack + 400 * 4 + votes + spikes
     assert all(one.fits for one in inference.values())
     training = room(case(size, "training", hardware=controller))
     assert training["flash_bytes"].needed == program + table
     assert training["ram_bytes"].needed > stack + weights + thresholds
     assert not training["ram_bytes"].fits
+
+
+def test_numbers_of_a_program_take_the_types_of_c():
+    assert [type_bytes(bits) for bits in (0, 1, 8, 9, 16, 17, 24, 32, 33, 64)] == [
+        0,
+        1,
+        1,
+        2,
+        2,
+        4,
+        4,
+        4,
+        8,
+        8,
+    ]
+    assert type_bytes(np.array([[4], [24]])).tolist() == [[1], [4]]
+    controller = PRESETS["mcu-m4f"]
+    small, wide = (
+        room(case(replace(SIZE, state_bits=bits, refractory_steps=5, pairs=None), hardware=controller))
+        for bits in (15, 24)
+    )
+    assert wide["ram_bytes"].needed - small["ram_bytes"].needed == 400 * 2
 
 
 def test_what_does_not_fit_is_said():

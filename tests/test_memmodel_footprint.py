@@ -237,6 +237,29 @@ def test_the_size_of_a_model_is_that_of_its_network():
     assert (size.steps, size.window_steps, size.refractory_steps, size.inhibition_steps) == (100, 20, 5, 2)
     assert (size.rule, size.inhibition_kind, size.adaptation) == ("pair", "layer", "decaying")
     assert (size.normalisation, size.decays) == ("l1", True)
+    in_integers = replace(
+        model,
+        state_format=Format.parse("Q9.6"),
+        theta_format=Format.parse("Q5.2"),
+        heard=np.array([True, True, False, True]),
+    )
+    expected = replace(size, n_inputs=3, state_bits=15, threshold_bits=7)
+    assert Size.of(in_integers) == expected
+
+
+def test_what_a_network_with_conductances_costs_is_not_known():
+    network = Network(
+        synapses="conductance",
+        inhibition_kind="layer",
+        refractory_input="ignored",
+        rule="triplet",
+        adaptation="decaying",
+    )
+    expected = (
+        r"^synapses: costs are known for 'current' only, not for 'conductance'; estimate a network such as"
+    )
+    with pytest.raises(ConfigError, match=expected):
+        Size.of_network(network, n_inputs=784, n_classes=10, weight_bits=8)
 
 
 @pytest.mark.parametrize(("name", "value"), [("n_inputs", 0), ("weight_bits", 4.0), ("steps", True)])

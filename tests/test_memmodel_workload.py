@@ -25,6 +25,19 @@ NETWORKS = {
         weight_decay=0.001,
     ),
     "postonly": Network(neurons=20, rule="postonly", adaptation="off", normalisation="l2"),
+    "triplet as by BindsNET": Network(
+        neurons=20,
+        rule="triplet",
+        encoder="unscaled",
+        max_rate_hz=150.0,
+        threshold=5.0,
+        weight_norm=1.0,
+        refractory_ms=5.0,
+        refractory_input="ignored",
+        inhibition_kind="layer",
+        adaptation="decaying",
+        normalisation="l1",
+    ),
     "late spikes": Network(neurons=20, encoder="ttfs", threshold=0.5),
 }
 
@@ -48,7 +61,8 @@ def test_with_its_spikes_known_all_else_is_what_the_engine_counts(digits, name):
 
 
 @pytest.mark.parametrize(
-    "settings", [{}, {"duration_ms": 100.0}, {"encoder": "regular"}, {"encoder": "ttfs"}]
+    "settings",
+    [{}, {"duration_ms": 100.0}, {"encoder": "regular"}, {"encoder": "ttfs"}, {"encoder": "unscaled"}],
 )
 def test_input_spikes_are_expected_from_the_mean_pixel(digits, settings):
     network = Network(neurons=20, weight_norm=1.0, **settings)
@@ -62,6 +76,12 @@ def test_output_spikes_are_expected_from_threshold_and_rates():
     assert expected_spikes(Network(), 784, 0.1307)[1] == pytest.approx(570 * 0.35 / 20)
     assert expected_spikes(Network(answer_threshold=10.0), 784, 0.1307)[1] == pytest.approx(570 * 0.35 / 10)
     assert expected_spikes(Network(threshold=1e6), 784, 0.1307)[1] == 1
+
+
+def test_without_scaling_spikes_are_expected_from_the_rate_of_a_white_pixel():
+    """A white quarter of 784 pixels, each at 100 Hz for 0.35 s; a neuron that fits has a norm of 1 there."""
+    network = Network(encoder="unscaled", max_rate_hz=100.0, threshold=7.0)
+    assert expected_spikes(network, 784, 0.25) == pytest.approx((196 * 35, 14 * 35 / 7))
 
 
 def test_first_spikes_limit_the_spikes_of_ttfs():

@@ -118,12 +118,12 @@ def test_decay_of_traces_has_the_bits_of_the_naive_twin(traces, kept):
 
 @settings(deadline=None)
 @given(st.integers(1, 12), st.sampled_from(["l1", "l2"]), st.floats(0.25, 4), st.integers(0, 2**32))
-def test_normalisation_has_the_bits_of_the_naive_twin(n_inputs, kind, weight_norm, seed):
+def test_normalisation_has_the_bits_of_the_naive_twin(n_inputs, kind, goal, seed):
     weights = random_weights(n_inputs, seed, neurons=4)
     weights[:, 2] = 0
     expected = weights.copy()
-    normalise(weights, kind, 0.1 * n_inputs if kind == "l1" else weight_norm)
-    naive.normalise(expected, kind, weight_norm)
+    normalise(weights, kind, goal)
+    naive.normalise(expected, kind, goal)
     np.testing.assert_array_equal(weights, expected)
 
 

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 import fspinn.quant
 from fspinn import datasets
-from fspinn.errors import FormatError
+from fspinn.errors import ConfigError, FormatError
 from fspinn.evaluation import evaluate, fit_readouts
 from fspinn.model import Network
 from fspinn.quant import Format, quantize
-from fspinn.quant.formats import quantize_values
+from fspinn.quant.formats import ROUNDINGS, quantize_values, to_integers
+from fspinn.quant.post_training import quantize_readout, quantize_state
 from fspinn.trained import Activity, Model, Readout
 from fspinn.training import learn
 
@@ -82,6 +83,69 @@ def test_the_record_says_what_was_done_and_drops_accuracies():
 def test_truncation_never_rounds_up():
     model = model_with(spread())
     assert (quantize(model, "UQ1.3", rounding="truncate").weights <= model.weights).all()
+
+
+def test_stochastic_rounding_is_fixed_by_the_seed():
+    one, same, other = (quantize(model_with(spread()), "UQ0.2", "stochastic", seed=s) for s in (1, 1, 2))
+    np.testing.assert_array_equal(one.weights, same.weights)
+    assert (one.weights != other.weights).any()
+
+
+def test_with_a_state_a_model_is_in_integers():
+    model = model_with(spread(), record={"accuracy": 0.9})
+    small = quantize(model, "UQ0.4", state="Q6.6")
+    assert (str(small.state_format), str(small.theta_format)) == ("Q6.6", "Q1.6")
+    assert (small.state_bits, small.theta_bits, model.state_bits, model.theta_bits) == (12, 7, 32, 32)
+    assert small.formats is not None
+    assert model.formats is None
+    assert small.record["quantization"]["state"] == "Q6.6"
+    assert small.record["quantization"]["theta"] == "Q1.6"
+    np.testing.assert_array_equal(small.theta, model.theta)  # -1 and 0.5 are numbers of Q1.6
+
+
+def test_theta_can_be_coarser_than_the_state():
+    model = model_with(spread())
+    small = quantize(model, "UQ0.4", state="Q6.6", theta="Q1.0")
+    assert to_integers(small.theta, Format.parse("Q1.0")).tolist() == [-1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("state", "theta", "words"),
+    [
+        ("Q4.6", None, r"state: Q4\.6 cannot hold the range, thresholds are from 19 to 20\.5 .*; try Q6\.6"),
+        ("Q6.6", "Q1.7", r"theta: Q1\.7 is finer than the potentials"),
+        ("Q6.6", "UQ1.6", r"theta: UQ1\.6 cannot hold the range \(from -1 to 0\.5; .*; try Q1\.6"),
+        ("Q9.16", None, r"state: Q9\.16 has 25 bits"),
+        (None, "Q1.6", "theta: goes with the state; give a format of both, or of none"),
+    ],
+)
+def test_a_state_that_does_not_fit_is_refused(state, theta, words):
+    with pytest.raises(FormatError, match=words):
+        quantize(model_with(spread()), "UQ0.4", state=state, theta=theta)
+
+
+def test_a_state_comes_after_the_weights_and_once():
+    with pytest.raises(FormatError, match="state: the weights are not quantized yet; give them a format fir"):
+        quantize_state(model_with(spread()), "Q6.6")
+    with pytest.raises(
+        FormatError, match=r"state: already quantized to Q6\.6; quantize the model that train"
+    ):
+        quantize_state(quantize(model_with(spread()), "UQ0.4", state="Q6.6"), "Q6.6")
+    with pytest.raises(FormatError, match=r"readout: already quantized to UQ0\.8; quantize the model that t"):
+        quantize_readout(quantize(model_with(spread()), "UQ0.4"))
+
+
+def test_formats_of_a_model_go_together():
+    small = quantize(model_with(spread()), "UQ0.4", state="Q6.6")
+    for more in ({"state_format": None}, {"theta_format": None}, {"weight_format": None}):
+        with pytest.raises(ConfigError, match="goes with theta_format and weight_format; give all three"):
+            replace(small, **more)
+    for heard in (np.ones(3, dtype=bool), np.ones((2, 2), dtype=bool)):
+        with pytest.raises(ConfigError, match="heard: a bool for each pixel of a model in integers"):
+            replace(small, heard=heard)
+    with pytest.raises(ConfigError, match="heard: a bool for each pixel of a model in integers"):
+        replace(model_with(spread()), heard=np.ones(4, dtype=bool))
+    assert replace(small, heard=np.arange(4) > 0).n_inputs == 3
 
 
 def test_labels_are_left_as_they_are():
@@ -181,7 +245,7 @@ def test_unknown_formats_and_roundings_are_refused():
         quantize(model_with(spread()), "UQ0.4", rounding="up")
 
 
-@given(st.integers(1, 12), st.floats(2**-9, 2**9), st.sampled_from(["truncate", "nearest"]), st.booleans())
+@given(st.integers(1, 12), st.floats(2**-9, 2**9), st.sampled_from(ROUNDINGS), st.booleans())
 def test_the_format_that_a_refusal_names_is_accepted(bits, largest, rounding, signed):
     weights = np.linspace(-largest if signed else 0, largest, 12)
     for text in (f"UQ0.{bits}", f"UQ{bits}.0", f"Q{bits}.0"):

@@ -1,6 +1,7 @@
 """The search returns the smallest network that meets the accuracy, and says why nothing smaller does."""
 
 import csv
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -12,9 +13,10 @@ import fspinn
 from fspinn.datasets import Split, load
 from fspinn.errors import ConfigError, DataError, FormatError, HardwareError
 from fspinn.memmodel import Size, memory_bits
-from fspinn.search import candidates, find_smallest, parse_memory, save_result
-from fspinn.search.result import describe, wilson_interval
-from fspinn.search.space import SIZES, WEIGHTS
+from fspinn.search import Constraints, Cost, find_smallest, parse_memory, save_result
+from fspinn.search.constraints import nearest_possible
+from fspinn.search.intervals import chance_of_so_few, wilson_interval
+from fspinn.search.result import describe
 
 
 @pytest.fixture(scope="module")
@@ -23,132 +25,250 @@ def data():
 
 
 @pytest.fixture(scope="module")
-def result(data):
+def told():
+    return []
+
+
+@pytest.fixture(scope="module")
+def result(data, told):
     return find_smallest(
-        data, accuracy=0.8, sizes=(10, 25, 50, 100), weights=("UQ0.3", "float32"), progress=False
+        data,
+        accuracy=0.8,
+        sizes=(10, 25, 50, 100),
+        weights=("UQ0.3", "float32"),
+        on_trials=told.append,
     )
 
 
 def test_the_winner_is_the_first_in_the_order_of_memory_that_meets_the_accuracy(result):
-    bits = [trial.candidate.memory_bits for trial in result.trials]
+    bits = [trial.memory_bits for trial in result.trials]
     assert bits == sorted(bits)
-    number = result.trials.index(result.winner)
-    for trial in result.trials[:number]:
+    for trial in result.trials[: result.trials.index(result.winner)]:
         assert trial.accuracy_interval[0] < 0.8
         assert "below" in trial.verdict or "not surely" in trial.verdict
     assert result.winner.accuracy_interval[0] >= 0.8
-    for trial in result.trials[number + 1 :]:
-        assert trial.accuracy is None
-        assert trial.verdict.startswith("not tried")
+    assert result.winner.verdict == "chosen"
 
 
-def test_the_winner_s_memory_is_what_the_cost_model_says_of_the_model(result):
-    assert result.winner.candidate.memory_bits == memory_bits(Size.of(result.model), training=False)
+def test_networks_that_cannot_be_smaller_than_the_answer_are_not_trained(result):
+    neurons = result.winner.candidate.neurons
+    assert neurons < 100
+    for trial in result.trials:
+        if trial.candidate.neurons == 100:
+            assert trial.accuracy is None
+            assert trial.verdict == "not tried: takes more than the one chosen"
+    larger = [
+        t
+        for t in result.trials
+        if t.candidate.neurons == neurons and t.memory_bits > result.winner.memory_bits
+    ]
+    assert "meets the target, but takes more memory" in [trial.verdict for trial in larger]
+
+
+def test_the_winner_meets_the_accuracy_on_the_mean_of_its_seeds(data, result):
+    winner = result.winner
+    assert list(winner.accuracies) == [0, 1, 2]
+    assert winner.accuracy == pytest.approx(np.mean(list(winner.accuracies.values())))
+    # More seeds do not make more images.
+    assert winner.accuracy_interval == wilson_interval(winner.accuracy * 400, 400)
+    assert result.seeds == 3
+
+
+def test_a_finalist_that_does_not_hold_with_more_seeds_is_not_the_answer(data):
+    settings = {"sizes": (25, 50, 100), "weights": ("UQ0.3",), "accuracy": 0.84}
+    once = find_smallest(data, seeds=1, **settings)
+    thrice = find_smallest(data, seeds=5, **settings)
+    (same,) = (trial for trial in thrice.trials if trial.candidate == once.winner.candidate)
+    assert same.accuracies[0] == once.winner.accuracy
+    assert thrice.winner.memory_bits >= once.winner.memory_bits
+    assert min(once.winner.accuracy_interval[0], thrice.winner.accuracy_interval[0]) >= 0.84
+
+
+def test_the_certificate_names_the_next_smaller_ones_and_how_far_they_fall_short(result):
+    certificate = result.certificate
+    smaller = [trial for trial in result.trials if trial.memory_bits < result.winner.memory_bits]
+    assert certificate.tried == len(smaller)
+    assert certificate.untried == 0
+    nearest = sorted(smaller, key=lambda trial: -trial.memory_bits)[:5]
+    for shortfall, trial in zip(certificate.next_smaller, nearest, strict=True):
+        assert shortfall.accuracy == trial.accuracy
+        assert shortfall.short_points == pytest.approx(100 * (0.8 - trial.accuracy))
+        assert shortfall.chance == chance_of_so_few(round(400 * trial.accuracy), 400, 0.8)
+        assert shortfall.reason == trial.verdict
+    assert certificate.best.accuracy == max(trial.accuracy for trial in smaller)
+    assert f"of {len(smaller)} smaller ones that were tried, none will do" in describe(result)
+
+
+def test_the_front_holds_what_nothing_beats(result):
+    assert result.winner in result.front
+    points = [(trial.memory_bits, trial.accuracy) for trial in result.front]
+    assert points == sorted(points)
+    for trial in result.trials:
+        if trial.accuracy is not None:
+            assert any(bits <= trial.memory_bits and share >= trial.accuracy for bits, share in points)
+
+
+def test_the_winner_s_costs_are_what_the_cost_model_says_of_the_model(result):
+    assert result.winner.memory_bits == memory_bits(Size.of(result.model), training=False)
+    cost = fspinn.memmodel.estimate(result.model, "asic65-lp")
+    assert result.winner.cost.energy_pj == cost.energy["inference"]["structure-aware"]["total"]
+    assert result.winner.cost.latency_s == cost.latency_s("inference")
+    assert result.winner.cost.training_memory_bits == cost.memory["training"]["structure-aware"]["total"]
+    assert result.winner.cost.output_spikes == result.model.activity["inference"].per_sample("output_spikes")
 
 
 def test_what_the_search_measured_is_what_evaluate_measures(data, result):
-    assert fspinn.evaluate(result.model, data.validation).accuracy == result.winner.accuracy
+    assert fspinn.evaluate(result.model, data.validation).accuracy == result.winner.accuracies[0]
     assert fspinn.evaluate(result.model, data.test).accuracy == result.test.accuracy
     assert result.model.record["test_accuracy"] == result.test.accuracy
 
 
 def test_the_winner_can_be_made_again_by_training_and_quantizing(data, result):
     candidate = result.winner.candidate
-    trained = fspinn.train(
-        fspinn.Network(neurons=candidate.neurons), data, readout=candidate.readout, progress=False
-    ).model
+    trained = fspinn.train(candidate.network, data, readout=candidate.readout, progress=False).model
     again = trained if candidate.weights == "float32" else fspinn.quant.quantize(trained, candidate.weights)
     np.testing.assert_array_equal(again.weights, result.model.weights)
     np.testing.assert_array_equal(again.readout.table, result.model.readout.table)
 
 
 def test_the_answer_is_the_same_for_one_and_two_threads(data):
-    settings = {"accuracy": 0.7, "sizes": (10, 25), "weights": ("UQ0.4",), "progress": False}
+    settings = {"accuracy": 0.7, "sizes": (10, 25), "weights": ("UQ0.4",), "seeds": 1}
     one = find_smallest(data, threads=1, **settings)
     two = find_smallest(data, threads=2, **settings)
     assert one.trials == two.trials
-    assert one.as_dict() == two.as_dict()
+    assert {**one.as_dict(), "seconds": 0} == {**two.as_dict(), "seconds": 0}
 
 
 def test_the_test_images_decide_nothing(data):
     wrong = Split(data.test.images[::-1].copy(), data.test.labels)
-    settings = {"accuracy": 0.7, "sizes": (10, 25), "weights": ("UQ0.4",), "progress": False}
+    settings = {"accuracy": 0.7, "sizes": (10, 25), "weights": ("UQ0.4",), "seeds": 1}
     right = find_smallest(data, **settings)
     other = find_smallest(replace(data, test=wrong), **settings)
     assert right.trials == other.trials
     assert right.test.accuracy > 0.6 > other.test.accuracy
 
 
-def test_a_budget_rejects_what_is_above_it_without_training(data):
-    result = find_smallest(data, accuracy=0.8, memory="100 B", progress=False)
+def test_impossible_limits_are_told_without_training_with_the_nearest_possible_value(data):
+    result = find_smallest(data, accuracy=0.8, memory="100 B", on_trials=lambda _: 1 / 0)
     assert not result.found
     assert result.model is None
     assert all("more than the budget" in trial.verdict for trial in result.trials)
     assert result.nearest == result.trials[0]
-    assert "No network fits" in describe(result)
+    assert result.impossible == "memory: 0.1 KiB is impossible; the least is 0.3 KiB"
+    assert describe(result).startswith(f"No network fits: {result.impossible}")
+    for limit, least in (("energy", "1 pJ"), ("latency", "1 us"), ("area", "1 um2"), ("spikes", "0.1")):
+        answer = find_smallest(data, accuracy=0.8, on_trials=lambda _: 1 / 0, **{limit: least})
+        assert answer.impossible.startswith(f"{limit}: ")
+        assert " is impossible; the least is " in answer.impossible
+
+
+def test_limits_that_are_impossible_only_together_are_told_so():
+    small, flat = (Cost(bits, bits, 1.0, 1.0, area, 1.0, 1.0) for bits, area in ((8192, 2e6), (16384, 1e6)))
+    limits = Constraints(0.9, memory=8192, area=1.5e6)
+    words = nearest_possible(limits, [small, flat])
+    assert words == "memory, area: impossible together; the nearest is 1.0 KiB and 2 mm2"
+
+
+def test_a_limit_that_only_some_keep_to_rejects_the_others_untrained(data):
+    result = find_smallest(data, accuracy=0.6, memory="0.7 KiB", sizes=(10, 100), weights=("UQ0.3",), seeds=1)
+    for trial in result.trials:
+        if trial.memory_bits > 0.7 * 8192:
+            assert trial.accuracy is None
+            assert "more than the budget" in trial.verdict
+    assert result.winner.candidate.neurons == 10
+
+
+def test_spikes_can_be_what_should_be_little(data):
+    result = find_smallest(
+        data, accuracy=0.8, minimize=["spikes", "memory"], sizes=(50, 100), weights=("UQ0.4",), seeds=1
+    )
+    meets = [t for t in result.trials if t.accuracy and t.accuracy_interval[0] >= 0.8]
+    assert result.winner.cost.output_spikes == min(trial.cost.output_spikes for trial in meets)
 
 
 def test_where_none_meets_the_accuracy_the_nearest_is_named(data):
-    result = find_smallest(data, accuracy=0.95, sizes=(10, 16), weights=("UQ0.4",), progress=False)
+    result = find_smallest(data, accuracy=0.95, sizes=(10, 16), weights=("UQ0.4",))
     assert not result.found
+    assert result.certificate is None
     assert result.nearest.accuracy == max(trial.accuracy for trial in result.trials)
     assert "No network reaches 95.0%; the nearest" in describe(result)
 
 
-def test_each_trial_is_told_as_soon_as_it_is_measured(data):
-    told = []
-    result = find_smallest(data, accuracy=0.99 - 0.02, sizes=(10,), progress=False, on_trial=told.append)
-    assert tuple(told) == result.trials
+def test_the_trials_of_a_network_are_told_as_soon_as_it_is_measured(told, result):
+    assert [trial.candidate for trial in told[0]] == [
+        trial.candidate for trial in told[0] if trial.candidate.neurons == 10
+    ]
+    assert len(told[0]) == 6
+    assert all(trial.accuracy is not None for trial in told[0])
 
 
-def test_the_result_is_written_as_model_table_and_picture(result, tmp_path):
+def test_the_result_is_written_as_model_tables_and_picture(result, tmp_path):
     written = save_result(result, tmp_path / "deep" / "result")
     again = fspinn.load(written["model"])
     np.testing.assert_array_equal(again.weights, result.model.weights)
     with open(written["candidates"], encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["verdict"] for row in rows] == [trial.verdict for trial in result.trials]
+    assert json.loads(written["result"].read_text()) == json.loads(json.dumps(result.as_dict()))
     assert written["picture"].read_bytes().startswith(b"\x89PNG")
     assert sorted(path.name for path in (tmp_path / "deep" / "result").iterdir()) == [
         "accuracy-memory.png",
         "candidates.csv",
+        "result.json",
         "smallest.h5",
     ]
 
 
 def test_a_search_without_an_answer_leaves_no_model_of_an_earlier_one(data, result, tmp_path):
     save_result(result, tmp_path)
-    nothing = find_smallest(data, memory="100 B", progress=False)
+    nothing = find_smallest(data, memory="100 B")
     assert "model" not in save_result(nothing, tmp_path)
     assert not (tmp_path / "smallest.h5").exists()
 
 
-def test_a_folder_that_cannot_be_written_is_named(result, tmp_path):
+def test_a_folder_that_cannot_be_written_is_named(data, result, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(DataError, match=r"cannot be written.*choose another folder"):
         save_result(result, tmp_path / "file" / "result")
+    with pytest.raises(DataError, match=r"cannot be written.*choose another folder"):
+        find_smallest(data, folder=tmp_path / "file" / "result")
 
 
 def test_bad_targets_are_refused_before_any_training(data):
-    with pytest.raises(ConfigError, match=r"accuracy: must be between 0 and 1, but got 90; 90 % is 0.9"):
-        find_smallest(data, accuracy=90)
+    for expected, settings in (
+        (r"accuracy: must be between 0 and 1, but got 90; 90 % is 0.9", {"accuracy": 90}),
+        (r"nothing to choose.*no more neurons than the 1397 training|1038 training", {"sizes": (5000,)}),
+        (r"there is no 'vote'", {"readouts": ("vote",)}),
+        (r"^minimize: there is no 'weight'; use some of memory", {"minimize": ["weight"]}),
+        (r"^strategy: there is no 'luck'; use one of ladder", {"strategy": "luck"}),
+        (r"^sampler: there is no 'dice'; use one of auto", {"sampler": "dice"}),
+        (r"^energy: '5 parsec' is no energy; write it like 500nJ", {"energy": "5 parsec"}),
+        (r"^spikes: 'few' is not a number", {"spikes": "few"}),
+        (r"^budget: '3 weeks' is no time; write it like 30s", {"budget": "3 weeks"}),
+        (
+            r"^area: mcu-m4f says nothing of it; choose other hardware",
+            {"area": "1mm2", "hardware": "mcu-m4f"},
+        ),
+        (r"^workers: must be from 1 to 1024, but got 0", {"workers": 0}),
+        (r"^seeds: must be from 1", {"seeds": 0}),
+        (r"^labels: must be from 1 to 1038", {"labels": 5000}),
+    ):
+        with pytest.raises(ConfigError, match=expected):
+            find_smallest(data, **settings)
     with pytest.raises(ConfigError, match="the search needs validation images"):
         find_smallest(load("digits", validation=0))
     with pytest.raises(ConfigError, match=r"10 validation images cannot show 0.9"):
         find_smallest(load("digits", validation=10))
-    with pytest.raises(ConfigError, match=r"nothing to choose.*no more neurons than the 1038 training"):
-        find_smallest(data, sizes=(5000,))
     with pytest.raises(FormatError, match="'UQ' is not a number format"):
         find_smallest(data, weights=("UQ",))
-    with pytest.raises(ConfigError, match="there is no 'vote'"):
-        find_smallest(data, readouts=("vote",))
     with pytest.raises(HardwareError, match=r"abacus"):
         find_smallest(data, hardware="abacus")
 
 
-def test_candidates_are_all_combinations():
-    ladder = candidates(fspinn.Network(), 784, 10)
-    assert len(ladder) == len(set(ladder)) == len(SIZES) * len(WEIGHTS) * 3
+def test_a_gaussian_process_needs_torch(data, monkeypatch):
+    monkeypatch.setattr("fspinn.search.sampling.find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r"^sampler: gp needs torch; pip install torch, or use tpe$"):
+        find_smallest(data, strategy="bayes", sampler="gp")
 
 
 @pytest.mark.parametrize(
@@ -185,3 +305,10 @@ def test_the_wilson_interval_is_that_of_scipy():
 
     expected = binomtest(217, 239).proportion_ci(0.95, method="wilson")
     assert wilson_interval(217, 239) == pytest.approx((expected.low, expected.high), abs=1e-6)
+
+
+def test_the_chance_of_so_few_is_that_of_the_binomial():
+    from scipy.stats import binomtest
+
+    expected = binomtest(210, 239, 0.9, alternative="less").pvalue
+    assert chance_of_so_few(210, 239, 0.9) == pytest.approx(expected)

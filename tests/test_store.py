@@ -42,6 +42,13 @@ PAIRS = Readout(
     RANDOM.dirichlet(np.ones(3), 2).astype(np.float32),
     pairs=np.array([[0, 5], [3, 3]], np.int32),
 )
+
+
+def _some_pixels(model):
+    heard = np.arange(12) % 3 > 0
+    return replace(model, weights=model.weights * heard[:, None], heard=heard)
+
+
 VARIANTS = {
     "float": MODEL,
     "bare": replace(MODEL, activity={}, record={}, network=Network(neurons=6, weight_norm=0.1)),
@@ -55,6 +62,8 @@ VARIANTS = {
     "no pairs": replace(
         MODEL, readout=Readout("ngram", np.zeros((0, 3), np.float32), pairs=np.zeros((0, 2), np.int32))
     ),
+    "integers": fspinn.quant.quantize(MODEL, weights="UQ0.4", state="Q8.6", theta="Q3.2"),
+    "integers, some pixels": _some_pixels(fspinn.quant.quantize(MODEL, weights="UQ0.4", state="Q8.6")),
     "labels": fspinn.quant.quantize(
         replace(MODEL, readout=Readout("majority", np.eye(6, 3, dtype=np.float32))), weights="UQ1.2"
     ),
@@ -79,11 +88,12 @@ def assert_same(model, other):
     for mine, theirs in (
         (model.readout.bias, other.readout.bias),
         (model.readout.pairs, other.readout.pairs),
+        (model.heard, other.heard),
     ):
         assert (mine is None) == (theirs is None)
         assert mine is None or mine.dtype == theirs.dtype
         np.testing.assert_array_equal(mine, theirs)
-    empty = {"weights": None, "theta": None, "readout": None}
+    empty = {"weights": None, "theta": None, "readout": None, "heard": None}
     parts = [{**vars(m), **empty} for m in (model, other)]
     assert parts[0] == parts[1]
     assert (model.readout.name, model.readout.format) == (other.readout.name, other.readout.format)
@@ -241,9 +251,22 @@ def sealed(tmp_path, monkeypatch, **changes):
     return tmp_path / "net.h5"
 
 
+def test_a_file_of_version_1_is_read(tmp_path, monkeypatch):
+    missing = {"state_format", "theta_format", "heard"}
+    write = store.sealed.write
+
+    def write_old(path, kind, settings, arrays, **more):
+        old = {name: value for name, value in settings.items() if name not in missing}
+        write(path, kind, {**old, "format_version": 1}, arrays, **more)
+
+    monkeypatch.setattr(store.sealed, "write", write_old)
+    store.save(VARIANTS["3 bits"], tmp_path / "old.h5")
+    assert_same(store.load(tmp_path / "old.h5"), VARIANTS["3 bits"])
+
+
 def test_a_newer_file_asks_for_an_update(tmp_path, monkeypatch):
     path = sealed(tmp_path, monkeypatch, format_version=store.FORMAT_VERSION + 1)
-    assert refusal(path) == "has format version 2, this fspinn reads up to 1; update fspinn"
+    assert refusal(path) == "has format version 3, this fspinn reads up to 2; update fspinn"
 
 
 @pytest.mark.parametrize(

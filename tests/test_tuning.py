@@ -20,7 +20,7 @@ from fspinn.cli import main
 from fspinn.cli.tune import command
 from fspinn.datasets import Split, load
 from fspinn.errors import ConfigError, DataError
-from fspinn.search.result import wilson_interval
+from fspinn.search.intervals import wilson_interval
 from fspinn.tuning import tune, write_config
 from fspinn.tuning.halving import MULTIPLES, RUNGS, drawn
 from fspinn.tuning.result import describe, toml_value

@@ -3,13 +3,29 @@
 Commands import what they need inside their functions, so that ``fspinn --help`` is quick.
 """
 
+import shlex
 import sys
 from typing import Any, NoReturn
 
 import click
 
 from fspinn import __version__
-from fspinn.cli import data, estimate, evaluate, hardware, info, plot, predict, quantize, search, train, tune
+from fspinn.cli import (
+    data,
+    estimate,
+    evaluate,
+    export,
+    hardware,
+    info,
+    options,
+    plot,
+    predict,
+    quantize,
+    report,
+    search,
+    train,
+    tune,
+)
 from fspinn.errors import FspinnError
 
 
@@ -37,6 +53,10 @@ class OneLineErrors(click.Group):
             sys.exit(130)
         sys.exit(status if isinstance(status, int) else 0)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[options.TYPED] = shlex.join(["fspinn", *args])
+        return super().parse_args(ctx, args)
+
 
 @click.group("fspinn", cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-V", "--version", package_name="fspinn")
@@ -44,5 +64,20 @@ def main() -> None:
     """Find the smallest spiking neural network that does your job on your device."""
 
 
-for module in (search, train, tune, evaluate, predict, plot, quantize, estimate, info, data, hardware):
+_COMMANDS = (
+    search,
+    train,
+    tune,
+    evaluate,
+    predict,
+    plot,
+    quantize,
+    export,
+    estimate,
+    info,
+    report,
+    data,
+    hardware,
+)
+for module in _COMMANDS:
     main.add_command(module.command)

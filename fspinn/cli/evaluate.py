@@ -45,6 +45,7 @@ def command(
                 "dataset": name,
                 "readout": result.readout,
                 "spikes_per_sample": result.spikes_per_sample,
+                "saturations": None if result.seen is None else result.seen.saturations,
                 "engine": engine,
                 "seed": seed,
             }
@@ -54,3 +55,5 @@ def command(
         f"accuracy {result.accuracy:.2%} on {result.samples} {split} images of {name} "
         f"({result.readout} readout, {result.spikes_per_sample:.1f} output spikes an image)"
     )
+    if result.seen is not None:
+        click.echo(f"integers only; {result.seen.saturations} saturations")

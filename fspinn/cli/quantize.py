@@ -1,70 +1,206 @@
-"""fspinn quantize: store the numbers of a trained network in fewer bits."""
+"""fspinn quantize: turn a trained network into one of fixed-point numbers."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from fspinn.cli import options
-from fspinn.errors import ConfigError
+from fspinn.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from fspinn.datasets import Dataset
+    from fspinn.format_search import FormatSearch, FormatTrial
+    from fspinn.quant.passes import Report
+    from fspinn.trained import Model
 
 
-@click.command("quantize")
+@click.command(
+    "quantize",
+    epilog="""\b
+Examples:
+  fspinn quantize net.h5 --weights UQ0.4 -o net4.h5
+  fspinn quantize net.h5 --weights UQ0.4 --state Q9.6 --prune -o net4.h5
+  fspinn quantize net.h5 --auto --max-loss 0.5 -o small.h5
+""",
+)
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option(
-    "--weights", required=True, help="Format of the weights: UQm.n (unsigned) or Qm.n, such as UQ0.4."
-)
-@click.option(
-    "--rounding", default="nearest", show_default=True, help="How weights are rounded: nearest or truncate."
-)
+@click.option("--weights", help="Format of the weights: UQm.n (unsigned) or Qm.n, such as UQ0.4.")
+@click.option("--state", help="Format of potentials, threshold and inhibition, such as Q9.6: integers only.")
+@click.option("--theta", help="Format of adapted thresholds [default: the narrowest that holds them].")
 @click.option("--readout", help="Format of the readout table [default: 8 bits, Q1.7 for linear, else UQ0.8].")
+@click.option(
+    "--rounding",
+    default="nearest",
+    show_default=True,
+    help="How weights are rounded: nearest, truncate or stochastic.",
+)
+@click.option("--auto", is_flag=True, help="Find the narrowest formats that cost at most --max-loss.")
+@click.option(
+    "--max-loss",
+    type=float,
+    default=0.5,
+    show_default=True,
+    help="Percentage points that the formats of --auto may cost on the validation images.",
+)
+@click.option("--shift-leak", is_flag=True, help="Leak by a shift and a subtraction.")
+@click.option("--tune", is_flag=True, help="Choose threshold and inhibition again, on training images.")
+@click.option("--prune", is_flag=True, help="Drop pixels without weights and neurons that never spike.")
 @click.option(
     "-o", "--output", required=True, type=click.Path(path_type=Path), help="Where the quantized model goes."
 )
-@options.config
-@options.as_json
+@click.option("--dataset", help="Measure on this one [default: what the model was trained on, same split].")
+@options.data_dir
+@options.work
 def command(
-    model: Path, weights: str, rounding: str, readout: str | None, output: Path, as_json: bool
+    model: Path,
+    weights: str | None,
+    state: str | None,
+    theta: str | None,
+    readout: str | None,
+    rounding: str,
+    auto: bool,
+    max_loss: float,
+    shift_leak: bool,
+    tune: bool,
+    prune: bool,
+    output: Path,
+    dataset: str | None,
+    data_dir: Path | None,
+    seed: int,
+    samples: int | None,
+    threads: int | None,
+    as_json: bool,
 ) -> None:
-    """Store the weights and the readout of the trained network MODEL in a fixed-point format.
+    """Turn the trained network MODEL into fixed-point numbers, and say what each step saves and costs.
 
-    UQ0.4 is four bits, from 0 to 15/16 in steps of 1/16; Q1.7 is eight bits, one of them the sign.
-
-    \b
-    Example:
-      fspinn quantize net.h5 --weights UQ0.4 -o net4.h5
+    UQ0.4 is four bits, from 0 to 15/16 in steps of 1/16; Q1.7 is eight bits, one of them the sign. With a
+    format of the state the network computes with integers only, and answers so from then on.
     """
     from fspinn import store
-    from fspinn.memmodel import Size
-    from fspinn.memmodel.footprint import footprint
-    from fspinn.quant import quantize
+    from fspinn.fixed_point import lower
+    from fspinn.format_search import find_formats
 
+    if auto == (weights is not None):
+        raise ConfigError("--weights: give the format of the weights, or --auto to find it")
+    if auto and (state or theta or readout):
+        raise ConfigError("--auto: finds state, theta and readout too; leave them out")
     if output.resolve() == model.resolve() or (output.exists() and model.exists() and output.samefile(model)):
         raise ConfigError(f"--output {output}: is the model itself; give the quantized model another name")
+    options.check_writable(output)
     before = store.load(model)
-    after = quantize(before, weights=weights, rounding=rounding, readout=readout)
-    store.save(after, output)
-
-    done = after.record["quantization"]
-    bits = {
-        name: footprint(Size.of(network), training=False)
-        for name, network in (("before", before), ("after", after))
-    }
-    memory = {name: {**parts, "total": sum(parts.values())} for name, parts in bits.items()}
-    if as_json:
-        options.print_json({"model": str(output), **done, "memory_bits": memory})
-        return
-    total_before, total_after = memory["before"]["total"], memory["after"]["total"]
-    click.echo(f"weights   float32 -> {done['weights']}, rounding {done['rounding']}")
-    click.echo(f"          {done['saturated_share']:.1%} saturated, {done['zeroed_share']:.1%} became zero")
-    click.echo(f"readout   {_readout(after.readout.name, done['readout'])}")
-    click.echo(
-        f"memory    {total_before / 8192:.1f} KiB -> {total_after / 8192:.1f} KiB "
-        f"({total_before / total_after:.1f} times less, for inference)"
+    data, missing = _images(before, dataset, data_dir, samples, needed=auto or tune or prune)
+    found = None
+    if auto and data is not None:
+        found = find_formats(
+            before,
+            data,
+            max_loss=max_loss,
+            rounding=rounding,
+            seed=seed,
+            threads=threads,
+            on_trial=None if as_json else _print_trial,
+        )
+        weights, state = found.choice.weights, found.choice.state
+        theta, readout = found.choice.theta, found.choice.readout
+    assert weights is not None
+    result = lower(
+        before,
+        data,
+        weights=weights,
+        state=state,
+        theta=theta,
+        readout=readout,
+        rounding=rounding,
+        shift_leak=shift_leak,
+        prune=prune,
+        tune=tune,
+        seed=seed,
+        threads=threads,
+        on_report=None if as_json else click.echo,
     )
+    store.save(result.model, output)
+    if missing is not None:
+        click.echo(f"fspinn: accuracy is not measured: {missing}", err=True)
+    if as_json:
+        options.print_json(_answer(output, before, result.model, result.reports, found))
+        return
+    first, last = result.reports[0].before, result.reports[-1].after
+    click.echo(
+        f"memory    {first.bits / 8192:.1f} KiB -> {last.bits / 8192:.1f} KiB "
+        f"({first.bits / last.bits:.1f} times less, for inference)"
+    )
+    if first.accuracy is not None and last.accuracy is not None and data is not None:
+        click.echo(
+            f"accuracy  {first.accuracy:.2%} -> {last.accuracy:.2%} "
+            f"on {len(data.validation)} validation images"
+        )
     click.echo(f"written   {output}")
 
 
-def _readout(name: str, format: str | None) -> str:
-    if format is None:
-        return f"{name}: one label per neuron, as before"
-    return f"{name}: float32 -> {format}"
+def _images(
+    model: "Model", dataset: str | None, data_dir: Path | None, samples: int | None, needed: bool
+) -> "tuple[Dataset | None, Exception | None]":
+    """Return the images to measure on; where there are none and nothing needs them, why that is so."""
+    from dataclasses import replace
+
+    from fspinn.datasets import load
+    from fspinn.evaluation import load_data_of
+
+    try:
+        data = load_data_of(model, data_dir) if dataset is None else load(dataset, data_dir=data_dir)
+    except (ConfigError, DataError) as error:
+        if needed or dataset is not None:
+            raise
+        return None, error
+    return (data if samples is None else replace(data, validation=data.validation.first(samples))), None
+
+
+def _print_trial(trial: "FormatTrial") -> None:
+    from fspinn.quant.passes import in_words
+
+    choice = trial.choice
+    formats = f"{choice.weights:<6} {choice.state:<6} {choice.theta:<6} {choice.readout or 'labels':<6}"
+    if trial.bits is None or trial.lost_points is None:
+        outcome = "cannot hold the network"
+    else:
+        outcome = f"{trial.bits / 8192:7.1f} KiB, {in_words(trial.lost_points)}"
+    click.echo(f"{trial.varied:<9} {formats} {outcome}")
+
+
+def _answer(
+    output: Path,
+    before: "Model",
+    after: "Model",
+    reports: "tuple[Report, ...]",
+    found: "FormatSearch | None",
+) -> dict[str, Any]:
+    from fspinn.memmodel import Size
+    from fspinn.memmodel.footprint import footprint
+
+    memory = {}
+    for name, model in (("before", before), ("after", after)):
+        parts = footprint(Size.of(model), training=False)
+        memory[name] = {**parts, "total": sum(parts.values())}
+    return {
+        "model": str(output),
+        "state": None,
+        "theta": None,
+        **after.record["quantization"],
+        "memory_bits": memory,
+        "accuracy": {"before": reports[0].before.accuracy, "after": reports[-1].after.accuracy},
+        "passes": [
+            {
+                "name": report.name,
+                "change": report.change,
+                "saved_bits": report.saved_bits,
+                "lost_points": report.lost_points,
+            }
+            for report in reports
+        ],
+        "trials": [] if found is None else [_trial(trial) for trial in found.trials],
+    }
+
+
+def _trial(trial: "FormatTrial") -> dict[str, Any]:
+    return {**vars(trial), "choice": vars(trial.choice)}

@@ -11,6 +11,7 @@ from fspinn.model import Network
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
+    from fspinn.search import Trial
 
 
 @click.command(
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   fspinn search
-  fspinn search --dataset mnist --accuracy 0.90 --memory 256KiB
+  fspinn search --dataset mnist --accuracy 0.90 --memory 32KiB --hardware asic65-lp
+  fspinn search --dataset mnist --strategy bayes --minimize memory,energy --budget 3h --workers 2
   fspinn search --dataset my-images/ --accuracy 0.8 --sizes 50,100,200 -o result/
 
+The same command goes on where it was stopped or killed: what was trained is in the folder.
 Exit status: 0 found, 1 no network meets the target, 2 bad input.
 """,
 )
@@ -29,20 +32,77 @@ Exit status: 0 found, 1 no network meets the target, 2 bad input.
     "--accuracy", default=0.90, show_default=True, help="Least accuracy on validation images, 0 to 1."
 )
 @click.option("--memory", help="Most memory for inference, such as 256KiB [default: no limit].")
+@click.option("--training-memory", help="Most memory on a device that learns.")
+@click.option("--energy", help="Most energy of an inference, such as 2uJ.")
+@click.option("--latency", help="Most time of an inference, such as 5ms.")
+@click.option("--area", help="Most area of the chip, such as 0.5mm2.")
+@click.option("--spikes", help="Most output spikes an image, such as 5.")
+@click.option(
+    "--minimize",
+    default="memory",
+    show_default=True,
+    help="What should be little: some of memory, training_memory, energy, latency, area, spikes. The first "
+    "decides, the Pareto front takes all.",
+)
+@click.option(
+    "--strategy",
+    type=click.Choice(["ladder", "bayes", "halving"]),
+    default="ladder",
+    show_default=True,
+    help="Cheapest network first; several objectives; or many networks on few samples, the best on more.",
+)
+@click.option(
+    "--sampler",
+    type=click.Choice(["auto", "gp", "tpe", "nsga2", "random"]),
+    default="auto",
+    show_default=True,
+    help="Of bayes and halving; auto is gp where torch is installed, else tpe.",
+)
+@click.option(
+    "--space",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="TOML file of what to choose from: neurons = [50, 100], threshold = {low = 8.0, high = 40.0}, ...",
+)
 @click.option("--sizes", help="Numbers of neurons to choose from, such as 50,100,200.")
 @click.option("--weights", help="Weight formats to choose from, such as UQ0.2,UQ0.4,float32.")
 @click.option("--readouts", help="Readouts to choose from, such as majority,proportion.")
-@click.option("--hardware", default="asic65-lp", show_default=True, help="Preset for energy and latency.")
+@click.option(
+    "--trials",
+    type=click.IntRange(min=1),
+    default=40,
+    show_default=True,
+    help="Networks that bayes and halving draw.",
+)
+@click.option("--budget", help="Time after which no more networks are begun, such as 3h.")
+@click.option(
+    "--seeds",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    help="Trainings of each finalist, with seeds from --seed on.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Networks trained at the same time [default: 1, or one per thread of the cluster].",
+)
+@click.option("--scheduler", help="Dask scheduler to work on, such as tcp://127.0.0.1:8786.")
+@click.option(
+    "--hardware", default="asic65-lp", show_default=True, help="Preset for energy, latency and area."
+)
 @click.option(
     "-o",
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("result"),
     show_default=True,
-    help="Folder for smallest.h5, candidates.csv and accuracy-memory.png.",
+    help="Folder for report.html, smallest.h5, result.json, candidates.csv, accuracy-memory.png and "
+    "study.log.",
 )
+@options.preset
 @options.search_network
 @options.passes
+@options.labels
 @options.work
 @options.with_network_and_data
 def command(
@@ -50,45 +110,77 @@ def command(
     data: "Dataset",
     accuracy: float,
     memory: str | None,
+    training_memory: str | None,
+    energy: str | None,
+    latency: str | None,
+    area: str | None,
+    spikes: str | None,
+    minimize: str,
+    strategy: str,
+    sampler: str,
+    space: Path | None,
     sizes: str | None,
     weights: str | None,
     readouts: str | None,
+    trials: int,
+    budget: str | None,
+    seeds: int,
+    workers: int | None,
+    scheduler: str | None,
     hardware: str,
     output: Path,
     passes: int | None,
+    labels: int | None,
     seed: int,
     threads: int | None,
     as_json: bool,
 ) -> None:
     """Find the network with the least memory that meets an accuracy on your images."""
-    from fspinn.search import find_smallest, save_result, space
-    from fspinn.search.result import Trial, describe
+    from tqdm import tqdm
 
-    def show(trial: Trial) -> None:
-        click.echo(
-            f"{trial.candidate.neurons:5} neurons  {trial.candidate.weights:8} {trial.candidate.readout:11} "
-            f"{space.format_memory(trial.candidate.memory_bits):>11}  {trial.verdict}",
-            err=True,
-        )
+    from fspinn.report import write_report
+    from fspinn.search import find_smallest, save_result
+    from fspinn.search.result import describe, line
+
+    def show(told: "list[Trial]") -> None:
+        tqdm.write(line(told), file=sys.stderr)  # above the bar, where there is one
 
     result = find_smallest(
         data,
         accuracy=accuracy,
         memory=memory,
+        training_memory=training_memory,
+        energy=energy,
+        latency=latency,
+        area=area,
+        spikes=spikes,
+        minimize=options.names(minimize),
         hardware=hardware,
+        strategy=strategy,
+        sampler=sampler,
+        space=space,
         network=network,
-        sizes=space.SIZES if sizes is None else options.whole_numbers("--sizes", sizes),
-        weights=space.WEIGHTS if weights is None else options.names(weights),
-        readouts=space.READOUTS if readouts is None else options.names(readouts),
+        sizes=None if sizes is None else options.whole_numbers("--sizes", sizes),
+        weights=None if weights is None else options.names(weights),
+        readouts=None if readouts is None else options.names(readouts),
         passes=passes,
+        labels=labels,
+        trials=trials,
+        budget=budget,
+        seeds=seeds,
         seed=seed,
         threads=threads,
-        on_trial=show,
+        workers=workers,
+        scheduler=scheduler,
+        folder=output,
+        data_dir=click.get_current_context().params["data_dir"],
+        on_trials=show,
     )
-    written = save_result(result, output)
+    written = save_result(result, output, click.get_current_context().meta.get(options.TYPED))
+    written["report"] = write_report(output, data, threads=threads)
     if as_json:
         model = str(written["model"]) if "model" in written else None
-        options.print_json({"model": model, **result.as_dict()})
+        options.print_json({"model": model, "report": str(written["report"]), **result.as_dict()})
     else:
         click.echo(describe(result))
         for path in written.values():

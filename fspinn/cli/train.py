@@ -4,7 +4,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,7 +22,9 @@ Examples:
   fspinn train -o net.h5
   fspinn train --dataset mnist --neurons 400 -o net.h5 && fspinn evaluate net.h5
   fspinn train --preset mnist-400 --readout linear --labels 1000 -o net.h5
+  fspinn train --preset diehl-cook-2015 --engine brian2 --samples 100 -o published.h5
   fspinn train --config settings.toml --seed 1 -o net.h5
+  fspinn train --preset mnist-400 --weights UQ0.4 -o net4.h5
   fspinn train --dataset mnist --neurons 4900 --resume -o large.h5
 
 What was stopped (Ctrl-C, a crash, a power cut) goes on with --resume, to the same bytes as without the stop.
@@ -50,6 +52,16 @@ What was stopped (Ctrl-C, a crash, a power cut) goes on with --resume, to the sa
     type=click.IntRange(min=1),
     help="Presentations between two checkpoints [default: every 30 s]; results do not depend on it.",
 )
+@click.option(
+    "--weights", help="Keep the weights to this format while they are learned, such as UQ0.4: integers only."
+)
+@click.option("--state", help="Format of potentials then [default: 16 bits that suit the threshold].")
+@click.option(
+    "--rounding",
+    default="stochastic",
+    show_default=True,
+    help="How changes of such weights are rounded: stochastic, nearest or truncate.",
+)
 @options.engine
 @options.work
 @options.with_network_and_data
@@ -62,6 +74,9 @@ def command(
     output: Path,
     resume: bool,
     checkpoint_every: int | None,
+    weights: str | None,
+    state: str | None,
+    rounding: str,
     engine: str,
     seed: int,
     threads: int | None,
@@ -84,23 +99,29 @@ def command(
             labels=labels,
             threads=threads,
             engine=engine,
+            weights=weights,
+            state=state,
+            rounding=rounding,
             checkpoint=saved,
             checkpoint_every=checkpoint_every,
             resume=resume,
         )
         save(result.model, output)
         checkpoint.remove(saved)
-    accuracy = None if result.validation is None else result.validation.accuracy
+    accuracy, measured = (
+        (None, 0) if result.validation is None else (result.validation.accuracy, result.validation.samples)
+    )
     answer = {
         "model": str(output),
         "accuracy": accuracy,
         "accuracy_of": "validation",
-        "validation_samples": len(data.validation),
+        "validation_samples": measured,
         "samples_per_s": result.samples_per_s,
         "presentations": result.model.activity["training"].samples,
         "neurons": network.neurons,
         "readout": readout,
         "labels": result.model.record["labels"],
+        "quantization": result.model.record.get("quantization"),
         "engine": engine,
         "seed": seed,
     }
@@ -111,8 +132,15 @@ def command(
         f"{output}: {network.neurons} neurons, {answer['presentations']} presentations "
         f"at {result.samples_per_s:,.0f} samples/s"
     )
+    if answer["quantization"] is not None:
+        click.echo(_in_words(answer["quantization"]))
     if accuracy is not None:
-        click.echo(f"accuracy {accuracy:.1%} on {len(data.validation)} validation images ({readout} readout)")
+        click.echo(f"accuracy {accuracy:.1%} on {measured} validation images ({readout} readout)")
+
+
+def _in_words(quantization: dict[str, Any]) -> str:
+    formats = ", ".join(f"{name} {quantization[name]}" for name in ("weights", "state", "theta", "readout"))
+    return f"integers only: {formats}; {quantization['learning']['saturations']} saturations while learning"
 
 
 @contextmanager

@@ -1,13 +1,16 @@
-"""Who runs a network? One module per engine; each has the functions `learn` and `respond`.
+"""Who runs a network? One module per engine; each has the functions `learn`, `respond` and `unsupported`.
 
 - ``numba`` (`float_engine`): compiled for event-driven work, the fast one.
 - ``brian2`` (`brian2_engine`): Brian2 integrates equations; slow, the reference.
+
+Networks of fixed-point numbers, state included, learn and answer with `integer_engine`, which has no float.
 """
 
 from importlib import import_module
 from typing import Any
 
 from fspinn.errors import ConfigError
+from fspinn.model import Network
 
 ENGINES = {"numba": "fspinn.engines.float_engine", "brian2": "fspinn.engines.brian2_engine"}
 """Names of the engines and their modules."""
@@ -15,7 +18,7 @@ ENGINES = {"numba": "fspinn.engines.float_engine", "brian2": "fspinn.engines.bri
 _ONE_THREAD = ("brian2",)
 
 
-def engine_of(name: str, threads: int | None = None) -> Any:
+def engine_of(name: str, threads: int | None = None, network: Network | None = None) -> Any:
     """Return the module of an engine.
 
     Parameters
@@ -24,11 +27,13 @@ def engine_of(name: str, threads: int | None = None) -> Any:
         One of `ENGINES`.
     threads : int or None, default None
         How many threads were asked for, if any.
+    network : Network or None, default None
+        What it will have to run, if that is known.
 
     Raises
     ------
     ConfigError
-        If there is no such engine, or it cannot use so many threads.
+        If there is no such engine, or it cannot use so many threads, or not run this network.
     """
     if name not in ENGINES:
         raise ConfigError(f"engine: there is no {name!r}; use one of {', '.join(ENGINES)}")
@@ -37,4 +42,8 @@ def engine_of(name: str, threads: int | None = None) -> Any:
             f"threads: the engine {name} works with one, not {threads}; leave threads out, or use the engine "
             "numba"
         )
-    return import_module(ENGINES[name])
+    engine = import_module(ENGINES[name])
+    if network is not None and (missing := engine.unsupported(network)) is not None:
+        able = [other for other in ENGINES if import_module(ENGINES[other]).unsupported(network) is None]
+        raise ConfigError(f"engine: {name} does not run {missing}; use {' or '.join(able)}")
+    return engine

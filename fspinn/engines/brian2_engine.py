@@ -5,24 +5,33 @@ equations are in `brian2_equations` and `brian2_phases`. Brian2 is hundreds of t
 read and to be compared with.
 """
 
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.encoders import input_spikes
+from fspinn.engines.brian2_activity import activity_of, heard_of
+from fspinn.engines.brian2_definition import Definition
 from fspinn.engines.brian2_equations import define
+from fspinn.engines.brian2_repetition import Spikes, simulate_until_heard
 from fspinn.engines.brian2_simulation import TARGETS, Recorded, simulate
 from fspinn.errors import ConfigError
 from fspinn.model import Network
 from fspinn.plasticity import annealed
-from fspinn.randomness import INFERENCE_SPIKES, TRAINING_SPIKES
+from fspinn.randomness import INFERENCE_SPIKES, REPEATED_SPIKES, TRAINING_SPIKES, stream_key
 from fspinn.trained import Activity
 
 Real = TypeVar("Real", np.float32, np.float64)
 
 PRESENTATIONS_PER_SIMULATION = 1000
 """Input and output spikes of so many presentations are in memory at once."""
+
+
+def unsupported(network: Network) -> str | None:
+    """Return what this engine cannot run of a network, in words: nothing."""
+    return None
 
 
 def learn(
@@ -63,8 +72,9 @@ def learn(
             network, *state, images[some], seed=seed, first=first + start, total=total, target=target
         )
         state = recorded.weights, recorded.theta
-        np.add.at(spike_counts[some], _presentations_and_neurons(network, recorded), 1)
-        activity += _activity(network, recorded, learning=True)
+        heard = heard_of(network, recorded)
+        np.add.at(spike_counts[some], (heard.presentations, heard.neurons), 1)
+        activity += activity_of(network, recorded, learning=True)
     weights[:], theta[:] = state
     return spike_counts, activity
 
@@ -97,20 +107,21 @@ def respond(
     activity : Activity
     """
     network = network.answering
-    _check_target(target)
+    _check_target(network, target)
     definition = define(network, len(weights), learning=False)
     spike_counts = np.zeros((len(images), network.neurons), dtype=np.int32)
     activity = Activity()
     for start in range(0, len(images), PRESENTATIONS_PER_SIMULATION):
         some = slice(start, start + PRESENTATIONS_PER_SIMULATION)
-        spikes = _encoded(network, images[some], seed, INFERENCE_SPIKES, first + start)
-        recorded = simulate(definition, weights, theta, *spikes, len(images[some]), {}, target)
-        np.add.at(spike_counts[some], _presentations_and_neurons(network, recorded), 1)
-        activity += _activity(network, recorded, learning=False)
+        source = seed, INFERENCE_SPIKES, first + start
+        recorded = _simulate(network, definition, weights, theta, images[some], source, {}, target)
+        heard = heard_of(network, recorded)
+        np.add.at(spike_counts[some], (heard.presentations, heard.neurons), 1)
+        activity += activity_of(network, recorded, learning=False)
         if spike_order is not None:
-            _keep_first(network, recorded, recorded.spike_neurons, spike_order[some])
+            _keep_first(heard.presentations, heard.neurons, spike_order[some])
         if spike_steps is not None:
-            _keep_first(network, recorded, recorded.spike_steps % network.steps, spike_steps[some])
+            _keep_first(heard.presentations, heard.steps, spike_steps[some])
     return spike_counts, activity
 
 
@@ -132,93 +143,67 @@ def simulate_learning(
     Recorded
         With the spikes, what was learned, and how long it took.
     """
-    _check_target(target)
+    _check_target(network, target)
     definition = define(network, len(weights), learning=True)
     per_presentation = {
         name: annealed(at_start, at_end, first, len(images), total)
         for name, (at_start, at_end) in definition.per_presentation.items()
     }
-    spikes = _encoded(network, images, seed, TRAINING_SPIKES, first)
-    return simulate(definition, weights, theta, *spikes, len(images), per_presentation, target)
+    source = seed, TRAINING_SPIKES, first
+    return _simulate(network, definition, weights, theta, images, source, per_presentation, target)
 
 
-def _check_target(target: str) -> None:
+def _check_target(network: Network, target: str) -> None:
     if target not in TARGETS:
         raise ConfigError(f"target: there is no {target!r}; use one of {', '.join(TARGETS)}")
+    if network.least_spikes > 0 and target == "cpp_standalone":
+        raise ConfigError(
+            "target: a stand-alone program cannot show images again (least_spikes); use numpy or cython"
+        )
 
 
-def _encoded(
-    network: Network, images: NDArray[np.uint8], seed: int, purpose: int, first: int
-) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Return step and input of each input spike, steps counted from the first presentation on."""
-    steps, inputs = [], []
+def _simulate(
+    network: Network,
+    definition: Definition,
+    weights: NDArray[Any],
+    theta: NDArray[Any],
+    images: NDArray[np.uint8],
+    source: tuple[int, int, int],
+    per_presentation: dict[str, NDArray[np.float64]],
+    target: str,
+) -> Recorded:
+    """Show images whose spikes are drawn from `source`: seed, purpose and number of the first of them."""
+    seed, purpose, first = source
+
+    def showing(presentation: int, repeated: int) -> Spikes | None:
+        key = seed, purpose, first + presentation
+        if repeated == 0:
+            return _spikes(network, images[presentation], key)
+        if network.max_rate_hz + (repeated - 1) * network.rate_step_hz >= 1000.0 / network.dt_ms:
+            return None  # white pixels spiked in every step already
+        brighter = replace(network, max_rate_hz=network.max_rate_hz + repeated * network.rate_step_hz)
+        return _spikes(brighter, images[presentation], (stream_key(*key), REPEATED_SPIKES, repeated))
+
+    state, count = (definition, weights, theta), len(images)
+    if network.least_spikes > 0:
+        enough = network.least_spikes, network.steps
+        return simulate_until_heard(*state, showing, count, *enough, per_presentation, target)
+    steps, inputs = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int32)]
     for number, image in enumerate(images):
-        spikes = input_spikes(network, image, seed, purpose, first + number)
-        in_step = np.diff(spikes.offsets)
-        steps.append(np.repeat(np.arange(network.steps) + number * network.steps, in_step))
-        inputs.append(spikes.inputs)
-    return np.concatenate(steps), np.concatenate(inputs)
+        in_image, those = _spikes(network, image, (seed, purpose, first + number))
+        steps.append(in_image + number * definition.steps)
+        inputs.append(those)
+    return simulate(*state, np.concatenate(steps), np.concatenate(inputs), count, per_presentation, target)
 
 
-def _presentations_and_neurons(network: Network, recorded: Recorded) -> tuple[NDArray[Any], NDArray[Any]]:
-    return recorded.spike_steps // network.steps, recorded.spike_neurons
+def _spikes(network: Network, image: NDArray[np.uint8], key: tuple[int, int, int]) -> Spikes:
+    spikes = input_spikes(network, image, *key)
+    return np.repeat(np.arange(network.steps), np.diff(spikes.offsets)), spikes.inputs
 
 
-def _keep_first(
-    network: Network, recorded: Recorded, values: NDArray[np.int64], kept: NDArray[np.int32]
-) -> None:
+def _keep_first(presentations: NDArray[np.int64], values: NDArray[np.int64], kept: NDArray[np.int32]) -> None:
     """Write the values of the first output spikes of each presentation into its row, -1 after the last."""
-    shown = recorded.spike_steps // network.steps
-    place = np.arange(len(shown)) - np.searchsorted(shown, shown)
+    place = np.arange(len(presentations)) - np.searchsorted(presentations, presentations)
     fits = place < kept.shape[1]
     kept[:] = -1
-    kept[shown[fits], place[fits]] = values[fits]
-
-
-def _activity(network: Network, recorded: Recorded, *, learning: bool) -> Activity:
-    """Count what happened: input spikes, output spikes and the events that write weights."""
-    n_inputs, neurons = recorded.weights.shape
-    all_steps, output_spikes = len(recorded.inputs_in_step), len(recorded.spike_steps)
-    samples = all_steps // network.steps
-    input_spikes = int(recorded.inputs_in_step.sum())
-    additions = int((recorded.inputs_in_step * _integrating(network, recorded)).sum())
-    windows = writes = thresholds = passes = 0
-    if learning:
-        windows_each = -(-network.steps // network.window_steps)
-        windows = samples * windows_each
-        shown, step = np.divmod(recorded.spike_steps, network.steps)
-        led = len(np.unique(shown * windows_each + step // network.window_steps))
-        silent = samples - len(np.unique(shown))
-        writes = n_inputs * recorded.events["leads"] + neurons * recorded.events["depresses"]
-        if network.rule == "pair":
-            writes += input_spikes * neurons
-        if network.rule in ("pair", "postonly"):
-            writes += output_spikes * n_inputs
-        if network.adaptation == "balanced":
-            thresholds = neurons * (led + silent)
-        if network.adaptation == "decaying":
-            thresholds = output_spikes + neurons * samples
-        passes = (network.weight_decay > 0) + (network.normalisation != "off")
-    return Activity(
-        samples=samples,
-        steps=all_steps,
-        input_spikes=input_spikes,
-        output_spikes=output_spikes,
-        synaptic_additions=additions,
-        neuron_updates=all_steps * neurons * (2 if network.inhibition_kind == "layer" else 1),
-        weight_reads=additions + writes,
-        weight_writes=writes,
-        threshold_updates=thresholds,
-        windows=windows,
-        normalisations=samples * passes * n_inputs * neurons,
-    )
-
-
-def _integrating(network: Network, recorded: Recorded) -> NDArray[np.int64]:
-    """Return how many neurons add up the input of each step: one while all others are clamped."""
-    integrating = np.full(len(recorded.inputs_in_step), network.neurons)
-    if network.inhibition_kind == "clamp":
-        for step in recorded.spike_steps:
-            end_of_image = (step // network.steps + 1) * network.steps
-            integrating[step + 1 : min(step + 1 + network.inhibition_steps, end_of_image)] = 1
-    return integrating
+    kept[presentations[fits], place[fits]] = values[fits]

@@ -5,10 +5,12 @@ What happens to them in a time step is in `brian2_phases`.
 
 import re
 
+from fspinn.engines import brian2_conductances as conductances
 from fspinn.engines import brian2_phases as phases
 from fspinn.engines.brian2_definition import Definition, Event, Population, Projection
 from fspinn.engines.brian2_phases import STEP, Mechanisms, lines
 from fspinn.model import Network
+from fspinn.plasticity import normalisation_goal
 
 
 def define(network: Network, n_inputs: int, *, learning: bool) -> Definition:
@@ -23,43 +25,54 @@ def define(network: Network, n_inputs: int, *, learning: bool) -> Definition:
         With all that changes weights and thresholds, or without.
     """
     on = Mechanisms(network, learning)
-    populations = (
-        Population("images", n_inputs, ""),
-        Population("inputs", n_inputs, _inputs(on)),
-        Population("neurons", network.neurons, _neurons(on)),
-        Population("referee", 1, _referee(on)),
-    )
-    projections = [
-        Projection("encoded", "images", "inputs", one_to_one=True),
-        Projection("weights", "inputs", "neurons", "w : 1"),
-        Projection("reports", "neurons", "referee"),
-    ]
-    if on.rule == "normalised":
-        projections.append(Projection("sums", "inputs", "referee"))
-    schedule = (
-        *phases.leak(on),
-        *phases.layer(on),
-        *phases.arrive(on),
-        *phases.threshold(on),
-        *phases.reset(on),
-        *phases.post(on),
-        *phases.window(on),
-        *phases.end(on),
-    )
-    code = [
-        line.partition("#")[0] for population in populations for line in population.equations.splitlines()
-    ]
+    constants = _constants(network, n_inputs)
+    if network.synapses == "conductance":
+        populations = conductances.populations(on, n_inputs)
+        projections = conductances.projections(on)
+        schedule = conductances.schedule(on)
+        constants |= conductances.CONSTANTS
+    else:
+        populations = (
+            Population("images", n_inputs, ""),
+            Population("inputs", n_inputs, _inputs(on)),
+            Population("neurons", network.neurons, _neurons(on)),
+            Population("referee", 1, _referee(on)),
+        )
+        projections = _projections(on)
+        schedule = (
+            *phases.leak(on),
+            *phases.layer(on),
+            *phases.arrive(on),
+            *phases.threshold(on),
+            *phases.reset(on),
+            *phases.post(on),
+            *phases.window(on),
+            *phases.end(on),
+        )
+    equations = [population.equations for population in populations]
+    equations += [projection.equations for projection in projections]
+    code = [line.partition("#")[0] for line in "\n".join(equations).splitlines()]
     code += [part.condition if isinstance(part, Event) else part.code for part in schedule]
     names = set(re.findall(r"\w+", " ".join(code)))
     return Definition(
         dt_ms=network.dt_ms,
-        steps=network.steps,
+        steps=network.steps + network.rest_steps,
         populations=populations,
-        projections=tuple(projections),
+        projections=projections,
         schedule=schedule,
-        constants={name: value for name, value in _constants(network, n_inputs).items() if name in names},
+        constants={name: value for name, value in constants.items() if name in names},
         per_presentation={name: value for name, value in _per_presentation(network).items() if name in names},
+        method="euler" if network.synapses == "conductance" else "exact",
     )
+
+
+def _projections(on: Mechanisms) -> tuple[Projection, ...]:
+    projections = (
+        Projection("encoded", "images", "inputs", connect="own"),
+        Projection("weights", "inputs", "neurons", "w : 1"),
+        Projection("reports", "neurons", "referee"),
+    )
+    return (*projections, Projection("sums", "inputs", "referee")) if on.rule == "normalised" else projections
 
 
 def _inputs(on: Mechanisms) -> str:
@@ -84,7 +97,8 @@ def _neurons(on: Mechanisms) -> str:
         (on.kind == "layer", "partner : integer (linked)  # of the referee"),
         (on.kind == "clamp", "free_at : integer  # step from which on it integrates again"),
         (on.kind == "clamp", "clamped = step < free_at : boolean"),
-        (on.rule == "pair", "dy/dt = -y/trace_tau : 1  # trace of its spikes"),
+        (on.depression, "dy/dt = -y/trace_tau : 1  # trace of its spikes"),
+        (on.rule == "triplet", "dslow_y/dt = -slow_y/slow_trace_tau : 1  # second trace of its spikes"),
         (on.leader, "count : integer  # its spikes since the image appeared"),
         (on.factor, "k = ceil(count/spike_threshold) : 1  # potentiation factor"),
         (on.leader, "leader : integer (linked)  # of the referee"),
@@ -119,7 +133,8 @@ def _constants(network: Network, n_inputs: int) -> dict[str, tuple[float, str]]:
     return {
         "tau_m": (network.tau_m_ms, "ms"),
         "firing_threshold": (firing_threshold, ""),
-        "steps": (network.steps, ""),
+        "reset": (network.reset * weight_norm, ""),
+        "steps": (network.steps + network.rest_steps, ""),
         "refractory_steps": (network.refractory_steps, ""),
         "inhibition": (network.inhibition, ""),
         "inhibition_steps": (network.inhibition_steps, ""),
@@ -128,13 +143,14 @@ def _constants(network: Network, n_inputs: int) -> dict[str, tuple[float, str]]:
         "spike_threshold": (network.spike_threshold or 0, ""),
         "weight_norm": (weight_norm, ""),
         "trace_tau": (network.trace_tau_ms, "ms"),
+        "slow_trace_tau": (network.slow_trace_tau_ms, "ms"),
         "depression_rate": (network.depression_rate, ""),
         "target_trace": (network.target_trace, ""),
         "weight_power": (network.weight_power, ""),
         "duration": (network.duration_ms, "ms"),
         "theta_tau": (network.theta_tau_ms, "ms"),
         "weight_decay": (network.weight_decay, ""),
-        "goal": (0.1 * n_inputs if network.normalisation == "l1" else weight_norm, ""),
+        "goal": (normalisation_goal(network, n_inputs), ""),
     }
 
 

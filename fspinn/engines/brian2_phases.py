@@ -20,8 +20,9 @@ threshold (all that have reached theirs report), and who has spiked most often s
 Neurons read it as linked variables, so inhibition needs no N x N synapses. Nothing calls back into Python:
 a simulation holds any number of presentations and runs on all targets of Brian2, cpp_standalone included.
 
-What rises in phase 6 after the weights (the trace y of `pair`, a decaying theta) is written with the reset of
-phase 5: nothing in between looks at it. Numbers below 1e-20 do not become 0 here; results differ by no more.
+What rises in phase 6 after the weights (the traces of output spikes that no weight of phase 6 depends on, a
+decaying theta) is written with the reset of phase 5: nothing in between looks at it. Numbers below 1e-20 do
+not become 0 here; results differ by no more.
 """
 
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ from fspinn.model import Network
 
 STEP = "step = t_in_timesteps % steps : integer (shared)  # within the presentation"
 
-_IMAGE_ENDS = "step + 1 == steps"
+IMAGE_ENDS = "step + 1 == steps"
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,22 @@ class Mechanisms:
 
     @property
     def traces(self) -> bool:
-        return self.rule in ("timestep", "pair", "postonly")
+        return self.rule in ("timestep", "pair", "postonly", "triplet")
+
+    @property
+    def depression(self) -> bool:
+        """Whether weights fall at input spikes, by a trace of the neuron's spikes."""
+        return self.rule in ("pair", "triplet")
+
+    @property
+    def deaf(self) -> bool:
+        """Whether refractory neurons ignore their input."""
+        return self.refractory and self.network.refractory_input == "ignored"
+
+    @property
+    def rises(self) -> str:
+        """How a trace rises at a spike, after its name."""
+        return "+= 1" if self.network.traces == "add" else "= 1"
 
     @property
     def leader(self) -> bool:
@@ -82,8 +98,8 @@ class Mechanisms:
     @property
     def window_ends(self) -> str:
         if self.network.window_steps == self.network.steps:
-            return _IMAGE_ENDS
-        return f"((step + 1) % window_steps == 0 or {_IMAGE_ENDS})"
+            return IMAGE_ENDS
+        return f"((step + 1) % window_steps == 0 or {IMAGE_ENDS})"
 
 
 def leak(on: Mechanisms) -> list[Part]:
@@ -100,6 +116,10 @@ def _toll(network: Network) -> tuple[str, str]:
     return " and v > lowest", f"v = clip(v - {toll}, lowest, v)"
 
 
+def _heard(on: Mechanisms) -> str:
+    return " and step >= ready_at" if on.deaf else ""
+
+
 def layer(on: Mechanisms) -> list[Part]:
     """Phase 2: the partner of the neuron that spiked a step ago spikes, unless it is refractory."""
     if on.kind != "layer":
@@ -110,17 +130,19 @@ def layer(on: Mechanisms) -> list[Part]:
         Event("layer", "neurons", "partner_spikes", excited),
         Action("layer", "neurons", "partner_spikes", "partner_ready_at = step + 1 + inhibition_steps"),
         Pathway("layer", "reports", "pre", "partner_spikes", "partner_post = i"),
-        Event("layer", "neurons", "inhibited", f"partner >= 0 and i != partner{payers}"),
+        Event("layer", "neurons", "inhibited", f"partner >= 0 and i != partner{_heard(on)}{payers}"),
         Action("layer", "neurons", "inhibited", toll),
     ]
 
 
 def arrive(on: Mechanisms) -> list[Part]:
     """Phase 3."""
-    arrival = lines("arrived = False", (on.traces, "x += 1"), (on.rule == "normalised", "count += 1"))
+    arrival = lines("arrived = False", (on.traces, f"x {on.rises}"), (on.rule == "normalised", "count += 1"))
+    clamped = "*int(not clamped_post)" if on.kind == "clamp" else ""
+    deaf = "*int(step_post >= ready_at_post)" if on.deaf else ""
     row = lines(
-        "v_post += w*int(not clamped_post)" if on.kind == "clamp" else "v_post += w",
-        (on.rule == "pair", "w = clip(w - depression_rate*y_post, 0, 1)"),
+        f"v_post += w{clamped}{deaf}",
+        (on.depression, "w = clip(w - depression_rate*y_post, 0, 1)"),
     )
     return [
         Pathway("input", "encoded", "pre", "spike", "arrived_post = True"),
@@ -160,11 +182,11 @@ def reset(on: Mechanisms) -> list[Part]:
             "neurons",
             "spike",
             lines(
-                "v = 0",
+                "v = reset" if on.network.reset else "v = 0",
                 (on.refractory, "ready_at = step + 1 + refractory_steps"),
                 (on.kind == "layer", "excited_for = step + 1"),
                 (on.kind == "clamp", "free_at = 0"),
-                (on.rule == "pair", "y += 1"),
+                (on.depression, f"y {on.rises}"),
                 (on.adaptation == "decaying", "theta += theta_step(t)"),
                 (on.leader, "count += 1"),
             ),
@@ -186,7 +208,7 @@ def reset(on: Mechanisms) -> list[Part]:
     if on.kind == "lateral":
         payers, toll = _toll(on.network)
         parts += [
-            Event("resets", "neurons", "inhibited", f"winner >= 0 and i != winner{payers}"),
+            Event("resets", "neurons", "inhibited", f"winner >= 0 and i != winner{_heard(on)}{payers}"),
             Action("resets", "neurons", "inhibited", toll),
         ]
     return parts
@@ -196,6 +218,13 @@ def post(on: Mechanisms) -> list[Part]:
     """Phase 6."""
     if on.rule == "pair":
         return [Pathway("post", "weights", "post", "spike", "w = clip(w + learning_rate(t)*x_pre, 0, 1)")]
+    if on.rule == "triplet":
+        change = "learning_rate(t)*x_pre*slow_y_post"
+        return [
+            Pathway("post", "weights", "post", "spike", f"w = clip(w + {change}, 0, 1)"),
+            Event("post", "neurons", "has_learned", "i == winner"),  # Brian2 has one action for each event
+            Action("post", "neurons", "has_learned", f"slow_y {on.rises}"),
+        ]
     if on.rule == "postonly":
         change = "learning_rate(t)*(x_pre - target_trace)*(1 - w)**weight_power"
         return [Pathway("post", "weights", "post", "spike", f"w = clip(w + {change}, 0, 1)")]
@@ -239,21 +268,28 @@ def window(on: Mechanisms) -> list[Part]:
     return parts
 
 
-def end(on: Mechanisms) -> list[Part]:
-    """What changes once per presentation, then the return to rest."""
+def tidy(on: Mechanisms, side: str) -> list[Part]:
+    """Weight decay and normalisation, at the event ``"image_ends"`` of the units of one side."""
     parts: list[Part] = []
-    if on.traces or on.decay or on.normalisation != "off":
-        parts.append(Event("end", "inputs", "image_ends", _IMAGE_ENDS))
     if on.decay:
-        parts.append(Pathway("end", "weights", "pre", "image_ends", "w *= 1 - weight_decay"))
+        parts.append(Pathway("end", "weights", side, "image_ends", "w *= 1 - weight_decay"))
     if on.normalisation != "off":
         l1 = on.normalisation == "l1"
         total, size = ("w", "size_post") if l1 else ("w**2", "sqrt(size_post)")
         rescaled = f"w = clip(w*goal/({size} + int(size_post == 0)), 0, 1)"
         parts += [
-            Pathway("end", "weights", "pre", "image_ends", f"size_post += {total}"),
-            Pathway("end", "weights", "pre", "image_ends", rescaled),
+            Pathway("end", "weights", side, "image_ends", f"size_post += {total}"),
+            Pathway("end", "weights", side, "image_ends", rescaled),
         ]
+    return parts
+
+
+def end(on: Mechanisms) -> list[Part]:
+    """What changes once per presentation, then the return to rest."""
+    parts: list[Part] = []
+    if on.traces or on.decay or on.normalisation != "off":
+        parts.append(Event("end", "inputs", "image_ends", IMAGE_ENDS))
+    parts += tidy(on, "pre")
     if on.traces:
         parts.append(Action("end", "inputs", "image_ends", "x = 0"))
     rest = lines(
@@ -263,17 +299,18 @@ def end(on: Mechanisms) -> list[Part]:
         (on.refractory, "ready_at = 0"),
         (on.kind == "layer", "excited_for = 0\npartner_ready_at = 0"),
         (on.kind == "clamp", "free_at = 0"),
-        (on.rule == "pair", "y = 0"),
+        (on.depression, "y = 0"),
+        (on.rule == "triplet", "slow_y = 0"),
         (on.leader, "count = 0"),
         (on.normalisation != "off", "size = 0"),
     )
     parts += [
-        Event("end", "neurons", "image_ends", _IMAGE_ENDS),
+        Event("end", "neurons", "image_ends", IMAGE_ENDS),
         Action("end", "neurons", "image_ends", rest),
     ]
     if on.leader:
         parts += [
-            Event("end", "referee", "image_ends", _IMAGE_ENDS),
+            Event("end", "referee", "image_ends", IMAGE_ENDS),
             Action("end", "referee", "image_ends", "leader = 0\nmost = 0"),
         ]
     return parts

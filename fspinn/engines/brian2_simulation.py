@@ -25,9 +25,14 @@ from fspinn.engines.brian2_definition import (
     Population,
     Projection,
 )
+from fspinn.engines.float_engine import available_cores
+from fspinn.randomness import DELAYS, stream_key, uniforms
 
 TARGETS = ("numpy", "cython", "cpp_standalone")
 """What Brian2 makes of the equations: NumPy calls, compiled parts, or one compiled program."""
+
+_TARGET = "codegen.target"
+_MAKE_ARGUMENTS = "devices.cpp_standalone.extra_make_args_unix"
 
 COUNTED_EVENTS = ("leads", "depresses")
 """Events that write weights; how often they happened is part of the answer."""
@@ -39,11 +44,13 @@ class Recorded:
 
     Parameters
     ----------
+    shown : ndarray of int64, shape (showings,)
+        Which presentation each showing of an image was: rising, and each of them once if none is repeated.
     spike_steps, spike_neurons : ndarray of int64, shape (n_spikes,)
         Output spikes in their order; steps are counted from the start of the simulation.
     weights : ndarray of float64, shape (n_inputs, n_neurons)
     theta : ndarray of float64, shape (n_neurons,)
-    inputs_in_step : ndarray of int64, shape (presentations * steps,)
+    inputs_in_step : ndarray of int64, shape (showings * steps,)
         Number of input spikes of each step.
     events : dict of str to int
         How often each of `COUNTED_EVENTS` happened.
@@ -53,6 +60,7 @@ class Recorded:
         Processor seconds from the first time step to the last.
     """
 
+    shown: NDArray[np.int64]
     spike_steps: NDArray[np.int64]
     spike_neurons: NDArray[np.int64]
     weights: NDArray[np.float64]
@@ -92,14 +100,9 @@ def simulate(
 
     started = time.perf_counter()
     dt = definition.dt_ms * brian2.ms
-    with _brian2_for(target) as folder:
-        names: dict[str, Any] = {
-            name: value * brian2.ms if unit == "ms" else value
-            for name, (value, unit) in definition.constants.items()
-        }
-        for name, values in per_presentation.items():
-            names[name] = brian2.TimedArray(values, dt=definition.steps * dt, name=f"{name}_per_presentation")
-        network = _build(definition, spike_inputs, spike_steps * dt, names)
+    with brian2_for(target) as folder:
+        names = values_of(definition, per_presentation)
+        network = build(definition, spike_inputs, spike_steps * dt, names)
         network["neurons"].theta = theta
         network["weights"].w = np.array(weights, dtype=np.float64).reshape(-1)
         duration = presentations * definition.steps * dt
@@ -111,17 +114,48 @@ def simulate(
             build_s = time.perf_counter() - started
             brian2.device.run(directory=folder, with_output=False)
             run_s = brian2.device._last_run_time  # of std::clock, which counts processor seconds
-        spikes = network["output_spikes"]
-        return Recorded(
-            spike_steps=np.rint(np.asarray(spikes.t / dt)).astype(np.int64),
-            spike_neurons=np.array(spikes.i, dtype=np.int64),
-            weights=np.array(network["weights"].w).reshape(weights.shape),
-            theta=np.array(network["neurons"].theta),
-            inputs_in_step=np.bincount(spike_steps, minlength=presentations * definition.steps),
-            events={name: int(network[name].num_events) if name in network else 0 for name in COUNTED_EVENTS},
-            build_s=build_s,
-            run_s=run_s,
-        )
+        inputs_in_step = np.bincount(spike_steps, minlength=presentations * definition.steps)
+        return recorded(definition, network, np.arange(presentations), inputs_in_step, build_s, run_s)
+
+
+def values_of(definition: Definition, per_presentation: Mapping[str, NDArray[np.float64]]) -> dict[str, Any]:
+    """Return what the names in the equations stand for, as Brian2 wants it."""
+    import brian2
+
+    names: dict[str, Any] = {
+        name: value * getattr(brian2, unit) if unit else value
+        for name, (value, unit) in definition.constants.items()
+    }
+    duration = definition.steps * definition.dt_ms * brian2.ms
+    for name, values in per_presentation.items():
+        names[name] = brian2.TimedArray(values, dt=duration, name=f"{name}_per_presentation")
+    return names
+
+
+def recorded(
+    definition: Definition,
+    network: Any,
+    shown: NDArray[np.int64],
+    inputs_in_step: NDArray[np.int64],
+    build_s: float,
+    run_s: float,
+) -> Recorded:
+    """Return what a network of Brian2 did."""
+    import brian2
+
+    spikes = network["output_spikes"]
+    n_neurons = network["neurons"].N
+    return Recorded(
+        shown=shown,
+        spike_steps=np.rint(np.asarray(spikes.t / (definition.dt_ms * brian2.ms))).astype(np.int64),
+        spike_neurons=np.array(spikes.i, dtype=np.int64),
+        weights=np.array(network["weights"].w).reshape(-1, n_neurons),
+        theta=np.array(network["neurons"].theta),
+        inputs_in_step=inputs_in_step,
+        events={name: int(network[name].num_events) if name in network else 0 for name in COUNTED_EVENTS},
+        build_s=build_s,
+        run_s=run_s,
+    )
 
 
 def _run(network: Any, duration: Any, started: float) -> tuple[float, float]:
@@ -139,7 +173,7 @@ def _run(network: Any, duration: Any, started: float) -> tuple[float, float]:
     return walls[0] - started, processors[-1] - processors[0]
 
 
-def _build(definition: Definition, spike_inputs: NDArray[np.int32], spike_times: Any, names: Any) -> Any:
+def build(definition: Definition, spike_inputs: NDArray[np.int32], spike_times: Any, names: Any) -> Any:
     """Return a Brian2 network; a part's place in the schedule is its order within its slot."""
     import brian2
 
@@ -195,7 +229,7 @@ def _group(definition: Definition, population: Population, clock: Any, names: An
     group = brian2.NeuronGroup(
         population.size,
         population.equations,
-        method="exact",
+        method=definition.method,
         events={
             part.name: part.condition
             for part in definition.schedule
@@ -224,15 +258,17 @@ def _synapses(definition: Definition, projection: Projection, groups: Any, names
         on_pre={name: part.code for name, part in pathways.items() if part.side == "pre"},
         on_post={name: part.code for name, part in pathways.items() if part.side == "post"},
         on_event={name: part.event for name, part in pathways.items()},
-        delay=dict.fromkeys(pathways, 0 * brian2.ms),
+        delay={name: 0 * brian2.ms for name, part in pathways.items() if part.longest_delay_ms == 0},
         clock=groups[projection.target].clock,
         namespace=names,
         name=projection.name,
     )
-    if projection.one_to_one:
-        synapses.connect(j="i")
-    else:
-        synapses.connect()
+    synapses.connect(**{"all": {}, "own": {"j": "i"}, "others": {"condition": "i != j"}}[projection.connect])
+    for name, part in pathways.items():
+        if part.longest_delay_ms > 0:
+            # All to all; how many that are a stand-alone program cannot be asked yet.
+            parts = uniforms(stream_key(0, DELAYS), len(synapses.source) * len(synapses.target))
+            getattr(synapses, name).delay = part.longest_delay_ms * parts * brian2.ms
     return synapses
 
 
@@ -241,18 +277,20 @@ def _pathway_name(order: int) -> str:
 
 
 @contextmanager
-def _brian2_for(target: str) -> Iterator[str | None]:
+def brian2_for(target: str) -> Iterator[str | None]:
     """Let Brian2 work quietly for a target, in the folder that this yields if the target needs one."""
     import brian2
 
     logger = logging.getLogger("brian2")
-    level, preferred = logger.level, brian2.prefs.codegen.target
+    level, preferred = logger.level, {name: brian2.prefs[name] for name in (_TARGET, _MAKE_ARGUMENTS)}
     logger.setLevel(logging.ERROR)
     try:
         if target != "cpp_standalone":
-            brian2.prefs.codegen.target = target
+            brian2.prefs[_TARGET] = target
             yield None
             return
+        # Brian2 starts all compilations at once, which small machines have no memory for.
+        brian2.prefs[_MAKE_ARGUMENTS] = [f"-j{available_cores()}"]
         with tempfile.TemporaryDirectory(prefix="fspinn-brian2-") as folder:
             brian2.set_device("cpp_standalone", build_on_run=False, directory=folder)
             try:
@@ -261,5 +299,6 @@ def _brian2_for(target: str) -> Iterator[str | None]:
                 brian2.device.reinit()
                 brian2.devices.reset_device()
     finally:
-        brian2.prefs.codegen.target = preferred
+        for name, value in preferred.items():
+            brian2.prefs[name] = value
         logger.setLevel(level)

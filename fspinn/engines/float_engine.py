@@ -18,7 +18,7 @@ from fspinn.engines import float_kernels as kernels
 from fspinn.engines.team_kernels import LINE
 from fspinn.engines.window_kernels import Constants, make_board
 from fspinn.model import ADAPTATIONS, INHIBITION_KINDS, NORMALISATIONS, RULES, Network
-from fspinn.plasticity import annealed
+from fspinn.plasticity import annealed, normalisation_goal
 from fspinn.randomness import INFERENCE_SPIKES, TRAINING_SPIKES
 from fspinn.trained import Activity
 
@@ -26,6 +26,11 @@ Real = TypeVar("Real", np.float32, np.float64)
 
 NEURONS_PER_THREAD = 800
 """With fewer, a thread more would spend its time on agreeing with the others."""
+
+
+def unsupported(network: Network) -> str | None:
+    """Return what this engine cannot run of a network, in words."""
+    return None if network.synapses == "current" else f"synapses = {network.synapses!r}"
 
 
 def learn(
@@ -197,7 +202,6 @@ def _constants(network: Network, n_inputs: int, real: type[np.float32 | np.float
     firing_threshold = network.firing_threshold
     of_threshold = network.inhibition_of == "threshold"
     floor = -np.inf if network.inhibition_floor is None else network.inhibition_floor * firing_threshold
-    l1 = network.normalisation == "l1"
     return Constants(
         steps=network.steps,
         encoder=encoder,
@@ -205,7 +209,9 @@ def _constants(network: Network, n_inputs: int, real: type[np.float32 | np.float
         most_spikes=most_spikes,
         leak=real(np.exp(-network.dt_ms / network.tau_m_ms)),
         refractory_steps=network.refractory_steps,
+        ignores_input=network.refractory_input == "ignored",
         firing_threshold=real(firing_threshold),
+        reset=real(network.reset * (network.weight_norm or 0.0)),
         inhibition_kind=INHIBITION_KINDS.index(network.inhibition_kind),
         inhibition_steps=network.inhibition_steps,
         fixed_toll=real(network.inhibition * firing_threshold if of_threshold else 0.0),
@@ -215,14 +221,16 @@ def _constants(network: Network, n_inputs: int, real: type[np.float32 | np.float
         window_steps=network.window_steps,
         spike_threshold=network.spike_threshold or 0,
         depression_rate=real(network.depression_rate),
+        traces_add=network.traces == "add",
         trace_leak=real(np.exp(-network.dt_ms / network.trace_tau_ms)),
+        slow_trace_leak=real(np.exp(-network.dt_ms / network.slow_trace_tau_ms)),
         target_trace=real(network.target_trace),
         weight_power=real(network.weight_power),
         adaptation=ADAPTATIONS.index(network.adaptation),
         theta_kept=real(np.exp(-network.duration_ms / network.theta_tau_ms)),
         weight_norm=real(network.weight_norm),
         normalisation=NORMALISATIONS.index(network.normalisation),
-        normalisation_goal=0.1 * n_inputs if l1 else float(network.weight_norm or 0.0),
+        normalisation_goal=normalisation_goal(network, n_inputs),
         weight_kept=real(1.0 - network.weight_decay),
     )
 

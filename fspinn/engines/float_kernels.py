@@ -9,6 +9,7 @@ from fspinn.engines.neuron_kernels import set_thresholds
 from fspinn.engines.team_kernels import wait
 from fspinn.engines.window_kernels import (
     CLAMPED_UNTIL,
+    DEAF_UNTIL,
     INPUT_SPIKES,
     LAYER,
     NEURON_UPDATES,
@@ -36,6 +37,7 @@ from fspinn.plasticity_kernels import (
     PAIR,
     POSTONLY,
     TIMESTEP,
+    TRIPLET,
     decay_all,
     depress_all,
     lower_thresholds,
@@ -70,6 +72,7 @@ def rest(theta, constants, state):
     state.potentials[:] = 0
     state.pre_traces[:] = 0
     state.post_traces[:] = 0
+    state.slow_traces[:] = 0
     state.ready_at[:] = 0
     state.partner_ready_at[:] = 0
     state.spike_counts[:] = 0
@@ -77,6 +80,7 @@ def rest(theta, constants, state):
     state.spike_steps[:] = -1
     state.carried[PARTNER] = -1
     state.carried[CLAMPED_UNTIL] = 0
+    state.carried[DEAF_UNTIL] = 0
     state.carried[SPIKES] = 0
 
 
@@ -108,7 +112,7 @@ def count_window_inputs(start, stop, room, window_counts):
 @njit
 def learn_window(start, stop, spikes, room, weights, rate, constants, state):
     """Change weights at the end of a window with so many output spikes; return how many were changed."""
-    if constants.rule == PAIR or constants.rule == POSTONLY:
+    if constants.rule == PAIR or constants.rule == POSTONLY or constants.rule == TRIPLET:
         return 0
     if spikes == 0:
         if constants.rule == NORMALISED:

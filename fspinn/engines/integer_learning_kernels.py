@@ -220,10 +220,10 @@ def learn_batch(
 ):
     """Present images one after the other with learning on; `weights` and `theta` change in place.
 
-    `weights` has a row of zeros at its end; `streams`: seed, purposes of input spikes and of rounding, number
-    of the first presentation; `schedule` (2, n): learning rate and threshold step of each presentation;
-    `potentials` lend their type. Writes `spike_counts` (n, n_neurons) and `counted`: the activity (11,) and
-    what was seen (3,).
+    `weights` has a row of zeros at its end; `streams`: seed, purpose of input spikes, number of the first
+    presentation, purpose of rounding; `schedule` (2, n): learning rate and threshold step of each
+    presentation; `potentials` lend their type. Writes `spike_counts` (n, n_neurons) and `counted`: the
+    activity (11,) and what was seen (3,).
     """
     activity, seen = counted
     state = make_state(weights.shape[0], constants.steps, 0, potentials, seen)
@@ -231,7 +231,7 @@ def learn_batch(
     heard = np.ones(n_inputs, dtype=np.bool_)
     traces = np.zeros(n_inputs, dtype=np.int64)
     memory = (np.zeros(n_inputs, dtype=np.int64), traces)
-    seed, spike_purpose, rounding_purpose, first = streams
+    seed, spike_purpose, first, rounding_purpose = streams
     traced = teaching.rule == TIMESTEP
     for m in range(images.shape[0]):
         number = first + np.uint64(m)

@@ -35,6 +35,14 @@ def integrate(potentials, weights, inputs, leak):
 
 
 @njit
+def ignore_input(potentials, before, ready_at, t, leak):
+    """Give refractory neurons the potential that they would have without input: ``leak * before``."""
+    for j in range(potentials.size):
+        if ready_at[j] > t:
+            potentials[j] = before[j] * leak
+
+
+@njit
 def flush(potentials):
     """Set potentials below 1e-20 in size to 0, as denormal numbers are slow."""
     zero = potentials.dtype.type(0.0)

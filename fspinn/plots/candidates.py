@@ -15,27 +15,37 @@ if TYPE_CHECKING:
 def accuracy_against_memory(result: "SearchResult") -> Figure:
     """Draw every measured candidate of a search: memory on the horizontal, accuracy on the vertical axis.
 
-    One colour per weight format, the better readout of each network with its Wilson 95 % interval on a
-    line, the others as crosses, the winner as a star. Numbers along the cheapest format are neurons.
+    One colour per weight format, the winner as a star. Of a ladder the better readout of each network lies on
+    a line, with its Wilson 95 % interval, and the others are crosses; numbers along the cheapest format are
+    neurons. Of a strategy that draws networks all are crosses, and the line is the Pareto front.
     """
     figure = Figure(figsize=(7.5, 4.5), layout="constrained")
     axes = figure.add_subplot()
     measured = [trial for trial in result.trials if trial.accuracy is not None]
     best: dict[tuple[str, int], Trial] = {}
+    drawn = result.strategy != "ladder"
     for trial in measured:
         key = (trial.candidate.weights, trial.candidate.neurons)
         if key not in best or (trial.accuracy or 0) > (best[key].accuracy or 0):
             best[key] = trial
     formats = sorted({weights for weights, _ in best})
     for weights, shade in zip(formats, SHADES * len(formats), strict=False):
-        _draw_format(axes, [trial for (name, _), trial in best.items() if name == weights], weights, shade)
-        others = [t for t in measured if t.candidate.weights == weights and t not in best.values()]
-        axes.plot(*_points(others), linestyle="none", marker="x", markersize=4, color=shade, alpha=0.6)
+        others = [t for t in measured if t.candidate.weights == weights]
+        if not drawn:
+            _draw_format(axes, [t for (name, _), t in best.items() if name == weights], weights, shade)
+            others = [trial for trial in others if trial not in best.values()]
+        label = weights if drawn else None
+        axes.plot(
+            *_points(others), label=label, linestyle="none", marker="x", markersize=4, color=shade, alpha=0.6
+        )
+    if drawn:
+        front = sorted(result.front, key=lambda trial: trial.memory_bits)
+        axes.step(*_points(front), where="post", color=GREY, linewidth=1, label="Pareto front")
     if formats:
-        for trial in (trial for (name, _), trial in best.items() if name == formats[0]):
+        for trial in (t for (name, _), t in best.items() if name == formats[0] and not drawn):
             axes.annotate(
                 str(trial.candidate.neurons),
-                (trial.candidate.memory_bits / 8192, 100 * (trial.accuracy or 0)),
+                (trial.memory_bits / 8192, 100 * (trial.accuracy or 0)),
                 xytext=(-5, 5),
                 textcoords="offset points",
                 ha="right",
@@ -65,13 +75,13 @@ def accuracy_against_memory(result: "SearchResult") -> Figure:
 
 def _points(trials: "list[Trial]") -> tuple[list[float], list[float]]:
     return (
-        [trial.candidate.memory_bits / 8192 for trial in trials],
+        [trial.memory_bits / 8192 for trial in trials],
         [100 * (trial.accuracy or 0) for trial in trials],
     )
 
 
 def _draw_format(axes: Any, trials: "list[Trial]", weights: str, shade: str) -> None:
-    trials = sorted(trials, key=lambda trial: trial.candidate.memory_bits)
+    trials = sorted(trials, key=lambda trial: trial.memory_bits)
     x, y = _points(trials)
     low, high = 100 * np.array([trial.accuracy_interval for trial in trials]).T
     axes.errorbar(

@@ -1,8 +1,10 @@
 """Settings that were chosen for a data set and a number of neurons, one TOML file each.
 
 A file holds fields of `fspinn.Network` and `passes`, as ``fspinn train --config`` reads them; its comments
-say how they were found. A table in it, named after a readout, changes some of them for that readout:
-``mnist-400-linear`` is ``mnist-400`` with its table ``[linear]``.
+say how they were found. Its name is that of the data set and the number of neurons, or if it is that of what
+was published elsewhere, such as ``diehl-cook-2015``, it holds `dataset` as well. It may hold `readout`; or a
+table in it, named after a readout, changes some settings for that readout: ``mnist-400-linear`` is
+``mnist-400`` with its table ``[linear]``.
 """
 
 import tomllib
@@ -20,9 +22,8 @@ FOLDER = Path(__file__).parent
 
 def names() -> list[str]:
     """Return the names of the presets, such as ``mnist-400``; by data set, then by size."""
-    return sorted(
-        _all(), key=lambda name: (dataset_of(name), int(name.split("-")[-1 - _suffixed(name)]), name)
-    )
+    found = _all()
+    return sorted(found, key=lambda name: (dataset_of(name), _read(found[name][0]).get("neurons", 0), name))
 
 
 def dataset_of(name: str) -> str:
@@ -30,10 +31,11 @@ def dataset_of(name: str) -> str:
 
     Examples
     --------
-    >>> dataset_of("fashion-mnist-400-linear")
-    'fashion-mnist'
+    >>> dataset_of("fashion-mnist-400-linear"), dataset_of("bindsnet-2018")
+    ('fashion-mnist', 'mnist')
     """
-    return "-".join(name.split("-")[: -1 - _suffixed(name)])
+    path, readout = _file_of(name)
+    return str(_read(path).get("dataset", name.removesuffix(f"-{readout}").rpartition("-")[0]))
 
 
 def load(name: str) -> dict[str, Any]:
@@ -57,15 +59,20 @@ def load(name: str) -> dict[str, Any]:
     >>> Network(**settings).neurons
     400
     """
+    path, readout = _file_of(name)
+    settings = _read(path)
+    settings.pop("dataset", None)
+    tables = {key: settings.pop(key) for key in list(settings) if isinstance(settings[key], dict)}
+    return _checked(path, {"readout": readout or "proportion", **settings, **tables.get(readout, {})})
+
+
+def _file_of(name: str) -> tuple[Path, str]:
     known = _all()
     if name not in known:
         near = get_close_matches(name, known, n=1)
         guess = f"did you mean {near[0]}? " if near else ""
         raise ConfigError(f"preset: there is no {name!r}; {guess}use one of {', '.join(names())}")
-    path, readout = known[name]
-    settings = _read(path)
-    tables = {key: settings.pop(key) for key in list(settings) if isinstance(settings[key], dict)}
-    return _checked(path, {"readout": readout or "proportion", **settings, **tables.get(readout, {})})
+    return known[name]
 
 
 def _all() -> dict[str, tuple[Path, str]]:
@@ -77,10 +84,6 @@ def _all() -> dict[str, tuple[Path, str]]:
             if isinstance(value, dict):
                 found[f"{path.stem}-{key}"] = (path, key)
     return found
-
-
-def _suffixed(name: str) -> bool:
-    return not name.split("-")[-1].isdigit()
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -1,15 +1,47 @@
-"""Which network is the smallest that will do?"""
+"""Which network is the smallest that will do?
 
-from fspinn.search.ladder import find_smallest
+A **space** says what there is to choose from: each setting of a network, and each thing that can be made of a
+trained one, is fixed, listed or ranged (`space`). A **candidate** is one network with one **variant** of
+formats, rounding, pruning and readout (`candidates`). **Constraints** are the least accuracy and the greatest
+costs (`constraints`); what a candidate costs is expected before, and counted after it was trained (`costs`):
+those that cannot be are never trained.
+
+A **job** trains one network with one seed and measures all its variants (`jobs`): a network trained once
+serves every width and readout. A **strategy** is asked for jobs and told their outcomes:
+
+- `ladder`: listed settings only; the cheapest network first, until none that is left can be cheaper than one
+  that meets the accuracy.
+- `bayes`: draws networks with one of Optuna's samplers, accuracy against all costs that should be little.
+- `halving`: draws many networks, trains them on few samples, and only the best on more; one objective.
+
+**Workers** do the jobs, in this process, in processes beside it, or on a Dask cluster (`execution`), and
+find the images in their own cache. The **study** keeps every outcome in a file before anyone hears of it
+(`study`), so that the same search goes on after a kill. The **ledger** knows what is known of each
+candidate, and which is the best (`ledger`). `smallest` puts it together: the strategy's best candidate
+becomes the answer if it meets the target with several seeds as well; if not, the strategy goes on. The
+**certificate** says how far the next smaller ones fell short (`certificate`), and `result` writes it all
+down.
+"""
+
+from fspinn.search.candidates import Candidate, Variant
+from fspinn.search.constraints import Constraints
+from fspinn.search.costs import Cost
+from fspinn.search.quantities import parse_memory
 from fspinn.search.result import SearchResult, Trial, save_result
-from fspinn.search.space import Candidate, candidates, parse_memory
+from fspinn.search.smallest import find_smallest
+from fspinn.search.space import Range, Space, read_space
 
 __all__ = [
     "Candidate",
+    "Constraints",
+    "Cost",
+    "Range",
     "SearchResult",
+    "Space",
     "Trial",
-    "candidates",
+    "Variant",
     "find_smallest",
     "parse_memory",
+    "read_space",
     "save_result",
 ]

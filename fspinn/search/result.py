@@ -1,17 +1,25 @@
 """What did the search find, and why is nothing smaller the answer?"""
 
 import csv
-from dataclasses import asdict, dataclass, fields
-from math import sqrt
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from fspinn.errors import DataError
 from fspinn.evaluation import Evaluation
 from fspinn.files import replaced_when_whole
-from fspinn.search.space import Candidate, format_memory
+from fspinn.search import quantities
+from fspinn.search.candidates import Candidate
+from fspinn.search.certificate import Certificate, in_words
+from fspinn.search.constraints import Constraints, described
+from fspinn.search.costs import Cost
 from fspinn.store import save
 from fspinn.trained import Model
+
+MEETS = "meets the target"
+"""Verdict of a candidate while the search is under way."""
 
 
 @dataclass(frozen=True)
@@ -23,27 +31,38 @@ class Trial:
     candidate : Candidate
     verdict : str
         ``"chosen"``, or why not.
+    cost : Cost
+        Expected, until it was measured.
     accuracy : float or None
-        On the validation split; None where it was not tried.
+        On the validation split, the mean over all seeds; None where it was not tried.
     accuracy_interval : tuple of float or None
         Wilson 95 % interval of `accuracy`.
-    energy_pj : float or None
-        Energy of one inference.
-    latency_s : float or None
-        Time of one inference.
+    accuracies : mapping of int to float
+        By seed.
     """
 
     candidate: Candidate
     verdict: str
+    cost: Cost
     accuracy: float | None = None
     accuracy_interval: tuple[float, float] | None = None
-    energy_pj: float | None = None
-    latency_s: float | None = None
+    accuracies: Mapping[int, float] = field(default_factory=dict)
+
+    @property
+    def memory_bits(self) -> int:
+        """Memory for inference in the structure-aware accounting, readout included."""
+        return self.cost.memory_bits
 
     def as_dict(self) -> dict[str, Any]:
-        """Return everything by name, in one level."""
-        mine = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "candidate"}
-        return {**asdict(self.candidate), **mine}
+        """Return everything by name, in one level but for the settings and the accuracies by seed."""
+        return {
+            **self.candidate.as_dict(),
+            "verdict": self.verdict,
+            "accuracy": self.accuracy,
+            "accuracy_interval": self.accuracy_interval,
+            "accuracies": {str(seed): accuracy for seed, accuracy in self.accuracies.items()},
+            **asdict(self.cost),
+        }
 
 
 @dataclass(frozen=True)
@@ -52,78 +71,106 @@ class SearchResult:
 
     Parameters
     ----------
-    target_accuracy : float
-    budget_bits : int or None
-        Memory that was allowed.
+    constraints : Constraints
+    minimize : tuple of str
+    strategy : str
     hardware : str
+    seed, seeds : int
+        Of the search, and how many the finalists were measured with.
+    dataset : mapping
+        Name, checksum and split of the images.
     trials : tuple of Trial
         All candidates, the one with the least memory first.
+    front : tuple of Trial
+        Those that none beats in accuracy and all that is minimised, the least accurate first.
     winner : Trial or None
-        The smallest that meets the accuracy; None where none does.
+        The best that meets the target; None where none does.
     nearest : Trial
         The winner, or the trial that came closest.
+    certificate : Certificate or None
+        Why nothing smaller is the answer.
+    impossible : str or None
+        Which limit no candidate keeps to, and the nearest possible value.
     model : Model or None
-        The winner's.
+        The winner's, as trained with `seed`.
     test : Evaluation or None
         The winner on the test split: the only time it is used.
+    seconds : float
+        What the search took, since it was last begun.
     """
 
-    target_accuracy: float
-    budget_bits: int | None
+    constraints: Constraints
+    minimize: tuple[str, ...]
+    strategy: str
     hardware: str
+    seed: int
+    seeds: int
+    dataset: Mapping[str, Any]
     trials: tuple[Trial, ...]
+    front: tuple[Trial, ...]
     winner: Trial | None
     nearest: Trial
+    certificate: Certificate | None
+    impossible: str | None
     model: Model | None
     test: Evaluation | None
+    seconds: float
 
     @property
     def found(self) -> bool:
         """Whether a network meets the target."""
         return self.winner is not None
 
+    @property
+    def target_accuracy(self) -> float:
+        """The accuracy that was asked for."""
+        return self.constraints.accuracy
+
+    @property
+    def budget_bits(self) -> float | None:
+        """The memory for inference that was allowed."""
+        return self.constraints.memory
+
     def as_dict(self) -> dict[str, Any]:
         """Return the answer by name, as ``fspinn search --json`` prints it."""
-        nearest = self.nearest
+        nearest = self.nearest.as_dict()
+        nearest["verdict"] = self.impossible or nearest["verdict"]
+        numbers = {trial: place for place, trial in enumerate(map(id, self.trials))}
         return {
             "found": self.found,
-            "accuracy": nearest.accuracy,
-            "accuracy_interval": nearest.accuracy_interval,
             "test_accuracy": None if self.test is None else self.test.accuracy,
-            "neurons": nearest.candidate.neurons,
-            "weights": nearest.candidate.weights,
-            "readout": nearest.candidate.readout,
-            "memory_bits": nearest.candidate.memory_bits,
-            "energy_pj": nearest.energy_pj,
-            "latency_s": nearest.latency_s,
+            **nearest,
             "hardware": self.hardware,
             "target_accuracy": self.target_accuracy,
             "budget_bits": self.budget_bits,
+            "constraints": asdict(self.constraints),
+            "minimize": list(self.minimize),
+            "strategy": self.strategy,
+            "seed": self.seed,
+            "seeds": self.seeds,
+            "dataset": dict(self.dataset),
+            "seconds": self.seconds,
+            "certificate": None if self.certificate is None else self.certificate.as_dict(),
+            "front": [numbers[id(trial)] for trial in self.front],
             "trials": [trial.as_dict() for trial in self.trials],
         }
 
 
-def wilson_interval(successes: int, samples: int, z: float = 1.959964) -> tuple[float, float]:
-    """Return the Wilson score interval of a proportion (E. B. Wilson, JASA 22:209, 1927).
+def save_result(result: SearchResult, folder: Path, command: str | None = None) -> dict[str, Path]:
+    """Write what a search found.
 
-    >>> low, high = wilson_interval(90, 100)
-    >>> round(low, 3), round(high, 3)
-    (0.826, 0.945)
-    """
-    share = successes / samples
-    centre = share + z * z / (2 * samples)
-    spread = z * sqrt(share * (1 - share) / samples + z * z / (4 * samples * samples))
-    scale = 1 + z * z / samples
-    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
-
-
-def save_result(result: SearchResult, folder: Path) -> dict[str, Path]:
-    """Write ``smallest.h5`` (if there is a winner), ``candidates.csv`` and ``accuracy-memory.png``.
+    Parameters
+    ----------
+    result : SearchResult
+    folder : Path
+    command : str or None, default None
+        What was typed to get it, for the record.
 
     Returns
     -------
     dict of str to Path
-        What was written: ``model``, ``candidates``, ``picture``.
+        What was written: ``model`` (``smallest.h5``, if there is a winner), ``result`` (``result.json``, all
+        of it), ``candidates`` (``candidates.csv``) and ``picture`` (``accuracy-memory.png``).
 
     Raises
     ------
@@ -132,7 +179,11 @@ def save_result(result: SearchResult, folder: Path) -> dict[str, Path]:
     """
     from fspinn.plots import accuracy_against_memory
 
-    written = {"candidates": folder / "candidates.csv", "picture": folder / "accuracy-memory.png"}
+    written = {
+        "candidates": folder / "candidates.csv",
+        "picture": folder / "accuracy-memory.png",
+        "result": folder / "result.json",
+    }
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if result.model is not None:
@@ -145,6 +196,9 @@ def save_result(result: SearchResult, folder: Path) -> dict[str, Path]:
             _write_table(result, temporary)
         with replaced_when_whole(written["picture"]) as temporary:
             accuracy_against_memory(result).savefig(temporary, dpi=150, bbox_inches="tight")
+        with replaced_when_whole(written["result"]) as temporary:
+            record = result.as_dict() | ({} if command is None else {"command": command})
+            temporary.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", "utf-8")
     except OSError as error:
         raise DataError(
             f"{folder}: cannot be written ({error.strerror}); choose another folder with -o"
@@ -155,22 +209,49 @@ def save_result(result: SearchResult, folder: Path) -> dict[str, Path]:
 def describe(result: SearchResult) -> str:
     """Return the answer in words, for people."""
     nearest = result.nearest
-    candidate = nearest.candidate
-    size = f"{candidate.neurons} neurons, {candidate.weights} weights, {candidate.readout} readout"
-    memory = format_memory(candidate.memory_bits)
+    memory = quantities.format_memory(nearest.memory_bits)
     if nearest.accuracy is None or nearest.accuracy_interval is None:
-        return f"No network fits: the smallest, {size}, takes {memory}."
+        why = result.impossible or nearest.verdict
+        return f"No network fits: {why}. The nearest: {nearest.candidate}, {memory}."
     low, high = nearest.accuracy_interval
-    measured = f"{nearest.accuracy:.1%} on validation images (95 % interval {low:.1%} to {high:.1%})"
-    if result.test is None:
-        return f"No network reaches {result.target_accuracy:.1%}; the nearest: {size}, {memory}, {measured}."
+    seeds = len(nearest.accuracies)
+    over = f", mean of {seeds} seeds" if seeds > 1 else ""
+    measured = f"{nearest.accuracy:.1%} on validation images (95 % interval {low:.1%} to {high:.1%}{over})"
+    if result.test is None or result.certificate is None:
+        return (
+            f"No network reaches {result.target_accuracy:.1%}; the nearest: {nearest.candidate}, {memory}, "
+            f"{measured}."
+        )
+    cost = nearest.cost
+    time = "" if cost.latency_s is None else f" and {quantities.format_time(cost.latency_s)}"
+    certificate = in_words(result.certificate)
+    return "\n".join(
+        [
+            f"The smallest network: {nearest.candidate}.",
+            f"  memory    {memory} for inference, readout included",
+            f"  accuracy  {measured}",
+            f"            {result.test.accuracy:.1%} on {result.test.samples} test images, used this once",
+            f"  energy    {quantities.format_energy(cost.energy_pj)}{time} an image on {result.hardware} "
+            "(an estimate)",
+            f"  activity  {described(cost, 'spikes')}, {cost.synaptic_operations:,.0f} synaptic operations",
+            f"  smaller   {certificate[0]}",
+            *(f"            {line}" for line in certificate[1:]),
+        ]
+    )
+
+
+def line(trials: Sequence[Trial]) -> str:
+    """Return one line about a network that was just measured: the best of its variants."""
+    measured = [trial for trial in trials if trial.accuracy is not None]
+    meets = [trial for trial in measured if trial.verdict == MEETS]
+    if meets:
+        best = min(meets, key=lambda trial: trial.memory_bits)
+    else:
+        best = max(measured or trials, key=lambda trial: trial.accuracy or 0.0)
+    candidate = best.candidate
     return (
-        f"The smallest network: {size}.\n"
-        f"  memory    {memory} for inference, readout included\n"
-        f"  accuracy  {measured}\n"
-        f"            {result.test.accuracy:.1%} on {result.test.samples} test images, used this once\n"
-        f"  energy    {(nearest.energy_pj or 0) / 1e6:.3g} uJ and {(nearest.latency_s or 0) * 1e3:.3g} ms "
-        f"an image on {result.hardware} (an estimate)"
+        f"{candidate.neurons:5} neurons  {candidate.weights:8} {candidate.readout:11} "
+        f"{quantities.format_memory(best.memory_bits):>11}  {best.verdict}"
     )
 
 
@@ -179,6 +260,8 @@ def _write_table(result: SearchResult, path: Path) -> None:
         rows = [trial.as_dict() for trial in result.trials]
         for row in rows:
             row["accuracy_low"], row["accuracy_high"] = row.pop("accuracy_interval") or (None, None)
+            row["seeds"] = len(row.pop("accuracies"))
+            row["settings"] = " ".join(f"{name}={value}" for name, value in row["settings"].items())
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)

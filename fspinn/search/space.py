@@ -1,104 +1,359 @@
-"""Which networks are there to choose from, and what does each take?"""
+"""Which networks are there to choose from? Every setting is fixed, listed or ranged.
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+As a TOML file, each setting by its own name (a field of `fspinn.Network`, `passes`, or a field of `Variant`):
 
-from fspinn.errors import ConfigError
-from fspinn.memmodel import Size, memory_bits
+    encoder = "regular"                                  # fixed
+    neurons = [50, 100, 200]                             # listed
+    threshold = {low = 8.0, high = 40.0, log = true}     # ranged
+    duration_ms = {low = 100, high = 350, step = 50}
+    weights = ["UQ0.2", "UQ0.3", "UQ0.4"]
+"""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from itertools import product
+from math import prod
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from fspinn.checks import number, whole_number
+from fspinn.errors import ConfigError, FspinnError
 from fspinn.model import Network
-from fspinn.quant.formats import Format
+from fspinn.search.candidates import FLOAT, Variant
 
 SIZES = (10, 16, 25, 50, 100, 200, 400, 900, 1600, 2500, 3600, 4900)
 """Numbers of neurons: FSpiNN's from 100 on, and smaller ones for small jobs."""
 
-WEIGHTS = ("UQ0.2", "UQ0.3", "UQ0.4", "UQ0.8", "float32")
+WEIGHTS = ("UQ0.2", "UQ0.3", "UQ0.4", "UQ0.8", FLOAT)
 """Formats of the weights."""
 
 READOUTS = ("proportion", "majority", "linear")
 """Readouts whose memory is known before anything is trained; that of ``ngram`` is not."""
 
-ACCOUNTING = "structure-aware"
-"""The accounting that a memory budget means: what a device has to hold."""
+MULTIPLES = {
+    "threshold": (0.4, 2.0),
+    "inhibition": (0.4, 1.6),
+    "theta_step": (0.3, 4.0),
+    "learning_rate": (0.2, 3.0),
+}
+"""Ranges of the default space with strategies that take ranges, in multiples of the network's own (own)."""
 
-_UNITS = {"b": 1, "kb": 10**3, "kib": 2**10, "mb": 10**6, "mib": 2**20}
+DURATIONS = (0.25, 0.5, 0.75, 1.0)
+"""Durations of an image in that space, in multiples of the network's own (own)."""
+
+RANGED_SIZES = (10, 1600)
+"""Least and most neurons in that space; no more than there are training images."""
+
+MOST = 100_000
+"""Combinations of listed settings at most."""
+
+_NAMED = {"neurons": "sizes", "weights": "weights", "readout": "readouts"}
+
+VARIANT_SETTINGS = tuple(f.name for f in fields(Variant))
+NETWORK_SETTINGS = tuple(f.name for f in fields(Network) if f.name != "weight_norm")
+SETTINGS = (*NETWORK_SETTINGS, "passes", *VARIANT_SETTINGS)
+"""Everything that a space can vary."""
+
+
+COSTLY = (
+    "neurons",
+    "dt_ms",
+    "duration_ms",
+    "encoder",
+    "rate_norm_hz",
+    "max_rate_hz",
+    "first_spikes",
+    "refractory_ms",
+    "threshold",
+    "answer_threshold",
+    "inhibition_kind",
+    "inhibition_ms",
+    "rule",
+    "window_ms",
+    "adaptation",
+    "normalisation",
+    "weight_decay",
+)
+"""Settings of a network that its expected costs follow from."""
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """One network that could be the answer.
+class Range:
+    """Numbers from `low` to `high`; whole ones if both are.
 
     Parameters
     ----------
-    neurons : int
-    weights : str
-        Format of the weights, or ``"float32"``.
-    readout : str
-    memory_bits : int
-        Memory for inference in the structure-aware accounting, readout included.
-    """
-
-    neurons: int
-    weights: str
-    readout: str
-    memory_bits: int
-
-
-def candidates(
-    network: Network,
-    n_inputs: int,
-    n_classes: int,
-    sizes: Sequence[int] = SIZES,
-    weights: Sequence[str] = WEIGHTS,
-    readouts: Sequence[str] = READOUTS,
-) -> list[Candidate]:
-    """Return all combinations of size, format and readout, the one with the least memory first."""
-    found = []
-    for neurons in sizes:
-        for name in weights:
-            for readout in readouts:
-                size = Size.of_network(
-                    replace(network, neurons=neurons),
-                    n_inputs=n_inputs,
-                    n_classes=n_classes,
-                    weight_bits=32 if name == "float32" else Format.parse(name).bits,
-                    readout=readout,
-                    readout_bits=32 if name == "float32" else 8,
-                )
-                bits = memory_bits(size, training=False, accounting=ACCOUNTING)
-                found.append(Candidate(neurons, name, readout, bits))
-    return sorted(found, key=lambda candidate: (candidate.memory_bits, candidate.neurons))
-
-
-def parse_memory(text: str) -> int:
-    """Return the number of bits that a text such as ``256KiB``, ``32 kB`` or ``8192`` (bytes) means.
+    low, high : int or float
+    log : bool, default False
+        Whether they are told apart by their ratio.
+    step : int, float or None, default None
+        Distance of neighbouring numbers.
 
     Raises
     ------
     ConfigError
-        If the text is no amount of memory, or less than one byte.
-
-    Examples
-    --------
-    >>> parse_memory("256KiB")
-    2097152
+        If there are no such numbers.
     """
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*", text)
-    unit = match.group(2).lower() or "b" if match else ""
-    if match is None or unit not in _UNITS:
+
+    low: float
+    high: float
+    log: bool = False
+    step: float | None = None
+
+    def __post_init__(self) -> None:
+        low, high = number("low", self.low), number("high", self.high)
+        if not low < high:
+            raise ConfigError(f"low: {low:g} is not below high = {high:g}; exchange them")
+        if not isinstance(self.log, bool):
+            raise ConfigError(f"log: {self.log!r} is neither true nor false; write one of them")
+        if self.log and (low <= 0 or self.step is not None):
+            raise ConfigError("log: goes with low above 0 and without step; leave it out")
+        if self.step is not None:
+            number("step", self.step, above=0.0, at_most=high - low)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the numbers are whole."""
+        return all(isinstance(value, int) for value in (self.low, self.high, self.step or 0))
+
+
+Choices: TypeAlias = "tuple[Any, ...] | Range"
+
+
+@dataclass(frozen=True)
+class Space:
+    """Settings to choose from; all others are those of `base`.
+
+    Parameters
+    ----------
+    base : Network
+    settings : mapping of str to tuple or Range
+        By the names in `SETTINGS`; a tuple of one value fixes it.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such setting, or a value that it cannot have.
+    """
+
+    base: Network
+    settings: Mapping[str, Choices]
+
+    def __post_init__(self) -> None:
+        for name, choices in self.settings.items():
+            if name not in SETTINGS:
+                raise ConfigError(f"space: there is no setting {name!r}; use some of {', '.join(SETTINGS)}")
+            if not isinstance(choices, Range) and len(choices) == 0:
+                raise ConfigError(f"space: {name} has nothing to choose from; list at least one value")
+            if isinstance(choices, Range) and name in VARIANT_SETTINGS:
+                raise ConfigError(f"space: {name} cannot be ranged; list its values")
+            for value in (choices.low, choices.high) if isinstance(choices, Range) else choices:
+                self._check(name, value)
+
+    @property
+    def ranged(self) -> list[str]:
+        """Names of the settings that are ranged."""
+        return [name for name, choices in self.settings.items() if isinstance(choices, Range)]
+
+    def variants(self) -> list[Variant]:
+        """Return all variants; formats that do not go together are left out.
+
+        Raises
+        ------
+        ConfigError
+            If no formats go together.
+        """
+        found, refused = [], "nothing to choose from"
+        names = [name for name in VARIANT_SETTINGS if name in self.settings]
+        for values in product(*(self.settings[name] for name in names)):  # type: ignore[arg-type]
+            try:
+                found.append(Variant(**dict(zip(names, values, strict=True))))
+            except ConfigError as error:
+                refused = str(error)
+        if not found:
+            raise ConfigError(f"space: {refused}")
+        return list(dict.fromkeys(found))
+
+    def trainings(self) -> list[tuple[Network, int | None]]:
+        """Return all networks to train, and their passes; of a space without ranges.
+
+        Raises
+        ------
+        ConfigError
+            If a setting is ranged, or there are too many combinations.
+        """
+        if self.ranged:
+            raise ConfigError(
+                f"space: the ladder takes no ranges, but {self.ranged[0]} is one; list its values, or use "
+                "the strategy bayes or halving"
+            )
+        listed = {name: v for name, v in self.settings.items() if name not in VARIANT_SETTINGS}
+        if prod(len(values) for values in listed.values()) > MOST:  # type: ignore[arg-type, misc]
+            raise ConfigError(f"space: more than {MOST} combinations; list fewer values, or use bayes")
+        found = []
+        for values in product(*listed.values()):  # type: ignore[arg-type]
+            try:
+                found.append(self.training(dict(zip(listed, values, strict=True))))
+            except ConfigError as error:
+                refused = str(error)
+        if not found:
+            raise ConfigError(f"space: no combination makes a network: {refused}")
+        return found
+
+    def training(self, values: Mapping[str, Any]) -> tuple[Network, int | None]:
+        """Return the network that some values make, and its passes.
+
+        Raises
+        ------
+        ConfigError
+            If they do not go together.
+        """
+        values = {**{n: c[0] for n, c in self.settings.items() if not isinstance(c, Range)}, **values}
+        settings = {name: value for name, value in values.items() if name in NETWORK_SETTINGS}
+        return replace(self.base, **settings), values.get("passes")
+
+    def _check(self, name: str, value: Any) -> None:
+        """Refuse a value that a setting cannot have, whatever the others are."""
+        if name == "passes":
+            whole_number(name, value, 1, 1_000_000)
+        elif name in NETWORK_SETTINGS:
+            replace(self.base, **{name: value})
+        elif name == "state" and value != FLOAT:
+            Variant(weights="UQ0.8", state=value)
+        elif name == "prune" and value is True:
+            Variant(weights="UQ0.8", state="Q16.8", prune=True)
+        else:
+            Variant(**{name: value})
+
+
+def ladder_space(
+    base: Network,
+    images: int,
+    sizes: Sequence[int] = SIZES,
+    weights: Sequence[str] = WEIGHTS,
+    readouts: Sequence[str] = READOUTS,
+) -> Space:
+    """Return the space of FSpiNN's search: sizes, widths and readouts.
+
+    Raises
+    ------
+    ConfigError
+        If nothing is left: sizes above the number of training images are left out.
+    """
+    small_enough = tuple(size for size in sizes if size <= images)
+    if not (small_enough and weights and readouts):
         raise ConfigError(
-            f"memory: {text!r} is no amount of memory; write it like 256KiB, 1.5MB or 8192B (bytes)"
+            "search: there is nothing to choose from; give at least one size, format and readout, "
+            f"and no more neurons than the {images} training images"
         )
-    bits = int(float(match.group(1)) * _UNITS[unit] * 8)
-    if bits < 8:
-        raise ConfigError(f"memory: {text!r} is less than one byte; write it like 256KiB")
-    return bits
+    return Space(base, {"neurons": small_enough, "weights": tuple(weights), "readout": tuple(readouts)})
 
 
-def format_memory(bits: int) -> str:
-    """Return a number of bits in KiB, for people.
+def ranged_space(
+    base: Network,
+    images: int,
+    sizes: Sequence[int] | None = None,
+    weights: Sequence[str] = WEIGHTS,
+    readouts: Sequence[str] = READOUTS,
+) -> Space:
+    """Return that space with any number of neurons, and with settings around those of the base network."""
+    low, high = RANGED_SIZES
+    space = ladder_space(base, images, sizes or (min(low, images),), weights, readouts)
+    ranges: dict[str, Choices] = {
+        name: Range(getattr(base, name) * least, min(getattr(base, name) * most, _most(base, name)), log=True)
+        for name, (least, most) in MULTIPLES.items()
+        if getattr(base, name) > 0
+    }
+    durations = {max(round(base.steps * part), 1) * base.dt_ms for part in DURATIONS}
+    settings = {**space.settings, **ranges, "duration_ms": tuple(sorted(durations))}
+    if not sizes and images > low:
+        settings["neurons"] = Range(low, min(high, images), log=True)
+    return Space(base, settings)
 
-    >>> format_memory(8192 * 12)
-    '12.0 KiB'
+
+def corners(space: Space) -> Space:
+    """Return a space without ranges that holds the cheapest and the dearest networks of another one."""
+    settings: dict[str, Choices] = {}
+    for name, choices in space.settings.items():
+        if isinstance(choices, Range):
+            settings[name] = (choices.low, choices.high) if name in COSTLY else (choices.low,)
+        elif name in COSTLY or name in VARIANT_SETTINGS:
+            settings[name] = choices
+        else:
+            settings[name] = choices[:1]
+    return Space(space.base, settings)
+
+
+def read_space(path: str | Path, base: Network) -> Space:
+    """Read a space from a TOML file.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read, or holds something else; the message names file and setting.
     """
-    return f"{bits / 8192:.1f} KiB"
+    path = Path(path)
+    try:
+        written = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}; name a TOML file that can be read") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML ({error}); mend that line") from None
+    try:
+        return Space(base, {name: _choices(name, value) for name, value in written.items()})
+    except FspinnError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def settle(
+    strategy: str,
+    space: Space | str | Path | None,
+    base: Network,
+    images: int,
+    sizes: Sequence[int] | None,
+    weights: Sequence[str] | None,
+    readouts: Sequence[str] | None,
+    passes: int | None,
+) -> Space:
+    """Return the space of a search: the one that is given, or the default, with what is listed beside it."""
+    if isinstance(space, str | Path):
+        space = read_space(space, base)
+    listed = {"neurons": sizes, "weights": weights, "readout": readouts}
+    given = {name: tuple(values) for name, values in listed.items() if values is not None}
+    make = ladder_space if strategy == "ladder" else ranged_space
+    default = make(
+        base,
+        images,
+        **{_NAMED[name]: values for name, values in given.items()},  # type: ignore[arg-type]
+    )
+    settings: dict[str, Any] = dict(default.settings)
+    if space is not None:
+        # Of the default, only what every network needs: the file says what else varies.
+        settings = {name: settings[name] for name in _NAMED} | dict(space.settings) | given
+    if passes is not None:
+        settings["passes"] = (passes,)
+    return Space(base, settings)
+
+
+def _choices(name: str, written: Any) -> Choices:
+    if isinstance(written, list):
+        return tuple(written)
+    if not isinstance(written, dict):
+        return (written,)
+    known = {f.name for f in fields(Range)}
+    if not {"low", "high"} <= written.keys() <= known:
+        raise ConfigError(
+            f"{name}: a range has low and high, and perhaps log or step, but this one {', '.join(written)}; "
+            f"write {name} = {{low = 1, high = 2}}"
+        )
+    try:
+        return Range(**written)
+    except ConfigError as error:
+        raise ConfigError(f"{name}: {error}") from None
+
+
+def _most(base: Network, name: str) -> float:
+    """Return the highest value that a setting can have in any case."""
+    part = name == "learning_rate" or (name == "inhibition" and base.inhibition_of == "potential")
+    return 1.0 if part else float("inf")

@@ -21,12 +21,13 @@ from tqdm import tqdm
 
 from fspinn import readout as readouts
 from fspinn.checks import whole_number
+from fspinn.engines import engine_of
 from fspinn.engines.float_engine import available_cores
 from fspinn.errors import ConfigError
 from fspinn.evaluation import evaluate, fit_readouts, origin
 from fspinn.model import Network
 from fspinn.randomness import CANDIDATES, TUNING_IMAGES, permutation, stream_key, uniforms
-from fspinn.search.result import wilson_interval
+from fspinn.search.intervals import wilson_interval
 from fspinn.training import MAX_PASSES, learn, passes_for
 from fspinn.tuning.result import TuningResult, TuningTrial
 
@@ -94,10 +95,11 @@ def tune(
     Raises
     ------
     ConfigError
-        If `trials`, `passes` or `readout` make no sense, there are no validation images, or no candidate
-        ever spiked.
+        If `trials`, `passes` or `readout` make no sense, there are no validation images, the engine
+        ``numba`` does not run such a network, or no candidate ever spiked.
     """
     readouts.check_name(readout)
+    engine_of("numba", network=network)
     trials = whole_number("trials", trials, 1, MAX_TRIALS)
     threads = available_cores() if threads is None else whole_number("threads", threads, 1, 1024)
     if passes is None:

@@ -1,0 +1,100 @@
+"""fspinn export: a trained network as a C program, or as a graph of NIR."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fspinn.cli import options
+from fspinn.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from fspinn.trained import Model
+
+_IMAGES = 5
+
+
+@click.command(
+    "export",
+    epilog="""\b
+Examples:
+  fspinn quantize net.h5 --weights UQ0.4 --state Q9.6 -o net4.h5
+  fspinn export net4.h5 --target c -o out/
+  fspinn export net.h5 --target nir -o net.nir
+""",
+)
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option(
+    "--target", type=click.Choice(["c", "nir"]), required=True, help="A C program, or a graph of NIR."
+)
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="New folder for c, file for nir.",
+)
+@click.option("--dataset", help="Images that test the C program [default: what the model was trained on].")
+@options.data_dir
+@click.option("--seed", default=0, show_default=True, help="Seed of the C program's input spikes.")
+@click.option("--samples", type=click.IntRange(min=1), help=f"Images that test it [default: {_IMAGES}].")
+@options.config
+@options.as_json
+def command(
+    model: Path,
+    target: str,
+    output: Path,
+    dataset: str | None,
+    data_dir: Path | None,
+    seed: int,
+    samples: int | None,
+    as_json: bool,
+) -> None:
+    """Write the network MODEL for other machines.
+
+    c: a program in C99 for a microcontroller, that needs no floating point and no heap. The network needs a
+    state format (see `fspinn quantize`); from the same images the program makes the same output spikes.
+
+    nir: a graph of the Neuromorphic Intermediate Representation, for other simulators and chips; needs the
+    package nir (pip install 'fspinn[nir]').
+    """
+    from fspinn import store
+    from fspinn.export import export_c, export_nir
+
+    network = store.load(model)
+    if target == "nir":
+        if dataset is not None or samples is not None:
+            raise ConfigError("--dataset, --samples: only the C program has images; leave them out")
+        if output.is_dir() or (output.exists() and output.samefile(model)):
+            raise ConfigError(f"--output {output}: is the model itself or a folder; name another file")
+        export_nir(network, output)
+        said = "a graph of NIR; its metadata say that one neuron at most spikes in a time step"
+    else:
+        images = None
+        if network.formats is not None:
+            images = _images(network, dataset, data_dir, samples or _IMAGES)
+        export_c(network, output, images, seed=seed)
+        said = f"network.h, network.c, and a test; try make -C {output} test"
+    if as_json:
+        options.print_json({"target": target, "output": str(output)})
+        return
+    click.echo(f"written   {output}: {said}")
+
+
+def _images(
+    network: "Model", dataset: str | None, data_dir: Path | None, samples: int
+) -> "NDArray[np.uint8] | None":
+    """Return test images; None, with a word, where there are none and nobody named a data set."""
+    import numpy as np
+
+    try:
+        _, split = options.split_of(network, dataset, data_dir, "test", samples)
+    except (ConfigError, DataError) as error:
+        if dataset is not None:
+            raise
+        click.echo(f"fspinn: the program is tested on noise: {error}", err=True)
+        return None
+    return np.asarray(split.images)

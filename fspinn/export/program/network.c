@@ -1,0 +1,664 @@
+/*
+ * A spiking network of fspinn at work, in whole numbers only: image in, output spikes and class out.
+ *
+ * network.h holds its numbers, and says what to call. fspinn's integer engine (fspinn.quant.integers) defines
+ * what is computed here; the two agree in every output spike. No heap, no floating point, no library.
+ *
+ * ">>" is only ever used on numbers that are not negative, as C leaves the rest to the compiler.
+ */
+#define NETWORK_DATA
+#include "network.h"
+
+#define PER_WORD (32 / NETWORK_WEIGHT_BITS)
+#define INPUT_WORDS ((NETWORK_INPUTS + 31) / 32)
+#define NOBODY (-1)
+
+/* Rows of weights that are looked up at once; more inputs than these in a time step only take longer. */
+#define ROWS_AT_ONCE 32
+
+static network_potential potentials[NETWORK_NEURONS];
+network_count network_counts[NETWORK_NEURONS];
+static uint32_t spikes[NETWORK_STEPS_AT_ONCE][INPUT_WORDS];
+static const uint8_t *pixels;
+static uint32_t step;
+static int32_t latest; /* the neuron that spiked last */
+
+#if NETWORK_REFRACTORY_STEPS > 0
+static network_refractory refractory[NETWORK_NEURONS]; /* steps in which a neuron cannot spike yet */
+#endif
+#if NETWORK_INHIBITION == NETWORK_CLAMP
+static uint32_t clamped; /* steps in which only `latest` is not held at 0 */
+#elif NETWORK_INHIBITION == NETWORK_LAYER
+static int32_t spared; /* whose inhibitory partner is about to spike */
+#if NETWORK_INHIBITION_STEPS > 0
+static network_rest rest[NETWORK_NEURONS]; /* steps in which a partner cannot spike yet */
+#endif
+#endif
+#if NETWORK_READOUT == NETWORK_PAIRS
+static network_score scores[NETWORK_CLASSES];
+static uint32_t spikes_heard;
+#endif
+
+/* ---- Input spikes: counter-based randomness, the same as fspinn's ------------------------------------ */
+
+#if NETWORK_ENCODER == NETWORK_POISSON || NETWORK_ENCODER == NETWORK_REGULAR ||                               \
+    NETWORK_ENCODER == NETWORK_UNSCALED
+
+#define GOLDEN UINT64_C(0x9E3779B97F4A7C15)
+
+/* A pixel's probability to spike is pixel * mantissa * 2**exponent, in units of 2**-32. */
+static uint64_t mantissa;
+static int32_t exponent;
+
+#if NETWORK_ENCODER != NETWORK_UNSCALED
+/*
+ * Set the scale to NETWORK_RATE / sqrt(square), in the arithmetic that fspinn's encoder has: 53 bits, rounded
+ * to nearest after the root and after the quotient. Both are found to 54 bits, digit by digit; neither a root
+ * nor a quotient of such numbers is ever halfway between two of 53 bits, so the last one decides.
+ */
+static void set_scale(uint64_t square)
+{
+    uint64_t root = 0, left = 0, quotient = 0, rate = NETWORK_RATE_MANTISSA;
+    int32_t i, halvings = 21;
+    mantissa = 0;
+    if (square == 0) {
+        return;
+    }
+    for (; square >> 62 == 0; halvings++) {
+        square <<= 2;
+    }
+    for (i = 0; i < 54; i++) {
+        uint64_t trial = (root << 2) | 1;
+        left = (left << 2) | (square >> 62);
+        square <<= 2;
+        root <<= 1;
+        if (left >= trial) {
+            left -= trial;
+            root |= 1;
+        }
+    }
+    root = (root + 1) >> 1; /* sqrt is root * 2**-halvings */
+    exponent = NETWORK_RATE_EXPONENT + halvings - 52;
+    if (rate < root) {
+        rate <<= 1;
+        exponent--;
+    }
+    for (i = 0; i < 54; i++) {
+        quotient <<= 1;
+        if (rate >= root) {
+            rate -= root;
+            quotient |= 1;
+        }
+        rate <<= 1;
+    }
+    mantissa = (quotient + 1) >> 1;
+}
+#endif
+
+/* The product is rounded to 53 bits, of a half to the even one, and then down to a whole number. */
+static uint32_t probability(uint32_t pixel)
+{
+    uint64_t product = pixel * mantissa, whole, rest_of_it, half;
+    int32_t extra = 0, below;
+    while (product >> extra >> 53 != 0) {
+        extra++;
+    }
+    half = (UINT64_C(1) << extra) >> 1;
+    rest_of_it = product & ((UINT64_C(1) << extra) - 1);
+    whole = product >> extra;
+    whole += rest_of_it > half || (rest_of_it == half && extra > 0 && (whole & 1));
+    below = -(exponent + extra);
+    if (whole == 0 || below > 63) {
+        return 0;
+    }
+    if (below <= 0 || whole >> below > 0xFFFFFFFFu) {
+        return 0xFFFFFFFFu;
+    }
+    return (uint32_t)(whole >> below);
+}
+#endif
+
+#if NETWORK_ENCODER == NETWORK_REGULAR
+
+static void start_encoder(uint32_t number)
+{
+    uint64_t square = 0;
+    uint32_t i;
+    (void)number;
+    for (i = 0; i < NETWORK_PIXELS; i++) {
+        square += (uint32_t)pixels[i] * pixels[i];
+    }
+    set_scale(square);
+}
+
+static void start_pixels(void)
+{
+}
+
+/* The steps from `step` on in which a pixel spikes, one bit each: when a sum passes a whole number. */
+static uint32_t steps_of(uint32_t pixel, uint32_t brightness)
+{
+    uint32_t p = probability(brightness), found = 0, s;
+    uint32_t sum = pixel * (uint32_t)(GOLDEN >> 32) + step * p;
+    for (s = 0; s < NETWORK_STEPS_AT_ONCE; s++) {
+        sum += p;
+        found |= (uint32_t)(sum < p) << s;
+    }
+    return found;
+}
+
+#elif NETWORK_ENCODER == NETWORK_TTFS
+
+static uint32_t brightest, least, most_left, left_here;
+
+/* Among the pixels, those that are brighter than `least` spike, and the first `most_left` as bright as it. */
+static void start_encoder(uint32_t number)
+{
+    uint32_t i;
+    (void)number;
+    brightest = 0;
+    for (i = 0; i < NETWORK_PIXELS; i++) {
+        brightest = pixels[i] > brightest ? pixels[i] : brightest;
+    }
+    least = 0;
+    most_left = 0;
+#if NETWORK_MOST_SPIKES < NETWORK_PIXELS
+    /* The highest level that enough pixels reach, bit by bit; 0 if there are too few. */
+    uint32_t level, above;
+    for (level = 128; level > 0; level >>= 1) {
+        for (i = 0, above = 0; i < NETWORK_PIXELS; i++) {
+            above += pixels[i] >= (least | level);
+        }
+        least |= above >= NETWORK_MOST_SPIKES ? level : 0;
+    }
+    for (i = 0, above = 0; i < NETWORK_PIXELS; i++) {
+        above += pixels[i] > least;
+    }
+    most_left = NETWORK_MOST_SPIKES - above;
+#endif
+}
+
+static void start_pixels(void)
+{
+    left_here = most_left;
+}
+
+static uint32_t steps_of(uint32_t pixel, uint32_t brightness)
+{
+    uint32_t t;
+    (void)pixel;
+    if (brightness < least || (brightness == least && left_here == 0)) {
+        return 0;
+    }
+    left_here -= brightness == least;
+    t = (brightest - brightness) * (NETWORK_STEPS - 1) / brightest;
+    return t >= step && t - step < NETWORK_STEPS_AT_ONCE ? UINT32_C(1) << (t - step) : 0;
+}
+
+#else /* poisson, unscaled */
+
+static uint64_t key;
+
+static uint64_t mix(uint64_t word)
+{
+    word = (word ^ (word >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+    word = (word ^ (word >> 27)) * UINT64_C(0x94D049BB133111EB);
+    return word ^ (word >> 31);
+}
+
+static uint64_t stream(uint64_t name, uint64_t part_of_it)
+{
+    return mix((name ^ part_of_it) + GOLDEN);
+}
+
+static void start_encoder(uint32_t number)
+{
+#if NETWORK_ENCODER == NETWORK_UNSCALED
+    mantissa = NETWORK_RATE_MANTISSA;
+    exponent = NETWORK_RATE_EXPONENT;
+#else
+    uint64_t square = 0;
+    uint32_t i;
+    for (i = 0; i < NETWORK_PIXELS; i++) {
+        square += (uint32_t)pixels[i] * pixels[i];
+    }
+    set_scale(square);
+#endif
+    key = stream(stream(stream(0, NETWORK_SEED), NETWORK_PURPOSE), number);
+}
+
+static void start_pixels(void)
+{
+}
+
+/*
+ * The steps from `step` on in which a pixel spikes, one bit each: a trial for every step, those of 64 steps
+ * from the same random words. Their bits are compared with the probability, from the highest on.
+ */
+static uint32_t steps_of(uint32_t pixel, uint32_t brightness)
+{
+    uint32_t p = probability(brightness), first = step % 64, bit = 32;
+    uint64_t counter = key + ((uint64_t)(step / 64) * NETWORK_PIXELS + pixel) * 32 * GOLDEN;
+    uint64_t undecided = ((UINT64_C(1) << NETWORK_STEPS_AT_ONCE) - 1) << first, found = 0;
+    if (p == 0) {
+        return 0;
+    }
+    while (undecided != 0 && bit > 0) {
+        uint64_t random, one;
+        counter += GOLDEN;
+        random = mix(counter);
+        bit--;
+        one = UINT64_C(0) - ((p >> bit) & 1); /* all ones where this bit of p is 1 */
+        found |= undecided & one & ~random;
+        undecided &= ~(random ^ one);
+    }
+    return (uint32_t)(found >> first);
+}
+#endif
+
+/* Find out which inputs spike in the next steps. */
+static void encode(void)
+{
+    uint32_t i, s, input = 0;
+    for (s = 0; s < NETWORK_STEPS_AT_ONCE; s++) {
+        for (i = 0; i < INPUT_WORDS; i++) {
+            spikes[s][i] = 0;
+        }
+    }
+    start_pixels();
+    for (i = 0; i < NETWORK_PIXELS; i++) {
+        uint32_t found = pixels[i] == 0 ? 0 : steps_of(i, pixels[i]);
+#if NETWORK_INPUTS < NETWORK_PIXELS
+        if ((heard[i / 32] >> i % 32 & 1) == 0) {
+            continue;
+        }
+#endif
+        for (s = 0; found != 0; s++, found >>= 1) {
+            spikes[s][input / 32] |= (found & 1) << input % 32;
+        }
+        input++;
+    }
+}
+
+/* ---- Neurons ----------------------------------------------------------------------------------------- */
+
+/* Look for inputs that spike, from *input on, until there is no room; return how many there were. */
+static uint32_t collect(const uint32_t *spiking, uint32_t *input, uint32_t *rows)
+{
+    uint32_t count = 0;
+    while (*input < NETWORK_INPUTS && count < ROWS_AT_ONCE) {
+        uint32_t left = spiking[*input / 32] >> *input % 32;
+        if (left == 0) {
+            *input = (*input / 32 + 1) * 32;
+            continue;
+        }
+        while ((left & 1) == 0) {
+            left >>= 1;
+            (*input)++;
+        }
+        rows[count++] = (*input)++;
+    }
+    return count;
+}
+
+/*
+ * Add up the weights that lie in one word of each of these rows, several in one addition: those at even places
+ * of the word, and those at odd ones, have the bits of their neighbours for their sums. ROWS_THAT_FIT rows are
+ * added so. A sign bit is turned over, which adds HALF to each weight, and is taken off at the end.
+ */
+#define WEIGHT_MASK ((UINT32_C(1) << NETWORK_WEIGHT_BITS) - 1)
+#define HALF (NETWORK_WEIGHTS_SIGNED ? INT32_C(1) << (NETWORK_WEIGHT_BITS - 1) : 0)
+#define EVERY_PLACE (((UINT64_C(1) << PER_WORD * NETWORK_WEIGHT_BITS) - 1) / WEIGHT_MASK)
+#define EVEN_PLACES \
+    (uint32_t)(((UINT64_C(1) << (PER_WORD + PER_WORD % 2) * NETWORK_WEIGHT_BITS) - 1) / (WEIGHT_MASK + 2))
+#define SUM_BITS (PER_WORD % 2 == 0 ? 2 * NETWORK_WEIGHT_BITS : 32 - (PER_WORD - 1) * NETWORK_WEIGHT_BITS)
+#define ROWS_THAT_FIT (uint32_t)(((UINT64_C(1) << SUM_BITS) - 1) / WEIGHT_MASK)
+
+static void add_rows(const uint32_t *rows, uint32_t count, uint32_t column, int32_t *sums)
+{
+    uint32_t e = 0, k;
+    while (e < count) {
+        uint32_t even = 0, odd = 0, end = count - e > ROWS_THAT_FIT ? e + ROWS_THAT_FIT : count;
+        for (; e < end; e++) {
+            uint32_t word = weights[rows[e]][column] ^ (uint32_t)(EVERY_PLACE * HALF);
+            even += word & EVEN_PLACES;
+            odd += word >> NETWORK_WEIGHT_BITS & EVEN_PLACES;
+        }
+        for (k = 0; k < PER_WORD; k++) {
+            uint32_t both = k % 2 == 0 ? even : odd;
+            both >>= k / 2 * 2 * NETWORK_WEIGHT_BITS;
+            sums[k] += (int32_t)(both & (0xFFFFFFFFu >> (32 - SUM_BITS)));
+        }
+    }
+    for (k = 0; k < PER_WORD && HALF != 0; k++) {
+        sums[k] -= (int32_t)count * HALF;
+    }
+}
+
+/* v * of / 65536, rounded down. */
+static int32_t part(int32_t v, network_product of)
+{
+    network_product product = v * of;
+    return (int32_t)(product >= 0 ? product >> 16 : ~(~product >> 16));
+}
+
+static int32_t scaled(int32_t sum)
+{
+#if NETWORK_SHIFT >= 0
+    return sum * (INT32_C(1) << NETWORK_SHIFT);
+#else
+    return sum >= 0 ? sum >> -NETWORK_SHIFT : ~(~sum >> -NETWORK_SHIFT);
+#endif
+}
+
+static int32_t cut(int32_t v)
+{
+    v = v > NETWORK_LOWEST ? v : NETWORK_LOWEST;
+    return v < NETWORK_HIGHEST ? v : NETWORK_HIGHEST;
+}
+
+static int32_t threshold(uint32_t j)
+{
+#if NETWORK_ADAPTED
+    return NETWORK_THRESHOLD + theta[j] * (INT32_C(1) << NETWORK_THETA_SHIFT);
+#else
+    (void)j;
+    return NETWORK_THRESHOLD;
+#endif
+}
+
+#if NETWORK_INHIBITION != NETWORK_CLAMP
+static int32_t after_toll(int32_t v)
+{
+    int32_t left = v - NETWORK_TOLL - part(v, NETWORK_TOLL_PART);
+#ifdef NETWORK_FLOOR
+    int32_t kept = v < NETWORK_FLOOR ? v : NETWORK_FLOOR;
+    left = left > kept ? left : kept;
+#endif
+    return cut(left);
+}
+#endif
+
+/* Leak, toll and input of a neuron in a step; returns its potential. */
+static int32_t advance(uint32_t j, int32_t sum)
+{
+    int32_t v = potentials[j];
+#if NETWORK_INHIBITION == NETWORK_CLAMP
+    if (clamped > 0 && (int32_t)j != latest) {
+        return v;
+    }
+#endif
+    v -= part(v, NETWORK_LEAK);
+#if NETWORK_INHIBITION == NETWORK_LAYER
+    if (spared != NOBODY && (int32_t)j != spared) {
+        v = after_toll(v);
+    }
+#if NETWORK_INHIBITION_STEPS > 0
+    if ((int32_t)j == spared) {
+        rest[j] = NETWORK_INHIBITION_STEPS;
+    } else if (rest[j] > 0) {
+        rest[j]--;
+    }
+#endif
+#endif
+    v = cut(v + scaled(sum));
+    potentials[j] = (network_potential)v;
+    return v;
+}
+
+/* Whether a neuron may spike; called once in a step. */
+static int may_spike(uint32_t j)
+{
+#if NETWORK_REFRACTORY_STEPS > 0
+    if (refractory[j] > 0) {
+        refractory[j]--;
+        return 0;
+    }
+#endif
+    (void)j;
+    return 1;
+}
+
+/* What becomes of the others when a neuron has spiked. */
+static void inhibit(uint32_t winner)
+{
+#if NETWORK_INHIBITION == NETWORK_LATERAL
+    uint32_t j;
+    for (j = 0; j < NETWORK_NEURONS; j++) {
+        if (j != winner) {
+            potentials[j] = (network_potential)after_toll(potentials[j]);
+        }
+    }
+#elif NETWORK_INHIBITION == NETWORK_CLAMP
+    uint32_t j;
+    (void)winner;
+    for (j = 0; j < NETWORK_NEURONS; j++) {
+        potentials[j] = 0;
+    }
+    clamped = NETWORK_INHIBITION_STEPS;
+#elif NETWORK_INHIBITION_STEPS > 0
+    spared = rest[winner] == 0 ? (int32_t)winner : NOBODY;
+#else
+    spared = (int32_t)winner;
+#endif
+}
+
+/* ---- Readout ----------------------------------------------------------------------------------------- */
+
+/* Some bits of a row of words, from a position on. */
+static uint32_t bits(const uint32_t *words, uint32_t position, uint32_t width)
+{
+    uint64_t found = words[position / 32];
+    if (position % 32 + width > 32) {
+        found |= (uint64_t)words[position / 32 + 1] << 32;
+    }
+    return (uint32_t)(found >> position % 32) & (0xFFFFFFFFu >> (32 - width));
+}
+
+/* Where number i of many lies that are as wide: none across two words. */
+static uint32_t place(uint32_t i, uint32_t width)
+{
+    return i / (32 / width) * 32 + i % (32 / width) * width;
+}
+
+#if NETWORK_READOUT == NETWORK_LABELS
+
+/* A spike speaks for the class of its neuron, in the share that the class gives to each of its neurons. */
+int32_t network_class(void)
+{
+    uint64_t highest = 0;
+    uint32_t c, j;
+    int32_t best = 0;
+    for (c = 0; c < NETWORK_CLASSES; c++) {
+        uint64_t votes = 0;
+        for (j = 0; j < NETWORK_NEURONS; j++) {
+            uint32_t label = bits(labels, place(j, NETWORK_READOUT_BITS), NETWORK_READOUT_BITS);
+            votes += label == c ? network_counts[j] : 0u;
+        }
+        votes *= shares[c];
+        if (votes > highest) {
+            highest = votes;
+            best = (int32_t)c;
+        }
+    }
+    return best;
+}
+
+#else
+
+static int64_t entry(uint32_t position)
+{
+    uint32_t found = bits(table, position, NETWORK_READOUT_BITS);
+#if NETWORK_READOUT_SIGNED
+    return (int64_t)found - ((int64_t)(found >> (NETWORK_READOUT_BITS - 1)) << NETWORK_READOUT_BITS);
+#else
+    return (int64_t)found;
+#endif
+}
+
+#if NETWORK_READOUT == NETWORK_PAIRS
+
+/* Where row number r of the table starts: two neurons, then a number for each class. */
+static uint32_t row(uint32_t r)
+{
+    return NETWORK_ROW_BITS > 32 ? r * ((NETWORK_ROW_BITS + 31) / 32 * 32) : place(r, NETWORK_ROW_BITS);
+}
+
+/* Let a neuron that spiked right after another speak; the rows are in rising order of the two. */
+static void hear(uint32_t first, uint32_t second)
+{
+    uint32_t low = 0, high = NETWORK_ROWS, c;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        uint32_t a = bits(table, row(middle), NETWORK_INDEX_BITS);
+        uint32_t b = bits(table, row(middle) + NETWORK_INDEX_BITS, NETWORK_INDEX_BITS);
+        if (a == first && b == second) {
+            for (c = 0; c < NETWORK_CLASSES; c++) {
+                uint32_t first_entry = row(middle) + 2 * NETWORK_INDEX_BITS;
+                scores[c] = (network_score)(scores[c] + entry(first_entry + c * NETWORK_READOUT_BITS));
+            }
+            return;
+        }
+        if (a < first || (a == first && b < second)) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+}
+
+int32_t network_class(void)
+{
+    int32_t best = 0, c;
+    for (c = 1; c < NETWORK_CLASSES; c++) {
+        best = scores[c] > scores[best] ? c : best;
+    }
+    return best;
+}
+
+#else
+
+/* A spike speaks for every class, as the table says. */
+int32_t network_class(void)
+{
+    int64_t highest = 0;
+    uint32_t c, j;
+    int32_t best = 0;
+    for (c = 0; c < NETWORK_CLASSES; c++) {
+        int64_t score = bias[c];
+        for (j = 0; j < NETWORK_NEURONS; j++) {
+            if (network_counts[j] > 0) {
+                score += network_counts[j] * entry(place(j * NETWORK_CLASSES + c, NETWORK_READOUT_BITS));
+            }
+        }
+        if (c == 0 || score > highest) {
+            highest = score;
+            best = (int32_t)c;
+        }
+    }
+    return best;
+}
+#endif
+#endif
+
+/* ---- What to call ------------------------------------------------------------------------------------- */
+
+void network_start(const uint8_t *image, uint32_t number)
+{
+    uint32_t j;
+    pixels = image;
+    step = 0;
+    latest = NOBODY;
+    for (j = 0; j < NETWORK_NEURONS; j++) {
+        potentials[j] = 0;
+        network_counts[j] = 0;
+#if NETWORK_REFRACTORY_STEPS > 0
+        refractory[j] = 0;
+#endif
+#if NETWORK_INHIBITION == NETWORK_LAYER && NETWORK_INHIBITION_STEPS > 0
+        rest[j] = 0;
+#endif
+    }
+#if NETWORK_INHIBITION == NETWORK_CLAMP
+    clamped = 0;
+#elif NETWORK_INHIBITION == NETWORK_LAYER
+    spared = NOBODY;
+#endif
+#if NETWORK_READOUT == NETWORK_PAIRS
+    for (j = 0; j < NETWORK_CLASSES; j++) {
+        scores[j] = 0;
+    }
+    spikes_heard = 0;
+#endif
+    start_encoder(number);
+}
+
+int32_t network_step(void)
+{
+    const uint32_t *spiking = spikes[step % NETWORK_STEPS_AT_ONCE];
+    uint32_t rows[ROWS_AT_ONCE], input = 0, count, j, again;
+    int32_t sums[PER_WORD], winner = NOBODY, best = -1;
+    if (step % NETWORK_STEPS_AT_ONCE == 0) {
+        encode();
+    }
+    count = collect(spiking, &input, rows);
+    again = input < NETWORK_INPUTS;
+    for (j = 0; j < NETWORK_NEURONS; j++) {
+        uint32_t place_in_word = j % PER_WORD;
+        int32_t above;
+        if (place_in_word == 0) {
+            uint32_t k;
+            for (k = 0; k < PER_WORD; k++) {
+                sums[k] = 0;
+            }
+            add_rows(rows, count, j / PER_WORD, sums);
+            if (again) {
+                /* Not all rows had room: add the others, and begin anew for the next word. */
+                while (input < NETWORK_INPUTS) {
+                    count = collect(spiking, &input, rows);
+                    add_rows(rows, count, j / PER_WORD, sums);
+                }
+                input = 0;
+                count = collect(spiking, &input, rows);
+            }
+        }
+        above = advance(j, sums[place_in_word]) - threshold(j);
+        if (may_spike(j) && above > best) {
+            winner = (int32_t)j;
+            best = above;
+        }
+    }
+#if NETWORK_INHIBITION == NETWORK_CLAMP
+    clamped -= clamped > 0;
+#elif NETWORK_INHIBITION == NETWORK_LAYER
+    spared = NOBODY;
+#endif
+    step++;
+    if (winner == NOBODY) {
+        return NOBODY;
+    }
+    network_counts[winner]++;
+    potentials[winner] = 0;
+#if NETWORK_REFRACTORY_STEPS > 0
+    refractory[winner] = NETWORK_REFRACTORY_STEPS;
+#endif
+    inhibit((uint32_t)winner);
+#if NETWORK_READOUT == NETWORK_PAIRS
+    if (spikes_heard > 0 && spikes_heard < NETWORK_ORDERED_SPIKES) {
+        hear((uint32_t)latest, (uint32_t)winner);
+    }
+    spikes_heard++;
+#endif
+    latest = winner;
+    return winner;
+}
+
+int32_t network_answer(const uint8_t *image, uint32_t number)
+{
+    uint32_t t;
+    network_start(image, number);
+    for (t = 0; t < NETWORK_STEPS; t++) {
+        (void)network_step();
+    }
+    return network_class();
+}

@@ -1,0 +1,41 @@
+/*
+ * A network of fspinn @version@, in whole numbers: what to call, and (for network.c only) its numbers.
+ *
+ *     int32_t class_found = network_answer(image, 0);
+ *
+ * An image is NETWORK_PIXELS bytes, row by row, 0 is black. After it, network_counts[j] tells how often neuron
+ * j has spiked. The number of an image fixes its input spikes; `fspinn evaluate` counts from 0.
+ * Step by step: network_start, then network_step NETWORK_STEPS times (the neuron that spikes, or -1), then
+ * network_class. The image has to stay until the last step. One image at a time: the state is static.
+ */
+#ifndef NETWORK_H
+#define NETWORK_H
+
+#include <stdint.h>
+
+#define NETWORK_POISSON 0
+#define NETWORK_REGULAR 1
+#define NETWORK_TTFS 2
+#define NETWORK_UNSCALED 3
+#define NETWORK_LATERAL 0
+#define NETWORK_CLAMP 1
+#define NETWORK_LAYER 2
+#define NETWORK_TABLE 0
+#define NETWORK_LABELS 1
+#define NETWORK_PAIRS 2
+
+@defines@
+
+extern network_count network_counts[NETWORK_NEURONS];
+
+int32_t network_answer(const uint8_t *image, uint32_t number);
+void network_start(const uint8_t *image, uint32_t number);
+int32_t network_step(void);
+int32_t network_class(void);
+
+#ifdef NETWORK_DATA
+
+@data@
+
+#endif
+#endif

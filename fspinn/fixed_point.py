@@ -1,0 +1,194 @@
+"""From a trained network to integers, measured: what each pass saves, and what it costs in accuracy."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fspinn.errors import ConfigError, FormatError
+from fspinn.evaluation import evaluate
+from fspinn.memmodel import Size
+from fspinn.memmodel.footprint import memory_bits
+from fspinn.prediction import predict, respond
+from fspinn.quant import passes
+from fspinn.quant.formats import Format
+from fspinn.quant.integers import MAX_STATE_BITS
+from fspinn.quant.passes import Measured, Pass, Report
+from fspinn.quant.post_training import (
+    check_together,
+    quantize,
+    quantize_readout,
+    quantize_state,
+    quantize_weights,
+)
+from fspinn.trained import Model
+
+if TYPE_CHECKING:
+    from fspinn.datasets import Dataset
+
+CALIBRATION_IMAGES = 2000
+"""Training images that ranges and new thresholds are looked for on, at most (own)."""
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A network in fixed point, and how it came about.
+
+    Parameters
+    ----------
+    model : Model
+    reports : tuple of Report
+        One for each pass, in their order.
+    """
+
+    model: Model
+    reports: tuple[Report, ...]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What potentials and thresholds of a network do on training images.
+
+    Parameters
+    ----------
+    lowest, highest : float
+        Lowest potential, and highest potential or threshold.
+    """
+
+    lowest: float
+    highest: float
+
+
+def lower(
+    model: Model,
+    data: "Dataset | None",
+    *,
+    weights: str,
+    state: str | None = None,
+    theta: str | None = None,
+    readout: str | None = None,
+    rounding: str = "nearest",
+    shift_leak: bool = False,
+    prune: bool = False,
+    tune: bool = False,
+    seed: int = 0,
+    threads: int | None = None,
+    on_report: Callable[[Report], None] | None = None,
+) -> Lowered:
+    """Turn a trained network into one of fixed-point numbers, pass by pass.
+
+    Parameters
+    ----------
+    model : Model
+        Left untouched.
+    data : Dataset or None
+        Accuracies are those on ``data.validation``, and pruning and tuning look at ``data.train``; ``test``
+        is not touched. None measures no accuracy.
+    weights, state, theta, readout, rounding
+        As for `fspinn.quant.quantize`.
+    shift_leak : bool, default False
+        First replace the leak by a shift and a subtraction.
+    prune : bool, default False
+        Last drop neurons that spike for no training image, and pixels whose weights are all zero; needs
+        `state`.
+    tune : bool, default False
+        Choose threshold and inhibition again, on training images.
+    seed : int, default 0
+        Of input spikes and of the rounding ``stochastic``.
+    threads : int or None, default None
+        None is one per core; the result is the same for all.
+    on_report : callable, optional
+        Called with each `Report` as soon as it is there.
+
+    Raises
+    ------
+    ConfigError
+        If there are no images to prune or tune on.
+    FormatError
+        If the model is quantized already, or a format is unknown or cannot hold the values.
+    """
+    if data is None and (prune or tune):
+        raise ConfigError("data: pruning and tuning look at training images; name the data set")
+    if prune and state is None:
+        raise FormatError("prune: only a network in integers has weights that are all zero; give state too")
+    check_together(state, theta)
+    chained: dict[str, Pass] = {"leak": passes.shift_leak} if shift_leak else {}
+    chained["weights"] = partial(quantize_weights, weights=weights, rounding=rounding, seed=seed)
+    chained["readout"] = partial(quantize_readout, readout=readout)
+    if state is not None:
+        chained["state"] = partial(quantize_state, state=state, theta=theta)
+    if data is not None and tune:
+        chained["tuning"] = partial(passes.retune, accuracy=_on_training_images(data, seed, threads))
+    if data is not None and prune:
+        chained["neurons"] = partial(_drop_silent, data=data, seed=seed, threads=threads)
+        chained["pixels"] = passes.drop_pixels
+    lowered, reports = passes.chain(model, chained, measuring(data, seed, threads), on_report)
+    return Lowered(lowered, tuple(reports))
+
+
+def measuring(data: "Dataset | None", seed: int, threads: int | None) -> Callable[[Model], Measured]:
+    """Return the function that measures a model: its memory, and its accuracy on validation images."""
+
+    def measure(model: Model) -> Measured:
+        bits = int(memory_bits(Size.of(model), training=False))
+        if data is None or len(data.validation) == 0:
+            return Measured(bits, None)
+        return Measured(bits, evaluate(model, data.validation, seed=seed, threads=threads).accuracy)
+
+    return measure
+
+
+def calibrate(model: Model, data: "Dataset", *, seed: int = 0, threads: int | None = None) -> Calibration:
+    """Return the range of potentials and thresholds on training images.
+
+    Parameters
+    ----------
+    model : Model
+        A model in floats is looked at with weights of 8 bits and a state of 24.
+    data : Dataset
+        The first `CALIBRATION_IMAGES` training images are shown.
+    seed : int, default 0
+    threads : int or None, default None
+    """
+    if model.formats is None:
+        highest = model.network.answering.firing_threshold + float(model.theta.max(initial=0.0))
+        integer_bits = min(max(int(highest), 1).bit_length() + 4, MAX_STATE_BITS)
+        model = quantize(model, "UQ0.8", state=Format(integer_bits, MAX_STATE_BITS - integer_bits, True))
+    assert model.state_format is not None
+    answered = predict(model, data.train.images[:CALIBRATION_IMAGES], seed=seed, threads=threads)
+    assert answered.seen is not None
+    step = model.state_format.step
+    return Calibration(answered.seen.lowest * step, answered.seen.highest * step)
+
+
+def _on_training_images(data: "Dataset", seed: int, threads: int | None) -> Callable[[Model], float]:
+    shown = data.train.first(CALIBRATION_IMAGES)
+
+    def accuracy(model: Model) -> float:
+        return evaluate(model, shown, seed=seed, threads=threads).accuracy
+
+    return accuracy
+
+
+def training_spikes(
+    model: Model, data: "Dataset", *, seed: int = 0, threads: int | None = None
+) -> NDArray[np.int64]:
+    """Return how often each neuron spikes when all training images are shown, for `passes.drop_neurons`."""
+    spike_counts, _ = respond(
+        model.network,
+        model.weights,
+        model.theta,
+        data.train.images,
+        seed=seed,
+        threads=threads,
+        formats=model.formats,
+        heard=model.heard,
+    )
+    return np.asarray(spike_counts.sum(axis=0), dtype=np.int64).ravel()
+
+
+def _drop_silent(model: Model, data: "Dataset", seed: int, threads: int | None) -> tuple[Model, str]:
+    return passes.drop_neurons(model, training_spikes(model, data, seed=seed, threads=threads))

@@ -1,0 +1,135 @@
+"""What does the winner cost beside other networks? Memory and energy by component."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from fspinn.cost_plots import SHADES
+from fspinn.memmodel import Estimate, Size, Workload, estimate, expected_workloads
+from fspinn.memmodel.workload import PHASES
+from fspinn.model import Network
+from fspinn.search.candidates import FLOAT, FLOAT_BITS
+from fspinn.trained import Model
+
+FSPINN = Network(
+    neurons=4900,
+    rule="timestep",
+    adaptation="decaying",
+    normalisation="l2",
+    window_ms=100.0,
+    spike_threshold=4,
+    threshold=10.0,
+    inhibition=1.5,
+)
+"""FSpiNN's network as published: 4900 neurons with direct lateral inhibition, 350 steps of 1 ms. Its further
+settings were not published; these are what ``benchmarks/ablation.py`` found for its rule."""
+
+FSPINN_INPUTS, FSPINN_CLASSES, FSPINN_BITS = 784, 10, 8
+MNIST_MEAN = 0.1307
+"""Mean pixel of MNIST's training images, from 0 to 1."""
+
+ACCOUNTINGS = ("structure-aware", "dense-sim")
+
+
+class Part(NamedTuple):
+    """A component of a cost, as a share of its total."""
+
+    name: str
+    value: float
+    share: float
+    colour: str
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The costs of an inference of one network.
+
+    Parameters
+    ----------
+    name, about : str
+    accuracy : float or None
+        On the validation images of the search; None where it was not measured.
+    memory, energy : mapping of str to float
+        Totals by accounting, in bits and picojoules.
+    memory_parts, energy_parts : tuple of Part
+        In the structure-aware accounting.
+    """
+
+    name: str
+    about: str
+    accuracy: float | None
+    memory: Mapping[str, float]
+    energy: Mapping[str, float]
+    memory_parts: tuple[Part, ...]
+    energy_parts: tuple[Part, ...]
+
+
+def compared(answer: Mapping[str, Any], model: Model) -> list[Compared]:
+    """Return the costs of the winner, of the same network without constraints, and of FSpiNN's.
+
+    Parameters
+    ----------
+    answer : mapping
+        As `fspinn.search.SearchResult.as_dict` gives it.
+    model : Model
+        The winner.
+    """
+    hardware, winner = answer["hardware"], f"the winner: {answer['neurons']} neurons, {answer['weights']}"
+    height, width = model.image_shape
+    size = Size.of_network(
+        replace(model.network, neurons=answer["neurons"]),
+        n_inputs=height * width,
+        n_classes=model.readout.n_classes,
+        weight_bits=FLOAT_BITS,
+        readout=model.readout.name,
+        readout_bits=FLOAT_BITS,
+    )
+    pairs = model.readout.pairs
+    size = replace(size, pairs=None if pairs is None else len(pairs))
+    counted = {phase: Workload.counted(model.activity[phase]) for phase in PHASES}
+    published = Size.of_network(FSPINN, FSPINN_INPUTS, FSPINN_CLASSES, FSPINN_BITS, readout="majority")
+    return [
+        _compared(winner, "as counted", answer["accuracy"], estimate(model, hardware)),
+        _compared(
+            f"without constraints: {answer['neurons']} neurons, {FLOAT}",
+            "the same network before anything was quantized or dropped, with the same counted spikes",
+            _float_accuracy(answer),
+            estimate(size, hardware, counted),
+        ),
+        _compared(
+            f"FSpiNN as published: {FSPINN.neurons} neurons, {FSPINN_BITS} bits",
+            "for images of 28 x 28 pixels; expected spikes, not counted",
+            None,
+            estimate(published, hardware, expected_workloads(FSPINN, published, MNIST_MEAN)),
+        ),
+    ]
+
+
+def _compared(name: str, about: str, accuracy: float | None, cost: Estimate) -> Compared:
+    memory, energy = cost.memory["inference"], cost.energy["inference"]
+    return Compared(
+        name=name,
+        about=about,
+        accuracy=accuracy,
+        memory={accounting: memory[accounting]["total"] for accounting in ACCOUNTINGS},
+        energy={accounting: energy[accounting]["total"] for accounting in ACCOUNTINGS},
+        memory_parts=_parts(memory[ACCOUNTINGS[0]]),
+        energy_parts=_parts(energy[ACCOUNTINGS[0]]),
+    )
+
+
+def _parts(breakdown: Mapping[str, Any]) -> tuple[Part, ...]:
+    total = max(breakdown["total"], 1e-12)
+    parts = ((name, value) for name, value in breakdown.items() if name != "total" and value > 0)
+    return tuple(Part(name, value, value / total, SHADES.get(name, "#dddddd")) for name, value in parts)
+
+
+def _float_accuracy(answer: Mapping[str, Any]) -> float | None:
+    """Return the accuracy of the winner's network in float32, if the search has measured it."""
+    same = {name: answer[name] for name in ("neurons", "readout", "settings")}
+    same |= {"weights": FLOAT, "state": FLOAT}
+    for trial in answer["trials"]:
+        if all(trial[name] == value for name, value in same.items()):
+            accuracy: float | None = trial["accuracy"]
+            return accuracy
+    return None

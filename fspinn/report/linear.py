@@ -1,0 +1,125 @@
+"""Is a spiking layer worth its bytes? What a linear classifier on the pixels reaches without one."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from fspinn.evaluation import labelled_images
+from fspinn.search.intervals import wilson_interval
+
+if TYPE_CHECKING:
+    from fspinn.datasets import Dataset, Split
+
+INVERSE_PENALTY = 0.1
+"""scikit-learn's C for pixels from 0 to 1, found on the validation images of MNIST (own)."""
+
+MAX_ITERATIONS = 50
+"""Of the solver: on MNIST 92 %, as after twice as many."""
+
+FLOAT_BITS = 32
+SUM_BITS = 32
+"""Bits of a bias, and of the sum that an answer needs for each class."""
+
+CLIPS = (1.0, 0.7, 0.5, 0.35, 0.25, 0.18)
+"""Weights beyond such a part of the largest saturate, whichever is best on training images (own)."""
+
+MOST_IMAGES = 100_000
+"""More change nothing for so few weights, and would fill the memory."""
+
+MOST_CLIPPING_IMAGES = 10_000
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A linear classifier whose weights have so many bits.
+
+    Parameters
+    ----------
+    weight_bits : int
+    memory_bits : int
+        Weights, and a bias and a sum for each class.
+    accuracy : float
+        On validation images.
+    accuracy_interval : tuple of float
+        Wilson 95 % interval.
+    """
+
+    weight_bits: int
+    memory_bits: int
+    accuracy: float
+    accuracy_interval: tuple[float, float]
+
+
+def linear_classifiers(
+    data: "Dataset", weight_bits: Sequence[int], *, labels: int | None = None, seed: int = 0
+) -> list[Linear]:
+    """Fit a multinomial logistic regression on the pixels, and give its weights fewer bits.
+
+    Weights are signed whole numbers of a common step; one bit is not enough for both signs and zero, so the
+    least is two. From 32 bits on they stay floating-point numbers.
+
+    Parameters
+    ----------
+    data : Dataset
+        Learned from ``train``, measured on ``validation``.
+    weight_bits : sequence of int
+    labels : int or None, default None
+        Labelled training images, drawn with `seed` as `fspinn.train` does; None is all.
+    """
+    chosen = labelled_images(len(data.train), labels, seed=seed)
+    chosen = np.sort(chosen[:MOST_IMAGES])
+    known, pixels = data.train.labels[chosen], _pixels(data.train, chosen)
+    weights, bias, classes = _fitted(pixels, known)
+    seen, right = pixels[:MOST_CLIPPING_IMAGES], known[:MOST_CLIPPING_IMAGES]
+    shown = _pixels(data.validation, np.arange(len(data.validation)))
+
+    def correct(weights: NDArray[Any], images: NDArray[np.float32], labels: NDArray[np.int64]) -> int:
+        return int(np.sum(classes[(images @ weights + bias).argmax(axis=1)] == labels))
+
+    found = []
+    for bits in sorted({max(bits, 2) for bits in weight_bits}):
+        rounded = weights
+        if bits < FLOAT_BITS:
+            steps = np.abs(weights).max() / 2 ** (bits - 1) * np.array(CLIPS)
+            every = [_rounded(weights, max(step, 1e-12), bits) for step in steps]
+            rounded = max(every, key=lambda some: correct(some, seen, right))
+        count = correct(rounded, shown, data.validation.labels)
+        memory = pixels.shape[1] * data.n_classes * bits + data.n_classes * 2 * SUM_BITS
+        interval = wilson_interval(count, len(shown))
+        found.append(Linear(bits, memory, count / len(shown), interval))
+    return found
+
+
+def _pixels(split: "Split", which: NDArray[np.int64]) -> NDArray[np.float32]:
+    return split.images[which].reshape(len(which), -1).astype(np.float32) / np.float32(255)
+
+
+def _fitted(
+    pixels: NDArray[np.float32], labels: NDArray[np.int64]
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.int64]]:
+    """Return weights (n_inputs, n), biases (n,) and the n classes that have labels."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
+    classes = np.unique(labels)
+    if len(classes) == 1:
+        return np.zeros((pixels.shape[1], 1)), np.zeros(1), classes
+    solver = LogisticRegression(C=INVERSE_PENALTY, max_iter=MAX_ITERATIONS)
+    # Threads of BLAS that share a busy core wait for each other ten times as long as one computes.
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        solver.fit(pixels, labels)
+    weights, bias = solver.coef_.T, solver.intercept_
+    if len(classes) == 2:  # scikit-learn gives only their difference
+        return weights * [-0.5, 0.5], bias * [-0.5, 0.5], classes
+    return weights, bias, classes
+
+
+def _rounded(weights: NDArray[Any], step: float, bits: int) -> NDArray[Any]:
+    rounded: NDArray[Any] = np.clip(np.rint(weights / step), -(2 ** (bits - 1)), 2 ** (bits - 1) - 1) * step
+    return rounded

@@ -1,0 +1,191 @@
+"""The page itself: what is in the folder of a search, as one HTML file."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+import fspinn
+from fspinn.errors import DataError
+from fspinn.evaluation import evaluate, load_data_of
+from fspinn.files import replaced_when_whole
+from fspinn.memmodel import load_hardware
+from fspinn.plots import confusion_matrix, receptive_fields
+from fspinn.report import charts
+from fspinn.report.comparison import compared
+from fspinn.report.linear import linear_classifiers
+from fspinn.report.pictures import as_data_address
+from fspinn.search import quantities
+from fspinn.search.candidates import Variant
+from fspinn.search.certificate import chance
+from fspinn.search.constraints import MEASURES
+from fspinn.store import load
+from fspinn.trained import Model
+
+if TYPE_CHECKING:
+    from fspinn.datasets import Dataset
+
+NAME = "report.html"
+READOUT_BITS = 8
+"""Weights of the linear classifier have these bits, and those of the winner."""
+
+_NEEDED = ("found", "accuracy", "constraints", "certificate", "front", "trials", "dataset", "seconds")
+
+
+def write_report(
+    folder: str | Path,
+    data: "Dataset | None" = None,
+    *,
+    data_dir: str | Path | None = None,
+    threads: int | None = None,
+) -> Path:
+    """Write ``report.html`` about the search whose result is in a folder.
+
+    Parameters
+    ----------
+    folder : path-like
+        With ``result.json`` and, if there is a winner, ``smallest.h5``.
+    data : Dataset, optional
+        The images of the search; None loads them by name.
+    data_dir : path-like or None, default None
+        Where to look for them, as for `fspinn.datasets.load`.
+    threads : int or None, default None
+        None is one per core; the page is the same for all.
+
+    Returns
+    -------
+    Path
+        Of the page.
+
+    Raises
+    ------
+    DataError
+        If there is no result, it is damaged, or the page cannot be written.
+    ConfigError
+        If the images have changed since.
+    """
+    folder = Path(folder)
+    answer = _read(folder / "result.json")
+    words = {"answer": answer, **_about_trials(answer)}
+    model = load(folder / "smallest.h5") if answer["found"] else None
+    if model is not None:
+        words |= _about_winner(answer, model, data or _images(answer, model, data_dir), threads)
+    page = _environment().get_template("page.html").render(model=model, version=fspinn.__version__, **words)
+    path = folder / NAME
+    try:
+        with replaced_when_whole(path) as temporary:
+            temporary.write_text(page, "utf-8")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror}); make room or mend rights") from None
+    return path
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        answer = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise DataError(
+            f"{path}: cannot be read ({error.strerror}); name the folder that `fspinn search -o` has written"
+        ) from None
+    except ValueError:
+        raise DataError(f"{path}: is not what a search writes; search again") from None
+    missing = [name for name in _NEEDED if not isinstance(answer, dict) or name not in answer]
+    if missing:
+        raise DataError(f"{path}: lacks {missing[0]!r}, another version wrote it; search again")
+    return dict(answer)
+
+
+def _images(answer: Mapping[str, Any], model: Model, data_dir: str | Path | None) -> "Dataset":
+    data = load_data_of(model, data_dir)
+    return replace(data, train=data.train.first(answer["dataset"]["train"]))
+
+
+def _about_trials(answer: Mapping[str, Any]) -> dict[str, Any]:
+    trials, shown = answer["trials"], charts.shown_trials(answer["trials"])
+    limits = {name: limit for name, limit in answer["constraints"].items() if name in MEASURES and limit}
+    return {
+        "charts": charts.charts(answer),
+        "sides": charts,
+        "shown": [(k, trials[k]) for k in shown],
+        "tried": sum(trial["accuracy"] is not None for trial in trials),
+        "varied": _varied([trial["settings"] for trial in trials]),
+        "limits": {name.replace("_", " "): _amount(MEASURES[name].format(limits[name])) for name in limits},
+    }
+
+
+def _about_winner(
+    answer: Mapping[str, Any], model: Model, data: "Dataset", threads: int | None
+) -> dict[str, Any]:
+    labels = model.record["labels"]
+    linear = linear_classifiers(
+        data,
+        (READOUT_BITS, model.weight_bits),
+        labels=labels if labels < len(data.train) else None,
+        seed=model.record["seed"],
+    )
+    fitting = [one for one in linear if one.memory_bits <= answer["memory_bits"]]
+    measured = evaluate(model, data.validation, seed=answer["seed"], threads=threads)
+    return {
+        "band": load_hardware(answer["hardware"]).band,
+        "compared": compared(answer, model),
+        "linear": linear,
+        "rival": max(fitting, key=lambda one: one.accuracy, default=None),
+        "labels": labels,
+        "receptive_fields": as_data_address(receptive_fields, model),
+        "confusion_matrix": as_data_address(
+            confusion_matrix, data.validation.labels, measured.predictions, model.class_names
+        ),
+        "multiplications": data.image_shape[0] * data.image_shape[1] * data.n_classes,
+    }
+
+
+def _varied(settings: list[dict[str, Any]]) -> list[str]:
+    """Return the names of the settings in which trials differ."""
+    names = dict.fromkeys(name for one in settings for name in one)
+    return [name for name in names if len({str(one.get(name)) for one in settings}) > 1]
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("fspinn", "report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "whole": lambda number: f"{number:,.0f}",
+        "area": lambda area_um2: _amount(quantities.format_area(area_um2)),
+        "chance": chance,
+        "energy": lambda energy_pj: _in_units(energy_pj, "energy"),
+        "latency": lambda latency_s: _in_units(latency_s, "latency"),
+        "memory": lambda bits: _in_units(bits, "memory"),
+        "network": _network,
+        "percent": lambda share: f"{100 * share:.1f} %",
+        "seconds": quantities.format_time,
+        "times": lambda factor: f"{factor:,.0f}" if factor >= 10 else f"{factor:.2g}",
+        "value": lambda value: f"{value:.4g}" if isinstance(value, float) else str(value),
+    }
+    return environment
+
+
+def _network(trial: Mapping[str, Any]) -> str:
+    """Return a candidate in words."""
+    variant = Variant(**{field.name: trial[field.name] for field in fields(Variant)})
+    return f"{trial['neurons']} neurons, {variant}"
+
+
+def _in_units(amount: float, measure: str) -> str:
+    """Return an amount with three figures and the greatest unit that is not above it."""
+    (units,) = (axis.units for axis in charts.AXES if axis.limit == measure)
+    unit, size = next((unit for unit in reversed(units) if amount >= unit[1]), units[0])
+    value = amount / size
+    return f"{value:,.0f} {unit}" if value >= 100 else f"{value:.3g} {unit}"
+
+
+def _amount(text: str) -> str:
+    """Return an amount with the signs that a page can show."""
+    return text.replace(" uJ", " \u00b5J").replace(" mm2", " mm\u00b2")

@@ -1,0 +1,135 @@
+"""One network that could be the answer: what has to be trained, and what is made of it afterwards."""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from fspinn.errors import ConfigError
+from fspinn.model import Network
+from fspinn.quant.formats import Format, check_rounding
+from fspinn.readout import check_name
+
+FLOAT = "float32"
+"""Stands where numbers are not quantized."""
+
+FLOAT_BITS = 32
+READOUT_BITS = 8
+"""Bits of an entry of a quantized readout, see `fspinn.quant.quantize`."""
+
+
+@dataclass(frozen=True, order=True)
+class Variant:
+    """What can be made of one trained network without training it again.
+
+    Parameters
+    ----------
+    weights : str, default "float32"
+        Format of the weights; the readout is quantized with them.
+    state : str, default "float32"
+        Format of potentials and thresholds; with one the network computes in integers.
+    rounding : {"nearest", "truncate", "stochastic"}, default "nearest"
+        Of the weights.
+    prune : bool, default False
+        Drop neurons that never spike and pixels whose weights are all zero; needs a format of the state.
+    readout : str, default "proportion"
+
+    Raises
+    ------
+    ConfigError, FormatError
+        If a format, rounding or readout is unknown, or they do not go together.
+    """
+
+    weights: str = FLOAT
+    state: str = FLOAT
+    rounding: str = "nearest"
+    prune: bool = False
+    readout: str = "proportion"
+
+    def __post_init__(self) -> None:
+        for name in (self.weights, self.state):
+            if name != FLOAT:
+                Format.parse(name)
+        check_rounding(self.rounding)
+        check_name(self.readout)
+        if not isinstance(self.prune, bool):
+            raise ConfigError(f"prune: {self.prune!r} is neither true nor false; write one of them")
+        if self.weights == FLOAT and self.state != FLOAT:
+            raise ConfigError(f"state: {self.state} needs a format of the weights; give one of both")
+        if self.state == FLOAT and self.prune:
+            raise ConfigError("prune: only a network in integers can be pruned; give a format of the state")
+
+    @property
+    def weight_bits(self) -> int:
+        """Bits of one weight."""
+        return _bits(self.weights)
+
+    @property
+    def state_bits(self) -> int:
+        """Bits of one potential."""
+        return _bits(self.state)
+
+    @property
+    def readout_bits(self) -> int:
+        """Bits of one entry of the readout."""
+        return FLOAT_BITS if self.weights == FLOAT else READOUT_BITS
+
+    def __str__(self) -> str:
+        words = [f"{self.weights} weights"]
+        if self.state != FLOAT:
+            words.append(f"{self.state} state")
+        if self.rounding != "nearest":
+            words.append(f"{self.rounding} rounding")
+        if self.prune:
+            words.append("pruned")
+        return ", ".join([*words, f"{self.readout} readout"])
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One network that could be the answer.
+
+    Parameters
+    ----------
+    network : Network
+    variant : Variant
+    passes : int or None, default None
+        How often each training image is shown; None as for `fspinn.train`.
+    """
+
+    network: Network
+    variant: Variant
+    passes: int | None = None
+
+    @property
+    def neurons(self) -> int:
+        """Number of neurons that are trained."""
+        return self.network.neurons
+
+    @property
+    def weights(self) -> str:
+        """Format of the weights."""
+        return self.variant.weights
+
+    @property
+    def readout(self) -> str:
+        """Name of the readout."""
+        return self.variant.readout
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return size, variant and the settings that are not the default, by name."""
+        settings = changed(self.network)
+        if self.passes is not None:
+            settings["passes"] = self.passes
+        return {"neurons": self.neurons, **asdict(self.variant), "settings": settings}
+
+    def __str__(self) -> str:
+        return f"{self.neurons} neurons, {self.variant}"
+
+
+def changed(network: Network) -> dict[str, Any]:
+    """Return the fields that differ from the defaults, but for the number of neurons."""
+    values = {f.name: (getattr(network, f.name), f.default) for f in fields(network) if f.name != "neurons"}
+    return {name: value for name, (value, default) in values.items() if value != default}
+
+
+def _bits(name: str) -> int:
+    return FLOAT_BITS if name == FLOAT else Format.parse(name).bits

@@ -1,0 +1,167 @@
+"""What must the network keep to, and what should be little?"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import NamedTuple
+
+from fspinn.checks import number
+from fspinn.errors import ConfigError
+from fspinn.memmodel import Hardware
+from fspinn.search import quantities
+from fspinn.search.costs import Cost
+
+MARGIN = 2.0
+"""Factor by which an expected energy, latency or number of spikes must be beyond its limit for a candidate
+to be rejected before anything is counted: so good is the expectation (own)."""
+
+
+class Measure(NamedTuple):
+    """One thing that can be limited and minimised."""
+
+    field: str
+    what: str
+    format: Callable[[float], str]
+    exact: bool
+    parse: Callable[[str, str], float]
+
+
+def _amount(unit: quantities.Unit) -> Callable[[str, str], float]:
+    return lambda name, text: quantities.parse(name, text, unit)
+
+
+def _memory(name: str, text: str) -> float:
+    return quantities.parse_memory(text, name)
+
+
+def _plain(name: str, text: str) -> float:
+    try:
+        return number(name, float(text), above=0.0)
+    except ValueError:
+        raise ConfigError(f"{name}: {text!r} is not a number; give one, such as 5") from None
+
+
+MEASURES = {
+    "memory": Measure("memory_bits", "", quantities.format_memory, True, _memory),
+    "training_memory": Measure("training_memory_bits", " to learn", quantities.format_memory, True, _memory),
+    "energy": Measure("energy_pj", " an image", quantities.format_energy, False, _amount(quantities.ENERGY)),
+    "latency": Measure("latency_s", " an image", quantities.format_time, False, _amount(quantities.TIME)),
+    "area": Measure("area_um2", "", quantities.format_area, True, _amount(quantities.AREA)),
+    "spikes": Measure(
+        "output_spikes", " output spikes an image", lambda spikes: f"{spikes:.3g}", False, _plain
+    ),
+}
+"""By the names of the parameters of `fspinn.find_smallest`."""
+
+
+@dataclass(frozen=True)
+class Constraints:
+    """Least accuracy and greatest costs; None is no limit.
+
+    Parameters
+    ----------
+    accuracy : float
+        On validation images, between 0 and 1.
+    memory, training_memory : float or None
+        Bits.
+    energy : float or None
+        Picojoules an image.
+    latency : float or None
+        Seconds an image.
+    area : float or None
+        Square micrometres.
+    spikes : float or None
+        Output spikes an image.
+
+    Raises
+    ------
+    ConfigError
+        If the accuracy is none.
+    """
+
+    accuracy: float
+    memory: float | None = None
+    training_memory: float | None = None
+    energy: float | None = None
+    latency: float | None = None
+    area: float | None = None
+    spikes: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.accuracy < 1:
+            raise ConfigError(f"accuracy: must be between 0 and 1, but got {self.accuracy:g}; 90 % is 0.9")
+
+    @classmethod
+    def parsed(cls, accuracy: float, **limits: str | None) -> "Constraints":
+        """Return constraints from what people write, such as ``memory="32 KiB"``."""
+        parsed = {
+            name: None if text is None else MEASURES[name].parse(name, text) for name, text in limits.items()
+        }
+        return cls(accuracy, **parsed)
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """The costs that are limited, by name."""
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "accuracy"}
+        return {name: value for name, value in values.items() if value is not None}
+
+    def excess(self, cost: Cost) -> dict[str, float]:
+        """Return by which factor each limited cost is beyond its limit; 1 is at the limit."""
+        return {name: cost_of(cost, name) / limit for name, limit in self.limits.items()}
+
+    def reason(self, cost: Cost) -> str | None:
+        """Return in words which limit a candidate is beyond; None if it keeps to all.
+
+        Expected energies, latencies and spikes are given the benefit of the doubt (`MARGIN`).
+        """
+        for name, factor in self.excess(cost).items():
+            sure = cost.counted or MEASURES[name].exact
+            if factor > (1.0 if sure else MARGIN):
+                about = "" if sure else "about "
+                return f"needs {about}{described(cost, name)}, more than the budget"
+        return None
+
+
+def check_measures(names: Sequence[str], hardware: Hardware) -> None:
+    """Refuse what cannot be measured, or what this hardware says nothing of."""
+    for name in names:
+        if name not in MEASURES:
+            raise ConfigError(f"minimize: there is no {name!r}; use some of {', '.join(MEASURES)}")
+    for name, table in (("latency", hardware.cycles), ("area", hardware.area)):
+        if name in names and table is None:
+            raise ConfigError(
+                f"{name}: {hardware.meta.name} says nothing of it; choose other hardware, or leave it out"
+            )
+
+
+def cost_of(cost: Cost, name: str) -> float:
+    """Return one cost by the name of its measure."""
+    return float(getattr(cost, MEASURES[name].field))
+
+
+def described(cost: Cost, name: str) -> str:
+    """Return one cost in words."""
+    return MEASURES[name].format(cost_of(cost, name)) + MEASURES[name].what
+
+
+def nearest_possible(constraints: Constraints, costs: Sequence[Cost]) -> str:
+    """Return in words which limit is impossible for all of these costs, and the nearest possible value.
+
+    Parameters
+    ----------
+    constraints : Constraints
+    costs : sequence of Cost
+        Of all candidates; each is beyond some limit.
+    """
+    for name in constraints.limits:
+        least = min(costs, key=lambda cost: cost_of(cost, name))
+        alone = Constraints(constraints.accuracy, **{name: constraints.limits[name]})
+        if alone.reason(least) is not None:
+            limit = MEASURES[name].format(constraints.limits[name])
+            return f"{name}: {limit} is impossible; the least is {described(least, name)}"
+
+    def worst(cost: Cost) -> float:
+        return max(constraints.excess(cost).values())
+
+    least = min(costs, key=worst)
+    together = " and ".join(described(least, name) for name in constraints.limits)
+    return f"{', '.join(constraints.limits)}: impossible together; the nearest is {together}"

@@ -1,0 +1,166 @@
+"""What does a candidate cost? Expected before anything is trained, for many at once; counted afterwards."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from fspinn.memmodel import Hardware, Size, Workload, estimate
+from fspinn.memmodel.workload import PHASES, expected_spikes
+from fspinn.search.candidates import Candidate
+from fspinn.trained import Activity, Model
+
+ACCOUNTING = "structure-aware"
+"""The accounting that a memory budget means: what a device has to hold."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What an image costs, and what has to be stored.
+
+    Parameters
+    ----------
+    memory_bits : int
+        For inference, readout included.
+    training_memory_bits : int
+        On a device that learns.
+    energy_pj : float
+        Of one inference.
+    latency_s : float or None
+        Of one inference; None where the hardware says nothing of time.
+    area_um2 : float or None
+        None where the hardware says nothing of area.
+    output_spikes, synaptic_operations : float
+        Spikes and weights added in one inference.
+    counted : bool, default True
+        Whether energy, latency and spikes rest on what an engine counted, or are expected.
+    """
+
+    memory_bits: int
+    training_memory_bits: int
+    energy_pj: float
+    latency_s: float | None
+    area_um2: float | None
+    output_spikes: float
+    synaptic_operations: float
+    counted: bool = True
+
+
+def expected_costs(
+    candidates: Sequence[Candidate],
+    hardware: Hardware,
+    n_inputs: int,
+    n_classes: int,
+    mean_intensity: float,
+) -> list[Cost]:
+    """Return the costs of candidates that need not exist yet.
+
+    Memory and area are exact but for what pruning saves and for the pairs of ``ngram``; the others rest on
+    `fspinn.memmodel.workload.expected_spikes`.
+
+    Parameters
+    ----------
+    candidates : sequence of Candidate
+    hardware : Hardware
+    n_inputs, n_classes : int
+    mean_intensity : float
+        Mean pixel of the images, from 0 (black) to 1.
+
+    Returns
+    -------
+    list of Cost
+    """
+    costs: list[Cost | None] = [None] * len(candidates)
+    alike: dict[tuple[Any, ...], list[int]] = {}
+    for place, candidate in enumerate(candidates):
+        alike.setdefault(_kind(candidate), []).append(place)
+    spikes = {c.network: (0.0, 0.0) for c in candidates}
+    spikes = {network: expected_spikes(network, n_inputs, mean_intensity) for network in spikes}
+    for places in alike.values():
+        several = [candidates[place] for place in places]
+        size = _size(several, n_inputs, n_classes)
+        inputs, outputs = np.array([spikes[candidate.network] for candidate in several]).T
+        work = {phase: Workload.expected(size, inputs, outputs, phase == "training") for phase in PHASES}
+        for place, cost in zip(places, _costs(size, hardware, work, len(places)), strict=True):
+            costs[place] = cost
+    return [cost for cost in costs if cost is not None]
+
+
+def counted_cost(model: Model, activity: Activity, hardware: Hardware) -> Cost:
+    """Return the cost of a trained model that did this for some images."""
+    size = replace(Size.of(model), state_bits=model.state_bits, threshold_bits=model.theta_bits)
+    work = {"inference": Workload.counted(activity), "training": Workload.counted(model.activity["training"])}
+    (cost,) = _costs(size, hardware, work, 1)
+    return replace(cost, counted=True)
+
+
+def _kind(candidate: Candidate) -> tuple[Any, ...]:
+    """Return what the formulas of the cost model depend on, beside numbers."""
+    network = candidate.network
+    kind = (network.inhibition_kind, network.rule, network.adaptation, network.normalisation)
+    return (*kind, network.weight_decay > 0, candidate.readout)
+
+
+def _size(candidates: Sequence[Candidate], n_inputs: int, n_classes: int) -> Size:
+    """Return the sizes of candidates of one kind."""
+    network = candidates[0].network
+    size = Size.of_network(network, n_inputs, n_classes, weight_bits=1, readout=candidates[0].readout)
+    numbers = [
+        (
+            candidate.network.neurons,
+            candidate.network.steps,
+            candidate.network.window_steps,
+            candidate.network.refractory_steps,
+            candidate.network.inhibition_steps * (network.inhibition_kind != "lateral"),
+            candidate.variant.weight_bits,
+            candidate.variant.state_bits,
+            candidate.variant.readout_bits,
+        )
+        for candidate in candidates
+    ]
+    neurons, steps, window, refractory, inhibition, weight_bits, state_bits, readout_bits = np.array(
+        numbers
+    ).T
+    return replace(
+        size,
+        n_neurons=neurons,
+        steps=steps,
+        window_steps=window,
+        refractory_steps=refractory,
+        inhibition_steps=inhibition,
+        weight_bits=weight_bits,
+        state_bits=state_bits,
+        threshold_bits=state_bits,  # at most as wide as the state; how wide, training tells
+        readout_bits=readout_bits,
+    )
+
+
+def _costs(size: Size, hardware: Hardware, work: dict[str, Workload], count: int) -> list[Cost]:
+    cost = estimate(size, hardware, work)
+    inference = work["inference"]
+
+    def each(values: object) -> list[float]:
+        found: list[float] = np.broadcast_to(np.asarray(values), count).tolist()
+        return found
+
+    memory = each(cost.memory["inference"][ACCOUNTING]["total"])
+    training = each(cost.memory["training"][ACCOUNTING]["total"])
+    energy = each(cost.energy["inference"][ACCOUNTING]["total"])
+    area = None if cost.area is None else each(cost.area["inference"][ACCOUNTING]["total"])
+    seconds = cost.latency_s("inference", ACCOUNTING)
+    latency = None if seconds is None else each(seconds)
+    outputs, operations = each(inference.output_spikes), each(inference.synaptic_additions)
+    return [
+        Cost(
+            memory_bits=int(memory[k]),
+            training_memory_bits=int(training[k]),
+            energy_pj=float(energy[k]),
+            latency_s=None if latency is None else latency[k],
+            area_um2=None if area is None else area[k],
+            output_spikes=outputs[k],
+            synaptic_operations=operations[k],
+            counted=False,
+        )
+        for k in range(count)
+    ]

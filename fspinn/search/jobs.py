@@ -1,0 +1,358 @@
+"""One training and all that is measured of it: what a worker does, wherever it is.
+
+A network trained once serves every width and readout: a job names the variants that are still in question,
+and each group of them that has the same weights and state answers the validation images once.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import fspinn
+from fspinn import jit
+from fspinn.datasets.mapped import in_pieces
+from fspinn.errors import ConfigError, FspinnError
+from fspinn.evaluation import Learned, fit_readouts
+from fspinn.fixed_point import training_spikes
+from fspinn.memmodel import Hardware
+from fspinn.model import Network
+from fspinn.prediction import respond, room_for_order
+from fspinn.quant import quantize
+from fspinn.quant.passes import drop_neurons, drop_pixels
+from fspinn.randomness import TUNING_IMAGES, permutation, stream_key
+from fspinn.readout import predict
+from fspinn.search.candidates import FLOAT, Variant
+from fspinn.search.costs import Cost, counted_cost
+from fspinn.trained import Model
+from fspinn.training import learn, passes_for
+
+if TYPE_CHECKING:
+    from fspinn.datasets import Dataset
+
+
+@dataclass(frozen=True)
+class Job:
+    """A network to train once, and the variants of it to measure.
+
+    Parameters
+    ----------
+    network : Network
+    passes : int or None
+        None as for `fspinn.train`.
+    seed : int
+    variants : tuple of Variant
+    share : float, default 1.0
+        Part of the presentations that the network learns for.
+    """
+
+    network: Network
+    passes: int | None
+    seed: int
+    variants: tuple[Variant, ...]
+    share: float = 1.0
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What came out of one variant.
+
+    Parameters
+    ----------
+    variant : Variant
+    correct : int or None
+        Validation images whose class was found; None where it failed.
+    cost : Cost or None
+    error : str or None
+        Why it failed: a format that cannot hold the network.
+    """
+
+    variant: Variant
+    correct: int | None
+    cost: Cost | None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came out of a job.
+
+    Parameters
+    ----------
+    measurements : tuple of Measurement
+    error : str or None, default None
+        Why the job failed: no spikes, out of memory, a worker that died.
+    seconds : float, default 0.0
+    models : mapping of Variant to Model
+        Those that the bench was asked to keep; not part of any record.
+    """
+
+    measurements: tuple[Measurement, ...]
+    error: str | None = None
+    seconds: float = 0.0
+    models: Mapping[Variant, Model] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True)
+class Source:
+    """How a worker finds the images, in its own cache; the checksums are of all images, and of those used."""
+
+    name: str
+    data_dir: str | None
+    seed: int
+    train: int
+    validation: int
+    checksum: str
+    splits: str
+
+    @classmethod
+    def of(cls, data: "Dataset", data_dir: str | Path | None) -> "Source":
+        """Return the source of a data set that was loaded by name, perhaps from this folder."""
+        digest = hashlib.sha256()
+        for split in (data.train, data.validation):
+            for some in in_pieces(split.images):
+                digest.update(np.ascontiguousarray(some).data)
+            digest.update(split.labels.astype("<i8").data)
+        return cls(
+            name=data.name,
+            data_dir=None if data_dir is None else str(data_dir),
+            seed=data.seed,
+            train=len(data.train),
+            validation=len(data.validation),
+            checksum=data.checksum,
+            splits=digest.hexdigest(),
+        )
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Everything that all jobs of a search share.
+
+    Parameters
+    ----------
+    source : Source
+    hardware : Hardware
+    labels : int or None
+        Labelled training images for the readouts; None is all.
+    threads : int or None
+        Of each job; None is one per core.
+    seed : int
+        Of the search.
+    keep : int
+        With this seed, of the variants that get so many validation images right, the model of the one that
+        takes the least memory comes back with the outcome.
+    data : Dataset or None
+        The images, where the worker is this process.
+    version : str
+        Of fspinn: another one may find other bits.
+    """
+
+    source: Source
+    hardware: Hardware
+    labels: int | None
+    threads: int | None
+    seed: int
+    keep: int
+    data: "Dataset | None" = None
+    version: str = fspinn.__version__
+
+    def key(self, job: Job) -> str:
+        """Return what tells a job and all that its outcome depends on from all others."""
+        words = [
+            fspinn.__version__,
+            jit.kernel_digest(),
+            {**asdict(self.source), "data_dir": None},
+            asdict(self.hardware),
+            self.labels,
+            asdict(job),
+        ]
+        return hashlib.sha256(json.dumps(words, sort_keys=True).encode()).hexdigest()
+
+
+def measure(bench: Bench, job: Job) -> Outcome:
+    """Train the network of a job and measure its variants on the validation images.
+
+    Whatever goes wrong with the network becomes part of the outcome.
+
+    Raises
+    ------
+    FspinnError
+        If the images cannot be loaded or are others, or this is another version of fspinn.
+    """
+    if bench.version != fspinn.__version__:
+        raise ConfigError(
+            f"worker: has fspinn {fspinn.__version__}, the search {bench.version}; install the same on all"
+        )
+    data = _loaded(bench.source) if bench.data is None else bench.data
+    started = time.perf_counter()
+    try:
+        found = _measured(bench, data, job)
+    except FspinnError as error:
+        found = Outcome((), str(error))
+    except Exception as error:  # a search of hours must not end with one candidate, whatever it is
+        found = Outcome((), f"{type(error).__name__}: {error}".splitlines()[0])
+    return replace(found, seconds=time.perf_counter() - started)
+
+
+def _measured(bench: Bench, data: "Dataset", job: Job) -> Outcome:
+    shown, passes = shortened(data, job)
+    learned = _learned(bench, shown, passes, job)
+    names = tuple(dict.fromkeys(variant.readout for variant in job.variants))
+    models = fit_readouts(learned, shown, names, labels=bench.labels, threads=bench.threads)
+    trained = dict(zip(names, models, strict=True))
+    measurements: list[Measurement] = []
+    kept: dict[Variant, Model] = {}
+    keeps, least = job.share == 1 and job.seed == bench.seed, float("inf")
+    for variants in _alike(job.variants):
+        try:
+            several = _finished(trained, variants, shown, job.seed, bench.threads)
+        except FspinnError as error:  # a format that cannot hold this network
+            measurements += [Measurement(variant, None, None, str(error)) for variant in variants]
+            continue
+        for variant, (correct, model) in _answers(several, data, job.seed, bench.threads).items():
+            cost = counted_cost(model, model.activity["inference"], bench.hardware)
+            measurements.append(Measurement(variant, correct, cost))
+            if correct >= bench.keep and keeps and cost.memory_bits < least:
+                kept, least = {variant: model}, cost.memory_bits
+    order = {variant: place for place, variant in enumerate(job.variants)}
+    measurements.sort(key=lambda measurement: order[measurement.variant])
+    return Outcome(tuple(measurements), models=kept)
+
+
+_last: dict[tuple[Any, ...], Learned] = {}
+"""The last training of this process: networks that differ only in how they answer learn the same."""
+
+
+def _learned(bench: Bench, shown: "Dataset", passes: int, job: Job) -> Learned:
+    learner = replace(job.network, answer_threshold=None, answer_inhibition=None)
+    key = (bench.source, learner, passes, job.seed, job.share)
+    if key not in _last:
+        _last.clear()
+        _last[key] = learn(
+            learner, shown, passes=passes, seed=job.seed, progress=False, threads=bench.threads
+        )
+    learned = _last[key]
+    return replace(learned, network=replace(job.network, weight_norm=learned.network.weight_norm))
+
+
+def shortened(data: "Dataset", job: Job) -> tuple["Dataset", int]:
+    """Return images and passes that make up the share of a job, with as many images as can be."""
+    images = len(data.train)
+    passes = passes_for(job.network.neurons, images) if job.passes is None else job.passes
+    presentations = max(1, round(passes * images * job.share))
+    times = ceil(presentations / images)
+    count = max(1, round(presentations / times))
+    if count == images:
+        return data, times
+    chosen = np.sort(permutation(stream_key(job.seed, TUNING_IMAGES), images)[:count])
+    return replace(data, train=type(data.train)(data.train.images[chosen], data.train.labels[chosen])), times
+
+
+def _alike(variants: Sequence[Variant]) -> list[list[Variant]]:
+    """Return the variants in groups that differ in their readout only."""
+    groups: dict[Variant, list[Variant]] = {}
+    for variant in variants:
+        groups.setdefault(replace(variant, readout="proportion"), []).append(variant)
+    return list(groups.values())
+
+
+def _finished(
+    trained: Mapping[str, Model],
+    variants: Sequence[Variant],
+    data: "Dataset",
+    seed: int,
+    threads: int | None,
+) -> dict[Variant, Model]:
+    """Return the models of variants that differ in their readout only."""
+    models = {variant: trained[variant.readout] for variant in variants}
+    one = variants[0]
+    if one.weights != FLOAT:
+        state = None if one.state == FLOAT else one.state
+        models = {
+            variant: quantize(model, one.weights, one.rounding, state=state, seed=seed)
+            for variant, model in models.items()
+        }
+    if one.prune:
+        counts = training_spikes(models[one], data, seed=seed, threads=threads)
+        models = {v: drop_pixels(drop_neurons(model, counts)[0])[0] for v, model in models.items()}
+    return models
+
+
+def _answers(
+    models: Mapping[Variant, Model], data: "Dataset", seed: int, threads: int | None
+) -> dict[Variant, tuple[int, Model]]:
+    """Return how many validation images each model gets right; all listen to the same spikes."""
+    model = next(iter(models.values()))
+    images, labels = data.validation.images, data.validation.labels
+    order = room_for_order([m.readout.name for m in models.values()], model.network, len(images))
+    spike_counts, activity = respond(
+        model.network,
+        model.weights,
+        model.theta,
+        images,
+        seed=seed,
+        threads=threads,
+        formats=model.formats,
+        heard=model.heard,
+        spike_order=order,
+    )
+    answers = {}
+    for variant, model in models.items():
+        correct = int(np.sum(predict(model.readout, spike_counts, order) == labels))
+        record = {**model.record, "validation_accuracy": correct / len(labels)}
+        activities = {**model.activity, "inference": activity}
+        answers[variant] = correct, replace(model, activity=activities, record=record)
+    return answers
+
+
+@lru_cache(maxsize=1)
+def _loaded(source: Source) -> "Dataset":
+    from fspinn.datasets import load
+
+    data = load(source.name, data_dir=source.data_dir, validation=source.validation, seed=source.seed)
+    data = replace(data, train=data.train.first(source.train))
+    if data.checksum != source.checksum or Source.of(data, source.data_dir) != source:
+        raise ConfigError(
+            f"dataset: a worker has other images for {source.name}; give all the same files, and name the "
+            "data set as the search does"
+        )
+    return data
+
+
+def as_plain(job: Job, outcome: Outcome) -> dict[str, Any]:
+    """Return a job and its outcome as values that fit in JSON."""
+    measurements = [asdict(measurement) for measurement in outcome.measurements]
+    return {
+        "job": asdict(job),
+        "measurements": measurements,
+        "error": outcome.error,
+        "seconds": outcome.seconds,
+    }
+
+
+def job_of(plain: Mapping[str, Any]) -> Job:
+    """Return the job that `as_plain` wrote."""
+    job = plain["job"]
+    variants = tuple(Variant(**variant) for variant in job["variants"])
+    return Job(**{**job, "network": Network(**job["network"]), "variants": variants})
+
+
+def outcome_of(plain: Mapping[str, Any]) -> Outcome:
+    """Return the outcome that `as_plain` wrote."""
+    measurements = tuple(
+        Measurement(
+            Variant(**m["variant"]),
+            m["correct"],
+            None if m["cost"] is None else Cost(**m["cost"]),
+            m["error"],
+        )
+        for m in plain["measurements"]
+    )
+    return Outcome(measurements, plain["error"], plain["seconds"])

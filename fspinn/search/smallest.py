@@ -1,0 +1,356 @@
+"""The search itself: constraints and space in, the smallest network and its certificate out."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fspinn.checks import whole_number
+from fspinn.engines import engine_of
+from fspinn.errors import ConfigError
+from fspinn.evaluation import evaluate, origin
+from fspinn.memmodel import Hardware, load_hardware
+from fspinn.model import Network
+from fspinn.search import quantities
+from fspinn.search.bayes import Bayes, directions
+from fspinn.search.candidates import Candidate, Variant
+from fspinn.search.certificate import certify
+from fspinn.search.constraints import Constraints, check_measures, nearest_possible
+from fspinn.search.costs import Cost, expected_costs
+from fspinn.search.execution import Strategy, Workers, carry_out, hired
+from fspinn.search.halving import Halving, pruner
+from fspinn.search.intervals import wilson_interval
+from fspinn.search.jobs import Bench, Job, Outcome, Source, measure
+from fspinn.search.ladder import Ladder, Listed
+from fspinn.search.ledger import Ledger
+from fspinn.search.progress import Bar
+from fspinn.search.result import SearchResult, Trial
+from fspinn.search.sampling import Drawing, chosen_sampler
+from fspinn.search.space import Range, Space, corners, settle
+from fspinn.search.study import Study
+from fspinn.search.verdicts import told, trial_of, verdict_of
+from fspinn.trained import Model
+
+if TYPE_CHECKING:
+    from fspinn.datasets import Dataset
+
+STRATEGIES = ("ladder", "bayes", "halving")
+
+MOST_TRIALS = 100_000
+
+SMALLER = 0.8
+"""Neurons of the next smaller network that is tried below the answer of a strategy that samples, in parts of
+those of the answer (own)."""
+
+
+def find_smallest(
+    data: "Dataset",
+    *,
+    accuracy: float = 0.90,
+    memory: str | None = None,
+    training_memory: str | None = None,
+    energy: str | None = None,
+    latency: str | None = None,
+    area: str | None = None,
+    spikes: str | None = None,
+    minimize: Sequence[str] = ("memory",),
+    hardware: str = "asic65-lp",
+    strategy: str = "ladder",
+    sampler: str = "auto",
+    space: Space | str | Path | None = None,
+    network: Network | None = None,
+    sizes: Sequence[int] | None = None,
+    weights: Sequence[str] | None = None,
+    readouts: Sequence[str] | None = None,
+    passes: int | None = None,
+    labels: int | None = None,
+    trials: int = 40,
+    budget: str | None = None,
+    seeds: int = 3,
+    seed: int = 0,
+    threads: int | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    folder: str | Path | None = None,
+    data_dir: str | Path | None = None,
+    progress: bool = True,
+    on_trials: Callable[[list[Trial]], None] | None = None,
+) -> SearchResult:
+    """Find the network with the least memory (or energy, ...) that meets an accuracy.
+
+    A candidate meets the accuracy if the lower end of the Wilson 95 % interval of its accuracy on the
+    validation split does: a lucky draw of few images is no proof. The answer does so on the mean of `seeds`
+    trainings.
+
+    Parameters
+    ----------
+    data : Dataset
+        Learned from ``train``, chosen on ``validation``; ``test`` is used once, for the winner.
+    accuracy : float, default 0.90
+        Between 0 and 1.
+    memory, training_memory : str or None, default None
+        Most memory for inference, and on a device that learns, such as ``"32 KiB"``; None is no limit.
+    energy, latency : str or None, default None
+        Most energy and time of an inference, such as ``"2 uJ"`` and ``"5 ms"``.
+    area : str or None, default None
+        Most area, such as ``"0.5 mm2"``.
+    spikes : str or None, default None
+        Most output spikes an image, such as ``"5"``.
+    minimize : sequence of str, default ("memory",)
+        What should be little: some of the limits above. The first one decides which network is the answer;
+        the Pareto front takes them all.
+    hardware : str, default "asic65-lp"
+        Preset (or path) for energy, latency and area.
+    strategy : {"ladder", "bayes", "halving"}, default "ladder"
+        See `fspinn.search`.
+    sampler : {"auto", "gp", "tpe", "nsga2", "random"}, default "auto"
+        Of ``bayes`` and ``halving``; ``"auto"`` is ``"gp"`` where torch is installed, else ``"tpe"``.
+    space : Space or path-like, optional
+        What to choose from, perhaps as a TOML file; see `fspinn.search.space`.
+    network : Network, optional
+        All settings that the space leaves open.
+    sizes, weights, readouts : sequence, optional
+        Numbers of neurons, formats (or ``"float32"``) and readouts to choose from, in place of the space's.
+    passes : int or None, default None
+        As for `fspinn.train`.
+    labels : int or None, default None
+        Labelled training images that readouts may use; None is all.
+    trials : int, default 40
+        Networks that ``bayes`` and ``halving`` draw.
+    budget : str or None, default None
+        Time after which no more networks are begun, such as ``"3h"``; finalists are still measured.
+    seeds : int, default 3
+        Trainings of each finalist, with seeds from `seed` on.
+    seed, threads
+        As for `fspinn.train`.
+    workers : int or None, default None
+        Networks that are trained at the same time; None is one, or with a scheduler one per thread it has.
+    scheduler : str or None, default None
+        Address of a Dask scheduler; None stays on this machine.
+    folder : path-like or None, default None
+        Where the study is kept, so that the same search goes on after it was stopped or killed.
+    data_dir : path-like or None, default None
+        Where workers look for the images; None is their own ``$FSPINN_DATA_DIR`` or cache.
+    progress : bool, default True
+        Show a progress bar, if standard error is a terminal.
+    on_trials : callable, optional
+        Called with the trials of each network as soon as it is measured.
+
+    Returns
+    -------
+    SearchResult
+
+    Raises
+    ------
+    ConfigError
+        If constraints, space or strategy make no sense, there are too few validation images, the engine
+        ``numba`` does not run such a network, or there are no workers.
+    DataError
+        If the folder cannot be written to.
+    """
+    begun = time.monotonic()
+    constraints = Constraints.parsed(
+        accuracy,
+        memory=memory,
+        training_memory=training_memory,
+        energy=energy,
+        latency=latency,
+        area=area,
+        spikes=spikes,
+    )
+    base = network or Network()
+    engine_of("numba", threads, base)
+    samples = _checked_validation(data, accuracy)
+    described = load_hardware(hardware)
+    minimize = tuple(minimize)
+    check_measures([*minimize, *constraints.limits], described)
+    if strategy not in STRATEGIES:
+        raise ConfigError(f"strategy: there is no {strategy!r}; use one of {', '.join(STRATEGIES)}")
+    sampler = chosen_sampler(sampler)
+    trials = whole_number("trials", trials, 1, MOST_TRIALS)
+    seeds = whole_number("seeds", seeds, 1, 100)
+    if labels is not None:
+        whole_number("labels", labels, 1, len(data.train))
+    until = None if budget is None else begun + quantities.parse("budget", budget, quantities.TIME)
+    settled = settle(strategy, space, base, len(data.train), sizes, weights, readouts, passes)
+    ledger = Ledger(constraints, minimize, samples, seed, seeds)
+    costs = _Costs(data, described)
+    possible = _all_candidates(settled, strategy)
+    ledger.expect(dict(zip(possible, costs(possible), strict=True)))
+    impossible = None
+    if len(ledger.rejected) == len(possible):
+        impossible = nearest_possible(constraints, list(ledger.costs.values()))
+    elif strategy != "ladder":  # they were only to see what is possible
+        ledger = Ledger(constraints, minimize, samples, seed, seeds)
+    keep = next(k for k in range(samples + 1) if wilson_interval(k, samples)[0] >= accuracy)
+    bench = Bench(Source.of(data, data_dir), described, labels, threads, seed, keep, data)
+    models: dict[Candidate, Model] = {}
+    winner = None
+    if impossible is None:
+        with (
+            Study(None if folder is None else Path(folder), bench) as study,
+            hired(workers, scheduler, bench) as team,
+            Bar(ledger, strategy, trials, until, progress) as bar,
+        ):
+
+            def on_outcome(job: Job, outcome: Outcome) -> None:
+                for variant, model in outcome.models.items():
+                    models[Candidate(job.network, variant, job.passes)] = model
+                bar.update()
+                if on_trials is not None:
+                    on_trials(told(ledger, job))
+
+            drawn = _strategy(strategy, sampler, settled, ledger, costs, study, trials)
+            winner = _search(
+                drawn, strategy == "ladder", ledger, settled, costs, team, study, on_outcome, until
+            )
+    late = until is not None and time.monotonic() >= until
+    verdicts = {candidate: verdict_of(ledger, candidate, winner, late=late) for candidate in ledger.costs}
+    rows = {candidate: trial_of(ledger, candidate, verdicts[candidate]) for candidate in ledger.costs}
+    certificate = None if winner is None else certify(ledger, winner, verdicts)
+    model = test = None
+    if winner is not None:
+        model = models.get(winner) or _made_again(bench, winner)
+        test = evaluate(model, data.test, seed=seed, threads=threads)
+        accuracies = {"validation_accuracy": ledger.correct[winner][seed] / samples}
+        model = replace(model, record={**model.record, **accuracies, "test_accuracy": test.accuracy})
+    in_order = sorted(rows.values(), key=lambda trial: (trial.memory_bits, trial.candidate.neurons))
+    return SearchResult(
+        constraints=constraints,
+        minimize=minimize,
+        strategy=strategy,
+        hardware=hardware,
+        seed=seed,
+        seeds=seeds,
+        dataset=origin(data),
+        trials=tuple(in_order),
+        front=tuple(rows[candidate] for candidate in ledger.front()),
+        winner=None if winner is None else rows[winner],
+        nearest=max(in_order, key=lambda trial: trial.accuracy or 0.0) if winner is None else rows[winner],
+        certificate=certificate,
+        impossible=impossible,
+        model=model,
+        test=test,
+        seconds=time.monotonic() - begun,
+    )
+
+
+def _search(
+    strategy: Strategy,
+    exhaustive: bool,
+    ledger: Ledger,
+    space: Space,
+    costs: "_Costs",
+    workers: Workers,
+    study: Study,
+    on_outcome: Callable[[Job, Outcome], None],
+    until: float | None,
+) -> Candidate | None:
+    """Return the best candidate that meets the target with all seeds.
+
+    A finalist that does not hold with more seeds sends the strategy on. Below the answer of a strategy that
+    samples, the same network with fewer neurons is tried, until that will not do.
+    """
+    tried: set[tuple[Network, int | None]] = set()
+    while True:
+        carry_out(strategy, workers, study, on_outcome, until)
+        best = next(iter(ledger.passing()), None)
+        if best is None:
+            return None
+        if not ledger.confirmed(best):
+            carry_out(Listed(ledger, ledger.confirming(best)), workers, study, on_outcome)
+            continue
+        smaller = None if exhaustive else _smaller(best, ledger, space, costs, tried)
+        if smaller is None:
+            return best
+        carry_out(Listed(ledger, [smaller]), workers, study, on_outcome, until)
+
+
+def _smaller(
+    best: Candidate,
+    ledger: Ledger,
+    space: Space,
+    costs: "_Costs",
+    tried: set[tuple[Network, int | None]],
+) -> Job | None:
+    """Return the job of the next smaller network of the space; None if it was tried, or there is none."""
+    choices = space.settings.get("neurons", (best.neurons,))
+    if isinstance(choices, Range):
+        neurons = int(best.neurons * SMALLER)
+        if neurons < choices.low:
+            return None
+    else:
+        below = [size for size in choices if size < best.neurons]
+        if not below:
+            return None
+        neurons = max(below)
+    network = replace(best.network, neurons=neurons)
+    if (network, best.passes) in tried:
+        return None
+    tried.add((network, best.passes))
+    candidates = [Candidate(network, variant, best.passes) for variant in space.variants()]
+    ledger.expect(dict(zip(candidates, costs(candidates), strict=True)))
+    variants = tuple(c.variant for c in candidates if c not in ledger.rejected)
+    return Job(network, best.passes, ledger.seed, variants) if variants else None
+
+
+class _Costs:
+    """Expected costs of candidates for the images and the hardware of a search."""
+
+    def __init__(self, data: "Dataset", hardware: Hardware) -> None:
+        self._hardware, self._n_classes = hardware, data.n_classes
+        self._n_inputs = data.image_shape[0] * data.image_shape[1]
+        self._mean = max(float(data.train.images[:1000].mean()) / 255, 1e-6)
+
+    def __call__(self, candidates: list[Candidate]) -> list[Cost]:
+        return expected_costs(candidates, self._hardware, self._n_inputs, self._n_classes, self._mean)
+
+
+def _checked_validation(data: "Dataset", accuracy: float) -> int:
+    samples = len(data.validation)
+    if samples == 0:
+        raise ConfigError("validation: the search needs validation images to choose on; hold some out")
+    if wilson_interval(samples, samples)[0] < accuracy:
+        raise ConfigError(
+            f"accuracy: {samples} validation images cannot show {accuracy:g} with 95 % "
+            "confidence; hold out more of them, or ask for less"
+        )
+    return samples
+
+
+def _all_candidates(space: Space, strategy: str) -> list[Candidate]:
+    """Return all candidates, or of a space that is drawn from those at its corners."""
+    trainings = space.trainings() if strategy == "ladder" else corners(space).trainings()
+    variants: list[Variant] = space.variants()
+    return [Candidate(network, variant, passes) for network, passes in trainings for variant in variants]
+
+
+def _strategy(
+    name: str, sampler: str, space: Space, ledger: Ledger, costs: _Costs, study: Study, trials: int
+) -> Strategy:
+    if name == "ladder":
+        return Ladder(ledger)
+    # What a sampler was told holds for the same question only.
+    words = [asdict(ledger.constraints), ledger.minimize, ledger.seed, sampler, asdict(space), study.question]
+    digest = hashlib.sha256(json.dumps(words, sort_keys=True, default=str).encode()).hexdigest()[:12]
+    called = f"{name} {digest}"
+    if name == "bayes":
+        sampled = study.sampled(called, directions(ledger.minimize))
+        return Bayes(Drawing(sampled, study, space, ledger, costs, sampler, trials), ledger)
+    sampled = study.sampled(called, ["minimize"])
+    sampled.pruner = pruner()
+    return Halving(Drawing(sampled, study, space, ledger, costs, sampler, trials), ledger)
+
+
+def _made_again(bench: Bench, winner: Candidate) -> Model:
+    """Train the winner again: a search that went on after a kill knows only how good it was."""
+    job = Job(winner.network, winner.passes, bench.seed, (winner.variant,))
+    outcome = measure(replace(bench, keep=0), job)
+    if winner.variant not in outcome.models:
+        raise ConfigError(
+            f"search: the winner could not be trained again ({outcome.error}); remove the study"
+        )
+    return outcome.models[winner.variant]

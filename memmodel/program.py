@@ -1,0 +1,83 @@
+"""What does a C program with static arrays take of a microcontroller's flash and RAM?
+
+For inference these are the arrays of the program that `fspinn export` writes, in its types: potentials,
+thresholds and counters take one, two, four or eight bytes each, weights, labels and the readout's table are
+packed into words of 32 bits, and each input takes a bit for each of `STEPS_AT_ONCE` time steps. A program
+that learns is not exported yet; it is taken to keep weights, thresholds, traces and windows in RAM.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from fspinn.memmodel.case import Case
+from fspinn.memmodel.footprint import blocks, score_bits
+from fspinn.memmodel.hardware import Controller
+from fspinn.memmodel.packing import Numbers, count_bits, plain, shares, words
+from fspinn.trained import LABEL_READOUT, PAIR_READOUT
+
+STEPS_AT_ONCE = 8
+"""Time steps whose input spikes the exported program finds at once (its `NETWORK_STEPS_AT_ONCE`).
+
+They share random words: for N = 400 an MNIST image takes 17.4, 11.2 or 9.3 million instructions for 2, 8 or
+32 steps, counted by QEMU on five images.
+"""
+
+_WORD_BITS = 32
+_WORD_BYTES = 4
+_SHARE_BYTES = 8
+_TYPES_BYTES = (1, 2, 4, 8)
+
+
+def controller_bytes(case: Case, controller: Controller) -> tuple[Numbers, Numbers]:
+    """Return the bytes of flash and of RAM that the program takes, its code and its stack included."""
+    constant, learned, state = _constant(case), _learned(case), _state(case)
+    if case.training:
+        state = state + learned + _learning(case)
+    else:
+        constant = constant + learned
+    return controller.program_bytes + constant, controller.stack_bytes + state
+
+
+def type_bytes(bits: Numbers) -> Numbers:
+    """Return the bytes of the narrowest type of C that has so many bits; none for none."""
+    needed = np.asarray(shares(bits, 8))
+    found = np.zeros_like(needed)
+    for size in reversed(_TYPES_BYTES):
+        found = np.where((needed > 0) & (needed <= size), size, found)
+    return plain(found)
+
+
+def _constant(case: Case) -> Numbers:
+    size = case.size
+    stored = blocks(size, training=False, accounting=case.accounting)
+    packed = stored["labels"] + stored["readout"]
+    if case.accounting == "dense-sim":
+        packed = packed + stored["inhibition"]
+    shared = size.n_classes * _SHARE_BYTES if size.readout == LABEL_READOUT else 0
+    return sum(_packed_bytes(*block) for block in packed) + shared
+
+
+def _learned(case: Case) -> Numbers:
+    size = case.size
+    thresholds = size.n_neurons * type_bytes(size.threshold_bits) if size.adaptation != "off" else 0
+    return _packed_bytes(size.n_inputs, size.n_neurons, size.weight_bits) + thresholds
+
+
+def _state(case: Case) -> Numbers:
+    size = case.size
+    bits = [size.state_bits, count_bits(size.steps), count_bits(size.refractory_steps)]
+    if size.inhibition_kind == "layer":
+        bits.append(count_bits(size.inhibition_steps))
+    scores = size.n_classes * type_bytes(score_bits(size)) if size.readout == PAIR_READOUT else 0
+    spikes = _packed_bytes(STEPS_AT_ONCE, size.n_inputs, 1)
+    return size.n_neurons * sum(type_bytes(each) for each in bits) + spikes + scores
+
+
+def _learning(case: Case) -> Numbers:
+    stored = blocks(case.size, training=True, accounting=case.accounting)
+    return sum(b.rows * b.count * type_bytes(b.bits) for b in stored["traces"] + stored["window"])
+
+
+def _packed_bytes(rows: Numbers, count: Numbers, bits: Numbers) -> Any:
+    return rows * words(count, bits, _WORD_BITS) * _WORD_BYTES

@@ -1,0 +1,21 @@
+/* Reads images from standard input, writes the spikes of each neuron and the class of each. For test_export_c.py. */
+#include <stdio.h>
+
+#include "network.h"
+
+int main(void)
+{
+    static uint8_t image[NETWORK_PIXELS];
+    static uint32_t answer[NETWORK_NEURONS + 1];
+    uint32_t number, j;
+    for (number = 0; fread(image, 1, sizeof image, stdin) == sizeof image; number++) {
+        answer[NETWORK_NEURONS] = (uint32_t)network_answer(image, number);
+        for (j = 0; j < NETWORK_NEURONS; j++) {
+            answer[j] = network_counts[j];
+        }
+        if (fwrite(answer, 1, sizeof answer, stdout) != sizeof answer) {
+            return 1;
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,231 @@
+"""A search that is killed goes on, one whose workers are killed goes on without them. With real processes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import fspinn
+from fspinn.datasets import load
+from fspinn.errors import ConfigError, DataError
+from fspinn.search import find_smallest
+from fspinn.search.study import FILE
+
+QUICK = fspinn.Network(duration_ms=60.0, threshold=8.0, rate_norm_hz=900.0)
+SETTINGS = {
+    "accuracy": 0.65,
+    "network": QUICK,
+    "sizes": (10, 14, 18, 22, 26, 30, 40),
+    "weights": ("UQ0.4",),
+    "readouts": ("proportion",),
+    "seeds": 2,
+}
+COMMAND = (
+    *("search", "--accuracy", "0.65", "--duration-ms", "60", "--threshold", "8", "--rate-norm-hz", "900"),
+    *("--sizes", "10,14,18,22,26,30,40", "--weights", "UQ0.4", "--readouts", "proportion"),
+    *("--seeds", "2", "--samples", "400", "--json"),
+)
+
+
+@pytest.fixture(scope="module")
+def data():
+    digits = load("digits")
+    return replace(digits, train=digits.train.first(400))
+
+
+@pytest.fixture(scope="module")
+def expected(data):
+    return rows(find_smallest(data, **SETTINGS).as_dict())
+
+
+def rows(answer):
+    """Return what an answer says, but for the times that it took and for networks tried beyond the need."""
+    plain = json.loads(json.dumps(answer))
+    kept = ("found", "accuracy", "accuracy_interval", "accuracies", "memory_bits", "test_accuracy", "neurons")
+    return {**{name: plain[name] for name in kept}, "certificate": plain["certificate"]}
+
+
+def outcomes(folder):
+    path = folder / FILE
+    return path.read_bytes().count(b'"outcome"') if path.exists() else 0
+
+
+def start(folder, *more):
+    command = [sys.executable, "-m", "fspinn", *COMMAND, "-o", str(folder), *more]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def killed_after(folder, count, *more):
+    """Start a search, kill it once there are so many outcomes; return the processes that it had started."""
+    search = start(folder, *more)
+    deadline = time.monotonic() + 120
+    while outcomes(folder) < count and search.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    children = Path(f"/proc/{search.pid}/task/{search.pid}/children").read_text().split()
+    search.kill()
+    search.communicate()
+    return [int(child) for child in children]
+
+
+def alive(process):
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return False
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("more", [[], ["--workers", "2"]], ids=["alone", "two-workers"])
+def test_a_search_that_is_killed_goes_on_to_the_same_answer(tmp_path, expected, more):
+    for count in (2,) if more else (1, 3):
+        children = killed_after(tmp_path, count, *more)
+    before = outcomes(tmp_path)
+    assert before >= 2
+    search = start(tmp_path, *more)
+    answer, told = search.communicate()
+    assert search.returncode == 0, told
+    assert rows(json.loads(answer)) == expected
+    assert outcomes(tmp_path) >= before  # nothing was lost, and nothing done twice:
+    keys = [
+        json.loads(line)["user_attr"]["key"]
+        for line in (tmp_path / FILE).read_text().splitlines()
+        if '"user_attr":{"key"' in line
+    ]
+    begun_again = len(keys) - len(set(keys))
+    assert begun_again <= 2 * (2 if more else 1)  # what was in flight when it was killed, twice
+    assert not any(alive(child) for child in children)
+
+
+@pytest.mark.slow
+def test_bayes_that_is_killed_goes_on_to_the_same_answer(tmp_path, data):
+    more = ("--strategy", "bayes", "--trials", "14")
+    settings = {name: value for name, value in SETTINGS.items() if name != "sizes"}
+    settings["sizes"] = SETTINGS["sizes"]
+    expected = rows(find_smallest(data, strategy="bayes", trials=14, **settings).as_dict())
+    killed_after(tmp_path, 12, *more)
+    search = start(tmp_path, *more)
+    answer, told = search.communicate()
+    assert search.returncode == 0, told
+    assert rows(json.loads(answer)) == expected
+
+
+def test_a_second_search_in_the_same_folder_trains_nothing_twice(tmp_path, data):
+    one = find_smallest(data, folder=tmp_path, **SETTINGS)
+    count = outcomes(tmp_path)
+    again = find_smallest(data, folder=tmp_path, **SETTINGS)
+    assert outcomes(tmp_path) == count
+    assert again.trials == one.trials
+    assert (again.model.weights == one.model.weights).all()
+    find_smallest(
+        data, folder=tmp_path, **{**SETTINGS, "accuracy": 0.6, "seeds": 1}
+    )  # another question, the same networks
+    assert outcomes(tmp_path) == count
+
+
+def test_a_line_that_was_being_written_is_dropped(tmp_path, data):
+    one = find_smallest(data, folder=tmp_path, **SETTINGS)
+    for junk in (b'{"op_code":8,"worker', b'{"op_code":8,"wor\x00\x00\x00\n'):
+        whole = (tmp_path / FILE).read_bytes()
+        (tmp_path / FILE).write_bytes(whole + junk)
+        assert find_smallest(data, folder=tmp_path, **SETTINGS).trials == one.trials
+
+
+def test_a_study_that_makes_no_sense_is_named(tmp_path, data):
+    (tmp_path / FILE).write_text('nonsense\n{"op_code": 0}\n')
+    with pytest.raises(DataError, match=r"study.log: is damaged \(.*\); remove it to start anew"):
+        find_smallest(data, folder=tmp_path, **SETTINGS)
+
+
+def test_two_searches_cannot_share_a_folder(tmp_path, data):
+    def second(_):
+        with pytest.raises(ConfigError, match=r"another search is at work there; wait for it, or choose"):
+            find_smallest(data, folder=tmp_path, **SETTINGS)
+
+    find_smallest(data, folder=tmp_path, on_trials=second, **{**SETTINGS, "sizes": (10,)})
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_does_not_end_the_search(data, expected):
+    import multiprocessing
+
+    killed = []
+
+    def kill_one(_):
+        if not killed:
+            killed.append(multiprocessing.active_children()[0].pid)
+            os.kill(killed[0], signal.SIGKILL)
+
+    result = find_smallest(data, workers=2, on_trials=kill_one, **SETTINGS)
+    assert killed
+    assert rows(result.as_dict()) == expected
+    assert not any(trial.verdict.startswith("failed") for trial in result.trials)
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """Start a Dask scheduler and two workers of one thread each, as processes of their own."""
+    pytest.importorskip("distributed")
+    contact = tmp_path / "scheduler.json"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": tmp_path}
+    dask = [sys.executable, "-m", "dask"]
+    common = ["--scheduler-file", str(contact), "--no-dashboard"]
+    scheduler = [*dask, "scheduler", "--host", "127.0.0.1", "--port", "0", *common]
+    worker = [*dask, "worker", "--nthreads", "1", "--no-nanny", "--host", "127.0.0.1", *common]
+    processes = [subprocess.Popen(scheduler, **quiet)]
+    try:
+        deadline = time.monotonic() + 60
+        while not contact.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        processes += [subprocess.Popen(worker, **quiet) for _ in range(2)]
+        yield json.loads(contact.read_text())["address"], processes
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+@pytest.mark.slow
+def test_a_cluster_gives_the_same_answer_even_if_one_of_its_workers_is_killed(cluster, data, expected):
+    from distributed import Client
+
+    address, processes = cluster
+    with Client(address, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=60)
+    told = []
+
+    def kill_one(trials):
+        told.append(trials)
+        if len(told) == 2:
+            processes[1].kill()
+
+    result = find_smallest(data, scheduler=address, on_trials=kill_one, **SETTINGS)
+    assert processes[1].wait() == -signal.SIGKILL
+    assert rows(result.as_dict()) == expected
+
+
+@pytest.mark.slow
+def test_a_cluster_without_workers_or_without_a_scheduler_is_named(cluster, data):
+    address, processes = cluster
+    for process in processes[1:]:
+        process.kill()
+        process.wait()
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            with pytest.raises(ConfigError, match=r"has no workers; start some with `dask worker tcp://"):
+                find_smallest(data, scheduler=address, **SETTINGS)
+            break
+        except pytest.fail.Exception:
+            assert time.monotonic() < deadline
+    processes[0].kill()
+    processes[0].wait()
+    with pytest.raises(ConfigError, match=r"does not answer \(.*\); start one with `dask scheduler`"):
+        find_smallest(data, scheduler=address, **SETTINGS)

@@ -1,0 +1,88 @@
+"""Models to export, and exported programs at work, for the tests of `fspinn.export`."""
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+
+from fspinn.quant import Format
+from fspinn.quant.formats import quantize_values
+from fspinn.quant.post_training import quantize_readout
+from fspinn.trained import Model, Readout
+
+STRICT = ("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-O1")
+SANITIZED = ("-fsanitize=undefined,address", "-fno-sanitize-recover=all")
+TESTS = Path(__file__).parent
+
+
+def model_of(
+    network,
+    weights="UQ0.4",
+    state="Q9.6",
+    theta="Q5.3",
+    readout="proportion",
+    heard=1.0,
+    seed=0,
+    pixels=(4, 6),
+):
+    """A random model in integers, for tiny images unless others are asked for."""
+    random = np.random.default_rng(seed)
+    weights, state, theta = (Format.parse(text) for text in (weights, state, theta))
+    neurons, n_pixels = network.neurons, pixels[0] * pixels[1]
+    values = random.uniform(-0.3 if weights.signed else 0.0, 1.0, (n_pixels, neurons))
+    chosen = np.array(sorted(random.permutation(n_pixels)[: round(heard * n_pixels)]))
+    values[~np.isin(np.arange(n_pixels), chosen)] = 0
+    model = Model(
+        network=network,
+        image_shape=pixels,
+        weights=quantize_values(values, weights),
+        theta=quantize_values(np.abs(0.3 * random.standard_normal(neurons)), theta),
+        readout=_readout(readout, neurons, random),
+        weight_format=weights,
+        state_format=state,
+        theta_format=theta,
+        heard=None if heard == 1.0 else np.isin(np.arange(n_pixels), chosen),
+    )
+    return quantize_readout(model)[0]
+
+
+def _readout(name, neurons, random):
+    classes = 3
+    if name == "majority":
+        labels = random.integers(0, classes, neurons)
+        table = (labels[:, None] == np.arange(classes)).astype(np.float32)
+        table[random.random(neurons) < 0.2] = 0  # never spiked
+        return Readout(name, table / np.maximum(table.sum(axis=0), 1).astype(np.float32))
+    if name == "linear":
+        table, bias = random.standard_normal((neurons, classes)), random.standard_normal(classes)
+        return Readout(name, table.astype(np.float32), bias=bias.astype(np.float32))
+    if name == "ngram":
+        keys = np.sort(random.permutation(neurons * neurons)[: max(1, neurons * neurons // 2)])
+        pairs = np.stack([keys // neurons, keys % neurons], axis=1).astype(np.int32)
+        return Readout(name, random.dirichlet(np.ones(classes), len(pairs)).astype(np.float32), pairs=pairs)
+    return Readout(name, random.dirichlet(np.ones(classes), neurons).astype(np.float32))
+
+
+def images_for(model, count, seed=0):
+    """Random images, some pixels black, one image all black and one all white."""
+    random = np.random.default_rng(seed)
+    images = random.integers(0, 256, (count, *model.image_shape), dtype=np.uint8)
+    images[random.random(images.shape) < 0.4] = 0
+    images[0], images[1] = 0, 255
+    return images
+
+
+def build(folder, main="answers.c", flags=SANITIZED):
+    """Compile an exported program with another `main` of these tests, and return the program."""
+    program = folder / "answers"
+    sources = [TESTS / main] if main == "probabilities.c" else [folder / "network.c", TESTS / main]
+    subprocess.run(["gcc", *STRICT, *flags, f"-I{folder}", *sources, "-o", program], check=True)
+    return program
+
+
+def answers(program, images, neurons):
+    """Spike counts and classes that a program gives."""
+    given = np.ascontiguousarray(images).tobytes()
+    told = subprocess.run([program], input=given, stdout=subprocess.PIPE, check=True).stdout
+    found = np.frombuffer(told, dtype=np.uint32).reshape(len(images), neurons + 1)
+    return found[:, :-1], found[:, -1]

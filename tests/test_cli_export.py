@@ -1,0 +1,112 @@
+"""fspinn export, as a user types it."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from exported_programs import model_of
+
+from fspinn import store
+from fspinn.cli import main
+from fspinn.model import Network
+from fspinn.trained import Model, Readout
+
+NETWORK = Network(neurons=5, duration_ms=40.0, weight_norm=1.0, threshold=3.0)
+FILES = [
+    "Makefile",
+    "README.md",
+    "cortex_m4.c",
+    "cortex_m4.ld",
+    "images.h",
+    "network.c",
+    "network.h",
+    "test.c",
+]
+
+
+@pytest.fixture
+def path(tmp_path):
+    store.save(model_of(NETWORK, pixels=(8, 8)), tmp_path / "net4.h5")
+    return tmp_path / "net4.h5"
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, ["export", *map(str, arguments)])
+
+
+def test_a_folder_holds_the_program_and_images_of_the_data_set(path, tmp_path):
+    out = tmp_path / "out"
+    result = run(path, "--target", "c", "-o", out, "--dataset", "digits", "--samples", 3)
+    assert result.exit_code == 0, result.output
+    assert sorted(p.name for p in out.iterdir()) == FILES
+    assert f"written   {out}" in result.stdout
+    assert "#define IMAGES 3" in (out / "images.h").read_text()
+    assert "5 neurons, 64 inputs, 40 time steps" in (out / "README.md").read_text()
+    assert "@" not in (out / "README.md").read_text() + (out / "network.h").read_text()
+    assert out.stat().st_mode & 0o055  # others may read it, as the umask says
+
+
+def test_json_says_what_was_written(path, tmp_path):
+    out = tmp_path / "out"
+    result = run(path, "--target", "c", "-o", out, "--dataset", "digits", "--seed", 7, "--json")
+    assert json.loads(result.stdout) == {"target": "c", "output": str(out)}
+    assert "#define NETWORK_SEED 7" in (out / "network.h").read_text()
+
+
+def test_without_images_the_program_is_tested_on_noise(path, tmp_path):
+    result = run(path, "--target", "c", "-o", tmp_path / "out")
+    assert result.exit_code == 0
+    assert result.stderr == (
+        "fspinn: the program is tested on noise: dataset: the model does not say what it was trained on; "
+        "name the data set\n"
+    )
+    assert "#define IMAGES 5" in (tmp_path / "out" / "images.h").read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--target", "verilog", "-o", "out"], "'verilog' is not"),
+        (["--target", "c"], "Missing option '-o'"),
+        (["-o", "out"], "Missing option '--target'"),
+        (["--target", "c", "-o", "."], "is there already; name a folder that is new or empty"),
+        (["--target", "c", "-o", "out", "--dataset", "cifar"], "cifar"),
+        (["--target", "c", "-o", "out", "--samples", "0"], "--samples"),
+        (["--target", "nir", "-o", "net4.h5"], "is the model itself or a folder; name another file"),
+        (["--target", "nir", "-o", "."], "is the model itself or a folder; name another file"),
+        (["--target", "nir", "-o", "net.nir", "--samples", "2"], "only the C program has images; leave them"),
+    ],
+)
+def test_bad_input_is_one_line_and_nothing_is_written(path, tmp_path, monkeypatch, options, words):
+    monkeypatch.chdir(tmp_path)
+    result = run(path, *options)
+    assert result.exit_code == 2
+    assert words in result.stderr.splitlines()[-1]
+    assert [p.name for p in tmp_path.iterdir()] == ["net4.h5"]
+
+
+def test_a_model_in_floats_asks_for_a_state(tmp_path):
+    random = np.random.default_rng(0)
+    model = Model(
+        network=NETWORK,
+        image_shape=(8, 8),
+        weights=random.random((64, 5), dtype=np.float32),
+        theta=np.zeros(5, dtype=np.float32),
+        readout=Readout("proportion", random.dirichlet(np.ones(3), 5).astype(np.float32)),
+    )
+    store.save(model, tmp_path / "net.h5")
+    result = run(tmp_path / "net.h5", "--target", "c", "-o", tmp_path / "out")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "fspinn: state: the model computes with floats; quantize first with --state, such as Q9.6\n"
+    )
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_graph_of_nir_is_one_file(path, tmp_path):
+    nir = pytest.importorskip("nir")
+    result = run(path, "--target", "nir", "-o", tmp_path / "net.nir")
+    assert result.exit_code == 0, result.output
+    assert "net.nir: a graph of NIR" in result.stdout
+    assert nir.read(tmp_path / "net.nir").nodes["weights"].weight.shape == (5, 64)

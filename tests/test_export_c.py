@@ -1,0 +1,261 @@
+"""The exported C program answers as the integer engine does, in every output spike."""
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from exported_programs import answers, build, images_for, model_of
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from small_networks import network_of
+
+from fspinn import datasets
+from fspinn.errors import ConfigError, FormatError
+from fspinn.evaluation import fit_readouts
+from fspinn.export import export_c
+from fspinn.memmodel import estimate
+from fspinn.model import ENCODERS, INHIBITION_KINDS, INHIBITION_OF, Network
+from fspinn.prediction import predict
+from fspinn.quant import quantize
+from fspinn.trained import Activity
+from fspinn.training import learn
+
+needs_gcc = pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
+CROSS_TOOLS = ("make", "arm-none-eabi-gcc", "qemu-system-arm")
+needs_arm = pytest.mark.skipif(
+    not all(map(shutil.which, CROSS_TOOLS)), reason=f"needs {', '.join(CROSS_TOOLS)}"
+)
+
+PLAIN = Network(neurons=5, duration_ms=70.0, weight_norm=1.0, threshold=3.0, tau_m_ms=20.0)
+ACTIVITY = {phase: Activity(samples=1, steps=350, input_spikes=2000) for phase in ("training", "inference")}
+
+
+@pytest.fixture(scope="module")
+def mnist():
+    """A network that has seen some of MNIST, in integers, and test images."""
+    if "FSPINN_DATA_DIR" not in os.environ:
+        pytest.skip("needs FSPINN_DATA_DIR with mnist/")
+    data = datasets.load("mnist")
+    data = replace(data, train=data.train.first(600))
+    learned = learn(Network(neurons=100), data, passes=1, progress=False)
+    (model,) = fit_readouts(learned, data, ["proportion"])
+    return quantize(model, "UQ0.4", state="Q9.6"), data.test.images[:1000]
+
+
+def check(model, folder, count=6):
+    images = images_for(model, count)
+    export_c(model, folder / "out", images, seed=3)
+    counts, classes = answers(build(folder / "out"), images, model.network.neurons)
+    expected = predict(model, images, seed=3)
+    np.testing.assert_array_equal(counts, expected.spike_counts)
+    np.testing.assert_array_equal(classes, expected.classes)
+    return expected.spike_counts.sum()
+
+
+networks = st.builds(
+    network_of,
+    neurons=st.sampled_from([1, 5, 17]),
+    duration_ms=st.sampled_from([1.0, 70.0, 131.0, 300.0]),
+    encoder=st.sampled_from(ENCODERS),
+    rate_norm_hz=st.sampled_from([300.0, 1000.0, 6000.0]),
+    max_rate_hz=st.sampled_from([63.75, 2000.0]),
+    first_spikes=st.sampled_from([None, 5]),
+    tau_m_ms=st.sampled_from([0.01, 3.0, 20.0, 1e9]),
+    refractory_ms=st.sampled_from([0.0, 3.0]),
+    threshold=st.sampled_from([0.5, 3.0, 6.0]),
+    inhibition_kind=st.sampled_from(INHIBITION_KINDS),
+    inhibition=st.sampled_from([0.0, 0.7, 1.5]),
+    inhibition_of=st.sampled_from(INHIBITION_OF),
+    inhibition_floor=st.sampled_from([None, 0.0, -0.5]),
+    inhibition_ms=st.sampled_from([0.0, 1.0, 6.0]),
+    answer_threshold=st.sampled_from([None, 1.0]),
+    weight_norm=st.sampled_from([1.0, 1.7]),
+)
+formats = st.tuples(
+    st.sampled_from(
+        ["UQ0.1", "UQ0.2", "Q1.2", "UQ0.4", "UQ0.5", "UQ0.6", "UQ0.8", "Q1.8", "UQ1.9", "UQ0.12", "Q1.15"]
+    ),
+    st.sampled_from(
+        [("Q9.6", "Q5.3"), ("Q6.18", "Q2.8"), ("UQ8.8", "Q4.0"), ("Q6.2", "UQ3.2"), ("Q9.9", "Q5.9")]
+    ),
+)
+
+
+@needs_gcc
+@settings(max_examples=12, deadline=None, phases=(Phase.generate,))
+@given(
+    networks,
+    formats,
+    st.sampled_from(["proportion", "majority", "linear", "ngram"]),
+    st.sampled_from([1.0, 0.7]),
+    st.integers(0, 9),
+)
+def test_every_spike_and_class_are_those_of_the_integer_engine(
+    tmp_path_factory, network, chosen, readout, heard, seed
+):
+    weights, (state, theta) = chosen
+    model = model_of(network, weights, state, theta, readout, heard, seed)
+    check(model, tmp_path_factory.mktemp("c"))
+
+
+@needs_gcc
+@pytest.mark.parametrize("rate_norm_hz", [570.0, 1234.5678, 3.3e7, 1e-8])
+def test_probabilities_are_the_floats_of_the_encoder_to_the_last_bit(tmp_path, rate_norm_hz):
+    export_c(model_of(replace(PLAIN, rate_norm_hz=rate_norm_hz)), tmp_path / "out")
+    random = np.random.default_rng(0)
+    squares = np.concatenate(
+        [np.arange(1, 300), random.integers(1, 784 * 255**2, 3000), random.integers(1, 2**52, 300)]
+    )
+    squares = np.concatenate([squares, np.arange(1, 300) ** 2, 65025 * np.arange(1, 785)])
+    program = build(tmp_path / "out", "probabilities.c")
+    told = subprocess.run([program], input=squares.tobytes(), stdout=subprocess.PIPE, check=True).stdout
+    found = np.frombuffer(told, dtype=np.uint32).reshape(len(squares), 256)
+    scale = rate_norm_hz / 1000.0 / np.sqrt(squares.astype(np.float64)) * 2.0**32
+    expected = np.minimum(np.arange(256) * scale[:, None], 2.0**32 - 1).astype(np.uint32)
+    np.testing.assert_array_equal(found, expected)
+
+
+@needs_gcc
+def test_a_thousand_test_images_of_mnist_are_answered_spike_for_spike(mnist, tmp_path):
+    model, images = mnist
+    export_c(model, tmp_path / "out", images[:5])
+    counts, classes = answers(build(tmp_path / "out"), images, 100)
+    expected = predict(model, images)
+    assert expected.spike_counts.sum() > 1000
+    np.testing.assert_array_equal(counts, expected.spike_counts)
+    np.testing.assert_array_equal(classes, expected.classes)
+
+
+@needs_arm
+def test_a_cortex_m4_answers_the_same_from_the_memory_that_was_estimated(mnist, tmp_path):
+    model, images = mnist
+    export_c(model, tmp_path / "out", images[:4])
+    told = make(tmp_path / "out", "test-cortex-m4")
+    expected = predict(model, images[:4])
+    for m, (found, counts) in enumerate(zip(expected.classes, expected.spike_counts, strict=True)):
+        spikes = "".join(f" {j}x{counts[j]}" for j in np.flatnonzero(counts))
+        assert f"image {m}: class {found}, spikes{spikes}\n" in told
+    assert "equal to the integer engine" in told
+    assert_memory_is_estimated(model, tmp_path / "out")
+
+
+@needs_arm
+@pytest.mark.parametrize(
+    ("network", "formats"),
+    [
+        ({"encoder": "ttfs", "first_spikes": 40}, {"weights": "UQ0.8", "readout": "majority"}),
+        ({"inhibition_kind": "layer", "refractory_ms": 3.0}, {"state": "Q6.18", "readout": "linear"}),
+        ({"inhibition_kind": "clamp", "encoder": "regular"}, {"weights": "Q1.2", "readout": "ngram"}),
+    ],
+)
+def test_memory_on_a_cortex_m4_is_estimated_for_other_networks(tmp_path, network, formats):
+    network = Network(neurons=100, weight_norm=1.0, threshold=6.0, duration_ms=60.0, **network)
+    model = model_of(network, pixels=(28, 28), **formats)
+    export_c(model, tmp_path / "out", images_for(model, 3))
+    assert "equal to the integer engine" in make(tmp_path / "out", "test-cortex-m4")
+    assert_memory_is_estimated(model, tmp_path / "out")
+
+
+def assert_memory_is_estimated(model, folder):
+    """The linker's map, without the test program and its images, and the preset agree within 2 %."""
+    found = re.findall(r"^\.(\w+) +0x[0-9a-f]+ +0x([0-9a-f]+)", (folder / "network.map").read_text(), re.M)
+    took = {name: int(size, 16) for name, size in found}
+    room = estimate(model, "mcu-m4f", ACTIVITY).room["inference"]["structure-aware"]
+    assert room["flash_bytes"].needed == pytest.approx(took["text"] + took["data"], rel=0.02)
+    assert room["ram_bytes"].needed == pytest.approx(took["data"] + took["bss"] + took["stack"], rel=0.02)
+
+
+def make(folder, target):
+    return subprocess.run(["make", target], cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+@needs_gcc
+@pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+def test_the_programs_own_test_finds_what_differs(tmp_path):
+    export_c(model_of(PLAIN), tmp_path / "out")
+    assert make(tmp_path / "out", "test").endswith("equal to the integer engine\n")
+    header = (tmp_path / "out" / "network.h").read_text()
+    leak = re.search(r"NETWORK_LEAK (\d+)", header)[1]
+    (tmp_path / "out" / "network.h").write_text(
+        header.replace(f"NETWORK_LEAK {leak}", f"NETWORK_LEAK {int(leak) // 2}")
+    )
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        make(tmp_path / "out", "test")
+    assert "WRONG\n" in failed.value.stdout
+    assert "different from the integer engine" in failed.value.stdout
+
+
+@needs_gcc
+@pytest.mark.parametrize("weights", ["UQ0.4", "Q1.1", "UQ0.6"])
+def test_many_inputs_may_spike_in_one_step(tmp_path, weights):
+    network = replace(PLAIN, encoder="unscaled", max_rate_hz=900.0, threshold=40.0, neurons=19)
+    model = model_of(network, weights, heard=0.9, pixels=(11, 13))  # 130 inputs, most of them at once
+    assert check(model, tmp_path) > 10
+
+
+@needs_gcc
+def test_more_steps_at_once_change_no_spike(tmp_path):
+    model = model_of(replace(PLAIN, duration_ms=140.0))
+    images = images_for(model, 6)
+    expected = predict(model, images).spike_counts
+    for steps in (1, 32):
+        folder = tmp_path / str(steps)
+        export_c(model, folder)
+        header = (folder / "network.h").read_text().replace("STEPS_AT_ONCE 8", f"STEPS_AT_ONCE {steps}")
+        (folder / "network.h").write_text(header)
+        np.testing.assert_array_equal(answers(build(folder), images, 5)[0], expected)
+
+
+def test_the_program_needs_nothing_but_stdint(tmp_path):
+    export_c(model_of(PLAIN), tmp_path / "out")
+    text = (tmp_path / "out" / "network.h").read_text() + (tmp_path / "out" / "network.c").read_text()
+    assert set(re.findall(r"#include (\S+)", text)) == {"<stdint.h>", '"network.h"'}
+    code = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
+    assert not re.search(r"\b(float|double|malloc|calloc|free)\b", code)
+
+
+def test_a_model_in_floats_is_refused(tmp_path):
+    model = replace(model_of(PLAIN), state_format=None, theta_format=None)
+    with pytest.raises(
+        FormatError, match=r"^state: the model computes with floats; quantize first with --st"
+    ):
+        export_c(model, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_readout_that_is_not_in_integers_is_refused(tmp_path):
+    model = model_of(PLAIN)
+    with pytest.raises(
+        FormatError, match=r"^readout: the table of 'proportion' is in floats; quantize it too"
+    ):
+        export_c(replace(model, readout=replace(model.readout, format=None)), tmp_path / "out")
+    with pytest.raises(
+        FormatError, match=r"'majority' is more than one label per neuron; use the one that tr"
+    ):
+        export_c(replace(model, readout=replace(model.readout, name="majority")), tmp_path / "out")
+
+
+def test_images_of_another_size_are_refused(tmp_path):
+    with pytest.raises(ConfigError, match="images: 3 x 3 pixels do not fit a model for 4 x 6; resize the im"):
+        export_c(model_of(PLAIN), tmp_path / "out", np.zeros((1, 3, 3), np.uint8))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_there_is_not_overwritten(tmp_path):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    export_c(model_of(PLAIN), folder)  # empty: is filled
+    before = sorted(path.name for path in folder.iterdir())
+    for way in (folder, folder / "network.h"):
+        with pytest.raises(ConfigError, match=r"is there already; name a folder that is new or empty$"):
+            export_c(model_of(PLAIN), way)
+    with pytest.raises(
+        ConfigError, match=r"cannot be written \(No such file or directory\); choose another f"
+    ):
+        export_c(model_of(PLAIN), tmp_path / "missing" / "out")
+    assert sorted(path.name for path in folder.iterdir()) == before
+    assert list(tmp_path.iterdir()) == [folder]

@@ -1,0 +1,167 @@
+"""From a trained network to integers, measured; and the search for the narrowest formats."""
+
+from dataclasses import replace
+
+import pytest
+
+from fspinn import datasets, presentation
+from fspinn.errors import ConfigError, FormatError
+from fspinn.evaluation import evaluate, fit_readouts
+from fspinn.fixed_point import calibrate, lower, measuring
+from fspinn.format_search import find_formats
+from fspinn.memmodel import Size
+from fspinn.model import Network
+from fspinn.prediction import predict
+from fspinn.quant import Format, quantize
+from fspinn.quant.passes import Measured
+from fspinn.training import learn
+
+
+@pytest.fixture(scope="module")
+def data():
+    data = datasets.load("digits", validation=300)
+    return replace(data, train=data.train.first(600))
+
+
+@pytest.fixture(scope="module")
+def models(data):
+    learned = learn(Network(neurons=40, duration_ms=150.0), data, passes=3, progress=False)
+    readouts = fit_readouts(learned, data, ["proportion", "linear", "majority"])
+    return {model.readout.name: model for model in readouts}
+
+
+def test_each_pass_says_what_it_saved_and_cost(models, data):
+    said = []
+    lowered = lower(
+        models["proportion"], data, weights="UQ0.4", state="Q9.4", shift_leak=True, tune=True, prune=True,
+        on_report=said.append,
+    )  # fmt: skip
+    names = [report.name for report in lowered.reports]
+    assert names == ["leak", "weights", "readout", "state", "tuning", "neurons", "pixels"]
+    assert said == list(lowered.reports)
+    weights = lowered.reports[1]
+    assert weights.saved_bits == 64 * 40 * 28
+    # A potential and a theta for each neuron, and the threshold that all share.
+    assert lowered.reports[3].saved_bits == 41 * (32 - 13) + 40 * (32 - lowered.model.theta_format.bits)
+    assert weights.before.accuracy == lowered.reports[0].after.accuracy
+    for one, next_one in zip(lowered.reports, lowered.reports[1:], strict=False):
+        assert one.after == next_one.before
+    assert lowered.reports[-1].after.accuracy == evaluate(lowered.model, data.validation).accuracy
+    assert lowered.model.heard is not None
+    assert lowered.reports[-1].lost_points == 0
+
+
+def test_what_is_measured_is_in_the_formats_of_the_model(models):
+    small = quantize(models["proportion"], "UQ0.4", state="Q9.4", theta="Q6.2")
+    size = Size.of(small)
+    assert (size.weight_bits, size.state_bits, size.threshold_bits, size.readout_bits) == (4, 13, 8, 8)
+    assert Size.of(models["proportion"]).state_bits == 32
+    assert measuring(None, 0, None)(small).accuracy is None
+
+
+def test_without_images_nothing_is_measured(models):
+    lowered = lower(models["proportion"], None, weights="UQ0.4")
+    assert [report.lost_points for report in lowered.reports] == [None, None]
+    for how in ({"tune": True}, {"prune": True, "state": "Q9.4"}):
+        with pytest.raises(ConfigError, match="data: pruning and tuning look at training images; name the"):
+            lower(models["proportion"], None, weights="UQ0.4", **how)
+
+
+def test_pruning_needs_integers(models, data):
+    with pytest.raises(FormatError, match=r"prune: only a network in integers .*; give state too"):
+        lower(models["proportion"], data, weights="UQ0.4", prune=True)
+
+
+def test_integers_answer_digits_as_well_as_floats(models, data):
+    """The whole network, state and thresholds included."""
+    model = models["proportion"]
+    whole = quantize(model, "UQ0.8", state="Q9.7")
+    lost = evaluate(model, data.validation).accuracy - evaluate(whole, data.validation).accuracy
+    assert lost <= 0.02  # 6 of 300 images
+
+
+def test_calibration_sees_the_range_of_potentials_and_thresholds(models, data):
+    model = models["proportion"]
+    found = calibrate(model, data)
+    threshold = model.network.firing_threshold + model.theta.max()
+    assert found.lowest < 0 < threshold - 0.1 < found.highest
+    small = quantize(model, "UQ0.8", state="Q9.15")
+    answered = predict(small, data.train.images)
+    assert calibrate(small, data).lowest == answered.seen.lowest * 2.0**-15
+    assert found.lowest == pytest.approx(answered.seen.lowest * 2.0**-15, abs=0.01)
+
+
+# --- the narrowest formats --------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def search(models, data):
+    said = []
+    return find_formats(models["proportion"], data, max_loss=1.0, on_trial=said.append), said
+
+
+def test_formats_are_narrowed_alone_then_together(search):
+    found, said = search
+    assert said == list(found.trials)
+    varied = [trial.varied for trial in found.trials]
+    assert varied[0] == "none"
+    assert varied == sorted(varied, key=["none", "weights", "state", "theta", "readout", "all"].index)
+    widest = found.trials[0].choice
+    for trial in found.trials:
+        changed = {name for name in vars(widest) if getattr(trial.choice, name) != getattr(widest, name)}
+        if trial.varied not in ("none", "all"):
+            assert trial.varied in changed <= {trial.varied, "theta"}
+
+
+def test_what_is_found_loses_no_more_than_allowed_and_saves(search, models, data):
+    found, _ = search
+    chosen = next(trial for trial in found.trials if trial.choice == found.choice)
+    assert chosen.lost_points <= 1.0
+    assert chosen.bits < found.trials[0].bits < found.before.bits
+    small = quantize(models["proportion"], **vars(found.choice))
+    assert evaluate(small, data.validation).accuracy == chosen.accuracy
+    assert Format.parse(found.choice.weights).bits < 8
+    # Each parameter is narrower than at first, or cannot be.
+    assert Format.parse(found.choice.state).bits < 16
+
+
+def test_no_format_is_measured_twice(search):
+    choices = [trial.choice for trial in search[0].trials]
+    assert len(choices) == len(set(choices))
+
+
+def test_labels_and_biased_tables_have_their_own_ladders(models, data):
+    few = replace(data, validation=data.validation.first(60))
+    found = find_formats(models["majority"], few, max_loss=30.0)
+    assert found.choice.readout is None
+    found = find_formats(models["linear"], few, max_loss=30.0)
+    assert Format.parse(found.choice.readout).signed
+
+
+def test_a_loss_that_no_formats_keep_is_refused(models, data, monkeypatch):
+    with pytest.raises(ConfigError, match=r"^max_loss: must be at least 0, but got -1$"):
+        find_formats(models["linear"], data, max_loss=-1.0)
+
+    def measure(model):
+        return Measured(1000, 0.9 if model.weight_format is None else 0.8)
+
+    monkeypatch.setattr("fspinn.format_search.measuring", lambda *_: measure)
+    with pytest.raises(
+        ConfigError, match=r"^max_loss: even the widest formats \(weights UQ0\.8, .*; allow m"
+    ):
+        find_formats(models["linear"], data, max_loss=9.9)
+
+
+def test_formats_are_found_for_floats_and_on_validation_images(models, data):
+    with pytest.raises(FormatError, match=r"already quantized to UQ0\.4; quantize the model that training"):
+        find_formats(quantize(models["proportion"], "UQ0.4"), data)
+    with pytest.raises(ConfigError, match="validation: formats are chosen on validation images; hold some"):
+        find_formats(models["proportion"], datasets.load("digits", validation=0))
+
+
+def test_a_spike_raster_of_integers_is_refused(models, data):
+    small = quantize(models["proportion"], "UQ0.4", state="Q9.4")
+    with pytest.raises(ConfigError, match="spike raster: a model in integers has no potentials in floats"):
+        presentation.present(small, data.validation.images[0])
+    with pytest.raises(ConfigError, match="engine: brian2 does not compute with integers only; use numba"):
+        evaluate(small, data.validation, engine="brian2")

@@ -1,0 +1,164 @@
+"""Passes: what each changes, what it leaves alone, and what it says about it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fspinn.errors import ConfigError, FormatError
+from fspinn.model import Network
+from fspinn.prediction import predict
+from fspinn.quant import passes, quantize
+from fspinn.quant.integers import integers_of
+from fspinn.quant.passes import Measured, Report, chain, drop_neurons, drop_pixels, retune, shift_leak
+from fspinn.trained import Model, Readout
+
+NETWORK = Network(neurons=5, duration_ms=100.0, weight_norm=1.0, threshold=3.0, inhibition=0.5)
+RANDOM = np.random.default_rng(3)
+IMAGES = RANDOM.integers(0, 256, (12, 2, 4), dtype=np.uint8)
+
+
+def model_of(network=NETWORK, readout=None, silent=(), dark=()):
+    """A model whose silent neurons never spike and whose dark pixels have weights that are zero."""
+    random = np.random.default_rng(4)
+    weights = random.random((8, network.neurons), dtype=np.float32)
+    weights[list(dark)] = 0.01
+    theta = np.zeros(network.neurons, np.float32)
+    theta[list(silent)] = 100.0
+    table = random.dirichlet(np.ones(3), network.neurons).astype(np.float32)
+    return Model(
+        network, (2, 4), weights, theta, readout or Readout("proportion", table),
+        record={"seed": 1, "validation_accuracy": 0.9},
+    )  # fmt: skip
+
+
+def answers(model):
+    return predict(model, IMAGES, seed=0)
+
+
+# --- one after the other ----------------------------------------------------------------------------
+
+
+def test_a_chain_measures_before_and_after_each_pass_and_leaves_its_input_alone():
+    model, said = model_of(), []
+    measured = iter([Measured(8192 * 4, 0.9), Measured(8192, 0.895), Measured(8192, 0.9)])
+    after, reports = chain(
+        model,
+        {"leak": shift_leak, "nothing": lambda model: (model, "as it was")},
+        lambda model: next(measured),
+        said.append,
+    )
+    assert model.network == NETWORK
+    assert after.network != NETWORK
+    assert said == reports
+    assert str(reports[0]).startswith("leak      leak is v -= v >> 7, tau_m_ms 100 -> 127.5; saves 3.0 KiB; ")
+    assert str(reports[0]).endswith("loses 0.50 points")
+    assert str(reports[1]) == "nothing   as it was; saves 0.0 KiB; gains 0.50 points"
+
+
+def test_where_nobody_looked_no_loss_is_said():
+    report = Report("leak", "x", Measured(10, None), Measured(10, 0.5))
+    assert report.lost_points is None
+    assert str(report) == "leak      x; saves 0.0 KiB"
+
+
+# --- leak -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("tau_m_ms", "k"), [(100.0, 7), (20.0, 4), (1.0, 1), (0.2, 1), (1e5, 16)])
+def test_the_leak_becomes_the_nearest_shift(tau_m_ms, k):
+    shifted, said = shift_leak(model_of(replace(NETWORK, tau_m_ms=tau_m_ms)))
+    assert said.startswith(f"leak is v -= v >> {k}, ")
+    small = quantize(shifted, "UQ0.8", state="Q6.8")
+    assert integers_of(small.network, small.weights, small.theta, small.formats).neuron.leak == 2 ** (16 - k)
+    assert np.exp(-1 / shifted.network.tau_m_ms) == pytest.approx(1 - 2.0**-k)
+    assert "validation_accuracy" not in shifted.record
+
+
+@pytest.mark.parametrize("tau_m_ms", [1e-3, 1e9])
+def test_where_all_or_nothing_leaks_there_is_nothing_to_shift(tau_m_ms):
+    model = model_of(replace(NETWORK, tau_m_ms=tau_m_ms))
+    same, said = shift_leak(model)
+    assert same is model
+    assert said == "nothing or everything leaks: there is nothing to shift"
+
+
+# --- pruning ----------------------------------------------------------------------------------------
+
+
+def test_pixels_without_weights_are_dropped_and_no_answer_changes():
+    model = quantize(model_of(dark=(1, 6)), "UQ0.4", state="Q6.6")
+    fewer, said = drop_pixels(model)
+    assert said == "8 -> 6 pixels: the weights of the others are all zero"
+    assert (fewer.n_inputs, model.n_inputs) == (6, 8)
+    np.testing.assert_array_equal(answers(fewer).spike_counts, answers(model).spike_counts)
+    assert answers(fewer).activity.synaptic_additions < answers(model).activity.synaptic_additions
+
+
+def test_pixels_of_a_network_in_floats_are_never_dropped():
+    with pytest.raises(FormatError, match="prune: only a network in integers has weights that are all zero"):
+        drop_pixels(model_of())
+
+
+@pytest.mark.parametrize("readout", ["proportion", "ngram"])
+def test_neurons_that_never_spike_are_dropped_and_no_answer_changes(readout):
+    pairs = np.array([[0, 0], [0, 2], [1, 3], [2, 0], [2, 4], [4, 2]], np.int32)
+    table = RANDOM.dirichlet(np.ones(3), len(pairs)).astype(np.float32)
+    ngram = Readout("ngram", table, pairs=pairs)
+    model = model_of(silent=(1, 3), readout=ngram if readout == "ngram" else None)
+    fewer, said = drop_neurons(model, answers(model).spike_counts.sum(axis=0))
+    assert said == "5 -> 3 neurons: the others never spiked"
+    assert fewer.network.neurons == 3
+    np.testing.assert_array_equal(answers(fewer).scores, answers(model).scores)
+    if readout == "ngram":
+        assert fewer.readout.pairs.tolist() == [[0, 0], [0, 1], [1, 0], [1, 2], [2, 1]]
+
+
+def test_where_all_neurons_spike_all_stay():
+    model = model_of()
+    same, said = drop_neurons(model, np.ones(5, int))
+    assert same is model
+    assert said == "5 neurons: all of them spike"
+
+
+def test_a_network_that_never_spiked_is_not_pruned_away():
+    with pytest.raises(ConfigError, match=r"^prune: no neuron ever spiked; lower the threshold, or train"):
+        drop_neurons(model_of(), np.zeros(5, int))
+
+
+# --- threshold and inhibition -----------------------------------------------------------------------
+
+
+def test_retuning_takes_what_answers_best_one_after_the_other():
+    def accuracy(model):
+        answering = model.network.answering
+        return 1 - abs(answering.threshold - 2.4) - abs(answering.inhibition - 0.6)
+
+    tuned, said = retune(model_of(), accuracy)
+    assert (tuned.network.answer_threshold, tuned.network.answer_inhibition) == (2.4, 0.6)
+    assert tuned.network.threshold == NETWORK.threshold
+    assert said == "threshold 3 -> 2.4, inhibition 0.5 -> 0.6"
+
+
+def test_retuning_keeps_what_is_best_already():
+    model = model_of()
+    same, said = retune(model, lambda model: float(model.network == NETWORK))
+    assert same is model
+    assert said == "threshold 3 -> 3, inhibition 0.5 -> 0.5"
+
+
+def test_retuning_tries_only_thresholds_that_the_state_holds():
+    model = quantize(model_of(), "UQ0.4", state="Q3.6")
+    tried = []
+    tuned, _ = retune(model, lambda model: tried.append(model.network.answering.threshold) or len(tried))
+    assert tuned.network.answering.threshold == 3.75
+    at_the_end = quantize(model_of(replace(NETWORK, threshold=3.9)), "UQ0.4", state="Q3.6")
+    tuned, _ = retune(at_the_end, lambda model: model.network.answering.threshold)
+    assert tuned.network.answering.threshold == 3.9
+
+
+def test_of_a_potential_no_more_than_all_is_taken():
+    network = replace(NETWORK, inhibition=0.9, inhibition_of="potential")
+    tuned, _ = retune(model_of(network), lambda model: model.network.answering.inhibition)
+    assert tuned.network.answering.inhibition == 0.9
+    assert max(passes.INHIBITIONS) * 0.9 > 1

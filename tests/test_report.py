@@ -1,0 +1,294 @@
+"""The page about a search shows all of it, needs no network, and says what a linear classifier reaches."""
+
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from html import unescape
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
+
+import fspinn
+from fspinn.cli import main
+from fspinn.datasets import load
+from fspinn.errors import DataError
+from fspinn.report import charts, write_report
+from fspinn.report.comparison import compared
+from fspinn.report.linear import linear_classifiers
+
+WORDS = (
+    "search --validation 300 --samples 400 --accuracy 0.6 --sizes 10,25,60 --weights UQ0.3,float32 "
+    "--readouts proportion --passes 1 --seeds 2 --duration-ms 60 --threshold 8 --rate-norm-hz 900 "
+    "--energy 9uJ"
+)
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("a search") / "result"
+    assert run(*WORDS.split(), "-o", folder).exit_code == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def answer(folder):
+    return json.loads((folder / "result.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def page(folder):
+    return (folder / "report.html").read_text()
+
+
+@pytest.fixture(scope="module")
+def data():
+    digits = load("digits", validation=300)
+    return replace(digits, train=digits.train.first(400))
+
+
+def without_winner(folder, answer, **changes):
+    """Write the result of a search that found nothing."""
+    folder.mkdir()
+    lost = {**answer, "found": False, "certificate": None, "test_accuracy": None, **changes}
+    (folder / "result.json").write_text(json.dumps(lost))
+    return folder
+
+
+# --- the page -----------------------------------------------------------------------------------------
+
+
+def test_every_trial_has_a_mark_in_every_chart_and_a_row(page, answer):
+    numbers = {str(k) for k in range(len(answer["trials"]))}
+    pictures = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+    names = re.findall(r"<svg.*?<title>.* against (.*?)</title>", page)
+    assert [name.split(" (")[0] for name in names] == [axis.words for axis in charts.AXES]
+    for picture in pictures:
+        marks = re.findall(r'<circle class="(\w+)".*?data-t="(\d+)"', picture)
+        assert {number for _, number in marks} == numbers
+        assert len(marks) == len(numbers)
+        assert marks[-1][0] == "winner"
+    assert set(re.findall(r'<tr id="t(\d+)"', page)) == numbers
+
+
+def test_it_says_what_the_search_says(page, answer):
+    best, test = 100 * answer["accuracy"], 100 * answer["test_accuracy"]
+    low, high = (100 * end for end in answer["accuracy_interval"])
+    for words in (
+        f"{answer['neurons']} neurons, {answer['weights']} weights",
+        f"{best:.1f} % of the validation images ({low:.1f} % to {high:.1f} % with 95 % confidence, mean of 2",
+        f"On the 359 test images, used this once, it is {test:.1f} %",
+        "It keeps to all limits: energy 9 \u00b5J.",
+        f"Of {answer['certificate']['tried']} candidates with less memory that were tried, none surely",
+        "the answer learned with the seeds 0, 1",
+        f"{answer['memory_bits'] / 8192:.3g} KiB",
+    ):
+        assert words in page
+    for shortfall in answer["certificate"]["next_smaller"]:
+        assert f"<td>{shortfall['reason']}</td>" in page
+
+
+def test_the_command_that_was_typed_is_on_it(page, folder):
+    (command,) = re.findall(r"<pre>(.*?)</pre>", page, re.DOTALL)
+    assert unescape(command) == f"fspinn {WORDS} -o '{folder}'"
+
+
+def test_it_is_one_small_file_that_names_no_other(page):
+    assert len(page.encode()) < 1_000_000
+    addresses = re.findall(r'(?:src|href)="([^"]{0,20})', page)
+    assert addresses
+    assert all(address.startswith("data:image/svg+xml;") for address in addresses)
+    assert not re.search(r"@import|url\(|fetch\(|https?:", page)
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs the browser chromium")
+def test_a_browser_draws_it_shows_a_trial_and_asks_for_nothing(page, answer, tmp_path):
+    # Even where the page might: the policy that forbids it is taken out.
+    probe = """<script>
+    document.querySelector("circle.winner").dispatchEvent(new Event("pointerenter"));
+    addEventListener("load", () => {
+        const asked = performance.getEntriesByType("resource").map(one => one.name);
+        const pictures = [...document.images].map(image => image.naturalWidth > 100);
+        document.body.dataset.asked = asked.filter(name => !name.startsWith("data:")).join(" ");
+        document.body.dataset.drawn = pictures.join(" ");
+    });</script></body>"""
+    free = re.sub('<meta http-equiv="Content-Security-Policy".*?>', "", page)
+    (tmp_path / "page.html").write_text(free.replace("</body>", probe))
+    done = subprocess.run(
+        [
+            *("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"),
+            *(f"--user-data-dir={tmp_path / 'profile'}", "--host-resolver-rules=MAP * ~NOTFOUND"),
+            *("--dump-dom", (tmp_path / "page.html").as_uri()),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    drawn = done.stdout
+    assert 'data-asked=""' in drawn
+    assert 'data-drawn="true true"' in drawn
+    assert drawn.count("<circle") == 4 * len(answer["trials"])
+    shown = drawn[drawn.index('<div id="tip"') :]
+    assert f"<b>{answer['neurons']} neurons, {answer['weights']} weights" in shown
+    assert f"<div>accuracy: {100 * answer['accuracy']:.1f} %</div>" in shown
+    assert "<div>verdict: chosen</div>" in shown
+
+
+def test_the_command_report_writes_the_same_page_again(page, folder):
+    (folder / "report.html").unlink()
+    told = run("report", folder, "--json")
+    assert json.loads(told.stdout) == {"report": str(folder / "report.html")}
+    assert (folder / "report.html").read_text() == page
+
+
+def test_a_search_that_found_nothing_has_a_page_too(answer, tmp_path):
+    page = write_report(without_winner(tmp_path / "lost", answer)).read_text()
+    assert "No network meets 60.0 % within energy 9 \u00b5J" in page
+    assert "The nearest is" in page
+    assert page.count("<circle") == 4 * len(answer["trials"])
+    assert "Is a spiking layer worth its bytes?" not in page
+
+
+def test_nothing_measured_is_no_reason_to_fail(answer, tmp_path):
+    bare = {"accuracy": None, "accuracy_interval": None, "accuracies": {}}
+    trials = [{**trial, **bare, "verdict": "too large"} for trial in answer["trials"]]
+    lost = without_winner(tmp_path / "lost", answer, **bare, trials=trials, front=[], verdict="impossible")
+    assert "0 of 6 trials were measured" in write_report(lost).read_text()
+
+
+def test_hardware_that_knows_no_time_has_no_chart_of_it(answer, tmp_path):
+    trials = [{**trial, "latency_s": None} for trial in answer["trials"]]
+    page = write_report(without_winner(tmp_path / "lost", answer, trials=trials)).read_text()
+    assert page.count("<svg") == 3
+
+
+def test_names_are_text_and_no_markup(answer, tmp_path):
+    dataset = {**answer["dataset"], "name": "<script>alert(1)</script>"}
+    page = write_report(without_winner(tmp_path / "lost", answer, dataset=dataset)).read_text()
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script>alert" not in page
+
+
+def test_a_folder_without_a_result_is_refused(answer, tmp_path):
+    with pytest.raises(DataError, match=r"result.json: cannot be read \(No such file or directory\); name"):
+        write_report(tmp_path)
+    (tmp_path / "result.json").write_text("{")
+    with pytest.raises(DataError, match="is not what a search writes; search again"):
+        write_report(tmp_path)
+    (tmp_path / "result.json").write_text(json.dumps({k: answer[k] for k in answer if k != "front"}))
+    with pytest.raises(DataError, match="lacks 'front', another version wrote it; search again"):
+        write_report(tmp_path)
+
+
+def test_a_page_that_cannot_be_written_is_one_line(answer, tmp_path):
+    folder = without_winner(tmp_path / "lost", answer)
+    (folder / "report.html").mkdir()
+    with pytest.raises(DataError, match=r"report.html: cannot be written \(Is a directory\); make room"):
+        write_report(folder)
+
+
+# --- its charts ---------------------------------------------------------------------------------------
+
+MEASURED = st.tuples(st.floats(1.0, 1e7), st.one_of(st.none(), st.floats(0.0, 1.0)))
+
+
+@given(st.lists(MEASURED, min_size=1, max_size=30))
+def test_marks_lie_inside_and_dearer_is_to_the_right_and_better_is_above(points):
+    trials = [
+        {
+            **dict.fromkeys((axis.field for axis in charts.AXES), cost),
+            "accuracy": share,
+            "accuracy_interval": None if share is None else (share, share),
+            "verdict": "beaten",
+        }
+        for cost, share in points
+    ]
+    answer = {
+        "trials": trials,
+        "front": [],
+        "target_accuracy": 0.5,
+        "constraints": dict.fromkeys(("memory", "energy", "latency")),
+    }
+    for chart in charts.charts(answer):
+        at = {mark.number: mark for mark in chart.marks}
+        assert len(chart.x_ticks) >= 1
+        assert len(chart.y_ticks) >= 2
+        for k, (cost, share) in enumerate(points):
+            assert charts.LEFT <= at[k].x <= charts.WIDTH - charts.RIGHT
+            assert charts.TOP <= at[k].y <= charts.HEIGHT - charts.BOTTOM
+            for j, (other_cost, other_share) in enumerate(points):
+                if cost < other_cost:
+                    assert at[k].x <= at[j].x
+                if share is not None and other_share is not None and share < other_share:
+                    assert at[k].y >= at[j].y
+
+
+def test_of_too_many_trials_those_that_were_measured_stay(answer):
+    measured = [trial for trial in answer["trials"] if trial["accuracy"] is not None]
+    others = [{**trial, "accuracy": None} for trial in measured[:1]] * (charts.MOST_UNMEASURED + 50)
+    shown = charts.shown_trials([*others, *measured])
+    assert len(shown) == charts.MOST_UNMEASURED + len(measured)
+    assert set(range(len(others), len(others) + len(measured))) <= set(shown)
+
+
+# --- what the winner is compared with -----------------------------------------------------------------
+
+
+def test_costs_are_those_of_the_cost_model_and_add_up(answer, folder):
+    model = fspinn.load(folder / "smallest.h5")
+    winner, free, published = compared(answer, model)
+    assert winner.memory["structure-aware"] == answer["memory_bits"]
+    assert winner.energy["structure-aware"] == answer["energy_pj"]
+    (same,) = (
+        trial
+        for trial in answer["trials"]
+        if (trial["neurons"], trial["weights"]) == (answer["neurons"], "float32")
+    )
+    assert free.memory["structure-aware"] == same["memory_bits"]
+    assert free.accuracy == same["accuracy"]
+    # 4900 neurons at 8 bits: 27.9 MB as simulators store them.
+    assert published.memory["dense-sim"] / 8e6 == pytest.approx(27.9, abs=0.05)
+    assert published.memory["structure-aware"] / 8e6 == pytest.approx(3.9, abs=0.05)
+    for one in (winner, free, published):
+        for parts, total in ((one.memory_parts, one.memory), (one.energy_parts, one.energy)):
+            assert sum(part.value for part in parts) == total["structure-aware"]
+            assert sum(part.share for part in parts) == pytest.approx(1)
+
+
+def test_the_linear_classifier_is_scikit_learn_s_and_loses_little_at_eight_bits(data):
+    (eight, exact) = linear_classifiers(data, (32, 8))
+    pixels, shown = (s.images.reshape(len(s), -1) / 255 for s in (data.train, data.validation))
+    score = LogisticRegression(C=0.1, max_iter=50).fit(pixels, data.train.labels)
+    assert exact.accuracy == pytest.approx(score.score(shown, data.validation.labels), abs=0.004)
+    assert eight.accuracy == pytest.approx(exact.accuracy, abs=0.02)
+    assert (eight.weight_bits, exact.weight_bits) == (8, 32)
+    assert eight.memory_bits == 64 * 10 * 8 + 10 * 64
+    assert eight.accuracy_interval[0] < eight.accuracy < eight.accuracy_interval[1]
+
+
+def test_fewer_bits_and_labels_make_a_linear_classifier_worse(data):
+    two, _, eight = linear_classifiers(data, (1, 4, 8))
+    assert two.weight_bits == 2
+    assert 0.5 < two.accuracy <= eight.accuracy
+    (few,) = linear_classifiers(data, (8,), labels=30)
+    assert few.accuracy < eight.accuracy - 0.1
+
+
+@pytest.mark.parametrize(("classes", "least"), [((3,), 1.0), ((0, 1), 0.9)])
+def test_one_or_two_classes_are_enough(data, classes, least):
+    few = {}
+    for name in ("train", "validation"):
+        split = getattr(data, name)
+        chosen = np.isin(split.labels, classes)
+        few[name] = replace(split, images=split.images[chosen], labels=split.labels[chosen])
+    (one,) = linear_classifiers(replace(data, **few), (8,))
+    assert one.accuracy >= least

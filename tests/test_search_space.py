@@ -1,0 +1,184 @@
+"""A space says what there is to choose from, and refuses what cannot be."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import fspinn
+from fspinn.errors import ConfigError, FormatError
+from fspinn.memmodel import Size, estimate, expected_workloads, load_hardware
+from fspinn.search import Candidate, Range, Space, Variant, read_space
+from fspinn.search.costs import expected_costs
+from fspinn.search.space import READOUTS, SIZES, WEIGHTS, corners, ladder_space, ranged_space, settle
+
+BASE = fspinn.Network()
+
+FILE = """
+encoder = "regular"
+neurons = [50, 100]
+threshold = {low = 8.0, high = 40.0, log = true}
+duration_ms = {low = 100, high = 350, step = 50}
+passes = 2
+weights = ["UQ0.2", "UQ0.4"]
+state = ["float32", "Q9.6"]
+prune = [false, true]
+readout = "linear"
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    def written(text):
+        (tmp_path / "space.toml").write_text(text)
+        return tmp_path / "space.toml"
+
+    return written
+
+
+def test_a_setting_is_fixed_listed_or_ranged(write):
+    space = read_space(write(FILE), BASE)
+    assert space.settings["encoder"] == ("regular",)
+    assert space.settings["neurons"] == (50, 100)
+    assert space.settings["threshold"] == Range(8.0, 40.0, log=True)
+    assert space.settings["duration_ms"] == Range(100, 350, step=50)
+    assert space.ranged == ["threshold", "duration_ms"]
+    network, passes = space.training({"neurons": 50, "threshold": 12.5})
+    assert network == replace(BASE, encoder="regular", neurons=50, threshold=12.5)
+    assert passes == 2
+
+
+def test_variants_are_all_combinations_that_go_together(write):
+    variants = read_space(write(FILE), BASE).variants()
+    assert len(variants) == len(set(variants)) == 2 * 3
+    assert {(v.state, v.prune) for v in variants} == {("float32", False), ("Q9.6", False), ("Q9.6", True)}
+
+
+def test_the_ladder_s_space_is_fspinn_s():
+    space = ladder_space(BASE, 60_000)
+    assert [network.neurons for network, _ in space.trainings()] == list(SIZES)
+    assert len(space.variants()) == len(WEIGHTS) * len(READOUTS)
+    assert [n.neurons for n, _ in ladder_space(BASE, 60).trainings()] == [10, 16, 25, 50]
+
+
+def test_a_file_says_what_varies_and_options_win(write):
+    space = settle(
+        "ladder",
+        write(
+            FILE.replace("{low = 8.0, high = 40.0, log = true}", "20.0").replace(
+                "{low = 100, high = 350, step = 50}", "[100, 200]"
+            )
+        ),
+        BASE,
+        1000,
+        [10, 20],
+        None,
+        None,
+        3,
+    )
+    assert space.settings["neurons"] == (10, 20)
+    assert space.settings["passes"] == (3,)
+    assert space.settings["weights"] == ("UQ0.2", "UQ0.4")
+    assert len(space.trainings()) == 4
+
+
+def test_the_corners_hold_the_cheapest_and_the_dearest():
+    space = corners(ranged_space(BASE, 1000))
+    sizes = {network.neurons for network, _ in space.trainings()}
+    assert sizes == {10, 1000}
+    assert {network.duration_ms for network, _ in space.trainings()} == {88.0, 175.0, 262.0, 350.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("neuron = 5", "space: there is no setting 'neuron'; use some of neurons,"),
+        ("neurons = []", "space: neurons has nothing to choose from; list at least one value"),
+        ("neurons = [0, 5]", "neurons: must be from 1 to 1000000, but got 0"),
+        ('encoder = "morse"', "encoder: there is no 'morse'; use one of"),
+        ("passes = 0", "passes: must be from 1"),
+        (
+            "neurons = {low = 10}",
+            "neurons: a range has low and high, and perhaps log or step, but this one low",
+        ),
+        ("neurons = {low = 10, high = 5}", "neurons: low: 10 is not below high = 5; exchange them"),
+        ("threshold = {low = 0, high = 5, log = true}", "log: goes with low above 0 and without step"),
+        ("threshold = {low = 1, high = 5, log = 1}", "log: 1 is neither true nor false"),
+        ("threshold = {low = 1, high = 5, step = 9}", "step: must be at most 4"),
+        ("weights = {low = 1, high = 5}", "space: weights cannot be ranged; list its values"),
+        ('weights = ["UQ"]', "'UQ' is not a number format"),
+        ('rounding = "up"', "'up' is not a rounding"),
+        ('readout = "vote"', "readout: there is no 'vote'"),
+        ("prune = 1", "prune: 1 is neither true nor false; write one of them"),
+        ("= 1", "not valid TOML"),
+    ],
+)
+def test_a_bad_space_file_is_named_with_the_mend(write, text, words):
+    path = write(text)
+    with pytest.raises(ConfigError) as raised:
+        read_space(path, BASE)
+    assert str(raised.value).startswith(f"{path}: ")
+    assert words in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_space_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"space.toml: No such file or directory; name a TOML file"):
+        read_space(tmp_path / "space.toml", BASE)
+
+
+def test_what_no_combination_makes_is_refused():
+    with pytest.raises(ConfigError, match="the ladder takes no ranges, but threshold is one"):
+        Space(BASE, {"threshold": Range(1.0, 5.0)}).trainings()
+    with pytest.raises(ConfigError, match="more than 100000 combinations; list fewer values"):
+        Space(BASE, {name: tuple(range(1, 60)) for name in ("neurons", "threshold", "tau_m_ms")}).trainings()
+    with pytest.raises(ConfigError, match="space: prune: only a network in integers can be pruned"):
+        Space(BASE, {"prune": (True,)}).variants()
+    with pytest.raises(ConfigError, match=r"state: Q9\.6 needs a format of the weights"):
+        Space(BASE, {"state": ("Q9.6",)}).variants()
+    with pytest.raises(FormatError, match="'Q' is not a number format"):
+        Space(BASE, {"state": ("Q",)})
+    with pytest.raises(
+        ConfigError, match=r"no combination makes a network: reset: 15 is not below threshold"
+    ):
+        Space(replace(BASE, threshold=30.0), {"reset": (15.0,), "threshold": (8.0,)}).trainings()
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.lists(
+        st.builds(
+            Candidate,
+            st.builds(
+                fspinn.Network,
+                neurons=st.integers(1, 5000),
+                duration_ms=st.sampled_from([50.0, 350.0]),
+                encoder=st.sampled_from(["poisson", "ttfs"]),
+                inhibition_kind=st.sampled_from(["lateral", "layer", "clamp"]),
+            ),
+            st.builds(
+                Variant,
+                weights=st.sampled_from(["UQ0.2", "UQ0.8"]),
+                state=st.sampled_from(["float32", "Q9.6"]),
+                readout=st.sampled_from(READOUTS),
+            ),
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_costs_of_many_candidates_are_those_of_each(candidates):
+    hardware = load_hardware("asic65-lp")
+    for candidate, cost in zip(candidates, expected_costs(candidates, hardware, 64, 10, 0.3), strict=True):
+        variant = candidate.variant
+        size = Size.of_network(
+            candidate.network, 64, 10, variant.weight_bits, variant.readout, variant.readout_bits
+        )
+        size = replace(size, state_bits=variant.state_bits, threshold_bits=variant.state_bits)
+        alone = estimate(size, hardware, expected_workloads(candidate.network, size, 0.3))
+        assert cost.memory_bits == alone.memory["inference"]["structure-aware"]["total"]
+        assert cost.training_memory_bits == alone.memory["training"]["structure-aware"]["total"]
+        assert cost.energy_pj == alone.energy["inference"]["structure-aware"]["total"]
+        assert cost.latency_s == pytest.approx(alone.latency_s("inference"))
+        assert cost.area_um2 == alone.area["inference"]["structure-aware"]["total"]

@@ -1,0 +1,189 @@
+"""Strategies draw networks, train each once, measure all its variants; the cost model rejects the others."""
+
+from dataclasses import replace
+
+import pytest
+
+import fspinn
+from fspinn.datasets import load
+from fspinn.search import Candidate, Range, Space, Variant, find_smallest
+from fspinn.search.constraints import Constraints
+from fspinn.search.costs import Cost
+from fspinn.search.halving import RUNGS
+from fspinn.search.jobs import Bench, Job, Measurement, Outcome, Source, measure
+from fspinn.search.ladder import Ladder
+from fspinn.search.ledger import Ledger
+
+QUICK = fspinn.Network(duration_ms=60.0, threshold=8.0, rate_norm_hz=900.0)
+VARIANTS = (Variant("UQ0.2"), Variant("UQ0.4"))
+
+
+@pytest.fixture(scope="module")
+def data():
+    digits = load("digits", validation=300)
+    return replace(digits, train=digits.train.first(400))
+
+
+def quick(data, **settings):
+    given = {"accuracy": 0.6, "network": QUICK, "passes": 1, "seeds": 1, "trials": 13}
+    return find_smallest(
+        data, **{**given, "weights": ("UQ0.2", "UQ0.4"), "readouts": ("proportion",), **settings}
+    )
+
+
+def cost(bits):
+    return Cost(bits, bits, 1.0, 1.0, 1.0, 1.0, 1.0)
+
+
+def ledger_of(bits, **settings):
+    ledger = Ledger(Constraints(0.8), ("memory",), 100, 0, settings.pop("seeds", 1))
+    ledger.expect({candidate: cost(n) for candidate, n in bits.items()})
+    return ledger
+
+
+def candidate(neurons, variant=VARIANTS[0]):
+    return Candidate(fspinn.Network(neurons=neurons), variant)
+
+
+def outcome(job, correct, bits):
+    return Outcome(tuple(Measurement(v, correct, cost(bits)) for v in job.variants))
+
+
+def test_the_ladder_trains_each_network_once_the_one_with_the_cheapest_variant_first():
+    ledger = ledger_of(
+        {candidate(n, v): n * k for n in (30, 10, 20) for k, v in zip((2, 5), VARIANTS, strict=True)}
+    )
+    ladder = Ladder(ledger)
+    first = ladder.ask()
+    assert (first.network.neurons, first.variants) == (10, VARIANTS)
+    ladder.tell(first, outcome(first, 10, 20))
+    second = ladder.ask()
+    assert second.network.neurons == 20
+    ladder.tell(second, outcome(second, 99, 40))
+    assert ladder.ask() is None  # 30 neurons take at least 60
+
+
+def test_the_ladder_goes_on_when_a_finalist_does_not_hold():
+    ledger = ledger_of({candidate(n): n for n in (10, 20)}, seeds=2)
+    ladder = Ladder(ledger)
+    first = ladder.ask()
+    ladder.tell(first, outcome(first, 95, 10))
+    assert ladder.ask() is None
+    (again,) = ledger.confirming(candidate(10))
+    assert again == replace(first, seed=1)
+    ledger.note(again, outcome(again, 50, 10))
+    assert ledger.passing() == []
+    assert ladder.ask().network.neurons == 20
+
+
+def test_two_workers_may_be_given_networks_before_the_first_is_told():
+    ladder = Ladder(ledger_of({candidate(n): n for n in (10, 20)}))
+    assert [ladder.ask().network.neurons, ladder.ask().network.neurons] == [10, 20]
+    assert ladder.ask() is None
+
+
+def test_what_is_beyond_a_limit_when_counted_is_not_the_answer():
+    ledger = ledger_of({candidate(10): 10})
+    ledger.constraints = Constraints(0.8, energy=0.9)
+    job = Job(candidate(10).network, None, 0, VARIANTS[:1])
+    ledger.note(job, outcome(job, 99, 10))
+    assert ledger.passing() == []
+    assert ledger.constraints.reason(cost(10)) == "needs 0.001 nJ an image, more than the budget"
+
+
+def test_an_expected_energy_gets_the_benefit_of_the_doubt():
+    limit = Constraints(0.8, energy=0.9)
+    assert limit.reason(replace(cost(10), counted=False)) is None
+    assert limit.reason(replace(cost(10), energy_pj=2.0, counted=False)).startswith("needs about")
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "nsga2", "random"])
+def test_bayes_draws_as_many_networks_as_asked_for_within_the_limits(data, sampler):
+    told = []
+    result = quick(data, strategy="bayes", sampler=sampler, memory="2 KiB", on_trials=told.append)
+    drawn = told[:13]
+    assert len({trials[0].candidate.network for trials in drawn}) == 13
+    for trials in told:
+        assert all(trial.memory_bits <= 2 * 8192 for trial in trials)
+    assert result.found
+    assert result.winner.accuracy_interval[0] >= 0.6
+    assert any("more than the budget" in trial.verdict for trial in result.trials)
+    again = quick(data, strategy="bayes", sampler=sampler, memory="2 KiB")
+    assert again.trials == result.trials
+
+
+def test_below_the_answer_of_a_sampler_the_next_smaller_network_is_tried(data):
+    result = quick(data, strategy="bayes", sampler="random")
+    best = result.winner.candidate
+    smaller = replace(best.network, neurons=int(best.neurons * 0.8))
+    tried = [trial for trial in result.trials if trial.candidate.network == smaller]
+    assert tried
+    for trial in tried:
+        assert trial.accuracy_interval[0] < 0.6 or trial.memory_bits > result.winner.memory_bits
+
+
+def test_halving_trains_many_on_few_samples_and_the_best_on_all(data):
+    told = []
+    result = quick(data, strategy="halving", trials=9, accuracy=0.5, on_trials=told.append)
+    assert len([t for t in told if t[0].accuracy is None]) > len(
+        [t for t in told if t[0].accuracy is not None]
+    )
+    dropped = [trial for trial in result.trials if trial.verdict.startswith("dropped: ")]
+    shares = {trial.verdict.split(" after ")[1] for trial in dropped}
+    assert shares <= {f"{share:.0%} of the presentations" for share in RUNGS}
+    assert result.found
+    assert result.winner.accuracies
+
+
+def test_a_network_that_fails_is_recorded_and_the_search_goes_on(data):
+    space = Space(QUICK, {"neurons": (20,), "threshold": (8.0, 1e9)})
+    result = quick(data, space=space)
+    verdicts = {trial.candidate.network.threshold: trial.verdict for trial in result.trials}
+    assert verdicts[1e9].startswith("failed: threshold: no neuron ever spiked")
+    assert result.winner.candidate.network.threshold == 8.0
+
+
+def test_a_format_that_cannot_hold_a_network_fails_alone(data):
+    space = Space(
+        QUICK, {"neurons": (20,), "weights": ("UQ0.4",), "state": ("Q2.1", "Q9.6"), "prune": (False, True)}
+    )
+    result = quick(data, space=space, weights=None, accuracy=0.5, passes=6)
+    verdicts = {t.candidate.variant: t.verdict for t in result.trials}
+    assert {v.state for v, verdict in verdicts.items() if verdict.startswith("failed: ")} == {"Q2.1"}
+    pruned = [t for t in result.trials if t.candidate.variant == Variant("UQ0.4", "Q9.6", prune=True)]
+    whole = [t for t in result.trials if t.candidate.variant == Variant("UQ0.4", "Q9.6")]
+    assert pruned[0].accuracy == whole[0].accuracy  # not one answer changes
+    assert pruned[0].memory_bits < whole[0].memory_bits
+    assert fspinn.evaluate(result.model, data.validation).accuracy == result.winner.accuracies[0]
+
+
+def test_out_of_memory_is_an_outcome_not_the_end(data, monkeypatch):
+    def too_much(*args, **kwargs):
+        raise MemoryError("1 TiB")
+
+    monkeypatch.setattr("fspinn.search.jobs.learn", too_much)
+    hardware = fspinn.memmodel.load_hardware("asic65-lp")
+    bench = Bench(Source.of(data, None), hardware, None, 1, 0, 1, data)
+    assert measure(bench, Job(QUICK, 1, 0, VARIANTS)).error == "MemoryError: 1 TiB"
+
+
+def test_a_budget_of_no_time_begins_nothing(data):
+    result = quick(data, budget="1us", on_trials=lambda _: 1 / 0)
+    assert not result.found
+    assert {trial.verdict for trial in result.trials} == {"not tried: the time was over"}
+
+
+def test_ranges_are_drawn_from_and_lists_too(data):
+    space = Space(
+        QUICK,
+        {
+            "neurons": Range(10, 40),
+            "threshold": Range(6.0, 10.0, step=2.0),
+            "encoder": ("poisson", "regular"),
+        },
+    )
+    result = quick(data, space=space, strategy="bayes", sampler="random", trials=8)
+    measured = [trial.candidate.network for trial in result.trials if trial.accuracy is not None]
+    assert {network.threshold for network in measured} <= {6.0, 8.0, 10.0}
+    assert {network.encoder for network in measured} == {"poisson", "regular"}
+    assert len({network.neurons for network in measured}) > 3
