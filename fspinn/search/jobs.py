@@ -233,12 +233,11 @@ _last: dict[tuple[Any, ...], Learned] = {}
 def _learned(bench: Bench, shown: "Dataset", passes: int, job: Job) -> Learned:
     learner = replace(job.network, answer_threshold=None, answer_inhibition=None)
     key = (bench.source, learner, passes, job.seed, job.share)
-    if key not in _last:
+    learned = _last.get(key)  # threads of one worker share it: what another put there is no matter
+    if learned is None:
         _last.clear()
-        _last[key] = learn(
-            learner, shown, passes=passes, seed=job.seed, progress=False, threads=bench.threads
-        )
-    learned = _last[key]
+        learned = learn(learner, shown, passes=passes, seed=job.seed, progress=False, threads=bench.threads)
+        _last[key] = learned
     return replace(learned, network=replace(job.network, weight_norm=learned.network.weight_norm))
 
 
