@@ -25,9 +25,6 @@ STATE_BITS = 16
 READOUT_BITS = 8
 """Widest formats that are looked at (own)."""
 
-MOST_JOINT = 100
-"""Combinations that are measured at most."""
-
 
 @dataclass(frozen=True)
 class Choice:
@@ -146,10 +143,7 @@ def find_formats(
             "points; allow more"
         )
     places = {name: _narrow_alone(name, ladders, widest, bench, max_loss) for name in ladders}
-    for _ in range(MOST_JOINT):
-        found = bench.trial("all", _choice(ladders, places))
-        if found.within(max_loss):
-            break
+    while not (found := bench.trial("all", _choice(ladders, places))).within(max_loss):
         places = _widened(places, ladders, bench, max_loss)
     return FormatSearch(found.choice, tuple(bench.trials), before)
 
