@@ -13,6 +13,7 @@ from fspinn.search.halving import RUNGS
 from fspinn.search.jobs import Bench, Job, Measurement, Outcome, Source, measure
 from fspinn.search.ladder import Ladder
 from fspinn.search.ledger import Ledger
+from fspinn.search.verdicts import verdict_of
 
 QUICK = fspinn.Network(duration_ms=60.0, threshold=8.0, rate_norm_hz=900.0)
 VARIANTS = (Variant("UQ0.2"), Variant("UQ0.4"))
@@ -73,6 +74,18 @@ def test_the_ladder_goes_on_when_a_finalist_does_not_hold():
     assert again == replace(first, seed=1)
     ledger.note(again, outcome(again, 50, 10))
     assert ledger.passing() == []
+    assert ladder.ask().network.neurons == 20
+
+
+def test_the_ladder_goes_on_when_a_finalist_fails_with_another_seed():
+    ledger = ledger_of({candidate(n): n for n in (10, 20)}, seeds=2)
+    ladder = Ladder(ledger)
+    first = ladder.ask()
+    ladder.tell(first, outcome(first, 95, 10))
+    (again,) = ledger.confirming(candidate(10))
+    ledger.note(again, Outcome((), "no neuron ever spiked"))
+    assert ledger.passing() == []
+    assert verdict_of(ledger, candidate(10)) == "failed: no neuron ever spiked"
     assert ladder.ask().network.neurons == 20
 
 

@@ -74,9 +74,10 @@ class Ledger:
         return wilson_interval(self.accuracy(candidate) * self.samples, self.samples)
 
     def meets(self, candidate: Candidate) -> bool:
-        """Return whether a candidate was measured, surely has the accuracy, and keeps to all limits."""
+        """Return whether a candidate surely has the accuracy, keeps to all limits, and never failed."""
         return (
-            self.seed in self.correct.get(candidate, ())
+            candidate not in self.failed
+            and self.seed in self.correct.get(candidate, ())
             and self.interval(candidate)[0] >= self.constraints.accuracy
             and self.constraints.reason(self.costs[candidate]) is None
         )

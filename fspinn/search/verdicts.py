@@ -47,6 +47,8 @@ def verdict_of(
         return "chosen"
     if candidate in ledger.rejected:
         return ledger.rejected[candidate]
+    if candidate in ledger.failed:
+        return f"failed: {ledger.failed[candidate]}"
     target = ledger.constraints.accuracy
     if candidate in ledger.correct:
         share, (low, _) = ledger.accuracy(candidate), ledger.interval(candidate)
@@ -62,8 +64,6 @@ def verdict_of(
             return MEETS
         more = cost_of(ledger.costs[candidate], first) > cost_of(ledger.costs[winner], first)
         return f"{MEETS}, but takes {'more' if more else 'as much'} {first.replace('_', ' ')}"
-    if candidate in ledger.failed:
-        return f"failed: {ledger.failed[candidate]}"
     if candidate in ledger.early:
         share, correct = ledger.early[candidate]
         words = f"{correct / ledger.samples:.2%} after {share:.0%} of the presentations"
