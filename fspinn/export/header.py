@@ -13,14 +13,15 @@ from fspinn.export.numbers import array, defines, type_of, type_of_format
 from fspinn.export.readout import readout_lines
 from fspinn.memmodel.program import STEPS_AT_ONCE
 from fspinn.model import INHIBITION_KINDS, Network
-from fspinn.quant.formats import to_integers
-from fspinn.quant.integers import Integers, Neuron, integers_of
+from fspinn.quant.formats import Format, to_integers
+from fspinn.quant.integers import Neuron, integers_of
 from fspinn.quant.packing import pack
 from fspinn.randomness import INFERENCE_SPIKES
 from fspinn.trained import Formats, Model
 
 _FLOAT_BITS = 53
 _PROBABILITY_BITS = 32
+_BIT = Format(1, 0, signed=False)
 
 
 def network_header(model: Model, seed: int) -> str:
@@ -56,7 +57,7 @@ def network_header(model: Model, seed: int) -> str:
         theta = to_integers(model.theta, formats.theta)
         data.append(array(type_of_format(formats.theta), "theta", theta))
     if not integers.heard.all():
-        data.append(array("uint32_t", "heard", _bitmap(integers)))
+        data.append(array("uint32_t", "heard", pack([integers.heard], _BIT, 32)[0]))
     template = (resources.files(__package__) / "program" / "network.h").read_text(encoding="utf-8")
     return (
         template.replace("@version@", __version__)
@@ -119,10 +120,3 @@ def _types(network: Network, neuron: Neuron, formats: Formats) -> list[str]:
         f"typedef {type_of(0, network.refractory_steps)} network_refractory;",
         f"typedef {type_of(0, network.inhibition_steps)} network_rest;",
     ]
-
-
-def _bitmap(integers: Integers) -> NDArray[np.uint32]:
-    padded = np.zeros(-(-len(integers.heard) // 32) * 32, dtype=np.uint64)
-    padded[: len(integers.heard)] = integers.heard
-    words: NDArray[np.uint64] = (padded.reshape(-1, 32) << np.arange(32, dtype=np.uint64)).sum(axis=1)
-    return words.astype(np.uint32)
