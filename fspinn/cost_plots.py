@@ -16,6 +16,7 @@ ACCOUNTING = "structure-aware"
 
 SHADES = {
     "weights": "#4477aa",
+    "pixels": "#88aacc",
     "state": "#66ccee",
     "membrane": "#3a9cc0",
     "thresholds": "#99ddff",

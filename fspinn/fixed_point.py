@@ -61,6 +61,29 @@ class Calibration:
     lowest: float
     highest: float
 
+    @property
+    def integer_bits(self) -> int:
+        """Bits before the binary point of the narrowest signed format that holds the range."""
+        bits = 1
+        while not -(2.0 ** (bits - 1)) <= self.lowest <= self.highest < 2.0 ** (bits - 1):
+            bits += 1
+        return bits
+
+    def format(self, bits: int) -> Format:
+        """Return the finest signed format of some bits that holds the range.
+
+        Raises
+        ------
+        FormatError
+            If so many bits do not hold it.
+        """
+        if bits < self.integer_bits:
+            raise FormatError(
+                f"state: {bits} bits cannot hold {self.lowest:g} to {self.highest:g}; give it at least "
+                f"{self.integer_bits}"
+            )
+        return Format(self.integer_bits, bits - self.integer_bits, signed=True)
+
 
 def lower(
     model: Model,
@@ -173,22 +196,29 @@ def _on_training_images(data: "Dataset", seed: int, threads: int | None) -> Call
     return accuracy
 
 
-def training_spikes(
+def which_spike(
     model: Model, data: "Dataset", *, seed: int = 0, threads: int | None = None
-) -> NDArray[np.int64]:
-    """Return how often each neuron spikes when all training images are shown, for `passes.drop_neurons`."""
-    spike_counts, _ = respond(
-        model.network,
-        model.weights,
-        model.theta,
-        data.train.images,
-        seed=seed,
-        threads=threads,
-        formats=model.formats,
-        heard=model.heard,
-    )
-    return np.asarray(spike_counts.sum(axis=0), dtype=np.int64).ravel()
+) -> NDArray[np.bool_]:
+    """Return which neurons spike for any training image, for `passes.drop_neurons`."""
+    images = data.train.images
+    spiked = np.zeros(model.network.neurons, dtype=np.bool_)
+    for start in range(0, len(images), CALIBRATION_IMAGES):
+        spike_counts, _ = respond(
+            model.network,
+            model.weights,
+            model.theta,
+            images[start : start + CALIBRATION_IMAGES],
+            seed=seed,
+            first=start,
+            threads=threads,
+            formats=model.formats,
+            heard=model.heard,
+        )
+        spiked |= np.asarray(spike_counts.sum(axis=0)).ravel() > 0
+        if spiked.all():  # as a rule a few thousand images are enough
+            break
+    return spiked
 
 
 def _drop_silent(model: Model, data: "Dataset", seed: int, threads: int | None) -> tuple[Model, str]:
-    return passes.drop_neurons(model, training_spikes(model, data, seed=seed, threads=threads))
+    return passes.drop_neurons(model, which_spike(model, data, seed=seed, threads=threads))

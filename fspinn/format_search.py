@@ -151,10 +151,7 @@ def find_formats(
 def _ladders(model: Model, data: "Dataset", seed: int, threads: int | None) -> dict[str, list[str | None]]:
     """Return the formats of each parameter, the widest first."""
     seen = calibrate(model, data, seed=seed, threads=threads)
-    integer_bits = 1
-    while not -(2.0 ** (integer_bits - 1)) <= seen.lowest <= seen.highest < 2.0 ** (integer_bits - 1):
-        integer_bits += 1
-    fractions = range(max(STATE_BITS - integer_bits, 0), -1, -1)
+    fractions = range(max(STATE_BITS - seen.integer_bits, 0), -1, -1)
     readouts: list[str | None] = [f"UQ0.{bits}" for bits in range(READOUT_BITS, 0, -1)]
     if model.readout.name == BIASED_READOUT:
         readouts = [f"Q1.{bits - 1}" for bits in range(READOUT_BITS, 1, -1)]
@@ -165,7 +162,7 @@ def _ladders(model: Model, data: "Dataset", seed: int, threads: int | None) -> d
         theta_bits += 1
     return {
         "weights": [f"UQ0.{bits}" for bits in range(WEIGHT_BITS, 0, -1)],
-        "state": [f"Q{integer_bits}.{fraction}" for fraction in fractions],
+        "state": [f"Q{seen.integer_bits}.{fraction}" for fraction in fractions],
         "theta": [f"Q{theta_bits}.{fraction}" for fraction in fractions],
         "readout": readouts,
     }

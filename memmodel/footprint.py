@@ -31,7 +31,7 @@ COUNTED_RULES = ("normalised", "timestep")
 """Rules that look for the winner of a window, and so count the spikes of each neuron."""
 
 
-IN_WEIGHTS = ("weights", "labels", "readout")
+IN_WEIGHTS = ("weights", "pixels", "labels", "readout")
 """Components that lie in the memory of the weights, next to which the state stays small and cheap."""
 
 
@@ -54,6 +54,7 @@ def blocks(size: Size, training: bool, accounting: str) -> dict[str, list[Block]
     n = size.n_neurons
     stored = {
         "weights": [Block(size.n_inputs, n, size.weight_bits)],
+        "pixels": [Block(1, size.mapped_pixels, 1)],
         "thresholds": [Block(1, n if size.adaptation != "off" else 1, size.threshold_bits)],
         "membrane": [Block(1, n, size.state_bits)],
         "refractory": [Block(1, n, count_bits(size.refractory_steps))],
@@ -90,12 +91,12 @@ def footprint(size: Size, training: bool, accounting: str = "structure-aware") -
     Returns
     -------
     dict of str to int or ndarray
-        Bits of `weights`, `thresholds`, `membrane`, `refractory` (counters), `inhibition`, `spikes` (a bit
-        per input and per neuron, twice: one buffer is written while the other is read), `labels` (of the
-        readout ``majority``), `readout` (the table of any other), `votes` (a spike counter per neuron; for
-        ``ngram`` the score of each class and the neuron that spiked last) and, while training, `traces` and
-        `window` (spike counters: of the inputs for the rule ``normalised``, of the neurons for all rules that
-        have a winner).
+        Bits of `weights`, `pixels` (one each, where some were dropped), `thresholds`, `membrane`,
+        `refractory` (counters), `inhibition`, `spikes` (a bit per input and per neuron, twice: one buffer is
+        written while the other is read), `labels` (of the readout ``majority``), `readout` (the table of any
+        other), `votes` (a spike counter per neuron; for ``ngram`` the score of each class and the neuron that
+        spiked last) and, while training, `traces` and `window` (spike counters: of the inputs for the rule
+        ``normalised``, of the neurons for all rules that have a winner).
 
     Raises
     ------

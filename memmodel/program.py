@@ -51,7 +51,7 @@ def type_bytes(bits: Numbers) -> Numbers:
 def _constant(case: Case) -> Numbers:
     size = case.size
     stored = blocks(size, training=False, accounting=case.accounting)
-    packed = stored["labels"] + stored["readout"]
+    packed = stored["pixels"] + stored["labels"] + stored["readout"]
     if case.accounting == "dense-sim":
         packed = packed + stored["inhibition"]
     shared = size.n_classes * _SHARE_BYTES if size.readout == LABEL_READOUT else 0

@@ -14,7 +14,7 @@ _CHOICES = {
     "adaptation": ADAPTATIONS,
     "normalisation": NORMALISATIONS,
 }
-_MAY_BE_ZERO = ("refractory_steps", "inhibition_steps", "pairs")
+_MAY_BE_ZERO = ("refractory_steps", "inhibition_steps", "pairs", "mapped_pixels")
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,8 @@ class Size:
         As in `fspinn.Network`.
     decays : bool, default False
         Whether weights decay with each presentation.
+    mapped_pixels : int, default 0
+        Pixels of an image of which some were dropped: a bit of each says whether it is an input. 0: none was.
 
     Raises
     ------
@@ -80,6 +82,7 @@ class Size:
     adaptation: str = "balanced"
     normalisation: str = "off"
     decays: bool = False
+    mapped_pixels: int = 0
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -112,6 +115,7 @@ class Size:
             state_bits=model.state_bits,
             threshold_bits=model.theta_bits,
             pairs=None if pairs is None else len(pairs),
+            mapped_pixels=0 if model.n_inputs == len(model.weights) else len(model.weights),
         )
 
     @classmethod

@@ -46,9 +46,13 @@ def describe(estimates: Mapping[str, Estimate]) -> str:
     return "\n".join(lines)
 
 
-def memory_text(bits: int) -> str:
-    """Return a number of bits in bytes or KiB."""
-    return f"{bits / 8192:.1f} KiB" if bits >= 8192 else f"{-(-bits // 8)} B"
+def memory_text(bits: float) -> str:
+    """Return a number of bits in bytes or KiB.
+
+    >>> memory_text(8192 * 12), memory_text(801)
+    ('12.0 KiB', '101 B')
+    """
+    return f"{bits / 8192:.1f} KiB" if bits >= 8192 else f"{-(-bits // 8):.0f} B"
 
 
 def energy_text(energy_pj: float) -> str:

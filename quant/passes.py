@@ -148,16 +148,16 @@ def drop_pixels(model: Model) -> tuple[Model, str]:
     return after, f"{before} -> {after.n_inputs} pixels: the weights of the others are all zero"
 
 
-def drop_neurons(model: Model, spike_counts: NDArray[np.int64]) -> tuple[Model, str]:
+def drop_neurons(model: Model, spiked: NDArray[np.bool_]) -> tuple[Model, str]:
     """Drop neurons that never spike: not one answer to the images that were looked at changes.
 
     Parameters
     ----------
     model : Model
-    spike_counts : ndarray of int, shape (n_neurons,)
-        Output spikes of each neuron for the training images.
+    spiked : ndarray of bool, shape (n_neurons,)
+        Whether each neuron spiked for any of those images.
     """
-    kept = np.flatnonzero(spike_counts > 0)
+    kept = np.flatnonzero(spiked)
     neurons = model.network.neurons
     if len(kept) == neurons:
         return model, f"{neurons} neurons: all of them spike"

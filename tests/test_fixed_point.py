@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from fspinn import datasets, presentation
 from fspinn.errors import ConfigError, FormatError
 from fspinn.evaluation import evaluate, fit_readouts
-from fspinn.fixed_point import calibrate, lower, measuring
+from fspinn.fixed_point import Calibration, calibrate, lower, measuring, which_spike
 from fspinn.format_search import find_formats
 from fspinn.memmodel import Size
 from fspinn.model import Network
@@ -89,6 +90,35 @@ def test_calibration_sees_the_range_of_potentials_and_thresholds(models, data):
     answered = predict(small, data.train.images)
     assert calibrate(small, data).lowest == answered.seen.lowest * 2.0**-15
     assert found.lowest == pytest.approx(answered.seen.lowest * 2.0**-15, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("lowest", "highest", "bits", "expected"),
+    [
+        (-1.0, 0.99, 8, "Q1.7"),
+        (-1.01, 0.99, 8, "Q2.6"),
+        (-3.0, 4.0, 16, "Q4.12"),
+        (0.0, 0.0, 1, "Q1.0"),
+    ],
+)
+def test_the_finest_format_of_so_many_bits_holds_the_range(lowest, highest, bits, expected):
+    assert str(Calibration(lowest, highest).format(bits)) == expected
+
+
+def test_too_few_bits_for_a_range_are_named():
+    with pytest.raises(FormatError, match=r"^state: 3 bits cannot hold -3 to 20; give it at least 6$"):
+        Calibration(-3.0, 20.0).format(3)
+
+
+@pytest.mark.parametrize("silent", [None, 7])
+def test_only_a_neuron_that_spikes_for_no_training_image_is_silent(models, data, silent, monkeypatch):
+    monkeypatch.setattr("fspinn.fixed_point.CALIBRATION_IMAGES", 10)
+    model = models["proportion"]
+    theta = model.theta + 1e4 * (np.arange(40) == silent)
+    model = replace(model, theta=theta.astype(np.float32))
+    counts = predict(model, data.train.images).spike_counts
+    assert np.array_equal(which_spike(model, data), counts.any(axis=0))
+    assert not counts[:10].any(axis=0).all()  # the first images alone would not tell
 
 
 # --- the narrowest formats --------------------------------------------------------------------------

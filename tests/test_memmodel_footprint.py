@@ -23,6 +23,7 @@ SIZE = Size(n_inputs=784, n_neurons=400, n_classes=10, weight_bits=4, readout_bi
 def test_each_component_has_its_exact_bits():
     assert footprint(SIZE, training=True) == {
         "weights": 784 * 400 * 4,
+        "pixels": 0,
         "thresholds": 400 * 32,
         "membrane": 400 * 32,
         "refractory": 0,
@@ -243,8 +244,9 @@ def test_the_size_of_a_model_is_that_of_its_network():
         theta_format=Format.parse("Q5.2"),
         heard=np.array([True, True, False, True]),
     )
-    expected = replace(size, n_inputs=3, state_bits=15, threshold_bits=7)
+    expected = replace(size, n_inputs=3, state_bits=15, threshold_bits=7, mapped_pixels=4)
     assert Size.of(in_integers) == expected
+    assert footprint(expected, training=False)["pixels"] == 4  # a bit each says which are inputs
 
 
 def test_what_a_network_with_conductances_costs_is_not_known():

@@ -90,7 +90,7 @@ def test_it_says_what_the_search_says(page, answer):
         "It keeps to all limits: energy 9 \u00b5J.",
         f"Of {answer['certificate']['tried']} candidates with less memory that were tried, none surely",
         "the answer learned with the seeds 0, 1",
-        f"{answer['memory_bits'] / 8192:.3g} KiB",
+        f"{answer['memory_bits'] / 8:.3g} B",
     ):
         assert words in page
     for shortfall in answer["certificate"]["next_smaller"]:

@@ -154,19 +154,19 @@ def test_impossible_limits_are_told_without_training_with_the_nearest_possible_v
     assert result.model is None
     assert all("more than the budget" in trial.verdict for trial in result.trials)
     assert result.nearest == result.trials[0]
-    assert result.impossible == "memory: 0.1 KiB is impossible; the least is 0.3 KiB"
+    assert result.impossible == "memory: 100 B is impossible; no network takes less than 157 B"
     assert describe(result).startswith(f"No network fits: {result.impossible}")
     for limit, least in (("energy", "1 pJ"), ("latency", "1 us"), ("area", "1 um2"), ("spikes", "0.1")):
         answer = find_smallest(data, accuracy=0.8, on_trials=lambda _: 1 / 0, **{limit: least})
         assert answer.impossible.startswith(f"{limit}: ")
-        assert " is impossible; the least is " in answer.impossible
+        assert " is impossible; no network takes less than " in answer.impossible
 
 
 def test_limits_that_are_impossible_only_together_are_told_so():
     small, flat = (Cost(bits, bits, 1.0, 1.0, area, 1.0, 1.0) for bits, area in ((8192, 2e6), (16384, 1e6)))
     limits = Constraints(0.9, memory=8192, area=1.5e6)
     words = nearest_possible(limits, [small, flat])
-    assert words == "memory, area: impossible together; the nearest is 1.0 KiB and 2 mm2"
+    assert words == "memory, area: impossible together; no network is nearer than 1.0 KiB and 2 mm2"
 
 
 def test_a_limit_that_only_some_keep_to_rejects_the_others_untrained(data):

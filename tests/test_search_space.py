@@ -58,8 +58,29 @@ def test_variants_are_all_combinations_that_go_together(write):
 def test_the_ladder_s_space_is_fspinn_s():
     space = ladder_space(BASE, 60_000)
     assert [network.neurons for network, _ in space.trainings()] == list(SIZES)
-    assert len(space.variants()) == len(WEIGHTS) * len(READOUTS)
+    variants = space.variants()
+    assert len(variants) == len(WEIGHTS) * len(READOUTS)
+    in_floats = {variant for variant in variants if variant.weights == "float32"}
+    assert {(v.state, v.prune) for v in in_floats} == {("float32", False)}
+    assert {(v.state, v.prune) for v in set(variants) - in_floats} == {("16 bits", True)}
+    assert {v.state_bits for v in variants} == {16, 32}
     assert [n.neurons for n, _ in ladder_space(BASE, 60).trainings()] == [10, 16, 25, 50]
+
+
+def test_what_the_integer_engine_does_not_run_stays_with_a_state_in_floats():
+    variants = ladder_space(replace(BASE, reset=1.0), 1000).variants()
+    assert {(v.state, v.prune) for v in variants} == {("float32", False)}
+
+
+def test_of_the_default_a_space_takes_what_it_does_not_name(write):
+    def states(text):
+        variants = settle("ladder", write(text), BASE, 1000, None, None, None, None).variants()
+        return {(v.state, v.prune) for v in variants if v.weights != "float32"}
+
+    assert states("threshold = 9.0") == {("16 bits", True)}
+    assert states('state = "8 bits"') == {("8 bits", False)}
+    assert states('state = "float32"') == {("float32", False)}
+    assert states("prune = false") == {("16 bits", False)}
 
 
 def test_a_file_says_what_varies_and_options_win(write):
@@ -110,6 +131,8 @@ def test_the_corners_hold_the_cheapest_and_the_dearest():
         ('weights = ["UQ"]', "'UQ' is not a number format"),
         ('rounding = "up"', "'up' is not a rounding"),
         ('readout = "vote"', "readout: there is no 'vote'"),
+        ('state = "30 bits"', "state: must be from 1 to 24, but got 30"),
+        ("state = 16", "16 is not a number format"),
         ("prune = 1", "prune: 1 is neither true nor false; write one of them"),
         ("= 1", "not valid TOML"),
     ],

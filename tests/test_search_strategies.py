@@ -113,15 +113,16 @@ def test_an_expected_energy_gets_the_benefit_of_the_doubt():
 @pytest.mark.parametrize("sampler", ["tpe", "nsga2", "random"])
 def test_bayes_draws_as_many_networks_as_asked_for_within_the_limits(data, sampler):
     told = []
-    result = quick(data, strategy="bayes", sampler=sampler, memory="2 KiB", on_trials=told.append)
+    result = quick(data, strategy="bayes", sampler=sampler, memory="4 KiB", on_trials=told.append)
     drawn = told[:13]
     assert len({trials[0].candidate.network for trials in drawn}) == 13
-    for trials in told:
-        assert all(trial.memory_bits <= 2 * 8192 for trial in trials)
+    trained = [trial for trials in told for trial in trials]
+    assert not any("at least" in trial.verdict for trial in trained)  # that is known before
     assert result.found
+    assert result.winner.memory_bits <= 4 * 8192
     assert result.winner.accuracy_interval[0] >= 0.6
     assert any("more than the budget" in trial.verdict for trial in result.trials)
-    again = quick(data, strategy="bayes", sampler=sampler, memory="2 KiB")
+    again = quick(data, strategy="bayes", sampler=sampler, memory="4 KiB")
     assert again.trials == result.trials
 
 
@@ -168,6 +169,46 @@ def test_a_format_that_cannot_hold_a_network_fails_alone(data):
     assert pruned[0].accuracy == whole[0].accuracy  # not one answer changes
     assert pruned[0].memory_bits < whole[0].memory_bits
     assert fspinn.evaluate(result.model, data.validation).accuracy == result.winner.accuracies[0]
+
+
+def test_training_images_tell_the_format_of_a_state_of_so_many_bits(data):
+    settings = {"neurons": (20,), "weights": ("UQ0.4",), "state": ("3 bits", "16 bits"), "prune": (True,)}
+    result = quick(data, space=Space(QUICK, settings), network=None, weights=None, accuracy=0.5, passes=6)
+    verdicts = {trial.candidate.variant.state: trial.verdict for trial in result.trials}
+    assert verdicts["3 bits"].startswith("failed: state: 3 bits cannot hold -")
+    assert verdicts["3 bits"].endswith("; give it at least 7")
+    assert result.model.state_format.bits == 16
+    assert result.model.state_format.highest > result.model.network.answering.firing_threshold
+
+
+def test_a_network_that_only_pruning_makes_small_enough_is_the_answer(data):
+    settings = {"neurons": (20,), "weights": ("UQ0.4",), "state": ("16 bits",)}
+    asked = {"network": None, "weights": None, "accuracy": 0.5, "passes": 6}
+    whole = quick(data, space=Space(QUICK, {**settings, "prune": (False,)}), **asked).winner
+    limit = f"{whole.memory_bits // 8 - 1} B"
+    assert not quick(data, space=Space(QUICK, {**settings, "prune": (False,)}), memory=limit, **asked).found
+    pruned = quick(data, space=Space(QUICK, {**settings, "prune": (True,)}), memory=limit, **asked)
+    assert pruned.winner.accuracy == whole.accuracy
+    assert fspinn.memmodel.Size.of(pruned.model).mapped_pixels == 64
+
+
+def test_a_space_has_its_own_network(data):
+    result = quick(data, space=Space(QUICK, {"neurons": (20,)}), network=None)
+    assert result.model.network.threshold == QUICK.threshold
+    with pytest.raises(fspinn.errors.ConfigError, match=r"^network: the space has another one; leave one of"):
+        quick(data, space=Space(QUICK, {"neurons": (20,)}), network=fspinn.Network())
+
+
+def test_the_ladder_goes_on_while_pruning_may_leave_less_than_the_best(data):
+    pruned = Variant("UQ0.4", "16 bits", prune=True)
+    ledger = ledger_of({candidate(n, pruned): n for n in (10, 20, 30)})
+    ladder = Ladder(ledger)
+    assert ladder.neurons_left() == 60
+    first = ladder.ask()
+    ladder.tell(first, outcome(first, 95, 25))  # half again as much as the least that was expected
+    assert ladder.neurons_left() == 20
+    assert ladder.ask().network.neurons == 20
+    assert ladder.ask() is None
 
 
 def test_out_of_memory_is_an_outcome_not_the_end(data, monkeypatch):

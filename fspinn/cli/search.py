@@ -136,14 +136,12 @@ def command(
     as_json: bool,
 ) -> None:
     """Find the network with the least memory that meets an accuracy on your images."""
-    from tqdm import tqdm
-
     from fspinn.report import write_report
     from fspinn.search import find_smallest, save_result
     from fspinn.search.result import describe, line
 
     def show(told: "list[Trial]") -> None:
-        tqdm.write(line(told), file=sys.stderr)  # above the bar, where there is one
+        click.echo(line(told), err=True)  # above the table, where there is one
 
     result = find_smallest(
         data,

@@ -127,7 +127,7 @@ def _parts(breakdown: Mapping[str, Any]) -> tuple[Part, ...]:
 def _float_accuracy(answer: Mapping[str, Any]) -> float | None:
     """Return the accuracy of the winner's network in float32, if the search has measured it."""
     same = {name: answer[name] for name in ("neurons", "readout", "settings")}
-    same |= {"weights": FLOAT, "state": FLOAT}
+    same |= {"weights": FLOAT}
     for trial in answer["trials"]:
         if all(trial[name] == value for name, value in same.items()):
             accuracy: float | None = trial["accuracy"]

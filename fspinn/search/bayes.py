@@ -71,6 +71,10 @@ class Bayes:
         costs = [log2(max(cost_of(cost, name), LEAST)) for name in ledger.minimize]
         self.drawing.tell(trial, [ledger.accuracy(best), *costs], constraints)
 
+    def neurons_left(self) -> float:
+        """Return the neurons of the networks to draw."""
+        return self.drawing.neurons_left()
+
     def _dominating(self, measured: Sequence[Candidate]) -> Candidate:
         ledger = self.ledger
         most = {name: max(cost_of(ledger.costs[c], name) for c in measured) for name in ledger.minimize}

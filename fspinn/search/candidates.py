@@ -1,15 +1,20 @@
 """One network that could be the answer: what has to be trained, and what is made of it afterwards."""
 
+import re
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from fspinn.checks import whole_number
 from fspinn.errors import ConfigError
 from fspinn.model import Network
 from fspinn.quant.formats import Format, check_rounding
+from fspinn.quant.integers import MAX_STATE_BITS
 from fspinn.readout import check_name
 
 FLOAT = "float32"
 """Stands where numbers are not quantized."""
+
+_CALIBRATED = re.compile(r"([0-9]{1,3}) bits", re.ASCII)
 
 FLOAT_BITS = 32
 READOUT_BITS = 8
@@ -25,7 +30,8 @@ class Variant:
     weights : str, default "float32"
         Format of the weights; the readout is quantized with them.
     state : str, default "float32"
-        Format of potentials and thresholds; with one the network computes in integers.
+        Format of potentials and thresholds; with one the network computes in integers. ``"16 bits"`` is the
+        finest format of 16 bits that holds what they do on training images.
     rounding : {"nearest", "truncate", "stochastic"}, default "nearest"
         Of the weights.
     prune : bool, default False
@@ -45,9 +51,11 @@ class Variant:
     readout: str = "proportion"
 
     def __post_init__(self) -> None:
-        for name in (self.weights, self.state):
-            if name != FLOAT:
-                Format.parse(name)
+        _bits(self.weights)
+        if self.calibrated_bits is None:
+            _bits(self.state)
+        else:
+            whole_number("state", self.calibrated_bits, 1, MAX_STATE_BITS)
         check_rounding(self.rounding)
         check_name(self.readout)
         if not isinstance(self.prune, bool):
@@ -65,7 +73,13 @@ class Variant:
     @property
     def state_bits(self) -> int:
         """Bits of one potential."""
-        return _bits(self.state)
+        return self.calibrated_bits or _bits(self.state)
+
+    @property
+    def calibrated_bits(self) -> int | None:
+        """Bits of a state whose format training images tell; None if it is given."""
+        match = _CALIBRATED.fullmatch(self.state) if isinstance(self.state, str) else None
+        return None if match is None else int(match[1])
 
     @property
     def readout_bits(self) -> int:

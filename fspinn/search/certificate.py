@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fspinn.memmodel.text import memory_text
 from fspinn.search.candidates import Candidate
 from fspinn.search.intervals import chance_of_so_few
 from fspinn.search.ledger import Ledger
-from fspinn.search.quantities import format_memory
 
 NAMED = 5
 """How many smaller candidates the certificate names."""
@@ -51,7 +51,7 @@ class Shortfall:
 
     def __str__(self) -> str:
         low, high = self.accuracy_interval
-        words = f"{format_memory(self.memory_bits)}: {self.candidate}: {self.accuracy:.1%} "
+        words = f"{memory_text(self.memory_bits)}: {self.candidate}: {self.accuracy:.1%} "
         words += f"({low:.1%} to {high:.1%})"
         if self.short_points <= 0:
             return f"{words}, {self.reason}"

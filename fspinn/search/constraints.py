@@ -7,6 +7,7 @@ from typing import NamedTuple
 from fspinn.checks import number
 from fspinn.errors import ConfigError
 from fspinn.memmodel import Hardware
+from fspinn.memmodel.text import memory_text
 from fspinn.search import quantities
 from fspinn.search.costs import Cost
 
@@ -41,8 +42,8 @@ def _plain(name: str, text: str) -> float:
 
 
 MEASURES = {
-    "memory": Measure("memory_bits", "", quantities.format_memory, True, _memory),
-    "training_memory": Measure("training_memory_bits", " to learn", quantities.format_memory, True, _memory),
+    "memory": Measure("memory_bits", "", memory_text, True, _memory),
+    "training_memory": Measure("training_memory_bits", " to learn", memory_text, True, _memory),
     "energy": Measure("energy_pj", " an image", quantities.format_energy, False, _amount(quantities.ENERGY)),
     "latency": Measure("latency_s", " an image", quantities.format_time, False, _amount(quantities.TIME)),
     "area": Measure("area_um2", "", quantities.format_area, True, _amount(quantities.AREA)),
@@ -114,9 +115,9 @@ class Constraints:
         Expected energies, latencies and spikes are given the benefit of the doubt (`MARGIN`).
         """
         for name, factor in self.excess(cost).items():
-            sure = cost.counted or MEASURES[name].exact
-            if factor > (1.0 if sure else MARGIN):
-                about = "" if sure else "about "
+            exact = MEASURES[name].exact
+            if factor > (1.0 if cost.counted or exact else MARGIN):
+                about = "" if cost.counted else "at least " if exact else "about "
                 return f"needs {about}{described(cost, name)}, more than the budget"
         return None
 
@@ -157,11 +158,11 @@ def nearest_possible(constraints: Constraints, costs: Sequence[Cost]) -> str:
         alone = Constraints(constraints.accuracy, **{name: constraints.limits[name]})
         if alone.reason(least) is not None:
             limit = MEASURES[name].format(constraints.limits[name])
-            return f"{name}: {limit} is impossible; the least is {described(least, name)}"
+            return f"{name}: {limit} is impossible; no network takes less than {described(least, name)}"
 
     def worst(cost: Cost) -> float:
         return max(constraints.excess(cost).values())
 
     least = min(costs, key=worst)
     together = " and ".join(described(least, name) for name in constraints.limits)
-    return f"{', '.join(constraints.limits)}: impossible together; the nearest is {together}"
+    return f"{', '.join(constraints.limits)}: impossible together; no network is nearer than {together}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,12 @@ from fspinn.memmodel import Hardware, Size, Workload, estimate
 from fspinn.memmodel.workload import PHASES, expected_spikes
 from fspinn.search.candidates import Candidate
 from fspinn.trained import Activity, Model
+
+HEARD = 0.5
+"""Share of the pixels that pruning is expected to leave, at least (own).
+
+With weights of 1 to 3 bits 50 to 65 % of MNIST's are left: none is rejected that could keep to its limits.
+"""
 
 ACCOUNTING = "structure-aware"
 """The accounting that a memory budget means: what a device has to hold."""
@@ -56,8 +63,8 @@ def expected_costs(
 ) -> list[Cost]:
     """Return the costs of candidates that need not exist yet.
 
-    Memory and area are exact but for what pruning saves and for the pairs of ``ngram``; the others rest on
-    `fspinn.memmodel.workload.expected_spikes`.
+    Memory and area are exact but for what pruning leaves (`HEARD`) and for the pairs of ``ngram``; the others
+    rest on `fspinn.memmodel.workload.expected_spikes`.
 
     Parameters
     ----------
@@ -116,14 +123,18 @@ def _size(candidates: Sequence[Candidate], n_inputs: int, n_classes: int) -> Siz
             candidate.variant.weight_bits,
             candidate.variant.state_bits,
             candidate.variant.readout_bits,
+            ceil(n_inputs * HEARD) if candidate.variant.prune else n_inputs,
+            n_inputs if candidate.variant.prune else 0,
         )
         for candidate in candidates
     ]
-    neurons, steps, window, refractory, inhibition, weight_bits, state_bits, readout_bits = np.array(
-        numbers
-    ).T
+    neurons, steps, window, refractory, inhibition, weight_bits, state_bits, readout_bits, heard, mapped = (
+        np.array(numbers).T
+    )
     return replace(
         size,
+        n_inputs=heard,
+        mapped_pixels=mapped,
         n_neurons=neurons,
         steps=steps,
         window_steps=window,

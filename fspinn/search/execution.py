@@ -28,7 +28,7 @@ from fspinn.search.jobs import Bench, Job, Outcome, measure
 from fspinn.search.study import Study
 
 MOST_DEATHS = 3
-"""Workers that may die under a job before the job is told as failed (Dask's own number)."""
+"""Workers that may die under a job that is done alone before it is told as failed (Dask's own number)."""
 
 CONNECT_S = 10
 """Seconds to wait for a scheduler to answer."""
@@ -45,6 +45,9 @@ class Strategy(Protocol):
 
     def tell(self, job: Job, outcome: Outcome) -> None:
         """Take note of an outcome."""
+
+    def neurons_left(self) -> float:
+        """Return how many neurons the networks have that may still be asked for, all together."""
 
 
 @dataclass
@@ -187,6 +190,7 @@ def carry_out(
     """Do what a strategy asks for, until it asks for nothing more.
 
     Jobs that the study knows are not done again; every outcome goes into it before the strategy hears of it.
+    Where several were under way when a worker died, each is done again alone, to see whose workers die.
 
     Parameters
     ----------
@@ -199,6 +203,7 @@ def carry_out(
         Time on `time.monotonic` after which nothing new is begun.
     """
     flying: dict[Future[Outcome], tuple[Job, Any]] = {}
+    suspects: dict[Job, Any] = {}
     deaths: dict[Job, int] = {}
 
     def note(job: Job, outcome: Outcome) -> None:
@@ -206,7 +211,10 @@ def carry_out(
         on_outcome(job, outcome)
 
     while True:
-        while len(flying) < workers.count and (until is None or time.monotonic() < until):
+        if suspects and not flying:
+            suspect, trial = next(iter(suspects.items()))
+            flying[workers.submit(suspect)] = suspect, trial
+        while not suspects and len(flying) < workers.count and (until is None or time.monotonic() < until):
             job = strategy.ask()
             if job is None:
                 break
@@ -225,11 +233,14 @@ def carry_out(
             job, trial = flying.pop(future)
             found = _outcome(future)
             if found is None:
+                if job not in suspects:
+                    suspects[job] = trial
+                    continue
                 deaths[job] = deaths.get(job, 0) + 1
                 if deaths[job] < MOST_DEATHS:
-                    flying[workers.submit(job)] = job, trial
                     continue
                 found = Outcome((), f"{MOST_DEATHS} workers died, perhaps out of memory")
+            suspects.pop(job, None)
             study.end(trial, job, found)
             note(job, found)
 

@@ -73,6 +73,10 @@ class Halving:
         else:
             self.drawing.tell(trial, None if score is None else [score], {})
 
+    def neurons_left(self) -> float:
+        """Return the neurons of the networks to draw."""
+        return self.drawing.neurons_left()
+
     def _score(self, outcome: Outcome) -> float | None:
         scores = []
         for measurement in outcome.measurements:

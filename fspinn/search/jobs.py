@@ -7,9 +7,9 @@ and each group of them that has the same weights and state answers the validatio
 import hashlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,11 +21,12 @@ from fspinn import jit
 from fspinn.datasets.mapped import in_pieces
 from fspinn.errors import ConfigError, FspinnError
 from fspinn.evaluation import Learned, fit_readouts
-from fspinn.fixed_point import training_spikes
+from fspinn.fixed_point import Calibration, calibrate, which_spike
 from fspinn.memmodel import Hardware
 from fspinn.model import Network
 from fspinn.prediction import respond, room_for_order
 from fspinn.quant import quantize
+from fspinn.quant.formats import Format
 from fspinn.quant.passes import drop_neurons, drop_pixels
 from fspinn.randomness import TUNING_IMAGES, permutation, stream_key
 from fspinn.readout import predict
@@ -209,10 +210,11 @@ def _measured(bench: Bench, data: "Dataset", job: Job) -> Outcome:
     trained = dict(zip(names, models, strict=True))
     measurements: list[Measurement] = []
     kept: dict[Variant, Model] = {}
+    seen = cache(partial(calibrate, models[0], shown, seed=job.seed, threads=bench.threads))
     keeps, least = job.share == 1 and job.seed == bench.seed, float("inf")
     for variants in _alike(job.variants):
         try:
-            several = _finished(trained, variants, shown, job.seed, bench.threads)
+            several = _finished(trained, variants, seen, shown, job.seed, bench.threads)
         except FspinnError as error:  # a format that cannot hold this network
             measurements += [Measurement(variant, None, None, str(error)) for variant in variants]
             continue
@@ -265,6 +267,7 @@ def _alike(variants: Sequence[Variant]) -> list[list[Variant]]:
 def _finished(
     trained: Mapping[str, Model],
     variants: Sequence[Variant],
+    seen: Callable[[], Calibration],
     data: "Dataset",
     seed: int,
     threads: int | None,
@@ -273,14 +276,16 @@ def _finished(
     models = {variant: trained[variant.readout] for variant in variants}
     one = variants[0]
     if one.weights != FLOAT:
-        state = None if one.state == FLOAT else one.state
+        state: Format | str | None = None if one.state == FLOAT else one.state
+        if one.calibrated_bits is not None:
+            state = seen().format(one.calibrated_bits)
         models = {
             variant: quantize(model, one.weights, one.rounding, state=state, seed=seed)
             for variant, model in models.items()
         }
     if one.prune:
-        counts = training_spikes(models[one], data, seed=seed, threads=threads)
-        models = {v: drop_pixels(drop_neurons(model, counts)[0])[0] for v, model in models.items()}
+        spiked = which_spike(models[one], data, seed=seed, threads=threads)
+        models = {v: drop_pixels(drop_neurons(model, spiked)[0])[0] for v, model in models.items()}
     return models
 
 

@@ -5,10 +5,11 @@ After FSpiNN's search (sizes and widths under a memory budget), with the cost mo
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import inf
 
 from fspinn.model import Network
 from fspinn.search.candidates import Candidate
-from fspinn.search.constraints import cost_of
+from fspinn.search.constraints import MEASURES, cost_of
 from fspinn.search.jobs import Job, Outcome
 from fspinn.search.ledger import Ledger
 
@@ -17,7 +18,8 @@ from fspinn.search.ledger import Ledger
 class Ladder:
     """Trains one network after the other, in the order of its cheapest variant's expected cost.
 
-    It goes on for as long as the next network could be cheaper than the cheapest one that meets the target.
+    It goes on for as long as the next network could be cheaper than the cheapest one that meets the target:
+    by its expected cost, which for memory and area is the least that pruning may leave.
 
     Parameters
     ----------
@@ -44,14 +46,25 @@ class Ladder:
 
     def ask(self) -> Job | None:
         """Return the next network; None if none that is left can be cheaper than the best."""
-        best = min(self._cheapest(c for c in self._expected if self.ledger.meets(c)), default=float("inf"))
-        if not self._groups or self._groups[-1][0] >= best:
+        if not self._groups or self._groups[-1][0] >= self._best():
             return None
         return self._groups.pop()[1]
 
     def tell(self, job: Job, outcome: Outcome) -> None:
         """Take note of an outcome."""
         self.ledger.note(job, outcome)
+
+    def neurons_left(self) -> float:
+        """Return the neurons of all networks that could be cheaper than the best."""
+        best = self._best()
+        return sum(job.network.neurons for cost, job in self._groups if cost < best)
+
+    def _best(self) -> float:
+        first = self.ledger.minimize[0]
+        meets = [candidate for candidate in self._expected if self.ledger.meets(candidate)]
+        if MEASURES[first].exact:
+            return min((cost_of(self.ledger.costs[candidate], first) for candidate in meets), default=inf)
+        return min(self._cheapest(meets), default=inf)  # expected and counted energies do not compare
 
     def _cheapest(self, candidates: Iterable[Candidate]) -> Iterable[float]:
         return (self._expected[candidate] for candidate in candidates)
@@ -75,3 +88,7 @@ class Listed:
     def tell(self, job: Job, outcome: Outcome) -> None:
         """Take note of an outcome."""
         self.ledger.note(job, outcome)
+
+    def neurons_left(self) -> float:
+        """Return the neurons of the networks that are left."""
+        return sum(job.network.neurons for job in self.jobs)

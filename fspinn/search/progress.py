@@ -1,42 +1,104 @@
 """What does a person see while the search is under way?"""
 
 import time
-
-from tqdm import tqdm
+from typing import TYPE_CHECKING
 
 from fspinn.search import quantities
+from fspinn.search.constraints import described
+from fspinn.search.jobs import Job, Outcome
 from fspinn.search.ledger import Ledger
 
+if TYPE_CHECKING:
+    from rich.table import Table
 
-class Bar:
-    """What a person sees meanwhile: the best so far, how many networks, and the time left."""
+ROWS = 6
+"""Networks that the table shows at most."""
+
+
+class LiveTable:
+    """A table on the terminal: the best so far and the Pareto front, how many trainings, and the time left.
+
+    Where standard error is no terminal there is none.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    strategy : str
+    workers : int
+        Networks that are trained at the same time.
+    until : float or None
+        Time on `time.monotonic` after which nothing new is begun.
+    progress : bool
+    """
 
     def __init__(
-        self, ledger: Ledger, strategy: str, trials: int, until: float | None, progress: bool
+        self, ledger: Ledger, strategy: str, workers: int, until: float | None, progress: bool
     ) -> None:
-        self._ledger, self._until = ledger, until
-        self._bar = tqdm(
-            total=None if strategy == "ladder" else trials,
-            unit=" networks",
-            desc=strategy,
-            disable=None if progress else True,
-        )
+        from rich.console import Console
+        from rich.live import Live
 
-    def __enter__(self) -> "Bar":
+        self._ledger, self._strategy, self._workers, self._until = ledger, strategy, workers, until
+        self._networks = self._neurons = 0
+        self._seconds = 0.0
+        self._end: float | None = None
+        self._rows: list[tuple[str, ...]] = []
+        console = Console(stderr=True)
+        self._live = None
+        if progress and console.is_terminal:
+            self._live = Live(console=console, get_renderable=self._table, transient=True)
+
+    def __enter__(self) -> "LiveTable":
+        if self._live is not None:
+            self._live.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bar.close()
+        if self._live is not None:
+            self._live.stop()
 
-    def update(self) -> None:
-        words = "none yet"
-        best = next(iter(self._ledger.passing()), None)
-        if best is not None:
-            memory = quantities.format_memory(self._ledger.costs[best].memory_bits)
-            words = f"{memory} {self._ledger.accuracy(best):.1%}"
+    def update(self, job: Job, outcome: Outcome, neurons_left: float) -> None:
+        """Take note of a network.
+
+        Parameters
+        ----------
+        job : Job
+        outcome : Outcome
+        neurons_left : float
+            Of all networks that may still come; the time of each is taken to grow with them (own).
+        """
+        self._networks += 1
+        self._seconds += outcome.seconds
+        self._neurons += job.network.neurons
+        self._end = time.monotonic() + self._seconds / self._neurons * neurons_left / self._workers
         if self._until is not None:
-            words += f", {quantities.format_time(max(0.0, self._until - time.monotonic()))} left"
-        if self._bar.total is not None and self._bar.n >= self._bar.total:
-            self._bar.total = None  # finalists come on top
-        self._bar.set_postfix_str(f"best {words}", refresh=False)
-        self._bar.update()
+            self._end = min(self._end, self._until)
+        if self._live is not None:
+            self._rows = self._best()
+
+    def _best(self) -> list[tuple[str, ...]]:
+        ledger = self._ledger
+        best, front = ledger.passing()[:1], reversed(ledger.front())
+        rows = []
+        for candidate in [*best, *(candidate for candidate in front if candidate not in best)][:ROWS]:
+            low, high = ledger.interval(candidate)
+            costs = (described(ledger.costs[candidate], name) for name in ledger.minimize)
+            network = (str(candidate.neurons), candidate.weights, candidate.readout)
+            accuracy = f"{ledger.accuracy(candidate):.1%} ({low:.1%} to {high:.1%})"
+            rows.append((*network, accuracy, *costs, "best" if candidate in best else ""))
+        return rows
+
+    def _table(self) -> "Table":
+        from rich.table import Table
+
+        left = ""
+        if self._end is not None:
+            seconds = max(1, round(self._end - time.monotonic()))
+            left = f", about {quantities.format_time(seconds)} left"
+        table = Table(title=f"{self._strategy}: {self._networks} trainings{left}")
+        for head in ("neurons", "weights", "readout", "accuracy", *self._ledger.minimize, ""):
+            table.add_column(
+                head.replace("_", " "), justify="left" if head in ("weights", "readout") else "right"
+            )
+        for row in self._rows:
+            table.add_row(*row)
+        return table

@@ -80,15 +80,6 @@ def parse_memory(text: str, name: str = "memory") -> int:
     return bits
 
 
-def format_memory(bits: float) -> str:
-    """Return a number of bits in KiB, for people.
-
-    >>> format_memory(8192 * 12)
-    '12.0 KiB'
-    """
-    return f"{bits / 8192:.1f} KiB"
-
-
 def format_energy(energy_pj: float) -> str:
     """Return an energy, for people.
 

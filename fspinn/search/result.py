@@ -10,6 +10,7 @@ from typing import Any
 from fspinn.errors import DataError
 from fspinn.evaluation import Evaluation
 from fspinn.files import replaced_when_whole
+from fspinn.memmodel.text import memory_text
 from fspinn.search import quantities
 from fspinn.search.candidates import Candidate
 from fspinn.search.certificate import Certificate, in_words
@@ -209,7 +210,7 @@ def save_result(result: SearchResult, folder: Path, command: str | None = None) 
 def describe(result: SearchResult) -> str:
     """Return the answer in words, for people."""
     nearest = result.nearest
-    memory = quantities.format_memory(nearest.memory_bits)
+    memory = memory_text(nearest.memory_bits)
     if nearest.accuracy is None or nearest.accuracy_interval is None:
         why = result.impossible or nearest.verdict
         return f"No network fits: {why}. The nearest: {nearest.candidate}, {memory}."
@@ -251,7 +252,7 @@ def line(trials: Sequence[Trial]) -> str:
     candidate = best.candidate
     return (
         f"{candidate.neurons:5} neurons  {candidate.weights:8} {candidate.readout:11} "
-        f"{quantities.format_memory(best.memory_bits):>11}  {best.verdict}"
+        f"{memory_text(best.memory_bits):>11}  {best.verdict}"
     )
 
 

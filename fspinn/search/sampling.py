@@ -94,6 +94,12 @@ class Drawing:
             self.study.tell(trial, state=optuna.trial.TrialState.FAIL)
         return None
 
+    def neurons_left(self) -> float:
+        """Return the neurons of the networks to draw, if they are like those that were measured."""
+        drawn = {candidate.network for candidate in (*self.ledger.correct, *self.ledger.early)}
+        mean = sum(network.neurons for network in drawn) / max(1, len(drawn))
+        return mean * (self.trials - self._drawn)
+
     def mark(self, trial: "optuna.Trial", jobs: Sequence[Job]) -> None:
         """Note which jobs a trial was, for a search that goes on after a kill."""
         trial.set_user_attr("drawn", [self.record.key(job) for job in jobs])

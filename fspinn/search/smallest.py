@@ -26,7 +26,7 @@ from fspinn.search.intervals import wilson_interval
 from fspinn.search.jobs import Bench, Job, Outcome, Source, measure
 from fspinn.search.ladder import Ladder, Listed
 from fspinn.search.ledger import Ledger
-from fspinn.search.progress import Bar
+from fspinn.search.progress import LiveTable
 from fspinn.search.result import SearchResult, Trial
 from fspinn.search.sampling import Drawing, chosen_sampler
 from fspinn.search.space import Range, Space, corners, settle
@@ -111,7 +111,7 @@ def find_smallest(
     space : Space or path-like, optional
         What to choose from, perhaps as a TOML file; see `fspinn.search.space`.
     network : Network, optional
-        All settings that the space leaves open.
+        All settings that the space leaves open; a `Space` has its own.
     sizes, weights, readouts : sequence, optional
         Numbers of neurons, formats (or ``"float32"``) and readouts to choose from, in place of the space's.
     passes : int or None, default None
@@ -135,7 +135,7 @@ def find_smallest(
     data_dir : path-like or None, default None
         Where workers look for the images; None is their own ``$FSPINN_DATA_DIR`` or cache.
     progress : bool, default True
-        Show a progress bar, if standard error is a terminal.
+        Show a table of the best so far and the time left, if standard error is a terminal.
     on_trials : callable, optional
         Called with the trials of each network as soon as it is measured.
 
@@ -161,6 +161,10 @@ def find_smallest(
         area=area,
         spikes=spikes,
     )
+    if isinstance(space, Space):
+        if network is not None and network != space.base:
+            raise ConfigError("network: the space has another one; leave one of them out")
+        network = space.base
     base = network or Network()
     engine_of("numba", threads, base)
     samples = _checked_validation(data, accuracy)
@@ -193,13 +197,13 @@ def find_smallest(
         with (
             Study(None if folder is None else Path(folder), bench) as study,
             hired(workers, scheduler, bench) as team,
-            Bar(ledger, strategy, trials, until, progress) as bar,
+            LiveTable(ledger, strategy, team.count, until, progress) as table,
         ):
 
             def on_outcome(job: Job, outcome: Outcome) -> None:
                 for variant, model in outcome.models.items():
                     models[Candidate(job.network, variant, job.passes)] = model
-                bar.update()
+                table.update(job, outcome, drawn.neurons_left())
                 if on_trials is not None:
                     on_trials(told(ledger, job))
 

@@ -15,6 +15,7 @@ import fspinn
 from fspinn.datasets import load
 from fspinn.errors import ConfigError, DataError
 from fspinn.search import find_smallest
+from fspinn.search.jobs import measure
 from fspinn.search.study import FILE
 
 QUICK = fspinn.Network(duration_ms=60.0, threshold=8.0, rate_norm_hz=900.0)
@@ -166,6 +167,22 @@ def test_a_worker_that_is_killed_does_not_end_the_search(data, expected):
     assert killed
     assert rows(result.as_dict()) == expected
     assert not any(trial.verdict.startswith("failed") for trial in result.trials)
+
+
+def deadly_for_14_neurons(bench, job):
+    if job.network.neurons == 14:
+        os._exit(1)
+    return measure(bench, job)
+
+
+@pytest.mark.slow
+def test_only_the_network_that_kills_its_workers_is_told_as_failed(data, monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).parents[2])  # workers import this file
+    monkeypatch.setattr("fspinn.search.execution.measure", deadly_for_14_neurons)
+    result = find_smallest(data, workers=2, **SETTINGS)
+    failed = {t.candidate.neurons: t.verdict for t in result.trials if t.verdict.startswith("failed")}
+    assert failed == {14: "failed: 3 workers died, perhaps out of memory"}
+    assert result.found
 
 
 @pytest.fixture
