@@ -208,6 +208,6 @@ def test_the_search_is_rendered_with_what_it_missed():
     text = search.render(results)
     assert "| mnist | 90 | 24 KiB | 1,000 | 0 of 1 | 100 neurons" in text
     assert "not used" in text
-    assert "of which TPE wins 1." in text
+    assert "of which chance loses: tpe 1." in text
     assert "| Dask | 30 | 15 | 2.00 |" in text
     assert text.endswith("an abacus.")

@@ -1,6 +1,7 @@
 """Strategies draw networks, train each once, measure all its variants; the cost model rejects the others."""
 
 from dataclasses import replace
+from importlib.util import find_spec
 
 import pytest
 
@@ -110,7 +111,15 @@ def test_an_expected_energy_gets_the_benefit_of_the_doubt():
     assert limit.reason(replace(cost(10), energy_pj=2.0, counted=False)).startswith("needs about")
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "nsga2", "random"])
+@pytest.mark.parametrize(
+    "sampler",
+    [
+        "tpe",
+        "nsga2",
+        "random",
+        pytest.param("gp", marks=pytest.mark.skipif(find_spec("torch") is None, reason="needs torch")),
+    ],
+)
 def test_bayes_draws_as_many_networks_as_asked_for_within_the_limits(data, sampler):
     told = []
     result = quick(data, strategy="bayes", sampler=sampler, memory="4 KiB", on_trials=told.append)
