@@ -291,8 +291,8 @@ def sampled(result: dict[str, Any]) -> str:
     note = (
         f"Digits: {result['settings']['networks']} networks drawn by a sampler of Optuna's or at random, all "
         "their variants measured. Hypervolume: the area between the Pareto front and "
-        f"{100 * REFERENCE[0]:g} % at {least}, in percentage points times doublings of memory; mean ± standard deviation over seeds "
-        f"{', '.join(map(str, result['seeds']))}, of which chance loses: {won}."
+        f"{100 * REFERENCE[0]:g} % at {least}, in percentage points times doublings of memory; mean ± "
+        f"standard deviation over seeds {', '.join(map(str, result['seeds']))}, of which chance loses: {won}."
     )
     return f"{table(['sampler', 'hypervolume'], rows)}\n\n{note}"
 
