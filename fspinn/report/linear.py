@@ -42,7 +42,8 @@ class Linear:
     ----------
     weight_bits : int
     memory_bits : int
-        Weights, and a bias and a sum for each class.
+        Weights, and a bias and a sum for each class. As in a pruned network, pixels without any weight take
+        none, if a bit for each pixel, which says so, costs less.
     accuracy : float
         On validation images.
     accuracy_interval : tuple of float
@@ -89,7 +90,9 @@ def linear_classifiers(
             every = [_rounded(weights, max(step, 1e-12), bits) for step in steps]
             rounded = max(every, key=lambda some: correct(some, seen, right))
         count = correct(rounded, shown, data.validation.labels)
-        memory = pixels.shape[1] * data.n_classes * bits + data.n_classes * 2 * SUM_BITS
+        heard = int(np.count_nonzero(rounded.any(axis=1)))
+        stored = min(heard * data.n_classes * bits + len(rounded), len(rounded) * data.n_classes * bits)
+        memory = stored + data.n_classes * 2 * SUM_BITS
         interval = wilson_interval(count, len(shown))
         found.append(Linear(bits, memory, count / len(shown), interval))
     return found
