@@ -116,7 +116,8 @@ def reached(settings: dict[str, Any], seed: int) -> dict[str, Any]:
     nearest = result.nearest
     return {
         "found": result.found,
-        "network": str(nearest.candidate),
+        "network": f"{nearest.candidate.neurons} neurons, {nearest.candidate.weights}, "
+        f"{nearest.candidate.readout}",
         "memory_kib": nearest.memory_bits / 8192,
         "validation": 100 * (nearest.accuracy or 0.0),
         "test": None if result.test is None else 100 * result.test.accuracy,

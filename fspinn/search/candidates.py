@@ -89,7 +89,8 @@ class Variant:
     def __str__(self) -> str:
         words = [f"{self.weights} weights"]
         if self.state != FLOAT:
-            words.append(f"{self.state} state")
+            calibrated = self.calibrated_bits
+            words.append(f"{self.state} state" if calibrated is None else f"{calibrated}-bit state")
         if self.rounding != "nearest":
             words.append(f"{self.rounding} rounding")
         if self.prune:
