@@ -1,7 +1,7 @@
 """What does a network say? Readouts fitted on its responses, and its accuracy on labelled images."""
 
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from pathlib import Path
@@ -211,11 +211,22 @@ def load_data_of(model: Model, data_dir: str | Path | None = None) -> "Dataset":
     ConfigError
         If the model does not say what it was trained on, or the images have changed since.
     """
-    from fspinn.datasets import load
-
     origin = model.record.get("dataset")
     if origin is None:
         raise ConfigError("dataset: the model does not say what it was trained on; name the data set")
+    return load_again(origin, data_dir)
+
+
+def load_again(origin: Mapping[str, Any], data_dir: str | Path | None = None) -> "Dataset":
+    """Load a data set with the split that `origin` told.
+
+    Raises
+    ------
+    ConfigError
+        If the images have changed since.
+    """
+    from fspinn.datasets import load
+
     data = load(origin["name"], data_dir=data_dir, validation=origin["validation"], seed=origin["seed"])
     if data.checksum != origin["checksum"]:
         raise ConfigError(

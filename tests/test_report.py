@@ -156,6 +156,14 @@ def test_a_search_that_found_nothing_has_a_page_too(answer, tmp_path):
     assert "The nearest is" in page
     assert page.count("<circle") == 4 * len(answer["trials"])
     assert "Is a spiking layer worth its bytes?" not in page
+    assert re.search(r"A linear classifier on the pixels reaches \d\d\.\d % in .* surely meet", page)
+    assert "the nearest network, " in page
+
+
+def test_without_an_answer_a_linear_classifier_has_to_keep_to_the_limit(answer, tmp_path):
+    limits = {**answer["constraints"], "memory": 800.0}
+    page = write_report(without_winner(tmp_path / "lost", answer, constraints=limits)).read_text()
+    assert "A linear classifier on the pixels does not fit into the memory either." in page
 
 
 def test_nothing_measured_is_no_reason_to_fail(answer, tmp_path):
@@ -171,9 +179,9 @@ def test_hardware_that_knows_no_time_has_no_chart_of_it(answer, tmp_path):
     assert page.count("<svg") == 3
 
 
-def test_names_are_text_and_no_markup(answer, tmp_path):
+def test_names_are_text_and_no_markup(answer, data, tmp_path):
     dataset = {**answer["dataset"], "name": "<script>alert(1)</script>"}
-    page = write_report(without_winner(tmp_path / "lost", answer, dataset=dataset)).read_text()
+    page = write_report(without_winner(tmp_path / "lost", answer, dataset=dataset), data).read_text()
     assert "&lt;script&gt;alert(1)" in page
     assert "<script>alert" not in page
 

@@ -174,13 +174,14 @@ def command(
         data_dir=click.get_current_context().params["data_dir"],
         on_trials=show,
     )
+    if not as_json:
+        click.echo(describe(result))
     written = save_result(result, output, click.get_current_context().meta.get(options.TYPED))
     written["report"] = write_report(output, data, threads=threads)
     if as_json:
         model = str(written["model"]) if "model" in written else None
         options.print_json({"model": model, "report": str(written["report"]), **result.as_dict()})
     else:
-        click.echo(describe(result))
         for path in written.values():
             click.echo(f"  wrote {path}")
     if not result.found:

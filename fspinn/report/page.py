@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import fields, replace
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 import fspinn
 from fspinn.errors import DataError
-from fspinn.evaluation import evaluate, load_data_of
+from fspinn.evaluation import evaluate, load_again
 from fspinn.files import replaced_when_whole
 from fspinn.memmodel import load_hardware
 from fspinn.plots import confusion_matrix, receptive_fields
@@ -30,9 +31,19 @@ if TYPE_CHECKING:
 
 NAME = "report.html"
 READOUT_BITS = 8
-"""Weights of the linear classifier have these bits, and those of the winner."""
+"""Weights of the linear classifier have these bits, and those of the answer."""
 
-_NEEDED = ("found", "accuracy", "constraints", "certificate", "front", "trials", "dataset", "seconds")
+_NEEDED = (
+    "found",
+    "accuracy",
+    "constraints",
+    "certificate",
+    "front",
+    "trials",
+    "dataset",
+    "labels",
+    "seconds",
+)
 
 
 def write_report(
@@ -71,8 +82,12 @@ def write_report(
     answer = _read(folder / "result.json")
     words = {"answer": answer, **_about_trials(answer)}
     model = load(folder / "smallest.h5") if answer["found"] else None
+    if data is None:
+        data = load_again(answer["dataset"], data_dir)
+        data = replace(data, train=data.train.first(answer["dataset"]["train"]))
+    words |= _without_spikes(answer, data)
     if model is not None:
-        words |= _about_winner(answer, model, data or _images(answer, model, data_dir), threads)
+        words |= _about_winner(answer, model, data, threads)
     page = _environment().get_template("page.html").render(model=model, version=fspinn.__version__, **words)
     path = folder / NAME
     try:
@@ -98,11 +113,6 @@ def _read(path: Path) -> dict[str, Any]:
     return dict(answer)
 
 
-def _images(answer: Mapping[str, Any], model: Model, data_dir: str | Path | None) -> "Dataset":
-    data = load_data_of(model, data_dir)
-    return replace(data, train=data.train.first(answer["dataset"]["train"]))
-
-
 def _about_trials(answer: Mapping[str, Any]) -> dict[str, Any]:
     trials, shown = answer["trials"], charts.shown_trials(answer["trials"])
     limits = {name: limit for name, limit in answer["constraints"].items() if name in MEASURES and limit}
@@ -116,29 +126,31 @@ def _about_trials(answer: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _without_spikes(answer: Mapping[str, Any], data: "Dataset") -> dict[str, Any]:
+    """Return what a linear classifier does with the bits and labels of the answer, in as much memory."""
+    bits = (READOUT_BITS, Variant(answer["weights"]).weight_bits)
+    linear = linear_classifiers(data, bits, labels=answer["labels"], seed=answer["seed"])
+    room = answer["memory_bits"] if answer["found"] else answer["constraints"]["memory"] or inf
+    fitting = [one for one in linear if one.memory_bits <= room]
+    return {
+        "linear": linear,
+        "rival": max(fitting, key=lambda one: one.accuracy, default=None),
+        "labels": answer["labels"] or len(data.train),
+        "multiplications": data.image_shape[0] * data.image_shape[1] * data.n_classes,
+    }
+
+
 def _about_winner(
     answer: Mapping[str, Any], model: Model, data: "Dataset", threads: int | None
 ) -> dict[str, Any]:
-    labels = model.record["labels"]
-    linear = linear_classifiers(
-        data,
-        (READOUT_BITS, model.weight_bits),
-        labels=labels if labels < len(data.train) else None,
-        seed=model.record["seed"],
-    )
-    fitting = [one for one in linear if one.memory_bits <= answer["memory_bits"]]
     measured = evaluate(model, data.validation, seed=answer["seed"], threads=threads)
     return {
         "band": load_hardware(answer["hardware"]).band,
         "compared": compared(answer, model),
-        "linear": linear,
-        "rival": max(fitting, key=lambda one: one.accuracy, default=None),
-        "labels": labels,
         "receptive_fields": as_data_address(receptive_fields, model),
         "confusion_matrix": as_data_address(
             confusion_matrix, data.validation.labels, measured.predictions, model.class_names
         ),
-        "multiplications": data.image_shape[0] * data.image_shape[1] * data.n_classes,
     }
 
 

@@ -80,6 +80,8 @@ class SearchResult:
         Of the search, and how many the finalists were measured with.
     dataset : mapping
         Name, checksum and split of the images.
+    labels : int or None
+        Labelled training images that readouts could use; None is all.
     trials : tuple of Trial
         All candidates, the one with the least memory first.
     front : tuple of Trial
@@ -107,6 +109,7 @@ class SearchResult:
     seed: int
     seeds: int
     dataset: Mapping[str, Any]
+    labels: int | None
     trials: tuple[Trial, ...]
     front: tuple[Trial, ...]
     winner: Trial | None
@@ -150,6 +153,7 @@ class SearchResult:
             "seed": self.seed,
             "seeds": self.seeds,
             "dataset": dict(self.dataset),
+            "labels": self.labels,
             "seconds": self.seconds,
             "certificate": None if self.certificate is None else self.certificate.as_dict(),
             "front": [numbers[id(trial)] for trial in self.front],

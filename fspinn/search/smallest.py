@@ -230,6 +230,7 @@ def find_smallest(
         seed=seed,
         seeds=seeds,
         dataset=origin(data),
+        labels=labels,
         trials=tuple(in_order),
         front=tuple(rows[candidate] for candidate in ledger.front()),
         winner=None if winner is None else rows[winner],
