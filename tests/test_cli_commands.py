@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -171,18 +172,48 @@ def test_bad_input_gets_one_line_and_exit_status_2(arguments, words, tmp_path, m
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_progress_bar_shows_only_on_a_terminal(tmp_path):
+def on_a_terminal(command):
+    """Return what a command writes to standard error where that is a terminal."""
     import pty
     import termios
 
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (40, 120))
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            some = os.read(ours, 65536)
+        except OSError:  # Linux says so at the end
+            some = b""
+        if not some:
+            break
+        shown += some
+    os.close(ours)
+    assert process.wait() == 0
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.decode())
+
+
+def test_the_progress_bar_shows_only_on_a_terminal(tmp_path):
     command = [sys.executable, "-m", "fspinn", "train", "--neurons", "20", "-o", str(tmp_path / "net.h5")]
     quiet = subprocess.run(command, capture_output=True, text=True, check=True)
     assert quiet.stderr == ""
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, 100))
-    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=theirs, check=True)
-    os.close(theirs)
-    shown = os.read(ours, 65536).decode()
+    shown = on_a_terminal(command)
     assert "samples/s" in shown
     assert "running accuracy" in shown
     assert "<" in shown  # time left
+
+
+def test_a_search_shows_the_best_so_far_and_the_time_left_on_a_terminal(tmp_path):
+    settings = "--accuracy 0.6 --sizes 10,16 --weights UQ0.4 --readouts proportion --seeds 2 --samples 400"
+    command = [sys.executable, "-m", "fspinn", "search", *settings.split(), "-o", str(tmp_path / "result")]
+    quiet = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert all("neurons  UQ0.4    proportion" in line for line in quiet.stderr.splitlines())
+    (tmp_path / "result" / "study.log").unlink()
+    shown = on_a_terminal(command)
+    title = re.search(r"ladder: (\d) trainings, about \S+ (s|min|h) left", shown)
+    assert title, shown
+    best = re.search(r"(\d+) +\S UQ0.4 +\S proportion +\S +\S+% \(\S+% to \S+%\) +\S +\d+ B +\S best", shown)
+    assert best
+    assert best[1] in ("10", "16")
