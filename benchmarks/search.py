@@ -55,7 +55,7 @@ TARGETS: dict[str, dict[str, Any]] = {
         "accuracy": 0.95,
         "memory": "128 KiB",
         "labels": 1000,
-        "space": {"neurons": (600, 800), "answer_inhibition": FEW_LABELS},
+        "space": {"neurons": (800,), "answer_inhibition": FEW_LABELS},
     },
     "fashion-mnist-80": {
         "preset": "fashion-mnist-100-linear",
