@@ -192,6 +192,14 @@ def test_the_search_is_rendered_with_what_it_missed():
     settings = {**search.TARGETS["mnist-90"], "labels": 1000}
     results = {
         "mnist-90-1000": {"settings": settings, "seeds": (0,), "answers": missed, **MACHINE},
+        "linear": {
+            "settings": {"bits": (2,)},
+            "seeds": (0,),
+            "classifiers": [
+                {"images": "mnist", "labels": 1000, "bits": 2, "memory_kib": [1.5], "validation": [86.0]}
+            ],
+            **MACHINE,
+        },
         "bayes": {
             "settings": {"networks": 40},
             "seeds": (0, 1),
@@ -208,6 +216,7 @@ def test_the_search_is_rendered_with_what_it_missed():
     text = search.render(results)
     assert "| mnist | 90 | 24 KiB | 1,000 | 0 of 1 | 100 neurons" in text
     assert "not used" in text
+    assert "| mnist | 1,000 | 2 | 1.5 | 86.0 |" in text
     assert "of which chance loses: tpe 1." in text
     assert "| Dask | 30 | 15 | 2.00 |" in text
     assert text.endswith("an abacus.")
