@@ -305,7 +305,8 @@ def targets(results: Results) -> str:
         "answer meets the target with 95 % confidence on validation images, as the mean of three trainings, "
         "and the test images are used once, for it. With few labels the strength of inhibition when "
         f"answering is searched for too ({', '.join(map(str, FEW_LABELS))}). Mean ± standard deviation over "
-        f"seeds {seeds(results)}, each with its own validation split. Minutes on one core, with other work beside."
+        f"seeds {seeds(results)}, each with its own validation split. "
+        "Minutes on one core, with other work beside."
     )
     return f"{table(head, rows)}\n\n{note}"
 
