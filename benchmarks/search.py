@@ -72,7 +72,7 @@ TARGETS: dict[str, dict[str, Any]] = {
         "accuracy": 0.80,
         "memory": "128 KiB",
         "labels": 1000,
-        "space": {"neurons": (250, 400), "answer_inhibition": FEW_LABELS},
+        "space": {"neurons": (250, 320), "answer_inhibition": FEW_LABELS},
     },
 }
 """What is asked for, and where from."""

@@ -196,6 +196,10 @@ def test_a_network_that_only_pruning_makes_small_enough_is_the_answer(data):
     whole = quick(data, space=Space(QUICK, {**settings, "prune": (False,)}), **asked).winner
     limit = f"{whole.memory_bits // 8 - 1} B"
     assert not quick(data, space=Space(QUICK, {**settings, "prune": (False,)}), memory=limit, **asked).found
+    both = {**settings, "prune": (True,), "weights": ("UQ0.2", "UQ0.6")}
+    lost = quick(data, space=Space(QUICK, both), memory=limit, **{**asked, "accuracy": 0.95})
+    assert lost.nearest.candidate.weights == "UQ0.2"  # with six bits it is more accurate, and too large
+    assert lost.nearest.accuracy < max(trial.accuracy for trial in lost.trials)
     pruned = quick(data, space=Space(QUICK, {**settings, "prune": (True,)}), memory=limit, **asked)
     assert pruned.winner.accuracy == whole.accuracy
     assert fspinn.memmodel.Size.of(pruned.model).mapped_pixels == 64

@@ -234,7 +234,7 @@ def find_smallest(
         trials=tuple(in_order),
         front=tuple(rows[candidate] for candidate in ledger.front()),
         winner=None if winner is None else rows[winner],
-        nearest=max(in_order, key=lambda trial: trial.accuracy or 0.0) if winner is None else rows[winner],
+        nearest=_nearest(in_order, constraints) if winner is None else rows[winner],
         certificate=certificate,
         impossible=impossible,
         model=model,
@@ -300,6 +300,16 @@ def _smaller(
     ledger.expect(dict(zip(candidates, costs(candidates), strict=True)))
     variants = tuple(c.variant for c in candidates if c not in ledger.rejected)
     return Job(network, best.passes, ledger.seed, variants) if variants else None
+
+
+def _nearest(trials: list[Trial], constraints: Constraints) -> Trial:
+    """Return the most accurate trial, of those that keep to all limits if any of them was measured."""
+
+    def near(trial: Trial) -> tuple[bool, float]:
+        within = trial.accuracy is not None and constraints.reason(trial.cost) is None
+        return within, trial.accuracy or 0.0
+
+    return max(trials, key=near)
 
 
 class _Costs:
