@@ -21,7 +21,7 @@ from typing import Any, TypeAlias
 from fspinn.checks import number, whole_number
 from fspinn.errors import ConfigError, FspinnError
 from fspinn.model import Network
-from fspinn.quant.integers import SUPPORTED
+from fspinn.quant.integers import check_network
 from fspinn.search.candidates import FLOAT, Variant
 
 SIZES = (10, 16, 25, 50, 100, 200, 400, 900, 1600, 2500, 3600, 4900)
@@ -261,9 +261,11 @@ def ladder_space(
             f"and no more neurons than the {images} training images"
         )
     settings = {"neurons": small_enough, "weights": tuple(weights), "readout": tuple(readouts)}
-    if all(getattr(base, name) == value for name, value in SUPPORTED.items()):
-        settings |= {"state": (STATE,), "prune": (True,)}
-    return Space(base, settings)
+    try:
+        check_network(base)
+    except ConfigError:  # the integer engine does not run it
+        return Space(base, settings)
+    return Space(base, settings | {"state": (STATE,), "prune": (True,)})
 
 
 def ranged_space(
