@@ -10,13 +10,14 @@ neurons and an update at every spike, from counted activity of both on MNIST.
 from dataclasses import asdict, replace
 from typing import Any
 
+import dense_accounting
 import sram_law
 from ablation import BASES, CHANGES, LAYER
 from published import INCOMPARABLE, comparisons
 from tables import Results, machines, run, table
 
 import fspinn
-from fspinn.memmodel import Size, estimate, fspinn_memory_ratio
+from fspinn.memmodel import Size, estimate
 from fspinn.memmodel.workload import PHASES, Workload
 from fspinn.training import learn
 
@@ -27,7 +28,9 @@ SAMPLES = {400: 3000, 4900: 500}
 BITS = ((8, 8), (32, 8))
 """Bits of a weight, without and with FSpiNN's mechanisms."""
 
-SIMULATOR, ASICS = "dense-sim", ("asic65-lp", "asic28-odin", "asic45-horowitz")
+SIMULATOR = "dense-sim"
+"""Row of the ratios that `dense_accounting` gives; those below it are presets."""
+ASICS = ("asic65-lp", "asic28-odin", "asic45-horowitz")
 BY_EVENTS = "asic28-odin"
 """Its events cost the same whatever the bits."""
 PUBLISHED = {"memory": 7.5, "training": 3.5, "inference": 1.8}
@@ -67,22 +70,40 @@ def ratios(networks: dict[str, fspinn.Network], activity: dict[str, Any]) -> dic
     """Return the cost of the baseline over that of FSpiNN's mechanisms, by hardware and by bits."""
     found: dict[str, dict[str, Any]] = {}
     for hardware in (SIMULATOR, *ASICS):
-        accounting = "dense-sim" if hardware == SIMULATOR else "structure-aware"
         for bits in BITS[:1] if hardware == BY_EVENTS else BITS:
-            cost = {}
-            for (name, network), weight_bits in zip(networks.items(), bits, strict=True):
-                size = Size.of_network(network, 784, 10, weight_bits, readout="majority")
-                work = dict.fromkeys(PHASES, Workload.counted(activity[name]))
-                one = estimate(size, hardware, work)
-                parts = one.memory["inference"][accounting]
-                cost[name] = {
-                    "memory": parts["total"],
-                    **{phase: one.energy[phase][accounting]["total"] for phase in PHASES},
-                }
+            baseline, fspinns = (
+                costs(size_of(network, weight_bits), hardware, Workload.counted(activity[name]))
+                for (name, network), weight_bits in zip(networks.items(), bits, strict=True)
+            )
             found.setdefault(hardware, {})[f"{bits[0]} to {bits[1]}"] = {
-                key: cost["baseline"][key] / cost["fspinn"][key] for key in cost["fspinn"]
+                key: baseline[key] / fspinns[key] for key in fspinns
             }
     return found
+
+
+def size_of(network: fspinn.Network, weight_bits: int) -> Size:
+    return Size.of_network(network, 784, 10, weight_bits, readout="majority")
+
+
+def costs(size: Size, hardware: str, work: Workload) -> dict[str, Any]:
+    """Return memory for inference, and an image's energy by phase (of a simulator: the bytes it touches)."""
+    if hardware == SIMULATOR:
+        touched = {p: dense_accounting.touched_bytes(size, work, p == "training") for p in PHASES}
+        return {"memory": dense_accounting.memory_bits(size), **touched}
+    one = estimate(size, hardware, dict.fromkeys(PHASES, work))
+    return {
+        "memory": one.memory["inference"]["total"],
+        **{phase: one.energy[phase]["total"] for phase in PHASES},
+    }
+
+
+def matrices_ratio(neurons: int, bits: tuple[int, int]) -> float:
+    """Return how much less memory FSpiNN's matrices alone take than those of the baseline."""
+    baseline, fspinns = (
+        dense_accounting.matrix_bits(size_of(replace(network, neurons=neurons), weight_bits))
+        for network, weight_bits in zip((BASELINE, FSPINN), bits, strict=True)
+    )
+    return baseline / fspinns
 
 
 def render(results: Results) -> str:
@@ -142,7 +163,7 @@ def _figure(value: float) -> str:
 
 def _ratios(result: dict[str, Any]) -> list[str]:
     rows = [["FSpiNN, as published", "", "", *(f"{PUBLISHED[key]:g}" for key in PUBLISHED)]]
-    rows += [["its matrices alone", "4900", "32 to 8", f"{fspinn_memory_ratio(784, 4900, 8):.3f}", "", ""]]
+    rows += [["its matrices alone", "4900", "32 to 8", f"{matrices_ratio(4900, (32, 8)):.3f}", "", ""]]
     rows += [
         [f"`{hardware}`", neurons, bits, *(f"{found[key]:.2f}" for key in PUBLISHED)]
         for neurons, counted in reversed(result["counted"].items())

@@ -69,9 +69,9 @@ def render(results: Results) -> str:
         "search (s)",
     ]
     note = (
-        "`fspinn search --memory 256KiB`: memory for inference with the readout counted, "
-        "structure-aware accounting; energy is an estimate for `asic65-lp`, to a factor of two; the "
-        "test images are used once, for the winner. Mean ± standard deviation over seeds "
+        "`fspinn search --memory 256KiB`: memory for inference with the readout counted; "
+        "energy is an estimate for `asic65-lp`, to a factor of two; the test images are used once, for the "
+        "winner. Mean ± standard deviation over seeds "
         f"{seeds(results)}, each with its own validation split. {machines(results)}."
     )
     return f"{table(head, rows)}\n\n{note}"

@@ -12,8 +12,6 @@ from fspinn.files import replaced_when_whole
 from fspinn.memmodel import Estimate
 from fspinn.memmodel.text import energy_text, memory_text
 
-ACCOUNTING = "structure-aware"
-
 SHADES = {
     "weights": "#4477aa",
     "pixels": "#88aacc",
@@ -59,8 +57,8 @@ def costs(estimates: Mapping[str, Estimate]) -> Figure:
     panels = figure.subplots(2, 2, squeeze=False)
     shown: dict[str, str] = {}
     for column, phase in enumerate(("inference", "training")):
-        memory = {name: one.memory[phase][ACCOUNTING] for name, one in estimates.items()}
-        energy = {name: one.energy[phase][ACCOUNTING] for name, one in estimates.items()}
+        memory = {name: one.memory[phase] for name, one in estimates.items()}
+        energy = {name: one.energy[phase] for name, one in estimates.items()}
         shown |= _draw(panels[0][column], memory, 1 / 8192, f"memory, {phase}", "KiB", memory_text)
         shown |= _draw(
             panels[1][column], energy, 1e-6, f"energy of an image, {phase}", "\u00b5J", energy_text
@@ -69,8 +67,8 @@ def costs(estimates: Mapping[str, Estimate]) -> Figure:
             if column:
                 axes.set_yticklabels([])
     hardware = {one.hardware.meta.name for one in estimates.values()}
-    where = f"on {hardware.pop()}, " if len(hardware) == 1 else ""
-    figure.suptitle(f"{where}accounted {ACCOUNTING}", fontsize=9, color="#666666")
+    if len(hardware) == 1:
+        figure.suptitle(f"on {hardware.pop()}", fontsize=9, color="#666666")
     figure.legend(
         [Patch(color=shade) for shade in shown.values()],
         list(shown),

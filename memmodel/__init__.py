@@ -1,14 +1,13 @@
 """What does it cost on this hardware? Memory, energy, latency and area, each a breakdown that adds up."""
 
 from fspinn.memmodel.estimates import Estimate, estimate
-from fspinn.memmodel.footprint import ACCOUNTINGS, footprint, fspinn_memory_ratio, memory_bits
+from fspinn.memmodel.footprint import footprint, memory_bits
 from fspinn.memmodel.hardware import Hardware
 from fspinn.memmodel.hardware_files import hardware_names, load_hardware
 from fspinn.memmodel.size import Size
 from fspinn.memmodel.workload import Workload, expected_workloads
 
 __all__ = [
-    "ACCOUNTINGS",
     "Estimate",
     "Hardware",
     "Size",
@@ -16,7 +15,6 @@ __all__ = [
     "estimate",
     "expected_workloads",
     "footprint",
-    "fspinn_memory_ratio",
     "hardware_names",
     "load_hardware",
     "memory_bits",

@@ -11,26 +11,18 @@ What is learned differs by rule. A neuron that is potentiated has one weight in 
 weights side by side: one row is read and written (``triplet`` does as ``pair``). ``timestep`` does both, but
 counts only their sum: as many columns are assumed as there can be, one for each window and output spike,
 which is an upper bound.
-
-``dense-sim`` is what simulators do: in every time step every weight is read and added, those of the N x N
-inhibition too, and a rule that updates at spikes touches all weights in every step, in `DENSE_PASSES` passes.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from fspinn.memmodel.footprint import COUNTED_RULES, OUTPUT_TRACES, footprint, matrices, score_bits
+from fspinn.memmodel.footprint import COUNTED_RULES, OUTPUT_TRACES, footprint, score_bits
 from fspinn.memmodel.hardware import Hardware
 from fspinn.memmodel.packing import Numbers, count_bits, words
 from fspinn.memmodel.size import Size
 from fspinn.memmodel.workload import Workload
 from fspinn.trained import PAIR_READOUT
-
-DENSE_PASSES = 12
-"""Passes over all weights that a simulator makes to learn once (outer products, additions, clamps), half of
-them reads. Fitted to FSpiNN's published 3.5 times less training energy: 12 gives 3.52, 10 gives 3.24 at 4900
-neurons. So that ratio is reproduced, not validated."""
 
 
 class Accesses(NamedTuple):
@@ -89,9 +81,7 @@ def updates(size: Size, work: Workload) -> Updates:
     )
 
 
-def accesses(
-    size: Size, work: Workload, hardware: Hardware, training: bool, accounting: str = "structure-aware"
-) -> dict[str, Accesses]:
+def accesses(size: Size, work: Workload, hardware: Hardware, training: bool) -> dict[str, Accesses]:
     """Return what one image makes the memories and the arithmetic do, by component.
 
     Parameters
@@ -101,7 +91,6 @@ def accesses(
         Of the phase that is asked for.
     hardware : Hardware
     training : bool
-    accounting : {"structure-aware", "dense-sim"}, default "structure-aware"
 
     Returns
     -------
@@ -109,15 +98,14 @@ def accesses(
         Of `weights`, `state`, `inhibition`, `spikes` and, while training, `learning`, `traces` and
         `normalisation`, else `readout`.
     """
-    dense = accounting == "dense-sim"
     found = {
-        "weights": _weights(size, work, hardware, dense),
-        "state": _state(size, work, hardware, dense),
-        "inhibition": _inhibition(size, work, hardware, dense),
+        "weights": _weights(size, work, hardware),
+        "state": _state(size, work, hardware),
+        "inhibition": _inhibition(size, work, hardware),
         "spikes": _read_and_written(work.steps * words(size.n_inputs, 1, hardware.memory.state.word_bits)),
     }
     if training:
-        found["learning"] = _learning(size, work, hardware, dense)
+        found["learning"] = _learning(size, work, hardware)
         found["traces"] = _traces(size, work, hardware)
         found["normalisation"] = _normalisation(size, work, hardware)
     else:
@@ -159,27 +147,21 @@ def _state_words(count: Numbers, bits: Numbers, hardware: Hardware) -> Numbers:
     return words(count, bits, hardware.memory.state.word_bits)
 
 
-def _weights(size: Size, work: Workload, hardware: Hardware, dense: bool) -> Accesses:
+def _weights(size: Size, work: Workload, hardware: Hardware) -> Accesses:
     row = _row(size, hardware)
-    if dense:
-        additions = work.steps * size.n_inputs * size.n_neurons
-        return Accesses(weight_reads=work.steps * size.n_inputs * row, added_bits=additions * size.state_bits)
     to_all, to_one = added_rows(size, work)
     of_all_inputs = hardware.core.schedule == "clock"
     reads = work.steps * size.n_inputs * row if of_all_inputs else to_all * row + to_one
     return Accesses(weight_reads=reads, added_bits=work.synaptic_additions * size.state_bits)
 
 
-def _state(size: Size, work: Workload, hardware: Hardware, dense: bool) -> Accesses:
-    """Return the passes over all neurons, and the sums if they lie in the memory meanwhile.
-
-    In ``dense-sim`` a matrix product sums the drive of a neuron before it touches its potential.
-    """
+def _state(size: Size, work: Workload, hardware: Hardware) -> Accesses:
+    """Return the passes over all neurons, and the sums if they lie in the memory meanwhile."""
     n = size.n_neurons
     potentials = _state_words(n, size.state_bits, hardware)
     changed = work.neuron_updates / n * potentials
     changed = changed + work.steps * _state_words(n, count_bits(size.refractory_steps), hardware)
-    if hardware.core.accumulators == "sram" and not dense:
+    if hardware.core.accumulators == "sram":
         to_all, to_one = added_rows(size, work)
         changed = changed + to_all * potentials + to_one
     thresholds = _state_words(n if size.adaptation != "off" else 1, size.threshold_bits, hardware)
@@ -190,27 +172,20 @@ def _state(size: Size, work: Workload, hardware: Hardware, dense: bool) -> Acces
     )
 
 
-def _inhibition(size: Size, work: Workload, hardware: Hardware, dense: bool) -> Accesses:
-    n = size.n_neurons
-    if dense:
-        rows = work.steps * n * matrices(size)
-        return Accesses(weight_reads=rows * _row(size, hardware), added_bits=rows * n * size.state_bits)
-    potentials = _state_words(n, size.state_bits, hardware)
-    return _read_and_written(work.output_spikes * potentials, work.output_spikes * n * size.state_bits)
+def _inhibition(size: Size, work: Workload, hardware: Hardware) -> Accesses:
+    potentials = _state_words(size.n_neurons, size.state_bits, hardware)
+    added = work.output_spikes * size.n_neurons * size.state_bits
+    return _read_and_written(work.output_spikes * potentials, added)
 
 
-def _learning(size: Size, work: Workload, hardware: Hardware, dense: bool) -> Accesses:
+def _learning(size: Size, work: Workload, hardware: Hardware) -> Accesses:
     """Return the changes of weights and thresholds, and the counters that decide on them.
 
     Spikes are counted one by one. At the end of a window the counters are read twice (for their norm, then as
     the target) and cleared. Moving a weight is one multiplication and two additions.
     """
-    row, change = _row(size, hardware), updates(size, work)
-    if dense:
-        often = work.windows if size.rule in COUNTED_RULES else work.steps
-        changed = often * size.n_inputs * row * (DENSE_PASSES // 2)
-    else:
-        changed = change.columns * size.n_inputs + change.rows * row
+    change = updates(size, work)
+    changed = change.columns * size.n_inputs + change.rows * _row(size, hardware)
     counter = count_bits(size.window_steps)
     counters = _state_words(size.n_inputs * (size.rule == "normalised"), counter, hardware)
     counters = counters + _state_words(size.n_neurons * (size.rule in COUNTED_RULES), counter, hardware)

@@ -13,7 +13,7 @@ from fspinn.memmodel.workload import Workload
 
 @dataclass(frozen=True)
 class Case:
-    """A network, what it does in a phase, the hardware that does it, and the accounting.
+    """A network, what it does in a phase, and the hardware that does it.
 
     Parameters
     ----------
@@ -23,34 +23,27 @@ class Case:
     hardware : Hardware
     training : bool
         The phase: whether the device learns.
-    accounting : {"structure-aware", "dense-sim"}, default "structure-aware"
-
-    Raises
-    ------
-    ConfigError
-        Where something is derived, if the accounting is unknown.
     """
 
     size: Size
     work: Workload
     hardware: Hardware
     training: bool
-    accounting: str = "structure-aware"
 
     @cached_property
     def memory(self) -> dict[str, Any]:
         """Logical bits of each component."""
-        return footprint.footprint(self.size, self.training, self.accounting)
+        return footprint.footprint(self.size, self.training)
 
     @cached_property
     def stored(self) -> dict[str, Any]:
         """Bits of the words that hold each component."""
-        return footprint.stored_bits(self.size, self.hardware, self.training, self.accounting)
+        return footprint.stored_bits(self.size, self.hardware, self.training)
 
     @cached_property
     def needed(self) -> dict[str, Any]:
         """Bits that each memory should hold."""
-        return footprint.needed_bits(self.stored, self.hardware, self.accounting)
+        return footprint.needed_bits(self.stored, self.hardware)
 
     @cached_property
     def physical(self) -> dict[str, Any]:
@@ -60,7 +53,7 @@ class Case:
     @cached_property
     def accesses(self) -> dict[str, accesses.Accesses]:
         """Accesses and operations of each component."""
-        return accesses.accesses(self.size, self.work, self.hardware, self.training, self.accounting)
+        return accesses.accesses(self.size, self.work, self.hardware, self.training)
 
     @cached_property
     def off_chip_bits(self) -> Numbers:
@@ -70,6 +63,4 @@ class Case:
     @cached_property
     def cycles(self) -> dict[str, Numbers]:
         """Clock cycles of each component, not rounded."""
-        return latency.latency_cycles(
-            self.size, self.work, self.hardware, self.training, self.accounting, self.off_chip_bits
-        )
+        return latency.latency_cycles(self.size, self.work, self.hardware, self.training, self.off_chip_bits)

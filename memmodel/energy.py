@@ -12,9 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from fspinn.memmodel import sram
-from fspinn.memmodel.accesses import DENSE_PASSES, Accesses
+from fspinn.memmodel.accesses import Accesses
 from fspinn.memmodel.case import Case
-from fspinn.memmodel.footprint import COUNTED_RULES, matrices
 from fspinn.memmodel.hardware import Hardware, Memory, Power
 from fspinn.memmodel.packing import Numbers
 from fspinn.memmodel.scaling import gate_energy
@@ -126,20 +125,13 @@ def _events_pj(case: Case) -> dict[str, Numbers]:
     size, work, price = case.size, case.work, case.hardware.events
     if price is None:
         return {}
-    n = size.n_neurons
-    additions, inhibited, changed = work.synaptic_additions, work.output_spikes * n, work.weight_writes
-    if case.accounting == "dense-sim":
-        additions = work.steps * size.n_inputs * n
-        inhibited = work.steps * n * n * matrices(size)
-        often = work.windows if size.rule in COUNTED_RULES else work.steps
-        changed = often * size.n_inputs * n * (DENSE_PASSES // 2)
     found = {
-        "weights": additions * price.addition_pj,
-        "inhibition": inhibited * price.addition_pj,
+        "weights": work.synaptic_additions * price.addition_pj,
+        "inhibition": work.output_spikes * size.n_neurons * price.addition_pj,
         "state": work.neuron_updates * price.neuron_pj,
     }
     if case.training:
-        found["learning"] = changed * price.learning_pj
+        found["learning"] = work.weight_writes * price.learning_pj
         found["normalisation"] = work.normalisations * price.learning_pj
     return found
 

@@ -11,7 +11,6 @@ import numpy as np
 from fspinn.memmodel.area import Needed, area_um2, room
 from fspinn.memmodel.case import Case
 from fspinn.memmodel.energy import energy_pj
-from fspinn.memmodel.footprint import ACCOUNTINGS
 from fspinn.memmodel.hardware import Band, Hardware
 from fspinn.memmodel.hardware_files import load_hardware
 from fspinn.memmodel.packing import Numbers, plain, whole
@@ -20,28 +19,18 @@ from fspinn.memmodel.workload import PHASES, Workload, workload_of
 from fspinn.trained import Activity, Model
 
 Breakdown = Mapping[str, Any]
-Breakdowns = Mapping[str, Mapping[str, Breakdown]]
+Breakdowns = Mapping[str, Breakdown]
 
 WITHOUT_TIME = ("leakage", "clock")
 """Components of the energy that are paid for time; the others are paid for events."""
 
 
-RATES = (
-    "images_per_s",
-    "images_per_j",
-    "power_uw",
-    "incremental_pj_per_synaptic_operation",
-    "total_pj_per_synaptic_operation",
-)
-"""What `Estimate.rates` returns."""
-
-
 @dataclass(frozen=True)
 class Estimate:
-    """What a network costs: breakdowns by phase, then accounting, then component.
+    """What a network costs: breakdowns by phase, then component.
 
     In each breakdown the components add up to ``"total"`` exactly, as in
-    ``estimate.memory["inference"]["structure-aware"]["total"]``. All but the memory are those of one image.
+    ``estimate.memory["inference"]["total"]``. All but the memory are those of one image.
     For a `Size` of arrays the numbers are arrays.
 
     Parameters
@@ -69,20 +58,20 @@ class Estimate:
     energy: Breakdowns
     latency: Breakdowns
     area: Breakdowns | None
-    room: Mapping[str, Mapping[str, Mapping[str, Needed]]]
+    room: Mapping[str, Mapping[str, Needed]]
 
-    def fits(self, phase: str, accounting: str = "structure-aware") -> Any:
+    def fits(self, phase: str) -> Any:
         """Return whether the hardware has enough of everything."""
-        enough = [one.fits for one in self.room[phase][accounting].values()]
+        enough = [one.fits for one in self.room[phase].values()]
         return plain(reduce(np.logical_and, enough, True))
 
-    def latency_s(self, phase: str, accounting: str = "structure-aware") -> Any:
+    def latency_s(self, phase: str) -> Any:
         """Return the seconds that an image takes, or None where no time is known."""
         if self.hardware.cycles is None:
             return None
-        return self.latency[phase][accounting]["total"] / self.hardware.clock.f_mhz / 1e6
+        return self.latency[phase]["total"] / self.hardware.clock.f_mhz / 1e6
 
-    def rates(self, phase: str, accounting: str = "structure-aware") -> dict[str, Any]:
+    def rates(self, phase: str) -> dict[str, Any]:
         """Return what follows from energy and time.
 
         Returns
@@ -92,7 +81,7 @@ class Estimate:
             works), and the energy of a synaptic operation: `total_pj_per_synaptic_operation` is all energy
             over all additions, `incremental_...` leaves out what is paid for time (leakage and clock).
         """
-        energy, seconds = self.energy[phase][accounting], self.latency_s(phase, accounting)
+        energy, seconds = self.energy[phase], self.latency_s(phase)
         total, additions = energy["total"], self.work[phase].synaptic_additions
         events = total - sum(energy[name] for name in WITHOUT_TIME)
         return {
@@ -122,20 +111,16 @@ class Estimate:
             "latency_band_cycles": _bands(self.latency, band.latency),
             "area_band_um2": _bands(self.area, band.area),
             "latency_s": _each(self.latency_s),
-            "room": _each(lambda p, a: {name: one._asdict() for name, one in self.room[p][a].items()}),
+            "room": _each(lambda phase: {name: one._asdict() for name, one in self.room[phase].items()}),
             "fits": _each(self.fits),
         }
         rates = _each(self.rates)
+        return answer | {name: {phase: rates[phase][name] for phase in PHASES} for name in rates[PHASES[0]]}
 
-        def one_rate(name: str) -> dict[str, dict[str, Any]]:
-            return _each(lambda p, a: rates[p][a][name])
-
-        return answer | {name: one_rate(name) for name in RATES}
-
-    def _memory_band(self, phase: str, accounting: str) -> dict[str, Any]:
+    def _memory_band(self, phase: str) -> dict[str, Any]:
         """Return the bits as they are, and those of the memories, or the words where these are too small."""
-        held = (self.stored[phase][accounting]["total"], self.physical[phase][accounting]["total"])
-        return {"low": self.memory[phase][accounting]["total"], "high": plain(np.maximum(*held))}
+        held = (self.stored[phase]["total"], self.physical[phase]["total"])
+        return {"low": self.memory[phase]["total"], "high": plain(np.maximum(*held))}
 
 
 def estimate(
@@ -173,10 +158,10 @@ def estimate(
     if activity is None:
         activity = {} if isinstance(network, Size) else network.activity
     work = {phase: workload_of(activity, phase) for phase in PHASES}
-    cases = _each(lambda p, a: Case(size, work[p], described, p == "training", a))
+    cases = {phase: Case(size, work[phase], described, phase == "training") for phase in PHASES}
 
     def summed(components: Callable[[Case], Mapping[str, Numbers]]) -> Breakdowns:
-        return _each(lambda p, a: _with_total(components(cases[p][a]), cases[p][a].work))
+        return {phase: _with_total(components(case), case.work) for phase, case in cases.items()}
 
     return Estimate(
         hardware=described,
@@ -187,12 +172,12 @@ def estimate(
         energy=summed(energy_pj),
         latency=summed(lambda case: case.cycles),
         area=None if described.area is None else summed(area_um2),
-        room=_each(lambda p, a: room(cases[p][a])),
+        room={phase: room(case) for phase, case in cases.items()},
     )
 
 
-def _each(value: Callable[[str, str], Any]) -> dict[str, dict[str, Any]]:
-    return {phase: {accounting: value(phase, accounting) for accounting in ACCOUNTINGS} for phase in PHASES}
+def _each(value: Callable[[str], Any]) -> dict[str, Any]:
+    return {phase: value(phase) for phase in PHASES}
 
 
 def _with_total(components: Mapping[str, Numbers], work: Workload) -> Breakdown:
@@ -207,12 +192,10 @@ def _with_total(components: Mapping[str, Numbers], work: Workload) -> Breakdown:
 def _bands(breakdowns: Breakdowns | None, band: Band | None) -> dict[str, Any] | None:
     if breakdowns is None or band is None:
         return None
-
-    def limits(phase: str, accounting: str) -> dict[str, Any]:
-        total = breakdowns[phase][accounting]["total"]
-        return {"low": whole(total * band.low), "high": whole(total * band.high)}
-
-    return _each(limits)
+    return {
+        phase: {"low": whole(one["total"] * band.low), "high": whole(one["total"] * band.high)}
+        for phase, one in breakdowns.items()
+    }
 
 
 def _spikes(work: Workload) -> dict[str, Any]:

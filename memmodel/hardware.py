@@ -111,7 +111,7 @@ class Memory:
 
 @dataclass(frozen=True)
 class Memories:
-    """The memory of the weights (and, in ``dense-sim``, of inhibition), and that of all else."""
+    """The memory of the weights, and that of all else."""
 
     weights: Memory
     state: Memory

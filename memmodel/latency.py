@@ -3,14 +3,13 @@
 This project's own model of a core with some lanes, each of which works on one neuron at a time, after the
 form of the FPGA work of Aliyev and Adegbija (arXiv 2402.06211): work proportional to spikes, and an intercept
 for scanning and for the neurons. With ``schedule = "event"`` every input spike is added to all neurons, with
-``"clock"`` every input is, in every time step, whether it spikes or not. ``dense-sim`` adds every weight in
-every time step, as simulators do.
+``"clock"`` every input is, in every time step, whether it spikes or not.
 """
 
 import numpy as np
 
-from fspinn.memmodel.accesses import DENSE_PASSES, added_rows, updates
-from fspinn.memmodel.footprint import COUNTED_RULES, OUTPUT_TRACES, check_accounting, matrices
+from fspinn.memmodel.accesses import added_rows, updates
+from fspinn.memmodel.footprint import OUTPUT_TRACES
 from fspinn.memmodel.hardware import Cycles, Hardware
 from fspinn.memmodel.packing import Numbers, count_bits, shares
 from fspinn.memmodel.size import Size
@@ -19,12 +18,7 @@ from fspinn.trained import LABEL_READOUT, PAIR_READOUT
 
 
 def latency_cycles(
-    size: Size,
-    work: Workload,
-    hardware: Hardware,
-    training: bool,
-    accounting: str,
-    off_chip_bits: Numbers = 0,
+    size: Size, work: Workload, hardware: Hardware, training: bool, off_chip_bits: Numbers
 ) -> dict[str, Numbers]:
     """Return the clock cycles of one image, by component; their sum is how long it takes.
 
@@ -35,8 +29,7 @@ def latency_cycles(
         Of the phase that is asked for.
     hardware : Hardware
     training : bool
-    accounting : {"structure-aware", "dense-sim"}
-    off_chip_bits : float or ndarray, default 0
+    off_chip_bits : float or ndarray
         Bits that are moved to and from off-chip memory.
 
     Returns
@@ -45,19 +38,12 @@ def latency_cycles(
         Cycles, not rounded, of `steps`, `scan` (finding the input spikes), `neurons` (leak and threshold),
         `weights`, `inhibition`, `off_chip` (waiting for weights) and, while training, `learning`, `traces`
         and `normalisation`, else `readout`. Empty if the description says nothing of cycles.
-
-    Raises
-    ------
-    ConfigError
-        If the accounting is unknown.
     """
-    check_accounting(accounting)
     cost = hardware.cycles
     if cost is None:
         return {}
     groups = shares(size.n_neurons, hardware.core.lanes)
     scan_words = shares(size.n_inputs, hardware.memory.state.word_bits)
-    every_input = work.steps * size.n_inputs * groups * cost.addition
     to_all, to_one = added_rows(size, work)
     cycles = {
         "steps": work.steps * cost.step,
@@ -66,14 +52,11 @@ def latency_cycles(
         "weights": (to_all * groups + to_one) * cost.addition,
         "inhibition": work.output_spikes * (cost.output_spike + groups * cost.inhibition),
     }
-    if accounting == "dense-sim":
-        cycles["weights"] = every_input
-        cycles["inhibition"] = work.steps * size.n_neurons * matrices(size) * groups * cost.addition
-    elif hardware.core.schedule == "clock":
-        cycles["weights"] = every_input
+    if hardware.core.schedule == "clock":
+        cycles["weights"] = work.steps * size.n_inputs * groups * cost.addition
         cycles["scan"] = 0 * cycles["scan"]
     if training:
-        cycles |= _training(size, work, hardware, cost, groups, accounting)
+        cycles |= _training(size, work, hardware, cost, groups)
     else:
         cycles["readout"] = _readout(size, work, hardware, cost, groups)
     cycles["off_chip"] = _waiting(hardware, off_chip_bits, sum(cycles.values()))
@@ -81,14 +64,11 @@ def latency_cycles(
 
 
 def _training(
-    size: Size, work: Workload, hardware: Hardware, cost: Cycles, groups: Numbers, accounting: str
+    size: Size, work: Workload, hardware: Hardware, cost: Cycles, groups: Numbers
 ) -> dict[str, Numbers]:
     """Return the cycles of learning; normalisation makes three accesses where a change makes two."""
     change = updates(size, work)
     weights = change.columns * size.n_inputs + change.rows * groups
-    if accounting == "dense-sim":
-        often = work.windows if size.rule in COUNTED_RULES else work.steps
-        weights = often * size.n_inputs * groups * (DENSE_PASSES // 2)
     thresholds = change.threshold_passes * groups + change.single_thresholds
     of_inputs = shares(size.n_inputs, hardware.core.lanes) * (size.rule != "normalised")
     traces = of_inputs + OUTPUT_TRACES.get(size.rule, 0) * groups

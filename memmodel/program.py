@@ -50,10 +50,8 @@ def type_bytes(bits: Numbers) -> Numbers:
 
 def _constant(case: Case) -> Numbers:
     size = case.size
-    stored = blocks(size, training=False, accounting=case.accounting)
+    stored = blocks(size, training=False)
     packed = stored["pixels"] + stored["labels"] + stored["readout"]
-    if case.accounting == "dense-sim":
-        packed = packed + stored["inhibition"]
     shared = size.n_classes * _SHARE_BYTES if size.readout == LABEL_READOUT else 0
     return sum(_packed_bytes(*block) for block in packed) + shared
 
@@ -75,7 +73,7 @@ def _state(case: Case) -> Numbers:
 
 
 def _learning(case: Case) -> Numbers:
-    stored = blocks(case.size, training=True, accounting=case.accounting)
+    stored = blocks(case.size, training=True)
     return sum(b.rows * b.count * type_bytes(b.bits) for b in stored["traces"] + stored["window"])
 
 

@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from fspinn.memmodel.estimates import Breakdown, Estimate
-from fspinn.memmodel.footprint import ACCOUNTINGS
 from fspinn.memmodel.workload import COUNTED, PHASES
 
 _WIDTH = 18
 
 
 class _Column(NamedTuple):
-    head: tuple[str, str]
+    phase: str
+    name: str
     breakdown: Breakdown
 
 
@@ -21,8 +21,7 @@ def describe(estimates: Mapping[str, Estimate]) -> str:
     Parameters
     ----------
     estimates : mapping of str to Estimate
-        By what they are called: one, which is told in both accountings, or several, told in the
-        structure-aware one.
+        One or two, by what they are called.
 
     Returns
     -------
@@ -76,31 +75,24 @@ def _heading(name: str, estimate: Estimate) -> str:
 
 
 def _columns(breakdowns: Mapping[str, Any]) -> list[_Column]:
-    if len(breakdowns) == 1:
-        (only,) = breakdowns.values()
-        return [_Column((phase, a), only[phase][a]) for phase in PHASES for a in ACCOUNTINGS]
-    return [
-        _Column((phase, name), each[phase]["structure-aware"])
-        for phase in PHASES
-        for name, each in breakdowns.items()
-    ]
+    return [_Column(phase, name, each[phase]) for phase in PHASES for name, each in breakdowns.items()]
 
 
 def _table(title: str, columns: list[_Column], text: Callable[[Any], str]) -> Iterator[str]:
     names = [name for column in columns for name in column.breakdown if name != "total"]
-    yield f"{title:<{_WIDTH}}" + "".join(f"{column.head[0]:>{_WIDTH}}" for column in columns)
-    yield " " * _WIDTH + "".join(f"{column.head[1][-_WIDTH + 1 :]:>{_WIDTH}}" for column in columns)
+    compared = len(columns) > len(PHASES)
+    yield f"{title:<{_WIDTH}}" + "".join(f"{column.phase:>{_WIDTH}}" for column in columns)
+    if compared:
+        yield " " * _WIDTH + "".join(f"{column.name[-_WIDTH + 1 :]:>{_WIDTH}}" for column in columns)
     for name in [*dict.fromkeys(names), "total"]:
         values = [column.breakdown.get(name) for column in columns]
         if any(values) or name == "total":
             cells = (f"{'-' if value is None else text(value):>{_WIDTH}}" for value in values)
             yield f"  {name:<{_WIDTH - 2}}" + "".join(cells)
-    if columns[0].head[1] not in ACCOUNTINGS:
-        # Columns come as one phase of each estimate, then the other phase of each.
-        names, pairs = [columns[0].head[1], columns[1].head[1]], [columns[0:2], columns[2:4]]
-        yield f"  {names[1]} over {names[0]}: " + ", ".join(
-            f"{phase} {_times(first.breakdown['total'], second.breakdown['total'])}"
-            for phase, (first, second) in zip(PHASES, pairs, strict=True)
+    if compared:  # columns come as one phase of both estimates, then the other phase of both
+        yield f"  {columns[1].name} over {columns[0].name}: " + ", ".join(
+            f"{first.phase} {_times(first.breakdown['total'], second.breakdown['total'])}"
+            for first, second in (columns[:2], columns[2:])
         )
 
 
@@ -108,13 +100,13 @@ def _sentences(name: str, estimate: Estimate) -> Iterator[str]:
     meta, band = estimate.hardware.meta, estimate.hardware.band
     yield (
         f"{name} ({meta.confidence}): expect the true energy at {band.energy.low:g} to {band.energy.high:g} "
-        "times the estimate (structure-aware):"
+        "times the estimate:"
     )
     for phase in PHASES:
-        total = estimate.energy[phase]["structure-aware"]["total"]
+        total = estimate.energy[phase]["total"]
         low, high = energy_text(total * band.energy.low), energy_text(total * band.energy.high)
         yield f"  {phase}: {low} to {high} an image{_speed(estimate, phase)}"
-        for what, one in estimate.room[phase]["structure-aware"].items():
+        for what, one in estimate.room[phase].items():
             quantity, unit = what.rsplit("_", 1)
             if not one.fits:
                 yield f"  {phase} does not fit: {quantity} {one.needed:,} of {one.available:,} {unit}"

@@ -48,9 +48,9 @@ def works(size, input_spikes=2286, output_spikes=20):
     }
 
 
-def case(size=SIZE, phase="inference", hardware=HARDWARE, accounting="structure-aware", **spikes):
+def case(size=SIZE, phase="inference", hardware=HARDWARE, **spikes):
     """Return a case; `spikes` are those of `works`."""
-    return Case(size, works(size, **spikes)[phase], hardware, phase == "training", accounting)
+    return Case(size, works(size, **spikes)[phase], hardware, phase == "training")
 
 
 def with_memory(hardware=HARDWARE, weights=None, state=None):

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from fspinn import store
 from fspinn.cli import main
-from fspinn.memmodel import ACCOUNTINGS, estimate, hardware_names
+from fspinn.memmodel import estimate, hardware_names
 from fspinn.memmodel.hardware_files import PRESETS
 from fspinn.model import Network
 from fspinn.quant import quantize
@@ -62,9 +62,8 @@ def test_json_is_the_estimate_and_adds_up(model, path, hardware):
     assert answer == {"model": str(path), **json.loads(json.dumps(estimate(model, hardware).as_dict()))}
     for quantity in ("memory_bits", "energy_pj", "latency_cycles"):
         for phase in ("inference", "training"):
-            assert tuple(answer[quantity][phase]) == ACCOUNTINGS
-            for parts in answer[quantity][phase].values():
-                assert parts.pop("total") == sum(parts.values())
+            parts = answer[quantity][phase]
+            assert parts.pop("total") == sum(parts.values())
 
 
 def test_the_table_names_every_component_and_the_band(path):
@@ -76,8 +75,6 @@ def test_the_table_names_every_component_and_the_band(path):
         "energy per image",
         "cycles per image",
         "area",
-        "structure-aware",
-        "dense-sim",
         "images/s per W",
         "a synaptic operation",
     ):
@@ -98,7 +95,7 @@ def test_the_table_names_every_component_and_the_band(path):
 
 
 def test_hardware_that_says_nothing_of_time_has_no_such_table(path):
-    output = run("estimate", path, "--hardware", "dense-sim").output
+    output = run("estimate", path, "--hardware", "loihi-like").output
     assert "cycles per image" not in output
     assert "area" not in output
     assert "nothing is said of time" in output
@@ -129,7 +126,7 @@ def test_two_networks_are_told_side_by_side(model, path, tmp_path):
     assert answer["model"] == str(path)
     assert answer["compare"]["model"] == str(other)
     for quantity in ("memory_bits", "energy_pj"):
-        mine, others = (a[quantity]["inference"]["structure-aware"] for a in (answer, answer["compare"]))
+        mine, others = (a[quantity]["inference"] for a in (answer, answer["compare"]))
         assert others["weights"] < mine["weights"]
 
 

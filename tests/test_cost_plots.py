@@ -26,8 +26,8 @@ def test_bars_are_as_long_as_the_totals():
     one = on("asic65-lp")
     panels = costs({"mine": one}).axes
     assert len(panels) == 4
-    memory = one.memory["inference"]["structure-aware"]["total"] / 8192
-    energy = one.energy["training"]["structure-aware"]["total"] / 1e6
+    memory = one.memory["inference"]["total"] / 8192
+    energy = one.energy["training"]["total"] / 1e6
     assert lengths(panels[0])[0] == pytest.approx(memory, rel=0.03)  # slivers are left out
     assert lengths(panels[3])[0] == pytest.approx(energy, rel=0.03)
 

@@ -56,8 +56,8 @@ def test_a_model_file_keeps_every_readout(digits, models, name, tmp_path):
 @pytest.mark.parametrize("name", READOUTS)
 def test_every_readout_has_its_costs(models, name):
     cost = estimate(models[name])
-    assert cost.memory["inference"]["structure-aware"]["labels" if name == "majority" else "readout"] > 0
-    assert cost.energy["inference"]["structure-aware"]["readout"] > 0
+    assert cost.memory["inference"]["labels" if name == "majority" else "readout"] > 0
+    assert cost.energy["inference"]["readout"] > 0
 
 
 def test_all_labels_are_all_labels(digits, learned, models):

@@ -7,8 +7,7 @@ from cost_cases import HARDWARE, PHASES, SIZE, TIMED, case, sizes, spikes, unhur
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fspinn.errors import ConfigError
-from fspinn.memmodel import ACCOUNTINGS, Workload, hardware_names, load_hardware
+from fspinn.memmodel import Workload, hardware_names, load_hardware
 from fspinn.memmodel.accesses import updates
 from fspinn.memmodel.case import Case
 from fspinn.memmodel.energy import access_energy, energy_pj
@@ -32,27 +31,26 @@ GROWING = ["n_inputs", "n_neurons", "weight_bits", "state_bits", "steps", "input
     spikes,
     st.sampled_from(GROWING),
     st.sampled_from(hardware_names()),
-    st.sampled_from(ACCOUNTINGS),
     st.sampled_from(PHASES),
 )
-def test_energy_and_latency_never_fall_when_something_grows(size, spikes, name, preset, accounting, phase):
+def test_energy_and_latency_never_fall_when_something_grows(size, spikes, name, preset, phase):
     if name in spikes:
         larger, more = size, {**spikes, name: spikes[name] + 1}
     else:
         larger, more = replace(size, **{name: getattr(size, name) + 1}), spikes
-    asked = {"phase": phase, "hardware": PRESETS[preset], "accounting": accounting}
+    asked = {"phase": phase, "hardware": PRESETS[preset]}
     before, after = case(size, **asked, **spikes), case(larger, **asked, **more)
     assert total(energy_pj(after)) >= total(energy_pj(before)) * (1 - 1e-9)
     assert total(after.cycles) >= total(before.cycles) * (1 - 1e-9)
 
 
 @unhurried
-@given(sizes, spikes, st.sampled_from(TIMED), st.sampled_from(ACCOUNTINGS), st.sampled_from(PHASES))
-def test_more_lanes_are_never_slower(size, spikes, preset, accounting, phase):
+@given(sizes, spikes, st.sampled_from(TIMED), st.sampled_from(PHASES))
+def test_more_lanes_are_never_slower(size, spikes, preset, phase):
     hardware, slowest = PRESETS[preset], None
     for lanes in (1, 3, 4, 64, 1000, 65536):
         wider = replace(hardware, core=replace(hardware.core, lanes=lanes))
-        cycles = total(case(size, phase, wider, accounting, **spikes).cycles)
+        cycles = total(case(size, phase, wider, **spikes).cycles)
         assert slowest is None or cycles <= slowest * (1 + 1e-9)
         slowest = cycles
 
@@ -203,25 +201,6 @@ def test_learning_by_pairs_costs_what_a_worked_example_says():
     assert energy_pj(case(timestep, "training", plain))["learning"] < 0.01 * 1e6 * uj["learning"]
 
 
-def test_a_dense_simulator_touches_every_weight_in_every_step():
-    size = replace(SIZE, n_neurons=4900)
-    picojoules = energy_pj(case(size, accounting="dense-sim"))
-    assert picojoules["inhibition"] / picojoules["weights"] == pytest.approx(4900 / 784)
-
-
-def test_the_published_savings_of_energy_are_reproduced_on_dense_sim():
-    """1.8 for inference with the same bits; 3.5 for training, with passes that were fitted to it."""
-
-    def energy(kind, rule, phase):
-        size = replace(SIZE, n_neurons=4900, inhibition_kind=kind, rule=rule, readout="majority")
-        return total(energy_pj(case(size, phase, PRESETS["dense-sim"], "dense-sim")))
-
-    inference = energy("layer", "pair", "inference") / energy("lateral", "timestep", "inference")
-    assert inference == pytest.approx(1.862, abs=0.001)
-    training = energy("layer", "pair", "training") / energy("lateral", "timestep", "training")
-    assert training == pytest.approx(3.5, abs=0.05)
-
-
 def test_memories_cost_most_of_the_energy():
     for name in ("asic65-lp", "asic28-odin", "asic45-horowitz"):
         parts = energy_pj(case(hardware=PRESETS[name]))
@@ -307,13 +286,6 @@ def test_ngram_looks_each_spike_up_and_reads_its_scores_once():
             2 * count + 2,
             2 * count,
         )
-
-
-def test_an_unknown_accounting_is_refused():
-    with pytest.raises(ConfigError, match="accounting: 'dense' is unknown"):
-        energy_pj(case(accounting="dense"))
-    with pytest.raises(ConfigError, match="accounting: 'dense' is unknown"):
-        _ = case(accounting="dense").cycles
 
 
 def test_costs_are_those_of_one_image():

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fspinn.errors import ConfigError, HardwareError
-from fspinn.memmodel import ACCOUNTINGS, Size, Workload, estimate, hardware_names, load_hardware
+from fspinn.memmodel import Size, Workload, estimate, hardware_names, load_hardware
 from fspinn.memmodel.area import area_um2, room
 from fspinn.memmodel.program import type_bytes
 from fspinn.memmodel.sram import area_um2 as sram_um2
@@ -28,11 +28,10 @@ def test_every_breakdown_adds_up_exactly(size, spikes, preset):
     quantities = [*BROKEN_DOWN, *(["area_um2"] if result["area_um2"] else [])]
     for quantity in quantities:
         for phase in PHASES:
-            for accounting in ACCOUNTINGS:
-                parts = dict(result[quantity][phase][accounting])
-                total = parts.pop("total")
-                assert all(isinstance(value, int) and value >= 0 for value in parts.values())
-                assert total == sum(parts.values())
+            parts = dict(result[quantity][phase])
+            total = parts.pop("total")
+            assert all(isinstance(value, int) and value >= 0 for value in parts.values())
+            assert total == sum(parts.values())
 
 
 @unhurried
@@ -49,42 +48,41 @@ def test_every_band_holds_its_estimate(size, spikes, preset):
             assert quantity in ("latency_cycles", "area_um2")
             continue
         for phase in PHASES:
-            for accounting in ACCOUNTINGS:
-                limits = result[band][phase][accounting]
-                assert limits["low"] <= result[quantity][phase][accounting]["total"] <= limits["high"]
+            limits = result[band][phase]
+            assert limits["low"] <= result[quantity][phase]["total"] <= limits["high"]
 
 
 def test_the_band_is_that_of_the_hardware():
     cost = estimate(SIZE, "asic65-lp", works(SIZE)).as_dict()
-    total = cost["energy_pj"]["training"]["dense-sim"]["total"]
-    band = cost["energy_band_pj"]["training"]["dense-sim"]
+    total = cost["energy_pj"]["training"]["total"]
+    band = cost["energy_band_pj"]["training"]
     assert (band["low"], band["high"]) == (round(total / 2), total * 2)
 
 
 def test_time_and_rates_follow_from_cycles_and_energy():
     cost = estimate(SIZE, "asic65-lp", works(SIZE))
     result = cost.as_dict()
-    cycles = result["latency_cycles"]["inference"]["structure-aware"]["total"]
-    energy = result["energy_pj"]["inference"]["structure-aware"]["total"]
-    assert result["latency_s"]["inference"]["structure-aware"] == pytest.approx(cycles / 100e6)
+    cycles = result["latency_cycles"]["inference"]["total"]
+    energy = result["energy_pj"]["inference"]["total"]
+    assert result["latency_s"]["inference"] == pytest.approx(cycles / 100e6)
     rates = cost.rates("inference")
     assert rates["images_per_s"] == pytest.approx(100e6 / cycles)
     watts = energy * 1e-12 * rates["images_per_s"]
     assert rates["power_uw"] == pytest.approx(watts * 1e6)
     assert rates["images_per_j"] == pytest.approx(rates["images_per_s"] / watts)
     assert rates["total_pj_per_synaptic_operation"] == pytest.approx(energy / (2286 * 400))
-    parts = cost.energy["inference"]["structure-aware"]
+    parts = cost.energy["inference"]
     assert rates["incremental_pj_per_synaptic_operation"] == pytest.approx(
         (energy - parts["leakage"] - parts["clock"]) / (2286 * 400)
     )
 
 
 def test_where_nothing_is_known_of_time_nothing_is_said():
-    result = estimate(SIZE, "dense-sim", works(SIZE)).as_dict()
-    assert result["latency_cycles"]["inference"]["structure-aware"] == {"total": 0}
+    result = estimate(SIZE, "loihi-like", works(SIZE)).as_dict()
+    assert result["latency_cycles"]["inference"] == {"total": 0}
     assert result["latency_band_cycles"] is None
-    assert result["latency_s"]["inference"]["structure-aware"] is None
-    assert result["images_per_s"]["inference"]["structure-aware"] is None
+    assert result["latency_s"]["inference"] is None
+    assert result["images_per_s"]["inference"] is None
     assert result["area_um2"] is None
 
 
@@ -159,15 +157,9 @@ def test_many_networks_at_once_cost_what_each_costs(preset, fixed):
         alone = estimate(single, PRESETS[preset], works(single, inputs[k], outputs[k])).as_dict()
         for quantity in BROKEN_DOWN:
             for phase in PHASES:
-                for accounting in ACCOUNTINGS:
-                    parts = together.as_dict()[quantity][phase][accounting]
-                    assert {n: int(v[k] if np.ndim(v) else v) for n, v in parts.items()} == alone[quantity][
-                        phase
-                    ][accounting]
-        assert (
-            bool(np.broadcast_to(together.fits("inference"), 20)[k])
-            == alone["fits"]["inference"]["structure-aware"]
-        )
+                parts = together.as_dict()[quantity][phase]
+                assert {n: int(v[k] if np.ndim(v) else v) for n, v in parts.items()} == alone[quantity][phase]
+        assert bool(np.broadcast_to(together.fits("inference"), 20)[k]) == alone["fits"]["inference"]
 
 
 def test_a_hundred_thousand_networks_take_less_than_a_second():
@@ -179,7 +171,7 @@ def test_a_hundred_thousand_networks_take_less_than_a_second():
         started = time.process_time()
         cost = estimate(size, HARDWARE, activity)
         times.append(time.process_time() - started)
-    assert cost.energy["inference"]["structure-aware"]["total"].shape == (100_000,)
+    assert cost.energy["inference"]["total"].shape == (100_000,)
     assert min(times) < 1.0
 
 
@@ -192,10 +184,10 @@ def test_area_is_that_of_the_memories_and_lanes():
 
 
 @unhurried
-@given(sizes, st.sampled_from(["n_inputs", "n_neurons", "weight_bits"]), st.sampled_from(ACCOUNTINGS))
-def test_area_never_falls_when_something_grows(size, name, accounting):
+@given(sizes, st.sampled_from(["n_inputs", "n_neurons", "weight_bits"]))
+def test_area_never_falls_when_something_grows(size, name):
     larger = replace(size, **{name: getattr(size, name) + 1})
-    before, after = (sum(area_um2(case(s, accounting=accounting)).values()) for s in (size, larger))
+    before, after = (sum(area_um2(case(s)).values()) for s in (size, larger))
     assert after >= before * (1 - 1e-12)
 
 
@@ -240,9 +232,9 @@ def test_numbers_of_a_program_take_the_types_of_c():
 def test_what_does_not_fit_is_said():
     cost = estimate(SIZE, "asic28-odin", works(SIZE))
     assert not cost.fits("inference")
-    needed = cost.room["inference"]["structure-aware"]["weights_bits"]
+    needed = cost.room["inference"]["weights_bits"]
     assert (needed.needed, needed.available) == (784 * 400 * 8 + 400 * 10 * 8, 262_144)
-    assert cost.as_dict()["fits"]["inference"]["structure-aware"] is False
+    assert cost.as_dict()["fits"]["inference"] is False
     small = replace(SIZE, n_inputs=256, n_neurons=200, weight_bits=4, state_bits=16, threshold_bits=16)
     assert estimate(small, "asic28-odin", works(small)).fits("inference")
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fspinn.errors import ConfigError
-from fspinn.memmodel import ACCOUNTINGS, Size, footprint, fspinn_memory_ratio, load_hardware, memory_bits
+from fspinn.memmodel import Size, footprint, load_hardware, memory_bits
 from fspinn.memmodel.energy import energy_pj
 from fspinn.memmodel.footprint import needed_bits, physical_bits, stored_bits
 from fspinn.memmodel.packing import count_bits, index_bits, words
@@ -66,14 +66,6 @@ def test_every_rule_but_one_keeps_traces_and_all_can_be_priced():
         assert sum(energy_pj(case(size, "training")).values()) > sum(energy_pj(case(size)).values())
 
 
-def test_simulators_store_inhibition_as_a_matrix_or_two():
-    aware, dense = footprint(SIZE, True), footprint(SIZE, True, "dense-sim")
-    assert dense["inhibition"] == 400 * 400 * 4
-    assert {**dense, "inhibition": aware["inhibition"]} == aware
-    layer = replace(SIZE, inhibition_kind="layer")
-    assert footprint(layer, True, "dense-sim")["inhibition"] == 2 * 400 * 400 * 4
-
-
 def test_a_device_stores_the_strengths_of_inhibition_and_what_its_kind_remembers():
     layer = replace(SIZE, inhibition_kind="layer", inhibition_steps=10)
     assert footprint(layer, False)["inhibition"] == 400 * (32 + 4) + 2 * 4
@@ -113,41 +105,34 @@ def test_a_refractory_counter_holds_its_steps():
         assert footprint(size, training=False)["refractory"] == 100 * bits
 
 
-def test_the_published_saving_of_memory_is_reproduced():
-    assert round(fspinn_memory_ratio(784, 4900, weight_bits=8), 3) == 7.448
-    assert round(fspinn_memory_ratio(784, 4900, weight_bits=32), 3) == 1.862
-    assert fspinn_memory_ratio(784, 4900, 8) == 4 * (784 * 4900 + 2 * 4900**2) / (784 * 4900 + 4900**2)
-
-
 @unhurried
-@given(sizes, st.sampled_from(ACCOUNTINGS), st.booleans())
-def test_the_total_is_the_sum_of_the_components(size, accounting, training):
-    components = footprint(size, training, accounting)
+@given(sizes, st.booleans())
+def test_the_total_is_the_sum_of_the_components(size, training):
+    components = footprint(size, training)
     assert all(isinstance(bits, int) and bits >= 0 for bits in components.values())
-    assert memory_bits(size, training, accounting) == sum(components.values())
+    assert memory_bits(size, training) == sum(components.values())
 
 
 @unhurried
 @given(
     sizes,
     st.sampled_from(["n_inputs", "n_neurons", "weight_bits", "state_bits", "steps", "window_steps"]),
-    st.sampled_from(ACCOUNTINGS),
     st.booleans(),
 )
-def test_memory_never_falls_when_something_grows(size, name, accounting, training):
+def test_memory_never_falls_when_something_grows(size, name, training):
     larger = replace(size, **{name: getattr(size, name) + 1})
-    assert memory_bits(larger, training, accounting) >= memory_bits(size, training, accounting)
-    before, after = (stored_bits(s, HARDWARE, training, accounting) for s in (size, larger))
+    assert memory_bits(larger, training) >= memory_bits(size, training)
+    before, after = (stored_bits(s, HARDWARE, training) for s in (size, larger))
     assert all(after[part] >= before[part] for part in before)
 
 
 @unhurried
-@given(sizes, st.sampled_from(ACCOUNTINGS), st.booleans())
-def test_words_hold_the_bits_and_memories_hold_the_words(size, accounting, training):
-    logical = footprint(size, training, accounting)
-    stored = stored_bits(size, HARDWARE, training, accounting)
+@given(sizes, st.booleans())
+def test_words_hold_the_bits_and_memories_hold_the_words(size, training):
+    logical = footprint(size, training)
+    stored = stored_bits(size, HARDWARE, training)
     assert all(stored[name] >= bits for name, bits in logical.items())
-    needed = needed_bits(stored, HARDWARE, accounting)
+    needed = needed_bits(stored, HARDWARE)
     assert sum(needed.values()) == sum(stored.values())
     physical = physical_bits(needed, HARDWARE)
     assert all(0 <= physical[name] - bits < 8192 for name, bits in needed.items())
@@ -158,14 +143,14 @@ def test_rows_of_weights_start_a_word_and_the_readout_lies_behind_them():
     size = Size(784, 401, 10, weight_bits=5, readout_bits=8)
     stored = stored_bits(size, HARDWARE, training=False)
     assert stored["weights"] == 784 * 67 * 32  # six in a word
-    needed = needed_bits(stored, HARDWARE, "structure-aware")
+    needed = needed_bits(stored, HARDWARE)
     assert needed["weights"] == stored["weights"] + stored["readout"]
 
 
 def test_a_memory_with_a_capacity_is_as_large_as_that():
     fixed = with_memory(weights={"capacity_bits": 2**21})
     stored = stored_bits(SIZE, fixed, training=False)
-    assert physical_bits(needed_bits(stored, fixed, "structure-aware"), fixed)["weights"] == 2**21
+    assert physical_bits(needed_bits(stored, fixed), fixed)["weights"] == 2**21
 
 
 def test_numbers_are_packed_and_none_lies_across_two_words():
@@ -202,9 +187,9 @@ def test_bits_of_counters_and_indices_are_exact(number):
 @pytest.mark.parametrize("readout", ["proportion", "majority", "linear", "ngram"])
 def test_arrays_of_sizes_give_arrays_of_bits(readout):
     neurons, bits = np.array([100, 400, 4900]), np.array([2, 4, 8])
-    many = memory_bits(Size(784, neurons, 10, bits, readout=readout), True, "dense-sim")
+    many = memory_bits(Size(784, neurons, 10, bits, readout=readout), True)
     one_by_one = [
-        memory_bits(Size(784, int(n), 10, int(b), readout=readout), True, "dense-sim")
+        memory_bits(Size(784, int(n), 10, int(b), readout=readout), True)
         for n, b in zip(neurons, bits, strict=True)
     ]
     assert many.tolist() == one_by_one
@@ -274,11 +259,6 @@ def test_what_is_no_size_is_refused(name, value):
 def test_an_unknown_choice_is_refused(name):
     with pytest.raises(ConfigError, match=f"{name}: there is no 'best'; use one of "):
         replace(SIZE, **{name: "best"})
-
-
-def test_an_unknown_accounting_is_refused():
-    with pytest.raises(ConfigError, match="'dense' is unknown; use one of structure-aware, dense-sim"):
-        footprint(SIZE, True, "dense")
 
 
 def test_odin_has_the_memories_of_its_documentation():

@@ -44,7 +44,6 @@ def test_the_presets_are_those_that_were_asked_for():
         "asic28-odin",
         "asic45-horowitz",
         "asic65-lp",
-        "dense-sim",
         "fpga-artix7",
         "fpga-ice40up5k",
         "horowitz45-fp32",

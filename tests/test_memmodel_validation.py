@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 import cost_model
+import dense_accounting
 import published
 import pytest
 import tables
 
+from fspinn.memmodel import Size, Workload, footprint, memory_bits
 from fspinn.trained import Activity
 
 COMPARISONS = published.comparisons()
@@ -54,7 +56,7 @@ def test_the_table_marks_the_calibration():
 
 
 def test_ratios_are_those_of_the_baseline_over_fspinns_mechanisms():
-    """With made-up counts of one image: dense-sim must give the published ratios whatever the counts."""
+    """With made-up counts of one image: a simulator must give the published ratios whatever the counts."""
     networks = {
         "baseline": replace(cost_model.BASELINE, neurons=4900),
         "fspinn": replace(cost_model.FSPINN, neurons=4900, window_ms=None),
@@ -68,6 +70,52 @@ def test_ratios_are_those_of_the_baseline_over_fspinns_mechanisms():
     assert dense["8 to 8"]["inference"] == pytest.approx(1.862, abs=0.001)
     assert dense["8 to 8"]["training"] == pytest.approx(3.5, abs=0.05)
     assert found["asic65-lp"]["32 to 8"]["memory"] == pytest.approx(4, rel=0.02)
+
+
+def test_the_published_saving_of_memory_is_that_of_the_matrices():
+    assert cost_model.matrices_ratio(4900, (32, 8)) == pytest.approx(7.448, abs=5e-4)
+    assert cost_model.matrices_ratio(4900, (8, 8)) == pytest.approx(1.862, abs=5e-4)
+
+
+def test_a_simulator_stores_inhibition_as_a_matrix_or_two():
+    lateral = Size(784, 400, 10, weight_bits=4, readout="majority")
+    layer = replace(lateral, inhibition_kind="layer")
+    assert dense_accounting.matrix_bits(lateral) == (784 * 400 + 400**2) * 4
+    assert dense_accounting.matrix_bits(layer) == (784 * 400 + 2 * 400**2) * 4
+    on_a_device = footprint(lateral, training=False)
+    beyond = dense_accounting.memory_bits(lateral) - memory_bits(lateral, training=False)
+    assert beyond == 400**2 * 4 - on_a_device["inhibition"]
+
+
+def test_fspinns_largest_network_takes_27_9_mb_in_a_simulator():
+    """And 3.9 MB on a device; the README says so."""
+    size = cost_model.size_of(replace(cost_model.FSPINN, neurons=4900, window_ms=None), weight_bits=8)
+    assert dense_accounting.memory_bits(size) / 8e6 == pytest.approx(27.9, abs=0.05)
+    assert memory_bits(size, training=False) / 8e6 == pytest.approx(3.9, abs=0.05)
+
+
+def test_a_simulator_touches_every_weight_in_every_step_and_learns_in_passes():
+    size = Size(784, 400, 10, weight_bits=4, readout="majority", rule="pair", normalisation="l2")
+    work = Workload.expected(size, input_spikes=2000, output_spikes=8, training=True)
+    steps, row = 350, 200
+    answered = steps * (784 + 400) * row
+    assert dense_accounting.touched_bytes(size, work, training=False) == answered + 400 // 2  # and the labels
+    at_spikes = answered + (12 * steps + 3) * 784 * row
+    assert dense_accounting.touched_bytes(size, work, training=True) == at_spikes
+    once = replace(size, rule="timestep")
+    work = Workload.expected(once, input_spikes=2000, output_spikes=8, training=True)
+    assert dense_accounting.touched_bytes(once, work, training=True) == answered + (12 + 3) * 784 * row
+
+
+def test_the_ratios_that_are_kept_are_those_of_today():
+    counted = tables.kept("cost_model", ("ratios",))["ratios"]["counted"]
+    for neurons, one in counted.items():
+        networks = {
+            "baseline": replace(cost_model.BASELINE, neurons=int(neurons)),
+            "fspinn": replace(cost_model.FSPINN, neurons=int(neurons)),
+        }
+        activity = {name: Activity(**counts) for name, counts in one["activity"].items()}
+        assert cost_model.ratios(networks, activity) == one["ratios"]
 
 
 def test_the_results_that_are_kept_are_those_of_today():

@@ -103,5 +103,5 @@ def test_expected_costs_are_labelled_and_near_the_counted_ones(digits):
     mean = float(np.mean(digits.train.images)) / 255
     expected = estimate(size, activity=expected_workloads(network, size, mean))
     assert expected.as_dict()["activity"]["inference"]["source"] == EXPECTED
-    total = [one.energy["inference"]["structure-aware"]["total"] for one in (expected, counted)]
+    total = [one.energy["inference"]["total"] for one in (expected, counted)]
     assert total[0] == pytest.approx(total[1], rel=0.5)

@@ -254,21 +254,19 @@ def test_of_too_many_trials_those_that_were_measured_stay(answer):
 def test_costs_are_those_of_the_cost_model_and_add_up(answer, folder):
     model = fspinn.load(folder / "smallest.h5")
     winner, free, published = compared(answer, model)
-    assert winner.memory["structure-aware"] == answer["memory_bits"]
-    assert winner.energy["structure-aware"] == answer["energy_pj"]
+    assert winner.memory_bits == answer["memory_bits"]
+    assert winner.energy_pj == answer["energy_pj"]
     (same,) = (
         trial
         for trial in answer["trials"]
         if (trial["neurons"], trial["weights"]) == (answer["neurons"], "float32")
     )
-    assert free.memory["structure-aware"] == same["memory_bits"]
+    assert free.memory_bits == same["memory_bits"]
     assert free.accuracy == same["accuracy"]
-    # 4900 neurons at 8 bits: 27.9 MB as simulators store them.
-    assert published.memory["dense-sim"] / 8e6 == pytest.approx(27.9, abs=0.05)
-    assert published.memory["structure-aware"] / 8e6 == pytest.approx(3.9, abs=0.05)
+    assert published.memory_bits / 8e6 == pytest.approx(3.9, abs=0.05)
     for one in (winner, free, published):
-        for parts, total in ((one.memory_parts, one.memory), (one.energy_parts, one.energy)):
-            assert sum(part.value for part in parts) == total["structure-aware"]
+        for parts, total in ((one.memory_parts, one.memory_bits), (one.energy_parts, one.energy_pj)):
+            assert sum(part.value for part in parts) == total
             assert sum(part.share for part in parts) == pytest.approx(1)
 
 

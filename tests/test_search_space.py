@@ -200,8 +200,8 @@ def test_costs_of_many_candidates_are_those_of_each(candidates):
         )
         size = replace(size, state_bits=variant.state_bits, threshold_bits=variant.state_bits)
         alone = estimate(size, hardware, expected_workloads(candidate.network, size, 0.3))
-        assert cost.memory_bits == alone.memory["inference"]["structure-aware"]["total"]
-        assert cost.training_memory_bits == alone.memory["training"]["structure-aware"]["total"]
-        assert cost.energy_pj == alone.energy["inference"]["structure-aware"]["total"]
+        assert cost.memory_bits == alone.memory["inference"]["total"]
+        assert cost.training_memory_bits == alone.memory["training"]["total"]
+        assert cost.energy_pj == alone.energy["inference"]["total"]
         assert cost.latency_s == pytest.approx(alone.latency_s("inference"))
-        assert cost.area_um2 == alone.area["inference"]["structure-aware"]["total"]
+        assert cost.area_um2 == alone.area["inference"]["total"]

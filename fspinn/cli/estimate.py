@@ -43,8 +43,7 @@ def command(
     """Estimate memory, energy, latency and area of the network MODEL on a piece of hardware.
 
     Energy and latency are those of one image, from the activity that was counted when the network
-    was trained. structure-aware is what a device needs; dense-sim is what simulators store and do,
-    N x N inhibition included: it is there to compare with published figures.
+    was trained.
 
     \b
     Examples:

@@ -28,8 +28,6 @@ FSPINN_INPUTS, FSPINN_CLASSES, FSPINN_BITS = 784, 10, 8
 MNIST_MEAN = 0.1307
 """Mean pixel of MNIST's training images, from 0 to 1."""
 
-ACCOUNTINGS = ("structure-aware", "dense-sim")
-
 
 class Part(NamedTuple):
     """A component of a cost, as a share of its total."""
@@ -49,17 +47,16 @@ class Compared:
     name, about : str
     accuracy : float or None
         On the validation images of the search; None where it was not measured.
-    memory, energy : mapping of str to float
-        Totals by accounting, in bits and picojoules.
+    memory_bits, energy_pj : float
+        Totals.
     memory_parts, energy_parts : tuple of Part
-        In the structure-aware accounting.
     """
 
     name: str
     about: str
     accuracy: float | None
-    memory: Mapping[str, float]
-    energy: Mapping[str, float]
+    memory_bits: float
+    energy_pj: float
     memory_parts: tuple[Part, ...]
     energy_parts: tuple[Part, ...]
 
@@ -111,10 +108,10 @@ def _compared(name: str, about: str, accuracy: float | None, cost: Estimate) -> 
         name=name,
         about=about,
         accuracy=accuracy,
-        memory={accounting: memory[accounting]["total"] for accounting in ACCOUNTINGS},
-        energy={accounting: energy[accounting]["total"] for accounting in ACCOUNTINGS},
-        memory_parts=_parts(memory[ACCOUNTINGS[0]]),
-        energy_parts=_parts(energy[ACCOUNTINGS[0]]),
+        memory_bits=memory["total"],
+        energy_pj=energy["total"],
+        memory_parts=_parts(memory),
+        energy_parts=_parts(energy),
     )
 
 

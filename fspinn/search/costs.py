@@ -18,9 +18,6 @@ HEARD = 0.5
 With weights of 1 to 3 bits 50 to 65 % of MNIST's are left: none is rejected that could keep to its limits.
 """
 
-ACCOUNTING = "structure-aware"
-"""The accounting that a memory budget means: what a device has to hold."""
-
 
 @dataclass(frozen=True)
 class Cost:
@@ -155,11 +152,11 @@ def _costs(size: Size, hardware: Hardware, work: dict[str, Workload], count: int
         found: list[float] = np.broadcast_to(np.asarray(values), count).tolist()
         return found
 
-    memory = each(cost.memory["inference"][ACCOUNTING]["total"])
-    training = each(cost.memory["training"][ACCOUNTING]["total"])
-    energy = each(cost.energy["inference"][ACCOUNTING]["total"])
-    area = None if cost.area is None else each(cost.area["inference"][ACCOUNTING]["total"])
-    seconds = cost.latency_s("inference", ACCOUNTING)
+    memory = each(cost.memory["inference"]["total"])
+    training = each(cost.memory["training"]["total"])
+    energy = each(cost.energy["inference"]["total"])
+    area = None if cost.area is None else each(cost.area["inference"]["total"])
+    seconds = cost.latency_s("inference")
     latency = None if seconds is None else each(seconds)
     outputs, operations = each(inference.output_spikes), each(inference.synaptic_additions)
     return [

@@ -51,7 +51,7 @@ class Trial:
 
     @property
     def memory_bits(self) -> int:
-        """Memory for inference in the structure-aware accounting, readout included."""
+        """Memory for inference, readout included."""
         return self.cost.memory_bits
 
     def as_dict(self) -> dict[str, Any]:
