@@ -87,8 +87,6 @@ def access_energy(hardware: Hardware, memory: Memory, capacity_bits: Numbers) ->
     if memory.access == "table" and memory.table_capacity_bits and memory.table_access_pj:
         access_pj = _from_table(memory.table_capacity_bits, memory.table_access_pj, capacity_bits)
         return AccessEnergy(access_pj, access_pj)
-    if memory.access == "per-bit" and memory.pj_per_bit is not None:
-        return AccessEnergy(memory.pj_per_bit * memory.word_bits, memory.pj_per_bit * memory.word_bits)
     return AccessEnergy(0.0, 0.0)
 
 

@@ -16,7 +16,7 @@ CONFIDENCES = ("calibrated", "published", "convention", "uncalibrated")
 """How far to trust a description: fitted to published chips, a published chip's own numbers, a convention
 that makes figures comparable, or nobody has measured it."""
 
-ACCESSES = ("sram-law", "table", "per-bit", "none")
+ACCESSES = ("sram-law", "table", "none")
 """Where the energy of an access comes from."""
 
 SCHEDULES = ("event", "clock")
@@ -96,7 +96,7 @@ class Memory:
 
     Without `capacity_bits` it is as large as the network needs, in whole macros. `access` says which of
     the other keys count: ``sram-law`` takes `kappa` (published energies over those of the law), ``table``
-    the energies `table_access_pj` of memories of `table_capacity_bits`, ``per-bit`` takes `pj_per_bit`.
+    the energies `table_access_pj` of memories of `table_capacity_bits`.
     """
 
     access: Annotated[str, ACCESSES]
@@ -104,7 +104,6 @@ class Memory:
     macro_bits: Bits
     capacity_bits: Bits | None = None
     kappa: Annotated[float, Within(0.1, 100)] | None = None
-    pj_per_bit: Energy | None = None
     table_capacity_bits: tuple[Bits, ...] | None = None
     table_access_pj: tuple[Energy, ...] | None = None
 

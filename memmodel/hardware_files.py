@@ -39,7 +39,6 @@ _UNITS |= {"kbit", "mbit", "hz", "khz", "mhz", "ghz", "nm", "um", "um2", "mm2", 
 _KEYS_OF_ACCESS = {
     "sram-law": ("kappa",),
     "table": ("table_capacity_bits", "table_access_pj"),
-    "per-bit": ("pj_per_bit",),
     "none": (),
 }
 

@@ -82,6 +82,11 @@ def test_a_file_of_ones_own_can_be_named(tmp_path):
         ("word_bits = 32", "word_bits = 32.0", "memory.weights.word_bits: 32.0 is not a whole number"),
         ("lanes = 4", "lanes = 0", "core.lanes: 0 is impossible"),
         ('cell = "lstp"', 'cell = "dram"', "process.cell: 'dram' is unknown; use one of lstp, lop, hp"),
+        (
+            'access = "sram-law"',
+            'access = "per-bit"',
+            "memory.weights.access: 'per-bit' is unknown; use one of sram-law, table, none",
+        ),
         ('name = "asic65-lp"', "name = 65", "meta.name: 65 is not a text; quote one"),
         ('"clock.f_mhz" = "choice of the preset"', "", "clock.f_mhz: has no source; add"),
         ('"clock.f_mhz" =', '"clock.f_ghz" =', 'sources."clock.f_ghz": there is no such value'),
