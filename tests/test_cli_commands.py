@@ -154,7 +154,7 @@ def test_search_takes_its_choices_from_a_file(tmp_path):
         (["train", "--threshold", "1e9", "--samples", "20"], "threshold: no neuron ever spiked"),
         (["evaluate", "missing.h5"], "missing.h5: there is no such file; train a model with"),
         (["evaluate"], "Missing argument 'MODEL'; see `fspinn evaluate --help`"),
-        (["search", "--memory", "10 parsec"], "'10 parsec' is no amount of memory"),
+        (["search", "--memory", "10 parsec"], "'10 parsec' is not an amount of memory"),
         (["search", "--sizes", "ten"], "--sizes: 'ten' is no list of whole numbers"),
         (["search", "--accuracy", "90"], "90 % is 0.9"),
         (["search", "--hardware", "abacus"], "abacus"),

@@ -23,6 +23,7 @@ Examples:
   fspinn search --dataset mnist --strategy bayes --minimize memory,energy --budget 3h --workers 2
   fspinn search --dataset my-images/ --accuracy 0.8 --sizes 50,100,200 -o result/
 
+Limits need a unit: B kB KiB MB MiB, pJ nJ uJ mJ J, us ms s min (or m) h d, um2 mm2.
 The same command goes on where it was stopped or killed: what was trained is in the folder.
 Exit status: 0 found, 1 no network meets the target, 2 bad input.
 """,
