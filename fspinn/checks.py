@@ -5,6 +5,8 @@ from numbers import Integral, Real
 
 from fspinn.errors import ConfigError
 
+MAX_SEED = 2**64 - 1
+
 
 def number(
     name: str,
@@ -32,6 +34,11 @@ def whole_number(name: str, value: int, low: int, high: int) -> int:
     if not low <= value <= high:
         raise ConfigError(f"{name}: must be from {low} to {high}, but got {value}")
     return int(value)
+
+
+def checked_seed(seed: int) -> int:
+    """Return `seed` as an int, or raise `ConfigError` if it is not a whole number from 0 to `MAX_SEED`."""
+    return whole_number("seed", seed, 0, MAX_SEED)
 
 
 def _is_finite(value: float) -> bool:

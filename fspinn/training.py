@@ -18,7 +18,7 @@ from fspinn import checkpoint as checkpoints
 from fspinn import jit
 from fspinn import readout as readouts
 from fspinn.checkpoint import Keeper, State
-from fspinn.checks import whole_number
+from fspinn.checks import checked_seed, whole_number
 from fspinn.engines import engine_of, integer_engine
 from fspinn.engines.float_engine import available_cores
 from fspinn.errors import ConfigError
@@ -98,7 +98,7 @@ def train(
     passes : int or None, default None
         How often each training image is shown. None gives each neuron a hundred presentations.
     seed : int, default 0
-        Fixes initial weights, order of the images and input spikes.
+        Fixes initial weights, order of the images and input spikes; from 0 to 2^64 - 1.
     readout : str, default "proportion"
         See `fspinn.readout`.
     labels : int or None, default None
@@ -134,14 +134,15 @@ def train(
     Raises
     ------
     ConfigError
-        If `passes`, `readout` or `engine` make no sense, the engine does not run such a network or it never
-        spiked, the checkpoint is of another run, or there is one and `resume` is not set.
+        If `passes`, `seed`, `readout` or `engine` make no sense, the engine does not run such a network or
+        it never spiked, the checkpoint is of another run, or there is one and `resume` is not set.
     FormatError
         If a format or rounding is unknown, or the network cannot learn in these formats.
     ModelFileError
         If the checkpoint is damaged or cannot be written; the one before stays.
     """
     readouts.check_name(readout)
+    seed = checked_seed(seed)
     engine_of(engine, threads, network)
     _check_formats(engine, weights, state, rounding)
     if labels is not None:
@@ -195,6 +196,7 @@ def learn(
 
     `on_batch` is called now and then with the number of presentations so far; what it raises ends the work.
     """
+    seed = checked_seed(seed)
     images = data.train.images
     if passes is None:
         passes = passes_for(network.neurons, len(images))

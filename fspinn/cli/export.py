@@ -39,7 +39,7 @@ Examples:
 )
 @click.option("--dataset", help="Images that test the C program [default: what the model was trained on].")
 @options.data_dir
-@click.option("--seed", default=0, show_default=True, help="Seed of the C program's input spikes.")
+@options.seed_of("the C program's input spikes")
 @click.option("--samples", type=click.IntRange(min=1), help=f"Images that test it [default: {_IMAGES}].")
 @options.config
 @options.as_json

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
+from fspinn.checks import checked_seed
 from fspinn.errors import ConfigError
 from fspinn.model import CHOICES, Network
 
@@ -33,15 +34,17 @@ def _read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> N
         raise ConfigError(f"--config {path}: {error.strerror}; name a TOML file that can be read") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"--config {path}: not valid TOML ({error}); mend that line") from None
-    known = {p.name for p in ctx.command.params if isinstance(p, click.Option) and p.expose_value}
+    known = {str(p.name): p for p in ctx.command.params if isinstance(p, click.Option) and p.expose_value}
     for name, value in settings.items():
         if name not in known:
             raise ConfigError(
                 f"--config {path}: {ctx.info_name} has no option {name!r}; use one of "
-                f"{', '.join(sorted(str(k) for k in known))}"
+                f"{', '.join(sorted(known))}"
             )
         if isinstance(value, list):
             settings[name] = ",".join(str(item) for item in value)
+        elif not (isinstance(value, bool) and known[name].is_flag):
+            settings[name] = str(value)  # read as if typed: 1.5 and true are not whole numbers
     ctx.default_map = {**(ctx.default_map or {}), **settings}
 
 
@@ -79,7 +82,20 @@ as_json = click.option(
     help="Print one JSON object on standard output, all else on standard error.",
 )
 
-seed = click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
+
+def seed_of(what: str) -> Callable[[Command], Command]:
+    """Return the option `--seed`, of what it says."""
+    return click.option(
+        "--seed",
+        type=int,
+        default=0,
+        show_default=True,
+        callback=lambda _context, _option, seed: checked_seed(seed),
+        help=f"Seed of {what}, from 0 to 2^64 - 1.",
+    )
+
+
+seed = seed_of("everything random")
 
 samples = click.option("--samples", type=click.IntRange(min=1), help="Use only the first images.")
 

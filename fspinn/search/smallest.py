@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fspinn.checks import whole_number
+from fspinn.checks import MAX_SEED, whole_number
 from fspinn.engines import engine_of
 from fspinn.errors import ConfigError
 from fspinn.evaluation import evaluate, origin
@@ -179,6 +179,7 @@ def find_smallest(
     sampler = chosen_sampler(sampler)
     trials = whole_number("trials", trials, 1, MOST_TRIALS)
     seeds = whole_number("seeds", seeds, 1, 100)
+    seed = whole_number("seed", seed, 0, MAX_SEED + 1 - seeds)  # the finalists take those that follow
     if labels is not None:
         whole_number("labels", labels, 1, len(data.train))
     until = None if budget is None else begun + quantities.parse("budget", budget, quantities.TIME)

@@ -20,7 +20,7 @@ import numpy as np
 from tqdm import tqdm
 
 from fspinn import readout as readouts
-from fspinn.checks import whole_number
+from fspinn.checks import checked_seed, whole_number
 from fspinn.engines import engine_of
 from fspinn.engines.float_engine import available_cores
 from fspinn.errors import ConfigError
@@ -99,6 +99,7 @@ def tune(
         ``numba`` does not run such a network, or no candidate ever spiked.
     """
     readouts.check_name(readout)
+    seed = checked_seed(seed)
     engine_of("numba", network=network)
     trials = whole_number("trials", trials, 1, MAX_TRIALS)
     threads = available_cores() if threads is None else whole_number("threads", threads, 1, 1024)
