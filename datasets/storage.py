@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from fspinn.datasets.catalogue import BuiltIn, find
 from fspinn.errors import DataError
+from fspinn.files import real_file
 
 _TIMEOUT_S = 20
 _CHUNK_BYTES = 1 << 16
@@ -133,11 +134,12 @@ def _download_file(entry: BuiltIn, folder: Path, file: str, mirror: str) -> str 
     if not terminal:
         logger.setLevel("ERROR")  # pooch tells every download on standard error
     try:
+        target = real_file(folder / file)  # pooch would replace a link, and wait for a pipe
         pooch.retrieve(
             url=mirror + file,
             known_hash=entry.checksums[file],
-            fname=file,
-            path=folder,
+            fname=target.name,
+            path=target.parent,
             downloader=pooch.HTTPDownloader(
                 progressbar=terminal,
                 chunk_size=_CHUNK_BYTES,
