@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
+from fspinn import files
 from fspinn.checks import checked_seed
 from fspinn.errors import ConfigError
 from fspinn.model import CHOICES, Network
@@ -23,6 +24,37 @@ TYPED = "fspinn.typed"
 """Where the context of a command keeps the words that were typed."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Output(click.Path):
+    """The path of an option that is written: what cannot be is refused before any work.
+
+    Parameters
+    ----------
+    check : callable
+        Raises `ConfigError` for a path that cannot be written, such as `fspinn.files.check_file`.
+    inside : sequence of str, optional
+        What is written in there, where the path is that of a folder.
+    """
+
+    def __init__(self, check: Callable[[Path], None], inside: Sequence[str] = ()) -> None:
+        super().__init__(path_type=Path)
+        self._check, self._inside = check, inside
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path, if it can be written."""
+        option = "--output" if param is None else param.opts[-1]
+        if not os.fspath(value):
+            raise ConfigError(f"{option}: is empty; name a file or folder to write")
+        path = Path(value)
+        try:
+            self._check(path)
+            for name in self._inside:
+                if os.path.lexists(path / name):
+                    files.check_file(path / name)
+        except ConfigError as error:
+            raise ConfigError(f"{option} {error}") from None
+        return path
 
 
 def _read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> None:
@@ -320,14 +352,6 @@ def whole_numbers(option: str, text: str) -> list[int]:
     if not numbers:
         raise ConfigError(f"{option}: {text!r} is no list of whole numbers; write it like 50,100,200")
     return numbers
-
-
-def check_writable(path: Path) -> None:
-    """Refuse an output file whose folder is not there, before the work and not after it."""
-    if not path.parent.is_dir():
-        raise ConfigError(f"--output {path}: there is no folder {path.parent}; make it first")
-    if not os.access(path.parent, os.W_OK):
-        raise ConfigError(f"--output {path}: folder {path.parent} cannot be written; choose another")
 
 
 def print_table(rows: Sequence[Sequence[str]]) -> None:

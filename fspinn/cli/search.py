@@ -7,11 +7,22 @@ from typing import TYPE_CHECKING
 import click
 
 from fspinn.cli import options
+from fspinn.files import check_folder
 from fspinn.model import Network
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
     from fspinn.search import Trial
+
+
+_FILES = (
+    "report.html",
+    "smallest.h5",
+    "result.json",
+    "candidates.csv",
+    "accuracy-memory.png",
+    "study.log",
+)
 
 
 @click.command(
@@ -94,11 +105,10 @@ Exit status: 0 found, 1 no network meets the target, 2 bad input.
 @click.option(
     "-o",
     "--output",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=options.Output(check_folder, _FILES),
     default=Path("result"),
     show_default=True,
-    help="Folder for report.html, smallest.h5, result.json, candidates.csv, accuracy-memory.png and "
-    "study.log.",
+    help=f"Folder for {', '.join(_FILES[:-1])} and {_FILES[-1]}.",
 )
 @options.preset
 @options.search_network
