@@ -30,6 +30,7 @@ from fspinn.quant.formats import Format, to_values
 from fspinn.quant.integer_learning import Grid, first_weights, grid_of, learned_theta
 from fspinn.quant.integers import Seen
 from fspinn.randomness import ORDER, WEIGHTS, permutation, stream_key, uniforms
+from fspinn.streams import on_terminal
 from fspinn.trained import Activity, Formats, Model
 
 if TYPE_CHECKING:
@@ -320,10 +321,9 @@ def _present_all(
     """Show all images `passes` times, from `state` on; return the last state and the seconds it took."""
     labels, total, done = run.data.train.labels, run.total, state.presentations
     title = f"train {run.network.neurons} neurons"
-    with tqdm(
-        total=total, initial=done, unit=" samples", disable=None if progress else True, desc=title
-    ) as bar:
-        if run.engine == "numba" and not bar.disable and _will_compile():
+    visible = progress and on_terminal()
+    with tqdm(total=total, initial=done, unit=" samples", disable=not visible, desc=title) as bar:
+        if run.engine == "numba" and visible and _will_compile():
             bar.write("compiling the engine, once; later starts are fast", file=sys.stderr)
         # A first call with an empty batch compiles, so that neither the bar nor the rate waits for it.
         run.learn(state, slice(0, 0), 1)

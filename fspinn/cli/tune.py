@@ -56,6 +56,7 @@ def command(
     """
     from tqdm import tqdm
 
+    from fspinn import streams
     from fspinn.tuning import tune, write_config
     from fspinn.tuning.result import describe
 
@@ -65,7 +66,8 @@ def command(
             f"candidate {trial.candidate:3}  {trial.presentations:8} presentations  "
             f"threshold {trial.network.threshold:<6g} inhibition {trial.network.inhibition:<6g} {share}"
         )
-        tqdm.write(line, file=sys.stderr)  # above the bar, where there is one
+        with tqdm.external_write_mode(file=sys.stderr):  # above the bar, where there is one
+            streams.say(line)
 
     result = tune(
         network,

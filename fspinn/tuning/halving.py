@@ -28,6 +28,7 @@ from fspinn.evaluation import evaluate, fit_readouts, origin
 from fspinn.model import Network
 from fspinn.randomness import CANDIDATES, TUNING_IMAGES, permutation, stream_key, uniforms
 from fspinn.search.intervals import wilson_interval
+from fspinn.streams import on_terminal
 from fspinn.training import MAX_PASSES, learn, passes_for
 from fspinn.tuning.result import TuningResult, TuningTrial
 
@@ -113,7 +114,8 @@ def tune(
     started = time.perf_counter()
     title = f"tune {network.neurons} neurons"
     total = bench.planned(trials)
-    with tqdm(total=total, unit=" samples", disable=None if progress else True, desc=title) as bar:
+    disable = not (progress and on_terminal())
+    with tqdm(total=total, unit=" samples", disable=disable, desc=title) as bar:
 
         def note(trial: TuningTrial) -> None:
             bar.update(trial.presentations)
