@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fspinn.checks import checked_seed
 from fspinn.datasets.catalogue import catalogue, unknown
 from fspinn.datasets.dataset import Dataset, Split, assemble
 from fspinn.datasets.own import read_idx_folder, read_own
@@ -35,7 +36,7 @@ def load(
     validation : int, optional
         Training images to hold out for validation; a sixth of them, rounded down, if None.
     seed : int, default 0
-        Chooses the validation images. The test images never depend on it.
+        Chooses the validation images, from 0 to 2^64 - 1. The test images never depend on it.
 
     Returns
     -------
@@ -43,6 +44,8 @@ def load(
 
     Raises
     ------
+    ConfigError
+        If the seed is not one.
     DataError
         If there is no such data set, or its files are missing, damaged, empty or do not fit together.
 
@@ -54,6 +57,7 @@ def load(
     >>> data.image_shape
     (8, 8)
     """
+    seed = checked_seed(seed)
     name = str(name_or_path)
     if isinstance(name_or_path, str) and name_or_path in catalogue:
         entry = catalogue[name_or_path]

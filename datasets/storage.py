@@ -1,12 +1,13 @@
 """Where do the files of a built-in data set lie, and how do they get there?"""
 
 import os
-import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from fspinn.datasets.catalogue import BuiltIn, find
 from fspinn.errors import DataError
+from fspinn.files import real_file
+from fspinn.streams import on_terminal
 
 _TIMEOUT_S = 20
 _CHUNK_BYTES = 1 << 16
@@ -129,15 +130,16 @@ def _download_file(entry: BuiltIn, folder: Path, file: str, mirror: str) -> str 
 
     logger = pooch.get_logger()
     level = logger.level
-    terminal = sys.stderr.isatty()
+    terminal = on_terminal()
     if not terminal:
         logger.setLevel("ERROR")  # pooch tells every download on standard error
     try:
+        target = real_file(folder / file)  # pooch would replace a link, and wait for a pipe
         pooch.retrieve(
             url=mirror + file,
             known_hash=entry.checksums[file],
-            fname=file,
-            path=folder,
+            fname=target.name,
+            path=target.parent,
             downloader=pooch.HTTPDownloader(
                 progressbar=terminal,
                 chunk_size=_CHUNK_BYTES,

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fspinn import sealed
+from fspinn import files, sealed
 from fspinn.checks import whole_number
 from fspinn.errors import ConfigError, ModelFileError
 from fspinn.learning_curve import Curve
@@ -126,11 +126,12 @@ def load(path: Path, run: Mapping[str, Any]) -> State:
 
 def remove(path: Path) -> None:
     """Remove a checkpoint and what killed processes left of unfinished ones."""
-    path.unlink(missing_ok=True)
-    for name in os.listdir(path.parent):
+    target = files.real_file(path)
+    target.unlink(missing_ok=True)
+    for name in os.listdir(target.parent):
         # The temporary names of fspinn.files.
-        if name.startswith(f".{path.stem}.") and name.endswith(path.suffix):
-            path.with_name(name).unlink(missing_ok=True)
+        if name.startswith(f".{target.stem}.") and name.endswith(path.suffix):
+            target.with_name(name).unlink(missing_ok=True)
 
 
 class Keeper:
@@ -151,7 +152,7 @@ class Keeper:
     ConfigError
         If there is a checkpoint already that is not to be resumed, or `every` makes no sense.
     ModelFileError
-        If the folder cannot be written to.
+        If something else than a regular file is there, or the folder cannot be written to.
     """
 
     def __init__(
@@ -159,13 +160,19 @@ class Keeper:
     ) -> None:
         self.path = Path(path)
         self.every = None if every is None else whole_number("checkpoint_every", every, 1, 2**63)
-        there = os.path.lexists(self.path)
+        there = os.path.exists(self.path)
         if there and not resume:
             raise ConfigError(
                 f"{self.path}: holds a run that was stopped; continue it with resume (--resume), or remove "
                 "the file to start from the beginning"
             )
-        if not os.access(self.path.parent, os.W_OK):
+        try:
+            target = files.real_file(self.path)
+        except OSError as error:
+            raise ModelFileError(
+                f"{self.path}: cannot be written ({error.strerror}); name another file"
+            ) from None
+        if not os.access(target.parent, os.W_OK):
             raise ModelFileError(
                 f"{self.path}: cannot be written (no such folder, or no right to write there); choose a "
                 "folder with room and rights"

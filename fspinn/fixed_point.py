@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from fspinn.checks import checked_seed
 from fspinn.errors import ConfigError, FormatError
 from fspinn.evaluation import evaluate
 from fspinn.memmodel import Size
@@ -129,7 +130,7 @@ def lower(
     Raises
     ------
     ConfigError
-        If there are no images to prune or tune on.
+        If there are no images to prune or tune on, or the seed is not one.
     FormatError
         If the model is quantized already, or a format is unknown or cannot hold the values.
     """
@@ -138,6 +139,7 @@ def lower(
     if prune and state is None:
         raise FormatError("prune: only a network in integers has weights that are all zero; give state too")
     check_together(state, theta)
+    seed = checked_seed(seed)
     chained: dict[str, Pass] = {"leak": passes.shift_leak} if shift_leak else {}
     chained["weights"] = partial(quantize_weights, weights=weights, rounding=rounding, seed=seed)
     chained["readout"] = partial(quantize_readout, readout=readout)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from fspinn.checks import number
+from fspinn.checks import checked_seed, number
 from fspinn.errors import ConfigError, FormatError
 from fspinn.fixed_point import calibrate, measuring
 from fspinn.quant.passes import Measured
@@ -123,6 +123,7 @@ def find_formats(
     FormatError
         If the model is quantized already.
     """
+    seed = checked_seed(seed)
     max_loss = number("max_loss", max_loss, at_least=0.0, at_most=100.0)
     if model.weight_format is not None or model.readout.format is not None:
         raise FormatError(

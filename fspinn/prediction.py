@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn import readout as readouts
-from fspinn.checks import whole_number
+from fspinn.checks import checked_seed, whole_number
 from fspinn.datasets.dataset import check_images
 from fspinn.datasets.mapped import MappedImages
 from fspinn.engines import engine_of, float_engine, integer_engine
@@ -94,8 +94,8 @@ def predict(
     DataError
         If these are no images.
     ConfigError
-        If their size is not that of the images that the model was trained on, or the engine does not run
-        such a network.
+        If their size is not that of the images that the model was trained on, the engine does not run such
+        a network, or the seed is not one.
 
     Examples
     --------
@@ -106,6 +106,7 @@ def predict(
     >>> answer.classes.shape, answer.scores.shape, answer.spike_counts.shape
     ((3,), (3, 10), (3, 50))
     """
+    seed = checked_seed(seed)
     if not isinstance(images, MappedImages):
         try:
             images = np.asarray(images)

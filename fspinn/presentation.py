@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fspinn.checks import checked_seed
 from fspinn.datasets.dataset import check_images
 from fspinn.encoders import Spikes, input_spikes
 from fspinn.engines import engine_of
@@ -60,6 +61,7 @@ def present(model: Model, image: NDArray[np.uint8], *, seed: int = 0, number: in
             "spike raster: a model in integers has no potentials in floats to draw; take the model that it "
             "was quantized from"
         )
+    seed = checked_seed(seed)
     check_images(image[None], "image")
     check_size(model, image[None], "image")
     runs = engine_of("numba", network=model.network)

@@ -42,7 +42,7 @@ def stream_key(seed: int, purpose: int, sample: int = 0) -> int:
     Parameters
     ----------
     seed : int
-        The user's seed; taken modulo 2**64.
+        The user's seed, from 0 to 2**64 - 1.
     purpose : int
         What the numbers are for (a constant of this module).
     sample : int, default 0
@@ -50,7 +50,7 @@ def stream_key(seed: int, purpose: int, sample: int = 0) -> int:
     """
     key = np.zeros(1, dtype=np.uint64)
     for part in (seed, purpose, sample):
-        key = _mix((key ^ np.uint64(part % 2**64)) + _GOLDEN)
+        key = _mix((key ^ np.uint64(part)) + _GOLDEN)
     return int(key[0])
 
 

@@ -18,7 +18,7 @@ from fspinn import checkpoint as checkpoints
 from fspinn import jit
 from fspinn import readout as readouts
 from fspinn.checkpoint import Keeper, State
-from fspinn.checks import whole_number
+from fspinn.checks import checked_seed, whole_number
 from fspinn.engines import engine_of, integer_engine
 from fspinn.engines.float_engine import available_cores
 from fspinn.errors import ConfigError
@@ -30,6 +30,7 @@ from fspinn.quant.formats import Format, to_values
 from fspinn.quant.integer_learning import Grid, first_weights, grid_of, learned_theta
 from fspinn.quant.integers import Seen
 from fspinn.randomness import ORDER, WEIGHTS, permutation, stream_key, uniforms
+from fspinn.streams import on_terminal
 from fspinn.trained import Activity, Formats, Model
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def train(
     passes : int or None, default None
         How often each training image is shown. None gives each neuron a hundred presentations.
     seed : int, default 0
-        Fixes initial weights, order of the images and input spikes.
+        Fixes initial weights, order of the images and input spikes; from 0 to 2^64 - 1.
     readout : str, default "proportion"
         See `fspinn.readout`.
     labels : int or None, default None
@@ -134,14 +135,15 @@ def train(
     Raises
     ------
     ConfigError
-        If `passes`, `readout` or `engine` make no sense, the engine does not run such a network or it never
-        spiked, the checkpoint is of another run, or there is one and `resume` is not set.
+        If `passes`, `seed`, `readout` or `engine` make no sense, the engine does not run such a network or
+        it never spiked, the checkpoint is of another run, or there is one and `resume` is not set.
     FormatError
         If a format or rounding is unknown, or the network cannot learn in these formats.
     ModelFileError
         If the checkpoint is damaged or cannot be written; the one before stays.
     """
     readouts.check_name(readout)
+    seed = checked_seed(seed)
     engine_of(engine, threads, network)
     _check_formats(engine, weights, state, rounding)
     if labels is not None:
@@ -195,6 +197,7 @@ def learn(
 
     `on_batch` is called now and then with the number of presentations so far; what it raises ends the work.
     """
+    seed = checked_seed(seed)
     images = data.train.images
     if passes is None:
         passes = passes_for(network.neurons, len(images))
@@ -318,10 +321,9 @@ def _present_all(
     """Show all images `passes` times, from `state` on; return the last state and the seconds it took."""
     labels, total, done = run.data.train.labels, run.total, state.presentations
     title = f"train {run.network.neurons} neurons"
-    with tqdm(
-        total=total, initial=done, unit=" samples", disable=None if progress else True, desc=title
-    ) as bar:
-        if run.engine == "numba" and not bar.disable and _will_compile():
+    visible = progress and on_terminal()
+    with tqdm(total=total, initial=done, unit=" samples", disable=not visible, desc=title) as bar:
+        if run.engine == "numba" and visible and _will_compile():
             bar.write("compiling the engine, once; later starts are fast", file=sys.stderr)
         # A first call with an empty batch compiles, so that neither the bar nor the rate waits for it.
         run.learn(state, slice(0, 0), 1)

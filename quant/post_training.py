@@ -7,6 +7,7 @@ from math import frexp
 import numpy as np
 from numpy.typing import NDArray
 
+from fspinn.checks import checked_seed
 from fspinn.errors import FormatError
 from fspinn.quant.formats import (
     MAX_BITS,
@@ -60,7 +61,7 @@ def quantize(
         Format of what adaptation added to each threshold; None is the narrowest that holds it, with the
         fraction bits of the state.
     seed : int, default 0
-        Of the rounding ``stochastic``.
+        Of the rounding ``stochastic``, from 0 to 2^64 - 1.
 
     Returns
     -------
@@ -70,6 +71,8 @@ def quantize(
 
     Raises
     ------
+    ConfigError
+        If the seed is not one.
     FormatError
         If the model is quantized already, or a format or rounding is unknown or cannot hold the values.
     """
@@ -96,7 +99,7 @@ def quantize_weights(
             f"weights: already quantized to {model.weight_format}; "
             "quantize the model that training wrote, not a quantized one"
         )
-    format, key = as_format(weights), stream_key(seed, ROUNDING)
+    format, key = as_format(weights), stream_key(checked_seed(seed), ROUNDING)
     check_rounding(rounding)
     _check_weights(model.weights, format, rounding, key)
     quantized = to_values(to_integers(model.weights, format, rounding, key=key), format)

@@ -80,6 +80,15 @@ def build(folder, main="answers.c", flags=SANITIZED):
     return program
 
 
+def build_for_cpp(folder, standard):
+    """Compile an exported network as C and `answers.c` as C++, link them, and return the program."""
+    program, warnings = folder / "answers", ("-pedantic", "-Wall", "-Wextra", "-Werror")
+    subprocess.run(["gcc", *STRICT, "-c", folder / "network.c", "-o", folder / "network.o"], check=True)
+    main = ["-x", "c++", TESTS / "answers.c", "-x", "none", folder / "network.o"]
+    subprocess.run(["g++", f"-std={standard}", *warnings, f"-I{folder}", *main, "-o", program], check=True)
+    return program
+
+
 def answers(program, images, neurons):
     """Spike counts and classes that a program gives."""
     given = np.ascontiguousarray(images).tobytes()

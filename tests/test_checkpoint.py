@@ -330,6 +330,26 @@ def test_a_folder_that_is_not_there_is_refused_before_anything_is_learned(tmp_pa
     )
 
 
+def test_a_pipe_in_the_place_of_the_checkpoint_is_refused(path, digits, monkeypatch):
+    stop_after(monkeypatch, 0, AssertionError("learned"))
+    os.mkfifo(path)
+    assert refusal(ModelFileError, train, SMALL, digits, checkpoint=path, resume=True) == (
+        f"{path}: cannot be written (A pipe, not a regular file); name another file"
+    )
+
+
+def test_a_link_to_a_checkpoint_stays_when_the_checkpoint_goes(path, digits, uninterrupted):
+    target = path.parent / "far.checkpoint"
+    path.symlink_to(target)
+    train(SMALL, digits, passes=3, seed=5, checkpoint=path)
+    assert path.is_symlink()
+    assert target.is_file()
+    resumed = train(SMALL, digits, passes=3, seed=5, checkpoint=path, resume=True)
+    assert bits(resumed.model) == bits(uninterrupted.model)
+    checkpoint.remove(path)
+    assert os.listdir(path.parent) == [path.name]
+
+
 def test_a_folder_without_rights_is_refused_before_anything_is_learned(path, digits, monkeypatch):
     stop_after(monkeypatch, 0, AssertionError("learned"))
     monkeypatch.setattr(os, "access", lambda folder, mode: mode != os.W_OK)

@@ -160,7 +160,7 @@ def test_a_picture_of_no_known_kind_is_refused(path, tmp_path):
 
 
 def test_a_picture_in_a_folder_that_is_not_there_is_refused(path, tmp_path):
-    assert "cannot be written" in refused("estimate", path, "--plot", tmp_path / "none" / "costs.png")
+    assert "there is no folder" in refused("estimate", path, "--plot", tmp_path / "none" / "costs.png")
 
 
 def test_comparing_with_itself_is_refused(path):

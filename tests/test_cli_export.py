@@ -73,8 +73,8 @@ def test_without_images_the_program_is_tested_on_noise(path, tmp_path):
         (["--target", "c", "-o", "."], "is there already; name a folder that is new or empty"),
         (["--target", "c", "-o", "out", "--dataset", "cifar"], "cifar"),
         (["--target", "c", "-o", "out", "--samples", "0"], "--samples"),
-        (["--target", "nir", "-o", "net4.h5"], "is the model itself or a folder; name another file"),
-        (["--target", "nir", "-o", "."], "is the model itself or a folder; name another file"),
+        (["--target", "nir", "-o", "net4.h5"], "is the model itself; name another file"),
+        (["--target", "nir", "-o", "."], "cannot be written (Is a directory); name another file"),
         (["--target", "nir", "-o", "net.nir", "--samples", "2"], "only the C program has images; leave them"),
     ],
 )

@@ -132,6 +132,49 @@ def test_bad_input_is_one_line(arguments, words, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+WRITING = [
+    ["train"],
+    ["tune"],
+    ["quantize", "no.h5", "--auto"],
+    ["export", "no.h5", "--target", "nir"],
+    ["export", "no.h5", "--target", "c"],
+    ["search"],
+    *(["plot", name, "no.h5"] for name in main.commands["plot"].commands),
+    ["estimate", "no.h5"],
+]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes in folders")
+@pytest.mark.parametrize("arguments", WRITING, ids=" ".join)
+def test_an_output_that_cannot_be_written_is_refused_before_any_work(arguments, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("old")
+    os.mkfifo("pipe.png")
+    monkeypatch.setattr("fspinn.datasets.load", lambda *_, **__: pytest.fail("loaded images"))
+    monkeypatch.setattr("fspinn.store.load", lambda *_, **__: pytest.fail("loaded a model"))
+    option = "--plot" if arguments[0] == "estimate" else "-o"
+    outputs = ["", "pipe.png", "file/x.png"]
+    if "search" not in arguments:
+        outputs.append("missing/x.png")
+    if not {"search", "c"} & set(arguments):
+        outputs.append(".")
+    for output in outputs:
+        result = run(*arguments, option, output)
+        assert result.exit_code == 2, output
+        words = f" {output}: " if output else ": is empty; name a file or folder to write"
+        assert result.stderr.startswith(f"fspinn: {option.replace('-o', '--output')}{words}")
+        assert result.stderr.count("\n") == 1
+    assert sorted(os.listdir()) == ["file", "pipe.png"]
+    assert Path("file").read_text() == "old"
+
+
+def test_a_search_looks_at_the_files_in_its_folder_first(tmp_path):
+    (tmp_path / "report.html").mkdir()
+    result = run("search", "-o", str(tmp_path))
+    assert result.exit_code == 2
+    assert "report.html: cannot be written (Is a directory); name another file" in result.stderr
+
+
 def test_an_interrupt_is_no_traceback(failing):
     failing(KeyboardInterrupt())
     result = run("fail")

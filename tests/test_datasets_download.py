@@ -4,6 +4,7 @@ import dataclasses
 import gzip
 import hashlib
 import http.server
+import os
 import struct
 import threading
 
@@ -180,6 +181,28 @@ def test_a_damaged_file_in_the_cache_is_replaced(cache, serve, mirrors):
     datasets.load("mnist")
     assert content_of(cache) == PUBLISHED
     assert asked[4:] == [FILES[1]]
+
+
+def test_a_damaged_file_is_replaced_where_a_link_leads(cache, serve, mirrors, tmp_path):
+    address, _ = serve(good)
+    mirrors(address)
+    target, link = tmp_path / "far.gz", cache / FILES[0]
+    cache.mkdir(parents=True)
+    target.write_bytes(b"damaged")
+    link.symlink_to(target)
+    assert datasets.fetch("mnist") == cache
+    assert link.is_symlink()
+    assert target.read_bytes() == PUBLISHED[FILES[0]]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes in folders")
+def test_a_pipe_in_the_cache_is_told(cache, serve, mirrors):
+    address, _ = serve(good)
+    mirrors(address)
+    cache.mkdir(parents=True)
+    os.mkfifo(cache / FILES[0])
+    with pytest.raises(DataError, match=r"cannot write here \(A pipe, not a regular file\)"):
+        datasets.fetch("mnist")
 
 
 def test_an_environment_folder_that_lacks_the_data_set_leaves_it_to_the_cache(

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from exported_programs import answers, build, images_for, model_of
+from exported_programs import answers, build, build_for_cpp, images_for, model_of
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from small_networks import network_of
@@ -100,6 +100,21 @@ def test_every_spike_and_class_are_those_of_the_integer_engine(
     weights, (state, theta) = chosen
     model = model_of(network, weights, state, theta, readout, heard, seed)
     check(model, tmp_path_factory.mktemp("c"))
+
+
+@needs_gcc
+@pytest.mark.skipif(shutil.which("g++") is None, reason="needs g++")
+@pytest.mark.parametrize("standard", ["c++98", "c++11", "c++17"])
+@pytest.mark.parametrize("readout", ["proportion", "ngram"])
+def test_firmware_in_cpp_links_the_network(tmp_path, standard, readout):
+    model = model_of(PLAIN, readout=readout)
+    images = images_for(model, 6)
+    export_c(model, tmp_path / "out", images, seed=2**64 - 1)
+    program = build_for_cpp(tmp_path / "out", standard)
+    counts, classes = answers(program, images, model.network.neurons)
+    expected = predict(model, images, seed=2**64 - 1)
+    np.testing.assert_array_equal(counts, expected.spike_counts)
+    np.testing.assert_array_equal(classes, expected.classes)
 
 
 @needs_gcc

@@ -2,7 +2,6 @@
 
 import naive
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +17,7 @@ PURPOSES = (
     "TEST_SPLIT",
     "LABELS",
 )
-seeds = st.integers(-(2**70), 2**70)
+seeds = st.integers(0, 2**64 - 1)
 words_64 = st.integers(0, 2**64 - 1)
 
 
@@ -44,14 +43,9 @@ def test_the_first_words_of_a_stream_do_not_depend_on_how_many_are_asked_for(key
 @given(seeds, st.integers(0, 9), st.integers(0, 2**40))
 def test_the_three_stream_keys_agree(seed, purpose, sample):
     expected = naive.stream_key(seed, purpose, sample)
-    compiled = spike_kernels.stream_key(np.uint64(seed % 2**64), np.uint64(purpose), np.uint64(sample))
+    compiled = spike_kernels.stream_key(np.uint64(seed), np.uint64(purpose), np.uint64(sample))
     assert stream_key(seed, purpose, sample) == expected
     assert int(compiled) == expected
-
-
-@pytest.mark.parametrize("seed", [-1, 2**64, 2**200 + 3])
-def test_any_whole_number_is_a_seed_modulo_the_word(seed):
-    assert stream_key(seed, randomness.WEIGHTS) == stream_key(seed % 2**64, randomness.WEIGHTS)
 
 
 def test_every_purpose_has_its_own_number():

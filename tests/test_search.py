@@ -13,7 +13,7 @@ import fspinn
 from fspinn.datasets import Split, load
 from fspinn.errors import ConfigError, DataError, FormatError, HardwareError
 from fspinn.memmodel import Size, memory_bits
-from fspinn.search import Constraints, Cost, find_smallest, parse_memory, save_result
+from fspinn.search import Constraints, Cost, find_smallest, save_result
 from fspinn.search.constraints import nearest_possible
 from fspinn.search.intervals import chance_of_so_few, wilson_interval
 from fspinn.search.result import describe
@@ -242,9 +242,12 @@ def test_bad_targets_are_refused_before_any_training(data):
         (r"^minimize: there is no 'weight'; use some of memory", {"minimize": ["weight"]}),
         (r"^strategy: there is no 'luck'; use one of ladder", {"strategy": "luck"}),
         (r"^sampler: there is no 'dice'; use one of auto", {"sampler": "dice"}),
-        (r"^energy: '5 parsec' is no energy; write it like 500nJ", {"energy": "5 parsec"}),
+        (r"^energy: '5 parsec' is not an energy; write it like 500nJ", {"energy": "5 parsec"}),
         (r"^spikes: 'few' is not a number", {"spikes": "few"}),
-        (r"^budget: '3 weeks' is no time; write it like 30s", {"budget": "3 weeks"}),
+        (r"^spikes: True is not a number", {"spikes": True}),
+        (r"^budget: '3 weeks' is not a time; write it like 30s", {"budget": "3 weeks"}),
+        (r"^budget: '3' has no unit; write it like 30s, 2ms, 20min or 3h$", {"budget": "3"}),
+        (r"^latency: '5' has no unit", {"latency": "5"}),
         (
             r"^area: mcu-m4f says nothing of it; choose other hardware",
             {"area": "1mm2", "hardware": "mcu-m4f"},
@@ -269,27 +272,6 @@ def test_a_gaussian_process_needs_torch(data, monkeypatch):
     monkeypatch.setattr("fspinn.search.sampling.find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"^sampler: gp needs torch; pip install torch, or use tpe$"):
         find_smallest(data, strategy="bayes", sampler="gp")
-
-
-@pytest.mark.parametrize(
-    ("text", "bits"),
-    [
-        ("256KiB", 2**21),
-        ("32 KiB", 2**18),
-        ("1kB", 8000),
-        ("1.5 MiB", 12582912),
-        ("100", 800),
-        ("8192B", 65536),
-    ],
-)
-def test_memory_is_read_in_bytes_and_their_multiples(text, bits):
-    assert parse_memory(text) == bits
-
-
-@pytest.mark.parametrize("text", ["", "KiB", "-1KiB", "1 parsec", "1e3KiB", "0", "0.01B", "nan"])
-def test_what_is_no_memory_is_refused(text):
-    with pytest.raises(ConfigError, match="write it like 256KiB"):
-        parse_memory(text)
 
 
 @given(st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))

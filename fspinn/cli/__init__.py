@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import click
 
-from fspinn import __version__
+from fspinn import __version__, streams
 from fspinn.cli import (
     data,
     estimate,
@@ -18,6 +18,7 @@ from fspinn.cli import (
     hardware,
     info,
     options,
+    outcome,
     plot,
     predict,
     quantize,
@@ -33,25 +34,45 @@ class OneLineErrors(click.Group):
     """A group whose commands answer bad input with one line on standard error and exit status 2."""
 
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
+        with outcome.watched_streams():
+            message, status = self._outcome(*args, **kwargs)
+            if message is not None:
+                streams.say(f"fspinn: {message}")
+        sys.exit(status)
+
+    def _outcome(self, *args: Any, **kwargs: Any) -> tuple[str | None, int]:
+        """Run a command; return the line to say, if any, and the exit status."""
         kwargs["standalone_mode"] = False
         try:
             status = super().main(*args, **kwargs)
         except FspinnError as error:
-            click.echo(f"fspinn: {error}", err=True)
-            sys.exit(2)
+            return str(error), outcome.BAD_INPUT
         except click.exceptions.NoArgsIsHelpError as error:
             error.show()
-            sys.exit(error.exit_code)
+            return None, error.exit_code
         except click.ClickException as error:
             # click would add the usage and a hint, two to three lines more.
             command = getattr(getattr(error, "ctx", None), "command_path", "fspinn")
             message = error.format_message().rstrip(".").replace("\n", " ")
-            click.echo(f"fspinn: {message}; see `{command} --help`", err=True)
-            sys.exit(error.exit_code)
+            return f"{message}; see `{command} --help`", error.exit_code
         except click.Abort:
-            click.echo("fspinn: stopped", err=True)
-            sys.exit(130)
-        sys.exit(status if isinstance(status, int) else 0)
+            return "stopped", outcome.STOPPED
+        except outcome.OutputError as error:
+            return outcome.without_output(error)
+        except OSError as error:
+            if error.errno in outcome.DISK_FULL:
+                return f"{error.filename or 'a file'}: {error.strerror}; make room", outcome.BAD_INPUT
+            return outcome.fault(error), outcome.FAULT
+        except Exception as error:
+            return outcome.fault(error), outcome.FAULT
+        return None, status if isinstance(status, int) else outcome.DONE
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (BrokenPipeError, EOFError) as error:
+            # Of processes that work for us; click would take it for standard output's, or for Ctrl-C.
+            raise RuntimeError(f"{type(error).__name__} {error}".rstrip()) from error
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.meta[options.TYPED] = shlex.join(["fspinn", *args])
@@ -61,7 +82,17 @@ class OneLineErrors(click.Group):
 @click.group("fspinn", cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-V", "--version", package_name="fspinn")
 def main() -> None:
-    """Find the smallest spiking neural network that does your job on your device."""
+    """Find the smallest spiking neural network that does your job on your device.
+
+    \b
+    Exit status:
+      0    done
+      1    the answer is no, such as: no network meets the target
+      2    bad input, or an output that cannot be written
+      3    the search could not finish
+      70   a fault of fspinn: one line says where its traceback is
+      130  stopped by Ctrl-C
+    """
 
 
 _COMMANDS = (

@@ -7,6 +7,7 @@ import click
 
 from fspinn.cli import options
 from fspinn.errors import ConfigError
+from fspinn.files import check_file
 
 if TYPE_CHECKING:
     from fspinn.memmodel import Estimate
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     help="Mean pixel from 0 to 1, to expect spikes from where none were counted.",
 )
 @click.option(
-    "--plot", type=click.Path(path_type=Path), help="Draw the costs into a .png, .svg or .pdf file."
+    "--plot", type=options.Output(check_file), help="Draw the costs into a .png, .svg or .pdf file."
 )
 @options.config
 @options.as_json

@@ -7,6 +7,7 @@ import click
 
 from fspinn.cli import options
 from fspinn.errors import ConfigError, DataError
+from fspinn.files import check_file, check_new_folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,19 +35,19 @@ Examples:
     "-o",
     "--output",
     required=True,
-    type=click.Path(path_type=Path),
+    type=click.Path(),  # of what kind depends on --target
     help="New folder for c, file for nir.",
 )
 @click.option("--dataset", help="Images that test the C program [default: what the model was trained on].")
 @options.data_dir
-@click.option("--seed", default=0, show_default=True, help="Seed of the C program's input spikes.")
+@options.seed_of("the C program's input spikes")
 @click.option("--samples", type=click.IntRange(min=1), help=f"Images that test it [default: {_IMAGES}].")
 @options.config
 @options.as_json
 def command(
     model: Path,
     target: str,
-    output: Path,
+    output: str,
     dataset: str | None,
     data_dir: Path | None,
     seed: int,
@@ -64,24 +65,26 @@ def command(
     from fspinn import store
     from fspinn.export import export_c, export_nir
 
+    check = check_new_folder if target == "c" else check_file
+    path = options.Output(check).convert(output, None, None)
     network = store.load(model)
     if target == "nir":
         if dataset is not None or samples is not None:
             raise ConfigError("--dataset, --samples: only the C program has images; leave them out")
-        if output.is_dir() or (output.exists() and output.samefile(model)):
-            raise ConfigError(f"--output {output}: is the model itself or a folder; name another file")
-        export_nir(network, output)
+        if path.exists() and path.samefile(model):
+            raise ConfigError(f"--output {path}: is the model itself; name another file")
+        export_nir(network, path)
         said = "a graph of NIR; its metadata say that one neuron at most spikes in a time step"
     else:
         images = None
         if network.formats is not None:
             images = _images(network, dataset, data_dir, samples or _IMAGES)
-        export_c(network, output, images, seed=seed)
-        said = f"network.h, network.c, and a test; try make -C {output} test"
+        export_c(network, path, images, seed=seed)
+        said = f"network.h, network.c, and a test; try make -C {path} test"
     if as_json:
-        options.print_json({"target": target, "output": str(output)})
+        options.print_json({"target": target, "output": str(path)})
         return
-    click.echo(f"written   {output}: {said}")
+    click.echo(f"written   {path}: {said}")
 
 
 def _images(

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
+from fspinn import files
+from fspinn.checks import checked_seed
 from fspinn.errors import ConfigError
 from fspinn.model import CHOICES, Network
 
@@ -24,6 +26,37 @@ TYPED = "fspinn.typed"
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+class Output(click.Path):
+    """The path of an option that is written: what cannot be is refused before any work.
+
+    Parameters
+    ----------
+    check : callable
+        Raises `ConfigError` for a path that cannot be written, such as `fspinn.files.check_file`.
+    inside : sequence of str, optional
+        What is written in there, where the path is that of a folder.
+    """
+
+    def __init__(self, check: Callable[[Path], None], inside: Sequence[str] = ()) -> None:
+        super().__init__(path_type=Path)
+        self._check, self._inside = check, inside
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path, if it can be written."""
+        option = "--output" if param is None else param.opts[-1]
+        if not os.fspath(value):
+            raise ConfigError(f"{option}: is empty; name a file or folder to write")
+        path = Path(value)
+        try:
+            self._check(path)
+            for name in self._inside:
+                if os.path.lexists(path / name):
+                    files.check_file(path / name)
+        except ConfigError as error:
+            raise ConfigError(f"{option} {error}") from None
+        return path
+
+
 def _read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> None:
     if path is None:
         return
@@ -33,15 +66,17 @@ def _read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> N
         raise ConfigError(f"--config {path}: {error.strerror}; name a TOML file that can be read") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"--config {path}: not valid TOML ({error}); mend that line") from None
-    known = {p.name for p in ctx.command.params if isinstance(p, click.Option) and p.expose_value}
+    known = {str(p.name): p for p in ctx.command.params if isinstance(p, click.Option) and p.expose_value}
     for name, value in settings.items():
         if name not in known:
             raise ConfigError(
                 f"--config {path}: {ctx.info_name} has no option {name!r}; use one of "
-                f"{', '.join(sorted(str(k) for k in known))}"
+                f"{', '.join(sorted(known))}"
             )
         if isinstance(value, list):
             settings[name] = ",".join(str(item) for item in value)
+        elif not (isinstance(value, bool) and known[name].is_flag):
+            settings[name] = str(value)  # read as if typed: 1.5 and true are not whole numbers
     ctx.default_map = {**(ctx.default_map or {}), **settings}
 
 
@@ -79,7 +114,20 @@ as_json = click.option(
     help="Print one JSON object on standard output, all else on standard error.",
 )
 
-seed = click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
+
+def seed_of(what: str) -> Callable[[Command], Command]:
+    """Return the option `--seed`, of what it says."""
+    return click.option(
+        "--seed",
+        type=int,
+        default=0,
+        show_default=True,
+        callback=lambda _context, _option, seed: checked_seed(seed),
+        help=f"Seed of {what}, from 0 to 2^64 - 1.",
+    )
+
+
+seed = seed_of("everything random")
 
 samples = click.option("--samples", type=click.IntRange(min=1), help="Use only the first images.")
 
@@ -304,14 +352,6 @@ def whole_numbers(option: str, text: str) -> list[int]:
     if not numbers:
         raise ConfigError(f"{option}: {text!r} is no list of whole numbers; write it like 50,100,200")
     return numbers
-
-
-def check_writable(path: Path) -> None:
-    """Refuse an output file whose folder is not there, before the work and not after it."""
-    if not path.parent.is_dir():
-        raise ConfigError(f"--output {path}: there is no folder {path.parent}; make it first")
-    if not os.access(path.parent, os.W_OK):
-        raise ConfigError(f"--output {path}: folder {path.parent} cannot be written; choose another")
 
 
 def print_table(rows: Sequence[Sequence[str]]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fspinn.cli import options
+from fspinn.files import check_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,7 +34,7 @@ def _output(default: str) -> Callable[[options.Command], options.Command]:
     return click.option(
         "-o",
         "--output",
-        type=click.Path(dir_okay=False, path_type=Path),
+        type=options.Output(check_file),
         default=Path(default),
         show_default=True,
         help="Picture to write; its ending chooses the format.",
@@ -199,7 +200,6 @@ def learning_curve(model: Path, output: Path, as_json: bool) -> None:
 def _check(output: Path) -> None:
     from fspinn.plots import saving
 
-    options.check_writable(output)
     saving.check_format(output)
 
 

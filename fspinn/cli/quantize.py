@@ -7,6 +7,7 @@ import click
 
 from fspinn.cli import options
 from fspinn.errors import ConfigError, DataError
+from fspinn.files import check_file
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
@@ -47,7 +48,11 @@ Examples:
 @click.option("--tune", is_flag=True, help="Choose threshold and inhibition again, on training images.")
 @click.option("--prune", is_flag=True, help="Drop pixels without weights and neurons that never spike.")
 @click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), help="Where the quantized model goes."
+    "-o",
+    "--output",
+    required=True,
+    type=options.Output(check_file),
+    help="Where the quantized model goes.",
 )
 @click.option("--dataset", help="Measure on this one [default: what the model was trained on, same split].")
 @options.data_dir
@@ -87,7 +92,6 @@ def command(
         raise ConfigError("--auto: finds state, theta and readout too; leave them out")
     if output.resolve() == model.resolve() or (output.exists() and model.exists() and output.samefile(model)):
         raise ConfigError(f"--output {output}: is the model itself; give the quantized model another name")
-    options.check_writable(output)
     before = store.load(model)
     data, missing = _images(before, dataset, data_dir, samples, needed=auto or tune or prune)
     found = None

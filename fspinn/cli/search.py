@@ -7,11 +7,22 @@ from typing import TYPE_CHECKING
 import click
 
 from fspinn.cli import options
+from fspinn.files import check_folder
 from fspinn.model import Network
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
     from fspinn.search import Trial
+
+
+_FILES = (
+    "report.html",
+    "smallest.h5",
+    "result.json",
+    "candidates.csv",
+    "accuracy-memory.png",
+    "study.log",
+)
 
 
 @click.command(
@@ -23,6 +34,7 @@ Examples:
   fspinn search --dataset mnist --strategy bayes --minimize memory,energy --budget 3h --workers 2
   fspinn search --dataset my-images/ --accuracy 0.8 --sizes 50,100,200 -o result/
 
+Limits need a unit: B kB KiB MB MiB, pJ nJ uJ mJ J, us ms s min (or m) h d, um2 mm2.
 The same command goes on where it was stopped or killed: what was trained is in the folder.
 Exit status: 0 found, 1 no network meets the target, 2 bad input.
 """,
@@ -93,11 +105,10 @@ Exit status: 0 found, 1 no network meets the target, 2 bad input.
 @click.option(
     "-o",
     "--output",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=options.Output(check_folder, _FILES),
     default=Path("result"),
     show_default=True,
-    help="Folder for report.html, smallest.h5, result.json, candidates.csv, accuracy-memory.png and "
-    "study.log.",
+    help=f"Folder for {', '.join(_FILES[:-1])} and {_FILES[-1]}.",
 )
 @options.preset
 @options.search_network

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fspinn.cli import options
+from fspinn.files import check_file
 from fspinn.model import Network
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ What was stopped (Ctrl-C, a crash, a power cut) goes on with --resume, to the sa
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=options.Output(check_file),
     default=Path("net.h5"),
     show_default=True,
     help="Model file to write.",
@@ -86,7 +87,6 @@ def command(
     from fspinn import checkpoint, save, train
 
     saved = output.with_name(f"{output.name}.checkpoint")
-    options.check_writable(output)
     if resume and not saved.exists():
         click.echo(f"fspinn: there is no {saved}; starting from the beginning", err=True)
     with _stopped_in_one_line(saved):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fspinn.cli import options
+from fspinn.files import check_file
 from fspinn.model import Network
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ Examples:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=options.Output(check_file),
     default=Path("tuned.toml"),
     show_default=True,
     help="File to write, for `fspinn train --config`.",
@@ -55,10 +56,9 @@ def command(
     """
     from tqdm import tqdm
 
+    from fspinn import streams
     from fspinn.tuning import tune, write_config
     from fspinn.tuning.result import describe
-
-    options.check_writable(output)
 
     def show(trial: "TuningTrial") -> None:
         share = trial.verdict if trial.accuracy is None else f"{trial.accuracy:.2%}"
@@ -66,7 +66,8 @@ def command(
             f"candidate {trial.candidate:3}  {trial.presentations:8} presentations  "
             f"threshold {trial.network.threshold:<6g} inhibition {trial.network.inhibition:<6g} {share}"
         )
-        tqdm.write(line, file=sys.stderr)  # above the bar, where there is one
+        with tqdm.external_write_mode(file=sys.stderr):  # above the bar, where there is one
+            streams.say(line)
 
     result = tune(
         network,

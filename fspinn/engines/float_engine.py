@@ -242,4 +242,4 @@ def pixel_rows(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def stream_of(seed: int, purpose: int, first: int) -> tuple[np.uint64, np.uint64, np.uint64]:
     """Return what the kernels make the random numbers of a presentation from."""
-    return np.uint64(seed % 2**64), np.uint64(purpose), np.uint64(first)
+    return np.uint64(seed), np.uint64(purpose), np.uint64(first)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn import __version__
+from fspinn.checks import checked_seed
 from fspinn.export.header import network_header
 from fspinn.export.numbers import array, type_of
 from fspinn.files import folder_when_whole
@@ -46,6 +47,7 @@ def export_c(model: Model, folder: Path, images: NDArray[np.uint8] | None = None
     ConfigError
         If something is in the folder already, it cannot be written, or the images do not fit the model.
     """
+    seed = checked_seed(seed)
     header = network_header(model, seed)
     shown = _noise(model) if images is None else np.asarray(images)
     answered = predict(model, shown, seed=seed)

@@ -83,7 +83,7 @@ def _encoder(model: Model, heard: NDArray[np.bool_], seed: int) -> list[str]:
             "RATE_MANTISSA": int(fraction * 2**_FLOAT_BITS),
             "RATE_EXPONENT": exponent - _FLOAT_BITS + _PROBABILITY_BITS,
             "MOST_SPIKES": min(most_spikes, len(heard)),
-            "SEED": seed % 2**64,
+            "SEED": seed,
             "PURPOSE": INFERENCE_SPIKES,
             "STEPS_AT_ONCE": STEPS_AT_ONCE,
         }

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 import fspinn
 from fspinn.errors import DataError
 from fspinn.evaluation import evaluate, load_again
-from fspinn.files import replaced_when_whole
+from fspinn.files import real_file, replaced_when_whole
 from fspinn.memmodel import load_hardware
 from fspinn.plots import confusion_matrix, receptive_fields
 from fspinn.report import charts
@@ -80,6 +80,11 @@ def write_report(
     """
     folder = Path(folder)
     answer = _read(folder / "result.json")
+    path = folder / NAME
+    try:
+        real_file(path)  # before the work, not after it
+    except OSError as error:
+        raise _unwritable(path, error) from None
     words = {"answer": answer, **_about_trials(answer)}
     model = load(folder / "smallest.h5") if answer["found"] else None
     if data is None:
@@ -89,13 +94,16 @@ def write_report(
     if model is not None:
         words |= _about_winner(answer, model, data, threads)
     page = _environment().get_template("page.html").render(model=model, version=fspinn.__version__, **words)
-    path = folder / NAME
     try:
         with replaced_when_whole(path) as temporary:
             temporary.write_text(page, "utf-8")
     except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error.strerror}); make room or mend rights") from None
+        raise _unwritable(path, error) from None
     return path
+
+
+def _unwritable(path: Path, error: OSError) -> DataError:
+    return DataError(f"{path}: cannot be written ({error.strerror}); make room or correct its rights")
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -23,22 +23,23 @@ class Measure(NamedTuple):
     what: str
     format: Callable[[float], str]
     exact: bool
-    parse: Callable[[str, str], float]
+    parse: Callable[[str, str | float], float]
 
 
-def _amount(unit: quantities.Unit) -> Callable[[str, str], float]:
-    return lambda name, text: quantities.parse(name, text, unit)
+def _amount(unit: quantities.Unit) -> Callable[[str, str | float], float]:
+    return lambda name, amount: quantities.parse(name, amount, unit)
 
 
-def _memory(name: str, text: str) -> float:
-    return quantities.parse_memory(text, name)
+def _memory(name: str, amount: str | float) -> float:
+    return quantities.parse_memory(amount, name)
 
 
-def _plain(name: str, text: str) -> float:
+def _plain(name: str, amount: str | float) -> float:
     try:
-        return number(name, float(text), above=0.0)
+        value = float(amount) if isinstance(amount, str) else amount
     except ValueError:
-        raise ConfigError(f"{name}: {text!r} is not a number; give one, such as 5") from None
+        raise ConfigError(f"{name}: {amount!r} is not a number; give one, such as 5") from None
+    return number(name, value, above=0.0)
 
 
 MEASURES = {
@@ -92,10 +93,11 @@ class Constraints:
             raise ConfigError(f"accuracy: must be between 0 and 1, but got {self.accuracy:g}; 90 % is 0.9")
 
     @classmethod
-    def parsed(cls, accuracy: float, **limits: str | None) -> "Constraints":
+    def parsed(cls, accuracy: float, **limits: str | float | None) -> "Constraints":
         """Return constraints from what people write, such as ``memory="32 KiB"``."""
         parsed = {
-            name: None if text is None else MEASURES[name].parse(name, text) for name, text in limits.items()
+            name: None if amount is None else MEASURES[name].parse(name, amount)
+            for name, amount in limits.items()
         }
         return cls(accuracy, **parsed)
 

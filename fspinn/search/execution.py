@@ -4,7 +4,6 @@
 
 import multiprocessing
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +25,7 @@ from fspinn.engines.float_engine import available_cores
 from fspinn.errors import ConfigError, FspinnError
 from fspinn.search.jobs import Bench, Job, Outcome, measure
 from fspinn.search.study import Study
+from fspinn.streams import say
 
 MOST_DEATHS = 3
 """Workers that may die under a job that is done alone before it is told as failed (Dask's own number)."""
@@ -228,7 +228,7 @@ def carry_out(
             return
         done, _ = wait(flying, timeout=CHECK_S, return_when=FIRST_COMPLETED)
         if not done and workers.alive() == 0:
-            print("fspinn: the cluster has no workers left; waiting for some", file=sys.stderr)
+            say("fspinn: the cluster has no workers left; waiting for some")
         for future in done:
             job, trial = flying.pop(future)
             found = _outcome(future)

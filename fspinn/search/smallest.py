@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fspinn.checks import whole_number
+from fspinn.checks import MAX_SEED, whole_number
 from fspinn.engines import engine_of
 from fspinn.errors import ConfigError
 from fspinn.evaluation import evaluate, origin
@@ -50,12 +50,12 @@ def find_smallest(
     data: "Dataset",
     *,
     accuracy: float = 0.90,
-    memory: str | None = None,
-    training_memory: str | None = None,
-    energy: str | None = None,
-    latency: str | None = None,
-    area: str | None = None,
-    spikes: str | None = None,
+    memory: str | float | None = None,
+    training_memory: str | float | None = None,
+    energy: str | float | None = None,
+    latency: str | float | None = None,
+    area: str | float | None = None,
+    spikes: str | float | None = None,
     minimize: Sequence[str] = ("memory",),
     hardware: str = "asic65-lp",
     strategy: str = "ladder",
@@ -68,7 +68,7 @@ def find_smallest(
     passes: int | None = None,
     labels: int | None = None,
     trials: int = 40,
-    budget: str | None = None,
+    budget: str | float | None = None,
     seeds: int = 3,
     seed: int = 0,
     threads: int | None = None,
@@ -91,14 +91,16 @@ def find_smallest(
         Learned from ``train``, chosen on ``validation``; ``test`` is used once, for the winner.
     accuracy : float, default 0.90
         Between 0 and 1.
-    memory, training_memory : str or None, default None
-        Most memory for inference, and on a device that learns, such as ``"32 KiB"``; None is no limit.
-    energy, latency : str or None, default None
-        Most energy and time of an inference, such as ``"2 uJ"`` and ``"5 ms"``.
-    area : str or None, default None
-        Most area, such as ``"0.5 mm2"``.
-    spikes : str or None, default None
-        Most output spikes an image, such as ``"5"``.
+    memory, training_memory : str, float or None, default None
+        Most memory for inference, and on a device that learns, such as ``"32 KiB"``; numbers are bytes, None
+        is no limit.
+    energy, latency : str, float or None, default None
+        Most energy and time of an inference, such as ``"2 uJ"`` and ``"5 ms"``; numbers are picojoules and
+        seconds.
+    area : str, float or None, default None
+        Most area, such as ``"0.5 mm2"``; numbers are square micrometres.
+    spikes : float, str or None, default None
+        Most output spikes an image, such as 5.
     minimize : sequence of str, default ("memory",)
         What should be little: some of the limits above. The first one decides which network is the answer;
         the Pareto front takes them all.
@@ -120,8 +122,9 @@ def find_smallest(
         Labelled training images that readouts may use; None is all.
     trials : int, default 40
         Networks that ``bayes`` and ``halving`` draw.
-    budget : str or None, default None
-        Time after which no more networks are begun, such as ``"3h"``; finalists are still measured.
+    budget : str, float or None, default None
+        Time after which no more networks are begun, such as ``"3h"``, numbers are seconds; finalists are
+        still measured.
     seeds : int, default 3
         Trainings of each finalist, with seeds from `seed` on.
     seed, threads
@@ -176,6 +179,7 @@ def find_smallest(
     sampler = chosen_sampler(sampler)
     trials = whole_number("trials", trials, 1, MOST_TRIALS)
     seeds = whole_number("seeds", seeds, 1, 100)
+    seed = whole_number("seed", seed, 0, MAX_SEED + 1 - seeds)  # the finalists take those that follow
     if labels is not None:
         whole_number("labels", labels, 1, len(data.train))
     until = None if budget is None else begun + quantities.parse("budget", budget, quantities.TIME)

@@ -20,7 +20,7 @@ import numpy as np
 from tqdm import tqdm
 
 from fspinn import readout as readouts
-from fspinn.checks import whole_number
+from fspinn.checks import checked_seed, whole_number
 from fspinn.engines import engine_of
 from fspinn.engines.float_engine import available_cores
 from fspinn.errors import ConfigError
@@ -28,6 +28,7 @@ from fspinn.evaluation import evaluate, fit_readouts, origin
 from fspinn.model import Network
 from fspinn.randomness import CANDIDATES, TUNING_IMAGES, permutation, stream_key, uniforms
 from fspinn.search.intervals import wilson_interval
+from fspinn.streams import on_terminal
 from fspinn.training import MAX_PASSES, learn, passes_for
 from fspinn.tuning.result import TuningResult, TuningTrial
 
@@ -99,6 +100,7 @@ def tune(
         ``numba`` does not run such a network, or no candidate ever spiked.
     """
     readouts.check_name(readout)
+    seed = checked_seed(seed)
     engine_of("numba", network=network)
     trials = whole_number("trials", trials, 1, MAX_TRIALS)
     threads = available_cores() if threads is None else whole_number("threads", threads, 1, 1024)
@@ -112,7 +114,8 @@ def tune(
     started = time.perf_counter()
     title = f"tune {network.neurons} neurons"
     total = bench.planned(trials)
-    with tqdm(total=total, unit=" samples", disable=None if progress else True, desc=title) as bar:
+    disable = not (progress and on_terminal())
+    with tqdm(total=total, unit=" samples", disable=disable, desc=title) as bar:
 
         def note(trial: TuningTrial) -> None:
             bar.update(trial.presentations)

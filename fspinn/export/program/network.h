@@ -26,12 +26,20 @@
 
 @defines@
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 extern network_count network_counts[NETWORK_NEURONS];
 
 int32_t network_answer(const uint8_t *image, uint32_t number);
 void network_start(const uint8_t *image, uint32_t number);
 int32_t network_step(void);
 int32_t network_class(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #ifdef NETWORK_DATA
 
