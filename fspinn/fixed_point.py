@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from fspinn.datasets.arrays import as_dataset
 from fspinn.errors import ConfigError, FormatError
 from fspinn.evaluation import evaluate
 from fspinn.memmodel import Size
@@ -24,7 +25,7 @@ from fspinn.quant.post_training import (
     quantize_state,
     quantize_weights,
 )
-from fspinn.trained import Model
+from fspinn.trained import AnyModel, Model, model_of
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
@@ -86,7 +87,7 @@ class Calibration:
 
 
 def lower(
-    model: Model,
+    model: AnyModel,
     data: "Dataset | None",
     *,
     weights: str,
@@ -106,7 +107,7 @@ def lower(
     Parameters
     ----------
     model : Model
-        Left untouched.
+        Or a result that holds one; left untouched.
     data : Dataset or None
         Accuracies are those on ``data.validation``, and pruning and tuning look at ``data.train``; ``test``
         is not touched. None measures no accuracy.
@@ -133,6 +134,7 @@ def lower(
     FormatError
         If the model is quantized already, or a format is unknown or cannot hold the values.
     """
+    model, data = model_of(model), None if data is None else as_dataset(data)
     if data is None and (prune or tune):
         raise ConfigError("data: pruning and tuning look at training images; name the data set")
     if prune and state is None:

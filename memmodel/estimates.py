@@ -17,7 +17,7 @@ from fspinn.memmodel.hardware_files import load_hardware
 from fspinn.memmodel.packing import Numbers, plain, whole
 from fspinn.memmodel.size import Size
 from fspinn.memmodel.workload import PHASES, Workload, workload_of
-from fspinn.trained import Activity, Model
+from fspinn.trained import Activity, AnyModel, model_of
 
 Breakdown = Mapping[str, Any]
 Breakdowns = Mapping[str, Mapping[str, Breakdown]]
@@ -139,7 +139,7 @@ class Estimate:
 
 
 def estimate(
-    network: Model | Size,
+    network: AnyModel | Size,
     hardware: str | Path | Hardware = "asic65-lp",
     activity: Mapping[str, Activity | Workload] | None = None,
 ) -> Estimate:
@@ -151,6 +151,7 @@ def estimate(
     Parameters
     ----------
     network : Model or Size
+        Or a result that holds a model.
     hardware : str, Path or Hardware, default "asic65-lp"
         Name of a preset, path of a TOML file, or a description already loaded.
     activity : mapping of str to Activity or Workload, optional
@@ -171,7 +172,7 @@ def estimate(
     described = hardware if isinstance(hardware, Hardware) else load_hardware(hardware)
     size = network if isinstance(network, Size) else Size.of(network)
     if activity is None:
-        activity = {} if isinstance(network, Size) else network.activity
+        activity = {} if isinstance(network, Size) else model_of(network).activity
     work = {phase: workload_of(activity, phase) for phase in PHASES}
     cases = _each(lambda p, a: Case(size, work[p], described, p == "training", a))
 
