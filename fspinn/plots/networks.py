@@ -9,8 +9,6 @@ from fspinn.errors import ConfigError
 from fspinn.plots.colours import CHOSEN, GREY, SHADES
 from fspinn.trained import AnyModel, Model, model_of
 
-_LONGEST_NAME = 8
-
 
 def preferred_classes(model: Model) -> NDArray[np.int64]:
     """Return the class that each neuron speaks for most, -1 where it speaks for none; shape (n_neurons,)."""
@@ -23,12 +21,8 @@ def preferred_classes(model: Model) -> NDArray[np.int64]:
 
 
 def preferred_names(model: Model) -> list[str]:
-    """Return the name, perhaps cut, of the class that each neuron speaks for most; "-" for none."""
-    names = [
-        name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}\u2026"
-        for name in model.class_names
-    ]
-    return ["-" if number < 0 else names[number] for number in preferred_classes(model)]
+    """Return the name of the class that each neuron speaks for most; "-" for none."""
+    return ["-" if number < 0 else model.class_names[number] for number in preferred_classes(model)]
 
 
 def receptive_fields(model: AnyModel, neurons: int = 64) -> Figure:
@@ -41,7 +35,9 @@ def receptive_fields(model: AnyModel, neurons: int = 64) -> Figure:
         How many to draw, at most; of more neurons some of each class are drawn.
     """
     model = model_of(model)
-    names = preferred_names(model)
+    # As wide as a field there is room for eight small letters.
+    names = [name if len(name) <= 8 else f"{name[:7]}\u2026" for name in preferred_names(model)]
+    size = 8 if max(map(len, names)) <= 3 else 6
     chosen = np.argsort(preferred_classes(model), kind="stable")
     chosen = chosen[np.linspace(0, len(chosen) - 1, min(neurons, len(chosen))).astype(int)]
     columns = int(np.ceil(np.sqrt(len(chosen) * 1.6)))
@@ -56,7 +52,7 @@ def receptive_fields(model: AnyModel, neurons: int = 64) -> Figure:
         row, column = divmod(place, columns)
         top, left = row * (above + height) + above, column * (width + between)
         tiles[top : top + height, left : left + width] = model.weights[:, neuron].reshape(height, width)
-        axes.text(left + (width - 1) / 2, top - 1, names[neuron], ha="center", va="bottom", fontsize=8)
+        axes.text(left + (width - 1) / 2, top - 1, names[neuron], ha="center", va="bottom", fontsize=size)
     picture = axes.imshow(tiles, cmap="magma", vmin=0, vmax=max(float(np.nanmax(tiles)), 1e-9))
     axes.axis("off")
     figure.colorbar(picture, ax=axes, label="weight", shrink=min(1.0, 3 / rows), aspect=12, pad=0.02)
