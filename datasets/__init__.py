@@ -11,6 +11,7 @@ if __name__ != "fspinn.datasets":
         "start Python outside the fspinn checkout, or import fspinn.datasets"
     )
 
+from fspinn.datasets.arrays import as_dataset, as_split
 from fspinn.datasets.catalogue import BuiltIn, catalogue, find, names
 from fspinn.datasets.dataset import Dataset, Split
 from fspinn.datasets.idx import read_idx
@@ -25,6 +26,8 @@ __all__ = [
     "MappedImages",
     "Source",
     "Split",
+    "as_dataset",
+    "as_split",
     "catalogue",
     "fetch",
     "find",

@@ -1,18 +1,20 @@
 """What is a data set? Images, labels, and the three splits that a seed makes of them."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fspinn.datasets.classes import numbers_in, numerals, quoted
 from fspinn.datasets.mapped import Images, MappedImages, in_pieces, part_of
 from fspinn.errors import DataError
 from fspinn.randomness import TEST_SPLIT, VALIDATION_SPLIT, permutation, stream_key
 
-# Data sets of images have a few to a few hundred classes. A larger label is nearly always something else
-# (an identifier, a pixel value of a wrong column), and every class costs memory in each readout.
+# Data sets of images have a few to a few hundred classes. More are nearly always something else
+# (identifiers, pixel values of a wrong column), and every class costs memory in each readout.
 MOST_CLASSES = 1000
 
 
@@ -25,16 +27,21 @@ class Split:
     images : ndarray of uint8 or MappedImages, shape (n, height, width)
         Pixel intensities, 0 to 255.
     labels : ndarray of int64, shape (n,)
-        Class of each image, counted from 0.
+        Class of each image: its place in `class_names`.
+    class_names : tuple of str or None, default None
+        What a person calls the classes, each name once. None in a `Dataset` means the names of that;
+        elsewhere each class is called by its number.
 
     Raises
     ------
     DataError
-        If the shapes or types are others, or there are more images than labels or fewer.
+        If the shapes or types are others, there are more images than labels or fewer, or the names do not
+        fit the labels.
     """
 
     images: Images
     labels: NDArray[np.int64]
+    class_names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.images.dtype != np.uint8 or self.images.ndim != 3:
@@ -47,6 +54,15 @@ class Split:
                 f"Split.labels: {self.labels.dtype} of shape {self.labels.shape}; "
                 f"make it int64 of shape {self.images.shape[:1]}, one label per image"
             )
+        if self.class_names is None:
+            return
+        if len(set(self.class_names)) != len(self.class_names):
+            raise DataError("Split.class_names: a name is there twice; give each class a name of its own")
+        if len(self) and not 0 <= self.labels.min() <= self.labels.max() < len(self.class_names):
+            raise DataError(
+                f"Split.labels: from {self.labels.min()} to {self.labels.max()}, but there are "
+                f"{len(self.class_names)} class names; number the classes by their place among the names"
+            )
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -57,7 +73,30 @@ class Split:
 
     def part(self, which: "slice | NDArray[np.bool_]") -> "Split":
         """Return the images that a slice or an array of shape (n,) chooses, and their labels."""
-        return Split(part_of(self.images, which), self.labels[which])
+        return Split(part_of(self.images, which), self.labels[which], self.class_names)
+
+    def in_classes(self, class_names: Sequence[str], images_from: str, whose: str = "the model") -> "Split":
+        """Return the same images with the classes numbered by their place among these names.
+
+        Parameters
+        ----------
+        class_names : sequence of str
+            Those that occur here must be among them.
+        images_from : str
+            Where the images are from; the message starts with it.
+        whose : str, default "the model"
+            Who calls the classes so, for the message.
+
+        Raises
+        ------
+        DataError
+            If there are images of a class that is not among the names.
+        """
+        class_names = tuple(class_names)
+        if self.class_names == class_names:
+            return self
+        labels = numbers_in(class_names, self.labels, self.class_names, images_from, whose)
+        return Split(self.images, labels, class_names)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,24 +109,56 @@ class Dataset:
         Name of a built-in data set or path of a user's own, as it was given.
     train, validation, test : Split
         What to learn from, what to choose by, what to report. Test depends on no seed.
-    n_classes : int
-        Largest label + 1, or the number of named classes where that is larger.
-    class_names : tuple of str, length n_classes
-        What a person calls the classes.
+    class_names : tuple of str
+        What a person calls the classes. The splits number them by their place here: a split that is given
+        with other names is numbered anew, by name.
     checksum : str
         SHA-256 (hex) over all images and labels in their original order; the same for every seed and split.
     seed : int
         The seed that chose the validation images.
+
+    Raises
+    ------
+    DataError
+        If a split has images of a class that is not among the names.
     """
 
     name: str
     train: Split
     validation: Split
     test: Split
-    n_classes: int
     class_names: tuple[str, ...]
     checksum: str
     seed: int
+
+    def __post_init__(self) -> None:
+        for part in ("train", "validation", "test"):
+            split = getattr(self, part)
+            if not isinstance(split, Split):
+                continue
+            if split.class_names is None:
+                split = replace(split, class_names=self.class_names)
+            split = split.in_classes(self.class_names, f"{self.name}: {part} images", "the data set")
+            object.__setattr__(self, part, split)
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes."""
+        return len(self.class_names)
+
+    def in_classes(self, class_names: Sequence[str], whose: str = "the model") -> "Dataset":
+        """Return the same images with the classes numbered by their place among these names.
+
+        Raises
+        ------
+        DataError
+            If there are images of a class that is not among the names.
+        """
+        splits = {
+            part: getattr(self, part).in_classes(class_names, self.name, whose)
+            for part in ("train", "validation", "test")
+        }
+        return replace(self, class_names=tuple(class_names), **splits)
 
     @property
     def image_shape(self) -> tuple[int, int]:
@@ -109,21 +180,23 @@ def check_images(images: "NDArray[Any] | MappedImages", images_from: str) -> Non
         raise DataError(f"{images_from}: empty, shape {images.shape}; give at least one image of one pixel")
 
 
-def checked_split(images: NDArray[Any], labels: NDArray[Any], images_from: str, labels_from: str) -> Split:
-    """Return images and labels as a split, or say what is wrong with them.
+def checked_split(
+    images: "NDArray[Any] | MappedImages", labels: NDArray[Any], images_from: str, labels_from: str
+) -> Split:
+    """Return images and labels as a split of the classes that occur, or say what is wrong with them.
 
     Parameters
     ----------
     images, labels : ndarray
-        As they were read.
+        As they were read. Labels are names, or numbers, with or without gaps, that become names.
     images_from, labels_from : str
         Where they were read from; every message starts with one of them.
     """
     check_images(images, images_from)
-    if labels.dtype.kind not in "iu":
+    if labels.dtype.kind not in "iuU":
         raise DataError(
-            f"{labels_from}: values are {labels.dtype}, not integers; number the classes from 0 and save "
-            "them with .astype('int64')"
+            f"{labels_from}: values are {labels.dtype}, neither integers nor names; number the classes and "
+            "save them with .astype('int64'), or their names with .astype('str')"
         )
     if labels.ndim != 1:
         raise DataError(
@@ -135,16 +208,19 @@ def checked_split(images: NDArray[Any], labels: NDArray[Any], images_from: str, 
             f"{labels_from}: {len(labels)} labels for the {len(images)} images of {images_from}; "
             "give one label per image"
         )
-    if labels.min() < 0:
-        raise DataError(f"{labels_from}: label {labels.min()} is negative; number the classes from 0")
-    if labels.max() >= MOST_CLASSES:
+    names, numbers = np.unique(labels, return_inverse=True)
+    if labels.dtype.kind == "i" and names[0] < 0:
+        raise DataError(f"{labels_from}: label {names[0]} is negative; number the classes from 0")
+    if len(names) > MOST_CLASSES:
         raise DataError(
-            f"{labels_from}: label {labels.max()} would mean more than {MOST_CLASSES} classes; "
-            "number the classes from 0 without gaps"
+            f"{labels_from}: {len(names)} different labels, where {MOST_CLASSES} classes are the most; "
+            "give one label per class"
         )
     if isinstance(images, np.memmap):
-        return Split(MappedImages.all_of(images), labels.astype(np.int64))
-    return Split(np.ascontiguousarray(images), labels.astype(np.int64))
+        images = MappedImages.all_of(images)
+    elif isinstance(images, np.ndarray):
+        images = np.ascontiguousarray(images)
+    return Split(images, numbers.astype(np.int64), tuple(str(name) for name in names))
 
 
 def assemble(
@@ -162,16 +238,17 @@ def assemble(
     name : str
         Name or path; every message starts with it.
     train : Split
-        Everything that is not test, in its original order.
+        Everything that is not test, in its original order, with the names of the classes that occur.
     test : Split or None
-        The official test set; without one, a fifth of `train` is held out, the same for every seed.
+        The official test set, likewise; without one, a fifth of `train` is held out, the same for every seed.
     class_names : tuple of str or None
-        Names of the classes; numbers are used where there are none or too few.
+        What a person calls the classes that the splits call 0, 1, ...; None, or too few, leaves the numbers.
     validation : int or None
         Training images to hold out; None takes a sixth.
     seed : int
         Chooses the validation images.
     """
+    known = train.class_names or ()
     if test is None:
         count = len(train) // 5
         if count == 0:
@@ -184,13 +261,21 @@ def assemble(
             f"{name}: test images are {_size(test)} pixels but training images {_size(train)}; "
             "bring them to one size"
         )
-    n_classes = 1 + int(max(train.labels.max(), test.labels.max()))
-    if class_names is None or len(class_names) < n_classes:
-        class_names = tuple(str(label) for label in range(n_classes))
+    else:
+        lacking = [one for one in test.class_names or () if one not in known]
+        if lacking:
+            raise DataError(
+                f"{name}: test images of {quoted(lacking)}, but no training images; add some, or leave "
+                "the test images out"
+            )
+        test = test.in_classes(known, name, "the training images")
     count = len(train) // 6 if validation is None else _checked_validation(name, validation, len(train))
-    checksum = _checksum(train, test)
+    digest = checksum(train, test)
+    if class_names is not None and all(numeral in numerals(len(class_names)) for numeral in known):
+        known = tuple(class_names[int(numeral)] for numeral in known)
+        train, test = replace(train, class_names=known), replace(test, class_names=known)
     train, held_out = _hold_out(train, count, stream_key(seed, VALIDATION_SPLIT))
-    return Dataset(name, train, held_out, test, len(class_names), class_names, checksum, seed)
+    return Dataset(name, train, held_out, test, known, digest, seed)
 
 
 def _size(split: Split) -> str:
@@ -215,12 +300,17 @@ def _hold_out(split: Split, count: int, key: int) -> tuple[Split, Split]:
     return split.part(~held_out), split.part(held_out)
 
 
-def _checksum(train: Split, test: Split) -> str:
+def checksum(train: Split, test: Split) -> str:
+    """Return the SHA-256 of images and labels: of the numbers that files give the classes, gaps included."""
     digest = hashlib.sha256()
+    names = train.class_names or ()
+    numbers = np.arange(len(names), dtype=np.uint64)
+    if all(name.isdecimal() for name in names):
+        numbers = np.array([int(name) % 2**64 for name in names], dtype=np.uint64)
     for split in (train, test):
         # The shape is hashed too: the same bytes as 4x9 and as 6x6 pixels are different images.
         digest.update(repr(split.images.shape).encode())
         for some in in_pieces(split.images):
             digest.update(np.ascontiguousarray(some).data)
-        digest.update(split.labels.astype("<i8").data)
+        digest.update(numbers[split.labels].astype("<u8").data)
     return digest.hexdigest()

@@ -7,7 +7,7 @@ import numpy as np
 
 from fspinn.checks import checked_seed
 from fspinn.datasets.catalogue import catalogue, unknown
-from fspinn.datasets.dataset import Dataset, Split, assemble
+from fspinn.datasets.dataset import Dataset, Split, assemble, checked_split
 from fspinn.datasets.own import read_idx_folder, read_own
 from fspinn.datasets.storage import folder_for_loading
 
@@ -25,7 +25,8 @@ def load(
     ----------
     name_or_path : str or Path, default "digits"
         A name of `fspinn.datasets.names()`, or the path of your own images: an ``.npz`` file with the arrays
-        ``images`` and ``labels`` (and perhaps ``test_images`` and ``test_labels``), an IDX file of images
+        ``images`` and ``labels`` (and perhaps ``test_images`` and ``test_labels``; labels are numbers or
+        names), an IDX file of images
         with its labels beside it, a folder of such files under the names of MNIST, or a folder of PNGs per
         class (perhaps below ``train/`` and ``test/``). A name wins over a file of that name; write
         ``./mnist`` for the file. IDX files that are not compressed may be larger than the memory: from
@@ -70,8 +71,8 @@ def load(
     # os.path answers False where pathlib raises: no permission, too long a name.
     if not name or not os.path.exists(path):
         raise unknown(name, "neither a data set nor an existing file")
-    train, test, class_names = read_own(path)
-    return assemble(name, train, test, class_names, validation, seed)
+    train, test = read_own(path)
+    return assemble(name, train, test, None, validation, seed)
 
 
 def _read_digits() -> Split:
@@ -80,4 +81,4 @@ def _read_digits() -> Split:
     digits = load_digits()
     # Published as counts of black pixels in blocks of 4x4: 0 to 16.
     images = np.rint(digits.images * (255 / 16)).astype(np.uint8)
-    return Split(images, digits.target.astype(np.int64))
+    return checked_split(images, digits.target, "digits", "digits")

@@ -13,11 +13,9 @@ from fspinn.datasets.pngs import read_png_folder
 from fspinn.datasets.storage import existing_file
 from fspinn.errors import DataError
 
-Read = tuple[Split, Split | None, tuple[str, ...] | None]
 
-
-def read_own(path: Path) -> Read:
-    """Return training images, test images (or None) and class names (or None) of a file or folder.
+def read_own(path: Path) -> tuple[Split, Split | None]:
+    """Return training images and test images (or None) of a file or folder.
 
     Raises
     ------
@@ -26,11 +24,11 @@ def read_own(path: Path) -> Read:
     """
     if path.is_dir():
         if any(existing_file(path, name) for name in (TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS)):
-            return *read_idx_folder(path), None
+            return read_idx_folder(path)
         return _read_png_folder(path)
     if path.suffix.lower() == ".npz":
-        return *_read_npz(path), None
-    return _read_idx_pair(path), None, None
+        return _read_npz(path)
+    return _read_idx_pair(path), None
 
 
 def read_idx_folder(folder: Path) -> tuple[Split, Split | None]:
@@ -68,7 +66,7 @@ def _read_idx_pair(path: Path) -> Split:
     return checked_split(images, read_idx(labels, 1), str(path), str(labels))
 
 
-def _read_png_folder(folder: Path) -> Read:
+def _read_png_folder(folder: Path) -> tuple[Split, Split | None]:
     try:
         return read_png_folder(folder)
     except OSError as error:

@@ -1,6 +1,7 @@
 """How is a folder of PNGs per class read?"""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _DEPTH_AT = 24
 
 
-def read_png_folder(folder: Path) -> tuple[Split, Split | None, tuple[str, ...]]:
+def read_png_folder(folder: Path) -> tuple[Split, Split | None]:
     """Read ``folder/<class>/*.png``, or ``folder/train/<class>`` and ``folder/test/<class>``.
 
     Colours become grayscale. The classes are the names of the folders, sorted.
@@ -28,28 +29,21 @@ def read_png_folder(folder: Path) -> tuple[Split, Split | None, tuple[str, ...]]
     """
     train, test = folder / "train", folder / "test"
     if not (train.is_dir() and _visible_folders(train)):
-        split, classes = _read_classes(folder, None)
-        return split, None, classes
-    split, classes = _read_classes(train, None)
-    if not test.is_dir():
-        return split, None, classes
-    return split, _read_classes(test, classes)[0], classes
+        return _read_classes(folder), None
+    return _read_classes(train), _read_classes(test) if test.is_dir() else None
 
 
 def _visible_folders(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
-def _read_classes(folder: Path, known: tuple[str, ...] | None) -> tuple[Split, tuple[str, ...]]:
+def _read_classes(folder: Path) -> Split:
     folders = _visible_folders(folder)
     if not folders:
         raise DataError(f"{folder}: holds no folders; put the PNGs of each class into a folder of its own")
-    classes = known or tuple(path.name for path in folders)
     images: list[NDArray[np.uint8]] = []
     labels: list[int] = []
-    for class_folder in folders:
-        if class_folder.name not in classes:
-            raise DataError(f"{class_folder}: a class without training images; add some or remove the folder")
+    for number, class_folder in enumerate(folders):
         files = sorted(p for p in class_folder.iterdir() if p.suffix.lower() == ".png" and p.name[0] != ".")
         if not files:
             raise DataError(f"{class_folder}: holds no .png files; add some or remove the folder")
@@ -61,8 +55,9 @@ def _read_classes(folder: Path, known: tuple[str, ...] | None) -> tuple[Split, t
                     f"{images[0].shape[0]}x{images[0].shape[1]}; bring all to one size"
                 )
             images.append(image)
-            labels.append(classes.index(class_folder.name))
-    return checked_split(np.stack(images), np.array(labels, np.int64), str(folder), str(folder)), classes
+            labels.append(number)
+    split = checked_split(np.stack(images), np.array(labels, np.int64), str(folder), str(folder))
+    return replace(split, class_names=tuple(path.name for path in folders))
 
 
 def read_png(path: Path) -> NDArray[np.uint8]:

@@ -14,17 +14,19 @@ from numpy.typing import NDArray
 import fspinn
 from fspinn import readout as readouts
 from fspinn.checks import whole_number
+from fspinn.datasets.arrays import IN_MEMORY, as_split
 from fspinn.errors import ConfigError
 from fspinn.learning_curve import Curve
 from fspinn.model import Network
-from fspinn.prediction import predict, respond, room_for_order
+from fspinn.prediction import check_size, predict, respond, room_for_order
 from fspinn.quant.integers import Seen
 from fspinn.quant.post_training import quantize_readout
 from fspinn.randomness import LABELS, permutation, stream_key
-from fspinn.trained import Activity, Formats, Model
+from fspinn.trained import Activity, AnyModel, Formats, Model, model_of
 
 if TYPE_CHECKING:
-    from fspinn.datasets import Dataset, Split
+    from fspinn.datasets import Dataset
+    from fspinn.datasets.arrays import LabelledImages
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,9 @@ class Evaluation:
     spikes_per_sample : float
         Mean number of output spikes for an image.
     predictions : ndarray of int64, shape (samples,)
+        Places of the answers in ``model.class_names``.
+    labels : ndarray of int64, shape (samples,)
+        Places of the true classes there.
     activity : Activity
         What the engine counted.
     seen : Seen or None
@@ -94,6 +99,7 @@ class Evaluation:
     readout: str
     spikes_per_sample: float
     predictions: NDArray[np.int64]
+    labels: NDArray[np.int64]
     activity: Activity
     seen: Seen | None = None
 
@@ -203,15 +209,16 @@ def _in_formats(model: Model, learned: Learned) -> Model:
     )[0]
 
 
-def load_data_of(model: Model, data_dir: str | Path | None = None) -> "Dataset":
+def load_data_of(model: AnyModel, data_dir: str | Path | None = None) -> "Dataset":
     """Load the data set that a model was trained on, with the same split.
 
     Raises
     ------
     ConfigError
-        If the model does not say what it was trained on, or the images have changed since.
+        If the model does not say what it was trained on, that was not a file, or the images have changed
+        since.
     """
-    origin = model.record.get("dataset")
+    origin = model_of(model).record.get("dataset")
     if origin is None:
         raise ConfigError("dataset: the model does not say what it was trained on; name the data set")
     return load_again(origin, data_dir)
@@ -227,6 +234,8 @@ def load_again(origin: Mapping[str, Any], data_dir: str | Path | None = None) ->
     """
     from fspinn.datasets import load
 
+    if origin["name"] == IN_MEMORY:
+        raise ConfigError(f"dataset: the model was trained on {IN_MEMORY}; name the data set to use")
     data = load(origin["name"], data_dir=data_dir, validation=origin["validation"], seed=origin["seed"])
     if data.checksum != origin["checksum"]:
         raise ConfigError(
@@ -237,8 +246,8 @@ def load_again(origin: Mapping[str, Any], data_dir: str | Path | None = None) ->
 
 
 def evaluate(
-    model: Model,
-    split: "Split",
+    model: AnyModel,
+    split: "LabelledImages",
     *,
     seed: int = 0,
     threads: int | None = None,
@@ -250,8 +259,10 @@ def evaluate(
     Parameters
     ----------
     model : Model
+        Or a result that holds one, such as that of `fspinn.train`.
     split : Split
-        For example ``data.test``.
+        For example ``data.test``; or a pair of arrays (images, labels). Its classes are found among those
+        of the model by name, so it may have only some of them, in any order.
     seed : int, default 0
         Fixes the input spikes.
     threads : int or None, default None
@@ -265,7 +276,12 @@ def evaluate(
     ------
     ConfigError
         If the images have another shape than those that the model was trained on, or there are none.
+    DataError
+        If these are not labelled images, or some are of a class that the model does not have.
     """
+    model, split = model_of(model), as_split(split)
+    check_size(model, split.images, "images")
+    split = split.in_classes(model.class_names, "split")
     if len(split) == 0:
         raise ConfigError("evaluate: there are no images in this split; hold some out or choose another")
     answered = predict(model, split.images, seed=seed, threads=threads, engine=engine, on_batch=on_batch)
@@ -275,6 +291,7 @@ def evaluate(
         readout=model.readout.name,
         spikes_per_sample=answered.activity.per_sample("output_spikes"),
         predictions=answered.classes,
+        labels=split.labels,
         activity=answered.activity,
         seen=answered.seen,
     )

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.checks import checked_seed
+from fspinn.datasets.arrays import as_dataset
 from fspinn.errors import ConfigError, FormatError
 from fspinn.evaluation import evaluate
 from fspinn.memmodel import Size
@@ -25,7 +26,7 @@ from fspinn.quant.post_training import (
     quantize_state,
     quantize_weights,
 )
-from fspinn.trained import Model
+from fspinn.trained import AnyModel, Model, model_of
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
@@ -87,7 +88,7 @@ class Calibration:
 
 
 def lower(
-    model: Model,
+    model: AnyModel,
     data: "Dataset | None",
     *,
     weights: str,
@@ -107,7 +108,7 @@ def lower(
     Parameters
     ----------
     model : Model
-        Left untouched.
+        Or a result that holds one; left untouched.
     data : Dataset or None
         Accuracies are those on ``data.validation``, and pruning and tuning look at ``data.train``; ``test``
         is not touched. None measures no accuracy.
@@ -134,6 +135,7 @@ def lower(
     FormatError
         If the model is quantized already, or a format is unknown or cannot hold the values.
     """
+    model, data = model_of(model), None if data is None else as_dataset(data)
     if data is None and (prune or tune):
         raise ConfigError("data: pruning and tuning look at training images; name the data set")
     if prune and state is None:

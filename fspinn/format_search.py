@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fspinn.checks import checked_seed, number
+from fspinn.datasets.arrays import as_dataset
 from fspinn.errors import ConfigError, FormatError
 from fspinn.fixed_point import calibrate, measuring
 from fspinn.quant.passes import Measured
 from fspinn.quant.post_training import quantize
-from fspinn.trained import BIASED_READOUT, LABEL_READOUT, Model
+from fspinn.trained import BIASED_READOUT, LABEL_READOUT, AnyModel, Model, model_of
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
@@ -90,7 +91,7 @@ class FormatSearch:
 
 
 def find_formats(
-    model: Model,
+    model: AnyModel,
     data: "Dataset",
     *,
     max_loss: float = 0.5,
@@ -104,7 +105,7 @@ def find_formats(
     Parameters
     ----------
     model : Model
-        Not quantized yet.
+        Or a result that holds one; not quantized yet.
     data : Dataset
         Ranges come from ``train``, accuracies from ``validation``; ``test`` is not touched.
     max_loss : float, default 0.5
@@ -124,6 +125,7 @@ def find_formats(
         If the model is quantized already.
     """
     seed = checked_seed(seed)
+    model, data = model_of(model), as_dataset(data)
     max_loss = number("max_loss", max_loss, at_least=0.0, at_most=100.0)
     if model.weight_format is not None or model.readout.format is not None:
         raise FormatError(

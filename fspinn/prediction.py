@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fspinn import readout as readouts
 from fspinn.checks import checked_seed, whole_number
+from fspinn.datasets.arrays import images_of
 from fspinn.datasets.dataset import check_images
 from fspinn.datasets.mapped import MappedImages
 from fspinn.engines import engine_of, float_engine, integer_engine
@@ -17,11 +18,12 @@ from fspinn.engines.float_engine import available_cores
 from fspinn.errors import ConfigError, DataError
 from fspinn.model import Network
 from fspinn.quant.integers import Seen, integers_of
-from fspinn.trained import PAIR_READOUT, Activity, Formats, Model
+from fspinn.trained import PAIR_READOUT, Activity, AnyModel, Formats, Model, model_of
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
+    from fspinn.datasets.arrays import LabelledImages
     from fspinn.datasets.mapped import Images
 
 ORDERED_SPIKES = 100
@@ -56,8 +58,8 @@ class Prediction:
 
 
 def predict(
-    model: Model,
-    images: "Images | Any",
+    model: AnyModel,
+    images: "Images | LabelledImages | Any",
     *,
     seed: int = 0,
     first: int = 0,
@@ -70,9 +72,10 @@ def predict(
     Parameters
     ----------
     model : Model
-        One that has a state format answers in integers.
+        Or a result that holds one. One that has a state format answers in integers.
     images : array-like of uint8, or MappedImages, shape (n, height, width)
-        Pixel intensities, 0 to 255, of the size and kind that the model was trained on.
+        Pixel intensities, 0 to 255, of the size and kind that the model was trained on; or what
+        `fspinn.evaluate` takes, whose labels are not looked at.
     seed : int, default 0
         Fixes the input spikes.
     first : int, default 0
@@ -107,6 +110,7 @@ def predict(
     ((3,), (3, 10), (3, 50))
     """
     seed = checked_seed(seed)
+    model, images = model_of(model), images_of(images)
     if not isinstance(images, MappedImages):
         try:
             images = np.asarray(images)

@@ -11,7 +11,7 @@ from fspinn import sealed
 from fspinn.errors import ModelFileError
 from fspinn.model import Network
 from fspinn.quant.formats import Format, to_integers, to_values
-from fspinn.trained import Activity, Model, Readout
+from fspinn.trained import Activity, AnyModel, Model, Readout, model_of
 
 FORMAT_VERSION = 2
 """2 can hold models in integers; a file of version 1 is read as well."""
@@ -20,17 +20,25 @@ _MEND = "train it again or take a copy"
 _ARRAYS = ("weights", "theta", "readout", "readout_bias", "readout_pairs")
 
 
-def save(model: Model, path: str | os.PathLike[str]) -> None:
+def save(model: AnyModel, path: str | os.PathLike[str]) -> None:
     """Write a model to a file; an older file of that name is replaced only when the new one is whole.
 
     Quantized numbers are kept as the integers that stand for them, weights of heard pixels only.
 
+    Parameters
+    ----------
+    model : Model
+        Or a result that holds one, such as that of `fspinn.train`.
+    path : path-like
+
     Raises
     ------
+    ConfigError
+        If it is not a model.
     ModelFileError
         If the file cannot be written; nothing is left behind.
     """
-    path = Path(path)
+    model, path = model_of(model), Path(path)
     readout = model.readout
     settings = {
         "format_version": FORMAT_VERSION,

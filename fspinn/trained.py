@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -198,6 +198,11 @@ class Model:
                 raise ConfigError(f"{name}: shape {array.shape} does not fit; this network needs {shape}")
             if not np.isfinite(array).all():
                 raise ConfigError(f"{name}: holds NaN or infinity; train the network again")
+        if len(self.class_names) != self.readout.n_classes:
+            raise ConfigError(
+                f"class_names: {len(self.class_names)} names do not fit a readout of "
+                f"{self.readout.n_classes} classes; give one for each"
+            )
         with_integers = (self.state_format is not None, self.theta_format is not None)
         if with_integers[0] != with_integers[1] or (with_integers[0] and self.weight_format is None):
             raise ConfigError("state_format: goes with theta_format and weight_format; give all three")
@@ -221,10 +226,6 @@ class Model:
         """What a person calls the classes; their numbers, where the model does not say."""
         return tuple(self.record.get("class_names") or map(str, range(self.readout.n_classes)))
 
-    def class_name(self, number: int) -> str:
-        """Return what a person calls a class; its number, where the model does not know it."""
-        return self.class_names[number] if number < len(self.class_names) else str(number)
-
     @property
     def weight_bits(self) -> int:
         """Bits of one weight."""
@@ -239,3 +240,31 @@ class Model:
     def theta_bits(self) -> int:
         """Bits of one theta."""
         return 32 if self.theta_format is None else self.theta_format.bits
+
+
+class HasModel(Protocol):
+    """What holds a model, such as the result of a training."""
+
+    @property
+    def model(self) -> Model | None:
+        """The model, if there is one."""
+
+
+AnyModel: TypeAlias = Model | HasModel
+"""What functions that need a model accept."""
+
+
+def model_of(given: AnyModel) -> Model:
+    """Return a model from itself, or from a result that holds it.
+
+    Raises
+    ------
+    ConfigError
+        If there is none.
+    """
+    model = given if isinstance(given, Model) else getattr(given, "model", None)
+    if not isinstance(model, Model):
+        raise ConfigError(
+            f"model: {type(given).__name__} holds no model; give one that fspinn.load or fspinn.train returns"
+        )
+    return model

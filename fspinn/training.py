@@ -19,6 +19,7 @@ from fspinn import jit
 from fspinn import readout as readouts
 from fspinn.checkpoint import Keeper, State
 from fspinn.checks import checked_seed, whole_number
+from fspinn.datasets.arrays import as_dataset
 from fspinn.engines import engine_of, integer_engine
 from fspinn.engines.float_engine import available_cores
 from fspinn.errors import ConfigError
@@ -35,6 +36,7 @@ from fspinn.trained import Activity, Formats, Model
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
+    from fspinn.datasets.arrays import LabelledImages
 
 PRESENTATIONS_PER_NEURON = 100
 """How often each neuron should get its turn to learn, where the passes are not given (own)."""
@@ -70,7 +72,7 @@ def passes_for(neurons: int, images: int) -> int:
 
 def train(
     network: Network,
-    data: "Dataset",
+    data: "Dataset | LabelledImages",
     *,
     passes: int | None = None,
     seed: int = 0,
@@ -95,7 +97,8 @@ def train(
     network : Network
     data : Dataset
         ``data.train`` is learned from, ``data.validation`` measured on, but on no more images than were
-        learned from; ``data.test`` is not touched.
+        learned from; ``data.test`` is not touched. Or a split or a pair of arrays (images, labels): then
+        all of them are learned from, and none is left to validate on.
     passes : int or None, default None
         How often each training image is shown. None gives each neuron a hundred presentations.
     seed : int, default 0
@@ -137,11 +140,14 @@ def train(
     ConfigError
         If `passes`, `seed`, `readout` or `engine` make no sense, the engine does not run such a network or
         it never spiked, the checkpoint is of another run, or there is one and `resume` is not set.
+    DataError
+        If `data` is not a data set, nor labelled images.
     FormatError
         If a format or rounding is unknown, or the network cannot learn in these formats.
     ModelFileError
         If the checkpoint is damaged or cannot be written; the one before stays.
     """
+    data = as_dataset(data)
     readouts.check_name(readout)
     seed = checked_seed(seed)
     engine_of(engine, threads, network)

@@ -16,7 +16,7 @@ from fspinn.memmodel.hardware_files import load_hardware
 from fspinn.memmodel.packing import Numbers, plain, whole
 from fspinn.memmodel.size import Size
 from fspinn.memmodel.workload import PHASES, Workload, workload_of
-from fspinn.trained import Activity, Model
+from fspinn.trained import Activity, AnyModel, model_of
 
 Breakdown = Mapping[str, Any]
 Breakdowns = Mapping[str, Breakdown]
@@ -124,7 +124,7 @@ class Estimate:
 
 
 def estimate(
-    network: Model | Size,
+    network: AnyModel | Size,
     hardware: str | Path | Hardware = "asic65-lp",
     activity: Mapping[str, Activity | Workload] | None = None,
 ) -> Estimate:
@@ -136,6 +136,7 @@ def estimate(
     Parameters
     ----------
     network : Model or Size
+        Or a result that holds a model.
     hardware : str, Path or Hardware, default "asic65-lp"
         Name of a preset, path of a TOML file, or a description already loaded.
     activity : mapping of str to Activity or Workload, optional
@@ -156,7 +157,7 @@ def estimate(
     described = hardware if isinstance(hardware, Hardware) else load_hardware(hardware)
     size = network if isinstance(network, Size) else Size.of(network)
     if activity is None:
-        activity = {} if isinstance(network, Size) else network.activity
+        activity = {} if isinstance(network, Size) else model_of(network).activity
     work = {phase: workload_of(activity, phase) for phase in PHASES}
     cases = {phase: Case(size, work[phase], described, phase == "training") for phase in PHASES}
 

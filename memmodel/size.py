@@ -6,7 +6,7 @@ import numpy as np
 
 from fspinn.errors import ConfigError
 from fspinn.model import ADAPTATIONS, INHIBITION_KINDS, NORMALISATIONS, RULES, Network
-from fspinn.trained import Model
+from fspinn.trained import AnyModel, model_of
 
 _CHOICES = {
     "rule": RULES,
@@ -99,8 +99,9 @@ class Size:
                 )
 
     @classmethod
-    def of(cls, model: Model) -> "Size":
-        """Return the size of a trained model."""
+    def of(cls, model: AnyModel) -> "Size":
+        """Return the size of a trained model, or of that which a result holds."""
+        model = model_of(model)
         format, pairs = model.readout.format, model.readout.pairs
         size = cls.of_network(
             model.network,

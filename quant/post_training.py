@@ -21,14 +21,14 @@ from fspinn.quant.formats import (
 from fspinn.quant.integers import integers_of
 from fspinn.quant.passes import unmeasured
 from fspinn.randomness import ROUNDING, stream_key
-from fspinn.trained import LABEL_READOUT, Formats, Model, Readout
+from fspinn.trained import LABEL_READOUT, AnyModel, Formats, Model, Readout, model_of
 
 MOST = 0.5
 """Share of the weights other than zero that may saturate before a format is refused."""
 
 
 def quantize(
-    model: Model,
+    model: AnyModel,
     weights: str | Format,
     rounding: str = "nearest",
     readout: str | Format | None = None,
@@ -45,7 +45,7 @@ def quantize(
     Parameters
     ----------
     model : Model
-        Left untouched.
+        Or a result that holds one; left untouched.
     weights : str or Format
         Format of the weights, such as ``"UQ0.4"``.
     rounding : {"nearest", "truncate", "stochastic"}, default "nearest"
@@ -77,7 +77,7 @@ def quantize(
         If the model is quantized already, or a format or rounding is unknown or cannot hold the values.
     """
     check_together(state, theta)
-    model, _ = quantize_weights(model, weights, rounding, seed)
+    model, _ = quantize_weights(model_of(model), weights, rounding, seed)
     model, _ = quantize_readout(model, readout)
     if state is not None:
         model, _ = quantize_state(model, state, theta)

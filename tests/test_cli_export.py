@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 from exported_programs import model_of
 
-from fspinn import store
+from fspinn import datasets, store
 from fspinn.cli import main
 from fspinn.model import Network
 from fspinn.trained import Model, Readout
@@ -31,13 +31,22 @@ def path(tmp_path):
     return tmp_path / "net4.h5"
 
 
+@pytest.fixture
+def images(tmp_path):
+    """The digits of the three classes that the model has."""
+    split = datasets.load("digits").train
+    which = split.labels < 3
+    np.savez(tmp_path / "own.npz", images=split.images[which], labels=split.labels[which])
+    return tmp_path / "own.npz"
+
+
 def run(*arguments):
     return CliRunner().invoke(main, ["export", *map(str, arguments)])
 
 
-def test_a_folder_holds_the_program_and_images_of_the_data_set(path, tmp_path):
+def test_a_folder_holds_the_program_and_images_of_the_data_set(path, images, tmp_path):
     out = tmp_path / "out"
-    result = run(path, "--target", "c", "-o", out, "--dataset", "digits", "--samples", 3)
+    result = run(path, "--target", "c", "-o", out, "--dataset", images, "--samples", 3)
     assert result.exit_code == 0, result.output
     assert sorted(p.name for p in out.iterdir()) == FILES
     assert f"written   {out}" in result.stdout
@@ -47,9 +56,9 @@ def test_a_folder_holds_the_program_and_images_of_the_data_set(path, tmp_path):
     assert out.stat().st_mode & 0o055  # others may read it, as the umask says
 
 
-def test_json_says_what_was_written(path, tmp_path):
+def test_json_says_what_was_written(path, images, tmp_path):
     out = tmp_path / "out"
-    result = run(path, "--target", "c", "-o", out, "--dataset", "digits", "--seed", 7, "--json")
+    result = run(path, "--target", "c", "-o", out, "--dataset", images, "--seed", 7, "--json")
     assert json.loads(result.stdout) == {"target": "c", "output": str(out)}
     assert "#define NETWORK_SEED 7" in (out / "network.h").read_text()
 

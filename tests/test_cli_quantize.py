@@ -88,17 +88,19 @@ def test_labels_stay_labels(model, tmp_path):
         (["--auto", "--state", "Q9.6"], "--auto: finds state, theta and readout too; leave them out"),
         (["--auto"], "dataset: the model does not say what it was trained on; name the data set"),
         (["--weights", "UQ0.4", "--tune"], "dataset: the model does not say what it was trained on"),
-        (["--weights", "UQ0.4", "--prune", "--dataset", "digits"], "prune: only a network in integers"),
+        (["--weights", "UQ0.4", "--prune", "--dataset", "own.npz"], "prune: only a network in integers"),
         (["--weights", "UQ0.4", "--dataset", "nothing"], "nothing"),
         (["--weights", "UQ0.4", "--dataset", "digits"], "8 x 8 pixels do not fit a model for 4 x 4"),
     ],
 )
-def test_bad_input_is_one_line_and_nothing_is_written(path, tmp_path, options, words):
+def test_bad_input_is_one_line_and_nothing_is_written(path, tmp_path, monkeypatch, options, words):
+    monkeypatch.chdir(tmp_path)
+    np.savez("own.npz", images=np.zeros((6, 4, 4), np.uint8), labels=np.arange(6) % 3)
     result = run(path, *options, "-o", tmp_path / "net4.h5")
     assert result.exit_code == 2
     assert words in result.stderr
     assert result.stderr.count("\n") == 1
-    assert [p.name for p in tmp_path.iterdir()] == ["net.h5"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["net.h5", "own.npz"]
 
 
 def test_where_nothing_can_be_measured_it_says_why_and_goes_on(path, tmp_path):

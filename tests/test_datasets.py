@@ -169,7 +169,7 @@ def test_a_data_dir_holds_a_folder_per_data_set(tmp_path, suffix):
     write_mnist_like(tmp_path / "kmnist", suffix=suffix)
     data = datasets.load("kmnist", data_dir=tmp_path)
     assert (len(data.train), len(data.validation), len(data.test)) == (10, 2, 3)
-    assert data.class_names == ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
+    assert data.class_names == ("o", "ki", "su")  # of the ten those that occur
     assert datasets.locate("kmnist", tmp_path) == tmp_path / "kmnist"
 
 

@@ -48,10 +48,11 @@ class TestNpz:
         np.testing.assert_array_equal(data.test.images, datasets.load(path, seed=2).test.images)
 
     def test_a_test_set_of_its_own_is_kept(self, npz):
-        data = datasets.load(npz(images=IMAGES, labels=LABELS, test_images=IMAGES[:3], test_labels=[0, 1, 5]))
+        data = datasets.load(npz(images=IMAGES, labels=LABELS, test_images=IMAGES[:3], test_labels=[0, 1, 1]))
         assert (len(data.train), len(data.validation), len(data.test)) == (10, 2, 3)
         np.testing.assert_array_equal(data.test.images, IMAGES[:3])
-        assert data.n_classes == 6
+        assert data.class_names == ("0", "1", "2")
+        assert data.test.labels.tolist() == [0, 1, 1]
 
     def test_other_arrays_in_the_file_do_no_harm(self, npz):
         assert datasets.load(npz(images=IMAGES, labels=LABELS, note=np.array("x", object))).n_classes == 3
@@ -76,13 +77,22 @@ class TestNpz:
             ({"images": IMAGES[:0], "labels": LABELS[:0]}, "images: empty, shape (0, 4, 5)"),
             ({"images": IMAGES[:, :0], "labels": LABELS}, "images: empty, shape (12, 0, 5)"),
             ({"images": IMAGES, "labels": LABELS[1:]}, "labels: 11 labels for the 12 images"),
-            ({"images": IMAGES, "labels": LABELS / 1}, "labels: values are float64, not integers; number"),
-            ({"images": IMAGES, "labels": np.full(12, np.nan)}, "labels: values are float64, not integers"),
-            ({"images": IMAGES, "labels": LABELS > 0}, "labels: values are bool, not integers"),
-            ({"images": IMAGES, "labels": np.array(list("abcabcabcabc"))}, "not integers"),
+            (
+                {"images": IMAGES, "labels": LABELS / 1},
+                "labels: values are float64, neither integers nor names; number the classes",
+            ),
+            (
+                {"images": IMAGES, "labels": np.full(12, np.nan)},
+                "labels: values are float64, neither integers",
+            ),
+            ({"images": IMAGES, "labels": LABELS > 0}, "labels: values are bool, neither integers"),
+            ({"images": IMAGES, "labels": np.array([b"a"] * 12)}, "labels: values are |S1, neither integers"),
             ({"images": IMAGES, "labels": np.eye(12, dtype=int)}, "labels: shape (12, 12) is not (n,)"),
             ({"images": IMAGES, "labels": LABELS - 1}, "label -1 is negative; number the classes from 0"),
-            ({"images": IMAGES, "labels": LABELS + 998}, "label 1000 would mean more than 1000 classes"),
+            (
+                {"images": np.zeros((1001, 1, 1), np.uint8), "labels": np.arange(1001)},
+                "labels: 1001 different labels, where 1000 classes are the most; give one label per class",
+            ),
             ({"images": IMAGES[:4], "labels": LABELS[:4]}, "4 image(s) are too few to hold out a fifth"),
             (
                 {"images": IMAGES, "labels": LABELS, "test_images": IMAGES},
@@ -197,7 +207,7 @@ class TestPngs:
         assert len(data.test) == 1
         assert data.test.labels[0] == 1
         save_pngs(tmp_path / "test" / "c", [7])
-        assert "c: a class without training images" in refusal(tmp_path)
+        assert "test images of class 'c', but no training images; add some, or leave" in refusal(tmp_path)
 
     @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
     def test_colours_become_gray(self, tmp_path, mode):

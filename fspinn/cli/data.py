@@ -18,7 +18,7 @@ def command() -> None:
 
     \b
       photos.npz             arrays `images` (uint8, n x height x width) and
-                             `labels` (integers from 0); `test_images` and
+                             `labels` (numbers or names); `test_images` and
                              `test_labels` if you have a test set
       my-images-idx3-ubyte   an IDX file, plain or .gz; its labels lie beside
                              it as my-labels-idx1-ubyte

@@ -18,7 +18,7 @@ from fspinn.model import CHOICES, Network
 
 if TYPE_CHECKING:
     from fspinn import Model
-    from fspinn.datasets import Source, Split
+    from fspinn.datasets import Dataset, Source, Split
 
 TYPED = "fspinn.typed"
 """Where the context of a command keeps the words that were typed."""
@@ -213,14 +213,22 @@ def measured(split: str) -> Callable[[Command], Command]:
     )
 
 
+def data_for(model: "Model", dataset: str | None, data_dir: Path | None) -> "Dataset":
+    """Return a data set, or that which a model was trained on, with the classes numbered as in the model."""
+    from fspinn.datasets import load
+    from fspinn.evaluation import load_data_of
+    from fspinn.prediction import check_size
+
+    data = load_data_of(model, data_dir) if dataset is None else load(dataset, data_dir=data_dir)
+    check_size(model, data.train.images, data.name)
+    return data.in_classes(model.class_names)
+
+
 def split_of(
     model: "Model", dataset: str | None, data_dir: Path | None, split: str, samples: int | None = None
 ) -> "tuple[str, Split]":
     """Return the name of the data set and the images that `measured` and `samples` asked for."""
-    from fspinn.datasets import load
-    from fspinn.evaluation import load_data_of
-
-    data = load_data_of(model, data_dir) if dataset is None else load(dataset, data_dir=data_dir)
+    data = data_for(model, dataset, data_dir)
     images = data.test if split == "test" else data.validation
     if len(images) == 0:
         raise ConfigError(f"--split: {data.name} has no {split} images; hold some out or choose another")

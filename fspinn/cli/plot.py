@@ -90,7 +90,7 @@ def confusion_matrix(
     loaded = load(model)
     name, images = options.split_of(loaded, dataset, data_dir, split, samples)
     measured = evaluate(loaded, images, seed=seed, threads=threads)
-    figure = plots.confusion_matrix(images.labels, measured.predictions, loaded.class_names)
+    figure = plots.confusion_matrix(measured.labels, measured.predictions, loaded.class_names)
     about = {"dataset": name, "split": split, "samples": measured.samples, "accuracy": measured.accuracy}
     _finish(figure, output, about, as_json)
 
@@ -138,7 +138,7 @@ def spike_raster(
         shown.images[:1][0],
         seed=seed,
         number=shown.first,
-        label=None if label is None else loaded.class_name(label),
+        label=None if label is None else loaded.class_names[label],
     )
     _finish(figure, output, {"image": shown.name, "index": shown.first, "label": label}, as_json)
 

@@ -81,8 +81,9 @@ def _rows(source: "Source", answer: "Prediction", model: "Model") -> list[dict[s
             "image": source.name,
             "index": source.first + k,
             "label": None if source.labels is None else int(source.labels[k]),
-            "class": int(answer.classes[k]),
-            "class_name": model.class_name(int(answer.classes[k])),
+            # Without an output spike nothing is said, although some class is the first of equals.
+            "class": int(answer.classes[k]) if counts.any() else None,
+            "class_name": model.class_names[answer.classes[k]] if counts.any() else None,
             "scores": answer.scores[k].tolist(),
             "output_spikes": int(counts.sum()),
             "spike_counts": {str(neuron): int(counts[neuron]) for neuron in counts.nonzero()[0]},
@@ -101,9 +102,9 @@ def _print_rows(rows: list[dict[str, Any]], model: "Model") -> None:
         active = sorted(row["spike_counts"].items(), key=lambda item: -item[1])
         cells = [row["image"], str(row["index"])]
         if labelled:
-            cells.append(model.class_name(label))
-        cells += [row["class_name"] if active else "none", f"{scores[best]:.3g}"]
-        cells.append(f"{model.class_name(others[0])} ({scores[others[0]]:.3g})" if others else "-")
+            cells.append(model.class_names[label])
+        cells += [row["class_name"] or "none", f"{scores[best]:.3g}"]
+        cells.append(f"{model.class_names[others[0]]} ({scores[others[0]]:.3g})" if others else "-")
         cells.append(str(row["output_spikes"]))
         cells.append(", ".join(f"{neuron} ({spikes})" for neuron, spikes in active[:_SHOWN_NEURONS]) or "-")
         table.append(cells)

@@ -148,11 +148,8 @@ def _images(
     """Return the images to measure on; where there are none and nothing needs them, why that is so."""
     from dataclasses import replace
 
-    from fspinn.datasets import load
-    from fspinn.evaluation import load_data_of
-
     try:
-        data = load_data_of(model, data_dir) if dataset is None else load(dataset, data_dir=data_dir)
+        data = options.data_for(model, dataset, data_dir)
     except (ConfigError, DataError) as error:
         if needed or dataset is not None:
             raise

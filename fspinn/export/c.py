@@ -19,20 +19,22 @@ from fspinn.export.numbers import array, type_of
 from fspinn.files import folder_when_whole
 from fspinn.prediction import Prediction, predict
 from fspinn.randomness import NOISE, stream_key, words
-from fspinn.trained import Model
+from fspinn.trained import AnyModel, Model, model_of
 
 NOISE_IMAGES = 5
 
 _SHARED_FILES = ("network.c", "test.c", "cortex_m4.c", "cortex_m4.ld", "Makefile")
 
 
-def export_c(model: Model, folder: Path, images: NDArray[np.uint8] | None = None, *, seed: int = 0) -> None:
+def export_c(
+    model: AnyModel, folder: Path, images: NDArray[np.uint8] | None = None, *, seed: int = 0
+) -> None:
     """Write a network that computes with integers as a C program.
 
     Parameters
     ----------
     model : Model
-        With a state format, as `fspinn.quant.quantize` gives it.
+        With a state format, as `fspinn.quant.quantize` gives it; or a result that holds one.
     folder : Path
         Where the files go; it must not exist, or be empty.
     images : ndarray of uint8, shape (n, height, width), optional
@@ -48,6 +50,7 @@ def export_c(model: Model, folder: Path, images: NDArray[np.uint8] | None = None
         If something is in the folder already, it cannot be written, or the images do not fit the model.
     """
     seed = checked_seed(seed)
+    model = model_of(model)
     header = network_header(model, seed)
     shown = _noise(model) if images is None else np.asarray(images)
     answered = predict(model, shown, seed=seed)

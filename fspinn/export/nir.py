@@ -27,16 +27,16 @@ from fspinn import __version__
 from fspinn.errors import ConfigError
 from fspinn.files import replaced_when_whole
 from fspinn.model import Network
-from fspinn.trained import PAIR_READOUT, Model
+from fspinn.trained import PAIR_READOUT, AnyModel, Model, model_of
 
 
-def export_nir(model: Model, path: Path) -> None:
+def export_nir(model: AnyModel, path: Path) -> None:
     """Write a network that answers as a graph of NIR.
 
     Parameters
     ----------
     model : Model
-        With neurons driven by currents, and inhibition by the threshold.
+        With neurons driven by currents, and inhibition by the threshold; or a result that holds one.
     path : Path
         Of the file, such as ``net.nir``; HDF5, as NIR has it.
 
@@ -54,9 +54,9 @@ def export_nir(model: Model, path: Path) -> None:
         raise ConfigError(f"{path}: cannot be written ({error.strerror}); choose another file") from None
 
 
-def nir_graph(model: Model) -> Any:
+def nir_graph(model: AnyModel) -> Any:
     """Return a network as a `nir.NIRGraph`; the module says what is in it."""
-    nir = _package()
+    nir, model = _package(), model_of(model)
     network = model.network.answering
     check_expressible(network)
     neurons, n_inputs = network.neurons, len(model.weights)

@@ -7,11 +7,12 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from fspinn.errors import ConfigError
 from fspinn.plots.colours import CHOSEN, SHADES
-from fspinn.plots.networks import preferred_classes
+from fspinn.plots.networks import preferred_classes, preferred_names
 from fspinn.prediction import predict
 from fspinn.presentation import potential, present
-from fspinn.trained import Model
+from fspinn.trained import AnyModel, model_of
 
 _MOST_NUMBERS = 20
 _MOST_ROWS = 16
@@ -25,14 +26,24 @@ def confusion_matrix(
     Parameters
     ----------
     labels : ndarray of int64, shape (n,)
-        The true classes.
+        The true classes: ``fspinn.evaluate(...).labels``, which numbers them as the model does.
     classes : ndarray of int64, shape (n,)
-        The answers: ``fspinn.predict(...).classes`` or ``fspinn.evaluate(...).predictions``.
+        The answers: ``fspinn.evaluate(...).predictions`` or ``fspinn.predict(...).classes``.
     class_names : sequence of str
-        What a person calls the classes.
+        What a person calls the classes: ``model.class_names``.
+
+    Raises
+    ------
+    ConfigError
+        If there is a class without a name.
     """
-    n_classes = max(len(class_names), int(labels.max()) + 1, int(classes.max()) + 1)
-    names = [*class_names, *map(str, range(len(class_names), n_classes))]
+    names, n_classes = list(class_names), len(class_names)
+    highest = max(labels.max(), classes.max())
+    if highest >= n_classes:
+        raise ConfigError(
+            f"class_names: {n_classes} names, but a class {highest}, counted from 0; "
+            "give the labels of fspinn.evaluate and the names of the model"
+        )
     counts = np.zeros((n_classes, n_classes), dtype=np.int64)
     np.add.at(counts, (labels, classes), 1)
     shares = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -64,7 +75,7 @@ def confusion_matrix(
 
 
 def spike_raster(
-    model: Model, image: NDArray[np.uint8], *, seed: int = 0, number: int = 0, label: str | None = None
+    model: AnyModel, image: NDArray[np.uint8], *, seed: int = 0, number: int = 0, label: str | None = None
 ) -> Figure:
     """Draw input spikes, output spikes and the potential of the most active neuron while an image is shown.
 
@@ -78,13 +89,14 @@ def spike_raster(
     label : str or None, default None
         What the image really shows, if that is known.
     """
+    model = model_of(model)
     shown = present(model, image, seed=seed, number=number)
     answer = predict(model, image[None], seed=seed, first=number, threads=1)
-    preferred = preferred_classes(model)
+    agrees = preferred_classes(model) == answer.classes[0]
     network = shown.network
     counts = answer.spike_counts[0]
     winner = int(counts.argmax())
-    answered = model.class_name(int(answer.classes[0])) if counts.any() else "nothing"
+    answered = model.class_names[answer.classes[0]] if counts.any() else "nothing"
 
     figure = Figure(figsize=(9, 6), layout="constrained")
     grid = figure.add_gridspec(3, 2, width_ratios=(1, 4.5), height_ratios=(3, 2.4, 2))
@@ -111,7 +123,7 @@ def spike_raster(
     above.set_ylim(model.n_inputs, -1)
     above.set_title(f"{len(steps)} input spikes", fontsize=9, loc="left")
     _draw_output(
-        middle, shown.output_steps * network.dt_ms, shown.output_neurons, preferred, answer.classes[0]
+        middle, shown.output_steps * network.dt_ms, shown.output_neurons, agrees, preferred_names(model)
     )
 
     if counts.any():
@@ -145,17 +157,20 @@ def _draw_output(
     axes: Any,
     times_ms: NDArray[np.floating[Any]],
     neurons: NDArray[np.int32],
-    preferred: NDArray[np.int64],
-    answer: int,
+    agree: NDArray[np.bool_],
+    class_names: Sequence[str],
 ) -> None:
-    """Draw output spikes, one row for each neuron that spiked, in the order of the first spikes."""
+    """Draw output spikes, one row for each neuron that spiked, in the order of the first spikes.
+
+    `agree` says which neurons speak for the answer, `class_names` what each speaks for.
+    """
     rows = list(dict.fromkeys(neurons.tolist()))
     places = np.array([rows.index(neuron) for neuron in neurons.tolist()], dtype=np.int64)
     for agrees, colour, name in (
         (True, SHADES[0], "speaks for the answer"),
         (False, SHADES[4], "for another"),
     ):
-        which = (preferred[neurons] == answer) == agrees
+        which = agree[neurons] == agrees
         axes.plot(
             times_ms[which],
             places[which],
@@ -170,8 +185,7 @@ def _draw_output(
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.legend(loc="upper left", bbox_to_anchor=(0.3, 1.14), ncols=2, fontsize=8, frameon=False)
     if len(rows) <= _MOST_ROWS:
-        names = [f"{n} (-)" if preferred[n] < 0 else f"{n} ({preferred[n]})" for n in rows]
-        axes.set_yticks(range(len(rows)), names, fontsize=8)
+        axes.set_yticks(range(len(rows)), [f"{n} ({class_names[n]})" for n in rows], fontsize=8)
         axes.set_ylabel("neuron (its class)")
     else:
         axes.set_ylabel("neuron, by first spike")

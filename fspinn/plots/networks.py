@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from fspinn.errors import ConfigError
 from fspinn.plots.colours import CHOSEN, GREY, SHADES
-from fspinn.trained import Model
+from fspinn.trained import AnyModel, Model, model_of
 
 
 def preferred_classes(model: Model) -> NDArray[np.int64]:
@@ -20,7 +20,12 @@ def preferred_classes(model: Model) -> NDArray[np.int64]:
     return np.where(table.any(axis=1), table.argmax(axis=1), -1)
 
 
-def receptive_fields(model: Model, neurons: int = 64) -> Figure:
+def preferred_names(model: Model) -> list[str]:
+    """Return the name of the class that each neuron speaks for most; "-" for none."""
+    return ["-" if number < 0 else model.class_names[number] for number in preferred_classes(model)]
+
+
+def receptive_fields(model: AnyModel, neurons: int = 64) -> Figure:
     """Draw the weights of neurons as images, sorted by the class that each speaks for most.
 
     Parameters
@@ -29,8 +34,11 @@ def receptive_fields(model: Model, neurons: int = 64) -> Figure:
     neurons : int, default 64
         How many to draw, at most; of more neurons some of each class are drawn.
     """
-    preferred = preferred_classes(model)
-    chosen = np.argsort(preferred, kind="stable")
+    model = model_of(model)
+    # As wide as a field there is room for eight small letters.
+    names = [name if len(name) <= 8 else f"{name[:7]}\u2026" for name in preferred_names(model)]
+    size = 8 if max(map(len, names)) <= 3 else 6
+    chosen = np.argsort(preferred_classes(model), kind="stable")
     chosen = chosen[np.linspace(0, len(chosen) - 1, min(neurons, len(chosen))).astype(int)]
     columns = int(np.ceil(np.sqrt(len(chosen) * 1.6)))
     rows = int(np.ceil(len(chosen) / columns))
@@ -44,8 +52,7 @@ def receptive_fields(model: Model, neurons: int = 64) -> Figure:
         row, column = divmod(place, columns)
         top, left = row * (above + height) + above, column * (width + between)
         tiles[top : top + height, left : left + width] = model.weights[:, neuron].reshape(height, width)
-        name = "-" if preferred[neuron] < 0 else str(preferred[neuron])
-        axes.text(left + (width - 1) / 2, top - 1, name, ha="center", va="bottom", fontsize=8)
+        axes.text(left + (width - 1) / 2, top - 1, names[neuron], ha="center", va="bottom", fontsize=size)
     picture = axes.imshow(tiles, cmap="magma", vmin=0, vmax=max(float(np.nanmax(tiles)), 1e-9))
     axes.axis("off")
     figure.colorbar(picture, ax=axes, label="weight", shrink=min(1.0, 3 / rows), aspect=12, pad=0.02)
@@ -53,7 +60,7 @@ def receptive_fields(model: Model, neurons: int = 64) -> Figure:
     return figure
 
 
-def thresholds(model: Model, spike_counts: NDArray[np.int32]) -> Figure:
+def thresholds(model: AnyModel, spike_counts: NDArray[np.int32]) -> Figure:
     """Draw how thresholds and firing rates are spread over the neurons.
 
     Parameters
@@ -62,6 +69,7 @@ def thresholds(model: Model, spike_counts: NDArray[np.int32]) -> Figure:
     spike_counts : ndarray of int32, shape (n, n_neurons)
         Responses to images, as `fspinn.predict` gives them.
     """
+    model = model_of(model)
     network = model.network.answering
     levels = (network.firing_threshold + model.theta) / float(network.weight_norm or 1.0)
     rates_hz = np.sort(spike_counts.mean(axis=0) / (network.duration_ms / 1000))[::-1]
@@ -89,7 +97,7 @@ def thresholds(model: Model, spike_counts: NDArray[np.int32]) -> Figure:
     return figure
 
 
-def learning_curve(model: Model) -> Figure:
+def learning_curve(model: AnyModel) -> Figure:
     """Draw the course of a training: running accuracy and output spikes (see `fspinn.learning_curve`).
 
     Raises
@@ -97,6 +105,7 @@ def learning_curve(model: Model) -> Figure:
     ConfigError
         If the model does not keep the course of its training.
     """
+    model = model_of(model)
     curve = model.record.get("learning_curve")
     if curve is None:
         raise ConfigError("learning_curve: the model keeps none; train it again with this fspinn")

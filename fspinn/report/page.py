@@ -157,7 +157,7 @@ def _about_winner(
         "compared": compared(answer, model),
         "receptive_fields": as_data_address(receptive_fields, model),
         "confusion_matrix": as_data_address(
-            confusion_matrix, data.validation.labels, measured.predictions, model.class_names
+            confusion_matrix, measured.labels, measured.predictions, model.class_names
         ),
     }
 

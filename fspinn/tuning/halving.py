@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from fspinn import readout as readouts
 from fspinn.checks import checked_seed, whole_number
+from fspinn.datasets.arrays import as_dataset
 from fspinn.engines import engine_of
 from fspinn.engines.float_engine import available_cores
 from fspinn.errors import ConfigError
@@ -98,7 +99,10 @@ def tune(
     ConfigError
         If `trials`, `passes` or `readout` make no sense, there are no validation images, the engine
         ``numba`` does not run such a network, or no candidate ever spiked.
+    DataError
+        If `data` is not a data set.
     """
+    data = as_dataset(data)
     readouts.check_name(readout)
     seed = checked_seed(seed)
     engine_of("numba", network=network)

@@ -1,0 +1,58 @@
+"""Which class is this? Classes are names; a number is only a place among the names."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fspinn.errors import DataError
+
+_MOST_SHOWN = 5
+
+
+def numerals(count: int) -> tuple[str, ...]:
+    """Return the names of classes that have none: their numbers, from 0 on."""
+    return tuple(map(str, range(count)))
+
+
+def numbers_in(
+    target: Sequence[str],
+    labels: NDArray[np.int64],
+    class_names: Sequence[str] | None,
+    labels_from: str,
+    whose: str,
+) -> NDArray[np.int64]:
+    """Return each label as the place of its class among other names.
+
+    Parameters
+    ----------
+    target : sequence of str
+        The other names.
+    labels : ndarray of int64, shape (n,)
+    class_names : sequence of str or None
+        What the labels are places in; None calls each class by its number.
+    labels_from, whose : str
+        Where the labels are from, and who uses the other names, for the message.
+
+    Raises
+    ------
+    DataError
+        If a class that occurs is not among the other names.
+    """
+    numbers, inverse = np.unique(labels, return_inverse=True)
+    names = [str(number) if class_names is None else class_names[number] for number in numbers.tolist()]
+    place = {name: number for number, name in enumerate(target)}
+    lacking = [name for name in names if name not in place]
+    if lacking:
+        raise DataError(
+            f"{labels_from}: {whose} does not have {quoted(lacking)} (it has {quoted(target)}); name the "
+            "classes alike, leave such images out, or train on them"
+        )
+    return np.array([place[name] for name in names], dtype=np.int64)[inverse]
+
+
+def quoted(names: Sequence[str]) -> str:
+    """Return the names of classes in a few words."""
+    shown = ", ".join(repr(name) for name in names[:_MOST_SHOWN])
+    more = f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else ""
+    return f"class{'' if len(names) == 1 else 'es'} {shown}{more}"
