@@ -86,7 +86,7 @@ samples = click.option("--samples", type=click.IntRange(min=1), help="Use only t
 threads = click.option(
     "--threads",
     type=click.IntRange(min=1),
-    help="Threads [default: one per core]; results do not depend on it.",
+    help="Threads that answer images [default: one per core]; results do not depend on it.",
 )
 
 engine = click.option(

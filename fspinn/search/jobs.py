@@ -238,7 +238,7 @@ def _learned(bench: Bench, shown: "Dataset", passes: int, job: Job) -> Learned:
     learned = _last.get(key)  # threads of one worker share it: what another put there is no matter
     if learned is None:
         _last.clear()
-        learned = learn(learner, shown, passes=passes, seed=job.seed, progress=False, threads=bench.threads)
+        learned = learn(learner, shown, passes=passes, seed=job.seed, progress=False)
         _last[key] = learned
     return replace(learned, network=replace(job.network, weight_norm=learned.network.weight_norm))
 
