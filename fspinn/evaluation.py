@@ -17,7 +17,7 @@ from fspinn.checks import whole_number
 from fspinn.errors import ConfigError
 from fspinn.learning_curve import Curve
 from fspinn.model import Network
-from fspinn.prediction import predict, respond, room_for_order
+from fspinn.prediction import predict, respond
 from fspinn.quant.integers import Seen
 from fspinn.quant.post_training import quantize_readout
 from fspinn.randomness import LABELS, permutation, stream_key
@@ -139,7 +139,6 @@ def fit_readouts(
         chosen = labelled_images(len(known), labels, seed=learned.seed, draw=draw)
         known = np.full_like(known, readouts.NO_LABEL)
         known[chosen] = data.train.labels[chosen]
-    spike_order = room_for_order(names, learned.network, len(known))
     spike_counts, inference = respond(
         learned.network,
         learned.weights,
@@ -149,7 +148,6 @@ def fit_readouts(
         threads=threads,
         engine=learned.engine,
         formats=formats,
-        spike_order=spike_order,
         on_batch=on_batch,
     )
     record = {
@@ -168,7 +166,7 @@ def fit_readouts(
             image_shape=data.image_shape,
             weights=learned.weights,
             theta=learned.theta,
-            readout=readouts.fit(name, spike_counts, known, data.n_classes, spike_order),
+            readout=readouts.fit(name, spike_counts, known, data.n_classes),
             activity={"training": learned.activity, "inference": inference},
             record=record,
         )

@@ -145,7 +145,7 @@ def test_search_takes_its_choices_from_a_file(tmp_path):
         (["train", "--neurons", "0"], "neurons: must be from 1 to 1000000, but got 0"),
         (
             ["train", "--readout", "vote"],
-            "'vote' is not one of 'proportion', 'majority', 'linear', 'ngram'; see `fspinn train --help`",
+            "'vote' is not one of 'proportion', 'majority', 'linear'; see `fspinn train --help`",
         ),
         (["train", "--passes", "0"], "passes: must be from 1 to 1000000, but got 0"),
         (["train", "--dataset", "minst"], "did you mean mnist?"),

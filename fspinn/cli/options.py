@@ -109,7 +109,7 @@ labels = click.option(
 
 readout = click.option(
     "--readout",
-    type=click.Choice(["proportion", "majority", "linear", "ngram"]),
+    type=click.Choice(["proportion", "majority", "linear"]),
     default="proportion",
     show_default=True,
     help="How spikes become a class.",

@@ -24,7 +24,7 @@ from fspinn.evaluation import Learned, fit_readouts
 from fspinn.fixed_point import Calibration, calibrate, which_spike
 from fspinn.memmodel import Hardware
 from fspinn.model import Network
-from fspinn.prediction import respond, room_for_order
+from fspinn.prediction import respond
 from fspinn.quant import quantize
 from fspinn.quant.formats import Format
 from fspinn.quant.passes import drop_neurons, drop_pixels
@@ -295,7 +295,6 @@ def _answers(
     """Return how many validation images each model gets right; all listen to the same spikes."""
     model = next(iter(models.values()))
     images, labels = data.validation.images, data.validation.labels
-    order = room_for_order([m.readout.name for m in models.values()], model.network, len(images))
     spike_counts, activity = respond(
         model.network,
         model.weights,
@@ -305,11 +304,10 @@ def _answers(
         threads=threads,
         formats=model.formats,
         heard=model.heard,
-        spike_order=order,
     )
     answers = {}
     for variant, model in models.items():
-        correct = int(np.sum(predict(model.readout, spike_counts, order) == labels))
+        correct = int(np.sum(predict(model.readout, spike_counts) == labels))
         record = {**model.record, "validation_accuracy": correct / len(labels)}
         activities = {**model.activity, "inference": activity}
         answers[variant] = correct, replace(model, activity=activities, record=record)
