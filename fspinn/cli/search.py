@@ -53,7 +53,7 @@ Exit status: 0 found, 1 no network meets the target, 2 bad input.
 )
 @click.option(
     "--sampler",
-    type=click.Choice(["auto", "gp", "tpe", "nsga2", "random"]),
+    type=click.Choice(["auto", "gp", "tpe", "random"]),
     default="auto",
     show_default=True,
     help="Of bayes and halving; auto is gp where torch is installed, else tpe.",
