@@ -11,7 +11,6 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-import fspinn
 from fspinn import readout as readouts
 from fspinn.checks import whole_number
 from fspinn.errors import ConfigError
@@ -22,6 +21,7 @@ from fspinn.quant.integers import Seen
 from fspinn.quant.post_training import quantize_readout
 from fspinn.randomness import LABELS, permutation, stream_key
 from fspinn.trained import Activity, Formats, Model
+from fspinn.version import __version__
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset, Split
@@ -292,7 +292,7 @@ def origin(data: "Dataset") -> dict[str, Any]:
 
 def _versions(engine: str) -> dict[str, str]:
     versions = {
-        "fspinn": fspinn.__version__,
+        "fspinn": __version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "numba": numba.__version__,

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-import fspinn
 from fspinn import checkpoint as checkpoints
 from fspinn import jit
 from fspinn import readout as readouts
@@ -30,6 +29,7 @@ from fspinn.quant.integer_learning import Grid, first_weights, grid_of, learned_
 from fspinn.quant.integers import Seen
 from fspinn.randomness import ORDER, WEIGHTS, permutation, stream_key, uniforms
 from fspinn.trained import Activity, Formats, Model
+from fspinn.version import __version__
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
@@ -262,7 +262,7 @@ def _named(run: _Run, network: Network) -> dict[str, Any]:
         "engine": run.engine,
         **formats,
         **asdict(network),
-        "fspinn": fspinn.__version__,
+        "fspinn": __version__,
         "kernels": jit.kernel_digest(),
     }
 

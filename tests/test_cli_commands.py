@@ -122,6 +122,7 @@ def test_search_says_in_words_what_it_found(tmp_path):
     assert answer.stdout.startswith("The smallest network: ")
     assert "used this once" in answer.stdout
     assert f"wrote {tmp_path / 'smallest.h5'}" in answer.stdout
+    assert (tmp_path / "accuracy-memory.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_search_without_an_answer_has_exit_status_1(tmp_path):

@@ -9,7 +9,6 @@ from typing import Any, NoReturn
 
 import click
 
-from fspinn import __version__
 from fspinn.cli import (
     data,
     estimate,
@@ -27,6 +26,7 @@ from fspinn.cli import (
     tune,
 )
 from fspinn.errors import FspinnError
+from fspinn.version import __version__
 
 
 class OneLineErrors(click.Group):

@@ -136,6 +136,7 @@ def command(
     as_json: bool,
 ) -> None:
     """Find the network with the least memory that meets an accuracy on your images."""
+    from fspinn.plots import accuracy_against_memory, save
     from fspinn.report import write_report
     from fspinn.search import find_smallest, save_result
     from fspinn.search.result import describe, line
@@ -177,6 +178,8 @@ def command(
     if not as_json:
         click.echo(describe(result))
     written = save_result(result, output, click.get_current_context().meta.get(options.TYPED))
+    written["picture"] = output / "accuracy-memory.png"
+    save(accuracy_against_memory(result), written["picture"])
     written["report"] = write_report(output, data, threads=threads)
     if as_json:
         model = str(written["model"]) if "model" in written else None

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fspinn import __version__
 from fspinn.export.header import network_header
 from fspinn.export.numbers import array, type_of
 from fspinn.files import folder_when_whole
 from fspinn.prediction import Prediction, predict
 from fspinn.randomness import NOISE, stream_key, words
 from fspinn.trained import Model
+from fspinn.version import __version__
 
 NOISE_IMAGES = 5
 

@@ -23,11 +23,11 @@ from typing import Any
 
 import numpy as np
 
-from fspinn import __version__
 from fspinn.errors import ConfigError
 from fspinn.files import replaced_when_whole
 from fspinn.model import Network
 from fspinn.trained import Model
+from fspinn.version import __version__
 
 
 def export_nir(model: Model, path: Path) -> None:

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import fspinn
 from fspinn import jit
 from fspinn.datasets.mapped import in_pieces
 from fspinn.errors import ConfigError, FspinnError
@@ -34,6 +33,7 @@ from fspinn.search.candidates import FLOAT, Variant
 from fspinn.search.costs import Cost, counted_cost
 from fspinn.trained import Model
 from fspinn.training import learn, passes_for
+from fspinn.version import __version__
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
@@ -162,12 +162,12 @@ class Bench:
     seed: int
     keep: int
     data: "Dataset | None" = None
-    version: str = fspinn.__version__
+    version: str = __version__
 
     def key(self, job: Job) -> str:
         """Return what tells a job and all that its outcome depends on from all others."""
         words = [
-            fspinn.__version__,
+            __version__,
             jit.kernel_digest(),
             {**asdict(self.source), "data_dir": None},
             asdict(self.hardware),
@@ -187,9 +187,9 @@ def measure(bench: Bench, job: Job) -> Outcome:
     FspinnError
         If the images cannot be loaded or are others, or this is another version of fspinn.
     """
-    if bench.version != fspinn.__version__:
+    if bench.version != __version__:
         raise ConfigError(
-            f"worker: has fspinn {fspinn.__version__}, the search {bench.version}; install the same on all"
+            f"worker: has fspinn {__version__}, the search {bench.version}; install the same on all"
         )
     data = _loaded(bench.source) if bench.data is None else bench.data
     started = time.perf_counter()
