@@ -207,7 +207,7 @@ def images(validation: int) -> Dataset:
 def presented(network: fspinn.Network, data: Dataset, asked: Split, seed: int) -> dict[str, float]:
     """Learn from the training images on one core; return the accuracy on others, and counts per image."""
     try:
-        learned = learn(network, data, passes=PASSES, seed=seed, progress=False, threads=1)
+        learned = learn(network, data, passes=PASSES, seed=seed, progress=False)
     except ConfigError:  # it never spiked
         return dict.fromkeys(("accuracy", "output_spikes", "weight_writes", "normalisations"), 0.0)
     labelled = replace(data, train=data.train.first(LABELLED))

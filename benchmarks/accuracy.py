@@ -44,7 +44,7 @@ def answer(name: str, seed: int) -> dict[str, float]:
     del settings["readout"]
     data = fspinn.datasets.load(presets.dataset_of(name), validation=0, seed=seed)
     started = time.perf_counter()
-    learned = learn(fspinn.Network(**settings), data, passes=passes, seed=seed, threads=1)
+    learned = learn(fspinn.Network(**settings), data, passes=passes, seed=seed)
     answer = {"minutes": (time.perf_counter() - started) / 60}
     for model in fit_readouts(learned, data, [readout for readout in READOUTS if readout != "linear"]):
         tested = fspinn.evaluate(model, data.test, seed=seed)

@@ -82,7 +82,7 @@ def measure_accuracy(preset: str, seed: int) -> dict[str, Any]:
 def trained(settings: dict[str, Any], data: Dataset, seed: int, readout: str, **more: Any) -> Model:
     """Return a network that has learned, with its readout."""
     network = Network(**{name: value for name, value in settings.items() if name != "passes"})
-    learned = learn(network, data, passes=settings["passes"], seed=seed, threads=1, progress=False, **more)
+    learned = learn(network, data, passes=settings["passes"], seed=seed, progress=False, **more)
     return fit_readouts(learned, data, [readout], threads=1)[0]
 
 

@@ -28,7 +28,7 @@ def measure(part: str) -> dict[str, Any]:
     for seed in SEEDS:
         data = fspinn.datasets.load("mnist", validation=0, seed=seed)
         started = time.perf_counter()
-        learned = learn(NETWORK, data, passes=1, seed=seed, threads=1)
+        learned = learn(NETWORK, data, passes=1, seed=seed)
         seconds.append(time.perf_counter() - started)
         rates.append(learned.samples_per_s)
         for model in fit_readouts(learned, data, READOUTS):

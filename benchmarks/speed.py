@@ -57,11 +57,8 @@ def measure_size(neurons: int, count: int) -> dict[str, Any]:
         [input_spikes(network, image, 0, TRAINING_SPIKES, m).inputs for m, image in enumerate(images)]
     )
 
-    def learn(threads: int = 1) -> fspinn.Activity:
-        _, activity = float_engine.learn(
-            network, weights, theta, images, seed=0, first=0, total=count, threads=threads
-        )
-        return activity
+    def learn() -> fspinn.Activity:
+        return float_engine.learn(network, weights, theta, images, seed=0, first=0, total=count)[1]
 
     def respond(threads: int = 1) -> None:
         float_engine.respond(network, weights, theta, images, seed=0, threads=threads)
@@ -78,8 +75,6 @@ def measure_size(neurons: int, count: int) -> dict[str, Any]:
     )
     wall = best_seconds(
         {
-            "training_one_thread_s": learn,
-            "training_two_threads_s": lambda: learn(2),
             "inference_one_thread_s": respond,
             "inference_two_threads_s": lambda: respond(2),
         },
@@ -180,7 +175,6 @@ def render(results: Results) -> str:
             "ns per synaptic event",
             "inference (samples/s)",
             "% of roofline",
-            "two threads / one, training",
             "two threads / one, inference",
         ],
         [
@@ -191,7 +185,6 @@ def render(results: Results) -> str:
                 f"{1e9 * result['training_s'] / result['synaptic_additions']:.3f}",
                 f"{1 / result['inference_s']:,.0f}",
                 f"{100 * result['additions_s'] / result['inference_s']:.0f}",
-                f"{result['training_one_thread_s'] / result['training_two_threads_s']:.2f}",
                 f"{result['inference_one_thread_s'] / result['inference_two_threads_s']:.2f}",
             ]
             for neurons, result in sizes.items()

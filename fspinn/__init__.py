@@ -9,7 +9,7 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from fspinn.version import __version__ as __version__
 
 __all__ = [
     "Activity",

@@ -11,18 +11,18 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-import fspinn
 from fspinn import readout as readouts
 from fspinn.checks import whole_number
 from fspinn.datasets.arrays import IN_MEMORY, as_split
 from fspinn.errors import ConfigError
 from fspinn.learning_curve import Curve
 from fspinn.model import Network
-from fspinn.prediction import check_size, predict, respond, room_for_order
+from fspinn.prediction import check_size, predict, respond
 from fspinn.quant.integers import Seen
 from fspinn.quant.post_training import quantize_readout
 from fspinn.randomness import LABELS, permutation, stream_key
 from fspinn.trained import Activity, AnyModel, Formats, Model, model_of
+from fspinn.version import __version__
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
@@ -145,7 +145,6 @@ def fit_readouts(
         chosen = labelled_images(len(known), labels, seed=learned.seed, draw=draw)
         known = np.full_like(known, readouts.NO_LABEL)
         known[chosen] = data.train.labels[chosen]
-    spike_order = room_for_order(names, learned.network, len(known))
     spike_counts, inference = respond(
         learned.network,
         learned.weights,
@@ -155,7 +154,6 @@ def fit_readouts(
         threads=threads,
         engine=learned.engine,
         formats=formats,
-        spike_order=spike_order,
         on_batch=on_batch,
     )
     record = {
@@ -174,7 +172,7 @@ def fit_readouts(
             image_shape=data.image_shape,
             weights=learned.weights,
             theta=learned.theta,
-            readout=readouts.fit(name, spike_counts, known, data.n_classes, spike_order),
+            readout=readouts.fit(name, spike_counts, known, data.n_classes),
             activity={"training": learned.activity, "inference": inference},
             record=record,
         )
@@ -311,7 +309,7 @@ def origin(data: "Dataset") -> dict[str, Any]:
 
 def _versions(engine: str) -> dict[str, str]:
     versions = {
-        "fspinn": fspinn.__version__,
+        "fspinn": __version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "numba": numba.__version__,

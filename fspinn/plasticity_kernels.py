@@ -99,14 +99,10 @@ def raise_trace(traces, index, adds):
 
 
 @njit
-def shift_thresholds(theta, winner, step, n_neurons):
-    """Raise the winner's threshold by `step`, lower all by an N-th of it: their mean stays.
-
-    `theta` may be those of some of the `n_neurons` only, and the winner not among them.
-    """
-    lower_thresholds(theta, theta.dtype.type(step / n_neurons))
-    if 0 <= winner < theta.size:
-        theta[winner] += step
+def shift_thresholds(theta, winner, step):
+    """Raise the winner's threshold by `step`, lower all by an N-th of it: their mean stays."""
+    lower_thresholds(theta, theta.dtype.type(step / theta.size))
+    theta[winner] += step
 
 
 @njit

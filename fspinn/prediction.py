@@ -1,6 +1,6 @@
 """What does a network answer? Its output spikes for images, and the classes that its readout hears."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,16 +18,13 @@ from fspinn.engines.float_engine import available_cores
 from fspinn.errors import ConfigError, DataError
 from fspinn.model import Network
 from fspinn.quant.integers import Seen, integers_of
-from fspinn.trained import PAIR_READOUT, Activity, AnyModel, Formats, Model, model_of
+from fspinn.trained import Activity, AnyModel, Formats, Model, model_of
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
     from fspinn.datasets.arrays import LabelledImages
     from fspinn.datasets.mapped import Images
-
-ORDERED_SPIKES = 100
-"""Output spikes of a presentation whose order the readout `ngram` hears; it misses the later ones."""
 
 _BATCH = 500
 
@@ -118,7 +115,6 @@ def predict(
             raise DataError("images: not all of one size; bring them to that of the model") from None
     check_images(images, "images")
     check_size(model, images, "images")
-    spike_order = room_for_order((model.readout.name,), model.network, len(images))
     seen = np.zeros(3, dtype=np.int64)
     spike_counts, activity = respond(
         model.network,
@@ -131,11 +127,10 @@ def predict(
         engine=engine,
         formats=model.formats,
         heard=model.heard,
-        spike_order=spike_order,
         seen=seen,
         on_batch=on_batch,
     )
-    scores = readouts.scores(model.readout, spike_counts, spike_order)
+    scores = readouts.scores(model.readout, spike_counts)
     return Prediction(
         scores.argmax(axis=1),
         scores,
@@ -166,7 +161,6 @@ def respond(
     engine: str = "numba",
     formats: Formats | None = None,
     heard: NDArray[np.bool_] | None = None,
-    spike_order: NDArray[np.int32] | None = None,
     seen: NDArray[np.int64] | None = None,
     on_batch: Callable[[int], None] | None = None,
 ) -> "tuple[csr_array, Activity]":
@@ -187,36 +181,12 @@ def respond(
     spike_counts, activity = [], Activity()
     for start in range(0, max(1, len(images)), threads * _BATCH):
         batch = slice(start, start + threads * _BATCH)
-        counts, counted = answer(
-            images[batch],
-            seed=seed,
-            first=first + start,
-            threads=threads,
-            spike_order=None if spike_order is None else spike_order[batch],
-        )
+        counts, counted = answer(images[batch], seed=seed, first=first + start, threads=threads)
         spike_counts.append(sparse.csr_array(counts))
         activity += counted
         if on_batch is not None:
             on_batch(start + len(counts))
     return sparse.vstack(spike_counts, format="csr"), activity
-
-
-def room_for_order(readout_names: Sequence[str], network: Network, images: int) -> NDArray[np.int32] | None:
-    """Return an array for `respond` to write the order of spikes into, if a readout listens to it.
-
-    Parameters
-    ----------
-    readout_names : sequence of str
-    network : Network
-    images : int
-
-    Returns
-    -------
-    ndarray of int32, shape (images, k), or None
-    """
-    if PAIR_READOUT not in readout_names:
-        return None
-    return np.full((images, min(network.steps, ORDERED_SPIKES)), -1, dtype=np.int32)
 
 
 def _pixels(shape: tuple[int, ...]) -> str:

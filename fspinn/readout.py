@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.errors import ConfigError
-from fspinn.trained import BIASED_READOUT, LABEL_READOUT, PAIR_READOUT, Readout
+from fspinn.trained import BIASED_READOUT, LABEL_READOUT, Readout
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-READOUTS = ("proportion", LABEL_READOUT, BIASED_READOUT, PAIR_READOUT)
+READOUTS = ("proportion", LABEL_READOUT, BIASED_READOUT)
 
 NO_LABEL = -1
 """Stands where an image has no label."""
@@ -47,7 +47,6 @@ def fit(
     spike_counts: "NDArray[np.int32] | csr_array",
     labels: NDArray[np.int64],
     n_classes: int,
-    spike_order: NDArray[np.int32] | None = None,
 ) -> Readout:
     """Fit a readout on the responses to training images.
 
@@ -62,26 +61,22 @@ def fit(
     - ``linear``: multinomial logistic regression on the spike counts, with a bias and the squared penalty of
       scikit-learn. With images without labels it is fitted on ``counts / (1 - COMPANY_REACH p)``, and the
       division, a matrix, becomes part of the table.
-    - ``ngram``: as ``proportion``, but with ``m`` the mean number of times that a pair of neurons spiked
-      one right after the other (n-grams of Hazan et al. 2018, with n = 2 and shares in place of counts).
 
-    A neuron, or pair, that never spiked speaks for no class. A class without labelled images gets less than
+    A neuron that never spiked speaks for no class. A class without labelled images gets less than
     any other from ``linear``, and nothing from the others.
 
     Parameters
     ----------
-    name : {"proportion", "majority", "linear", "ngram"}
+    name : {"proportion", "majority", "linear"}
     spike_counts : ndarray or sparse array of int32, shape (n, n_neurons)
     labels : ndarray of int64, shape (n,)
         `NO_LABEL` where an image has none.
     n_classes : int
-    spike_order : ndarray of int32, shape (n, k), optional
-        Neurons in the order of their spikes, then -1; needed by ``ngram`` only.
 
     Raises
     ------
     ConfigError
-        If there is no readout of that name, or ``ngram`` gets no order of spikes.
+        If there is no readout of that name.
     """
     from scipy import sparse
 
@@ -92,8 +87,6 @@ def fit(
     if not labelled.all():
         counts, known = spike_counts[labelled], labels[labelled]
     company = None if labelled.all() else _company(spike_counts)
-    if name == PAIR_READOUT:
-        return _fit_pairs(_checked(spike_order)[labelled], known, n_classes)
     if name == BIASED_READOUT:
         return _fit_linear(counts, known, n_classes, company)
     sums = np.stack([counts[known == c].sum(axis=0, dtype=np.float64) for c in range(n_classes)], axis=1)
@@ -120,69 +113,40 @@ def proportion(spikes: NDArray[np.float64], images: NDArray[np.float64]) -> Read
     return Readout("proportion", _shares(_means(spikes, images)).astype(np.float32))
 
 
-def scores(
-    readout: Readout,
-    spike_counts: "NDArray[np.int32] | csr_array",
-    spike_order: NDArray[np.int32] | None = None,
-) -> NDArray[np.float64]:
+def scores(readout: Readout, spike_counts: "NDArray[np.int32] | csr_array") -> NDArray[np.float64]:
     """Return how much each response speaks for each class.
 
     Parameters
     ----------
     readout : Readout
     spike_counts : ndarray or sparse array of int32, shape (n, n_neurons)
-    spike_order : ndarray of int32, shape (n, k), optional
-        As for `fit`.
 
     Returns
     -------
     ndarray of float64, shape (n, n_classes)
-
-    Raises
-    ------
-    ConfigError
-        If the readout listens to pairs and gets no order of spikes.
     """
     from scipy import sparse
 
-    if readout.pairs is None:
-        counts = sparse.csr_array(spike_counts, dtype=np.float64)
-        found: NDArray[np.float64] = counts @ readout.table.astype(np.float64)
-    else:
-        found = np.zeros((spike_counts.shape[0], readout.n_classes))
-        images, keys = _pairs_in(_checked(spike_order))
-        known = _key(readout.pairs)
-        places = np.searchsorted(known, keys)
-        heard = places < len(known)
-        heard[heard] = known[places[heard]] == keys[heard]
-        np.add.at(found, images[heard], readout.table[places[heard]])
+    counts = sparse.csr_array(spike_counts, dtype=np.float64)
+    found: NDArray[np.float64] = counts @ readout.table.astype(np.float64)
     return found if readout.bias is None else found + readout.bias
 
 
-def predict(
-    readout: Readout,
-    spike_counts: "NDArray[np.int32] | csr_array",
-    spike_order: NDArray[np.int32] | None = None,
-) -> NDArray[np.int64]:
+def predict(readout: Readout, spike_counts: "NDArray[np.int32] | csr_array") -> NDArray[np.int64]:
     """Return the class of each response: the one with the highest score, among equals the first.
 
     Where no neuron spiked that is the class with the highest bias, or class 0 where there is no bias.
 
     Parameters
     ----------
-    readout, spike_counts, spike_order
+    readout, spike_counts
         As for `scores`.
 
     Returns
     -------
     ndarray of int64, shape (n,)
-
-    Raises
-    ------
-    ConfigError
-        If the readout listens to pairs and gets no order of spikes.
     """
-    classes: NDArray[np.int64] = scores(readout, spike_counts, spike_order).argmax(axis=1)
+    classes: NDArray[np.int64] = scores(readout, spike_counts).argmax(axis=1)
     return classes
 
 
@@ -251,33 +215,3 @@ def _fit_linear(
         table[:, absent] = table[:, present].min(axis=1, keepdims=True)
         bias[absent] = bias[present].min() - 1.0
     return Readout(BIASED_READOUT, table.astype(np.float32), bias=bias.astype(np.float32))
-
-
-def _fit_pairs(spike_order: NDArray[np.int32], labels: NDArray[np.int64], n_classes: int) -> Readout:
-    images, keys = _pairs_in(spike_order)
-    known, places = np.unique(keys, return_inverse=True)
-    sums = np.zeros((len(known), n_classes))
-    np.add.at(sums, (places, labels[images]), 1.0)
-    table = _shares(_means(sums, np.bincount(labels, minlength=n_classes))).astype(np.float32)
-    pairs = np.stack([known >> 32, known & 0xFFFFFFFF], axis=1).astype(np.int32)
-    return Readout(PAIR_READOUT, table, pairs=pairs)
-
-
-def _pairs_in(spike_order: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the image and the key of each two consecutive spikes."""
-    images, places = np.nonzero(spike_order[:, 1:] >= 0)
-    return images, _key(np.stack([spike_order[images, places], spike_order[images, places + 1]], axis=1))
-
-
-def _key(pairs: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Return one number per pair, in the order of the pairs."""
-    key: NDArray[np.int64] = (pairs[:, 0].astype(np.int64) << 32) | pairs[:, 1]
-    return key
-
-
-def _checked(spike_order: NDArray[np.int32] | None) -> NDArray[np.int32]:
-    if spike_order is None:
-        raise ConfigError(
-            f"readout: {PAIR_READOUT} listens to the order of the output spikes; give it, or use another one"
-        )
-    return spike_order

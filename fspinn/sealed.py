@@ -71,14 +71,14 @@ def read(
     names : sequence of str
         The arrays to read.
     version : int
-        Largest ``settings["format_version"]`` that can be understood.
+        The ``settings["format_version"]`` that can be understood.
     mend : str
         What to do about a file that is damaged; ends the message.
 
     Raises
     ------
     ModelFileError
-        If the file is damaged, of another kind, or of a newer version.
+        If the file is damaged, of another kind, or of another version.
     """
     try:
         content = path.read_bytes()
@@ -91,8 +91,13 @@ def read(
             settings = json.loads(file.attrs["settings"])
             if settings["format_version"] > version:
                 raise ModelFileError(
-                    f"{path}: has format version {settings['format_version']}, this fspinn reads up to "
-                    f"{version}; update fspinn"
+                    f"{path}: has format version {settings['format_version']}, this fspinn reads {version}; "
+                    "update fspinn"
+                )
+            if settings["format_version"] < version:
+                raise ModelFileError(
+                    f"{path}: has format version {settings['format_version']} of an older fspinn, this one "
+                    f"reads {version}; {mend}"
                 )
             return settings, {name: file[name][...] for name in names}
     except FspinnError:

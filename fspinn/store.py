@@ -13,11 +13,11 @@ from fspinn.model import Network
 from fspinn.quant.formats import Format, to_integers, to_values
 from fspinn.trained import Activity, AnyModel, Model, Readout, model_of
 
-FORMAT_VERSION = 2
-"""2 can hold models in integers; a file of version 1 is read as well."""
+FORMAT_VERSION = 3
+"""Files of other versions are refused."""
 
 _MEND = "train it again or take a copy"
-_ARRAYS = ("weights", "theta", "readout", "readout_bias", "readout_pairs")
+_ARRAYS = ("weights", "theta", "readout", "readout_bias")
 
 
 def save(model: AnyModel, path: str | os.PathLike[str]) -> None:
@@ -52,7 +52,6 @@ def save(model: AnyModel, path: str | os.PathLike[str]) -> None:
             "name": readout.name,
             "format": _name(readout.format),
             "has_bias": readout.bias is not None,
-            "has_pairs": readout.pairs is not None,
         },
         "activity": {name: activity.as_dict() for name, activity in model.activity.items()},
         "record": dict(model.record),
@@ -62,7 +61,6 @@ def save(model: AnyModel, path: str | os.PathLike[str]) -> None:
         "theta": _stored(model.theta, model.theta_format),
         "readout": _stored(readout.table, readout.format),
         "readout_bias": np.zeros(0, np.float32) if readout.bias is None else readout.bias,
-        "readout_pairs": np.zeros((0, 2), np.int32) if readout.pairs is None else readout.pairs,
     }
     sealed.write(path, "model", settings, arrays, compressed=True)
 
@@ -73,7 +71,7 @@ def load(path: str | os.PathLike[str]) -> Model:
     Raises
     ------
     ModelFileError
-        If the file is missing, damaged, no fspinn model, or of a newer version.
+        If the file is missing, damaged, no fspinn model, or of another version.
     """
     path = Path(path)
     if not os.path.isfile(path):
@@ -89,12 +87,12 @@ def load(path: str | os.PathLike[str]) -> Model:
 
 def _model(settings: dict[str, Any], arrays: dict[str, Any]) -> Model:
     weight_format = _format(settings["weight_format"])
-    theta_format = _format(settings.get("theta_format"))
+    theta_format = _format(settings["theta_format"])
     readout = settings["readout"]
     readout_format = _format(readout["format"])
     height, width = settings["image_shape"]
     weights, heard = _restored(arrays["weights"], weight_format), None
-    if settings.get("heard") is not None:
+    if settings["heard"] is not None:
         heard = np.zeros(height * width, dtype=np.bool_)
         heard[settings["heard"]] = True
         rows, weights = weights, np.zeros((height * width, weights.shape[1]), dtype=np.float32)
@@ -109,10 +107,9 @@ def _model(settings: dict[str, Any], arrays: dict[str, Any]) -> Model:
             _restored(arrays["readout"], readout_format),
             readout_format,
             bias=arrays["readout_bias"] if readout["has_bias"] else None,
-            pairs=arrays["readout_pairs"] if readout["has_pairs"] else None,
         ),
         weight_format=weight_format,
-        state_format=_format(settings.get("state_format")),
+        state_format=_format(settings["state_format"]),
         theta_format=theta_format,
         heard=heard,
         activity={name: Activity(**counts) for name, counts in settings["activity"].items()},

@@ -17,9 +17,6 @@ LABEL_READOUT = "majority"
 BIASED_READOUT = "linear"
 """The readout that adds a bias to the scores."""
 
-PAIR_READOUT = "ngram"
-"""The readout that listens to pairs of consecutive output spikes, not to their number."""
-
 
 @dataclass(frozen=True)
 class Activity:
@@ -89,29 +86,24 @@ class Formats:
 class Readout:
     """Which class do these spikes mean? A table of how much a spike of each neuron speaks for each class.
 
-    The score of a class is its bias plus the sum, over the neurons, of spikes times table; or, with
-    `pairs`, plus the sum of the table's rows for each two consecutive output spikes. The highest score
+    The score of a class is its bias plus the sum, over the neurons, of spikes times table. The highest score
     wins, among equals the first class.
 
     Parameters
     ----------
     name : str
         How the table was fitted (see `fspinn.readout`).
-    table : ndarray of float32, shape (n_neurons, n_classes) or (n_pairs, n_classes)
+    table : ndarray of float32, shape (n_neurons, n_classes)
     format : Format or None, default None
         Number format that the table was quantized to; None is float32.
     bias : ndarray of float32, shape (n_classes,), or None, default None
         Score of each class before the first spike; None is zero for all.
-    pairs : ndarray of int32, shape (n_pairs, 2), or None, default None
-        The neuron that spiked and the one that spiked next, for each row of the table, in ascending
-        order; None if the rows are neurons.
     """
 
     name: str
     table: NDArray[np.float32]
     format: Format | None = None
     bias: NDArray[np.float32] | None = None
-    pairs: NDArray[np.int32] | None = None
 
     @property
     def n_classes(self) -> int:
@@ -123,18 +115,15 @@ class Readout:
         """How many numbers a device has to store, the labels of ``majority`` being one per neuron."""
         if self.name == LABEL_READOUT:
             return len(self.table)
-        return sum(array.size for array in (self.table, self.bias, self.pairs) if array is not None)
+        return self.table.size + (0 if self.bias is None else self.bias.size)
 
     def shapes(self, n_neurons: int) -> list[tuple[str, NDArray[Any], tuple[int, ...]]]:
         """Return name, array and the shape it needs to fit a network, for each array there is."""
-        rows = n_neurons if self.pairs is None else len(self.pairs)
         found: list[tuple[str, NDArray[Any], tuple[int, ...]]] = [
-            ("readout", self.table, (rows, self.n_classes))
+            ("readout", self.table, (n_neurons, self.n_classes))
         ]
         if self.bias is not None:
             found.append(("readout_bias", self.bias, (self.n_classes,)))
-        if self.pairs is not None:
-            found.append(("readout_pairs", self.pairs, (rows, 2)))
         return found
 
 

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-import fspinn
 from fspinn import checkpoint as checkpoints
 from fspinn import jit
 from fspinn import readout as readouts
@@ -21,7 +20,6 @@ from fspinn.checkpoint import Keeper, State
 from fspinn.checks import checked_seed, whole_number
 from fspinn.datasets.arrays import as_dataset
 from fspinn.engines import engine_of, integer_engine
-from fspinn.engines.float_engine import available_cores
 from fspinn.errors import ConfigError
 from fspinn.evaluation import Evaluation, Learned, evaluate, fit_readouts, origin
 from fspinn.learning_curve import Curve
@@ -33,6 +31,7 @@ from fspinn.quant.integers import Seen
 from fspinn.randomness import ORDER, WEIGHTS, permutation, stream_key, uniforms
 from fspinn.streams import on_terminal
 from fspinn.trained import Activity, Formats, Model
+from fspinn.version import __version__
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
@@ -44,7 +43,6 @@ PRESENTATIONS_PER_NEURON = 100
 MAX_PASSES = 1_000_000
 
 _CHUNK = 250
-_RETRIED = 50
 
 
 @dataclass(frozen=True)
@@ -109,8 +107,7 @@ def train(
         Labelled training images that the readout may use, drawn at random by `seed`; None is all. The
         network learns from all images either way.
     threads : int or None, default None
-        Threads that learn, and that answer for the readout; None is one per core. Of those that learn,
-        only as many are used as make it quicker.
+        Threads that answer for the readout and the validation; None is one per core. Learning uses one.
     engine : {"numba", "brian2"}, default "numba"
         Who runs the network (see `fspinn.engines`): ``"brian2"`` is the reference, hundreds of times slower.
     weights : str, Format or None, default None
@@ -165,7 +162,6 @@ def train(
             seed=seed,
             progress=progress,
             keeper=keeper,
-            threads=threads,
             engine=engine,
             weights=weights,
             state=state,
@@ -192,7 +188,6 @@ def learn(
     seed: int = 0,
     progress: bool = True,
     keeper: Keeper | None = None,
-    threads: int | None = None,
     engine: str = "numba",
     weights: str | Format | None = None,
     state: str | Format | None = None,
@@ -208,15 +203,14 @@ def learn(
     if passes is None:
         passes = passes_for(network.neurons, len(images))
     passes = whole_number("passes", passes, 1, MAX_PASSES)
-    engine_of(engine, threads, network)
+    engine_of(engine, network=network)
     _check_formats(engine, weights, state, rounding)
-    threads = available_cores() if threads is None else whole_number("threads", threads, 1, 1024)
     settled = network
     if network.weight_norm is None:
         settled = replace(network, weight_norm=natural_weight_norm(images[:1000]))
     n_inputs = images.shape[1] * images.shape[2]
     grid = None if weights is None else grid_of(settled, n_inputs, weights, state, rounding)
-    run = _Run(settled, data, passes, seed, engine, grid, threads)
+    run = _Run(settled, data, passes, seed, engine, grid)
     begun = None if keeper is None else keeper.start(_named(run, network))
     if begun is None:
         begun = _start(run, n_inputs)
@@ -239,7 +233,7 @@ def learn(
 
 @dataclass(frozen=True)
 class _Run:
-    """What is learned: all that the bits depend on, and how many threads may help."""
+    """What is learned: all that the bits depend on."""
 
     network: Network
     data: "Dataset"
@@ -247,16 +241,15 @@ class _Run:
     seed: int
     engine: str
     grid: Grid | None
-    threads: int
 
-    def learn(self, state: State, shown: Any, threads: int) -> tuple[NDArray[np.int32], Activity]:
+    def learn(self, state: State, shown: Any) -> tuple[NDArray[np.int32], Activity]:
         """Present some of the training images; weights and theta of the state change in place."""
         images = self.data.train.images
         how: dict[str, Any] = {"seed": self.seed, "first": state.presentations, "total": self.total}
         if self.grid is not None:
             runs, how["grid"], how["seen"] = integer_engine, self.grid, state.seen
         else:
-            runs, how["threads"] = engine_of(self.engine), threads
+            runs = engine_of(self.engine)
         spike_counts, counted = runs.learn(self.network, state.weights, state.theta, images[shown], **how)
         return spike_counts, counted
 
@@ -278,7 +271,7 @@ def _named(run: _Run, network: Network) -> dict[str, Any]:
         "engine": run.engine,
         **formats,
         **asdict(network),
-        "fspinn": fspinn.__version__,
+        "fspinn": __version__,
         "kernels": jit.kernel_digest(),
     }
 
@@ -332,20 +325,11 @@ def _present_all(
         if run.engine == "numba" and visible and _will_compile():
             bar.write("compiling the engine, once; later starts are fast", file=sys.stderr)
         # A first call with an empty batch compiles, so that neither the bar nor the rate waits for it.
-        run.learn(state, slice(0, 0), 1)
+        run.learn(state, slice(0, 0))
         bar.unpause()
         started = time.perf_counter()
-        pace = dict.fromkeys((1, run.threads if run.grid is None else 1), 0.0)
-        retried, interval = _RETRIED, _RETRIED
-        for number, shown in enumerate(_batches(len(labels), run.passes, run.seed, done)):
-            # The bits are the same either way: the quicker goes on, the slower tries again, ever more rarely.
-            used = (max if number == retried else min)(pace, key=pace.__getitem__)
-            if number == retried:
-                interval *= 2
-                retried += interval
-            begun = time.perf_counter()
-            spike_counts, counted = run.learn(state, shown, used)
-            pace[used] = (time.perf_counter() - begun) / len(shown)
+        for shown in _batches(len(labels), run.passes, run.seed, done):
+            spike_counts, counted = run.learn(state, shown)
             done += len(shown)
             state = replace(
                 state,

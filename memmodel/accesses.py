@@ -17,12 +17,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fspinn.memmodel.footprint import COUNTED_RULES, OUTPUT_TRACES, footprint, score_bits
+from fspinn.memmodel.footprint import COUNTED_RULES, OUTPUT_TRACES, footprint
 from fspinn.memmodel.hardware import Hardware
 from fspinn.memmodel.packing import Numbers, count_bits, words
 from fspinn.memmodel.size import Size
 from fspinn.memmodel.workload import Workload
-from fspinn.trained import PAIR_READOUT
 
 
 class Accesses(NamedTuple):
@@ -233,25 +232,10 @@ def _normalisation(size: Size, work: Workload, hardware: Hardware) -> Accesses:
 
 
 def _readout(size: Size, work: Workload, hardware: Hardware) -> Accesses:
-    """Return what finding the class takes.
-
-    Spikes are counted one by one; at the end of a presentation votes and table are read once. ``ngram`` looks
-    each spike up, with the one before, in its sorted pairs, and adds the row that it finds to the scores; at
-    the end these are read once.
-    """
+    """Return what finding the class takes: a counter for each spike; at the end votes and table, once."""
     bits = footprint(size, training=False)
     votes = words(bits["votes"], 1, hardware.memory.state.word_bits)
-    weight_word_bits = hardware.memory.weights.word_bits
-    if size.readout == PAIR_READOUT:
-        looks = count_bits(size.n_neurons**2 if size.pairs is None else size.pairs)
-        row = words(size.n_classes, size.readout_bits, weight_word_bits)
-        scores = _state_words(size.n_classes, score_bits(size), hardware)
-        return Accesses(
-            weight_reads=work.output_spikes * (looks + row),
-            state_reads=work.output_spikes * scores + votes,
-            state_writes=work.output_spikes * scores,
-        )
-    table = words(bits["readout"] + bits["labels"], 1, weight_word_bits)
+    table = words(bits["readout"] + bits["labels"], 1, hardware.memory.weights.word_bits)
     return Accesses(
         weight_reads=table, state_reads=work.output_spikes + votes, state_writes=work.output_spikes
     )

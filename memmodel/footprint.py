@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from fspinn.memmodel.hardware import Hardware, Memory
 from fspinn.memmodel.packing import Numbers, count_bits, index_bits, shares, words
 from fspinn.memmodel.size import Size
-from fspinn.trained import BIASED_READOUT, LABEL_READOUT, PAIR_READOUT
+from fspinn.trained import BIASED_READOUT, LABEL_READOUT
 
 BIAS_BITS = 32
 """Bits of one number of a readout's bias: as wide as the sum that it starts."""
@@ -79,9 +79,8 @@ def footprint(size: Size, training: bool) -> dict[str, Any]:
         Bits of `weights`, `pixels` (one each, where some were dropped), `thresholds`, `membrane`,
         `refractory` (counters), `inhibition`, `spikes` (a bit per input and per neuron, twice: one buffer is
         written while the other is read), `labels` (of the readout ``majority``), `readout` (the table of any
-        other), `votes` (a spike counter per neuron; for ``ngram`` the score of each class and the neuron that
-        spiked last) and, while training, `traces` and `window` (spike counters: of the inputs for the rule
-        ``normalised``, of the neurons for all rules that have a winner).
+        other), `votes` (a spike counter per neuron) and, while training, `traces` and `window` (spike
+        counters: of the inputs for the rule ``normalised``, of the neurons for all rules that have a winner).
     """
     return {
         name: sum(block.rows * block.count * block.bits for block in parts)
@@ -161,11 +160,6 @@ def physical_bits(needed: dict[str, Any], hardware: Hardware) -> dict[str, Any]:
     }
 
 
-def score_bits(size: Size) -> Any:
-    """Return the bits of the sum of as many entries of a readout's table as there can be spikes."""
-    return size.readout_bits + count_bits(size.steps)
-
-
 def _memory_of(component: str, hardware: Hardware) -> Memory:
     return hardware.memory.weights if component in IN_WEIGHTS else hardware.memory.state
 
@@ -182,19 +176,13 @@ def _inhibition(size: Size) -> list[Block]:
 
 
 def _readout(size: Size) -> list[Block]:
-    """Return a table, with the two neurons of each row or a bias where the readout has them."""
-    n, row_bits = size.n_neurons, size.n_classes * size.readout_bits
+    """Return a table, and a bias where the readout has one."""
     if size.readout == LABEL_READOUT:
         return []
-    if size.readout == PAIR_READOUT:
-        pairs = n * n if size.pairs is None else size.pairs
-        return [Block(1, pairs, 2 * index_bits(n) + row_bits)]
-    table = Block(1, n * size.n_classes, size.readout_bits)
+    table = Block(1, size.n_neurons * size.n_classes, size.readout_bits)
     return [table, Block(1, size.n_classes, BIAS_BITS)] if size.readout == BIASED_READOUT else [table]
 
 
 def _votes(size: Size) -> list[Block]:
-    if size.readout == PAIR_READOUT:
-        return [Block(1, size.n_classes, score_bits(size)), Block(1, 1, index_bits(size.n_neurons))]
     # A neuron spikes at most once in a time step.
     return [Block(1, size.n_neurons, count_bits(size.steps))]

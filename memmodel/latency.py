@@ -11,10 +11,10 @@ import numpy as np
 from fspinn.memmodel.accesses import added_rows, updates
 from fspinn.memmodel.footprint import OUTPUT_TRACES
 from fspinn.memmodel.hardware import Cycles, Hardware
-from fspinn.memmodel.packing import Numbers, count_bits, shares
+from fspinn.memmodel.packing import Numbers, shares
 from fspinn.memmodel.size import Size
 from fspinn.memmodel.workload import Workload
-from fspinn.trained import LABEL_READOUT, PAIR_READOUT
+from fspinn.trained import LABEL_READOUT
 
 
 def latency_cycles(
@@ -81,14 +81,10 @@ def _training(
 
 
 def _readout(size: Size, work: Workload, hardware: Hardware, cost: Cycles, groups: Numbers) -> Numbers:
-    """Return the cycles of adding up: a label or a row of the table for each neuron, or for each pair."""
+    """Return the cycles of adding up: a label or a row of the table for each neuron."""
     if size.readout == LABEL_READOUT:
         return groups * cost.addition
-    row = shares(size.n_classes, hardware.core.lanes)
-    if size.readout == PAIR_READOUT:
-        looks = count_bits(size.n_neurons**2 if size.pairs is None else size.pairs)
-        return work.output_spikes * (looks * cost.scan + row * cost.addition)
-    return size.n_neurons * row * cost.addition
+    return size.n_neurons * shares(size.n_classes, hardware.core.lanes) * cost.addition
 
 
 def _waiting(hardware: Hardware, off_chip_bits: Numbers, busy: Numbers) -> Numbers:

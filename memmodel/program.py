@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from fspinn.memmodel.case import Case
-from fspinn.memmodel.footprint import blocks, score_bits
+from fspinn.memmodel.footprint import blocks
 from fspinn.memmodel.hardware import Controller
 from fspinn.memmodel.packing import Numbers, count_bits, plain, shares, words
-from fspinn.trained import LABEL_READOUT, PAIR_READOUT
+from fspinn.trained import LABEL_READOUT
 
 STEPS_AT_ONCE = 8
 """Time steps whose input spikes the exported program finds at once (its `NETWORK_STEPS_AT_ONCE`).
@@ -67,9 +67,8 @@ def _state(case: Case) -> Numbers:
     bits = [size.state_bits, count_bits(size.steps), count_bits(size.refractory_steps)]
     if size.inhibition_kind == "layer":
         bits.append(count_bits(size.inhibition_steps))
-    scores = size.n_classes * type_bytes(score_bits(size)) if size.readout == PAIR_READOUT else 0
     spikes = _packed_bytes(STEPS_AT_ONCE, size.n_inputs, 1)
-    return size.n_neurons * sum(type_bytes(each) for each in bits) + spikes + scores
+    return size.n_neurons * sum(type_bytes(each) for each in bits) + spikes
 
 
 def _learning(case: Case) -> Numbers:

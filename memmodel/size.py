@@ -14,7 +14,7 @@ _CHOICES = {
     "adaptation": ADAPTATIONS,
     "normalisation": NORMALISATIONS,
 }
-_MAY_BE_ZERO = ("refractory_steps", "inhibition_steps", "pairs", "mapped_pixels")
+_MAY_BE_ZERO = ("refractory_steps", "inhibition_steps", "mapped_pixels")
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,6 @@ class Size:
         Name of the readout; the table of ``majority`` is stored as one label per neuron.
     readout_bits : int, default 32
         Bits of one entry of any other readout's table.
-    pairs : int or None, default None
-        Pairs of neurons in the table of ``ngram``, which only training tells; None prices its upper bound,
-        all ``n_neurons ** 2``.
     inhibition_kind : str, default "lateral"
     rule : str, default "normalised"
     adaptation : str, default "balanced"
@@ -76,7 +73,6 @@ class Size:
     inhibition_steps: int = 0
     readout: str = "proportion"
     readout_bits: int = 32
-    pairs: int | None = None
     inhibition_kind: str = "lateral"
     rule: str = "normalised"
     adaptation: str = "balanced"
@@ -90,7 +86,7 @@ class Size:
             if field.name in _CHOICES and value not in _CHOICES[field.name]:
                 known = ", ".join(_CHOICES[field.name])
                 raise ConfigError(f"{field.name}: there is no {value!r}; use one of {known}")
-            if field.type not in ("int", int, int | None) or value is None:
+            if field.type not in ("int", int):
                 continue
             numbers, low = np.asarray(value), 0 if field.name in _MAY_BE_ZERO else 1
             if numbers.dtype.kind not in "iu" or not (numbers >= low).all():
@@ -102,7 +98,7 @@ class Size:
     def of(cls, model: AnyModel) -> "Size":
         """Return the size of a trained model, or of that which a result holds."""
         model = model_of(model)
-        format, pairs = model.readout.format, model.readout.pairs
+        format = model.readout.format
         size = cls.of_network(
             model.network,
             n_inputs=model.n_inputs,
@@ -115,7 +111,6 @@ class Size:
             size,
             state_bits=model.state_bits,
             threshold_bits=model.theta_bits,
-            pairs=None if pairs is None else len(pairs),
             mapped_pixels=0 if model.n_inputs == len(model.weights) else len(model.weights),
         )
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fspinn.errors import ConfigError, FormatError
 from fspinn.model import Network
 from fspinn.quant.integers import WHOLE, integers_of, lost_part
-from fspinn.trained import PAIR_READOUT, Model, Readout
+from fspinn.trained import Model
 
 Pass = Callable[[Model], tuple[Model, str]]
 
@@ -168,19 +168,9 @@ def drop_neurons(model: Model, spiked: NDArray[np.bool_]) -> tuple[Model, str]:
         network=replace(model.network, neurons=len(kept)),
         weights=np.ascontiguousarray(model.weights[:, kept]),
         theta=model.theta[kept],
-        readout=_without(model.readout, kept, neurons),
+        readout=replace(model.readout, table=model.readout.table[kept]),
     )
     return after, f"{neurons} -> {len(kept)} neurons: the others never spiked"
-
-
-def _without(readout: Readout, kept: NDArray[np.int64], neurons: int) -> Readout:
-    if readout.name != PAIR_READOUT or readout.pairs is None:
-        return replace(readout, table=readout.table[kept])
-    number = np.full(neurons, -1, dtype=np.int32)
-    number[kept] = np.arange(len(kept), dtype=np.int32)
-    pairs = number[readout.pairs]
-    there = (pairs >= 0).all(axis=1)
-    return replace(readout, table=readout.table[there], pairs=pairs[there])
 
 
 def retune(model: Model, accuracy: Callable[[Model], float]) -> tuple[Model, str]:

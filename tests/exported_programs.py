@@ -56,10 +56,6 @@ def _readout(name, neurons, random):
     if name == "linear":
         table, bias = random.standard_normal((neurons, classes)), random.standard_normal(classes)
         return Readout(name, table.astype(np.float32), bias=bias.astype(np.float32))
-    if name == "ngram":
-        keys = np.sort(random.permutation(neurons * neurons)[: max(1, neurons * neurons // 2)])
-        pairs = np.stack([keys // neurons, keys % neurons], axis=1).astype(np.int32)
-        return Readout(name, random.dirichlet(np.ones(classes), len(pairs)).astype(np.float32), pairs=pairs)
     return Readout(name, random.dirichlet(np.ones(classes), neurons).astype(np.float32))
 
 

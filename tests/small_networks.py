@@ -131,10 +131,8 @@ class Stepper:
         n_inputs, n_neurons = self.weights.shape
         self.theta = np.zeros(n_neurons, np.float32) if theta is None else np.array(theta, np.float32)
         self.constants = float_engine._constants(network, n_inputs, np.float32)
-        self.state = window_kernels.make_state(
-            n_inputs, n_neurons, (0, 1, 0), 0, np.zeros(n_neurons, np.float32)
-        )
-        self.board = window_kernels.make_board(1, network.steps, n_inputs)
+        potentials = np.zeros(n_neurons, np.float32)
+        self.state = window_kernels.make_state(n_inputs, network.steps, 0, potentials)
         neuron_kernels.set_thresholds(self.state.thresholds, self.constants.firing_threshold, self.theta)
         self.state.carried[window_kernels.PARTNER] = -1
         self.teaching = np.float32(network.learning_rate), np.float32(network.theta_step), learning
@@ -143,19 +141,17 @@ class Stepper:
 
     def step(self, *inputs):
         """Let these inputs spike; return the neuron that spikes, or None."""
-        self.board.inputs[0, self.t, : len(inputs)] = inputs
-        self.board.spikes_in_step[0, self.t] = len(inputs)
+        self.state.inputs[self.t, : len(inputs)] = inputs
+        self.state.spikes_in_step[self.t] = len(inputs)
         before = self.state.spike_counts.copy()
         window_kernels.run_window(
             self.t,
             self.t + 1,
-            (self.board.spikes_in_step[0], self.board.inputs[0]),
             self.weights,
             self.theta,
             self.teaching,
             self.constants,
             self.state,
-            self.board,
             self.activity,
         )
         self.t += 1

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_engine import networks_of, start_of
+from small_networks import networks_of, start_of
 
 import fspinn
 from fspinn.engines import brian2_engine, float_engine

@@ -108,15 +108,24 @@ def test_a_newer_checkpoint_asks_for_an_update(path, monkeypatch):
     monkeypatch.setattr(checkpoint, "FORMAT_VERSION", 2)
     checkpoint.save(path, RUN, state())
     monkeypatch.setattr(checkpoint, "FORMAT_VERSION", 1)
-    assert "has format version 2, this fspinn reads up to 1; update" in refusal(
+    assert "has format version 2, this fspinn reads 1; update" in refusal(
         ModelFileError, checkpoint.load, path, RUN
     )
+
+
+def test_an_older_checkpoint_says_what_to_do(path, monkeypatch):
+    monkeypatch.setattr(checkpoint, "FORMAT_VERSION", 1)
+    checkpoint.save(path, RUN, state())
+    monkeypatch.setattr(checkpoint, "FORMAT_VERSION", 2)
+    said = "has format version 1 of an older fspinn, this one reads 2; remove it to start from the beginning"
+    assert refusal(ModelFileError, checkpoint.load, path, RUN) == f"{path}: {said}"
 
 
 def test_a_checkpoint_that_makes_no_sense_is_refused(path):
     arrays = {"weights": np.zeros(1), "theta": np.zeros(1)}
     for settings in ({}, {"run": None, "presentations": 1, "activity": {}}, {"run": {}, "presentations": 1}):
-        sealed.write(path, "checkpoint", {"format_version": 1, **settings}, arrays, compressed=False)
+        settings = {"format_version": checkpoint.FORMAT_VERSION, **settings}
+        sealed.write(path, "checkpoint", settings, arrays, compressed=False)
         said = refusal(ModelFileError, checkpoint.load, path, RUN)
         assert said.startswith(f"{path}: cannot be read (")
         assert said.endswith("); remove it to start from the beginning")

@@ -126,6 +126,7 @@ def test_search_says_in_words_what_it_found(tmp_path):
     assert answer.stdout.startswith("The smallest network: ")
     assert "used this once" in answer.stdout
     assert f"wrote {tmp_path / 'smallest.h5'}" in answer.stdout
+    assert (tmp_path / "accuracy-memory.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_search_without_an_answer_has_exit_status_1(tmp_path):
@@ -149,7 +150,7 @@ def test_search_takes_its_choices_from_a_file(tmp_path):
         (["train", "--neurons", "0"], "neurons: must be from 1 to 1000000, but got 0"),
         (
             ["train", "--readout", "vote"],
-            "'vote' is not one of 'proportion', 'majority', 'linear', 'ngram'; see `fspinn train --help`",
+            "'vote' is not one of 'proportion', 'majority', 'linear'; see `fspinn train --help`",
         ),
         (["train", "--seed", "-1"], "seed: must be from 0 to 18446744073709551615, but got -1"),
         (["search", "--seed", str(2**64 - 1)], "seed: must be from 0 to 18446744073709551613"),

@@ -1,18 +1,14 @@
-"""The fast engine gives the same bits for the same seed, on any number of threads, and counts its work."""
+"""The fast engine gives the same bits for the same seed, and counts its work."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from small_networks import LIVELY, learn_with, networks_of, start_of
+from small_networks import LIVELY, learn_with, start_of
 
-import fspinn
 from fspinn.engines import float_engine
-from fspinn.engines.team_kernels import LINE, wait
 from fspinn.errors import ConfigError
-from fspinn.model import INHIBITION_KINDS, RULES, Network
+from fspinn.model import Network
 from fspinn.trained import Activity
 
 
@@ -75,64 +71,6 @@ def test_a_network_without_weight_norm_cannot_be_run():
     weights, theta, images = start_of(LIVELY, 3)
     with pytest.raises(ConfigError, match=r"^weight_norm: not known before the images are"):
         float_engine.respond(replace(LIVELY, weight_norm=None), weights, theta, images, seed=0)
-
-
-# --- teams of threads -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("inhibition_kind", INHIBITION_KINDS)
-def test_learning_has_the_same_bits_with_any_number_of_threads(monkeypatch, rule, inhibition_kind):
-    monkeypatch.setattr(float_engine, "NEURONS_PER_THREAD", 1)
-
-    @settings(max_examples=5, deadline=None)
-    @given(networks_of(rule=rule, inhibition_kind=inhibition_kind), st.integers(0, 2**32), st.integers(2, 3))
-    def holds(network, start_seed, threads):
-        start = start_of(network, start_seed)
-        alone = learn_with(float_engine, network, start)
-        assert learn_with(float_engine, network, start, threads=threads) == alone
-
-    holds()
-
-
-def test_learning_on_digits_has_the_same_bits_with_any_number_of_threads(monkeypatch):
-    monkeypatch.setattr(float_engine, "NEURONS_PER_THREAD", 200)
-    digits = fspinn.datasets.load("digits")
-    network = Network(neurons=1000, encoder="regular", inhibition=0.6, weight_norm=4.0, learning_rate=0.3)
-    random = np.random.default_rng(0)
-    weights = random.random((64, 1000), dtype=np.float32)
-    start = weights, np.zeros(1000, np.float32), digits.train.images[:100]
-    alone = learn_with(float_engine, network, start)
-    assert alone[-1].output_spikes > 300
-    for threads in (2, 3, 5):
-        assert learn_with(float_engine, network, start, threads=threads) == alone
-
-
-def test_members_of_a_team_that_is_stopped_do_not_wait_for_ever():
-    rounds = np.zeros(3 * LINE, np.int64)
-    rounds[2 * LINE] = 1
-    with pytest.raises(RuntimeError, match="the team was stopped"):
-        wait(rounds, 0, 1)
-
-
-@pytest.mark.parametrize("failing", [0, 1])
-def test_a_team_whose_member_fails_is_stopped(monkeypatch, failing):
-    """Nothing of the batch is kept then."""
-    monkeypatch.setattr(float_engine, "NEURONS_PER_THREAD", 1)
-    real = float_engine.kernels.learn_batch
-
-    def fails(*arguments):
-        if arguments[6][0] == failing:  # place
-            raise MemoryError("no room")
-        real(*arguments)
-
-    monkeypatch.setattr(float_engine.kernels, "learn_batch", fails)
-    weights, theta, images = start_of(LIVELY, 0)
-    before = weights.copy(), theta.copy()
-    with pytest.raises(MemoryError, match="no room"):
-        float_engine.learn(LIVELY, weights, theta, images, seed=0, first=0, total=5, threads=2)
-    np.testing.assert_array_equal(weights, before[0])
-    np.testing.assert_array_equal(theta, before[1])
 
 
 # --- counting ---------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from fspinn.errors import ConfigError
 from fspinn.evaluation import evaluate, fit_readouts
 from fspinn.memmodel import estimate
 from fspinn.model import Network
-from fspinn.prediction import ORDERED_SPIKES, respond, room_for_order
+from fspinn.prediction import respond
 from fspinn.randomness import LABELS, permutation, stream_key
 from fspinn.readout import READOUTS
 from fspinn.training import learn
@@ -36,9 +36,7 @@ def bits(model):
     return [array.tobytes() for _, array, _ in model.readout.shapes(model.network.neurons)]
 
 
-@pytest.mark.parametrize(
-    ("name", "least"), [("majority", 0.8), ("proportion", 0.8), ("ngram", 0.7), ("linear", 0.9)]
-)
+@pytest.mark.parametrize(("name", "least"), [("majority", 0.8), ("proportion", 0.8), ("linear", 0.9)])
 def test_every_readout_reads_digits(digits, models, name, least):
     """Chance is 0.1."""
     assert evaluate(models[name], digits.test).accuracy >= least
@@ -103,32 +101,6 @@ def test_as_many_labels_as_there_are_not_are_refused(digits, learned, labels):
     words = f"^labels: must be from 1 to {len(digits.train)}, but got {labels}$"
     with pytest.raises(ConfigError, match=words):
         fit_readouts(learned, digits, ["proportion"], labels=labels)
-
-
-# --- order of the spikes ----------------------------------------------------------------------------
-
-
-def test_order_and_counts_tell_the_same_spikes(digits, learned):
-    images = digits.test.images[:20]
-    order = room_for_order(READOUTS, learned.network, len(images))
-    assert order.shape == (20, ORDERED_SPIKES)
-    counts, activity = respond(
-        learned.network, learned.weights, learned.theta, images, seed=0, spike_order=order
-    )
-    for row, spikes in zip(order, counts.toarray(), strict=True):
-        heard = row[row >= 0]
-        assert (row[: len(heard)] >= 0).all()
-        np.testing.assert_array_equal(np.bincount(heard, minlength=100), spikes)
-    assert activity.output_spikes == counts.sum() > 0
-
-
-def test_there_is_no_room_for_an_order_that_nobody_listens_to(learned):
-    assert room_for_order(["proportion", "linear"], learned.network, 5) is None
-
-
-def test_short_presentations_need_less_room(learned):
-    short = replace(learned.network, duration_ms=30.0)
-    assert room_for_order(["ngram"], short, 5).shape == (5, 30)
 
 
 # --- batches ----------------------------------------------------------------------------------------

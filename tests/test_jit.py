@@ -104,13 +104,12 @@ def test_machine_code_goes_to_the_cache(monkeypatch, tmp_path, chosen_by_user):
 
 LOWER = """
 import numpy as np
-from fspinn.engines import float_engine, float_kernels as kernels, window_kernels
+from fspinn.engines import float_engine, float_kernels as kernels
 from fspinn.model import Network
 
 constants = float_engine._constants(Network(neurons=2, weight_norm=1.0), 1, np.float32)
-state = window_kernels.make_state(1, 2, (0, 1, 0), 0, np.zeros(2, np.float32))
 weights, theta = np.ones((1, 2), np.float32), np.zeros(2, np.float32)
-kernels.end_presentation(weights, theta, np.float32(1), constants, state, np.zeros(11, np.int64))
+kernels.end_presentation(0, weights, theta, np.float32(1), constants, np.zeros(2), np.zeros(11, np.int64))
 print(theta.tolist())
 """
 
@@ -138,3 +137,45 @@ def test_an_edit_to_a_kernel_that_another_file_calls_is_noticed(tmp_path):
     assert thresholds() == "[-2.0, -2.0]"
     if sys.platform == "linux":
         assert len(os.listdir(tmp_path / "cache" / "fspinn" / "kernels")) == 2
+
+
+COMPILE = """
+import numba.core.event
+import numpy as np
+
+class Listener(numba.core.event.Listener):
+    def on_start(self, event):
+        kernel = event.data["dispatcher"].py_func
+        if kernel.__module__.startswith("fspinn."):
+            print(f"{kernel.__module__}.{kernel.__name__}", event.data["args"], sep="|")
+
+    def on_end(self, event):
+        pass
+
+numba.core.event.register("numba:compile", Listener())
+import fspinn
+from fspinn.training import learn
+
+images, labels = np.full((4, 2, 2), 200, np.uint8), np.array([0, 1, 0, 1])
+split = fspinn.datasets.Split(images, labels)
+data = fspinn.datasets.Dataset("few", split, split, split, 2, ("a", "b"), "checksum", 0)
+network = fspinn.Network(neurons=2, threshold=0.1)
+model = fspinn.train(network, data, passes=1, progress=False).model
+fspinn.predict(fspinn.quant.quantize(model, "UQ0.4", state="Q11.5"), images)
+learn(network, data, passes=1, weights="UQ0.4", progress=False)
+"""
+
+
+def test_first_start_compiles_no_kernel_for_single_numbers_and_the_large_ones_once(tmp_path):
+    """Numba compiles a kernel anew for a number that stands in a call, such as the 0 of ``run(0, stop)``."""
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    found = subprocess.run(
+        [sys.executable, "-c", COMPILE], capture_output=True, text=True, check=True, env=environment
+    )
+    compiled = [line.split("|") for line in found.stdout.splitlines()]
+    assert [name for name, arguments in compiled if "Literal" in arguments] == []
+    names = [name for name, _ in compiled]
+    for large in ("window_kernels.run_window", "window_kernels.advance", "integer_kernels.run"):
+        assert names.count(f"fspinn.engines.{large}") == 1
+    for entry in ("float_kernels.present_batch", "integer_kernels.respond_batch"):
+        assert names.count(f"fspinn.engines.{entry}") == 1

@@ -276,18 +276,6 @@ def test_arithmetic_is_scaled_to_the_process():
     assert energy_pj(case(hardware=at_45))["arithmetic"] == pytest.approx(0.003125 * 32 * additions)
 
 
-def test_ngram_looks_each_spike_up_and_reads_its_scores_once():
-    """1000 pairs: ten looks; a row of ten bytes lies in three words, ten scores of 17 bits in two."""
-    size = replace(SIZE, readout="ngram", pairs=1000)
-    for count in (0, 1, 1000):
-        done = case(size, output_spikes=count).accesses["readout"]
-        assert (done.weight_reads, done.state_reads, done.state_writes) == (
-            13 * count,
-            2 * count + 2,
-            2 * count,
-        )
-
-
 def test_costs_are_those_of_one_image():
     from fspinn.trained import Activity
 

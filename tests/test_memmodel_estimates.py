@@ -145,7 +145,7 @@ def one_of(size, k):
         {},
         {"rule": "pair", "inhibition_kind": "layer", "normalisation": "l1", "adaptation": "decaying"},
         {"rule": "timestep", "readout": "majority", "decays": True},
-        {"readout": "ngram", "inhibition_kind": "clamp", "refractory_steps": 5},
+        {"inhibition_kind": "clamp", "refractory_steps": 5},
         {"readout": "linear", "adaptation": "off"},
     ],
 )
@@ -223,7 +223,7 @@ def test_numbers_of_a_program_take_the_types_of_c():
     assert type_bytes(np.array([[4], [24]])).tolist() == [[1], [4]]
     controller = PRESETS["mcu-m4f"]
     small, wide = (
-        room(case(replace(SIZE, state_bits=bits, refractory_steps=5, pairs=None), hardware=controller))
+        room(case(replace(SIZE, state_bits=bits, refractory_steps=5), hardware=controller))
         for bits in (15, 24)
     )
     assert wide["ram_bytes"].needed - small["ram_bytes"].needed == 400 * 2

@@ -88,17 +88,6 @@ def test_linear_stores_a_table_and_a_wide_bias():
     assert footprint(size, training=False)["readout"] == 100 * 10 * 8 + 10 * 32
 
 
-def test_ngram_stores_the_pairs_it_kept_and_scores_instead_of_votes():
-    size = Size(64, 100, 10, weight_bits=8, readout="ngram", readout_bits=8, pairs=1234)
-    assert footprint(size, training=False)["readout"] == 1234 * (2 * 7 + 10 * 8)
-    assert footprint(size, training=False)["votes"] == 10 * (8 + 9) + 7  # sums of 350 entries; a neuron
-
-
-def test_before_training_ngram_is_charged_for_all_pairs():
-    size = Size(64, 100, 10, weight_bits=8, readout="ngram", readout_bits=8)
-    assert footprint(size, training=False) == footprint(replace(size, pairs=100**2), training=False)
-
-
 def test_a_refractory_counter_holds_its_steps():
     for steps, bits in ((0, 0), (1, 1), (5, 3), (7, 3), (8, 4)):
         size = Size(64, 100, 10, weight_bits=8, refractory_steps=steps)
@@ -184,7 +173,7 @@ def test_bits_of_counters_and_indices_are_exact(number):
     assert np.asarray(count_bits(np.array([number, 0]))).tolist() == [number.bit_length(), 0]
 
 
-@pytest.mark.parametrize("readout", ["proportion", "majority", "linear", "ngram"])
+@pytest.mark.parametrize("readout", ["proportion", "majority", "linear"])
 def test_arrays_of_sizes_give_arrays_of_bits(readout):
     neurons, bits = np.array([100, 400, 4900]), np.array([2, 4, 8])
     many = memory_bits(Size(784, neurons, 10, bits, readout=readout), True)

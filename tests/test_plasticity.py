@@ -46,7 +46,7 @@ def test_thresholds_have_the_bits_of_the_naive_twin(neurons, step, seed):
     random = np.random.default_rng(seed)
     theta, winner = random.standard_normal(neurons).astype(np.float32), int(random.integers(neurons))
     expected = theta.copy()
-    kernels.shift_thresholds(theta, winner, np.float32(step), theta.size)
+    kernels.shift_thresholds(theta, winner, np.float32(step))
     naive.shift_thresholds(expected, winner, np.float32(step))
     np.testing.assert_array_equal(theta, expected)
     kernels.lower_thresholds(theta, np.float32(step))

@@ -69,16 +69,6 @@ def test_a_neuron_that_speaks_for_no_class_is_marked(model):
     assert plots.receptive_fields(mute).axes[0].texts[0].get_text() == "-"
 
 
-def test_in_pairs_a_neuron_speaks_for_what_its_pairs_speak_for(model):
-    pairs = np.array([[0, 1], [1, 2], [2, 1]], np.int32)
-    table = np.zeros((3, 10), np.float32)
-    table[0, 3], table[1, 5], table[2, 5] = 1.0, 0.6, 0.7
-    readout = Readout("ngram", table, pairs=pairs)
-    preferred = preferred_classes(replace(model, readout=readout))
-    assert preferred[:4].tolist() == [3, 5, 5, -1]
-    assert len(plots.receptive_fields(replace(model, readout=readout)).axes[0].texts) == 30
-
-
 # --- thresholds and learning ------------------------------------------------------------------------
 
 

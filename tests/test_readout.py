@@ -2,7 +2,6 @@
 
 import warnings
 from dataclasses import replace
-from itertools import pairwise
 
 import naive
 import numpy as np
@@ -21,15 +20,6 @@ from fspinn.trained import Model, Readout
 SOFT = ("proportion", "linear")  # these learn from images without labels
 
 
-def in_turn(spike_counts, most=40):
-    """Order of the spikes if the neurons take turns, in their order."""
-    order = np.full((len(spike_counts), most), -1, np.int32)
-    for row, counts in zip(order, spike_counts, strict=True):
-        spikes = [j for turn in range(counts.max(initial=0)) for j in np.nonzero(counts > turn)[0]]
-        row[: len(spikes)] = spikes
-    return order
-
-
 def responses(samples=120, neurons=12, n_classes=3, seed=0):
     """Neuron j spikes often for class j % n_classes, rarely for the others."""
     random = np.random.default_rng(seed)
@@ -44,9 +34,9 @@ def responses(samples=120, neurons=12, n_classes=3, seed=0):
 @pytest.mark.parametrize("name", READOUTS)
 def test_it_reads_responses_it_has_not_seen(name):
     counts, labels = responses()
-    readout = fit(name, counts, labels, 3, in_turn(counts))
+    readout = fit(name, counts, labels, 3)
     unseen, truth = responses(seed=1)
-    answers = predict(readout, unseen, in_turn(unseen))
+    answers = predict(readout, unseen)
     assert answers.dtype == np.int64
     assert np.mean(answers == truth) > 0.9  # chance is a third
 
@@ -56,10 +46,10 @@ def test_it_reads_responses_it_has_not_seen(name):
 def test_the_same_responses_give_the_same_bits(name, labelled):
     counts, labels = responses()
     labels = np.where(np.arange(len(labels)) < labelled, labels, NO_LABEL)
-    first, again = (fit(name, counts, labels, 3, in_turn(counts)) for _ in range(2))
+    first, again = (fit(name, counts, labels, 3) for _ in range(2))
     for (_, mine, shape), (_, other, _) in zip(first.shapes(12), again.shapes(12), strict=True):
         assert mine.shape == shape
-        assert mine.dtype == (np.int32 if mine is first.pairs else np.float32)
+        assert mine.dtype == np.float32
         assert np.isfinite(mine).all()
         assert mine.tobytes() == other.tobytes()
     assert (first.name, first.format) == (name, None)
@@ -70,10 +60,9 @@ def test_the_numbers_of_the_neurons_mean_nothing(name):
     counts, labels = responses()
     unseen, _ = responses(seed=1)
     mixed = np.random.default_rng(2).permutation(12).astype(np.int32)
-    place = np.append(np.argsort(mixed), -1).astype(np.int32)  # where each neuron went; -1 stays -1
-    answers = predict(fit(name, counts, labels, 3, in_turn(counts)), unseen, in_turn(unseen))
-    other = fit(name, counts[:, mixed], labels, 3, place[in_turn(counts)])
-    np.testing.assert_array_equal(predict(other, unseen[:, mixed], place[in_turn(unseen)]), answers)
+    answers = predict(fit(name, counts, labels, 3), unseen)
+    other = fit(name, counts[:, mixed], labels, 3)
+    np.testing.assert_array_equal(predict(other, unseen[:, mixed]), answers)
 
 
 @pytest.mark.parametrize("name", READOUTS)
@@ -81,8 +70,7 @@ def test_a_class_with_many_images_does_not_outvote_the_others(name):
     """Each neuron spikes for the images of its class alike; class 0 has ten times more images."""
     labels = np.array([0] * 10 + [1])
     counts = np.eye(2, dtype=np.int32)[labels] * 3 + 1
-    order = in_turn(counts)
-    assert predict(fit(name, counts, labels, 2, order), counts, order).tolist() == labels.tolist()
+    assert predict(fit(name, counts, labels, 2), counts).tolist() == labels.tolist()
 
 
 @settings(deadline=None, max_examples=25)
@@ -93,45 +81,38 @@ def test_a_class_without_labelled_images_is_never_the_answer(name, absent, seed,
     counts, labels = responses(samples=60, seed=seed)
     counts[:, :2] += 1  # nobody is silent
     labels = np.where(labels == absent, NO_LABEL if part else (absent + 1) % 3, labels)
-    order = in_turn(counts)
-    assert absent not in predict(fit(name, counts, labels, 3, order), counts, order)
+    assert absent not in predict(fit(name, counts, labels, 3), counts)
 
 
 @pytest.mark.parametrize("name", READOUTS)
 @pytest.mark.parametrize("labels", [[], [NO_LABEL] * 4, [1] * 4, [1, NO_LABEL, 1, NO_LABEL]])
 def test_too_few_labels_to_learn_from_are_no_error(name, labels):
     counts = np.ones((len(labels), 2), np.int32)
-    readout = fit(name, counts, np.array(labels, np.int64), 3, in_turn(counts))
+    readout = fit(name, counts, np.array(labels, np.int64), 3)
     expected = 1 if 1 in labels else 0
     shown = np.ones((1, 2), np.int32)
-    assert predict(readout, shown, in_turn(shown)).tolist() == [expected]
+    assert predict(readout, shown).tolist() == [expected]
 
 
 @pytest.mark.parametrize("name", READOUTS)
 @pytest.mark.parametrize("quantized", [False, True])
 def test_the_memory_model_charges_for_every_parameter(name, quantized):
     counts, labels = responses()
-    readout = fit(name, counts, labels, 3, in_turn(counts))
+    readout = fit(name, counts, labels, 3)
     model = Model(
         Network(12, weight_norm=1.0), (2, 2), np.ones((4, 12), np.float32), np.zeros(12, np.float32), readout
     )
     model = fspinn.quant.quantize(model, "UQ1.4") if quantized else model
-    bits, rows = 8 if quantized else 32, len(readout.table)
+    bits = 8 if quantized else 32
     expected = {  # parameters, and bits of each
         "proportion": [(36, bits)],
         "majority": [(12, 2)],
         "linear": [(36, bits), (3, 32)],
-        "ngram": [(3 * rows, bits), (2 * rows, 4)],
     }[name]
     assert model.readout.parameter_count == sum(count for count, _ in expected)
     bits_of = footprint(Size.of(model), training=False)
     charged = bits_of["readout"] + bits_of["labels"]
     assert charged == sum(count * each for count, each in expected)
-    untrained = replace(Size.of(model), pairs=None)
-    bits_of = footprint(untrained, training=False)
-    before = bits_of["readout"] + bits_of["labels"]
-    assert before >= charged
-    assert (before == charged) == (name != "ngram")
 
 
 # --- their definitions ------------------------------------------------------------------------------
@@ -240,37 +221,6 @@ def test_an_unfinished_solution_is_no_warning(monkeypatch):
         assert fit("linear", counts, labels, 3).bias.shape == (3,)
 
 
-def naive_ngram(order, labels, n_classes):
-    """Mean occurrences of each pair per image of a class, as shares."""
-    found = {}
-    for row, label in zip(order.tolist(), labels, strict=True):
-        for pair in pairwise(row):
-            if -1 not in pair:
-                found.setdefault(pair, np.zeros(n_classes))[label] += 1 / (labels == label).sum()
-    return {pair: means / means.sum() for pair, means in found.items()}
-
-
-@settings(deadline=None)
-@given(seed=st.integers(0, 2**32), samples=st.integers(0, 10), spikes=st.integers(0, 6))
-def test_ngram_counts_pairs_in_the_order_of_their_spikes(seed, samples, spikes):
-    random = np.random.default_rng(seed)
-    order = random.integers(0, 4, (samples, spikes)).astype(np.int32)
-    order[np.arange(spikes) >= random.integers(0, 7, (samples, 1))] = -1
-    labels = random.integers(0, 3, samples)
-    counts = np.zeros((samples, 4), np.int32)
-    readout = fit("ngram", counts, labels, 3, order)
-    expected = naive_ngram(order, labels, 3)
-    assert [tuple(pair) for pair in readout.pairs.tolist()] == sorted(expected)
-    for pair, row in zip(readout.pairs.tolist(), readout.table, strict=True):
-        np.testing.assert_allclose(row, expected[tuple(pair)], rtol=1e-6)
-    shown = random.integers(0, 5, (8, 5)).astype(np.int32)  # neuron 4 was never heard
-    scores = np.array(
-        [sum(expected.get(pair, np.zeros(3)) for pair in pairwise(row)) for row in shown.tolist()]
-    )
-    answers = predict(readout, np.zeros((8, 5), np.int32), shown)
-    assert (scores[np.arange(8), answers] >= scores.max(axis=1) - 1e-6).all()
-
-
 # --- by hand ----------------------------------------------------------------------------------------
 
 # Three neurons: one for class 0, one three quarters for class 1, one silent. Class 2 is never seen.
@@ -292,15 +242,6 @@ def test_majority_shares_the_voice_among_the_neurons_of_a_class():
     counts = np.array([[3, 2, 0], [0, 0, 5]], np.int32)
     table = fit("majority", counts, np.array([0, 1]), 2).table
     np.testing.assert_array_equal(table, [[0.5, 0], [0.5, 0], [0, 1]])
-
-
-def test_ngram_by_hand():
-    """Neurons 0 and 1 spike as often for both classes; only their order tells."""
-    order = np.array([[0, 0, 1], [0, 1, -1], [1, 0, -1]], np.int32)
-    readout = fit("ngram", COUNTS[:, :2], LABELS, 2, order)
-    assert readout.pairs.tolist() == [[0, 0], [0, 1], [1, 0]]
-    assert readout.table.tolist() == [[1, 0], [1, 0], [0, 1]]
-    assert predict(readout, COUNTS[:, :2], order).tolist() == [0, 0, 1]
 
 
 def test_silence_has_the_class_of_the_highest_bias():
@@ -327,18 +268,9 @@ def test_many_spikes_are_counted_exactly():
 
 
 def test_an_unknown_readout_is_refused_with_the_list():
-    words = r"^readout: there is no 'vote'; use one of proportion, majority, linear, ngram$"
+    words = r"^readout: there is no 'vote'; use one of proportion, majority, linear$"
     with pytest.raises(ConfigError, match=words):
         fit("vote", COUNTS, LABELS, 3)
-
-
-def test_ngram_without_an_order_is_refused():
-    words = "^readout: ngram listens to the order of the output spikes; give it, or use another one$"
-    with pytest.raises(ConfigError, match=words):
-        fit("ngram", COUNTS, LABELS, 3)
-    readout = fit("ngram", COUNTS, LABELS, 3, in_turn(COUNTS))
-    with pytest.raises(ConfigError, match=words):
-        predict(readout, COUNTS)
 
 
 @pytest.mark.parametrize(
@@ -346,12 +278,6 @@ def test_ngram_without_an_order_is_refused():
     [
         ("bias", np.zeros(4, np.float32), r"readout_bias: shape \(4,\) does not fit; .* needs \(3,\)"),
         ("bias", np.full(3, np.nan, np.float32), "readout_bias: holds NaN or infinity"),
-        (
-            "pairs",
-            np.zeros((5, 3), np.int32),
-            r"readout_pairs: shape \(5, 3\) does not fit; .* needs \(5, 2\)",
-        ),
-        ("pairs", np.zeros((4, 2), np.int32), r"readout: shape \(5, 3\) does not fit; .* needs \(4, 3\)"),
     ],
 )
 def test_parts_that_do_not_fit_together_are_refused(part, array, words):

@@ -202,7 +202,7 @@ def test_the_trials_of_a_network_are_told_as_soon_as_it_is_measured(told, result
     assert all(trial.accuracy is not None for trial in told[0])
 
 
-def test_the_result_is_written_as_model_tables_and_picture(result, tmp_path):
+def test_the_result_is_written_as_model_and_tables(result, tmp_path):
     written = save_result(result, tmp_path / "deep" / "result")
     again = fspinn.load(written["model"])
     np.testing.assert_array_equal(again.weights, result.model.weights)
@@ -210,9 +210,7 @@ def test_the_result_is_written_as_model_tables_and_picture(result, tmp_path):
         rows = list(csv.DictReader(file))
     assert [row["verdict"] for row in rows] == [trial.verdict for trial in result.trials]
     assert json.loads(written["result"].read_text()) == json.loads(json.dumps(result.as_dict()))
-    assert written["picture"].read_bytes().startswith(b"\x89PNG")
     assert sorted(path.name for path in (tmp_path / "deep" / "result").iterdir()) == [
-        "accuracy-memory.png",
         "candidates.csv",
         "result.json",
         "smallest.h5",

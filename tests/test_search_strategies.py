@@ -115,7 +115,6 @@ def test_an_expected_energy_gets_the_benefit_of_the_doubt():
     "sampler",
     [
         "tpe",
-        "nsga2",
         "random",
         pytest.param("gp", marks=pytest.mark.skipif(find_spec("torch") is None, reason="needs torch")),
     ],

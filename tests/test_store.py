@@ -37,11 +37,6 @@ LINEAR = replace(
         bias=RANDOM.standard_normal(3).astype(np.float32),
     ),
 )
-PAIRS = Readout(
-    "ngram",
-    RANDOM.dirichlet(np.ones(3), 2).astype(np.float32),
-    pairs=np.array([[0, 5], [3, 3]], np.int32),
-)
 
 
 def _some_pixels(model):
@@ -57,11 +52,6 @@ VARIANTS = {
     "signed": fspinn.quant.quantize(MODEL, weights="Q2.10"),
     "linear": LINEAR,
     "linear, 8 bits": fspinn.quant.quantize(LINEAR, weights="UQ0.8"),
-    "pairs": replace(MODEL, readout=PAIRS),
-    "pairs, 8 bits": fspinn.quant.quantize(replace(MODEL, readout=PAIRS), weights="UQ0.8"),
-    "no pairs": replace(
-        MODEL, readout=Readout("ngram", np.zeros((0, 3), np.float32), pairs=np.zeros((0, 2), np.int32))
-    ),
     "integers": fspinn.quant.quantize(MODEL, weights="UQ0.4", state="Q8.6", theta="Q3.2"),
     "integers, some pixels": _some_pixels(fspinn.quant.quantize(MODEL, weights="UQ0.4", state="Q8.6")),
     "labels": fspinn.quant.quantize(
@@ -87,7 +77,6 @@ def assert_same(model, other):
         np.testing.assert_array_equal(mine, theirs)
     for mine, theirs in (
         (model.readout.bias, other.readout.bias),
-        (model.readout.pairs, other.readout.pairs),
         (model.heard, other.heard),
     ):
         assert (mine is None) == (theirs is None)
@@ -159,7 +148,7 @@ def test_there_is_no_pickle_inside(path, monkeypatch):
     store.save(MODEL, path)
     assert_same(store.load(path), MODEL)
     with h5py.File(path) as file:
-        assert {file[name].dtype.kind for name in file} == {"f", "i"}
+        assert {file[name].dtype.kind for name in file} == {"f"}
         assert {type(value) for value in file.attrs.values()} <= {str, bytes, np.bytes_}
 
 
@@ -251,22 +240,16 @@ def sealed(tmp_path, monkeypatch, **changes):
     return tmp_path / "net.h5"
 
 
-def test_a_file_of_version_1_is_read(tmp_path, monkeypatch):
-    missing = {"state_format", "theta_format", "heard"}
-    write = store.sealed.write
-
-    def write_old(path, kind, settings, arrays, **more):
-        old = {name: value for name, value in settings.items() if name not in missing}
-        write(path, kind, {**old, "format_version": 1}, arrays, **more)
-
-    monkeypatch.setattr(store.sealed, "write", write_old)
-    store.save(VARIANTS["3 bits"], tmp_path / "old.h5")
-    assert_same(store.load(tmp_path / "old.h5"), VARIANTS["3 bits"])
-
-
 def test_a_newer_file_asks_for_an_update(tmp_path, monkeypatch):
     path = sealed(tmp_path, monkeypatch, format_version=store.FORMAT_VERSION + 1)
-    assert refusal(path) == "has format version 3, this fspinn reads up to 2; update fspinn"
+    assert refusal(path) == "has format version 4, this fspinn reads 3; update fspinn"
+
+
+def test_a_file_of_an_older_version_is_refused(tmp_path, monkeypatch):
+    """Version 2 had readouts that are gone."""
+    path = sealed(tmp_path, monkeypatch, format_version=2)
+    said = "has format version 2 of an older fspinn, this one reads 3; train it again or take a copy"
+    assert refusal(path) == said
 
 
 @pytest.mark.parametrize(
@@ -297,7 +280,7 @@ def test_changed_numbers_are_noticed(path, part):
     assert "is damaged (checksum differs); train it again or take a copy" in refusal(path)
 
 
-@pytest.mark.parametrize("part", ["weights", "theta", "readout", "readout_bias", "readout_pairs"])
+@pytest.mark.parametrize("part", ["weights", "theta", "readout", "readout_bias"])
 def test_missing_numbers_are_noticed(path, part):
     with h5py.File(path, "r+") as file:
         del file[part]

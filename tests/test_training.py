@@ -89,7 +89,7 @@ def test_the_images_come_in_another_order_in_each_pass(digits, monkeypatch):
     few = replace(digits, train=digits.train.first(40))
     shown = []
 
-    def watch(network, weights, theta, images, *, seed, first, total, threads=1):
+    def watch(network, weights, theta, images, *, seed, first, total):
         shown.extend(image.tobytes() for image in images)
         assert first + len(images) == len(shown)
         assert total == 80
@@ -294,7 +294,7 @@ def test_compilation_is_announced_where_it_happens_and_somebody_looks(
 ):
     (kernel_cache / "fspinn_0").mkdir()
     if cached:
-        (kernel_cache / "fspinn_0" / "float_kernels.learn_batch-1.py311.1.nbc").touch()
+        (kernel_cache / "fspinn_0" / "float_kernels.present_batch-1.py311.1.nbc").touch()
     stderr = Terminal() if terminal else io.StringIO()
     monkeypatch.setattr(sys, "stderr", stderr)
     train(SMALL, replace(digits, train=digits.train.first(60)), passes=1, progress=progress)

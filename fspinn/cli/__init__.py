@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import click
 
-from fspinn import __version__, streams
+from fspinn import streams
 from fspinn.cli import (
     data,
     estimate,
@@ -28,6 +28,7 @@ from fspinn.cli import (
     tune,
 )
 from fspinn.errors import FspinnError
+from fspinn.version import __version__
 
 
 class OneLineErrors(click.Group):

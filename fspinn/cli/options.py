@@ -134,7 +134,7 @@ samples = click.option("--samples", type=click.IntRange(min=1), help="Use only t
 threads = click.option(
     "--threads",
     type=click.IntRange(min=1),
-    help="Threads [default: one per core]; results do not depend on it.",
+    help="Threads that answer images [default: one per core]; results do not depend on it.",
 )
 
 engine = click.option(
@@ -157,7 +157,7 @@ labels = click.option(
 
 readout = click.option(
     "--readout",
-    type=click.Choice(["proportion", "majority", "linear", "ngram"]),
+    type=click.Choice(["proportion", "majority", "linear"]),
     default="proportion",
     show_default=True,
     help="How spikes become a class.",

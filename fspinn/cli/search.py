@@ -65,7 +65,7 @@ Exit status: 0 found, 1 no network meets the target, 2 bad input.
 )
 @click.option(
     "--sampler",
-    type=click.Choice(["auto", "gp", "tpe", "nsga2", "random"]),
+    type=click.Choice(["auto", "gp", "tpe", "random"]),
     default="auto",
     show_default=True,
     help="Of bayes and halving; auto is gp where torch is installed, else tpe.",
@@ -147,6 +147,7 @@ def command(
     as_json: bool,
 ) -> None:
     """Find the network with the least memory that meets an accuracy on your images."""
+    from fspinn.plots import accuracy_against_memory, save
     from fspinn.report import write_report
     from fspinn.search import find_smallest, save_result
     from fspinn.search.result import describe, line
@@ -188,6 +189,8 @@ def command(
     if not as_json:
         click.echo(describe(result))
     written = save_result(result, output, click.get_current_context().meta.get(options.TYPED))
+    written["picture"] = output / "accuracy-memory.png"
+    save(accuracy_against_memory(result), written["picture"])
     written["report"] = write_report(output, data, threads=threads)
     if as_json:
         model = str(written["model"]) if "model" in written else None

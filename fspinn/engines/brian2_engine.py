@@ -43,7 +43,6 @@ def learn(
     seed: int,
     first: int,
     total: int,
-    threads: int = 1,
     target: str = "numpy",
 ) -> tuple[NDArray[np.int32], Activity]:
     """Present images with learning on; `weights` and `theta` change in place.
@@ -53,8 +52,6 @@ def learn(
     network, weights, theta, images, seed, first, total
         As for `float_engine.learn`. Brian2 computes in double precision; what it learned is rounded to the
         type of `weights` and `theta` at the end of the call.
-    threads : int, default 1
-        Without effect: Brian2 uses one.
     target : {"numpy", "cython", "cpp_standalone"}, default "numpy"
         What Brian2 makes of the equations; the last two need a C++ compiler.
 
@@ -98,7 +95,9 @@ def respond(
     ----------
     network, weights, theta, images, seed, first, spike_order, spike_steps
         As for `float_engine.respond`.
-    threads, target
+    threads : int or None, default None
+        Without effect: Brian2 uses one.
+    target
         As for `learn`.
 
     Returns

@@ -5,8 +5,7 @@ a learning window one column of weights.
 """
 
 import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import numpy as np
@@ -15,17 +14,13 @@ from numpy.typing import NDArray
 from fspinn.checks import whole_number
 from fspinn.encoders import encoder_settings
 from fspinn.engines import float_kernels as kernels
-from fspinn.engines.team_kernels import LINE
-from fspinn.engines.window_kernels import Constants, make_board
+from fspinn.engines.window_kernels import Constants
 from fspinn.model import ADAPTATIONS, INHIBITION_KINDS, NORMALISATIONS, RULES, Network
 from fspinn.plasticity import annealed, normalisation_goal
 from fspinn.randomness import INFERENCE_SPIKES, TRAINING_SPIKES
 from fspinn.trained import Activity
 
 Real = TypeVar("Real", np.float32, np.float64)
-
-NEURONS_PER_THREAD = 800
-"""With fewer, a thread more would spend its time on agreeing with the others."""
 
 
 def unsupported(network: Network) -> str | None:
@@ -42,7 +37,6 @@ def learn(
     seed: int,
     first: int,
     total: int,
-    threads: int = 1,
 ) -> tuple[NDArray[np.int32], Activity]:
     """Present images with learning on; `weights` and `theta` change in place.
 
@@ -59,8 +53,6 @@ def learn(
     first, total : int
         Number of the first presentation in the run, and how many the run has: they fix the random
         spikes, the learning rate and the threshold step.
-    threads : int, default 1
-        Threads that share the neurons, at least 800 each. The bits do not depend on it.
 
     Returns
     -------
@@ -68,64 +60,25 @@ def learn(
     activity : Activity
     """
     constants = _constants(network, weights.shape[0], weights.dtype.type)
-    rates = annealed(network.learning_rate, network.learning_rate_end, first, len(images), total)
-    steps = annealed(network.theta_step, network.theta_step_end, first, len(images), total)
-    schedule = np.stack([rates, steps]).astype(weights.dtype)
-    schedule[1] *= constants.weight_norm
+    schedule = np.empty((len(images), 2), dtype=weights.dtype)
+    schedule[:, 0] = annealed(network.learning_rate, network.learning_rate_end, first, len(images), total)
+    schedule[:, 1] = annealed(network.theta_step, network.theta_step_end, first, len(images), total)
+    schedule[:, 1] *= constants.weight_norm
     spike_counts = np.zeros((len(images), network.neurons), dtype=np.int32)
-    members = min(threads, max(1, network.neurons // NEURONS_PER_THREAD))
-    bounds = np.linspace(0, network.neurons, members + 1).astype(int).tolist()
-    counted = np.zeros((members, len(Activity().as_tuple())), dtype=np.int64)
-    board = make_board(members, network.steps, weights.shape[0])
-    parts = [slice(bounds[member], bounds[member + 1]) for member in range(members)]
-    flat = pixel_rows(images)
-    # Of several, each learns on a copy of its columns in one piece, so that rows are read without gaps.
-    blocks = [(weights, theta)]
-    if members > 1:
-        blocks = [(np.ascontiguousarray(weights[:, part]), theta[part].copy()) for part in parts]
-
-    def work(member: int) -> None:
-        kernels.learn_batch(
-            flat,
-            stream_of(seed, TRAINING_SPIKES, first),
-            *blocks[member],
-            schedule,
-            constants,
-            (member, members, bounds[member]),
-            board,
-            spike_counts,
-            counted[member],
-        )
-
-    if members == 1:
-        work(0)
-    else:
-        _run_team(work, members, board.rounds)
-        for part, (own_weights, own_theta) in zip(parts, blocks, strict=True):
-            weights[:, part], theta[part] = own_weights, own_theta
-    return spike_counts, Activity(*counted.sum(axis=0).tolist())
-
-
-def _run_team(work: Callable[[int], None], members: int, rounds: NDArray[np.int64]) -> None:
-    """Run all members at once; if one fails, or Ctrl-C is pressed, the others stop waiting for it."""
-
-    def stop() -> None:
-        rounds[members * LINE] = 1
-
-    def guarded(member: int) -> None:
-        try:
-            work(member)
-        except BaseException:
-            stop()
-            raise
-
-    with ThreadPoolExecutor(members) as pool:
-        try:
-            for done in as_completed([pool.submit(guarded, member) for member in range(members)]):
-                done.result()
-        except BaseException:
-            stop()
-            raise
+    no_order = np.empty((len(images), 0), dtype=np.int32)
+    counted = np.zeros(len(Activity().as_tuple()), dtype=np.int64)
+    kernels.present_batch(
+        pixel_rows(images),
+        stream_of(seed, TRAINING_SPIKES, first),
+        weights,
+        theta,
+        schedule,
+        True,
+        constants,
+        (spike_counts, no_order, no_order),
+        counted,
+    )
+    return spike_counts, Activity(*counted.tolist())
 
 
 def respond(
@@ -163,6 +116,7 @@ def respond(
     """
     constants = _constants(network.answering, weights.shape[0], weights.dtype.type)
     flat = pixel_rows(images)
+    no_schedule = np.zeros((len(images), 2), dtype=weights.dtype)
     spike_counts = np.zeros((len(images), network.neurons), dtype=np.int32)
     threads = available_cores() if threads is None else whole_number("threads", threads, 1, 1024)
     bounds = np.linspace(0, len(images), threads + 1).astype(int)
@@ -173,15 +127,15 @@ def respond(
 
     def work(part: int) -> None:
         start, stop = bounds[part], bounds[part + 1]
-        kernels.respond_batch(
+        kernels.present_batch(
             flat[start:stop],
             stream_of(seed, INFERENCE_SPIKES, first + start),
             weights,
             theta,
+            no_schedule[start:stop],
+            False,
             constants,
-            spike_counts[start:stop],
-            order[start:stop],
-            steps[start:stop],
+            (spike_counts[start:stop], order[start:stop], steps[start:stop]),
             counted[part],
         )
 

@@ -1,30 +1,20 @@
 """Kernels of the floating-point engine: one presentation, one batch.
 
-The order of events is the one that `fspinn.model` states; `window_kernels` says what a team is.
+The order of events is the one that `fspinn.model` states.
 """
 
 import numpy as np
 
-from fspinn.engines.neuron_kernels import set_thresholds
-from fspinn.engines.team_kernels import wait
+from fspinn.engines.neuron_kernels import copy, most_active, set_thresholds
 from fspinn.engines.window_kernels import (
-    CLAMPED_UNTIL,
-    DEAF_UNTIL,
-    INPUT_SPIKES,
-    LAYER,
-    NEURON_UPDATES,
     NORMALISATIONS,
-    OUTPUT_SPIKES,
     PARTNER,
-    ROUND,
-    SAMPLES,
     SPIKES,
-    STEPS,
     THRESHOLD_UPDATES,
     WEIGHT_READS,
     WEIGHT_WRITES,
     WINDOWS,
-    make_board,
+    count_presentation,
     make_state,
     run_window,
 )
@@ -51,21 +41,6 @@ from fspinn.spike_kernels import encode, stream_key
 
 
 @njit
-def encode_into(room, image, key, constants, state):
-    """Encode an image into a room."""
-    encode(
-        image,
-        constants.encoder,
-        constants.rate_norm_per_step,
-        constants.most_spikes,
-        key,
-        state.probabilities,
-        room[0],
-        room[1],
-    )
-
-
-@njit
 def rest(theta, constants, state):
     """Set the state to what it is before a presentation."""
     set_thresholds(state.thresholds, constants.firing_threshold, theta)
@@ -78,28 +53,13 @@ def rest(theta, constants, state):
     state.spike_counts[:] = 0
     state.spike_order[:] = -1
     state.spike_steps[:] = -1
+    state.carried[:] = 0
     state.carried[PARTNER] = -1
-    state.carried[CLAMPED_UNTIL] = 0
-    state.carried[DEAF_UNTIL] = 0
-    state.carried[SPIKES] = 0
 
 
 @njit
-def count_presentation(room, constants, state, activity):
-    """Add what every presentation does to the counts; of a team, the first member counts."""
-    populations = 2 if constants.inhibition_kind == LAYER else 1
-    activity[NEURON_UPDATES] += populations * constants.steps * state.potentials.size
-    if state.member == 0:
-        activity[SAMPLES] += 1
-        activity[STEPS] += constants.steps
-        activity[INPUT_SPIKES] += room[0].sum()
-        activity[OUTPUT_SPIKES] += state.carried[SPIKES]
-
-
-@njit
-def count_window_inputs(start, stop, room, window_counts):
+def count_window_inputs(start, stop, spikes_in_step, inputs, window_counts):
     """Count the spikes of each input in a window; return their sum."""
-    spikes_in_step, inputs = room
     window_counts[:] = 0
     total = 0
     for t in range(start, stop):
@@ -110,49 +70,47 @@ def count_window_inputs(start, stop, room, window_counts):
 
 
 @njit
-def learn_window(start, stop, spikes, room, weights, rate, constants, state):
-    """Change weights at the end of a window with so many output spikes; return how many were changed."""
+def learn_window(start, stop, winner, weights, rate, constants, state):
+    """Change weights at the end of a window; return how many were changed.
+
+    `winner` is the neuron that learns, or -1 if there was no output spike.
+    """
     if constants.rule == PAIR or constants.rule == POSTONLY or constants.rule == TRIPLET:
         return 0
-    if spikes == 0:
+    if winner < 0:
         if constants.rule == NORMALISED:
             return 0
         return depress_all(weights, state.pre_traces, constants.depression_rate)
     real = weights.dtype.type
-    winner = np.argmax(state.spike_counts)
-    own = winner - state.first_neuron
-    if not 0 <= own < weights.shape[1]:
-        return 0
     factor = potentiation_factor(state.spike_counts[winner], constants.spike_threshold)
+    rate = real(factor) * rate
     if constants.rule == TIMESTEP:
-        potentiate(weights, own, state.pre_traces, real(factor) * rate)
+        potentiate(weights, winner, state.pre_traces, rate)
         return weights.shape[0]
-    if count_window_inputs(start, stop, room, state.window_counts) == 0:
+    if count_window_inputs(start, stop, state.spikes_in_step, state.inputs, state.window_counts) == 0:
         return 0
-    rate = min(real(1.0), real(factor) * rate)
-    move_towards_input(weights, own, state.window_counts, constants.weight_norm, rate)
+    move_towards_input(weights, winner, state.window_counts, constants.weight_norm, min(real(1.0), rate))
     return weights.shape[0]
 
 
 @njit
-def end_window(start, stop, spikes, room, weights, theta, teaching, constants, state, activity):
+def end_window(start, stop, spikes, weights, theta, teaching, constants, state, activity):
     """Phase 7: what is learned at the end of a window with so many output spikes."""
-    changed = learn_window(start, stop, spikes, room, weights, teaching[0], constants, state)
+    winner = most_active(state.spike_counts) if spikes > 0 else -1
+    changed = learn_window(start, stop, winner, weights, teaching[0], constants, state)
     activity[WEIGHT_READS] += changed
     activity[WEIGHT_WRITES] += changed
-    if state.member == 0:
-        activity[WINDOWS] += 1
-    if spikes > 0 and constants.adaptation == BALANCED:
-        winner = np.argmax(state.spike_counts)
-        shift_thresholds(theta, winner - state.first_neuron, teaching[1], state.spike_counts.size)
+    activity[WINDOWS] += 1
+    if winner >= 0 and constants.adaptation == BALANCED:
+        shift_thresholds(theta, winner, teaching[1])
         set_thresholds(state.thresholds, constants.firing_threshold, theta)
         activity[THRESHOLD_UPDATES] += theta.size
 
 
 @njit
-def end_presentation(weights, theta, theta_step, constants, state, activity):
+def end_presentation(output_spikes, weights, theta, theta_step, constants, scales, activity):
     """What changes once per presentation: silent networks wake up, theta and weights decay, normalisation."""
-    if constants.adaptation == BALANCED and state.carried[SPIKES] == 0:
+    if constants.adaptation == BALANCED and output_spikes == 0:
         lower_thresholds(theta, theta_step)
         activity[THRESHOLD_UPDATES] += theta.size
     if constants.adaptation == DECAYING:
@@ -162,72 +120,46 @@ def end_presentation(weights, theta, theta_step, constants, state, activity):
         decay_all(weights, constants.weight_kept)
         activity[NORMALISATIONS] += weights.size
     if constants.normalisation != NO_NORMALISATION:
-        normalise(weights, constants.normalisation, constants.normalisation_goal, state.scales)
+        normalise(weights, constants.normalisation, constants.normalisation_goal, scales)
         activity[NORMALISATIONS] += weights.size
 
 
 @njit
-def learn_batch(images, stream, weights, theta, schedule, constants, place, board, spike_counts, activity):
-    """Present images one after the other with learning on; `weights` and `theta` change in place.
+def present_batch(images, stream, weights, theta, schedule, learning, constants, spikes, activity):
+    """Present images one after the other; with learning on, `weights` and `theta` change in place.
 
-    `images` (n, n_inputs); `stream`: seed, purpose and number of the first presentation; `schedule` (2, n):
-    learning rate and threshold step of each presentation; `place`: number of this member, of all members,
-    and of the first neuron of `weights`; `spike_counts` (n, total number of neurons) and `activity` (11,)
-    are written.
+    `images` (n, n_inputs); `stream`: seed, purpose and number of the first presentation; `schedule` (n, 2):
+    learning rate and threshold step of each presentation. Writes `activity` (11,) and `spikes`: the number of
+    each neuron's (n, n_neurons), and the neurons of the first k spikes and their steps (n, k; -1 where there
+    were fewer).
     """
-    state = make_state(
-        weights.shape[0], spike_counts.shape[1], place, 0, np.zeros(weights.shape[1], dtype=weights.dtype)
-    )
-    seed, purpose, first = stream
-    rooms = board.inputs.shape[0]
-    for m in range(images.shape[0]):
-        if m % state.members == 0:
-            # Each member encodes one of the next images; all wait until all can be read.
-            mine = m + state.member
-            if mine < images.shape[0]:
-                key = stream_key(seed, purpose, first + np.uint64(mine))
-                room = (board.spikes_in_step[mine % rooms], board.inputs[mine % rooms])
-                encode_into(room, images[mine], key, constants, state)
-            if state.members > 1:
-                state.carried[ROUND] += 1
-                wait(board.rounds, state.member, state.carried[ROUND])
-        room = (board.spikes_in_step[m % rooms], board.inputs[m % rooms])
-        teaching = (schedule[0, m], schedule[1, m], True)
-        rest(theta, constants, state)
-        for start in range(0, constants.steps, constants.window_steps):
-            stop = min(start + constants.window_steps, constants.steps)
-            spikes = run_window(
-                start, stop, room, weights, theta, teaching, constants, state, board, activity
-            )
-            end_window(start, stop, spikes, room, weights, theta, teaching, constants, state, activity)
-        end_presentation(weights, theta, teaching[1], constants, state, activity)
-        count_presentation(room, constants, state, activity)
-        if state.member == 0:
-            spike_counts[m] = state.spike_counts
-
-
-@njit
-def respond_batch(
-    images, stream, weights, theta, constants, spike_counts, spike_order, spike_steps, activity
-):
-    """Present images with learning off.
-
-    Writes `spike_counts` (n, n_neurons), `spike_order` and `spike_steps` (n, k; the neurons of the first k
-    spikes and their steps, -1 where there were fewer) and `activity` (11,).
-    """
+    spike_counts, spike_order, spike_steps = spikes
     n_inputs, n_neurons = weights.shape
     potentials = np.zeros(n_neurons, dtype=weights.dtype)
-    state = make_state(n_inputs, n_neurons, (0, 1, 0), spike_order.shape[1], potentials)
-    board = make_board(1, constants.steps, n_inputs)
-    room = (board.spikes_in_step[0], board.inputs[0])
+    state = make_state(n_inputs, constants.steps, spike_order.shape[1], potentials)
     seed, purpose, first = stream
-    zero = weights.dtype.type(0.0)
-    teaching = (zero, zero, False)
     for m in range(images.shape[0]):
-        encode_into(room, images[m], stream_key(seed, purpose, first + np.uint64(m)), constants, state)
+        input_spikes = encode(
+            images[m],
+            constants.encoder,
+            constants.rate_norm_per_step,
+            constants.most_spikes,
+            stream_key(seed, purpose, first + np.uint64(m)),
+            state.probabilities,
+            state.spikes_in_step,
+            state.inputs,
+        )
         rest(theta, constants, state)
-        run_window(0, constants.steps, room, weights, theta, teaching, constants, state, board, activity)
-        count_presentation(room, constants, state, activity)
-        spike_counts[m] = state.spike_counts
-        spike_order[m] = state.spike_order
-        spike_steps[m] = state.spike_steps
+        teaching = (schedule[m, 0], schedule[m, 1], learning)
+        for start in range(0, constants.steps, constants.window_steps):
+            stop = min(start + constants.window_steps, constants.steps)
+            fired = run_window(start, stop, weights, theta, teaching, constants, state, activity)
+            if learning:
+                end_window(start, stop, fired, weights, theta, teaching, constants, state, activity)
+        output_spikes = state.carried[SPIKES]
+        if learning:
+            end_presentation(output_spikes, weights, theta, teaching[1], constants, state.scales, activity)
+        count_presentation(input_spikes, output_spikes, n_neurons, constants, activity)
+        copy(state.spike_counts, spike_counts[m])
+        copy(state.spike_order, spike_order[m])
+        copy(state.spike_steps, spike_steps[m])

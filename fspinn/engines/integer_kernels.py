@@ -7,17 +7,13 @@ from collections import namedtuple
 
 import numpy as np
 
+from fspinn.engines.neuron_kernels import copy
 from fspinn.engines.window_kernels import (
     ADDITIONS,
     CLAMP,
-    INPUT_SPIKES,
     LATERAL,
-    LAYER,
-    NEURON_UPDATES,
-    OUTPUT_SPIKES,
-    SAMPLES,
-    STEPS,
     WEIGHT_READS,
+    count_presentation,
 )
 from fspinn.jit import njit
 from fspinn.spike_kernels import encode, stream_key
@@ -230,12 +226,13 @@ def advance_one(t, neuron, weights, constants, state):
 def advance_after_toll(t, weights, constants, state):
     """Take a step in which the inhibitory partner of a neuron spikes."""
     # The leak comes first, and only once.
+    no_leak = state.potentials.dtype.type(0)
     leak_all(state.potentials, constants.leak)
     take_toll(state.carried[PARTNER], constants, state)
     state.carried[PARTNER] = -1
     end = set_rows(state.inputs, t, state.spikes_in_step[t], weights.shape[0], state.rows)
     sum_rows(weights, state.rows, end, state.sums)
-    leak_and_add_exactly(state.potentials, state.sums, 0, constants, state.seen)
+    leak_and_add_exactly(state.potentials, state.sums, no_leak, constants, state.seen)
     state.carried[CEILING] = constants.highest
 
 
@@ -336,6 +333,15 @@ def run(t, stop, weights, constants, state, activity):
 
 
 @njit
+def highest_of(numbers):
+    """Return the highest of some integers."""
+    highest = np.int64(numbers[0])
+    for j in range(numbers.size):
+        highest = max(highest, numbers[j])
+    return highest
+
+
+@njit
 def encode_image(image, heard, key, constants, state):
     """Encode an image and leave out the spikes of pixels that are not heard; return how many spikes stay."""
     spikes_in_step, inputs = state.spikes_in_step, state.inputs
@@ -372,18 +378,7 @@ def rest(state):
     state.spike_steps[:] = -1
     state.carried[:] = 0
     state.carried[PARTNER] = -1
-    state.carried[HIGHEST_THRESHOLD] = max(0, state.thresholds.max())
-
-
-@njit
-def count_presentation(input_spikes, constants, state, activity):
-    """Add what every presentation does to the counts."""
-    populations = 2 if constants.inhibition_kind == LAYER else 1
-    activity[SAMPLES] += 1
-    activity[STEPS] += constants.steps
-    activity[INPUT_SPIKES] += input_spikes
-    activity[OUTPUT_SPIKES] += state.carried[SPIKES]
-    activity[NEURON_UPDATES] += populations * constants.steps * state.potentials.size
+    state.carried[HIGHEST_THRESHOLD] = max(0, highest_of(state.thresholds))
 
 
 @njit
@@ -393,25 +388,25 @@ def respond_batch(
     """Present images with learning off.
 
     `weights` has a row of zeros at its end; `thresholds` has the type of the potentials. Writes
-    `spike_counts` (n, n_neurons), `spike_order` and `spike_steps` (n, k; see `float_kernels.respond_batch`),
+    `spike_counts` (n, n_neurons), `spike_order` and `spike_steps` (n, k; see `float_kernels.present_batch`),
     and `counted`: the activity (11,) and what was seen (3,).
     """
     activity, seen = counted
     state = make_state(
         weights.shape[0], constants.steps, spike_order.shape[1], np.zeros_like(thresholds), seen
     )
-    state.thresholds[:] = thresholds
-    seen[HIGHEST] = max(seen[HIGHEST], thresholds.max())
+    copy(thresholds, state.thresholds)
+    seen[HIGHEST] = max(seen[HIGHEST], highest_of(thresholds))
     seed, purpose, first = stream
     for m in range(images.shape[0]):
         key = stream_key(seed, purpose, first + np.uint64(m))
         input_spikes = encode_image(images[m], heard, key, constants, state)
         rest(state)
-        t = 0
+        t = np.int64(0)  # for a plain 0 Numba would compile `run` once more
         while t < constants.steps:
             last, _ = run(t, constants.steps, weights, constants, state, activity)
             t = last + 1
-        count_presentation(input_spikes, constants, state, activity)
-        spike_counts[m] = state.spike_counts
-        spike_order[m] = state.spike_order
-        spike_steps[m] = state.spike_steps
+        count_presentation(input_spikes, state.carried[SPIKES], state.spike_counts.size, constants, activity)
+        copy(state.spike_counts, spike_counts[m])
+        copy(state.spike_order, spike_order[m])
+        copy(state.spike_steps, spike_steps[m])

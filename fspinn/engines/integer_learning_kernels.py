@@ -11,14 +11,21 @@ from fspinn.engines.integer_kernels import (
     HIGHEST,
     HIGHEST_THRESHOLD,
     SPIKES,
-    count_presentation,
     cut,
     encode_image,
+    highest_of,
     make_state,
     rest,
     run,
 )
-from fspinn.engines.window_kernels import THRESHOLD_UPDATES, WEIGHT_READS, WEIGHT_WRITES, WINDOWS
+from fspinn.engines.neuron_kernels import copy, most_active
+from fspinn.engines.window_kernels import (
+    THRESHOLD_UPDATES,
+    WEIGHT_READS,
+    WEIGHT_WRITES,
+    WINDOWS,
+    count_presentation,
+)
 from fspinn.jit import njit
 from fspinn.plasticity_kernels import BALANCED, DECAYING, NORMALISED, TIMESTEP, potentiation_factor
 from fspinn.spike_kernels import mix, stream_key
@@ -160,7 +167,7 @@ def set_thresholds(theta, teaching, constants, state):
     for j in range(theta.size):
         threshold = teaching.firing_threshold + ((theta[j] + half) >> teaching.theta_shift)
         state.thresholds[j] = cut(threshold, constants, state.seen)
-    highest = np.int64(state.thresholds.max())
+    highest = highest_of(state.thresholds)
     state.carried[HIGHEST_THRESHOLD] = max(0, highest)
     state.seen[HIGHEST] = max(state.seen[HIGHEST], highest)
 
@@ -181,7 +188,7 @@ def end_window(
     activity[WINDOWS] += 1
     changed = 0
     if spikes > 0:
-        winner = np.argmax(state.spike_counts)
+        winner = most_active(state.spike_counts)
         rate = potentiation_factor(state.spike_counts[winner], teaching.spike_threshold) * rate
         if teaching.rule == NORMALISED:
             count_inputs(start, stop, counts, state)
@@ -226,7 +233,8 @@ def learn_batch(
     activity (11,) and what was seen (3,).
     """
     activity, seen = counted
-    state = make_state(weights.shape[0], constants.steps, 0, potentials, seen)
+    no_order = np.int64(0)  # for a plain 0 Numba would compile `make_state` once more
+    state = make_state(weights.shape[0], constants.steps, no_order, potentials, seen)
     n_inputs = weights.shape[0] - 1
     heard = np.ones(n_inputs, dtype=np.bool_)
     traces = np.zeros(n_inputs, dtype=np.int64)
@@ -260,5 +268,5 @@ def learn_batch(
                 start, stop, window, spikes, weights, theta, memory, now, teaching, constants, state, activity
             )
         end_presentation(theta, now[1], teaching, state, activity)
-        count_presentation(input_spikes, constants, state, activity)
-        spike_counts[m] = state.spike_counts
+        count_presentation(input_spikes, state.carried[SPIKES], state.spike_counts.size, constants, activity)
+        copy(state.spike_counts, spike_counts[m])

@@ -71,6 +71,23 @@ def find_spike(potentials, thresholds, ready_at, t):
 
 
 @njit
+def most_active(spike_counts):
+    """Return the neuron with the most output spikes, the first among equals."""
+    winner = 0
+    for j in range(spike_counts.size):
+        if spike_counts[j] > spike_counts[winner]:
+            winner = j
+    return winner
+
+
+@njit
+def copy(numbers, to):
+    """Copy an array; Numba compiles this much faster than ``to[:] = numbers``."""
+    for j in range(numbers.size):
+        to[j] = numbers[j]
+
+
+@njit
 def set_thresholds(thresholds, firing_threshold, theta):
     """What each neuron's potential has to reach: ``firing_threshold + theta``."""
     for j in range(thresholds.size):
@@ -87,11 +104,9 @@ def integrate_one(potentials, weights, inputs, leak, neuron):
 
 @njit
 def take_toll(potentials, spared, fixed, part, floor):
-    """Take ``fixed + part * v`` from all potentials but one (or none), none below the floor through it."""
-    one_is_spared = 0 <= spared < potentials.size
-    kept = potentials[spared] if one_is_spared else floor
+    """Take ``fixed + part * v`` from all potentials but one, none below the floor through it."""
+    kept = potentials[spared]
     for j in range(potentials.size):
         v = potentials[j]
         potentials[j] = max(v - (fixed + part * v), min(v, floor))
-    if one_is_spared:
-        potentials[spared] = kept
+    potentials[spared] = kept

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fspinn import __version__
 from fspinn.checks import checked_seed
 from fspinn.export.header import network_header
 from fspinn.export.numbers import array, type_of
@@ -20,6 +19,7 @@ from fspinn.files import folder_when_whole
 from fspinn.prediction import Prediction, predict
 from fspinn.randomness import NOISE, stream_key, words
 from fspinn.trained import AnyModel, Model, model_of
+from fspinn.version import __version__
 
 NOISE_IMAGES = 5
 

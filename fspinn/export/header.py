@@ -6,7 +6,6 @@ from math import frexp
 import numpy as np
 from numpy.typing import NDArray
 
-from fspinn import __version__
 from fspinn.encoders import encoder_settings
 from fspinn.errors import FormatError
 from fspinn.export.numbers import array, defines, type_of, type_of_format
@@ -18,6 +17,7 @@ from fspinn.quant.integers import Neuron, integers_of
 from fspinn.quant.packing import pack
 from fspinn.randomness import INFERENCE_SPIKES
 from fspinn.trained import Formats, Model
+from fspinn.version import __version__
 
 _FLOAT_BITS = 53
 _PROBABILITY_BITS = 32

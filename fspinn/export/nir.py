@@ -23,11 +23,11 @@ from typing import Any
 
 import numpy as np
 
-from fspinn import __version__
 from fspinn.errors import ConfigError
 from fspinn.files import replaced_when_whole
 from fspinn.model import Network
-from fspinn.trained import PAIR_READOUT, AnyModel, Model, model_of
+from fspinn.trained import AnyModel, Model, model_of
+from fspinn.version import __version__
 
 
 def export_nir(model: AnyModel, path: Path) -> None:
@@ -114,9 +114,8 @@ def _metadata(model: Model) -> dict[str, Any]:
         "spikes_per_step": 1,
         "classes": ", ".join(model.class_names),
         "readout": readout.name,
+        "readout_table": readout.table,
     }
-    if readout.name != PAIR_READOUT:
-        metadata["readout_table"] = readout.table
     if readout.bias is not None:
         metadata["readout_bias"] = readout.bias
     return metadata

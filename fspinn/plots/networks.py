@@ -13,10 +13,6 @@ from fspinn.trained import AnyModel, Model, model_of
 def preferred_classes(model: Model) -> NDArray[np.int64]:
     """Return the class that each neuron speaks for most, -1 where it speaks for none; shape (n_neurons,)."""
     table = model.readout.table
-    if model.readout.pairs is not None:
-        table = np.zeros((model.network.neurons, model.readout.n_classes), np.float32)
-        for neurons in model.readout.pairs.T:
-            np.add.at(table, neurons, model.readout.table)
     return np.where(table.any(axis=1), table.argmax(axis=1), -1)
 
 

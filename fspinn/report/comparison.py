@@ -81,8 +81,6 @@ def compared(answer: Mapping[str, Any], model: Model) -> list[Compared]:
         readout=model.readout.name,
         readout_bits=FLOAT_BITS,
     )
-    pairs = model.readout.pairs
-    size = replace(size, pairs=None if pairs is None else len(pairs))
     counted = {phase: Workload.counted(model.activity[phase]) for phase in PHASES}
     published = Size.of_network(FSPINN, FSPINN_INPUTS, FSPINN_CLASSES, FSPINN_BITS, readout="majority")
     return [

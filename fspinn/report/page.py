@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-import fspinn
 from fspinn.errors import DataError
 from fspinn.evaluation import evaluate, load_again
 from fspinn.files import real_file, replaced_when_whole
@@ -25,6 +24,7 @@ from fspinn.search.certificate import chance
 from fspinn.search.constraints import MEASURES
 from fspinn.store import load
 from fspinn.trained import Model
+from fspinn.version import __version__
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
@@ -93,7 +93,7 @@ def write_report(
     words |= _without_spikes(answer, data)
     if model is not None:
         words |= _about_winner(answer, model, data, threads)
-    page = _environment().get_template("page.html").render(model=model, version=fspinn.__version__, **words)
+    page = _environment().get_template("page.html").render(model=model, version=__version__, **words)
     try:
         with replaced_when_whole(path) as temporary:
             temporary.write_text(page, "utf-8")

@@ -60,8 +60,8 @@ def expected_costs(
 ) -> list[Cost]:
     """Return the costs of candidates that need not exist yet.
 
-    Memory and area are exact but for what pruning leaves (`HEARD`) and for the pairs of ``ngram``; the others
-    rest on `fspinn.memmodel.workload.expected_spikes`.
+    Memory and area are exact but for what pruning leaves (`HEARD`); the others rest on
+    `fspinn.memmodel.workload.expected_spikes`.
 
     Parameters
     ----------

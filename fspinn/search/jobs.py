@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import fspinn
 from fspinn import jit
 from fspinn.datasets.mapped import in_pieces
 from fspinn.errors import ConfigError, FspinnError
@@ -24,7 +23,7 @@ from fspinn.evaluation import Learned, fit_readouts
 from fspinn.fixed_point import Calibration, calibrate, which_spike
 from fspinn.memmodel import Hardware
 from fspinn.model import Network
-from fspinn.prediction import respond, room_for_order
+from fspinn.prediction import respond
 from fspinn.quant import quantize
 from fspinn.quant.formats import Format
 from fspinn.quant.passes import drop_neurons, drop_pixels
@@ -34,6 +33,7 @@ from fspinn.search.candidates import FLOAT, Variant
 from fspinn.search.costs import Cost, counted_cost
 from fspinn.trained import Model
 from fspinn.training import learn, passes_for
+from fspinn.version import __version__
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
@@ -162,12 +162,12 @@ class Bench:
     seed: int
     keep: int
     data: "Dataset | None" = None
-    version: str = fspinn.__version__
+    version: str = __version__
 
     def key(self, job: Job) -> str:
         """Return what tells a job and all that its outcome depends on from all others."""
         words = [
-            fspinn.__version__,
+            __version__,
             jit.kernel_digest(),
             {**asdict(self.source), "data_dir": None},
             asdict(self.hardware),
@@ -187,9 +187,9 @@ def measure(bench: Bench, job: Job) -> Outcome:
     FspinnError
         If the images cannot be loaded or are others, or this is another version of fspinn.
     """
-    if bench.version != fspinn.__version__:
+    if bench.version != __version__:
         raise ConfigError(
-            f"worker: has fspinn {fspinn.__version__}, the search {bench.version}; install the same on all"
+            f"worker: has fspinn {__version__}, the search {bench.version}; install the same on all"
         )
     data = _loaded(bench.source) if bench.data is None else bench.data
     started = time.perf_counter()
@@ -238,7 +238,7 @@ def _learned(bench: Bench, shown: "Dataset", passes: int, job: Job) -> Learned:
     learned = _last.get(key)  # threads of one worker share it: what another put there is no matter
     if learned is None:
         _last.clear()
-        learned = learn(learner, shown, passes=passes, seed=job.seed, progress=False, threads=bench.threads)
+        learned = learn(learner, shown, passes=passes, seed=job.seed, progress=False)
         _last[key] = learned
     return replace(learned, network=replace(job.network, weight_norm=learned.network.weight_norm))
 
@@ -295,7 +295,6 @@ def _answers(
     """Return how many validation images each model gets right; all listen to the same spikes."""
     model = next(iter(models.values()))
     images, labels = data.validation.images, data.validation.labels
-    order = room_for_order([m.readout.name for m in models.values()], model.network, len(images))
     spike_counts, activity = respond(
         model.network,
         model.weights,
@@ -305,11 +304,10 @@ def _answers(
         threads=threads,
         formats=model.formats,
         heard=model.heard,
-        spike_order=order,
     )
     answers = {}
     for variant, model in models.items():
-        correct = int(np.sum(predict(model.readout, spike_counts, order) == labels))
+        correct = int(np.sum(predict(model.readout, spike_counts) == labels))
         record = {**model.record, "validation_accuracy": correct / len(labels)}
         activities = {**model.activity, "inference": activity}
         answers[variant] = correct, replace(model, activity=activities, record=record)

@@ -175,18 +175,15 @@ def save_result(result: SearchResult, folder: Path, command: str | None = None) 
     -------
     dict of str to Path
         What was written: ``model`` (``smallest.h5``, if there is a winner), ``result`` (``result.json``, all
-        of it), ``candidates`` (``candidates.csv``) and ``picture`` (``accuracy-memory.png``).
+        of it) and ``candidates`` (``candidates.csv``).
 
     Raises
     ------
     DataError
         If the folder cannot be written to.
     """
-    from fspinn.plots import accuracy_against_memory
-
     written = {
         "candidates": folder / "candidates.csv",
-        "picture": folder / "accuracy-memory.png",
         "result": folder / "result.json",
     }
     try:
@@ -199,8 +196,6 @@ def save_result(result: SearchResult, folder: Path, command: str | None = None) 
             (folder / "smallest.h5").unlink(missing_ok=True)
         with replaced_when_whole(written["candidates"]) as temporary:
             _write_table(result, temporary)
-        with replaced_when_whole(written["picture"]) as temporary:
-            accuracy_against_memory(result).savefig(temporary, dpi=150, bbox_inches="tight")
         with replaced_when_whole(written["result"]) as temporary:
             record = result.as_dict() | ({} if command is None else {"command": command})
             temporary.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", "utf-8")

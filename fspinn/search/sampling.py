@@ -17,16 +17,13 @@ from fspinn.search.study import Study
 if TYPE_CHECKING:
     import optuna
 
-SAMPLERS = ("auto", "gp", "tpe", "nsga2", "random")
+SAMPLERS = ("auto", "gp", "tpe", "random")
 
 STARTUP = 10
 """Networks that are drawn at random before a sampler has something to go by (Optuna's own number)."""
 
 MOST_DRAWS = 1000
 """Draws in a row that the cost model may reject before a strategy gives up."""
-
-POPULATION = 10
-"""Of NSGA-II: small, since trials are few (own)."""
 
 Costs = Callable[[list[Candidate]], list[Cost]]
 
@@ -142,10 +139,8 @@ class Drawing:
         from optuna import samplers
 
         name = chosen_sampler(self.sampler)
-        if name == "random" or (self._drawn < STARTUP and name != "nsga2"):
+        if name == "random" or self._drawn < STARTUP:
             return samplers.RandomSampler(seed=number)
-        if name == "nsga2":
-            return samplers.NSGAIISampler(population_size=POPULATION, seed=number)
         if name == "gp":
             return samplers.GPSampler(seed=number, n_startup_trials=0)
         return samplers.TPESampler(seed=number, n_startup_trials=0, multivariate=True)

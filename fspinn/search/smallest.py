@@ -108,7 +108,7 @@ def find_smallest(
         Preset (or path) for energy, latency and area.
     strategy : {"ladder", "bayes", "halving"}, default "ladder"
         See `fspinn.search`.
-    sampler : {"auto", "gp", "tpe", "nsga2", "random"}, default "auto"
+    sampler : {"auto", "gp", "tpe", "random"}, default "auto"
         Of ``bayes`` and ``halving``; ``"auto"`` is ``"gp"`` where torch is installed, else ``"tpe"``.
     space : Space or path-like, optional
         What to choose from, perhaps as a TOML file; see `fspinn.search.space`.

@@ -34,7 +34,7 @@ STATE = "16 bits"
 """Format of the state."""
 
 READOUTS = ("proportion", "majority", "linear")
-"""Readouts whose memory is known before anything is trained; that of ``ngram`` is not."""
+"""Readouts."""
 
 MULTIPLES = {
     "threshold": (0.4, 2.0),

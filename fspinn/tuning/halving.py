@@ -87,7 +87,8 @@ def tune(
     seed : int, default 0
         Fixes the candidates and everything random in their training.
     threads : int or None, default None
-        Candidates that learn at a time, or threads that share the few of the last rung; None is one per core.
+        Candidates that learn at a time; those that are fewer share the threads when they answer. None is one
+        per core.
         The result does not depend on it.
     progress : bool, default True
         Show a progress bar, if standard error is a terminal.
@@ -182,13 +183,7 @@ class _Bench:
         trial = TuningTrial(candidate, rung, network, self.presentations(rung), "measured")
         try:
             learned = learn(
-                network,
-                shown,
-                passes=passes,
-                seed=self.seed,
-                progress=False,
-                threads=threads,
-                on_batch=self._go_on,
+                network, shown, passes=passes, seed=self.seed, progress=False, on_batch=self._go_on
             )
         except ConfigError as error:
             return replace(trial, verdict=f"failed: {error}")

@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import fspinn
 from fspinn.errors import DataError
 from fspinn.files import replaced_when_whole
 from fspinn.model import Network
+from fspinn.version import __version__
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def write_config(result: TuningResult, path: str | Path) -> None:
     origin = result.dataset
     candidates = len({trial.candidate for trial in result.trials})
     lines = [
-        f"# Found by fspinn {fspinn.__version__}: fspinn tune, {candidates} trials, seed {result.seed}",
+        f"# Found by fspinn {__version__}: fspinn tune, {candidates} trials, seed {result.seed}",
         f"# Accuracy: {_percent(result)} on {origin['validation']} validation images",
         f"# Images: {toml_value(origin['name'])}, {origin['train']} for training, "
         f"split with seed {origin['seed']}, SHA-256 {origin['checksum']}",

@@ -21,22 +21,18 @@ network_count network_counts[NETWORK_NEURONS];
 static uint32_t spikes[NETWORK_STEPS_AT_ONCE][INPUT_WORDS];
 static const uint8_t *pixels;
 static uint32_t step;
-static int32_t latest; /* the neuron that spiked last */
 
 #if NETWORK_REFRACTORY_STEPS > 0
 static network_refractory refractory[NETWORK_NEURONS]; /* steps in which a neuron cannot spike yet */
 #endif
 #if NETWORK_INHIBITION == NETWORK_CLAMP
 static uint32_t clamped; /* steps in which only `latest` is not held at 0 */
+static int32_t latest;   /* the neuron that spiked last */
 #elif NETWORK_INHIBITION == NETWORK_LAYER
 static int32_t spared; /* whose inhibitory partner is about to spike */
 #if NETWORK_INHIBITION_STEPS > 0
 static network_rest rest[NETWORK_NEURONS]; /* steps in which a partner cannot spike yet */
 #endif
-#endif
-#if NETWORK_READOUT == NETWORK_PAIRS
-static network_score scores[NETWORK_CLASSES];
-static uint32_t spikes_heard;
 #endif
 
 /* ---- Input spikes: counter-based randomness, the same as fspinn's ------------------------------------ */
@@ -431,11 +427,11 @@ static void inhibit(uint32_t winner)
     }
 #elif NETWORK_INHIBITION == NETWORK_CLAMP
     uint32_t j;
-    (void)winner;
     for (j = 0; j < NETWORK_NEURONS; j++) {
         potentials[j] = 0;
     }
     clamped = NETWORK_INHIBITION_STEPS;
+    latest = (int32_t)winner;
 #elif NETWORK_INHIBITION_STEPS > 0
     spared = rest[winner] == 0 ? (int32_t)winner : NOBODY;
 #else
@@ -496,48 +492,6 @@ static int64_t entry(uint32_t position)
 #endif
 }
 
-#if NETWORK_READOUT == NETWORK_PAIRS
-
-/* Where row number r of the table starts: two neurons, then a number for each class. */
-static uint32_t row(uint32_t r)
-{
-    return NETWORK_ROW_BITS > 32 ? r * ((NETWORK_ROW_BITS + 31) / 32 * 32) : place(r, NETWORK_ROW_BITS);
-}
-
-/* Let a neuron that spiked right after another speak; the rows are in rising order of the two. */
-static void hear(uint32_t first, uint32_t second)
-{
-    uint32_t low = 0, high = NETWORK_ROWS, c;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        uint32_t a = bits(table, row(middle), NETWORK_INDEX_BITS);
-        uint32_t b = bits(table, row(middle) + NETWORK_INDEX_BITS, NETWORK_INDEX_BITS);
-        if (a == first && b == second) {
-            for (c = 0; c < NETWORK_CLASSES; c++) {
-                uint32_t first_entry = row(middle) + 2 * NETWORK_INDEX_BITS;
-                scores[c] = (network_score)(scores[c] + entry(first_entry + c * NETWORK_READOUT_BITS));
-            }
-            return;
-        }
-        if (a < first || (a == first && b < second)) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-}
-
-int32_t network_class(void)
-{
-    int32_t best = 0, c;
-    for (c = 1; c < NETWORK_CLASSES; c++) {
-        best = scores[c] > scores[best] ? c : best;
-    }
-    return best;
-}
-
-#else
-
 /* A spike speaks for every class, as the table says. */
 int32_t network_class(void)
 {
@@ -559,7 +513,6 @@ int32_t network_class(void)
     return best;
 }
 #endif
-#endif
 
 /* ---- What to call ------------------------------------------------------------------------------------- */
 
@@ -568,7 +521,6 @@ void network_start(const uint8_t *image, uint32_t number)
     uint32_t j;
     pixels = image;
     step = 0;
-    latest = NOBODY;
     for (j = 0; j < NETWORK_NEURONS; j++) {
         potentials[j] = 0;
         network_counts[j] = 0;
@@ -583,12 +535,6 @@ void network_start(const uint8_t *image, uint32_t number)
     clamped = 0;
 #elif NETWORK_INHIBITION == NETWORK_LAYER
     spared = NOBODY;
-#endif
-#if NETWORK_READOUT == NETWORK_PAIRS
-    for (j = 0; j < NETWORK_CLASSES; j++) {
-        scores[j] = 0;
-    }
-    spikes_heard = 0;
 #endif
     start_encoder(number);
 }
@@ -643,13 +589,6 @@ int32_t network_step(void)
     refractory[winner] = NETWORK_REFRACTORY_STEPS;
 #endif
     inhibit((uint32_t)winner);
-#if NETWORK_READOUT == NETWORK_PAIRS
-    if (spikes_heard > 0 && spikes_heard < NETWORK_ORDERED_SPIKES) {
-        hear((uint32_t)latest, (uint32_t)winner);
-    }
-    spikes_heard++;
-#endif
-    latest = winner;
     return winner;
 }
 

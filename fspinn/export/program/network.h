@@ -22,7 +22,6 @@
 #define NETWORK_LAYER 2
 #define NETWORK_TABLE 0
 #define NETWORK_LABELS 1
-#define NETWORK_PAIRS 2
 
 @defines@
 
