@@ -1,4 +1,4 @@
-"""Results of the benchmarks: kept as files, printed as tables, put into the README between its markers."""
+"""Results of the benchmarks: kept as files, printed as tables, put into a page between its markers."""
 
 import argparse
 import json
@@ -15,7 +15,10 @@ import numpy as np
 import fspinn
 from fspinn.files import replaced_when_whole
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+PAGES = (ROOT / "README.md", ROOT / "docs" / "results.md")
+"""Each benchmark has its table in one of these."""
+
 RESULTS = Path(__file__).parent / "results"
 
 Results = dict[str, dict[str, Any]]
@@ -59,14 +62,14 @@ def run(
     """Be the command line of a benchmark: measure parts of it, keep what came out, print its table.
 
     ``python benchmarks/NAME.py [PART ...] [--write]`` measures the parts that are named, all if there is
-    none, and keeps each in ``results/NAME/PART.json``. With ``--write`` the table goes into the README as
+    none, and keeps each in ``results/NAME/PART.json``. With ``--write`` the table goes into its page as
     well; alone, ``--write`` measures nothing.
     """
     parser = argparse.ArgumentParser(description=f"Measure, and print the table made from results/{name}/.")
     parser.add_argument(
         "parts", nargs="*", metavar="PART", help=f"some of {', '.join(parts)}; all if none is named"
     )
-    parser.add_argument("--write", action="store_true", help="into the README; alone, it measures nothing")
+    parser.add_argument("--write", action="store_true", help="into its page; alone, it measures nothing")
     given = parser.parse_args()
     for part in given.parts:
         if part not in parts:
@@ -79,10 +82,10 @@ def run(
     if missing := [part for part in parts if part not in results]:
         print(f"not measured yet: python benchmarks/{name}.py {' '.join(missing)}", file=sys.stderr)
         if given.write:
-            sys.exit("the README is left as it was")
+            sys.exit("the page is left as it was")
     elif given.write:
-        before, _, after = readme_block(name)
-        README.write_text(f"{before}{render(results)}{after}", encoding="utf-8")
+        page, before, _, after = block_of(name)
+        page.write_text(f"{before}{render(results)}{after}", encoding="utf-8")
 
 
 def keep(name: str, part: str, result: dict[str, Any]) -> None:
@@ -110,12 +113,14 @@ def seeds(results: Results) -> str:
     return ", ".join(map(str, several))
 
 
-def readme_block(name: str) -> tuple[str, str, str]:
-    """Return the README before, between and after the markers of a benchmark."""
+def block_of(name: str) -> tuple[Path, str, str, str]:
+    """Return the page of a benchmark's table, and what it holds before, between and after the markers."""
     start, end = f"<!-- benchmarks/{name}.py -->\n", f"\n<!-- end of benchmarks/{name}.py -->"
-    text = README.read_text(encoding="utf-8")
-    if text.count(start) != 1 or text.count(end) != 1:
-        sys.exit(f"{README.name}: put <!-- benchmarks/{name}.py --> and its end once where the table belongs")
-    before, rest = text.split(start)
+    texts = {page: page.read_text(encoding="utf-8") for page in PAGES}
+    pages = [page for page, text in texts.items() if start in text]
+    if len(pages) != 1 or texts[pages[0]].count(start) != 1 or texts[pages[0]].count(end) != 1:
+        names = " or ".join(page.name for page in PAGES)
+        sys.exit(f"{names}: put <!-- benchmarks/{name}.py --> and its end once where the table belongs")
+    before, rest = texts[pages[0]].split(start)
     block, after = rest.split(end)
-    return before + start, block, end + after
+    return pages[0], before + start, block, end + after

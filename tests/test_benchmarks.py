@@ -1,4 +1,4 @@
-"""Benchmarks: the README says what the results say. (Nothing is measured here.)"""
+"""Benchmarks: README and docs/results.md say what the results say. (Nothing is measured here.)"""
 
 import importlib
 import json
@@ -30,12 +30,12 @@ MACHINE = {"machine": "an abacus"}
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_readme_holds_the_tables_that_the_results_render(name):
+def test_a_page_holds_the_tables_that_the_results_render(name):
     benchmark = importlib.import_module(name)
     results = tables.kept(name, benchmark.PARTS)
     if len(results) < len(benchmark.PARTS):
         pytest.skip(f"results of {name} are not all measured yet")
-    assert tables.readme_block(name)[1] == benchmark.render(results)
+    assert tables.block_of(name)[2] == benchmark.render(results)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -48,9 +48,10 @@ def test_no_result_is_of_a_part_that_a_benchmark_does_not_have(name):
 def bench(tmp_path, monkeypatch):
     """A benchmark with the parts a and b in a folder of its own; call it with command-line arguments."""
     monkeypatch.setattr(tables, "RESULTS", tmp_path / "results")
-    monkeypatch.setattr(tables, "README", tmp_path / "README.md")
+    monkeypatch.setattr(tables, "PAGES", (tmp_path / "README.md", tmp_path / "results.md"))
+    tables.PAGES[0].write_text("nothing\n")
     monkeypatch.setattr(tables, "machine", lambda: MACHINE["machine"])
-    tables.README.write_text("x\n<!-- benchmarks/toy.py -->\nold\n<!-- end of benchmarks/toy.py -->\ny\n")
+    tables.PAGES[1].write_text("x\n<!-- benchmarks/toy.py -->\nold\n<!-- end of benchmarks/toy.py -->\ny\n")
 
     def measure(part):
         return {"seeds": (0, 1), "value": part.upper()}
@@ -70,29 +71,31 @@ def test_without_arguments_all_parts_are_measured_and_kept(bench, capsys):
     kept = json.loads((tables.RESULTS / "toy" / "b.json").read_text())
     assert kept == {"seeds": [0, 1], "value": "B", **MACHINE}
     assert capsys.readouterr().out == "A B\n"
-    assert "old" in tables.README.read_text()
+    assert "old" in tables.PAGES[1].read_text()
 
 
-def test_write_alone_puts_what_is_kept_into_the_readme(bench):
+def test_write_alone_puts_what_is_kept_into_the_page(bench):
     tables.keep("toy", "a", {"value": "kept"})
     bench("b")
     bench("--write")
-    lines = tables.README.read_text().splitlines()
+    lines = tables.PAGES[1].read_text().splitlines()
     assert lines == ["x", "<!-- benchmarks/toy.py -->", "kept B", "<!-- end of benchmarks/toy.py -->", "y"]
 
 
-def test_the_readme_is_left_alone_while_a_part_is_missing(bench, capsys):
-    with pytest.raises(SystemExit, match="the README is left as it was"):
+def test_the_page_is_left_alone_while_a_part_is_missing(bench, capsys):
+    with pytest.raises(SystemExit, match="the page is left as it was"):
         bench("b", "--write")
     assert capsys.readouterr() == ("B\n", "not measured yet: python benchmarks/toy.py a\n")
-    assert "old" in tables.README.read_text()
+    assert "old" in tables.PAGES[1].read_text()
 
 
-def test_a_readme_without_the_place_for_a_table_is_left_alone(bench):
-    tables.README.write_text("nothing\n")
-    with pytest.raises(SystemExit, match=r"README.md: put <!-- benchmarks/toy.py --> and its end once"):
+def test_pages_without_the_place_for_a_table_are_left_alone(bench):
+    tables.PAGES[1].write_text("nothing\n")
+    with pytest.raises(
+        SystemExit, match=r"README.md or results.md: put <!-- benchmarks/toy.py --> and its end once"
+    ):
         bench("a", "b", "--write")
-    assert tables.README.read_text() == "nothing\n"
+    assert tables.PAGES[1].read_text() == "nothing\n"
 
 
 def test_an_unknown_part_is_refused(bench, capsys):

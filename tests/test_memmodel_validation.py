@@ -88,7 +88,7 @@ def test_a_simulator_stores_inhibition_as_a_matrix_or_two():
 
 
 def test_fspinns_largest_network_takes_27_9_mb_in_a_simulator():
-    """And 3.9 MB on a device; the README says so."""
+    """And 3.9 MB on a device; docs/results.md says so."""
     size = cost_model.size_of(replace(cost_model.FSPINN, neurons=4900, window_ms=None), weight_bits=8)
     assert dense_accounting.memory_bits(size) / 8e6 == pytest.approx(27.9, abs=0.05)
     assert memory_bits(size, training=False) / 8e6 == pytest.approx(3.9, abs=0.05)
