@@ -25,12 +25,6 @@ a neuron stay near the norm ``weight_norm`` without a normalisation pass.
     w -= depression_rate * x_post                             at an input spike, all neurons
     w += eta * x_pre                                          at an output spike, the neuron that spiked
 
-**triplet** (of Diehl & Cook's code, after Pfister and Gerstner 2006; y_post is a second trace of the neuron's
-spikes, which decays with `slow_trace_tau_ms`):
-
-    w -= depression_rate * x_post                             at an input spike, all neurons
-    w += eta * x_pre * y_post                                 at an output spike, y_post still without it
-
 **postonly** (Diehl & Cook's power-law rule, their equation 3, with w_max = 1):
 
     w += eta * (x_pre - target_trace) * (1 - w) ** weight_power    at an output spike

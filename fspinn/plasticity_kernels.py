@@ -4,7 +4,7 @@ import numpy as np
 
 from fspinn.jit import njit
 
-NORMALISED, TIMESTEP, PAIR, POSTONLY, TRIPLET = range(5)
+NORMALISED, TIMESTEP, PAIR, POSTONLY = range(4)
 """Numbers of the rules, in the order of `fspinn.model.RULES`."""
 
 BALANCED, DECAYING, NO_ADAPTATION = range(3)

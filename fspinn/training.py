@@ -134,7 +134,7 @@ def train(
     Raises
     ------
     ConfigError
-        If `passes`, `readout` or `engine` make no sense, the engine does not run such a network or it never
+        If `passes`, `readout` or `engine` make no sense, the network never
         spiked, the checkpoint is of another run, or there is one and `resume` is not set.
     FormatError
         If a format or rounding is unknown, or the network cannot learn in these formats.
@@ -142,7 +142,7 @@ def train(
         If the checkpoint is damaged or cannot be written; the one before stays.
     """
     readouts.check_name(readout)
-    engine_of(engine, threads, network)
+    engine_of(engine, threads)
     _check_formats(engine, weights, state, rounding)
     if labels is not None:
         whole_number("labels", labels, 1, len(data.train))  # before the learning, not after it
@@ -199,7 +199,7 @@ def learn(
     if passes is None:
         passes = passes_for(network.neurons, len(images))
     passes = whole_number("passes", passes, 1, MAX_PASSES)
-    engine_of(engine, threads, network)
+    engine_of(engine, threads)
     _check_formats(engine, weights, state, rounding)
     threads = available_cores() if threads is None else whole_number("threads", threads, 1, 1024)
     settled = network

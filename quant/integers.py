@@ -78,7 +78,7 @@ MAX_STATE_BITS = 24
 MAX_WEIGHT_BITS = 16
 MAX_LEARNING_BITS = 8
 
-SUPPORTED = {"reset": 0.0, "refractory_input": "integrated", "synapses": "current"}
+SUPPORTED = {"reset": 0.0, "refractory_input": "integrated"}
 """What these fields of a network have to be."""
 
 WHOLE = 2**16

@@ -304,7 +304,6 @@ class Presentation:
         self.potentials = np.zeros(n_neurons, dtype=np.float32)
         self.pre_traces = np.zeros(n_inputs, dtype=np.float32)
         self.post_traces = np.zeros(n_neurons, dtype=np.float32)
-        self.slow_traces = np.zeros(n_neurons, dtype=np.float32)
         self.last_spike = np.full(n_neurons, -(10**9))
         self.last_partner_spike = np.full(n_neurons, -(10**9))
         self.tolls = {}  # step: whose partner spikes in it
@@ -326,7 +325,6 @@ class Presentation:
         leak = np.float32(np.exp(-network.dt_ms / network.tau_m_ms))
         decay_traces(self.pre_traces, np.float32(np.exp(-network.dt_ms / network.trace_tau_ms)))
         decay_traces(self.post_traces, np.float32(np.exp(-network.dt_ms / network.trace_tau_ms)))
-        decay_traces(self.slow_traces, np.float32(np.exp(-network.dt_ms / network.slow_trace_tau_ms)))
         integrating = slice(None)
         if network.inhibition_kind == "clamp" and self.spikes and is_clamped(network, t - self.spikes[-1][0]):
             last = self.spikes[-1][1]
@@ -347,7 +345,7 @@ class Presentation:
         for i in inputs:
             self.window[i] += 1
             raise_trace(self.pre_traces, i, network.traces)
-            if self.learning and network.rule in ("pair", "triplet"):
+            if self.learning and network.rule == "pair":
                 depress_input(self.weights, i, network.depression_rate, self.post_traces)
                 self.changed(n_neurons)
 
@@ -402,12 +400,9 @@ class Presentation:
                 network.target_trace,
                 network.weight_power,
             )
-        if network.rule == "triplet":
-            potentiate(self.weights, winner, self.pre_traces, self.rate * self.slow_traces[winner])
-        if network.rule in ("pair", "triplet", "postonly"):
+        if network.rule in ("pair", "postonly"):
             self.changed(self.pre_traces.size)
         raise_trace(self.post_traces, winner, network.traces)
-        raise_trace(self.slow_traces, winner, network.traces)
         if network.adaptation == "decaying":
             raise_threshold(self.theta, winner, self.theta_step)
             self.count(threshold_updates=1)

@@ -50,7 +50,6 @@ def networks_of(**fixed):
         "depression_rate": st.sampled_from([0.0, 0.05]),
         "traces": st.sampled_from(TRACES),
         "trace_tau_ms": st.sampled_from([0.5, 20.0]),
-        "slow_trace_tau_ms": st.sampled_from([3.0, 40.0]),
         "target_trace": st.sampled_from([0.0, 0.4]),
         "adaptation": st.sampled_from(ADAPTATIONS),
         "theta_step": st.sampled_from([0.0, 0.3]),

@@ -59,7 +59,7 @@ OPTIONS = (
     {"adaptation": "off", "weight_decay": 0.01},
     {"normalisation": "l1", "weight_power": 0.5},
     {"normalisation": "l2", "weight_decay": 0.005, "target_trace": 0.1},
-    {"normalisation": "l1", "weight_sum": 7.5, "traces": "set", "slow_trace_tau_ms": 15.0},
+    {"normalisation": "l1", "weight_sum": 7.5, "traces": "set"},
     {"encoder": "unscaled", "max_rate_hz": 150.0},
     {"reset": 1.0, "refractory_ms": 4.0, "refractory_input": "ignored", "threshold": 2.0},
 )
@@ -162,7 +162,7 @@ def test_both_engines_agree_with_each_option(digits, number):
 @pytest.mark.parametrize("inhibition_kind", INHIBITION_KINDS)
 def test_both_engines_agree_on_neurons_that_ignore_input_while_they_are_refractory(digits, inhibition_kind):
     options = {"refractory_ms": 6.0, "refractory_input": "ignored", "reset": 0.5, "threshold": 1.5}
-    assert_same(replace(LIVELY, rule="triplet", inhibition_kind=inhibition_kind, **options), digits)
+    assert_same(replace(LIVELY, rule="pair", inhibition_kind=inhibition_kind, **options), digits)
 
 
 @pytest.mark.exhaustive
@@ -322,12 +322,6 @@ BREAKS = {
     "reset to rest": ("v = reset", "v = 0", {"reset": 1.0}),
     "pre trace set, not added": ("x += 1", "x = 1", {"rule": "timestep"}),
     "post trace added, not set": ("y = 1", "y += 1", {"rule": "pair", "traces": "set", "threshold": 1.0}),
-    "slow trace as fast as the other": (
-        "-slow_y/slow_trace_tau",
-        "-slow_y/trace_tau",
-        {"rule": "triplet", "threshold": 1.0},
-    ),
-    "triplet without its third spike": ("*slow_y_post", "", {"rule": "triplet", "threshold": 1.0}),
     "post trace set, not added": ("y += 1", "y = 1", {"rule": "pair", "threshold": 1.0}),
     "trace of another time constant": ("-x/trace_tau", "-x/(1.01*trace_tau)", {"rule": "postonly"}),
     "traces kept between presentations": ("x = 0", "x = x", {"rule": "timestep"}),
@@ -430,7 +424,7 @@ def test_an_unknown_target_is_refused(digits):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("rule", "inhibition_kind"),
-    [("normalised", "clamp"), pytest.param("triplet", "layer", marks=pytest.mark.exhaustive)],
+    [("normalised", "clamp"), pytest.param("pair", "layer", marks=pytest.mark.exhaustive)],
 )
 def test_a_standalone_program_learns_the_same_and_leaves_nothing_behind(
     digits, rule, inhibition_kind, monkeypatch, tmp_path

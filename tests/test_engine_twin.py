@@ -267,7 +267,6 @@ PAIR = {"rule": "pair", "depression_rate": 0.05}
 # So that weights meet 0: short windows without a spike.
 TIMESTEP = {"rule": "timestep", "depression_rate": 0.05, "window_ms": 6.0, "threshold": 4.0}
 POSTONLY = {"rule": "postonly"}
-TRIPLET = {"rule": "triplet", "depression_rate": 0.05, "learning_rate": 0.5, "slow_trace_tau_ms": 60.0}
 DEAF = {"refractory_input": "ignored", "refractory_ms": 6.0}
 
 
@@ -309,10 +308,6 @@ DEAF = {"refractory_input": "ignored", "refractory_ms": 6.0}
         (POSTONLY, "power_law", _no_power),
         (POSTONLY, "power_law", _no_target),
         ({**PAIR, "traces": "set"}, "raise_trace", _add_to_trace),
-        (TRIPLET, "raise_trace", _set_trace),
-        (TRIPLET, "depress_input", _nothing),
-        (TRIPLET, "potentiate", _nothing),
-        ({**TRIPLET, "traces": "set"}, "raise_trace", _add_to_trace),
         (DEAF, "is_refractory", lambda network, since: False),
         (DEAF, "is_refractory", lambda network, since: 0 < since <= network.refractory_steps + 1),
         ({**DEAF, "inhibition_kind": "layer"}, "is_refractory", lambda network, since: False),

@@ -158,11 +158,6 @@ def test_a_lone_neuron_needs_no_inhibition(tmp_path):
             {"inhibition_kind": "layer"},
             "inhibition_ms: NIR cannot express that a layer rests for 10 ms; train a network",
         ),
-        (
-            {"synapses": "conductance", "inhibition_kind": "layer", "rule": "triplet"}
-            | {"refractory_input": "ignored", "adaptation": "decaying"},
-            "synapses: NIR cannot express 'conductance'; train a network with 'current'$",
-        ),
     ],
 )
 def test_what_nir_cannot_express_is_refused(tmp_path, changes, words):

@@ -25,9 +25,9 @@ NETWORKS = {
         weight_decay=0.001,
     ),
     "postonly": Network(neurons=20, rule="postonly", adaptation="off", normalisation="l2"),
-    "triplet as by BindsNET": Network(
+    "pair as by BindsNET": Network(
         neurons=20,
-        rule="triplet",
+        rule="pair",
         encoder="unscaled",
         max_rate_hz=150.0,
         threshold=5.0,

@@ -10,7 +10,7 @@ from fspinn.datasets import catalogue
 from fspinn.errors import ConfigError
 
 SIZES = (100, 400, 1600, 4900)
-PUBLISHED = ("bindsnet-2018", "diehl-cook-2015")
+PUBLISHED = ("bindsnet-2018",)
 
 
 def test_the_promised_sizes_are_there():
@@ -55,14 +55,6 @@ def test_a_published_preset_names_the_source_of_each_number(name):
         setting, _, comment = line.partition("#")
         if not setting.split()[0].endswith("_end"):
             assert re.search(r"\[[A-Z]\]|the unit", comment), line
-
-
-def test_published_presets_differ_from_each_other_only_as_published():
-    """Both are the same network where BindsNET follows Diehl & Cook."""
-    one, other = (presets.load(name) for name in PUBLISHED)
-    same = {key for key in one.keys() & other.keys() if one[key] == other[key]}
-    assert {"tau_m_ms", "refractory_ms", "threshold", "theta_step", "theta_tau_ms", "trace_tau_ms"} <= same
-    assert {"learning_rate", "depression_rate", "traces", "inhibition_ms", "encoder"} <= same
 
 
 def test_an_unknown_preset_is_refused_with_a_guess():

@@ -219,10 +219,9 @@ _NETWORK_HELP = {
     "inhibition_ms": "Time for which `clamp` holds, or a neuron of the `layer` rests.",
     "learning_rate": "Learning rate at the start.",
     "learning_rate_end": "Learning rate at the end.",
-    "depression_rate": "Depression of the rules `pair`, `triplet` and `timestep`.",
+    "depression_rate": "Depression of the rules `pair` and `timestep`.",
     "traces": "Whether a spike adds 1 to a trace or sets it to 1.",
     "trace_tau_ms": "Time constant of the traces.",
-    "slow_trace_tau_ms": "Time constant of the second trace of `triplet`.",
     "target_trace": "Trace below which `postonly` depresses.",
     "weight_power": "Power of 1 - w in `postonly`.",
     "theta_step": "Threshold step at the start, in weight norms.",
@@ -231,11 +230,6 @@ _NETWORK_HELP = {
     "weight_decay": "Part of every weight lost with each image.",
     "answer_threshold": "Threshold once learning is over [default: the same].",
     "answer_inhibition": "Inhibition once learning is over [default: the same].",
-    "least_spikes": "An image with fewer output spikes is shown again, brighter (with conductances).",
-    "rate_step_hz": "By how much --max-rate-hz rises then.",
-    "synapses": "Whether spikes change potentials or conductances (as published by Diehl & Cook; brian2).",
-    "delay_ms": "Longest delay of input spikes (with conductances).",
-    "rest_ms": "Time without input after an image (with conductances).",
     "first_spikes": "Spikes of the `ttfs` encoder [default: all pixels that are not black].",
     "inhibition_floor": "Potential below which inhibition takes nothing, in thresholds [default: none].",
     "window_ms": "Learning window [default: the whole presentation].",
@@ -281,7 +275,7 @@ def with_network_and_data(command: Callable[..., None]) -> Callable[..., None]:
 
         settings = {name: others.pop(name) for name in _NETWORK_HELP if name in others}
         network = Network(**settings)  # refused, if need be, before the images are fetched
-        engine_of(others.get("engine", "numba"), others.get("threads"), network)
+        engine_of(others.get("engine", "numba"), others.get("threads"))
         data = load(dataset, data_dir=data_dir, validation=validation, seed=seed)
         if samples is not None:
             data = replace(data, train=data.train.first(samples))

@@ -68,12 +68,7 @@ class Mechanisms:
 
     @property
     def traces(self) -> bool:
-        return self.rule in ("timestep", "pair", "postonly", "triplet")
-
-    @property
-    def depression(self) -> bool:
-        """Whether weights fall at input spikes, by a trace of the neuron's spikes."""
-        return self.rule in ("pair", "triplet")
+        return self.rule in ("timestep", "pair", "postonly")
 
     @property
     def deaf(self) -> bool:
@@ -142,7 +137,7 @@ def arrive(on: Mechanisms) -> list[Part]:
     deaf = "*int(step_post >= ready_at_post)" if on.deaf else ""
     row = lines(
         f"v_post += w{clamped}{deaf}",
-        (on.depression, "w = clip(w - depression_rate*y_post, 0, 1)"),
+        (on.rule == "pair", "w = clip(w - depression_rate*y_post, 0, 1)"),
     )
     return [
         Pathway("input", "encoded", "pre", "spike", "arrived_post = True"),
@@ -186,7 +181,7 @@ def reset(on: Mechanisms) -> list[Part]:
                 (on.refractory, "ready_at = step + 1 + refractory_steps"),
                 (on.kind == "layer", "excited_for = step + 1"),
                 (on.kind == "clamp", "free_at = 0"),
-                (on.depression, f"y {on.rises}"),
+                (on.rule == "pair", f"y {on.rises}"),
                 (on.adaptation == "decaying", "theta += theta_step(t)"),
                 (on.leader, "count += 1"),
             ),
@@ -218,13 +213,6 @@ def post(on: Mechanisms) -> list[Part]:
     """Phase 6."""
     if on.rule == "pair":
         return [Pathway("post", "weights", "post", "spike", "w = clip(w + learning_rate(t)*x_pre, 0, 1)")]
-    if on.rule == "triplet":
-        change = "learning_rate(t)*x_pre*slow_y_post"
-        return [
-            Pathway("post", "weights", "post", "spike", f"w = clip(w + {change}, 0, 1)"),
-            Event("post", "neurons", "has_learned", "i == winner"),  # Brian2 has one action for each event
-            Action("post", "neurons", "has_learned", f"slow_y {on.rises}"),
-        ]
     if on.rule == "postonly":
         change = "learning_rate(t)*(x_pre - target_trace)*(1 - w)**weight_power"
         return [Pathway("post", "weights", "post", "spike", f"w = clip(w + {change}, 0, 1)")]
@@ -268,18 +256,18 @@ def window(on: Mechanisms) -> list[Part]:
     return parts
 
 
-def tidy(on: Mechanisms, side: str) -> list[Part]:
-    """Weight decay and normalisation, at the event ``"image_ends"`` of the units of one side."""
+def tidy(on: Mechanisms) -> list[Part]:
+    """Weight decay and normalisation."""
     parts: list[Part] = []
     if on.decay:
-        parts.append(Pathway("end", "weights", side, "image_ends", "w *= 1 - weight_decay"))
+        parts.append(Pathway("end", "weights", "pre", "image_ends", "w *= 1 - weight_decay"))
     if on.normalisation != "off":
         l1 = on.normalisation == "l1"
         total, size = ("w", "size_post") if l1 else ("w**2", "sqrt(size_post)")
         rescaled = f"w = clip(w*goal/({size} + int(size_post == 0)), 0, 1)"
         parts += [
-            Pathway("end", "weights", side, "image_ends", f"size_post += {total}"),
-            Pathway("end", "weights", side, "image_ends", rescaled),
+            Pathway("end", "weights", "pre", "image_ends", f"size_post += {total}"),
+            Pathway("end", "weights", "pre", "image_ends", rescaled),
         ]
     return parts
 
@@ -289,7 +277,7 @@ def end(on: Mechanisms) -> list[Part]:
     parts: list[Part] = []
     if on.traces or on.decay or on.normalisation != "off":
         parts.append(Event("end", "inputs", "image_ends", IMAGE_ENDS))
-    parts += tidy(on, "pre")
+    parts += tidy(on)
     if on.traces:
         parts.append(Action("end", "inputs", "image_ends", "x = 0"))
     rest = lines(
@@ -299,8 +287,7 @@ def end(on: Mechanisms) -> list[Part]:
         (on.refractory, "ready_at = 0"),
         (on.kind == "layer", "excited_for = 0\npartner_ready_at = 0"),
         (on.kind == "clamp", "free_at = 0"),
-        (on.depression, "y = 0"),
-        (on.rule == "triplet", "slow_y = 0"),
+        (on.rule == "pair", "y = 0"),
         (on.leader, "count = 0"),
         (on.normalisation != "off", "size = 0"),
     )

@@ -28,11 +28,6 @@ NEURONS_PER_THREAD = 800
 """With fewer, a thread more would spend its time on agreeing with the others."""
 
 
-def unsupported(network: Network) -> str | None:
-    """Return what this engine cannot run of a network, in words."""
-    return None if network.synapses == "current" else f"synapses = {network.synapses!r}"
-
-
 def learn(
     network: Network,
     weights: NDArray[Real],
@@ -223,7 +218,6 @@ def _constants(network: Network, n_inputs: int, real: type[np.float32 | np.float
         depression_rate=real(network.depression_rate),
         traces_add=network.traces == "add",
         trace_leak=real(np.exp(-network.dt_ms / network.trace_tau_ms)),
-        slow_trace_leak=real(np.exp(-network.dt_ms / network.slow_trace_tau_ms)),
         target_trace=real(network.target_trace),
         weight_power=real(network.weight_power),
         adaptation=ADAPTATIONS.index(network.adaptation),

@@ -37,7 +37,6 @@ from fspinn.plasticity_kernels import (
     PAIR,
     POSTONLY,
     TIMESTEP,
-    TRIPLET,
     decay_all,
     depress_all,
     lower_thresholds,
@@ -72,7 +71,6 @@ def rest(theta, constants, state):
     state.potentials[:] = 0
     state.pre_traces[:] = 0
     state.post_traces[:] = 0
-    state.slow_traces[:] = 0
     state.ready_at[:] = 0
     state.partner_ready_at[:] = 0
     state.spike_counts[:] = 0
@@ -112,7 +110,7 @@ def count_window_inputs(start, stop, room, window_counts):
 @njit
 def learn_window(start, stop, spikes, room, weights, rate, constants, state):
     """Change weights at the end of a window with so many output spikes; return how many were changed."""
-    if constants.rule == PAIR or constants.rule == POSTONLY or constants.rule == TRIPLET:
+    if constants.rule == PAIR or constants.rule == POSTONLY:
         return 0
     if spikes == 0:
         if constants.rule == NORMALISED:

@@ -25,7 +25,6 @@ from fspinn.plasticity_kernels import (
     PAIR,
     POSTONLY,
     TIMESTEP,
-    TRIPLET,
     decay_all,
     decay_traces,
     depress_row,
@@ -43,7 +42,7 @@ Constants = namedtuple(
     "leak refractory_steps ignores_input firing_threshold reset "
     "inhibition_kind inhibition_steps fixed_toll toll_part floor "
     "rule window_steps spike_threshold depression_rate "
-    "traces_add trace_leak slow_trace_leak target_trace weight_power "
+    "traces_add trace_leak target_trace weight_power "
     "adaptation theta_kept weight_norm normalisation normalisation_goal weight_kept",
 )
 """Numbers that do not change during a run.
@@ -61,7 +60,7 @@ modulo the number of rooms; there is one room for a member that is alone, two fo
 State = namedtuple(
     "State",
     "member members first_neuron probabilities window_counts pre_traces "
-    "potentials before held thresholds post_traces slow_traces ready_at partner_ready_at "
+    "potentials before held thresholds post_traces ready_at partner_ready_at "
     "spike_counts spike_order spike_steps scales carried",
 )
 """State and working memory of one member of a team, made once per batch."""
@@ -110,7 +109,6 @@ def make_state(n_inputs, total_neurons, place, order, potentials):
         np.zeros(n_inputs, dtype=np.int32),
         np.zeros(n_inputs, dtype=potentials.dtype),
         potentials,
-        np.zeros_like(potentials),
         np.zeros_like(potentials),
         np.zeros_like(potentials),
         np.zeros_like(potentials),
@@ -210,14 +208,12 @@ def count_additions(t, stop, spikes_in_step, state, activity):
 
 @njit
 def follow_inputs(inputs, weights, constants, state, activity):
-    """Let traces decay and rise with the input spikes of a step; `pair` and `triplet` depress their rows."""
+    """Let traces decay and rise with the input spikes of a step; `pair` depresses their rows."""
     decay_traces(state.pre_traces, constants.trace_leak)
     decay_traces(state.post_traces, constants.trace_leak)
-    if constants.rule == TRIPLET:
-        decay_traces(state.slow_traces, constants.slow_trace_leak)
     for i in inputs:
         raise_trace(state.pre_traces, i, constants.traces_add)
-        if constants.rule == PAIR or constants.rule == TRIPLET:
+        if constants.rule == PAIR:
             depress_row(weights[i], constants.depression_rate, state.post_traces)
             activity[WEIGHT_READS] += state.post_traces.size
             activity[WEIGHT_WRITES] += state.post_traces.size
@@ -254,9 +250,6 @@ def fire(t, winner, weights, theta, teaching, constants, state, activity):
     if constants.rule != NORMALISED:
         if constants.rule == PAIR:
             potentiate(weights, own, state.pre_traces, rate)
-        elif constants.rule == TRIPLET:
-            potentiate(weights, own, state.pre_traces, rate * state.slow_traces[own])
-            raise_trace(state.slow_traces, own, constants.traces_add)
         elif constants.rule == POSTONLY:
             power_law(weights, own, state.pre_traces, rate, constants.target_trace, constants.weight_power)
         if constants.rule != TIMESTEP:

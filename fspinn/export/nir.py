@@ -89,7 +89,6 @@ def nir_graph(model: Model) -> Any:
 def check_expressible(network: Network) -> None:
     """Raise ConfigError if there is something about a network that NIR has no words for."""
     for name, value, allowed, mend in (
-        ("synapses", network.synapses, "current", "with 'current'"),
         ("refractory_ms", network.refractory_ms, 0.0, "with 0"),
         ("inhibition_floor", network.inhibition_floor, None, "without it"),
         ("inhibition_of", network.inhibition_of, "threshold", "with 'threshold'"),

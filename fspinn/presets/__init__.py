@@ -2,7 +2,7 @@
 
 A file holds fields of `fspinn.Network` and `passes`, as ``fspinn train --config`` reads them; its comments
 say how they were found. Its name is that of the data set and the number of neurons, or if it is that of what
-was published elsewhere, such as ``diehl-cook-2015``, it holds `dataset` as well. It may hold `readout`; or a
+was published elsewhere, such as ``bindsnet-2018``, it holds `dataset` as well. It may hold `readout`; or a
 table in it, named after a readout, changes some settings for that readout: ``mnist-400-linear`` is
 ``mnist-400`` with its table ``[linear]``.
 """

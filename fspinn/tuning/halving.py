@@ -21,7 +21,6 @@ from tqdm import tqdm
 
 from fspinn import readout as readouts
 from fspinn.checks import whole_number
-from fspinn.engines import engine_of
 from fspinn.engines.float_engine import available_cores
 from fspinn.errors import ConfigError
 from fspinn.evaluation import evaluate, fit_readouts, origin
@@ -95,11 +94,10 @@ def tune(
     Raises
     ------
     ConfigError
-        If `trials`, `passes` or `readout` make no sense, there are no validation images, the engine
-        ``numba`` does not run such a network, or no candidate ever spiked.
+        If `trials`, `passes` or `readout` make no sense, there are no validation images, or no candidate
+        ever spiked.
     """
     readouts.check_name(readout)
-    engine_of("numba", network=network)
     trials = whole_number("trials", trials, 1, MAX_TRIALS)
     threads = available_cores() if threads is None else whole_number("threads", threads, 1, 1024)
     if passes is None:
