@@ -13,14 +13,13 @@ clamped. In each time step t, in this order:
 2. **Inhibition by a layer** (only ``inhibition_kind = "layer"``). Each inhibitory neuron that spiked takes
    its toll (see 5) from all neurons but its own partner.
 3. **Input.** For each input spike of the step, in the order of the inputs: its row of weights is added to
-   the potentials, its trace rises by 1 (or to 1, see `traces`), and the rule `pair` depresses its row.
-   While neurons are clamped, only the neuron that spiked last integrates; all others stay at 0.
+   the potentials, its trace rises by 1, and the rule `pair` depresses its row. While neurons are clamped,
+   only the neuron that spiked last integrates; all others stay at 0.
 4. **Threshold.** Among the neurons that are not refractory and whose potential has reached their own
    threshold (``firing_threshold + theta``), the one furthest above it spikes; among equals the first. So
    there is at most one output spike per step.
-5. **Reset and inhibition.** The neuron that spiked goes to ``reset * weight_norm`` and is refractory for the
-   `refractory_ms` that follow; with ``refractory_input = "ignored"`` it takes no input meanwhile, and pays no
-   toll. Then, by `inhibition_kind`:
+5. **Reset and inhibition.** The neuron that spiked goes to 0 and is refractory for the `refractory_ms` that
+   follow, in which it integrates. Then, by `inhibition_kind`:
 
    - ``"lateral"`` (FSpiNN): every other potential pays the toll at once.
    - ``"clamp"`` (Querlioz et al. 2013): every other potential is set to 0 and stays there for the next
@@ -30,8 +29,7 @@ clamped. In each time step t, in this order:
      partner is above its threshold, so it needs no potential, and no N x N matrix is ever made.
 
    The toll is ``inhibition * firing_threshold``, or with ``inhibition_of = "potential"`` the part
-   `inhibition` of the potential (1 is a full reset); it never brings a potential below
-   ``inhibition_floor * firing_threshold`` (if there is a floor), and leaves those below as they are.
+   `inhibition` of the potential (1 is a full reset).
 6. **Post.** The rules `pair` and `postonly` change the weights of the neuron that spiked, then its traces
    rise; with ``adaptation = "decaying"`` its theta rises.
 7. **Window.** At the end of each learning window (and of the presentation) the rules `normalised` and
@@ -55,9 +53,7 @@ MAX_NUMBER = 1e12
 ENCODERS = ("poisson", "regular", "ttfs", "unscaled")
 INHIBITION_KINDS = ("lateral", "clamp", "layer")
 INHIBITION_OF = ("threshold", "potential")
-REFRACTORY_INPUTS = ("integrated", "ignored")
 RULES = ("normalised", "timestep", "pair", "postonly")
-TRACES = ("add", "set")
 ADAPTATIONS = ("balanced", "decaying", "off")
 NORMALISATIONS = ("off", "l1", "l2")
 
@@ -65,9 +61,7 @@ CHOICES = {
     "encoder": ENCODERS,
     "inhibition_kind": INHIBITION_KINDS,
     "inhibition_of": INHIBITION_OF,
-    "refractory_input": REFRACTORY_INPUTS,
     "rule": RULES,
-    "traces": TRACES,
     "adaptation": ADAPTATIONS,
     "normalisation": NORMALISATIONS,
 }
@@ -103,12 +97,8 @@ class Network:
     refractory_ms : float, default 0.0
         How long a neuron cannot spike after a spike (own: with at most one spike per step and inhibition
         it brings nothing; D&C use 5).
-    refractory_input : {"integrated", "ignored"}, default "integrated"
-        What becomes of input and inhibition meanwhile (own; D&C and BindsNET ignore it).
     threshold : float, default 20.0
         Potential at which a neuron spikes before adaptation, in units of `weight_norm` (own).
-    reset : float, default 0.0
-        Potential after a spike, in units of `weight_norm`; rest is 0 (D&C; BindsNET resets to 5 mV above it).
     inhibition_kind : {"lateral", "clamp", "layer"}, default "lateral"
         See the order of events above.
     inhibition : float, default 0.7
@@ -117,8 +107,6 @@ class Network:
         What `threshold` and `inhibition` become once learning is over; None keeps them (own).
     inhibition_of : {"threshold", "potential"}, default "threshold"
         What `inhibition` is a part of.
-    inhibition_floor : float or None, default None
-        Potential, in units of the firing threshold, below which inhibition takes nothing.
     inhibition_ms : float, default 10.0
         How long ``"clamp"`` holds the others at 0 (own); how long an inhibitory neuron of ``"layer"`` is
         refractory (D&C: 2).
@@ -136,14 +124,10 @@ class Network:
     depression_rate : float, default 0.0001
         Depression of ``"pair"`` at input spikes and of ``"timestep"`` in windows without
         an output spike (D&C's nu_pre).
-    traces : {"add", "set"}, default "add"
-        Whether a spike adds 1 to a trace (D&C's paper) or sets it to 1 (D&C's code, BindsNET).
     trace_tau_ms : float, default 20.0
         Time constant of the traces of all rules but ``"normalised"`` (D&C).
     target_trace : float, default 0.4
         For ``"postonly"``: inputs with a lower trace are depressed (own; D&C's x_tar was not read).
-    weight_power : float, default 1.0
-        For ``"postonly"``: power of ``1 - w`` (own; D&C's mu was not read).
     adaptation : {"balanced", "decaying", "off"}, default "balanced"
         How thresholds adapt, see `fspinn.plasticity`.
     theta_step, theta_step_end : float, default 1.0 and 0.0
@@ -157,9 +141,8 @@ class Network:
         normalisation ``"l1"`` it is only the unit of potentials.
     normalisation : {"off", "l1", "l2"}, default "off"
         Rescales each neuron's weights after every presentation: ``"l2"`` to the norm `weight_norm`,
-        ``"l1"`` to the sum `weight_sum`.
-    weight_sum : float or None, default None
-        Sum of each neuron's weights for ``"l1"``; None is 0.1 per input (BindsNET's 78.4 for 784 inputs).
+        ``"l1"`` to a sum of 0.1 per input (BindsNET's
+        78.4 for 784 inputs).
     weight_decay : float, default 0.0
         Part of every weight that is lost with each presentation (after SpikeDyn and ASP, in this
         project's own form).
@@ -179,15 +162,12 @@ class Network:
     first_spikes: int | None = None
     tau_m_ms: float = 100.0
     refractory_ms: float = 0.0
-    refractory_input: str = "integrated"
     threshold: float = 20.0
-    reset: float = 0.0
     inhibition_kind: str = "lateral"
     inhibition: float = 0.7
     answer_threshold: float | None = None
     answer_inhibition: float | None = None
     inhibition_of: str = "threshold"
-    inhibition_floor: float | None = None
     inhibition_ms: float = 10.0
     rule: str = "normalised"
     window_ms: float | None = None
@@ -195,17 +175,14 @@ class Network:
     learning_rate: float = 0.1
     learning_rate_end: float = 0.001
     depression_rate: float = 0.0001
-    traces: str = "add"
     trace_tau_ms: float = 20.0
     target_trace: float = 0.4
-    weight_power: float = 1.0
     adaptation: str = "balanced"
     theta_step: float = 1.0
     theta_step_end: float = 0.0
     theta_tau_ms: float = 1e7
     weight_norm: float | None = None
     normalisation: str = "off"
-    weight_sum: float | None = None
     weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
@@ -223,13 +200,11 @@ class Network:
             settle(name, number(name, getattr(self, name), at_least=0.0))
         for name in _PARTS:
             settle(name, number(name, getattr(self, name), at_least=0.0, at_most=1.0))
-        for name in ("weight_norm", "weight_sum", "answer_threshold"):
+        for name in ("weight_norm", "answer_threshold"):
             if getattr(self, name) is not None:
                 settle(name, number(name, getattr(self, name), above=0.0))
         if self.answer_inhibition is not None:
             settle("answer_inhibition", number("answer_inhibition", self.answer_inhibition, at_least=0.0))
-        if self.inhibition_floor is not None:
-            settle("inhibition_floor", number("inhibition_floor", self.inhibition_floor))
         if not self.dt_ms <= self.duration_ms <= self.dt_ms * MAX_STEPS:
             raise ConfigError(
                 f"duration_ms: {self.duration_ms:g} is not from 1 to {MAX_STEPS} time steps "
@@ -241,11 +216,6 @@ class Network:
             if getattr(self, name) not in choices:
                 raise ConfigError(
                     f"{name}: there is no {getattr(self, name)!r}; use one of {', '.join(choices)}"
-                )
-        for name in ("threshold", "answer_threshold"):
-            if getattr(self, name) is not None and self.reset >= getattr(self, name):
-                raise ConfigError(
-                    f"reset: {self.reset:g} is not below {name} = {getattr(self, name):g}; lower it"
                 )
         for name in ("inhibition", "answer_inhibition"):
             if self.inhibition_of == "potential" and (getattr(self, name) or 0.0) > 1:
@@ -313,12 +283,10 @@ _POSITIVE = (
 )
 _NOT_NEGATIVE = (
     "refractory_ms",
-    "reset",
     "inhibition",
     "inhibition_ms",
     "theta_step",
     "theta_step_end",
     "target_trace",
-    "weight_power",
 )
 _PARTS = ("learning_rate", "learning_rate_end", "depression_rate", "weight_decay")

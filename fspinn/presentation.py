@@ -131,5 +131,4 @@ def potential(model: Model, shown: Presentation, neuron: int) -> NDArray[np.floa
 def _after_toll(network: Network, v: float) -> float:
     scale = network.firing_threshold
     toll = network.inhibition * (scale if network.inhibition_of == "threshold" else v)
-    floor = -np.inf if network.inhibition_floor is None else network.inhibition_floor * scale
-    return max(v - toll, min(v, floor))
+    return v - toll

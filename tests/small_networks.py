@@ -12,9 +12,7 @@ from fspinn.model import (
     INHIBITION_KINDS,
     INHIBITION_OF,
     NORMALISATIONS,
-    REFRACTORY_INPUTS,
     RULES,
-    TRACES,
     Network,
 )
 
@@ -35,20 +33,16 @@ def networks_of(**fixed):
         "first_spikes": st.sampled_from([None, 3]),
         "tau_m_ms": st.sampled_from([3.0, 20.0, 100.0]),
         "refractory_ms": st.sampled_from([0.0, 3.0]),
-        "refractory_input": st.sampled_from(REFRACTORY_INPUTS),
         "threshold": st.sampled_from([0.5, 2.0, 8.0]),
-        "reset": st.sampled_from([0.0, 0.3]),
         "inhibition_kind": st.sampled_from(INHIBITION_KINDS),
         "inhibition": st.sampled_from([0.0, 0.7, 1.5]),
         "inhibition_of": st.sampled_from(INHIBITION_OF),
-        "inhibition_floor": st.sampled_from([None, 0.0, -0.5, 0.3]),
         "inhibition_ms": st.sampled_from([0.0, 1.0, 6.0]),
         "rule": st.sampled_from(RULES),
         "window_ms": st.sampled_from([None, 50.0, 7.0, 1.0]),
         "spike_threshold": st.sampled_from([None, 1, 3]),
         "learning_rate": st.sampled_from([0.0, 0.1, 0.7]),
         "depression_rate": st.sampled_from([0.0, 0.05]),
-        "traces": st.sampled_from(TRACES),
         "trace_tau_ms": st.sampled_from([0.5, 20.0]),
         "target_trace": st.sampled_from([0.0, 0.4]),
         "adaptation": st.sampled_from(ADAPTATIONS),
@@ -56,7 +50,6 @@ def networks_of(**fixed):
         "theta_tau_ms": st.sampled_from([100.0, 1e7]),
         "weight_norm": st.sampled_from([1.0, 1.7]),
         "normalisation": st.sampled_from(NORMALISATIONS),
-        "weight_sum": st.sampled_from([None, 1.5]),
         "weight_decay": st.sampled_from([0.0, 0.01]),
     }
     return st.builds(network_of, **{**parts, **{name: st.just(value) for name, value in fixed.items()}})

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from diehl_cook import learning
+from diehl_cook.bindsnet_2018 import Bindsnet2018
 from diehl_cook.diehl_cook_2015 import DELAYS, DiehlCook2015
 from diehl_cook.showing import REPEATED_SPIKES, show, spikes_of
 
@@ -34,6 +35,20 @@ TINY = DiehlCook2015(
     weight_sum=9.0,
 )
 """The network at a size at which every part of it matters, on digits of 8 x 8 pixels."""
+
+TINY_BINDSNET = Bindsnet2018(
+    neurons=5,
+    duration_ms=60.0,
+    tau_m_ms=30.0,
+    refractory_ms=4.0,
+    v_threshold_mv=-59.0,
+    inhibition_mv=2.0,
+    learning_rate=0.05,
+    depression_rate=0.01,
+    theta_step=0.4,
+    theta_tau_ms=2000.0,
+    weight_sum=9.0,
+)
 
 
 # --- the twins --------------------------------------------------------------------------------------
@@ -92,6 +107,41 @@ def diehl_cook(published, weights, theta, inputs_per_step, learns):
     return output
 
 
+def bindsnet(published, weights, theta, inputs_per_step, learns):
+    """The same for BindsNET's network; potentials are in mV above rest."""
+    n_inputs, n = weights.shape
+    dt, p = published.dt_ms, published
+    v, ready_at, partner_ready_at = np.zeros(n), np.zeros(n), np.zeros(n)
+    x, y, excited, output = np.zeros(n_inputs), np.zeros(n), None, []
+    for step, inputs in enumerate(inputs_per_step):
+        v *= np.exp(-dt / p.tau_m_ms)
+        x *= np.exp(-dt / p.trace_tau_ms)
+        y *= np.exp(-dt / p.trace_tau_ms)
+        takes_input = step >= ready_at
+        if excited is not None and step >= partner_ready_at[excited]:
+            v[takes_input & (np.arange(n) != excited)] -= p.inhibition_mv
+            partner_ready_at[excited] = step + 1 + round(p.partner_refractory_ms / dt)
+        for i in inputs:
+            v[takes_input] += weights[i, takes_input]
+            x[i] = 1
+            if learns:
+                weights[i] = np.clip(weights[i] - p.depression_rate * y, 0, 1)
+        above = v - (p.v_threshold_mv - p.v_rest_mv + theta)
+        above[~takes_input] = -np.inf
+        j = excited = above.argmax() if above.max() >= 0 else None
+        if j is not None:
+            output.append((step, j))
+            v[j], ready_at[j] = p.v_reset_mv - p.v_rest_mv, step + 1 + round(p.refractory_ms / dt)
+            if learns:
+                weights[:, j] = np.clip(weights[:, j] + p.learning_rate * x, 0, 1)
+                y[j] = 1
+                theta[j] += p.theta_step
+    if learns:
+        theta *= np.exp(-p.duration_ms / p.theta_tau_ms)
+        weights[:] = np.clip(weights * p.weight_sum / weights.sum(axis=0), 0, 1)
+    return output
+
+
 def inputs_per_step(published, image, key, rate_hz):
     steps, inputs = spikes_of(published, image, key, rate_hz)
     return [inputs[steps == step].tolist() for step in range(published.steps)]
@@ -144,6 +194,8 @@ NETWORKS = {
         diehl_cook,
         replace(TINY, least_spikes=12, rate_step_hz=60.0),
     ),
+    "bindsnet-2018": (bindsnet, TINY_BINDSNET),
+    "bindsnet-2018 with strong inhibition": (bindsnet, replace(TINY_BINDSNET, inhibition_mv=120.0)),
 }
 
 

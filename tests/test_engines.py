@@ -1,7 +1,6 @@
 """Whoever runs it, it is the same job: training, evaluation and their commands with a chosen engine."""
 
 import json
-import os
 from dataclasses import replace
 
 import click
@@ -47,31 +46,6 @@ def test_threads_that_an_engine_cannot_use_are_refused_before_anything_runs(few)
     )
     with pytest.raises(ConfigError, match=expected):
         fspinn.train(QUICK, few, engine="brian2", threads=2)
-
-
-@pytest.fixture(scope="module")
-def mnist():
-    if "FSPINN_DATA_DIR" not in os.environ:
-        pytest.skip("needs FSPINN_DATA_DIR with mnist/")
-
-
-def trained(tmp_path, preset, engine, *more):
-    file = tmp_path / f"{engine}.h5"
-    arguments = ["--preset", preset, "--engine", engine, "-o", str(file), "--json", *more]
-    result = CliRunner().invoke(main, ["train", *arguments])
-    assert result.exit_code == 0, result.stderr
-    return json.loads(result.stdout), fspinn.load(file)
-
-
-def test_both_engines_train_the_network_of_bindsnet_to_the_same_spikes(mnist, tmp_path):
-    (fast, model), (slow, other) = (trained(tmp_path, "bindsnet-2018", n, "--samples", "3") for n in ENGINES)
-    assert fast["neurons"] == 100
-    assert model.activity["training"].output_spikes > 30
-    assert other.activity == model.activity
-    assert slow["accuracy"] == fast["accuracy"]
-    np.testing.assert_array_equal(other.readout.table, model.readout.table)
-    np.testing.assert_allclose(other.weights, model.weights, atol=1e-5)
-    np.testing.assert_allclose(other.theta, model.theta, atol=1e-5)
 
 
 def test_brian2_trains_and_evaluates_as_the_fast_engine_does(few):

@@ -33,7 +33,6 @@ NETWORKS = {
         threshold=5.0,
         weight_norm=1.0,
         refractory_ms=5.0,
-        refractory_input="ignored",
         inhibition_kind="layer",
         adaptation="decaying",
         normalisation="l1",

@@ -13,9 +13,7 @@ from fspinn.model import (
     INHIBITION_OF,
     MAX_NEURONS,
     NORMALISATIONS,
-    REFRACTORY_INPUTS,
     RULES,
-    TRACES,
     Network,
 )
 from fspinn.trained import Activity, Model, Readout
@@ -28,9 +26,7 @@ NUMBERS = (
     "tau_m_ms",
     "refractory_ms",
     "threshold",
-    "reset",
     "inhibition",
-    "inhibition_floor",
     "inhibition_ms",
     "answer_threshold",
     "answer_inhibition",
@@ -40,12 +36,10 @@ NUMBERS = (
     "depression_rate",
     "trace_tau_ms",
     "target_trace",
-    "weight_power",
     "theta_step",
     "theta_step_end",
     "theta_tau_ms",
     "weight_norm",
-    "weight_sum",
     "weight_decay",
 )
 POSITIVE = (
@@ -59,28 +53,23 @@ POSITIVE = (
     "trace_tau_ms",
     "theta_tau_ms",
     "weight_norm",
-    "weight_sum",
 )
 PARTS = ("learning_rate", "learning_rate_end", "depression_rate", "weight_decay")
 NOT_NEGATIVE = (
     "refractory_ms",
-    "reset",
     "inhibition",
     "answer_inhibition",
     "inhibition_ms",
     "theta_step",
     "theta_step_end",
     "target_trace",
-    "weight_power",
     *PARTS,
 )
 CHOICES = {
     "encoder": ENCODERS,
     "inhibition_kind": INHIBITION_KINDS,
     "inhibition_of": INHIBITION_OF,
-    "refractory_input": REFRACTORY_INPUTS,
     "rule": RULES,
-    "traces": TRACES,
     "adaptation": ADAPTATIONS,
     "normalisation": NORMALISATIONS,
 }
@@ -111,18 +100,6 @@ def test_no_more_than_all_of_a_potential_can_be_taken():
         Network(inhibition=1.5, inhibition_of="potential")
     assert Network(inhibition=1.0, inhibition_of="potential").inhibition == 1.0
     assert Network(inhibition=1.5, inhibition_of="threshold").inhibition == 1.5
-
-
-def test_a_reset_is_below_the_threshold():
-    with pytest.raises(ConfigError, match=r"^reset: 20 is not below threshold = 20; lower it$"):
-        Network(reset=20)
-    with pytest.raises(ConfigError, match=r"^reset: 12 is not below answer_threshold = 10; lower it$"):
-        Network(reset=12.0, answer_threshold=10.0)
-
-
-@pytest.mark.parametrize("floor", [-3.5, 0, 0.5, None])
-def test_the_floor_of_inhibition_is_any_number_or_none(floor):
-    assert Network(inhibition_floor=floor).inhibition_floor == floor
 
 
 @pytest.mark.parametrize("name", NUMBERS)

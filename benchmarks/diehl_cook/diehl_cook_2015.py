@@ -28,12 +28,13 @@ end of presentation  ``end``         normalisation; traces become 0
 """
 
 from dataclasses import dataclass
-from typing import Any
-
-import brian2
+from typing import TYPE_CHECKING, Any
 
 from diehl_cook.showing import Published, plastic
 from fspinn.randomness import stream_key, uniforms
+
+if TYPE_CHECKING:
+    import brian2
 
 DELAYS = 13
 """What random numbers are for, beside the purposes of `fspinn.randomness`."""
@@ -77,7 +78,9 @@ class DiehlCook2015(Published):
     trace_tau_ms: float = 20.0  # [C]: tc_pre_ee, tc_post_1_ee
     slow_trace_tau_ms: float = 40.0  # [C]: tc_post_2_ee
 
-    def build(self, n_inputs: int, *, learning: bool) -> brian2.Network:
+    def build(self, n_inputs: int, *, learning: bool) -> "brian2.Network":
+        import brian2
+
         names = self.names()
         clock = brian2.Clock(self.dt_ms * brian2.ms)
         images = brian2.SpikeGeneratorGroup(
@@ -107,8 +110,10 @@ class DiehlCook2015(Published):
 
 
 def _neurons(
-    published: DiehlCook2015, clock: brian2.Clock, names: dict[str, Any], learning: bool
-) -> brian2.NeuronGroup:
+    published: DiehlCook2015, clock: "brian2.Clock", names: dict[str, Any], learning: bool
+) -> "brian2.NeuronGroup":
+    import brian2
+
     theta = "dtheta/dt = -(theta + theta_start)/theta_tau : 1" if learning else "theta : 1"
     group = brian2.NeuronGroup(
         published.neurons,
@@ -143,7 +148,9 @@ def _neurons(
     return group
 
 
-def _partners(published: DiehlCook2015, clock: brian2.Clock, names: dict[str, Any]) -> brian2.NeuronGroup:
+def _partners(published: DiehlCook2015, clock: "brian2.Clock", names: dict[str, Any]) -> "brian2.NeuronGroup":
+    import brian2
+
     group = brian2.NeuronGroup(
         published.neurons,
         """
@@ -167,9 +174,11 @@ def _partners(published: DiehlCook2015, clock: brian2.Clock, names: dict[str, An
 
 
 def _weights(
-    images: brian2.SpikeGeneratorGroup, neurons: brian2.NeuronGroup, names: dict[str, Any], learning: bool
-) -> brian2.Synapses:
+    images: "brian2.SpikeGeneratorGroup", neurons: "brian2.NeuronGroup", names: dict[str, Any], learning: bool
+) -> "brian2.Synapses":
     """Each synapse has traces of its own, since a spike arrives at each in its own time."""
+    import brian2
+
     if not learning:
         return brian2.Synapses(
             images,

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import fspinn
+from diehl_cook.bindsnet_2018 import Bindsnet2018
 from diehl_cook.diehl_cook_2015 import DiehlCook2015
 from diehl_cook.showing import Published, show
 from fspinn import readout
@@ -19,7 +20,7 @@ from fspinn.datasets import Split
 from fspinn.engines.brian2_simulation import TARGETS
 from fspinn.randomness import ORDER, WEIGHTS, permutation, stream_key, uniforms
 
-NETWORKS: dict[str, Published] = {"diehl-cook-2015": DiehlCook2015()}
+NETWORKS: dict[str, Published] = {"diehl-cook-2015": DiehlCook2015(), "bindsnet-2018": Bindsnet2018()}
 
 TOGETHER = 250
 """Images of one simulation."""
@@ -103,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     weights, theta = learn(published, shown.images, given.seed, given.target)
     state = published, weights, theta
     counts = answer(*state, shown.images, given.seed, given.target)
-    fitted = readout.fit("majority", counts.astype(np.int32), shown.labels, data.n_classes)  # [C], [P]
+    fitted = readout.fit("majority", counts.astype(np.int32), shown.labels, data.n_classes)  # [C], [P], [E]
     answered = answer(*state, asked.images, given.seed, given.target)
     classes = readout.predict(fitted, answered.astype(np.int32))
     if given.output is not None:

@@ -2,9 +2,8 @@
 
 import time
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import brian2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +11,9 @@ import fspinn
 from fspinn.encoders import input_spikes
 from fspinn.engines.brian2_simulation import brian2_for
 from fspinn.randomness import INFERENCE_SPIKES, TRAINING_SPIKES, stream_key
+
+if TYPE_CHECKING:
+    import brian2
 
 REPEATED_SPIKES = 12
 """What random numbers are for, beside the purposes of `fspinn.randomness`."""
@@ -42,6 +44,8 @@ class Published:
 
     def names(self) -> dict[str, Any]:
         """Return what names in equations stand for: fields without their unit, and times in steps as well."""
+        import brian2
+
         names: dict[str, Any] = {}
         for field, value in asdict(self).items():  # type: ignore[call-overload]
             name, _, unit = field.rpartition("_")
@@ -55,7 +59,7 @@ class Published:
         del names["dt"]  # Brian2's own
         return {**names, "steps": self.all_steps}
 
-    def build(self, n_inputs: int, *, learning: bool) -> brian2.Network:
+    def build(self, n_inputs: int, *, learning: bool) -> "brian2.Network":
         """Return a network with the objects ``images``, ``neurons``, ``weights`` and ``output_spikes``.
 
         The variable of neurons that learns is ``theta``, that of weights ``w``.
@@ -64,18 +68,20 @@ class Published:
 
 
 def plastic(
-    images: brian2.SpikeGeneratorGroup,
-    neurons: brian2.NeuronGroup,
+    images: "brian2.SpikeGeneratorGroup",
+    neurons: "brian2.NeuronGroup",
     equations: str,
     on_pre: str,
     on_post: str,
     traces: str,
     names: dict[str, Any],
-) -> brian2.Synapses:
+) -> "brian2.Synapses":
     """Return synapses that learn; after each image traces become 0 and each neuron's weights are rescaled.
 
     `neurons` have the event ``image_ends`` and a variable ``size``, which is 0 before it.
     """
+    import brian2
+
     at_the_end = {
         "measured": "size_post += w",
         "rescaled": "w = clip(w*weight_sum/(size_post + int(size_post == 0)), 0, 1)",
@@ -179,12 +185,14 @@ Key = tuple[int, int, int]
 
 def _once(
     published: Published,
-    network: brian2.Network,
+    network: "brian2.Network",
     images: NDArray[np.uint8],
     keys: list[Key],
     folder: str | None,
 ) -> tuple[NDArray[np.int64], float]:
     """Show each image once; return which image each showing was of, and the seconds."""
+    import brian2
+
     steps, inputs = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int32)]
     for number, (image, key) in enumerate(zip(images, keys, strict=True)):
         in_image, those = spikes_of(published, image, key)
@@ -210,9 +218,11 @@ def _once(
 
 
 def _until_answered(
-    published: Published, network: brian2.Network, images: NDArray[np.uint8], keys: list[Key]
+    published: Published, network: "brian2.Network", images: NDArray[np.uint8], keys: list[Key]
 ) -> tuple[NDArray[np.int64], float]:
     """Show each image until it has enough output spikes, or cannot be brighter; return what `_once` does."""
+    import brian2
+
     dt = published.dt_ms * brian2.ms
     shown: list[int] = []
     started = time.process_time()
@@ -249,9 +259,11 @@ def spikes_of(
 
 
 def _output_spikes(
-    published: Published, network: brian2.Network, first: int = 0
+    published: Published, network: "brian2.Network", first: int = 0
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return showing, step in it, and neuron of output spikes, from number `first` on."""
+    import brian2
+
     monitor = network["output_spikes"]
     steps = np.rint(np.asarray(monitor.t[first:] / (published.dt_ms * brian2.ms))).astype(np.int64)
     showings, steps = np.divmod(steps, published.all_steps)

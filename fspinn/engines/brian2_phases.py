@@ -71,16 +71,6 @@ class Mechanisms:
         return self.rule in ("timestep", "pair", "postonly")
 
     @property
-    def deaf(self) -> bool:
-        """Whether refractory neurons ignore their input."""
-        return self.refractory and self.network.refractory_input == "ignored"
-
-    @property
-    def rises(self) -> str:
-        """How a trace rises at a spike, after its name."""
-        return "+= 1" if self.network.traces == "add" else "= 1"
-
-    @property
     def leader(self) -> bool:
         """Whether it matters who has spiked most often."""
         return self.rule in ("normalised", "timestep") or self.adaptation == "balanced"
@@ -103,40 +93,31 @@ def leak(on: Mechanisms) -> list[Part]:
     return [EveryStep("groups", "referee", forgotten)]
 
 
-def _toll(network: Network) -> tuple[str, str]:
-    """Return who of the others pays, as the end of a condition, and what they do."""
-    toll = "inhibition*firing_threshold" if network.inhibition_of == "threshold" else "inhibition*v"
-    if network.inhibition_floor is None:
-        return "", f"v -= {toll}"
-    return " and v > lowest", f"v = clip(v - {toll}, lowest, v)"
-
-
-def _heard(on: Mechanisms) -> str:
-    return " and step >= ready_at" if on.deaf else ""
+def _toll(network: Network) -> str:
+    """Return what each of the others does."""
+    return "v -= inhibition*firing_threshold" if network.inhibition_of == "threshold" else "v -= inhibition*v"
 
 
 def layer(on: Mechanisms) -> list[Part]:
     """Phase 2: the partner of the neuron that spiked a step ago spikes, unless it is refractory."""
     if on.kind != "layer":
         return []
-    payers, toll = _toll(on.network)
     excited = "excited_for == step and step > 0 and step >= partner_ready_at"
     return [
         Event("layer", "neurons", "partner_spikes", excited),
         Action("layer", "neurons", "partner_spikes", "partner_ready_at = step + 1 + inhibition_steps"),
         Pathway("layer", "reports", "pre", "partner_spikes", "partner_post = i"),
-        Event("layer", "neurons", "inhibited", f"partner >= 0 and i != partner{_heard(on)}{payers}"),
-        Action("layer", "neurons", "inhibited", toll),
+        Event("layer", "neurons", "inhibited", "partner >= 0 and i != partner"),
+        Action("layer", "neurons", "inhibited", _toll(on.network)),
     ]
 
 
 def arrive(on: Mechanisms) -> list[Part]:
     """Phase 3."""
-    arrival = lines("arrived = False", (on.traces, f"x {on.rises}"), (on.rule == "normalised", "count += 1"))
+    arrival = lines("arrived = False", (on.traces, "x += 1"), (on.rule == "normalised", "count += 1"))
     clamped = "*int(not clamped_post)" if on.kind == "clamp" else ""
-    deaf = "*int(step_post >= ready_at_post)" if on.deaf else ""
     row = lines(
-        f"v_post += w{clamped}{deaf}",
+        f"v_post += w{clamped}",
         (on.rule == "pair", "w = clip(w - depression_rate*y_post, 0, 1)"),
     )
     return [
@@ -177,11 +158,11 @@ def reset(on: Mechanisms) -> list[Part]:
             "neurons",
             "spike",
             lines(
-                "v = reset" if on.network.reset else "v = 0",
+                "v = 0",
                 (on.refractory, "ready_at = step + 1 + refractory_steps"),
                 (on.kind == "layer", "excited_for = step + 1"),
                 (on.kind == "clamp", "free_at = 0"),
-                (on.rule == "pair", f"y {on.rises}"),
+                (on.rule == "pair", "y += 1"),
                 (on.adaptation == "decaying", "theta += theta_step(t)"),
                 (on.leader, "count += 1"),
             ),
@@ -201,10 +182,9 @@ def reset(on: Mechanisms) -> list[Part]:
             Action("resets", "neurons", "inhibited", "v = 0\nfree_at = step + 1 + inhibition_steps"),
         ]
     if on.kind == "lateral":
-        payers, toll = _toll(on.network)
         parts += [
-            Event("resets", "neurons", "inhibited", f"winner >= 0 and i != winner{_heard(on)}{payers}"),
-            Action("resets", "neurons", "inhibited", toll),
+            Event("resets", "neurons", "inhibited", "winner >= 0 and i != winner"),
+            Action("resets", "neurons", "inhibited", _toll(on.network)),
         ]
     return parts
 
@@ -214,7 +194,7 @@ def post(on: Mechanisms) -> list[Part]:
     if on.rule == "pair":
         return [Pathway("post", "weights", "post", "spike", "w = clip(w + learning_rate(t)*x_pre, 0, 1)")]
     if on.rule == "postonly":
-        change = "learning_rate(t)*(x_pre - target_trace)*(1 - w)**weight_power"
+        change = "learning_rate(t)*(x_pre - target_trace)*(1 - w)"
         return [Pathway("post", "weights", "post", "spike", f"w = clip(w + {change}, 0, 1)")]
     return []
 

@@ -9,7 +9,6 @@ from fspinn.engines.neuron_kernels import set_thresholds
 from fspinn.engines.team_kernels import wait
 from fspinn.engines.window_kernels import (
     CLAMPED_UNTIL,
-    DEAF_UNTIL,
     INPUT_SPIKES,
     LAYER,
     NEURON_UPDATES,
@@ -78,7 +77,6 @@ def rest(theta, constants, state):
     state.spike_steps[:] = -1
     state.carried[PARTNER] = -1
     state.carried[CLAMPED_UNTIL] = 0
-    state.carried[DEAF_UNTIL] = 0
     state.carried[SPIKES] = 0
 
 

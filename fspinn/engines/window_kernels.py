@@ -12,7 +12,6 @@ import numpy as np
 from fspinn.engines.neuron_kernels import (
     find_spike,
     flush,
-    ignore_input,
     integrate,
     integrate_one,
     take_toll,
@@ -39,15 +38,15 @@ LATERAL, CLAMP, LAYER = range(3)
 Constants = namedtuple(
     "Constants",
     "steps encoder rate_norm_per_step most_spikes "
-    "leak refractory_steps ignores_input firing_threshold reset "
-    "inhibition_kind inhibition_steps fixed_toll toll_part floor "
+    "leak refractory_steps firing_threshold "
+    "inhibition_kind inhibition_steps fixed_toll toll_part "
     "rule window_steps spike_threshold depression_rate "
-    "traces_add trace_leak target_trace weight_power "
+    "trace_leak target_trace "
     "adaptation theta_kept weight_norm normalisation normalisation_goal weight_kept",
 )
 """Numbers that do not change during a run.
 
-Inhibition takes ``fixed_toll + toll_part * v`` from a potential v, down to `floor`.
+Inhibition takes ``fixed_toll + toll_part * v`` from a potential v.
 """
 
 Board = namedtuple("Board", "rounds news spikes_in_step inputs")
@@ -60,17 +59,16 @@ modulo the number of rooms; there is one room for a member that is alone, two fo
 State = namedtuple(
     "State",
     "member members first_neuron probabilities window_counts pre_traces "
-    "potentials before held thresholds post_traces ready_at partner_ready_at "
+    "potentials before thresholds post_traces ready_at partner_ready_at "
     "spike_counts spike_order spike_steps scales carried",
 )
 """State and working memory of one member of a team, made once per batch."""
 
-PARTNER, CLAMPED_UNTIL, NOT_CLAMPED, SPIKES, ROUND, DEAF_UNTIL = range(6)
+PARTNER, CLAMPED_UNTIL, NOT_CLAMPED, SPIKES, ROUND = range(5)
 """Places in ``State.carried``.
 
 The neuron whose inhibitory partner is about to spike (or -1), the step until which others are clamped, the
-neuron that is not, the number of output spikes so far, the team's round, and the step until which some of the
-own neurons are refractory and ignore their input.
+neuron that is not, the number of output spikes so far, and the team's round.
 """
 
 LOOK_AHEAD = 16
@@ -112,26 +110,14 @@ def make_state(n_inputs, total_neurons, place, order, potentials):
         np.zeros_like(potentials),
         np.zeros_like(potentials),
         np.zeros_like(potentials),
-        np.zeros_like(potentials),
         np.zeros(n_neurons, dtype=np.int64),
         np.zeros(total_neurons, dtype=np.int64),
         np.zeros(total_neurons, dtype=np.int32),
         np.zeros(order, dtype=np.int32),
         np.zeros(order, dtype=np.int32),
         np.zeros(n_neurons, dtype=np.float64),
-        np.zeros(6, dtype=np.int64),
+        np.zeros(5, dtype=np.int64),
     )
-
-
-@njit
-def inhibit(t, spared, constants, state):
-    """Let all neurons pay the toll but one (or none), and those that are refractory and ignore it."""
-    deaf = t < state.carried[DEAF_UNTIL]
-    if deaf:
-        state.held[:] = state.potentials
-    take_toll(state.potentials, spared, constants.fixed_toll, constants.toll_part, constants.floor)
-    if deaf:
-        ignore_input(state.potentials, state.held, state.ready_at, t, state.potentials.dtype.type(1.0))
 
 
 @njit
@@ -154,19 +140,15 @@ def advance(t, stop, room, weights, constants, state):
     if carried[PARTNER] >= 0:
         decay_all(potentials, leak)
         leak = weights.dtype.type(1.0)
-        inhibit(t, carried[PARTNER] - state.first_neuron, constants, state)
+        spared = carried[PARTNER] - state.first_neuron
+        take_toll(potentials, spared, constants.fixed_toll, constants.toll_part)
         carried[PARTNER] = -1
     for step in range(t, stop):
         now = inputs[step, : spikes_in_step[step]]
-        deaf = step < carried[DEAF_UNTIL]
-        if deaf:
-            state.held[:] = potentials
         if not clamped:
             integrate(potentials, weights, now, leak)
         elif 0 <= not_clamped < potentials.size:
             integrate_one(potentials, weights, now, leak, not_clamped)
-        if deaf:
-            ignore_input(potentials, state.held, ready_at, step, leak)
         if step % 16 == 15:
             flush(potentials)
         neuron = find_spike(potentials, thresholds, ready_at, step)
@@ -212,7 +194,7 @@ def follow_inputs(inputs, weights, constants, state, activity):
     decay_traces(state.pre_traces, constants.trace_leak)
     decay_traces(state.post_traces, constants.trace_leak)
     for i in inputs:
-        raise_trace(state.pre_traces, i, constants.traces_add)
+        raise_trace(state.pre_traces, i)
         if constants.rule == PAIR:
             depress_row(weights[i], constants.depression_rate, state.post_traces)
             activity[WEIGHT_READS] += state.post_traces.size
@@ -233,10 +215,8 @@ def fire(t, winner, weights, theta, teaching, constants, state, activity):
     carried[SPIKES] += 1
     if mine:
         state.ready_at[own] = t + 1 + constants.refractory_steps
-        if constants.ignores_input:
-            carried[DEAF_UNTIL] = t + 1 + constants.refractory_steps
     if constants.inhibition_kind == LATERAL:
-        inhibit(t, own, constants, state)
+        take_toll(potentials, own, constants.fixed_toll, constants.toll_part)
     elif constants.inhibition_kind == CLAMP:
         potentials[:] = 0
         carried[CLAMPED_UNTIL], carried[NOT_CLAMPED] = t + 1 + constants.inhibition_steps, winner
@@ -244,18 +224,18 @@ def fire(t, winner, weights, theta, teaching, constants, state, activity):
         carried[PARTNER] = winner
         state.partner_ready_at[winner] = t + 2 + constants.inhibition_steps
     if mine:
-        potentials[own] = constants.reset
+        potentials[own] = 0
     if not (learning and mine):
         return
     if constants.rule != NORMALISED:
         if constants.rule == PAIR:
             potentiate(weights, own, state.pre_traces, rate)
         elif constants.rule == POSTONLY:
-            power_law(weights, own, state.pre_traces, rate, constants.target_trace, constants.weight_power)
+            power_law(weights, own, state.pre_traces, rate, constants.target_trace)
         if constants.rule != TIMESTEP:
             activity[WEIGHT_READS] += weights.shape[0]
             activity[WEIGHT_WRITES] += weights.shape[0]
-        raise_trace(state.post_traces, own, constants.traces_add)
+        raise_trace(state.post_traces, own)
     if constants.adaptation == DECAYING:
         theta[own] += theta_step
         state.thresholds[own] = constants.firing_threshold + theta[own]
