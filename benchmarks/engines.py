@@ -20,16 +20,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from diehl_cook.diehl_cook_2015 import DiehlCook2015
+from diehl_cook.learning import start
+from diehl_cook.showing import show
 from numpy.typing import NDArray
 from tables import Results, machines, run, table
 
 import fspinn
-from fspinn import presets
 from fspinn.engines import brian2_engine, float_engine
 from fspinn.engines.brian2_simulation import TARGETS, Recorded
 from fspinn.plasticity import initial_weights, natural_weight_norm
@@ -70,9 +72,6 @@ PARTS = (
     *(f"published-{size}" for size in PUBLISHED),
     "compilation",
 )
-
-PUBLISHED_PRESET = "diehl-cook-2015"
-FIELDS = {field.name for field in fields(fspinn.Network)}
 
 TRAINED_ON = 1000
 TOTAL = 60_000
@@ -146,18 +145,15 @@ def measure_published(size: str) -> dict[str, Any]:
     """
     images = fspinn.datasets.load("mnist").train.images[: TRAINED_ON + SIZES[size]]
     ours = compare(replace(NETWORKS["ours"], neurons=int(size)), images, {}, TRAINED_ON)
-    settings = {name: value for name, value in presets.load(PUBLISHED_PRESET).items() if name in FIELDS}
-    network = fspinn.Network(**{**settings, "neurons": int(size), "least_spikes": 0})
+    network = DiehlCook2015(neurons=int(size), least_spikes=0)
+    weights, theta = start(network, images[0].size, seed=0)
     brian2 = {}
     for target, number in PUBLISHED[size].items():
-        network, weights, theta = untrained(network, images)
-        recorded = brian2_engine.simulate_learning(
-            network, weights, theta, images[:number], seed=0, first=0, total=TOTAL, target=target
-        )
+        shown = show(network, weights, theta, images[:number], learning=True, seed=0, first=0, target=target)
         brian2[target] = {
             "images": number,
-            "training_s": recorded.run_s / number,
-            "output_spikes": len(recorded.spike_neurons) / number,
+            "training_s": shown.run_s / number,
+            "output_spikes": shown.output_spikes / number,
         }
     return {**ours, "settings": asdict(network), "brian2": brian2}
 
@@ -247,7 +243,7 @@ def render(results: Results) -> str:
         names = ["neurons", "Brian2 `cython` (samples/s)", *(head[column] for column in kept[2:])]
         rows = [[cells[column] for column in kept] for cells in published]
         blocks.append(
-            f"Training the published network in Brian2 (preset `{PUBLISHED_PRESET}`: conductances, two "
+            "Training the published network in Brian2 (`benchmarks/diehl_cook`: conductances, two "
             "populations, steps of 0.5 ms, no image shown twice), beside the default network in the Numba "
             f"engine; these are different networks:\n\n{table(names, rows)}"
         )

@@ -13,14 +13,13 @@ clamped. In each time step t, in this order:
 2. **Inhibition by a layer** (only ``inhibition_kind = "layer"``). Each inhibitory neuron that spiked takes
    its toll (see 5) from all neurons but its own partner.
 3. **Input.** For each input spike of the step, in the order of the inputs: its row of weights is added to
-   the potentials, its trace rises by 1 (or to 1, see `traces`), and the rules `pair` and `triplet` depress
-   its row. While neurons are clamped, only the neuron that spiked last integrates; all others stay at 0.
+   the potentials, its trace rises by 1, and the rule `pair` depresses its row. While neurons are clamped,
+   only the neuron that spiked last integrates; all others stay at 0.
 4. **Threshold.** Among the neurons that are not refractory and whose potential has reached their own
    threshold (``firing_threshold + theta``), the one furthest above it spikes; among equals the first. So
    there is at most one output spike per step.
-5. **Reset and inhibition.** The neuron that spiked goes to ``reset * weight_norm`` and is refractory for the
-   `refractory_ms` that follow; with ``refractory_input = "ignored"`` it takes no input meanwhile, and pays no
-   toll. Then, by `inhibition_kind`:
+5. **Reset and inhibition.** The neuron that spiked goes to 0 and is refractory for the `refractory_ms` that
+   follow, in which it integrates. Then, by `inhibition_kind`:
 
    - ``"lateral"`` (FSpiNN): every other potential pays the toll at once.
    - ``"clamp"`` (Querlioz et al. 2013): every other potential is set to 0 and stays there for the next
@@ -30,10 +29,9 @@ clamped. In each time step t, in this order:
      partner is above its threshold, so it needs no potential, and no N x N matrix is ever made.
 
    The toll is ``inhibition * firing_threshold``, or with ``inhibition_of = "potential"`` the part
-   `inhibition` of the potential (1 is a full reset); it never brings a potential below
-   ``inhibition_floor * firing_threshold`` (if there is a floor), and leaves those below as they are.
-6. **Post.** The rules `pair`, `triplet` and `postonly` change the weights of the neuron that spiked, then its
-   traces rise; with ``adaptation = "decaying"`` its theta rises.
+   `inhibition` of the potential (1 is a full reset).
+6. **Post.** The rules `pair` and `postonly` change the weights of the neuron that spiked, then its traces
+   rise; with ``adaptation = "decaying"`` its theta rises.
 7. **Window.** At the end of each learning window (and of the presentation) the rules `normalised` and
    `timestep` change weights, and ``adaptation = "balanced"`` changes theta.
 
@@ -41,11 +39,6 @@ At the end of a presentation theta decays (``"decaying"``), weights decay and ar
 switched on. That, points 6 and 7 and the depression in 3 happen only while learning; `fspinn.plasticity`
 gives the formulas. A network that has learned answers with `answer_threshold` and `answer_inhibition`, if
 they are given: strong competition makes good prototypes, weaker competition makes graded answers.
-
-With ``synapses = "conductance"`` a network is Diehl & Cook's as published: two populations whose synapses
-open conductances, spikes that arrive after a delay, images that are shown again. Its equations and its order
-of events are in `fspinn.engines.brian2_conductances`, and only the engine ``brian2`` runs it. Potentials are
-in mV above rest then.
 """
 
 from dataclasses import dataclass, replace
@@ -60,10 +53,7 @@ MAX_NUMBER = 1e12
 ENCODERS = ("poisson", "regular", "ttfs", "unscaled")
 INHIBITION_KINDS = ("lateral", "clamp", "layer")
 INHIBITION_OF = ("threshold", "potential")
-REFRACTORY_INPUTS = ("integrated", "ignored")
-SYNAPSES = ("current", "conductance")
-RULES = ("normalised", "timestep", "pair", "postonly", "triplet")
-TRACES = ("add", "set")
+RULES = ("normalised", "timestep", "pair", "postonly")
 ADAPTATIONS = ("balanced", "decaying", "off")
 NORMALISATIONS = ("off", "l1", "l2")
 
@@ -71,27 +61,11 @@ CHOICES = {
     "encoder": ENCODERS,
     "inhibition_kind": INHIBITION_KINDS,
     "inhibition_of": INHIBITION_OF,
-    "refractory_input": REFRACTORY_INPUTS,
     "rule": RULES,
-    "synapses": SYNAPSES,
-    "traces": TRACES,
     "adaptation": ADAPTATIONS,
     "normalisation": NORMALISATIONS,
 }
 """What the fields that are words can be."""
-
-WITH_CONDUCTANCES: dict[str, tuple[str | None, ...]] = {
-    "inhibition_kind": ("layer",),
-    "inhibition_of": ("threshold",),
-    "inhibition_floor": (None,),
-    "refractory_input": ("ignored",),
-    "rule": ("triplet",),
-    "adaptation": ("decaying", "off"),
-}
-"""What these fields can be in a network with conductances."""
-
-ONLY_WITH_CONDUCTANCES = ("delay_ms", "rest_ms", "least_spikes")
-"""Fields that are 0 in all other networks."""
 
 
 @dataclass(frozen=True)
@@ -116,18 +90,6 @@ class Network:
         and ``"regular"`` (own; D&C's pixel / 4 Hz has about this norm on MNIST).
     max_rate_hz : float, default 63.75
         For ``"unscaled"``: rate of a pixel of intensity 255 (D&C: a quarter of the intensity).
-    least_spikes : int, default 0
-        An image that has fewer output spikes is shown again, with `max_rate_hz` raised, until it has them
-        (D&C: 5; only with conductances). What was learned in vain stays.
-    rate_step_hz : float, default 31.875
-        By how much `max_rate_hz` is raised each time (D&C's code; their paper says 32).
-    synapses : {"current", "conductance"}, default "current"
-        Whether a spike changes the potential, or a conductance (D&C).
-    delay_ms : float, default 0.0
-        Longest delay of the spikes of inputs; each synapse has its own, from 0 on (D&C's code: 10; only with
-        conductances).
-    rest_ms : float, default 0.0
-        Time without input after an image (D&C: 150; only with conductances).
     first_spikes : int or None, default None
         For ``"ttfs"``: only so many inputs spike, the brightest; None is all that are not black.
     tau_m_ms : float, default 100.0
@@ -135,27 +97,20 @@ class Network:
     refractory_ms : float, default 0.0
         How long a neuron cannot spike after a spike (own: with at most one spike per step and inhibition
         it brings nothing; D&C use 5).
-    refractory_input : {"integrated", "ignored"}, default "integrated"
-        What becomes of input and inhibition meanwhile (own; D&C and BindsNET ignore it).
     threshold : float, default 20.0
         Potential at which a neuron spikes before adaptation, in units of `weight_norm` (own).
-    reset : float, default 0.0
-        Potential after a spike, in units of `weight_norm`; rest is 0 (D&C; BindsNET resets to 5 mV above it).
     inhibition_kind : {"lateral", "clamp", "layer"}, default "lateral"
         See the order of events above.
     inhibition : float, default 0.7
-        Part of the threshold (or of the potential) that a spike takes from every other neuron (own). With
-        conductances, the one that it opens in them, in units of the leak's (D&C's code: 17).
+        Part of the threshold (or of the potential) that a spike takes from every other neuron (own).
     answer_threshold, answer_inhibition : float or None, default None
         What `threshold` and `inhibition` become once learning is over; None keeps them (own).
     inhibition_of : {"threshold", "potential"}, default "threshold"
         What `inhibition` is a part of.
-    inhibition_floor : float or None, default None
-        Potential, in units of the firing threshold, below which inhibition takes nothing.
     inhibition_ms : float, default 10.0
         How long ``"clamp"`` holds the others at 0 (own); how long an inhibitory neuron of ``"layer"`` is
         refractory (D&C: 2).
-    rule : {"normalised", "timestep", "pair", "postonly", "triplet"}, default "normalised"
+    rule : {"normalised", "timestep", "pair", "postonly"}, default "normalised"
         How weights change, see `fspinn.plasticity`.
     window_ms : float or None, default None
         Length of a learning window; None is the whole presentation (own; FSpiNN updates once per
@@ -167,18 +122,12 @@ class Network:
         Potentiation at the start and at the end of training, linear in between (own). For ``"normalised"``
         the part of the way that the winner's weights move towards the input.
     depression_rate : float, default 0.0001
-        Depression of ``"pair"`` and ``"triplet"`` at input spikes and of ``"timestep"`` in windows without
+        Depression of ``"pair"`` at input spikes and of ``"timestep"`` in windows without
         an output spike (D&C's nu_pre).
-    traces : {"add", "set"}, default "add"
-        Whether a spike adds 1 to a trace (D&C's paper) or sets it to 1 (D&C's code, BindsNET).
     trace_tau_ms : float, default 20.0
         Time constant of the traces of all rules but ``"normalised"`` (D&C).
-    slow_trace_tau_ms : float, default 40.0
-        Time constant of the second trace of output spikes, for ``"triplet"`` (D&C's code).
     target_trace : float, default 0.4
         For ``"postonly"``: inputs with a lower trace are depressed (own; D&C's x_tar was not read).
-    weight_power : float, default 1.0
-        For ``"postonly"``: power of ``1 - w`` (own; D&C's mu was not read).
     adaptation : {"balanced", "decaying", "off"}, default "balanced"
         How thresholds adapt, see `fspinn.plasticity`.
     theta_step, theta_step_end : float, default 1.0 and 0.0
@@ -192,9 +141,8 @@ class Network:
         normalisation ``"l1"`` it is only the unit of potentials.
     normalisation : {"off", "l1", "l2"}, default "off"
         Rescales each neuron's weights after every presentation: ``"l2"`` to the norm `weight_norm`,
-        ``"l1"`` to the sum `weight_sum`.
-    weight_sum : float or None, default None
-        Sum of each neuron's weights for ``"l1"``; None is 0.1 per input (BindsNET's 78.4 for 784 inputs).
+        ``"l1"`` to a sum of 0.1 per input (BindsNET's
+        78.4 for 784 inputs).
     weight_decay : float, default 0.0
         Part of every weight that is lost with each presentation (after SpikeDyn and ASP, in this
         project's own form).
@@ -211,23 +159,15 @@ class Network:
     encoder: str = "poisson"
     rate_norm_hz: float = 570.0
     max_rate_hz: float = 63.75
-    least_spikes: int = 0
-    rate_step_hz: float = 31.875
-    synapses: str = "current"
-    delay_ms: float = 0.0
-    rest_ms: float = 0.0
     first_spikes: int | None = None
     tau_m_ms: float = 100.0
     refractory_ms: float = 0.0
-    refractory_input: str = "integrated"
     threshold: float = 20.0
-    reset: float = 0.0
     inhibition_kind: str = "lateral"
     inhibition: float = 0.7
     answer_threshold: float | None = None
     answer_inhibition: float | None = None
     inhibition_of: str = "threshold"
-    inhibition_floor: float | None = None
     inhibition_ms: float = 10.0
     rule: str = "normalised"
     window_ms: float | None = None
@@ -235,18 +175,14 @@ class Network:
     learning_rate: float = 0.1
     learning_rate_end: float = 0.001
     depression_rate: float = 0.0001
-    traces: str = "add"
     trace_tau_ms: float = 20.0
-    slow_trace_tau_ms: float = 40.0
     target_trace: float = 0.4
-    weight_power: float = 1.0
     adaptation: str = "balanced"
     theta_step: float = 1.0
     theta_step_end: float = 0.0
     theta_tau_ms: float = 1e7
     weight_norm: float | None = None
     normalisation: str = "off"
-    weight_sum: float | None = None
     weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
@@ -255,7 +191,6 @@ class Network:
             object.__setattr__(self, name, value)
 
         settle("neurons", whole_number("neurons", self.neurons, 1, MAX_NEURONS))
-        settle("least_spikes", whole_number("least_spikes", self.least_spikes, 0, MAX_STEPS))
         for name, low, high in (("first_spikes", 1, 2**31), ("spike_threshold", 1, 2**31)):
             if getattr(self, name) is not None:
                 settle(name, whole_number(name, getattr(self, name), low, high))
@@ -265,13 +200,11 @@ class Network:
             settle(name, number(name, getattr(self, name), at_least=0.0))
         for name in _PARTS:
             settle(name, number(name, getattr(self, name), at_least=0.0, at_most=1.0))
-        for name in ("weight_norm", "weight_sum", "answer_threshold"):
+        for name in ("weight_norm", "answer_threshold"):
             if getattr(self, name) is not None:
                 settle(name, number(name, getattr(self, name), above=0.0))
         if self.answer_inhibition is not None:
             settle("answer_inhibition", number("answer_inhibition", self.answer_inhibition, at_least=0.0))
-        if self.inhibition_floor is not None:
-            settle("inhibition_floor", number("inhibition_floor", self.inhibition_floor))
         if not self.dt_ms <= self.duration_ms <= self.dt_ms * MAX_STEPS:
             raise ConfigError(
                 f"duration_ms: {self.duration_ms:g} is not from 1 to {MAX_STEPS} time steps "
@@ -284,51 +217,16 @@ class Network:
                 raise ConfigError(
                     f"{name}: there is no {getattr(self, name)!r}; use one of {', '.join(choices)}"
                 )
-        for name in ("threshold", "answer_threshold"):
-            if getattr(self, name) is not None and self.reset >= getattr(self, name):
-                raise ConfigError(
-                    f"reset: {self.reset:g} is not below {name} = {getattr(self, name):g}; lower it"
-                )
         for name in ("inhibition", "answer_inhibition"):
             if self.inhibition_of == "potential" and (getattr(self, name) or 0.0) > 1:
                 raise ConfigError(
                     f"{name}: {getattr(self, name):g} of a potential is more than all of it; give at most 1"
                 )
-        self._check_synapses()
-
-    def _check_synapses(self) -> None:
-        if self.synapses == "current":
-            for name in ONLY_WITH_CONDUCTANCES:
-                if getattr(self, name) != 0:
-                    raise ConfigError(
-                        f"{name}: {getattr(self, name):g} needs synapses = 'conductance'; leave it at 0"
-                    )
-            return
-        for name, values in WITH_CONDUCTANCES.items():
-            if getattr(self, name) not in values:
-                raise ConfigError(
-                    f"{name}: {getattr(self, name)!r} does not go with synapses = 'conductance'; "
-                    f"use {' or '.join(map(repr, values))}"
-                )
-        if self.least_spikes and self.encoder != "unscaled":
-            raise ConfigError(
-                f"least_spikes: {self.least_spikes} needs the encoder 'unscaled'; choose it, or 0"
-            )
-        if self.rest_ms < self.delay_ms:
-            raise ConfigError(
-                f"rest_ms: {self.rest_ms:g} is less than delay_ms = {self.delay_ms:g}, so that spikes would "
-                "arrive in the next image; raise it"
-            )
 
     @property
     def steps(self) -> int:
         """Time steps of one presentation."""
         return round(self.duration_ms / self.dt_ms)
-
-    @property
-    def rest_steps(self) -> int:
-        """Time steps without input after them."""
-        return self._steps_of(self.rest_ms)
 
     @property
     def window_steps(self) -> int:
@@ -378,23 +276,17 @@ _POSITIVE = (
     "duration_ms",
     "rate_norm_hz",
     "max_rate_hz",
-    "rate_step_hz",
     "tau_m_ms",
     "threshold",
     "trace_tau_ms",
-    "slow_trace_tau_ms",
     "theta_tau_ms",
 )
 _NOT_NEGATIVE = (
-    "delay_ms",
-    "rest_ms",
     "refractory_ms",
-    "reset",
     "inhibition",
     "inhibition_ms",
     "theta_step",
     "theta_step_end",
     "target_trace",
-    "weight_power",
 )
 _PARTS = ("learning_rate", "learning_rate_end", "depression_rate", "weight_decay")

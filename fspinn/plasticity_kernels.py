@@ -4,7 +4,7 @@ import numpy as np
 
 from fspinn.jit import njit
 
-NORMALISED, TIMESTEP, PAIR, POSTONLY, TRIPLET = range(5)
+NORMALISED, TIMESTEP, PAIR, POSTONLY = range(4)
 """Numbers of the rules, in the order of `fspinn.model.RULES`."""
 
 BALANCED, DECAYING, NO_ADAPTATION = range(3)
@@ -49,11 +49,11 @@ def potentiate(weights, neuron, traces, rate):
 
 
 @njit
-def power_law(weights, neuron, traces, rate, target_trace, weight_power):
-    """Diehl & Cook's rule (3): ``w += rate * (x_pre - x_tar) * (1 - w) ** mu``, kept in [0, 1]."""
+def power_law(weights, neuron, traces, rate, target_trace):
+    """Diehl & Cook's rule (3): ``w += rate * (x_pre - x_tar) * (1 - w)``, kept in [0, 1]."""
     real = weights.dtype.type
     for i in range(traces.size):
-        room = real((real(1.0) - weights[i, neuron]) ** weight_power)
+        room = real(1.0) - weights[i, neuron]
         changed = weights[i, neuron] + rate * (traces[i] - target_trace) * room
         weights[i, neuron] = min(real(1.0), max(real(0.0), changed))
 
@@ -92,10 +92,9 @@ def decay_traces(traces, leak):
 
 
 @njit
-def raise_trace(traces, index, adds):
-    """Let a trace rise at a spike: by 1 if spikes add up, else to 1."""
-    one = traces.dtype.type(1.0)
-    traces[index] = traces[index] + one if adds else one
+def raise_trace(traces, index):
+    """Let a trace rise by 1, at a spike."""
+    traces[index] += traces.dtype.type(1.0)
 
 
 @njit

@@ -170,7 +170,7 @@ def respond(
     """
     from scipy import sparse
 
-    runs = engine_of(engine, threads, network)
+    runs = engine_of(engine, threads)
     answer = partial(runs.respond, network, weights, theta)
     if formats is not None:
         if runs is not float_engine:

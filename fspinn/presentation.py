@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from fspinn.checks import checked_seed
 from fspinn.datasets.dataset import check_images
 from fspinn.encoders import Spikes, input_spikes
-from fspinn.engines import engine_of
+from fspinn.engines import float_engine
 from fspinn.errors import ConfigError
 from fspinn.model import Network
 from fspinn.prediction import check_size
@@ -53,8 +53,8 @@ def present(model: Model, image: NDArray[np.uint8], *, seed: int = 0, number: in
     DataError
         If it is no image.
     ConfigError
-        If the image has another size than those that the model was trained on, the engine ``numba``
-        does not run such a network, or the model computes with integers only.
+        If the image has another size than those that the model was trained on, or the model computes with
+        integers only.
     """
     if model.formats is not None:
         raise ConfigError(
@@ -64,11 +64,10 @@ def present(model: Model, image: NDArray[np.uint8], *, seed: int = 0, number: in
     seed = checked_seed(seed)
     check_images(image[None], "image")
     check_size(model, image[None], "image")
-    runs = engine_of("numba", network=model.network)
     network = model.network.answering
     neurons = np.full((1, network.steps), -1, dtype=np.int32)  # at most one output spike per step
     steps = neurons.copy()
-    runs.respond(
+    float_engine.respond(
         model.network,
         model.weights,
         model.theta,
@@ -134,5 +133,4 @@ def potential(model: Model, shown: Presentation, neuron: int) -> NDArray[np.floa
 def _after_toll(network: Network, v: float) -> float:
     scale = network.firing_threshold
     toll = network.inhibition * (scale if network.inhibition_of == "threshold" else v)
-    floor = -np.inf if network.inhibition_floor is None else network.inhibition_floor * scale
-    return max(v - toll, min(v, floor))
+    return v - toll

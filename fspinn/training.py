@@ -135,8 +135,8 @@ def train(
     Raises
     ------
     ConfigError
-        If `passes`, `seed`, `readout` or `engine` make no sense, the engine does not run such a network or
-        it never spiked, the checkpoint is of another run, or there is one and `resume` is not set.
+        If `passes`, `seed`, `readout` or `engine` make no sense, the network never spiked, the checkpoint is
+        of another run, or there is one and `resume` is not set.
     DataError
         If `data` is not a data set, nor labelled images.
     FormatError
@@ -147,7 +147,7 @@ def train(
     data = as_dataset(data)
     readouts.check_name(readout)
     seed = checked_seed(seed)
-    engine_of(engine, threads, network)
+    engine_of(engine, threads)
     _check_formats(engine, weights, state, rounding)
     if labels is not None:
         whole_number("labels", labels, 1, len(data.train))  # before the learning, not after it
@@ -203,7 +203,7 @@ def learn(
     if passes is None:
         passes = passes_for(network.neurons, len(images))
     passes = whole_number("passes", passes, 1, MAX_PASSES)
-    engine_of(engine, network=network)
+    engine_of(engine)
     _check_formats(engine, weights, state, rounding)
     settled = network
     if network.weight_norm is None:

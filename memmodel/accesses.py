@@ -8,9 +8,8 @@ counted.
 
 What is learned differs by rule. A neuron that is potentiated has one weight in each row, and so in each word:
 ``n_inputs`` words are read and written. An input that is depressed (rule ``pair``: at every spike) has its
-weights side by side: one row is read and written (``triplet`` does as ``pair``). ``timestep`` does both, but
-counts only their sum: as many columns are assumed as there can be, one for each window and output spike,
-which is an upper bound.
+weights side by side: one row is read and written. ``timestep`` does both, but counts only their sum: as many
+columns are assumed as there can be, one for each window and output spike, which is an upper bound.
 """
 
 from typing import NamedTuple

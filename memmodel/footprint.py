@@ -16,7 +16,7 @@ from fspinn.trained import BIASED_READOUT, LABEL_READOUT
 BIAS_BITS = 32
 """Bits of one number of a readout's bias: as wide as the sum that it starts."""
 
-OUTPUT_TRACES = {"pair": 1, "triplet": 2}
+OUTPUT_TRACES = {"pair": 1}
 """Traces of each neuron that a rule keeps; all rules but ``normalised`` keep one of each input as well."""
 
 COUNTED_RULES = ("normalised", "timestep")

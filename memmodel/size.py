@@ -136,17 +136,7 @@ class Size:
         Returns
         -------
         Size
-
-        Raises
-        ------
-        ConfigError
-            If the network has conductances: nothing here knows what they cost.
         """
-        if network.synapses != "current":
-            raise ConfigError(
-                f"synapses: costs are known for 'current' only, not for {network.synapses!r}; estimate a "
-                "network such as the preset bindsnet-2018"
-            )
         return cls(
             n_inputs=n_inputs,
             n_neurons=network.neurons,

@@ -167,7 +167,7 @@ def teaching_of(network: Network, grid: Grid) -> Teaching:
 def trace_format(network: Network) -> Format:
     """Return the format of traces: 16 bits or more, so that even a spike in each step does not overflow."""
     lost = lost_part(network.dt_ms / network.trace_tau_ms, WHOLE)
-    highest = 1 if network.traces == "set" else min(network.steps, WHOLE // max(lost, 1) + 1)
+    highest = min(network.steps, WHOLE // max(lost, 1) + 1)
     integer_bits = highest.bit_length()
     return Format(integer_bits, min(max(_TRACE_BITS - integer_bits, 0), TARGET_BITS), signed=False)
 

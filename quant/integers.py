@@ -7,11 +7,11 @@ the state format that it lies beyond, and each time that changes a number is one
 A network in integers has (`Integers`, `Neuron`)
 
 - weights: the integers that stand for them in their format, w fraction bits;
-- potentials v, thresholds, toll and floor: integers of the **state format**, s fraction bits;
+- potentials v, thresholds and toll: integers of the **state format**, s fraction bits;
 - theta: integers of its own format, t fraction bits, t at most s.
 
 The threshold of neuron j is ``threshold + (theta[j] << (s - t))``. Numbers that are no integers yet (firing
-threshold, toll, floor, the parts that follow) are rounded to nearest, ties to even, once.
+threshold, toll, the parts that follow) are rounded to nearest, ties to even, once.
 
 **Inference.** All v are 0 at the start of a presentation. In a time step, with `leak` the integer nearest to
 ``65536 * (1 - exp(-dt_ms / tau_m_ms))``, from 0 to 65536:
@@ -24,8 +24,8 @@ threshold, toll, floor, the parts that follow) are rounded to nearest, ties to e
    While neurons are clamped, only the one that is not does 1 and 3; the others stay at 0.
 4. Of the neurons that may spike, those with ``v >= threshold[j]``, the one with the largest
    ``v - threshold[j]`` spikes, of equals the first.
-5. It goes to 0. Each other neuron that pays gets ``v = cut(max(v - p, min(v, floor)))``, or where there is no
-   floor ``v = cut(v - p)``, with the toll ``p = toll + ((v * toll_part) >> 16)``; one of both is 0.
+5. It goes to 0. Each other neuron that pays gets ``v = cut(v - p)``, with the toll
+   ``p = toll + ((v * toll_part) >> 16)``; one of both is 0.
 
 **Learning** (rules ``normalised`` and ``timestep``; no normalisation, no decay of weights). Weights stay in
 their format. A change is computed in units of 2**-32 of a weight's step, and rounded once:
@@ -44,10 +44,10 @@ With `rate` the integer nearest to ``2**20 * learning_rate``, k the potentiation
   ``weight_norm * 2**(w + 12)``), ``target = min(one << 12, x[i] * unit)``, and the change is
   ``min(k * rate, 2**20) * (target - (weight << 12))``.
 - ``timestep``: the trace x[i] has f fraction bits (`trace_format`). In each step it falls to 0,
-  ``x -= (x * trace_leak + 65535) >> 16``, then ``x += 1 << f`` for each spike (or ``x = 1 << f``, if a spike
-  sets it). The change is ``(k * rate * x[i]) << (12 + w - f)`` for the winner; in a window without an output
-  spike it is ``-(depression * x[i]) << (12 + w - f)`` for all neurons of inputs with x[i] > 0, `depression`
-  being nearest to ``2**20 * depression_rate``.
+  ``x -= (x * trace_leak + 65535) >> 16``, then ``x += 1 << f`` for each spike. The change is
+  ``(k * rate * x[i]) << (12 + w - f)`` for the winner; in a window without an output spike it is
+  ``-(depression * x[i]) << (12 + w - f)`` for all neurons of inputs with x[i] > 0, `depression` being nearest
+  to ``2**20 * depression_rate``.
 
 While learning, theta has 32 bits, with as many integer bits as it takes to move a threshold through the whole
 state (`theta_while_learning`), and t fraction bits; a threshold is
@@ -69,7 +69,7 @@ from math import expm1
 import numpy as np
 from numpy.typing import NDArray
 
-from fspinn.errors import ConfigError, FormatError
+from fspinn.errors import FormatError
 from fspinn.model import Network
 from fspinn.quant.formats import MAX_BITS, Format, to_integers
 from fspinn.trained import Formats
@@ -77,9 +77,6 @@ from fspinn.trained import Formats
 MAX_STATE_BITS = 24
 MAX_WEIGHT_BITS = 16
 MAX_LEARNING_BITS = 8
-
-SUPPORTED = {"reset": 0.0, "refractory_input": "integrated", "synapses": "current"}
-"""What these fields of a network have to be."""
 
 WHOLE = 2**16
 """What `leak` and `toll_part` are parts of."""
@@ -102,7 +99,6 @@ class Neuron:
     threshold : int
         What theta is added to.
     toll, toll_part : int
-    floor : int or None
     """
 
     lowest: int
@@ -112,7 +108,6 @@ class Neuron:
     threshold: int
     toll: int
     toll_part: int
-    floor: int | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,19 +192,12 @@ def neuron_of(network: Network, formats: Formats) -> Neuron:
 
     Raises
     ------
-    ConfigError
-        If the integer engine does not run such a network.
     FormatError
         If a format is too wide or too coarse.
     """
-    check_network(network)
     check_formats(formats)
     state = formats.state
     of_threshold = network.inhibition_of == "threshold"
-    floor = None
-    if network.inhibition_floor is not None:
-        unlimited = scaled(network.inhibition_floor * network.firing_threshold, state)
-        floor = min(max(unlimited, state.lowest_integer), state.highest_integer)
     # A toll above the whole range takes as much as one that is as large.
     toll = scaled(network.inhibition * network.firing_threshold, state) if of_threshold else 0
     return Neuron(
@@ -220,7 +208,6 @@ def neuron_of(network: Network, formats: Formats) -> Neuron:
         threshold=scaled(network.firing_threshold, state),
         toll=min(toll, state.highest_integer - state.lowest_integer),
         toll_part=0 if of_threshold else round(network.inhibition * WHOLE),
-        floor=floor,
     )
 
 
@@ -238,16 +225,6 @@ def theta_while_learning(state: Format) -> Format:
     """Return the format that theta has while a network learns in integers."""
     integer_bits = state.integer_bits + (not state.signed)
     return Format(integer_bits, MAX_BITS - integer_bits, signed=True)
-
-
-def check_network(network: Network) -> None:
-    """Raise ConfigError unless the integer engine runs such a network."""
-    for name, value in SUPPORTED.items():
-        if getattr(network, name) != value:
-            raise ConfigError(
-                f"{name}: the integer engine does not run {getattr(network, name)!r}, only {value!r}; "
-                "stay with floats (no state format), which the engine brian2 or numba runs"
-            )
 
 
 def check_formats(formats: Formats) -> None:

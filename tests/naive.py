@@ -139,11 +139,6 @@ def is_refractory(network, steps_since_spike):
     return 0 < steps_since_spike <= network.refractory_steps
 
 
-def reset_potential(network):
-    """Where a neuron that spiked starts again."""
-    return np.float32(network.reset * network.weight_norm)
-
-
 def toll(network, potential):
     """What inhibition would take from one potential."""
     if network.inhibition_of == "potential":
@@ -151,19 +146,11 @@ def toll(network, potential):
     return np.float32(network.inhibition * network.firing_threshold)
 
 
-def floor_of(network):
-    """Potential below which inhibition takes nothing."""
-    if network.inhibition_floor is None:
-        return np.float32(-np.inf)
-    return np.float32(network.inhibition_floor * network.firing_threshold)
-
-
 def take_toll(network, potentials, spared):
-    """All neurons but one pay; nobody falls below the floor through it, and who is below stays."""
-    floor = floor_of(network)
+    """All neurons but one pay."""
     for j in range(potentials.size):
-        if j != spared and potentials[j] >= floor:
-            potentials[j] = max(potentials[j] - toll(network, potentials[j]), floor)
+        if j != spared:
+            potentials[j] -= toll(network, potentials[j])
 
 
 def is_clamped(network, steps_since_spike):
@@ -211,10 +198,10 @@ def potentiate(weights, neuron, traces, rate):
         weights[i, neuron] = within_bounds(weights[i, neuron] + np.float32(rate) * traces[i])
 
 
-def power_law(weights, neuron, traces, rate, target_trace, weight_power):
-    """Diehl & Cook's equation 3 with w_max = 1."""
+def power_law(weights, neuron, traces, rate, target_trace):
+    """Diehl & Cook's equation 3 with w_max = 1 and mu = 1."""
     for i in range(traces.size):
-        room = (np.float32(1) - weights[i, neuron]) ** np.float32(weight_power)
+        room = np.float32(1) - weights[i, neuron]
         change = np.float32(rate) * (traces[i] - np.float32(target_trace)) * room
         weights[i, neuron] = within_bounds(weights[i, neuron] + change)
 
@@ -236,8 +223,8 @@ def decay_traces(traces, kept):
     traces[traces < np.float32(1e-20)] = 0
 
 
-def raise_trace(traces, index, how):
-    traces[index] = {"add": traces[index] + 1, "set": 1}[how]
+def raise_trace(traces, index):
+    traces[index] += 1
 
 
 def decay_weights(network, weights):
@@ -248,7 +235,7 @@ def goal_of(network, n_inputs):
     """Size of each neuron's weights after normalisation."""
     if network.normalisation == "l2":
         return float(network.weight_norm)
-    return 0.1 * n_inputs if network.weight_sum is None else network.weight_sum
+    return 0.1 * n_inputs
 
 
 def normalise(weights, kind, goal):
@@ -304,7 +291,6 @@ class Presentation:
         self.potentials = np.zeros(n_neurons, dtype=np.float32)
         self.pre_traces = np.zeros(n_inputs, dtype=np.float32)
         self.post_traces = np.zeros(n_neurons, dtype=np.float32)
-        self.slow_traces = np.zeros(n_neurons, dtype=np.float32)
         self.last_spike = np.full(n_neurons, -(10**9))
         self.last_partner_spike = np.full(n_neurons, -(10**9))
         self.tolls = {}  # step: whose partner spikes in it
@@ -326,7 +312,6 @@ class Presentation:
         leak = np.float32(np.exp(-network.dt_ms / network.tau_m_ms))
         decay_traces(self.pre_traces, np.float32(np.exp(-network.dt_ms / network.trace_tau_ms)))
         decay_traces(self.post_traces, np.float32(np.exp(-network.dt_ms / network.trace_tau_ms)))
-        decay_traces(self.slow_traces, np.float32(np.exp(-network.dt_ms / network.slow_trace_tau_ms)))
         integrating = slice(None)
         if network.inhibition_kind == "clamp" and self.spikes and is_clamped(network, t - self.spikes[-1][0]):
             last = self.spikes[-1][1]
@@ -334,10 +319,8 @@ class Presentation:
         if t in self.tolls:
             self.potentials *= leak
             leak = np.float32(1)
-            self.inhibit(t, self.tolls[t])
-        without_input = self.potentials[self.deaf(t)] * leak
+            take_toll(network, self.potentials, self.tolls[t])
         integrate(self.potentials[integrating], self.weights[:, integrating], inputs, leak)
-        self.potentials[self.deaf(t)] = without_input
         if t % 16 == 15:
             self.potentials[np.abs(self.potentials) < np.float32(1e-20)] = 0
         added = len(inputs) * self.potentials[integrating].size
@@ -346,21 +329,10 @@ class Presentation:
         self.count(neuron_updates=(2 if network.inhibition_kind == "layer" else 1) * n_neurons)
         for i in inputs:
             self.window[i] += 1
-            raise_trace(self.pre_traces, i, network.traces)
-            if self.learning and network.rule in ("pair", "triplet"):
+            raise_trace(self.pre_traces, i)
+            if self.learning and network.rule == "pair":
                 depress_input(self.weights, i, network.depression_rate, self.post_traces)
                 self.changed(n_neurons)
-
-    def deaf(self, t):
-        """The neurons that are refractory in step t and ignore their input."""
-        if self.network.refractory_input == "integrated":
-            return []
-        return [j for j, last in enumerate(self.last_spike) if is_refractory(self.network, t - last)]
-
-    def inhibit(self, t, spared):
-        kept = self.potentials[self.deaf(t)]
-        take_toll(self.network, self.potentials, spared)
-        self.potentials[self.deaf(t)] = kept
 
     def spike(self, t):
         """Phases 4 to 6."""
@@ -375,15 +347,15 @@ class Presentation:
         self.spikes.append((t, winner))
         self.count(output_spikes=1)
         self.last_spike[winner] = t
-        self.potentials[winner] = reset_potential(network)
+        self.potentials[winner] = 0
         if network.inhibition_kind == "lateral":
-            self.inhibit(t, winner)
+            take_toll(network, self.potentials, winner)
         elif network.inhibition_kind == "clamp":
             self.potentials[np.arange(self.potentials.size) != winner] = 0
         elif partner_is_ready(network, t + 1 - self.last_partner_spike[winner]):
             self.last_partner_spike[winner] = t + 1
             if toll_is_due(network, t) == t:
-                self.inhibit(t, winner)
+                take_toll(network, self.potentials, winner)
             else:
                 self.tolls[toll_is_due(network, t)] = winner
         if self.learning:
@@ -400,14 +372,10 @@ class Presentation:
                 self.pre_traces,
                 self.rate,
                 network.target_trace,
-                network.weight_power,
             )
-        if network.rule == "triplet":
-            potentiate(self.weights, winner, self.pre_traces, self.rate * self.slow_traces[winner])
-        if network.rule in ("pair", "triplet", "postonly"):
+        if network.rule in ("pair", "postonly"):
             self.changed(self.pre_traces.size)
-        raise_trace(self.post_traces, winner, network.traces)
-        raise_trace(self.slow_traces, winner, network.traces)
+        raise_trace(self.post_traces, winner)
         if network.adaptation == "decaying":
             raise_threshold(self.theta, winner, self.theta_step)
             self.count(threshold_updates=1)

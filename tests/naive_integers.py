@@ -29,10 +29,6 @@ class Numbers:
             self.toll = nearest(network.inhibition * network.firing_threshold * self.step)
         else:
             self.toll_part = nearest(network.inhibition * 65536)
-        self.floor = None
-        if network.inhibition_floor is not None:
-            self.floor = nearest(network.inhibition_floor * network.firing_threshold * self.step)
-            self.floor = min(max(self.floor, self.low), self.high)
 
 
 class Presentation:
@@ -70,8 +66,6 @@ class Presentation:
                 continue
             v = self.v[j]
             left = v - (numbers.toll + ((v * numbers.toll_part) >> 16))
-            if numbers.floor is not None:
-                left = max(left, min(v, numbers.floor))
             self.set(j, self.cut(left))
 
     def step(self, t, inputs):
@@ -204,7 +198,7 @@ class Learning:
 def trace_fraction(network):
     """Traces have 16 bits, and at most 12 fraction bits."""
     lost = nearest(65536 * (1 - np.exp(-network.dt_ms / network.trace_tau_ms)))
-    highest = 1 if network.traces == "set" else min(network.steps, 65536 // max(lost, 1) + 1)
+    highest = min(network.steps, 65536 // max(lost, 1) + 1)
     return min(12, 16 - highest.bit_length())
 
 
@@ -242,7 +236,7 @@ def _present(learning, image, rate, theta_step, spike_key, rounding_key):
         traces = [trace - ((trace * trace_leak + 65535) >> 16) for trace in traces]
         for i in inputs:
             x[i] += 1
-            traces[i] = (traces[i] if network.traces == "add" else 0) + 2**learning.f
+            traces[i] += 2**learning.f
         winner = shown.spike(t)
         if winner is not None and network.adaptation == "decaying":
             learning.shift_theta(winner, theta_step)

@@ -59,9 +59,9 @@ def test_a_spike_takes_the_stated_part_of_the_threshold_from_all_others():
     assert {t + 1: neuron for t, neuron in enumerate(winners) if neuron is not None} == {8: 0, 16: 0, 22: 1}
 
 
-def taken(potentials, spared, fixed, part, floor=-np.inf):
+def taken(potentials, spared, fixed, part):
     potentials = np.array(potentials, dtype=np.float32)
-    neuron_kernels.take_toll(potentials, spared, np.float32(fixed), np.float32(part), np.float32(floor))
+    neuron_kernels.take_toll(potentials, spared, np.float32(fixed), np.float32(part))
     return potentials.tolist()
 
 
@@ -77,37 +77,23 @@ def test_all_of_the_potential_is_a_full_reset_of_all_but_one(spared):
     assert taken([1.0, 0.125, 7.5], spared, 0.0, 1.0) == expected
 
 
-unit_potentials = st.lists(st.floats(-4, 4, width=32), min_size=1, max_size=6)
-
-
-@settings(deadline=None)
-@given(unit_potentials, st.sampled_from([0.0, 0.5, 3.0]), st.sampled_from([-1.0, 0.0, 0.5]))
-def test_inhibition_undercuts_no_floor_and_lifts_nobody(potentials, toll, floor):
-    after = taken(potentials, 0, toll, 0.0, floor)
-    assert after[0] == np.float32(potentials[0])
-    for v, left in zip(potentials[1:], after[1:], strict=True):
-        assert left == (v if v < floor else max(np.float32(v) - np.float32(toll), floor))
-
-
 @settings(deadline=None)
 @given(
     st.lists(st.floats(0, 4, width=32), min_size=1, max_size=6),
     st.sampled_from(INHIBITION_OF),
     st.sampled_from([0.0, 0.7, 1.0]),
-    st.sampled_from([None, 0.0, -0.5, 0.3]),
 )
-def test_the_toll_has_the_bits_of_the_naive_twin(potentials, inhibition_of, inhibition, floor):
+def test_the_toll_has_the_bits_of_the_naive_twin(potentials, inhibition_of, inhibition):
     network = Network(
         threshold=3.0,
         weight_norm=1.1,
         inhibition=inhibition,
         inhibition_of=inhibition_of,
-        inhibition_floor=floor,
     )
     constants = float_engine._constants(network, 1, np.float32)
     expected = np.array(potentials, dtype=np.float32)
     naive.take_toll(network, expected, 0)
-    tolls = constants.fixed_toll, constants.toll_part, constants.floor
+    tolls = constants.fixed_toll, constants.toll_part
     assert taken(potentials, 0, *tolls) == expected.tolist()
 
 
@@ -125,13 +111,6 @@ def test_lateral_inhibition_takes_its_part_of_the_potential(part, left):
     shown = stepper([[2.0, 1.0]], threshold=2.0, inhibition=part, inhibition_of="potential")
     assert shown.step(0) == 0
     assert shown.potentials == [0.0, left]
-
-
-def test_the_floor_is_in_units_of_the_firing_threshold():
-    shown = stepper([[2.0, 1.0]], threshold=2.0, inhibition=5.0, inhibition_floor=-0.5)
-    for _ in range(3):
-        assert shown.step(0) == 0
-    assert shown.potentials == [0.0, -1.0]
 
 
 @pytest.mark.parametrize("held", [0, 1, 3])

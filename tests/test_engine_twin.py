@@ -98,17 +98,6 @@ def test_the_order_of_the_spikes_is_the_naive_one(kept, threads):
         assert steps[m].tolist() == [t for t, _ in spikes][:kept] + missing
 
 
-@pytest.mark.parametrize("weight_power", [0.0, 0.4, 2.0])
-def test_powers_other_than_one_agree_to_a_few_bits(weight_power):
-    """The last bit of a power depends on the mathematical library."""
-    network = replace(LIVELY, rule="postonly", weight_power=weight_power, threshold=3.0)
-    weights, theta, images = start_of(network, 1)
-    expected_weights, expected_theta = weights.copy(), theta.copy()
-    float_engine.learn(network, weights, theta, images, seed=0, first=0, total=5)
-    naive.learn(network, expected_weights, expected_theta, images, seed=0, first=0, total=5)
-    np.testing.assert_allclose(weights, expected_weights, rtol=1e-4, atol=1e-6)
-
-
 def test_the_lively_network_uses_every_rule():
     start = start_of(LIVELY, 0, samples=4)
     counts, weights, theta, activity = learn_with(naive, LIVELY, start)
@@ -153,12 +142,6 @@ def _all_pay(network, potentials, spared):
 
 def _another_is_spared(network, potentials, spared):
     _take_toll(network, potentials, (spared + 1) % potentials.size)
-
-
-def _the_floor_lifts(network, potentials, spared):
-    _take_toll(network, potentials, spared)
-    others = np.arange(potentials.size) != spared
-    potentials[others] = np.maximum(potentials[others], naive.floor_of(network))
 
 
 def _toll_before_leak(network, potential):
@@ -213,12 +196,8 @@ def assert_noticed(monkeypatch, network, part, broken):
     assert right != learn_with(naive, network, start)
 
 
-def _set_trace(traces, index, how):
+def _set_trace(traces, index):
     traces[index] = 1
-
-
-def _add_to_trace(traces, index, how):
-    traces[index] += 1
 
 
 def _nothing(*arguments):
@@ -233,12 +212,12 @@ def _unbounded_depression(weights, i, rate, post_traces):
     weights[i] -= np.float32(rate) * post_traces
 
 
-def _no_power(weights, neuron, traces, rate, target_trace, weight_power):
-    _power_law(weights, neuron, traces, rate, target_trace, 0.0)
+def _no_power(weights, neuron, traces, rate, target_trace):
+    naive.potentiate(weights, neuron, traces - np.float32(target_trace), rate)
 
 
-def _no_target(weights, neuron, traces, rate, target_trace, weight_power):
-    _power_law(weights, neuron, traces, rate, 0.0, weight_power)
+def _no_target(weights, neuron, traces, rate, target_trace):
+    _power_law(weights, neuron, traces, rate, 0.0)
 
 
 def _normalisation_before_decay(network, weights):
@@ -267,8 +246,6 @@ PAIR = {"rule": "pair", "depression_rate": 0.05}
 # So that weights meet 0: short windows without a spike.
 TIMESTEP = {"rule": "timestep", "depression_rate": 0.05, "window_ms": 6.0, "threshold": 4.0}
 POSTONLY = {"rule": "postonly"}
-TRIPLET = {"rule": "triplet", "depression_rate": 0.05, "learning_rate": 0.5, "slow_trace_tau_ms": 60.0}
-DEAF = {"refractory_input": "ignored", "refractory_ms": 6.0}
 
 
 @pytest.mark.parametrize(
@@ -288,9 +265,6 @@ DEAF = {"refractory_input": "ignored", "refractory_ms": 6.0}
         (CLAMP, "is_clamped", lambda network, since: since < network.inhibition_steps),
         (CLAMP, "is_clamped", lambda network, since: since <= network.inhibition_steps + 1),
         (CLAMP, "is_clamped", lambda network, since: False),
-        ({"inhibition_floor": 0.0}, "floor_of", lambda network: np.float32(-np.inf)),
-        ({"inhibition_floor": -0.2}, "floor_of", lambda network: np.float32(0.0)),
-        ({"inhibition_floor": 0.3}, "take_toll", _the_floor_lifts),
         (PAIR, "raise_trace", _set_trace),
         (PAIR, "decay_traces", _nothing),
         (PAIR, "depress_input", _nothing),
@@ -308,16 +282,6 @@ DEAF = {"refractory_input": "ignored", "refractory_ms": 6.0}
         (POSTONLY, "decay_traces", _nothing),
         (POSTONLY, "power_law", _no_power),
         (POSTONLY, "power_law", _no_target),
-        ({**PAIR, "traces": "set"}, "raise_trace", _add_to_trace),
-        (TRIPLET, "raise_trace", _set_trace),
-        (TRIPLET, "depress_input", _nothing),
-        (TRIPLET, "potentiate", _nothing),
-        ({**TRIPLET, "traces": "set"}, "raise_trace", _add_to_trace),
-        (DEAF, "is_refractory", lambda network, since: False),
-        (DEAF, "is_refractory", lambda network, since: 0 < since <= network.refractory_steps + 1),
-        ({**DEAF, "inhibition_kind": "layer"}, "is_refractory", lambda network, since: False),
-        ({"reset": 0.4}, "reset_potential", lambda network: np.float32(0)),
-        ({"reset": 0.4, "inhibition_kind": "clamp"}, "reset_potential", lambda network: np.float32(0)),
         ({"adaptation": "decaying", "theta_tau_ms": 500.0}, "decay_thresholds", _nothing),
         ({"adaptation": "decaying", "theta_tau_ms": 500.0}, "decay_thresholds", _decay_in_every_step),
         ({"adaptation": "decaying"}, "raise_threshold", _nothing),
@@ -326,7 +290,7 @@ DEAF = {"refractory_input": "ignored", "refractory_ms": 6.0}
         ({"normalisation": "l2"}, "normalise", _nothing),
         ({"normalisation": "l2"}, "normalise", _normalisation_of_all_together),
         ({"normalisation": "l1"}, "normalise", _l2_for_l1),
-        ({"normalisation": "l1", "weight_sum": 1.2}, "goal_of", lambda network, n_inputs: 0.1 * n_inputs),
+        ({"normalisation": "l1"}, "goal_of", lambda network, n_inputs: network.weight_norm),
         ({"encoder": "unscaled", "max_rate_hz": 400.0}, "unscaled_probability", naive.spike_probability),
         ({"encoder": "regular"}, "phase", lambda pixel: 0),
         ({"encoder": "ttfs"}, "ttfs", lambda image, steps, most: naive.poisson(image, 0, steps, 1.0)),

@@ -1,7 +1,6 @@
 """Whoever runs it, it is the same job: training, evaluation and their commands with a chosen engine."""
 
 import json
-import os
 from dataclasses import replace
 
 import click
@@ -14,8 +13,6 @@ from fspinn.cli import main, options
 from fspinn.engines import ENGINES, brian2_engine, engine_of
 from fspinn.errors import ConfigError
 from fspinn.model import Network
-from fspinn.presentation import present
-from fspinn.trained import Model, Readout
 
 # Brian2 2.9 calls its parser by old names.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -49,83 +46,6 @@ def test_threads_that_an_engine_cannot_use_are_refused_before_anything_runs(few)
     )
     with pytest.raises(ConfigError, match=expected):
         fspinn.train(QUICK, few, engine="brian2", threads=2)
-
-
-CONDUCTANCES = replace(
-    QUICK,
-    synapses="conductance",
-    inhibition_kind="layer",
-    refractory_input="ignored",
-    rule="triplet",
-    adaptation="decaying",
-)
-
-
-def test_a_network_that_an_engine_does_not_run_is_refused_before_anything_runs(few):
-    expected = r"^engine: numba does not run synapses = 'conductance'; use brian2$"
-    for run in (fspinn.train, fspinn.training.learn, fspinn.tune):
-        with pytest.raises(ConfigError, match=expected):
-            run(CONDUCTANCES, few)
-    with pytest.raises(ConfigError, match=expected):
-        fspinn.find_smallest(few, accuracy=0.5, network=CONDUCTANCES)
-    network = replace(CONDUCTANCES, weight_norm=1.0)
-    readout = Readout("majority", np.ones((6, 10), np.float32))
-    model = Model(network, (8, 8), np.ones((64, 6), np.float32), np.zeros(6, np.float32), readout)
-    for answer in (fspinn.evaluate, present):
-        with pytest.raises(ConfigError, match=expected):
-            answer(model, few.test if answer is fspinn.evaluate else few.test.images[0])
-
-
-def test_the_commands_refuse_it_before_images_are_fetched(monkeypatch):
-    monkeypatch.setattr(fspinn.datasets, "load", lambda *args, **kwargs: 1 / 0)
-    typed = "--synapses conductance --inhibition-kind layer --refractory-input ignored --rule triplet"
-    typed = [*typed.split(), "--adaptation", "decaying"]
-    for command in (["train", "--preset", "diehl-cook-2015"], ["tune", *typed], ["search", *typed]):
-        result = CliRunner().invoke(main, command)
-        assert result.exit_code == 2, result.output
-        assert result.stderr == "fspinn: engine: numba does not run synapses = 'conductance'; use brian2\n"
-
-
-@pytest.fixture(scope="module")
-def mnist():
-    if "FSPINN_DATA_DIR" not in os.environ:
-        pytest.skip("needs FSPINN_DATA_DIR with mnist/")
-
-
-def trained(tmp_path, preset, engine, *more):
-    file = tmp_path / f"{engine}.h5"
-    arguments = ["--preset", preset, "--engine", engine, "-o", str(file), "--json", *more]
-    result = CliRunner().invoke(main, ["train", *arguments])
-    assert result.exit_code == 0, result.stderr
-    return json.loads(result.stdout), fspinn.load(file)
-
-
-def test_both_engines_train_the_network_of_bindsnet_to_the_same_spikes(mnist, tmp_path):
-    (fast, model), (slow, other) = (trained(tmp_path, "bindsnet-2018", n, "--samples", "3") for n in ENGINES)
-    assert fast["neurons"] == 100
-    assert model.activity["training"].output_spikes > 30
-    assert other.activity == model.activity
-    assert slow["accuracy"] == fast["accuracy"]
-    np.testing.assert_array_equal(other.readout.table, model.readout.table)
-    np.testing.assert_allclose(other.weights, model.weights, atol=1e-5)
-    np.testing.assert_allclose(other.theta, model.theta, atol=1e-5)
-
-
-def test_brian2_trains_the_published_network_and_shows_dark_images_again(mnist, tmp_path):
-    """The network of Diehl & Cook but for fewer neurons, on images that are too dark at first."""
-    more = "--neurons 10 --samples 2 --passes 1 --max-rate-hz 15"
-    answer, model = trained(tmp_path, "diehl-cook-2015", "brian2", *more.split())
-    assert (answer["engine"], answer["presentations"], answer["validation_samples"]) == ("brian2", 2, 2)
-    steps_of_a_showing = 700 + 300
-    counted = model.activity["training"]
-    assert counted.steps % steps_of_a_showing == 0
-    assert counted.steps > counted.samples * steps_of_a_showing
-    assert counted.output_spikes >= counted.samples * model.network.least_spikes
-    assert (model.theta > 0).any()
-    np.testing.assert_allclose(model.weights.sum(axis=0), 78.0, rtol=1e-6)
-    refused = CliRunner().invoke(main, ["evaluate", str(tmp_path / "brian2.h5"), "--samples", "1"])
-    assert refused.exit_code == 2
-    assert refused.stderr == "fspinn: engine: numba does not run synapses = 'conductance'; use brian2\n"
 
 
 def test_brian2_trains_and_evaluates_as_the_fast_engine_does(few):

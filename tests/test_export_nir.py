@@ -95,7 +95,7 @@ def expected_counts(model, images):
         {},
         {"inhibition_kind": "layer", "inhibition_ms": 0.0},
         {"inhibition": 0.0},
-        {"reset": 0.5, "answer_threshold": 1.5, "answer_inhibition": 0.4},
+        {"answer_threshold": 1.5, "answer_inhibition": 0.4},
     ],
 )
 def test_a_graph_that_was_written_and_read_spikes_as_the_network(tmp_path, changes):
@@ -143,10 +143,6 @@ def test_a_lone_neuron_needs_no_inhibition(tmp_path):
     [
         ({"refractory_ms": 3.0}, r"refractory_ms: NIR cannot express 3\.0; train a network with 0$"),
         (
-            {"inhibition_floor": 0.0},
-            r"inhibition_floor: NIR cannot express 0\.0; train a network without it$",
-        ),
-        (
             {"inhibition_of": "potential"},
             "inhibition_of: NIR cannot express 'potential'; train .* 'threshold'$",
         ),
@@ -157,11 +153,6 @@ def test_a_lone_neuron_needs_no_inhibition(tmp_path):
         (
             {"inhibition_kind": "layer"},
             "inhibition_ms: NIR cannot express that a layer rests for 10 ms; train a network",
-        ),
-        (
-            {"synapses": "conductance", "inhibition_kind": "layer", "rule": "triplet"}
-            | {"refractory_input": "ignored", "adaptation": "decaying"},
-            "synapses: NIR cannot express 'conductance'; train a network with 'current'$",
         ),
     ],
 )

@@ -59,7 +59,6 @@ networks = st.builds(
     inhibition_kind=st.sampled_from(INHIBITION_KINDS),
     inhibition=st.sampled_from([0.0, 0.7, 1.5]),
     inhibition_of=st.sampled_from(INHIBITION_OF),
-    inhibition_floor=st.sampled_from([None, 0.0, -0.5, 0.3]),
     inhibition_ms=st.sampled_from([0.0, 1.0, 6.0]),
     answer_threshold=st.sampled_from([None, 1.0]),
     weight_norm=st.sampled_from([1.0, 1.7]),
@@ -100,7 +99,6 @@ ON_THE_GRID = st.builds(
     inhibition_kind=st.sampled_from(INHIBITION_KINDS),
     inhibition=st.sampled_from([0.0, 0.75, 1.0]),
     inhibition_of=st.sampled_from(INHIBITION_OF),
-    inhibition_floor=st.sampled_from([None, 0.0, -0.5]),
     inhibition_ms=st.sampled_from([0.0, 6.0]),
     weight_norm=st.sampled_from([1.0, 1.5]),
 )

@@ -13,7 +13,7 @@ import fspinn
 from fspinn import datasets
 from fspinn.engines import integer_engine
 from fspinn.errors import ConfigError, FormatError
-from fspinn.model import ADAPTATIONS, ENCODERS, INHIBITION_KINDS, TRACES, Network
+from fspinn.model import ADAPTATIONS, ENCODERS, INHIBITION_KINDS, Network
 from fspinn.quant.formats import ROUNDINGS, to_values
 from fspinn.quant.integer_learning import first_weights, grid_of, learned_theta
 from fspinn.training import train
@@ -53,7 +53,6 @@ networks = st.builds(
     spike_threshold=st.sampled_from([None, 1, 3]),
     learning_rate=st.sampled_from([0.0, 0.1, 0.7]),
     depression_rate=st.sampled_from([0.0, 0.05]),
-    traces=st.sampled_from(TRACES),
     trace_tau_ms=st.sampled_from([0.5, 20.0]),
     adaptation=st.sampled_from(ADAPTATIONS),
     theta_step=st.sampled_from([0.0, 0.3]),
@@ -264,18 +263,6 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bits(digits, tmp_path, monke
             {},
             ConfigError,
             r"^weight_decay: no learning in integers with 0\.1; use 0\.0",
-        ),
-        (
-            {"reset": 0.5},
-            {},
-            ConfigError,
-            r"^reset: the integer engine does not run 0\.5, only 0\.0; stay with floats",
-        ),
-        (
-            {"refractory_input": "ignored"},
-            {},
-            ConfigError,
-            "^refractory_input: the integer engine does not run 'ignored', only 'int",
         ),
         (
             {},

@@ -223,21 +223,6 @@ def test_the_size_of_a_model_is_that_of_its_network():
     assert footprint(expected, training=False)["pixels"] == 4  # a bit each says which are inputs
 
 
-def test_what_a_network_with_conductances_costs_is_not_known():
-    network = Network(
-        synapses="conductance",
-        inhibition_kind="layer",
-        refractory_input="ignored",
-        rule="triplet",
-        adaptation="decaying",
-    )
-    expected = (
-        r"^synapses: costs are known for 'current' only, not for 'conductance'; estimate a network such as"
-    )
-    with pytest.raises(ConfigError, match=expected):
-        Size.of_network(network, n_inputs=784, n_classes=10, weight_bits=8)
-
-
 @pytest.mark.parametrize(("name", "value"), [("n_inputs", 0), ("weight_bits", 4.0), ("steps", True)])
 def test_what_is_no_size_is_refused(name, value):
     with pytest.raises(ConfigError, match=f"{name}: .* is not a size; give a whole number of at least 1"):

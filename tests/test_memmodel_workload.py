@@ -25,15 +25,14 @@ NETWORKS = {
         weight_decay=0.001,
     ),
     "postonly": Network(neurons=20, rule="postonly", adaptation="off", normalisation="l2"),
-    "triplet as by BindsNET": Network(
+    "pair as by BindsNET": Network(
         neurons=20,
-        rule="triplet",
+        rule="pair",
         encoder="unscaled",
         max_rate_hz=150.0,
         threshold=5.0,
         weight_norm=1.0,
         refractory_ms=5.0,
-        refractory_input="ignored",
         inhibition_kind="layer",
         adaptation="decaying",
         normalisation="l1",

@@ -13,10 +13,7 @@ from fspinn.model import (
     INHIBITION_OF,
     MAX_NEURONS,
     NORMALISATIONS,
-    REFRACTORY_INPUTS,
     RULES,
-    SYNAPSES,
-    TRACES,
     Network,
 )
 from fspinn.trained import Activity, Model, Readout
@@ -26,15 +23,10 @@ NUMBERS = (
     "duration_ms",
     "rate_norm_hz",
     "max_rate_hz",
-    "rate_step_hz",
-    "delay_ms",
-    "rest_ms",
     "tau_m_ms",
     "refractory_ms",
     "threshold",
-    "reset",
     "inhibition",
-    "inhibition_floor",
     "inhibition_ms",
     "answer_threshold",
     "answer_inhibition",
@@ -43,14 +35,11 @@ NUMBERS = (
     "learning_rate_end",
     "depression_rate",
     "trace_tau_ms",
-    "slow_trace_tau_ms",
     "target_trace",
-    "weight_power",
     "theta_step",
     "theta_step_end",
     "theta_tau_ms",
     "weight_norm",
-    "weight_sum",
     "weight_decay",
 )
 POSITIVE = (
@@ -58,55 +47,36 @@ POSITIVE = (
     "duration_ms",
     "rate_norm_hz",
     "max_rate_hz",
-    "rate_step_hz",
     "tau_m_ms",
     "threshold",
     "answer_threshold",
     "trace_tau_ms",
-    "slow_trace_tau_ms",
     "theta_tau_ms",
     "weight_norm",
-    "weight_sum",
 )
 PARTS = ("learning_rate", "learning_rate_end", "depression_rate", "weight_decay")
 NOT_NEGATIVE = (
-    "delay_ms",
-    "rest_ms",
     "refractory_ms",
-    "reset",
     "inhibition",
     "answer_inhibition",
     "inhibition_ms",
     "theta_step",
     "theta_step_end",
     "target_trace",
-    "weight_power",
     *PARTS,
 )
 CHOICES = {
     "encoder": ENCODERS,
     "inhibition_kind": INHIBITION_KINDS,
     "inhibition_of": INHIBITION_OF,
-    "refractory_input": REFRACTORY_INPUTS,
     "rule": RULES,
-    "synapses": SYNAPSES,
-    "traces": TRACES,
     "adaptation": ADAPTATIONS,
     "normalisation": NORMALISATIONS,
 }
 
-CONDUCTANCES = {
-    "synapses": "conductance",
-    "encoder": "unscaled",
-    "inhibition_kind": "layer",
-    "refractory_input": "ignored",
-    "rule": "triplet",
-    "adaptation": "decaying",
-}
-
 
 def test_every_field_is_in_one_of_these_tables():
-    counts = ("neurons", "first_spikes", "spike_threshold", "least_spikes")
+    counts = ("neurons", "first_spikes", "spike_threshold")
     assert {*NUMBERS, *CHOICES, *counts} == {f.name for f in fields(Network)}
 
 
@@ -120,44 +90,7 @@ def test_an_unknown_choice_is_refused_and_the_choices_are_listed(name, value):
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name in CHOICES for value in CHOICES[name]])
 def test_every_listed_choice_is_taken(name, value):
-    others = CONDUCTANCES if value == "conductance" else {}
-    assert getattr(Network(**{**others, name: value}), name) == value
-
-
-@pytest.mark.parametrize("name", ["delay_ms", "rest_ms", "least_spikes"])
-def test_only_networks_with_conductances_have_delays_rests_and_repetitions(name):
-    with pytest.raises(ConfigError, match=rf"^{name}: 7 needs synapses = 'conductance'; leave it at 0$"):
-        Network(**{name: 7})
-    assert getattr(Network(**{**CONDUCTANCES, "rest_ms": 7, name: 7}), name) == 7
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "choices"),
-    [
-        ("inhibition_kind", "lateral", "'layer'"),
-        ("inhibition_of", "potential", "'threshold'"),
-        ("inhibition_floor", 0.0, "None"),
-        ("refractory_input", "integrated", "'ignored'"),
-        ("rule", "pair", "'triplet'"),
-        ("adaptation", "balanced", "'decaying' or 'off'"),
-    ],
-)
-def test_what_does_not_go_with_conductances_is_refused(name, value, choices):
-    message = rf"^{name}: {value!r} does not go with synapses = 'conductance'; use {choices}$"
-    with pytest.raises(ConfigError, match=message):
-        Network(**{**CONDUCTANCES, name: value})
-
-
-def test_only_images_whose_rates_can_rise_are_repeated():
-    with pytest.raises(ConfigError, match=r"^least_spikes: 5 needs the encoder 'unscaled'; choose it, or 0$"):
-        Network(**{**CONDUCTANCES, "encoder": "regular", "least_spikes": 5})
-
-
-def test_spikes_do_not_arrive_in_the_next_image():
-    with pytest.raises(ConfigError, match=r"^rest_ms: 5 is less than delay_ms = 10, so that spikes would"):
-        Network(**CONDUCTANCES, delay_ms=10, rest_ms=5)
-    network = Network(**CONDUCTANCES, dt_ms=0.5, delay_ms=10, rest_ms=10)
-    assert (network.steps, network.rest_steps) == (700, 20)
+    assert getattr(Network(**{name: value}), name) == value
 
 
 def test_no_more_than_all_of_a_potential_can_be_taken():
@@ -167,18 +100,6 @@ def test_no_more_than_all_of_a_potential_can_be_taken():
         Network(inhibition=1.5, inhibition_of="potential")
     assert Network(inhibition=1.0, inhibition_of="potential").inhibition == 1.0
     assert Network(inhibition=1.5, inhibition_of="threshold").inhibition == 1.5
-
-
-def test_a_reset_is_below_the_threshold():
-    with pytest.raises(ConfigError, match=r"^reset: 20 is not below threshold = 20; lower it$"):
-        Network(reset=20)
-    with pytest.raises(ConfigError, match=r"^reset: 12 is not below answer_threshold = 10; lower it$"):
-        Network(reset=12.0, answer_threshold=10.0)
-
-
-@pytest.mark.parametrize("floor", [-3.5, 0, 0.5, None])
-def test_the_floor_of_inhibition_is_any_number_or_none(floor):
-    assert Network(inhibition_floor=floor).inhibition_floor == floor
 
 
 @pytest.mark.parametrize("name", NUMBERS)
@@ -215,12 +136,10 @@ def test_whole_numbers_beyond_64_bits_are_refused_like_all_others(exponent):
         Network(learning_rate=10**exponent)
 
 
-@pytest.mark.parametrize("name", ["neurons", "first_spikes", "spike_threshold", "least_spikes"])
+@pytest.mark.parametrize("name", ["neurons", "first_spikes", "spike_threshold"])
 @pytest.mark.parametrize("value", [1.0, "4", True])
 def test_counts_are_whole_numbers(name, value):
-    with pytest.raises(
-        ConfigError, match=f"^{name}: .* is not a whole number; give one from [01] to [0-9]+$"
-    ):
+    with pytest.raises(ConfigError, match=f"^{name}: .* is not a whole number; give one from 1 to [0-9]+$"):
         Network(**{name: value})
 
 
@@ -234,11 +153,10 @@ def test_counts_are_whole_numbers(name, value):
         ("first_spikes", 2**31 + 1),
         ("spike_threshold", 0),
         ("spike_threshold", 2**31 + 1),
-        ("least_spikes", -1),
     ],
 )
 def test_counts_have_limits(name, value):
-    with pytest.raises(ConfigError, match=f"^{name}: must be from [01] to [0-9]+, but got {value}$"):
+    with pytest.raises(ConfigError, match=f"^{name}: must be from 1 to [0-9]+, but got {value}$"):
         Network(**{name: value})
 
 

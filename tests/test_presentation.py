@@ -16,7 +16,6 @@ IMAGES = RNG.integers(0, 256, (3, 5, 4), dtype=np.uint8)
 KINDS = (
     {},
     {"inhibition": 0.0},
-    {"inhibition": 3.0, "inhibition_floor": -0.5},
     {"inhibition_of": "potential", "inhibition": 0.4},
     {"inhibition_kind": "clamp", "inhibition_ms": 7.0},
     {"inhibition_kind": "layer", "inhibition_ms": 25.0},

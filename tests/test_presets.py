@@ -1,7 +1,5 @@
 """Presets are complete, valid and named after what they were tuned for."""
 
-import re
-
 import pytest
 
 import fspinn
@@ -10,7 +8,6 @@ from fspinn.datasets import catalogue
 from fspinn.errors import ConfigError
 
 SIZES = (100, 400, 1600, 4900)
-PUBLISHED = ("bindsnet-2018", "diehl-cook-2015")
 
 
 def test_the_promised_sizes_are_there():
@@ -25,11 +22,8 @@ def test_a_preset_names_its_data_set_and_size_and_is_a_network(name):
     data = presets.dataset_of(name)
     assert data in catalogue
     assert settings.pop("passes") >= 1
-    if name in PUBLISHED:
-        assert settings.pop("readout") == "majority"
-    else:
-        assert name.startswith(f"{data}-{settings['neurons']}")
-        assert settings.pop("readout") == ("linear" if name.endswith("-linear") else "proportion")
+    assert name.startswith(f"{data}-{settings['neurons']}")
+    assert settings.pop("readout") == ("linear" if name.endswith("-linear") else "proportion")
     network = fspinn.Network(**settings)
     assert {key: getattr(network, key) for key in settings} == settings
 
@@ -37,32 +31,12 @@ def test_a_preset_names_its_data_set_and_size_and_is_a_network(name):
 FILES = sorted(presets.FOLDER.glob("*.toml"))
 
 
-@pytest.mark.parametrize("path", [p for p in FILES if p.stem not in PUBLISHED], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_tuned_preset_says_how_it_was_found(path):
     lines = path.read_text(encoding="utf-8").splitlines()
     comments = "".join(line for line in lines if line.startswith("#"))
     assert "validation" in comments
     assert "seed" in comments
-
-
-@pytest.mark.parametrize("name", PUBLISHED)
-def test_a_published_preset_names_the_source_of_each_number(name):
-    """Of those that are linear in between, the start has it for the end."""
-    lines = (presets.FOLDER / f"{name}.toml").read_text(encoding="utf-8").splitlines()
-    sources = {source for line in lines if line.startswith("#") for source in re.findall(r"\[[A-Z]\] ", line)}
-    assert len(sources) == 3
-    for line in (line for line in lines if line and not line.startswith("#")):
-        setting, _, comment = line.partition("#")
-        if not setting.split()[0].endswith("_end"):
-            assert re.search(r"\[[A-Z]\]|the unit", comment), line
-
-
-def test_published_presets_differ_from_each_other_only_as_published():
-    """Both are the same network where BindsNET follows Diehl & Cook."""
-    one, other = (presets.load(name) for name in PUBLISHED)
-    same = {key for key in one.keys() & other.keys() if one[key] == other[key]}
-    assert {"tau_m_ms", "refractory_ms", "threshold", "theta_step", "theta_tau_ms", "trace_tau_ms"} <= same
-    assert {"learning_rate", "depression_rate", "traces", "inhibition_ms", "encoder"} <= same
 
 
 def test_an_unknown_preset_is_refused_with_a_guess():

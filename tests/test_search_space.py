@@ -67,11 +67,6 @@ def test_the_ladder_s_space_is_fspinn_s():
     assert [n.neurons for n, _ in ladder_space(BASE, 60).trainings()] == [10, 16, 25, 50]
 
 
-def test_what_the_integer_engine_does_not_run_stays_with_a_state_in_floats():
-    variants = ladder_space(replace(BASE, reset=1.0), 1000).variants()
-    assert {(v.state, v.prune) for v in variants} == {("float32", False)}
-
-
 def test_of_the_default_a_space_takes_what_it_does_not_name(write):
     def states(text):
         variants = settle("ladder", write(text), BASE, 1000, None, None, None, None).variants()
@@ -163,9 +158,9 @@ def test_what_no_combination_makes_is_refused():
     with pytest.raises(FormatError, match="'Q' is not a number format"):
         Space(BASE, {"state": ("Q",)})
     with pytest.raises(
-        ConfigError, match=r"no combination makes a network: reset: 15 is not below threshold"
+        ConfigError, match=r"no combination makes a network: inhibition: 1\.5 of a potential is more than"
     ):
-        Space(replace(BASE, threshold=30.0), {"reset": (15.0,), "threshold": (8.0,)}).trainings()
+        Space(BASE, {"inhibition": (1.5,), "inhibition_of": ("potential",)}).trainings()
 
 
 @settings(max_examples=15, deadline=None)

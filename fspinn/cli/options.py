@@ -94,8 +94,7 @@ preset = click.option(
     is_eager=True,
     expose_value=False,
     callback=_read_preset,
-    help="Tuned or published settings and their data set, such as mnist-400 or bindsnet-2018; other options "
-    "and --config win.",
+    help="Tuned settings and their data set, such as mnist-400; other options and --config win.",
 )
 
 config = click.option(
@@ -268,35 +267,23 @@ _NETWORK_HELP = {
     "max_rate_hz": "Rate of the brightest pixel, for the encoder `unscaled`.",
     "tau_m_ms": "Membrane time constant.",
     "refractory_ms": "No spike for this long after a spike.",
-    "refractory_input": "What becomes of input meanwhile.",
     "threshold": "Firing threshold, in weight norms.",
-    "reset": "Potential after a spike, in weight norms.",
     "inhibition": "Part of the threshold (or potential) that a spike takes from the others.",
     "inhibition_ms": "Time for which `clamp` holds, or a neuron of the `layer` rests.",
     "learning_rate": "Learning rate at the start.",
     "learning_rate_end": "Learning rate at the end.",
-    "depression_rate": "Depression of the rules `pair`, `triplet` and `timestep`.",
-    "traces": "Whether a spike adds 1 to a trace or sets it to 1.",
+    "depression_rate": "Depression of the rules `pair` and `timestep`.",
     "trace_tau_ms": "Time constant of the traces.",
-    "slow_trace_tau_ms": "Time constant of the second trace of `triplet`.",
     "target_trace": "Trace below which `postonly` depresses.",
-    "weight_power": "Power of 1 - w in `postonly`.",
     "theta_step": "Threshold step at the start, in weight norms.",
     "theta_step_end": "Threshold step at the end.",
     "theta_tau_ms": "Time constant of a `decaying` threshold.",
     "weight_decay": "Part of every weight lost with each image.",
     "answer_threshold": "Threshold once learning is over [default: the same].",
     "answer_inhibition": "Inhibition once learning is over [default: the same].",
-    "least_spikes": "An image with fewer output spikes is shown again, brighter (with conductances).",
-    "rate_step_hz": "By how much --max-rate-hz rises then.",
-    "synapses": "Whether spikes change potentials or conductances (as published by Diehl & Cook; brian2).",
-    "delay_ms": "Longest delay of input spikes (with conductances).",
-    "rest_ms": "Time without input after an image (with conductances).",
     "first_spikes": "Spikes of the `ttfs` encoder [default: all pixels that are not black].",
-    "inhibition_floor": "Potential below which inhibition takes nothing, in thresholds [default: none].",
     "window_ms": "Learning window [default: the whole presentation].",
     "spike_threshold": "Spikes per unit of the potentiation factor k [default: k = 1].",
-    "weight_sum": "Sum of each neuron's weights for the normalisation `l1` [default: 0.1 per input].",
     "weight_norm": "Norm of each neuron's weights [default: fits them into 0 to 1].",
 }
 
@@ -337,7 +324,7 @@ def with_network_and_data(command: Callable[..., None]) -> Callable[..., None]:
 
         settings = {name: others.pop(name) for name in _NETWORK_HELP if name in others}
         network = Network(**settings)  # refused, if need be, before the images are fetched
-        engine_of(others.get("engine", "numba"), others.get("threads"), network)
+        engine_of(others.get("engine", "numba"), others.get("threads"))
         data = load(dataset, data_dir=data_dir, validation=validation, seed=seed)
         if samples is not None:
             data = replace(data, train=data.train.first(samples))

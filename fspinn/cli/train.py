@@ -23,7 +23,6 @@ Examples:
   fspinn train -o net.h5
   fspinn train --dataset mnist --neurons 400 -o net.h5 && fspinn evaluate net.h5
   fspinn train --preset mnist-400 --readout linear --labels 1000 -o net.h5
-  fspinn train --preset diehl-cook-2015 --engine brian2 --samples 100 -o published.h5
   fspinn train --config settings.toml --seed 1 -o net.h5
   fspinn train --preset mnist-400 --weights UQ0.4 -o net4.h5
   fspinn train --dataset mnist --neurons 4900 --resume -o large.h5

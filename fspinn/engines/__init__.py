@@ -1,4 +1,4 @@
-"""Who runs a network? One module per engine; each has the functions `learn`, `respond` and `unsupported`.
+"""Who runs a network? One module per engine; each has the functions `learn` and `respond`.
 
 - ``numba`` (`float_engine`): compiled for event-driven work, the fast one.
 - ``brian2`` (`brian2_engine`): Brian2 integrates equations; slow, the reference.
@@ -10,7 +10,6 @@ from importlib import import_module
 from typing import Any
 
 from fspinn.errors import ConfigError
-from fspinn.model import Network
 
 ENGINES = {"numba": "fspinn.engines.float_engine", "brian2": "fspinn.engines.brian2_engine"}
 """Names of the engines and their modules."""
@@ -18,7 +17,7 @@ ENGINES = {"numba": "fspinn.engines.float_engine", "brian2": "fspinn.engines.bri
 _ONE_THREAD = ("brian2",)
 
 
-def engine_of(name: str, threads: int | None = None, network: Network | None = None) -> Any:
+def engine_of(name: str, threads: int | None = None) -> Any:
     """Return the module of an engine.
 
     Parameters
@@ -27,13 +26,11 @@ def engine_of(name: str, threads: int | None = None, network: Network | None = N
         One of `ENGINES`.
     threads : int or None, default None
         How many threads were asked for, if any.
-    network : Network or None, default None
-        What it will have to run, if that is known.
 
     Raises
     ------
     ConfigError
-        If there is no such engine, or it cannot use so many threads, or not run this network.
+        If there is no such engine, or it cannot use so many threads.
     """
     if name not in ENGINES:
         raise ConfigError(f"engine: there is no {name!r}; use one of {', '.join(ENGINES)}")
@@ -42,8 +39,4 @@ def engine_of(name: str, threads: int | None = None, network: Network | None = N
             f"threads: the engine {name} works with one, not {threads}; leave threads out, or use the engine "
             "numba"
         )
-    engine = import_module(ENGINES[name])
-    if network is not None and (missing := engine.unsupported(network)) is not None:
-        able = [other for other in ENGINES if import_module(ENGINES[other]).unsupported(network) is None]
-        raise ConfigError(f"engine: {name} does not run {missing}; use {' or '.join(able)}")
-    return engine
+    return import_module(ENGINES[name])

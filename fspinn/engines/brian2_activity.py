@@ -1,6 +1,4 @@
-"""What did a simulation of Brian2 do? The spikes that are its answer, and what is counted."""
-
-from typing import NamedTuple
+"""What did a simulation of Brian2 do? What happened is counted."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,49 +8,32 @@ from fspinn.model import Network
 from fspinn.trained import Activity
 
 
-class Heard(NamedTuple):
-    """Output spikes that are an answer: of the last showing of each image, before the rest."""
-
-    presentations: NDArray[np.int64]
-    steps: NDArray[np.int64]
-    neurons: NDArray[np.int64]
-
-
-def heard_of(network: Network, recorded: Recorded) -> Heard:
-    """Return the output spikes that are an answer."""
-    showings, steps = np.divmod(recorded.spike_steps, network.steps + network.rest_steps)
-    is_last = np.append(np.diff(recorded.shown) > 0, True)
-    heard = is_last[showings] & (steps < network.steps)
-    return Heard(recorded.shown[showings[heard]], steps[heard], recorded.spike_neurons[heard])
-
-
 def activity_of(network: Network, recorded: Recorded, *, learning: bool) -> Activity:
     """Count what happened: input spikes, output spikes and the events that write weights."""
     n_inputs, neurons = recorded.weights.shape
     all_steps, output_spikes = len(recorded.inputs_in_step), len(recorded.spike_steps)
-    showings = len(recorded.shown)
+    presentations = all_steps // network.steps
     input_spikes = int(recorded.inputs_in_step.sum())
     additions = int((recorded.inputs_in_step * _integrating(network, recorded)).sum())
     windows = writes = thresholds = passes = 0
     if learning:
         windows_each = -(-network.steps // network.window_steps)
-        windows = showings * windows_each
+        windows = presentations * windows_each
         shown, step = np.divmod(recorded.spike_steps, network.steps)
         led = len(np.unique(shown * windows_each + step // network.window_steps))
-        silent = showings - len(np.unique(shown))
+        silent = presentations - len(np.unique(shown))
         writes = n_inputs * recorded.events["leads"] + neurons * recorded.events["depresses"]
-        if network.rule in ("pair", "triplet"):
+        if network.rule == "pair":
             writes += input_spikes * neurons
-        if network.rule in ("pair", "triplet", "postonly"):
+        if network.rule in ("pair", "postonly"):
             writes += output_spikes * n_inputs
         if network.adaptation == "balanced":
             thresholds = neurons * (led + silent)
         if network.adaptation == "decaying":
-            decays = showings if network.synapses == "current" else all_steps
-            thresholds = output_spikes + neurons * decays
+            thresholds = output_spikes + neurons * presentations
         passes = (network.weight_decay > 0) + (network.normalisation != "off")
     return Activity(
-        samples=len(np.unique(recorded.shown)),
+        samples=presentations,
         steps=all_steps,
         input_spikes=input_spikes,
         output_spikes=output_spikes,
@@ -62,7 +43,7 @@ def activity_of(network: Network, recorded: Recorded, *, learning: bool) -> Acti
         weight_writes=writes,
         threshold_updates=thresholds,
         windows=windows,
-        normalisations=showings * passes * n_inputs * neurons,
+        normalisations=presentations * passes * n_inputs * neurons,
     )
 
 

@@ -9,12 +9,10 @@ SLOTS = ("start", "groups", "layer", "input", "thresholds", "synapses", "resets"
 """Brian2's own slots of a time step in their order, and between them those that fspinn needs as well."""
 
 PHASES = {
-    "start": "start of the presentation",
     "groups": "1 leak",
     "layer": "2 inhibition by a layer",
     "input": "3 input",
     "thresholds": "4 threshold",
-    "synapses": "synapses",
     "resets": "5 reset and inhibition",
     "post": "6 post",
     "window": "7 window",
@@ -35,19 +33,15 @@ class Population:
     equations: str
 
 
-CONNECTIONS = {"all": "all to all", "own": "one to one", "others": "all to all but their own"}
-"""Whom units make synapses to: all, the one of their own number, or all others."""
-
-
 @dataclass(frozen=True)
 class Projection:
-    """Synapses from one population to another, made as one of `CONNECTIONS` says."""
+    """Synapses from one population to another: from all to all, or from each to the one of its own number."""
 
     name: str
     source: str
     target: str
     equations: str = ""
-    connect: str = "all"
+    one_to_one: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,17 +75,13 @@ class Action:
 
 @dataclass(frozen=True)
 class Pathway:
-    """Code of all synapses whose ``"pre"`` or ``"post"`` unit, the `side`, the event has happened to.
-
-    With a longest delay, each synapse of a projection to all has its own, drawn once from 0 to that.
-    """
+    """Code of all synapses whose ``"pre"`` or ``"post"`` unit, the `side`, the event has happened to."""
 
     slot: str
     projection: str
     side: str
     event: str
     code: str
-    longest_delay_ms: float = 0.0
 
 
 Part = EveryStep | Event | Action | Pathway
@@ -111,11 +101,9 @@ class Definition:
     schedule : tuple of Part
         What happens in a time step, in this order. Slots rise from part to part.
     constants : dict of str to (float, str)
-        Value and unit (``"ms"``, ``"mV"`` or none) of the names in the equations.
+        Value and unit (``"ms"`` or none) of the names in the equations.
     per_presentation : dict of str to (float, float)
         Functions of time that are constant during a presentation: their first and their last value.
-    method : {"exact", "euler"}, default "exact"
-        How differential equations are integrated.
     """
 
     dt_ms: float
@@ -125,7 +113,6 @@ class Definition:
     schedule: tuple[Part, ...]
     constants: dict[str, tuple[float, str]]
     per_presentation: dict[str, tuple[float, float]]
-    method: str = "exact"
 
 
 def text(definition: Definition) -> str:
@@ -135,20 +122,19 @@ def text(definition: Definition) -> str:
         kind = "" if population.equations else ": a SpikeGeneratorGroup, the encoded image"
         lines += ["", f"{population.name} ({population.size}){kind}", *_indented(population.equations)]
     for projection in definition.projections:
-        how = CONNECTIONS[projection.connect]
+        how = "one to one" if projection.one_to_one else "all to all"
         lines += [
             "",
             f"{projection.name}: synapses from {projection.source} to {projection.target}, {how}",
             *_indented(projection.equations),
         ]
-    integrated = "integrated exactly" if definition.method == "exact" else "a step of the Euler method"
     lines += ["", "In each time step, in this order:"]
     for slot in SLOTS:
         parts = [part for part in definition.schedule if part.slot == slot]
         if slot == "groups" or parts:
             lines += ["", f"{PHASES[slot]} (slot {slot!r})"]
         if slot == "groups":
-            lines.append(f"    differential equations, {integrated}")
+            lines.append("    differential equations, integrated exactly")
         for part in parts:
             lines += _indented("\n".join(_lines_of(part, definition)))
     lines += ["", "where"]
@@ -168,8 +154,7 @@ def _lines_of(part: Part, definition: Definition) -> list[str]:
         return [f"on {part.event} of {part.population}:", *_indented(part.code)]
     (projection,) = (other for other in definition.projections if other.name == part.projection)
     unit = projection.source if part.side == "pre" else projection.target
-    delay = f" after 0 to {part.longest_delay_ms:g} ms" if part.longest_delay_ms else ""
-    return [f"on {part.event} of {unit}{delay}, synapses {projection.name}:", *_indented(part.code)]
+    return [f"on {part.event} of {unit}, synapses {projection.name}:", *_indented(part.code)]
 
 
 def _indented(code: str) -> list[str]:

@@ -5,33 +5,26 @@ equations are in `brian2_equations` and `brian2_phases`. Brian2 is hundreds of t
 read and to be compared with.
 """
 
-from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.encoders import input_spikes
-from fspinn.engines.brian2_activity import activity_of, heard_of
+from fspinn.engines.brian2_activity import activity_of
 from fspinn.engines.brian2_definition import Definition
 from fspinn.engines.brian2_equations import define
-from fspinn.engines.brian2_repetition import Spikes, simulate_until_heard
 from fspinn.engines.brian2_simulation import TARGETS, Recorded, simulate
 from fspinn.errors import ConfigError
 from fspinn.model import Network
 from fspinn.plasticity import annealed
-from fspinn.randomness import INFERENCE_SPIKES, REPEATED_SPIKES, TRAINING_SPIKES, stream_key
+from fspinn.randomness import INFERENCE_SPIKES, TRAINING_SPIKES
 from fspinn.trained import Activity
 
 Real = TypeVar("Real", np.float32, np.float64)
 
 PRESENTATIONS_PER_SIMULATION = 1000
 """Input and output spikes of so many presentations are in memory at once."""
-
-
-def unsupported(network: Network) -> str | None:
-    """Return what this engine cannot run of a network, in words: nothing."""
-    return None
 
 
 def learn(
@@ -69,8 +62,7 @@ def learn(
             network, *state, images[some], seed=seed, first=first + start, total=total, target=target
         )
         state = recorded.weights, recorded.theta
-        heard = heard_of(network, recorded)
-        np.add.at(spike_counts[some], (heard.presentations, heard.neurons), 1)
+        np.add.at(spike_counts[some], (recorded.spike_steps // network.steps, recorded.spike_neurons), 1)
         activity += activity_of(network, recorded, learning=True)
     weights[:], theta[:] = state
     return spike_counts, activity
@@ -106,7 +98,7 @@ def respond(
     activity : Activity
     """
     network = network.answering
-    _check_target(network, target)
+    _check_target(target)
     definition = define(network, len(weights), learning=False)
     spike_counts = np.zeros((len(images), network.neurons), dtype=np.int32)
     activity = Activity()
@@ -114,13 +106,13 @@ def respond(
         some = slice(start, start + PRESENTATIONS_PER_SIMULATION)
         source = seed, INFERENCE_SPIKES, first + start
         recorded = _simulate(network, definition, weights, theta, images[some], source, {}, target)
-        heard = heard_of(network, recorded)
-        np.add.at(spike_counts[some], (heard.presentations, heard.neurons), 1)
+        presentations, steps = np.divmod(recorded.spike_steps, network.steps)
+        np.add.at(spike_counts[some], (presentations, recorded.spike_neurons), 1)
         activity += activity_of(network, recorded, learning=False)
         if spike_order is not None:
-            _keep_first(heard.presentations, heard.neurons, spike_order[some])
+            _keep_first(presentations, recorded.spike_neurons, spike_order[some])
         if spike_steps is not None:
-            _keep_first(heard.presentations, heard.steps, spike_steps[some])
+            _keep_first(presentations, steps, spike_steps[some])
     return spike_counts, activity
 
 
@@ -142,7 +134,7 @@ def simulate_learning(
     Recorded
         With the spikes, what was learned, and how long it took.
     """
-    _check_target(network, target)
+    _check_target(target)
     definition = define(network, len(weights), learning=True)
     per_presentation = {
         name: annealed(at_start, at_end, first, len(images), total)
@@ -152,13 +144,9 @@ def simulate_learning(
     return _simulate(network, definition, weights, theta, images, source, per_presentation, target)
 
 
-def _check_target(network: Network, target: str) -> None:
+def _check_target(target: str) -> None:
     if target not in TARGETS:
         raise ConfigError(f"target: there is no {target!r}; use one of {', '.join(TARGETS)}")
-    if network.least_spikes > 0 and target == "cpp_standalone":
-        raise ConfigError(
-            "target: a stand-alone program cannot show images again (least_spikes); use numpy or cython"
-        )
 
 
 def _simulate(
@@ -173,31 +161,14 @@ def _simulate(
 ) -> Recorded:
     """Show images whose spikes are drawn from `source`: seed, purpose and number of the first of them."""
     seed, purpose, first = source
-
-    def showing(presentation: int, repeated: int) -> Spikes | None:
-        key = seed, purpose, first + presentation
-        if repeated == 0:
-            return _spikes(network, images[presentation], key)
-        if network.max_rate_hz + (repeated - 1) * network.rate_step_hz >= 1000.0 / network.dt_ms:
-            return None  # white pixels spiked in every step already
-        brighter = replace(network, max_rate_hz=network.max_rate_hz + repeated * network.rate_step_hz)
-        return _spikes(brighter, images[presentation], (stream_key(*key), REPEATED_SPIKES, repeated))
-
-    state, count = (definition, weights, theta), len(images)
-    if network.least_spikes > 0:
-        enough = network.least_spikes, network.steps
-        return simulate_until_heard(*state, showing, count, *enough, per_presentation, target)
     steps, inputs = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int32)]
     for number, image in enumerate(images):
-        in_image, those = _spikes(network, image, (seed, purpose, first + number))
-        steps.append(in_image + number * definition.steps)
-        inputs.append(those)
-    return simulate(*state, np.concatenate(steps), np.concatenate(inputs), count, per_presentation, target)
-
-
-def _spikes(network: Network, image: NDArray[np.uint8], key: tuple[int, int, int]) -> Spikes:
-    spikes = input_spikes(network, image, *key)
-    return np.repeat(np.arange(network.steps), np.diff(spikes.offsets)), spikes.inputs
+        spikes = input_spikes(network, image, seed, purpose, first + number)
+        in_image = np.repeat(np.arange(network.steps), np.diff(spikes.offsets))
+        steps.append(in_image + number * network.steps)
+        inputs.append(spikes.inputs)
+    all_steps, all_inputs = np.concatenate(steps), np.concatenate(inputs)
+    return simulate(definition, weights, theta, all_steps, all_inputs, len(images), per_presentation, target)
 
 
 def _keep_first(presentations: NDArray[np.int64], values: NDArray[np.int64], kept: NDArray[np.int32]) -> None:

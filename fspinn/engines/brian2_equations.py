@@ -5,7 +5,6 @@ What happens to them in a time step is in `brian2_phases`.
 
 import re
 
-from fspinn.engines import brian2_conductances as conductances
 from fspinn.engines import brian2_phases as phases
 from fspinn.engines.brian2_definition import Definition, Event, Population, Projection
 from fspinn.engines.brian2_phases import STEP, Mechanisms, lines
@@ -26,29 +25,23 @@ def define(network: Network, n_inputs: int, *, learning: bool) -> Definition:
     """
     on = Mechanisms(network, learning)
     constants = _constants(network, n_inputs)
-    if network.synapses == "conductance":
-        populations = conductances.populations(on, n_inputs)
-        projections = conductances.projections(on)
-        schedule = conductances.schedule(on)
-        constants |= conductances.CONSTANTS
-    else:
-        populations = (
-            Population("images", n_inputs, ""),
-            Population("inputs", n_inputs, _inputs(on)),
-            Population("neurons", network.neurons, _neurons(on)),
-            Population("referee", 1, _referee(on)),
-        )
-        projections = _projections(on)
-        schedule = (
-            *phases.leak(on),
-            *phases.layer(on),
-            *phases.arrive(on),
-            *phases.threshold(on),
-            *phases.reset(on),
-            *phases.post(on),
-            *phases.window(on),
-            *phases.end(on),
-        )
+    populations = (
+        Population("images", n_inputs, ""),
+        Population("inputs", n_inputs, _inputs(on)),
+        Population("neurons", network.neurons, _neurons(on)),
+        Population("referee", 1, _referee(on)),
+    )
+    projections = _projections(on)
+    schedule = (
+        *phases.leak(on),
+        *phases.layer(on),
+        *phases.arrive(on),
+        *phases.threshold(on),
+        *phases.reset(on),
+        *phases.post(on),
+        *phases.window(on),
+        *phases.end(on),
+    )
     equations = [population.equations for population in populations]
     equations += [projection.equations for projection in projections]
     code = [line.partition("#")[0] for line in "\n".join(equations).splitlines()]
@@ -56,19 +49,18 @@ def define(network: Network, n_inputs: int, *, learning: bool) -> Definition:
     names = set(re.findall(r"\w+", " ".join(code)))
     return Definition(
         dt_ms=network.dt_ms,
-        steps=network.steps + network.rest_steps,
+        steps=network.steps,
         populations=populations,
         projections=projections,
         schedule=schedule,
         constants={name: value for name, value in constants.items() if name in names},
         per_presentation={name: value for name, value in _per_presentation(network).items() if name in names},
-        method="euler" if network.synapses == "conductance" else "exact",
     )
 
 
 def _projections(on: Mechanisms) -> tuple[Projection, ...]:
     projections = (
-        Projection("encoded", "images", "inputs", connect="own"),
+        Projection("encoded", "images", "inputs", one_to_one=True),
         Projection("weights", "inputs", "neurons", "w : 1"),
         Projection("reports", "neurons", "referee"),
     )
@@ -97,8 +89,7 @@ def _neurons(on: Mechanisms) -> str:
         (on.kind == "layer", "partner : integer (linked)  # of the referee"),
         (on.kind == "clamp", "free_at : integer  # step from which on it integrates again"),
         (on.kind == "clamp", "clamped = step < free_at : boolean"),
-        (on.depression, "dy/dt = -y/trace_tau : 1  # trace of its spikes"),
-        (on.rule == "triplet", "dslow_y/dt = -slow_y/slow_trace_tau : 1  # second trace of its spikes"),
+        (on.rule == "pair", "dy/dt = -y/trace_tau : 1  # trace of its spikes"),
         (on.leader, "count : integer  # its spikes since the image appeared"),
         (on.factor, "k = ceil(count/spike_threshold) : 1  # potentiation factor"),
         (on.leader, "leader : integer (linked)  # of the referee"),
@@ -133,20 +124,16 @@ def _constants(network: Network, n_inputs: int) -> dict[str, tuple[float, str]]:
     return {
         "tau_m": (network.tau_m_ms, "ms"),
         "firing_threshold": (firing_threshold, ""),
-        "reset": (network.reset * weight_norm, ""),
-        "steps": (network.steps + network.rest_steps, ""),
+        "steps": (network.steps, ""),
         "refractory_steps": (network.refractory_steps, ""),
         "inhibition": (network.inhibition, ""),
         "inhibition_steps": (network.inhibition_steps, ""),
-        "lowest": ((network.inhibition_floor or 0.0) * firing_threshold, ""),
         "window_steps": (network.window_steps, ""),
         "spike_threshold": (network.spike_threshold or 0, ""),
         "weight_norm": (weight_norm, ""),
         "trace_tau": (network.trace_tau_ms, "ms"),
-        "slow_trace_tau": (network.slow_trace_tau_ms, "ms"),
         "depression_rate": (network.depression_rate, ""),
         "target_trace": (network.target_trace, ""),
-        "weight_power": (network.weight_power, ""),
         "duration": (network.duration_ms, "ms"),
         "theta_tau": (network.theta_tau_ms, "ms"),
         "weight_decay": (network.weight_decay, ""),

@@ -68,22 +68,7 @@ class Mechanisms:
 
     @property
     def traces(self) -> bool:
-        return self.rule in ("timestep", "pair", "postonly", "triplet")
-
-    @property
-    def depression(self) -> bool:
-        """Whether weights fall at input spikes, by a trace of the neuron's spikes."""
-        return self.rule in ("pair", "triplet")
-
-    @property
-    def deaf(self) -> bool:
-        """Whether refractory neurons ignore their input."""
-        return self.refractory and self.network.refractory_input == "ignored"
-
-    @property
-    def rises(self) -> str:
-        """How a trace rises at a spike, after its name."""
-        return "+= 1" if self.network.traces == "add" else "= 1"
+        return self.rule in ("timestep", "pair", "postonly")
 
     @property
     def leader(self) -> bool:
@@ -108,41 +93,32 @@ def leak(on: Mechanisms) -> list[Part]:
     return [EveryStep("groups", "referee", forgotten)]
 
 
-def _toll(network: Network) -> tuple[str, str]:
-    """Return who of the others pays, as the end of a condition, and what they do."""
-    toll = "inhibition*firing_threshold" if network.inhibition_of == "threshold" else "inhibition*v"
-    if network.inhibition_floor is None:
-        return "", f"v -= {toll}"
-    return " and v > lowest", f"v = clip(v - {toll}, lowest, v)"
-
-
-def _heard(on: Mechanisms) -> str:
-    return " and step >= ready_at" if on.deaf else ""
+def _toll(network: Network) -> str:
+    """Return what each of the others does."""
+    return "v -= inhibition*firing_threshold" if network.inhibition_of == "threshold" else "v -= inhibition*v"
 
 
 def layer(on: Mechanisms) -> list[Part]:
     """Phase 2: the partner of the neuron that spiked a step ago spikes, unless it is refractory."""
     if on.kind != "layer":
         return []
-    payers, toll = _toll(on.network)
     excited = "excited_for == step and step > 0 and step >= partner_ready_at"
     return [
         Event("layer", "neurons", "partner_spikes", excited),
         Action("layer", "neurons", "partner_spikes", "partner_ready_at = step + 1 + inhibition_steps"),
         Pathway("layer", "reports", "pre", "partner_spikes", "partner_post = i"),
-        Event("layer", "neurons", "inhibited", f"partner >= 0 and i != partner{_heard(on)}{payers}"),
-        Action("layer", "neurons", "inhibited", toll),
+        Event("layer", "neurons", "inhibited", "partner >= 0 and i != partner"),
+        Action("layer", "neurons", "inhibited", _toll(on.network)),
     ]
 
 
 def arrive(on: Mechanisms) -> list[Part]:
     """Phase 3."""
-    arrival = lines("arrived = False", (on.traces, f"x {on.rises}"), (on.rule == "normalised", "count += 1"))
+    arrival = lines("arrived = False", (on.traces, "x += 1"), (on.rule == "normalised", "count += 1"))
     clamped = "*int(not clamped_post)" if on.kind == "clamp" else ""
-    deaf = "*int(step_post >= ready_at_post)" if on.deaf else ""
     row = lines(
-        f"v_post += w{clamped}{deaf}",
-        (on.depression, "w = clip(w - depression_rate*y_post, 0, 1)"),
+        f"v_post += w{clamped}",
+        (on.rule == "pair", "w = clip(w - depression_rate*y_post, 0, 1)"),
     )
     return [
         Pathway("input", "encoded", "pre", "spike", "arrived_post = True"),
@@ -182,11 +158,11 @@ def reset(on: Mechanisms) -> list[Part]:
             "neurons",
             "spike",
             lines(
-                "v = reset" if on.network.reset else "v = 0",
+                "v = 0",
                 (on.refractory, "ready_at = step + 1 + refractory_steps"),
                 (on.kind == "layer", "excited_for = step + 1"),
                 (on.kind == "clamp", "free_at = 0"),
-                (on.depression, f"y {on.rises}"),
+                (on.rule == "pair", "y += 1"),
                 (on.adaptation == "decaying", "theta += theta_step(t)"),
                 (on.leader, "count += 1"),
             ),
@@ -206,10 +182,9 @@ def reset(on: Mechanisms) -> list[Part]:
             Action("resets", "neurons", "inhibited", "v = 0\nfree_at = step + 1 + inhibition_steps"),
         ]
     if on.kind == "lateral":
-        payers, toll = _toll(on.network)
         parts += [
-            Event("resets", "neurons", "inhibited", f"winner >= 0 and i != winner{_heard(on)}{payers}"),
-            Action("resets", "neurons", "inhibited", toll),
+            Event("resets", "neurons", "inhibited", "winner >= 0 and i != winner"),
+            Action("resets", "neurons", "inhibited", _toll(on.network)),
         ]
     return parts
 
@@ -218,15 +193,8 @@ def post(on: Mechanisms) -> list[Part]:
     """Phase 6."""
     if on.rule == "pair":
         return [Pathway("post", "weights", "post", "spike", "w = clip(w + learning_rate(t)*x_pre, 0, 1)")]
-    if on.rule == "triplet":
-        change = "learning_rate(t)*x_pre*slow_y_post"
-        return [
-            Pathway("post", "weights", "post", "spike", f"w = clip(w + {change}, 0, 1)"),
-            Event("post", "neurons", "has_learned", "i == winner"),  # Brian2 has one action for each event
-            Action("post", "neurons", "has_learned", f"slow_y {on.rises}"),
-        ]
     if on.rule == "postonly":
-        change = "learning_rate(t)*(x_pre - target_trace)*(1 - w)**weight_power"
+        change = "learning_rate(t)*(x_pre - target_trace)*(1 - w)"
         return [Pathway("post", "weights", "post", "spike", f"w = clip(w + {change}, 0, 1)")]
     return []
 
@@ -268,18 +236,18 @@ def window(on: Mechanisms) -> list[Part]:
     return parts
 
 
-def tidy(on: Mechanisms, side: str) -> list[Part]:
-    """Weight decay and normalisation, at the event ``"image_ends"`` of the units of one side."""
+def tidy(on: Mechanisms) -> list[Part]:
+    """Weight decay and normalisation."""
     parts: list[Part] = []
     if on.decay:
-        parts.append(Pathway("end", "weights", side, "image_ends", "w *= 1 - weight_decay"))
+        parts.append(Pathway("end", "weights", "pre", "image_ends", "w *= 1 - weight_decay"))
     if on.normalisation != "off":
         l1 = on.normalisation == "l1"
         total, size = ("w", "size_post") if l1 else ("w**2", "sqrt(size_post)")
         rescaled = f"w = clip(w*goal/({size} + int(size_post == 0)), 0, 1)"
         parts += [
-            Pathway("end", "weights", side, "image_ends", f"size_post += {total}"),
-            Pathway("end", "weights", side, "image_ends", rescaled),
+            Pathway("end", "weights", "pre", "image_ends", f"size_post += {total}"),
+            Pathway("end", "weights", "pre", "image_ends", rescaled),
         ]
     return parts
 
@@ -289,7 +257,7 @@ def end(on: Mechanisms) -> list[Part]:
     parts: list[Part] = []
     if on.traces or on.decay or on.normalisation != "off":
         parts.append(Event("end", "inputs", "image_ends", IMAGE_ENDS))
-    parts += tidy(on, "pre")
+    parts += tidy(on)
     if on.traces:
         parts.append(Action("end", "inputs", "image_ends", "x = 0"))
     rest = lines(
@@ -299,8 +267,7 @@ def end(on: Mechanisms) -> list[Part]:
         (on.refractory, "ready_at = 0"),
         (on.kind == "layer", "excited_for = 0\npartner_ready_at = 0"),
         (on.kind == "clamp", "free_at = 0"),
-        (on.depression, "y = 0"),
-        (on.rule == "triplet", "slow_y = 0"),
+        (on.rule == "pair", "y = 0"),
         (on.leader, "count = 0"),
         (on.normalisation != "off", "size = 0"),
     )

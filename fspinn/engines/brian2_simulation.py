@@ -26,7 +26,6 @@ from fspinn.engines.brian2_definition import (
     Projection,
 )
 from fspinn.engines.float_engine import available_cores
-from fspinn.randomness import DELAYS, stream_key, uniforms
 
 TARGETS = ("numpy", "cython", "cpp_standalone")
 """What Brian2 makes of the equations: NumPy calls, compiled parts, or one compiled program."""
@@ -44,13 +43,11 @@ class Recorded:
 
     Parameters
     ----------
-    shown : ndarray of int64, shape (showings,)
-        Which presentation each showing of an image was: rising, and each of them once if none is repeated.
     spike_steps, spike_neurons : ndarray of int64, shape (n_spikes,)
         Output spikes in their order; steps are counted from the start of the simulation.
     weights : ndarray of float64, shape (n_inputs, n_neurons)
     theta : ndarray of float64, shape (n_neurons,)
-    inputs_in_step : ndarray of int64, shape (showings * steps,)
+    inputs_in_step : ndarray of int64, shape (presentations * steps,)
         Number of input spikes of each step.
     events : dict of str to int
         How often each of `COUNTED_EVENTS` happened.
@@ -60,7 +57,6 @@ class Recorded:
         Processor seconds from the first time step to the last.
     """
 
-    shown: NDArray[np.int64]
     spike_steps: NDArray[np.int64]
     spike_neurons: NDArray[np.int64]
     weights: NDArray[np.float64]
@@ -101,8 +97,8 @@ def simulate(
     started = time.perf_counter()
     dt = definition.dt_ms * brian2.ms
     with brian2_for(target) as folder:
-        names = values_of(definition, per_presentation)
-        network = build(definition, spike_inputs, spike_steps * dt, names)
+        names = _values_of(definition, per_presentation)
+        network = _build(definition, spike_inputs, spike_steps * dt, names)
         network["neurons"].theta = theta
         network["weights"].w = np.array(weights, dtype=np.float64).reshape(-1)
         duration = presentations * definition.steps * dt
@@ -115,10 +111,10 @@ def simulate(
             brian2.device.run(directory=folder, with_output=False)
             run_s = brian2.device._last_run_time  # of std::clock, which counts processor seconds
         inputs_in_step = np.bincount(spike_steps, minlength=presentations * definition.steps)
-        return recorded(definition, network, np.arange(presentations), inputs_in_step, build_s, run_s)
+        return _recorded(definition, network, inputs_in_step, build_s, run_s)
 
 
-def values_of(definition: Definition, per_presentation: Mapping[str, NDArray[np.float64]]) -> dict[str, Any]:
+def _values_of(definition: Definition, per_presentation: Mapping[str, NDArray[np.float64]]) -> dict[str, Any]:
     """Return what the names in the equations stand for, as Brian2 wants it."""
     import brian2
 
@@ -132,10 +128,9 @@ def values_of(definition: Definition, per_presentation: Mapping[str, NDArray[np.
     return names
 
 
-def recorded(
+def _recorded(
     definition: Definition,
     network: Any,
-    shown: NDArray[np.int64],
     inputs_in_step: NDArray[np.int64],
     build_s: float,
     run_s: float,
@@ -146,7 +141,6 @@ def recorded(
     spikes = network["output_spikes"]
     n_neurons = network["neurons"].N
     return Recorded(
-        shown=shown,
         spike_steps=np.rint(np.asarray(spikes.t / (definition.dt_ms * brian2.ms))).astype(np.int64),
         spike_neurons=np.array(spikes.i, dtype=np.int64),
         weights=np.array(network["weights"].w).reshape(-1, n_neurons),
@@ -173,7 +167,7 @@ def _run(network: Any, duration: Any, started: float) -> tuple[float, float]:
     return walls[0] - started, processors[-1] - processors[0]
 
 
-def build(definition: Definition, spike_inputs: NDArray[np.int32], spike_times: Any, names: Any) -> Any:
+def _build(definition: Definition, spike_inputs: NDArray[np.int32], spike_times: Any, names: Any) -> Any:
     """Return a Brian2 network; a part's place in the schedule is its order within its slot."""
     import brian2
 
@@ -229,7 +223,7 @@ def _group(definition: Definition, population: Population, clock: Any, names: An
     group = brian2.NeuronGroup(
         population.size,
         population.equations,
-        method=definition.method,
+        method="exact",
         events={
             part.name: part.condition
             for part in definition.schedule
@@ -258,17 +252,12 @@ def _synapses(definition: Definition, projection: Projection, groups: Any, names
         on_pre={name: part.code for name, part in pathways.items() if part.side == "pre"},
         on_post={name: part.code for name, part in pathways.items() if part.side == "post"},
         on_event={name: part.event for name, part in pathways.items()},
-        delay={name: 0 * brian2.ms for name, part in pathways.items() if part.longest_delay_ms == 0},
+        delay=dict.fromkeys(pathways, 0 * brian2.ms),
         clock=groups[projection.target].clock,
         namespace=names,
         name=projection.name,
     )
-    synapses.connect(**{"all": {}, "own": {"j": "i"}, "others": {"condition": "i != j"}}[projection.connect])
-    for name, part in pathways.items():
-        if part.longest_delay_ms > 0:
-            # All to all; how many that are a stand-alone program cannot be asked yet.
-            parts = uniforms(stream_key(0, DELAYS), len(synapses.source) * len(synapses.target))
-            getattr(synapses, name).delay = part.longest_delay_ms * parts * brian2.ms
+    synapses.connect(**({"j": "i"} if projection.one_to_one else {}))
     return synapses
 
 

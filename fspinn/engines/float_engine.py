@@ -23,11 +23,6 @@ from fspinn.trained import Activity
 Real = TypeVar("Real", np.float32, np.float64)
 
 
-def unsupported(network: Network) -> str | None:
-    """Return what this engine cannot run of a network, in words."""
-    return None if network.synapses == "current" else f"synapses = {network.synapses!r}"
-
-
 def learn(
     network: Network,
     weights: NDArray[Real],
@@ -155,7 +150,6 @@ def _constants(network: Network, n_inputs: int, real: type[np.float32 | np.float
     encoder, rate_norm_per_step, most_spikes = encoder_settings(network)
     firing_threshold = network.firing_threshold
     of_threshold = network.inhibition_of == "threshold"
-    floor = -np.inf if network.inhibition_floor is None else network.inhibition_floor * firing_threshold
     return Constants(
         steps=network.steps,
         encoder=encoder,
@@ -163,23 +157,17 @@ def _constants(network: Network, n_inputs: int, real: type[np.float32 | np.float
         most_spikes=most_spikes,
         leak=real(np.exp(-network.dt_ms / network.tau_m_ms)),
         refractory_steps=network.refractory_steps,
-        ignores_input=network.refractory_input == "ignored",
         firing_threshold=real(firing_threshold),
-        reset=real(network.reset * (network.weight_norm or 0.0)),
         inhibition_kind=INHIBITION_KINDS.index(network.inhibition_kind),
         inhibition_steps=network.inhibition_steps,
         fixed_toll=real(network.inhibition * firing_threshold if of_threshold else 0.0),
         toll_part=real(0.0 if of_threshold else network.inhibition),
-        floor=real(floor),
         rule=RULES.index(network.rule),
         window_steps=network.window_steps,
         spike_threshold=network.spike_threshold or 0,
         depression_rate=real(network.depression_rate),
-        traces_add=network.traces == "add",
         trace_leak=real(np.exp(-network.dt_ms / network.trace_tau_ms)),
-        slow_trace_leak=real(np.exp(-network.dt_ms / network.slow_trace_tau_ms)),
         target_trace=real(network.target_trace),
-        weight_power=real(network.weight_power),
         adaptation=ADAPTATIONS.index(network.adaptation),
         theta_kept=real(np.exp(-network.duration_ms / network.theta_tau_ms)),
         weight_norm=real(network.weight_norm),

@@ -27,7 +27,6 @@ from fspinn.plasticity_kernels import (
     PAIR,
     POSTONLY,
     TIMESTEP,
-    TRIPLET,
     decay_all,
     depress_all,
     lower_thresholds,
@@ -47,7 +46,6 @@ def rest(theta, constants, state):
     state.potentials[:] = 0
     state.pre_traces[:] = 0
     state.post_traces[:] = 0
-    state.slow_traces[:] = 0
     state.ready_at[:] = 0
     state.partner_ready_at[:] = 0
     state.spike_counts[:] = 0
@@ -75,7 +73,7 @@ def learn_window(start, stop, winner, weights, rate, constants, state):
 
     `winner` is the neuron that learns, or -1 if there was no output spike.
     """
-    if constants.rule == PAIR or constants.rule == POSTONLY or constants.rule == TRIPLET:
+    if constants.rule == PAIR or constants.rule == POSTONLY:
         return 0
     if winner < 0:
         if constants.rule == NORMALISED:

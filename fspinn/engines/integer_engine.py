@@ -25,8 +25,6 @@ from fspinn.quant.integers import Integers, Neuron, neuron_of
 from fspinn.randomness import INFERENCE_SPIKES, LEARNING_ROUNDING, TRAINING_SPIKES
 from fspinn.trained import Activity
 
-_NO_FLOOR = -(2**40)
-
 
 def learn(
     network: Network,
@@ -202,7 +200,6 @@ def _constants(
         inhibition_steps=network.inhibition_steps,
         toll=neuron.toll,
         toll_part=neuron.toll_part,
-        floor=_NO_FLOOR if neuron.floor is None else neuron.floor,
     )
 
 
@@ -220,7 +217,6 @@ def _teaching(network: Network, neuron: Neuron, grid: Grid) -> Teaching:
         depression=numbers.depression,
         trace_fraction=numbers.trace_fraction,
         trace_leak=numbers.trace_leak,
-        traces_add=network.traces == "add",
         firing_threshold=neuron.threshold,
         theta_shift=numbers.theta_shift,
         theta_decay=numbers.theta_decay,

@@ -22,7 +22,7 @@ Constants = namedtuple(
     "Constants",
     "steps encoder rate_norm_per_step most_spikes "
     "leak scale_up scale_down largest_weight no_negative_weights lowest highest "
-    "refractory_steps inhibition_kind inhibition_steps toll toll_part floor",
+    "refractory_steps inhibition_kind inhibition_steps toll toll_part",
 )
 """Numbers that do not change during a run.
 
@@ -240,12 +240,12 @@ def advance_after_toll(t, weights, constants, state):
 def take_toll(spared, constants, state):
     """Let all neurons but one pay."""
     potentials, seen = state.potentials, state.seen
-    lowest, highest, floor = constants.lowest, constants.highest, constants.floor
+    lowest, highest = constants.lowest, constants.highest
     toll, toll_part = constants.toll, constants.toll_part
     cuts, least, kept = 0, seen[LOWEST], potentials[spared]
     for j in range(potentials.size):
         v = np.int64(potentials[j])
-        left = max(v - (toll + ((v * toll_part) >> 16)), min(v, floor))
+        left = v - (toll + ((v * toll_part) >> 16))
         within = min(max(left, lowest), highest)
         potentials[j] = within
         if j != spared:

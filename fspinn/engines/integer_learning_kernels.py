@@ -33,7 +33,7 @@ from fspinn.spike_kernels import mix, stream_key
 Teaching = namedtuple(
     "Teaching",
     "rule window_steps spike_threshold adaptation rounding "
-    "weight_fraction highest_weight norm depression trace_fraction trace_leak traces_add "
+    "weight_fraction highest_weight norm depression trace_fraction trace_leak "
     "firing_threshold theta_shift theta_decay",
 )
 """Numbers of learning that do not change during a run."""
@@ -148,7 +148,7 @@ def follow_inputs(t, traces, teaching, state):
     for i in range(traces.size):
         traces[i] -= (traces[i] * teaching.trace_leak + 65535) >> 16
     for i in state.inputs[t, : state.spikes_in_step[t]]:
-        traces[i] = (traces[i] if teaching.traces_add else 0) + (1 << teaching.trace_fraction)
+        traces[i] += 1 << teaching.trace_fraction
 
 
 @njit

@@ -35,14 +35,6 @@ def integrate(potentials, weights, inputs, leak):
 
 
 @njit
-def ignore_input(potentials, before, ready_at, t, leak):
-    """Give refractory neurons the potential that they would have without input: ``leak * before``."""
-    for j in range(potentials.size):
-        if ready_at[j] > t:
-            potentials[j] = before[j] * leak
-
-
-@njit
 def flush(potentials):
     """Set potentials below 1e-20 in size to 0, as denormal numbers are slow."""
     zero = potentials.dtype.type(0.0)
@@ -103,10 +95,10 @@ def integrate_one(potentials, weights, inputs, leak, neuron):
 
 
 @njit
-def take_toll(potentials, spared, fixed, part, floor):
-    """Take ``fixed + part * v`` from all potentials but one, none below the floor through it."""
+def take_toll(potentials, spared, fixed, part):
+    """Take ``fixed + part * v`` from all potentials but one."""
     kept = potentials[spared]
     for j in range(potentials.size):
         v = potentials[j]
-        potentials[j] = max(v - (fixed + part * v), min(v, floor))
+        potentials[j] = v - (fixed + part * v)
     potentials[spared] = kept

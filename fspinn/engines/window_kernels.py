@@ -5,10 +5,8 @@ from collections import namedtuple
 import numpy as np
 
 from fspinn.engines.neuron_kernels import (
-    copy,
     find_spike,
     flush,
-    ignore_input,
     integrate,
     integrate_one,
     take_toll,
@@ -20,7 +18,6 @@ from fspinn.plasticity_kernels import (
     PAIR,
     POSTONLY,
     TIMESTEP,
-    TRIPLET,
     decay_all,
     decay_traces,
     depress_row,
@@ -35,21 +32,21 @@ LATERAL, CLAMP, LAYER = range(3)
 Constants = namedtuple(
     "Constants",
     "steps encoder rate_norm_per_step most_spikes "
-    "leak refractory_steps ignores_input firing_threshold reset "
-    "inhibition_kind inhibition_steps fixed_toll toll_part floor "
+    "leak refractory_steps firing_threshold "
+    "inhibition_kind inhibition_steps fixed_toll toll_part "
     "rule window_steps spike_threshold depression_rate "
-    "traces_add trace_leak slow_trace_leak target_trace weight_power "
+    "trace_leak target_trace "
     "adaptation theta_kept weight_norm normalisation normalisation_goal weight_kept",
 )
 """Numbers that do not change during a run.
 
-Inhibition takes ``fixed_toll + toll_part * v`` from a potential v, down to `floor`.
+Inhibition takes ``fixed_toll + toll_part * v`` from a potential v.
 """
 
 State = namedtuple(
     "State",
     "probabilities spikes_in_step inputs window_counts pre_traces "
-    "potentials held thresholds post_traces slow_traces ready_at partner_ready_at "
+    "potentials thresholds post_traces ready_at partner_ready_at "
     "spike_counts spike_order spike_steps scales carried",
 )
 """State and working memory, made once per batch.
@@ -57,12 +54,11 @@ State = namedtuple(
 The inputs that spike in step t are ``inputs[t, :spikes_in_step[t]]``.
 """
 
-PARTNER, CLAMPED_UNTIL, NOT_CLAMPED, SPIKES, DEAF_UNTIL = range(5)
+PARTNER, CLAMPED_UNTIL, NOT_CLAMPED, SPIKES = range(4)
 """Places in ``State.carried``.
 
 The neuron whose inhibitory partner is about to spike (or -1), the step until which others are clamped, the
-neuron that is not, the number of output spikes so far, and the step until which some neurons are refractory
-and ignore their input.
+neuron that is not, and the number of output spikes so far.
 """
 
 # Slots of the array of counts, in the order of `fspinn.trained.Activity`.
@@ -86,15 +82,13 @@ def make_state(n_inputs, steps, order, potentials):
         potentials,
         np.zeros_like(potentials),
         np.zeros_like(potentials),
-        np.zeros_like(potentials),
-        np.zeros_like(potentials),
         np.zeros(n_neurons, dtype=np.int64),
         np.zeros(n_neurons, dtype=np.int64),
         np.zeros(n_neurons, dtype=np.int32),
         np.zeros(order, dtype=np.int32),
         np.zeros(order, dtype=np.int32),
         np.zeros(n_neurons, dtype=np.float64),
-        np.zeros(5, dtype=np.int64),
+        np.zeros(4, dtype=np.int64),
     )
 
 
@@ -107,17 +101,6 @@ def count_presentation(input_spikes, output_spikes, n_neurons, constants, activi
     activity[INPUT_SPIKES] += input_spikes
     activity[OUTPUT_SPIKES] += output_spikes
     activity[NEURON_UPDATES] += populations * constants.steps * n_neurons
-
-
-@njit
-def inhibit(t, spared, constants, state):
-    """Let all neurons pay the toll but one, and those that are refractory and ignore it."""
-    deaf = t < state.carried[DEAF_UNTIL]
-    if deaf:
-        copy(state.potentials, state.held)
-    take_toll(state.potentials, spared, constants.fixed_toll, constants.toll_part, constants.floor)
-    if deaf:
-        ignore_input(state.potentials, state.held, state.ready_at, t, state.potentials.dtype.type(1.0))
 
 
 @njit
@@ -134,19 +117,14 @@ def advance(t, stop, weights, constants, state):
     if carried[PARTNER] >= 0:
         decay_all(potentials, leak)
         leak = weights.dtype.type(1.0)
-        inhibit(t, carried[PARTNER], constants, state)
+        take_toll(potentials, carried[PARTNER], constants.fixed_toll, constants.toll_part)
         carried[PARTNER] = -1
     for step in range(t, stop):
         now = inputs[step, : spikes_in_step[step]]
-        deaf = step < carried[DEAF_UNTIL]
-        if deaf:
-            copy(potentials, state.held)
         if not clamped:
             integrate(potentials, weights, now, leak)
         else:
             integrate_one(potentials, weights, now, leak, carried[NOT_CLAMPED])
-        if deaf:
-            ignore_input(potentials, state.held, ready_at, step, leak)
         if step % 16 == 15:
             flush(potentials)
         neuron = find_spike(potentials, thresholds, ready_at, step)
@@ -157,14 +135,12 @@ def advance(t, stop, weights, constants, state):
 
 @njit
 def follow_inputs(inputs, weights, constants, state, activity):
-    """Let traces decay and rise with the input spikes of a step; `pair` and `triplet` depress their rows."""
+    """Let traces decay and rise with the input spikes of a step; `pair` depresses their rows."""
     decay_traces(state.pre_traces, constants.trace_leak)
     decay_traces(state.post_traces, constants.trace_leak)
-    if constants.rule == TRIPLET:
-        decay_traces(state.slow_traces, constants.slow_trace_leak)
     for i in inputs:
-        raise_trace(state.pre_traces, i, constants.traces_add)
-        if constants.rule == PAIR or constants.rule == TRIPLET:
+        raise_trace(state.pre_traces, i)
+        if constants.rule == PAIR:
             depress_row(weights[i], constants.depression_rate, state.post_traces)
             activity[WEIGHT_READS] += state.post_traces.size
             activity[WEIGHT_WRITES] += state.post_traces.size
@@ -181,31 +157,26 @@ def fire(t, winner, weights, theta, teaching, constants, state, activity):
         state.spike_steps[carried[SPIKES]] = t
     carried[SPIKES] += 1
     state.ready_at[winner] = t + 1 + constants.refractory_steps
-    if constants.ignores_input:
-        carried[DEAF_UNTIL] = t + 1 + constants.refractory_steps
     if constants.inhibition_kind == LATERAL:
-        inhibit(t, winner, constants, state)
+        take_toll(potentials, winner, constants.fixed_toll, constants.toll_part)
     elif constants.inhibition_kind == CLAMP:
         potentials[:] = 0
         carried[CLAMPED_UNTIL], carried[NOT_CLAMPED] = t + 1 + constants.inhibition_steps, winner
     elif state.partner_ready_at[winner] <= t + 1:
         carried[PARTNER] = winner
         state.partner_ready_at[winner] = t + 2 + constants.inhibition_steps
-    potentials[winner] = constants.reset
+    potentials[winner] = 0
     if not learning:
         return
     if constants.rule != NORMALISED:
         if constants.rule == PAIR:
             potentiate(weights, winner, state.pre_traces, rate)
-        elif constants.rule == TRIPLET:
-            potentiate(weights, winner, state.pre_traces, rate * state.slow_traces[winner])
-            raise_trace(state.slow_traces, winner, constants.traces_add)
         elif constants.rule == POSTONLY:
-            power_law(weights, winner, state.pre_traces, rate, constants.target_trace, constants.weight_power)
+            power_law(weights, winner, state.pre_traces, rate, constants.target_trace)
         if constants.rule != TIMESTEP:
             activity[WEIGHT_READS] += weights.shape[0]
             activity[WEIGHT_WRITES] += weights.shape[0]
-        raise_trace(state.post_traces, winner, constants.traces_add)
+        raise_trace(state.post_traces, winner)
     if constants.adaptation == DECAYING:
         theta[winner] += theta_step
         state.thresholds[winner] = constants.firing_threshold + theta[winner]

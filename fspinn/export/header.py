@@ -91,23 +91,24 @@ def _encoder(model: Model, heard: NDArray[np.bool_], seed: int) -> list[str]:
 
 
 def _neuron(network: Network, neuron: Neuron, formats: Formats, adapted: bool) -> list[str]:
-    values = {
-        "WEIGHT_BITS": formats.weights.bits,
-        "WEIGHTS_SIGNED": int(formats.weights.signed),
-        "SHIFT": neuron.shift,
-        "LEAK": neuron.leak,
-        "LOWEST": neuron.lowest,
-        "HIGHEST": neuron.highest,
-        "THRESHOLD": neuron.threshold,
-        "ADAPTED": int(adapted),
-        "THETA_SHIFT": formats.state.fraction_bits - formats.theta.fraction_bits,
-        "REFRACTORY_STEPS": network.refractory_steps,
-        "INHIBITION": INHIBITION_KINDS.index(network.inhibition_kind),
-        "INHIBITION_STEPS": network.inhibition_steps,
-        "TOLL": neuron.toll,
-        "TOLL_PART": neuron.toll_part,
-    }
-    return defines(values if neuron.floor is None else {**values, "FLOOR": neuron.floor})
+    return defines(
+        {
+            "WEIGHT_BITS": formats.weights.bits,
+            "WEIGHTS_SIGNED": int(formats.weights.signed),
+            "SHIFT": neuron.shift,
+            "LEAK": neuron.leak,
+            "LOWEST": neuron.lowest,
+            "HIGHEST": neuron.highest,
+            "THRESHOLD": neuron.threshold,
+            "ADAPTED": int(adapted),
+            "THETA_SHIFT": formats.state.fraction_bits - formats.theta.fraction_bits,
+            "REFRACTORY_STEPS": network.refractory_steps,
+            "INHIBITION": INHIBITION_KINDS.index(network.inhibition_kind),
+            "INHIBITION_STEPS": network.inhibition_steps,
+            "TOLL": neuron.toll,
+            "TOLL_PART": neuron.toll_part,
+        }
+    )
 
 
 def _types(network: Network, neuron: Neuron, formats: Formats) -> list[str]:

@@ -70,7 +70,7 @@ def nir_graph(model: AnyModel) -> Any:
             r=tau_s.copy(),
             v_leak=np.zeros(neurons),
             v_threshold=np.nextafter(threshold, -np.inf),
-            v_reset=np.full(neurons, network.reset * network.firing_threshold / network.threshold),
+            v_reset=np.zeros(neurons),
         ),
         "output": nir.Output(output_type={"output": np.array([neurons])}),
     }
@@ -89,9 +89,7 @@ def nir_graph(model: AnyModel) -> Any:
 def check_expressible(network: Network) -> None:
     """Raise ConfigError if there is something about a network that NIR has no words for."""
     for name, value, allowed, mend in (
-        ("synapses", network.synapses, "current", "with 'current'"),
         ("refractory_ms", network.refractory_ms, 0.0, "with 0"),
-        ("inhibition_floor", network.inhibition_floor, None, "without it"),
         ("inhibition_of", network.inhibition_of, "threshold", "with 'threshold'"),
     ):
         if value != allowed:

@@ -1,10 +1,9 @@
 """Settings that were chosen for a data set and a number of neurons, one TOML file each.
 
 A file holds fields of `fspinn.Network` and `passes`, as ``fspinn train --config`` reads them; its comments
-say how they were found. Its name is that of the data set and the number of neurons, or if it is that of what
-was published elsewhere, such as ``diehl-cook-2015``, it holds `dataset` as well. It may hold `readout`; or a
-table in it, named after a readout, changes some settings for that readout: ``mnist-400-linear`` is
-``mnist-400`` with its table ``[linear]``.
+say how they were found. Its name is that of the data set and the number of neurons. A table in it, named
+after a readout, changes some settings for that readout: ``mnist-400-linear`` is ``mnist-400`` with its table
+``[linear]``.
 """
 
 import tomllib
@@ -31,11 +30,10 @@ def dataset_of(name: str) -> str:
 
     Examples
     --------
-    >>> dataset_of("fashion-mnist-400-linear"), dataset_of("bindsnet-2018")
-    ('fashion-mnist', 'mnist')
+    >>> dataset_of("fashion-mnist-400-linear")
+    'fashion-mnist'
     """
-    path, readout = _file_of(name)
-    return str(_read(path).get("dataset", name.removesuffix(f"-{readout}").rpartition("-")[0]))
+    return _file_of(name)[0].stem.rpartition("-")[0]
 
 
 def load(name: str) -> dict[str, Any]:
@@ -61,7 +59,6 @@ def load(name: str) -> dict[str, Any]:
     """
     path, readout = _file_of(name)
     settings = _read(path)
-    settings.pop("dataset", None)
     tables = {key: settings.pop(key) for key in list(settings) if isinstance(settings[key], dict)}
     return _checked(path, {"readout": readout or "proportion", **settings, **tables.get(readout, {})})
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fspinn.checks import MAX_SEED, whole_number
-from fspinn.engines import engine_of
 from fspinn.errors import ConfigError
 from fspinn.evaluation import evaluate, origin
 from fspinn.memmodel import Hardware, load_hardware
@@ -169,7 +168,6 @@ def find_smallest(
             raise ConfigError("network: the space has another one; leave one of them out")
         network = space.base
     base = network or Network()
-    engine_of("numba", threads, base)
     samples = _checked_validation(data, accuracy)
     described = load_hardware(hardware)
     minimize = tuple(minimize)

@@ -21,7 +21,6 @@ from typing import Any, TypeAlias
 from fspinn.checks import number, whole_number
 from fspinn.errors import ConfigError, FspinnError
 from fspinn.model import Network
-from fspinn.quant.integers import check_network
 from fspinn.search.candidates import FLOAT, Variant
 
 SIZES = (10, 16, 25, 50, 100, 200, 400, 900, 1600, 2500, 3600, 4900)
@@ -247,7 +246,7 @@ def ladder_space(
     """Return the space of FSpiNN's search: sizes, widths and readouts.
 
     All networks compute in integers, with a state of `STATE`, and are pruned (own): that costs next to no
-    accuracy and saves much. Those that the integer engine does not run stay with a state in floats.
+    accuracy and saves much.
 
     Raises
     ------
@@ -261,10 +260,6 @@ def ladder_space(
             f"and no more neurons than the {images} training images"
         )
     settings = {"neurons": small_enough, "weights": tuple(weights), "readout": tuple(readouts)}
-    try:
-        check_network(base)
-    except ConfigError:  # the integer engine does not run it
-        return Space(base, settings)
     return Space(base, settings | {"state": (STATE,), "prune": (True,)})
 
 

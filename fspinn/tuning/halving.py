@@ -22,7 +22,6 @@ from tqdm import tqdm
 from fspinn import readout as readouts
 from fspinn.checks import checked_seed, whole_number
 from fspinn.datasets.arrays import as_dataset
-from fspinn.engines import engine_of
 from fspinn.engines.float_engine import available_cores
 from fspinn.errors import ConfigError
 from fspinn.evaluation import evaluate, fit_readouts, origin
@@ -98,15 +97,14 @@ def tune(
     Raises
     ------
     ConfigError
-        If `trials`, `passes` or `readout` make no sense, there are no validation images, the engine
-        ``numba`` does not run such a network, or no candidate ever spiked.
+        If `trials`, `passes` or `readout` make no sense, there are no validation images, or no candidate
+        ever spiked.
     DataError
         If `data` is not a data set.
     """
     data = as_dataset(data)
     readouts.check_name(readout)
     seed = checked_seed(seed)
-    engine_of("numba", network=network)
     trials = whole_number("trials", trials, 1, MAX_TRIALS)
     threads = available_cores() if threads is None else whole_number("threads", threads, 1, 1024)
     if passes is None:

@@ -366,12 +366,7 @@ static int32_t threshold(uint32_t j)
 #if NETWORK_INHIBITION != NETWORK_CLAMP
 static int32_t after_toll(int32_t v)
 {
-    int32_t left = v - NETWORK_TOLL - part(v, NETWORK_TOLL_PART);
-#ifdef NETWORK_FLOOR
-    int32_t kept = v < NETWORK_FLOOR ? v : NETWORK_FLOOR;
-    left = left > kept ? left : kept;
-#endif
-    return cut(left);
+    return cut(v - NETWORK_TOLL - part(v, NETWORK_TOLL_PART));
 }
 #endif
 
