@@ -57,6 +57,9 @@ MAX_NEURONS = 1_000_000
 MAX_STEPS = 100_000
 MAX_NUMBER = 1e12
 
+LOWEST_PART = 1 / 64
+"""Part of the way from reset to firing threshold that thresholds keep, however far they fall (own)."""
+
 ENCODERS = ("poisson", "regular", "ttfs", "unscaled")
 INHIBITION_KINDS = ("lateral", "clamp", "layer")
 INHIBITION_OF = ("threshold", "potential")
@@ -371,6 +374,12 @@ class Network:
                 "weight_norm: not known before the images are; set it, or train the network first"
             )
         return self.threshold * self.weight_norm
+
+    @property
+    def lowest_theta(self) -> float:
+        """No theta falls below it: a 64th of the way from reset to threshold is left, also to answer."""
+        least = min(self.threshold, self.answering.threshold)
+        return -(1.0 - LOWEST_PART) * (least - self.reset) * (self.weight_norm or 0.0)
 
 
 _POSITIVE = (

@@ -42,7 +42,11 @@ Weights are kept in [0, 1]. **normalisation** rescales every neuron's weights af
 
 - ``balanced`` (this project's own): at the end of a window with an output spike the winner's threshold rises
   by the step and all fall by an N-th of it, so that the mean stays and all neurons get their turn. If no
-  neuron spiked during the whole presentation, all fall by the step, so that a silent network wakes up.
+  neuron spikes during a whole presentation, all fall: by the step until the network has spiked for the first
+  time, if there was input, which brings thresholds quickly to where potentials are; later by an N-th of the
+  step, if some potential is at least half the firing threshold at the end. So nothing changes without input,
+  and little input, from which potentials stay low, does not run thresholds down. No theta falls below
+  `Network.lowest_theta`: every threshold stays above the potential at rest and after a reset.
 - ``decaying`` (Diehl & Cook): a neuron's theta rises by the step at each of its spikes and decays with
   `theta_tau_ms`.
 

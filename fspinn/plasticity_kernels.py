@@ -99,21 +99,34 @@ def raise_trace(traces, index, adds):
 
 
 @njit
-def shift_thresholds(theta, winner, step, n_neurons):
+def shift_thresholds(theta, winner, step, n_neurons, lowest):
     """Raise the winner's threshold by `step`, lower all by an N-th of it: their mean stays.
 
     `theta` may be those of some of the `n_neurons` only, and the winner not among them.
     """
-    lower_thresholds(theta, theta.dtype.type(step / n_neurons))
+    lower_thresholds(theta, step / n_neurons, lowest)
     if 0 <= winner < theta.size:
         theta[winner] += step
 
 
 @njit
-def lower_thresholds(theta, step):
-    """Lower all thresholds by `step`."""
+def lower_thresholds(theta, fall, lowest):
+    """Lower all thresholds, but none below the lowest: ``theta = max(theta - fall, lowest)``."""
+    fall = theta.dtype.type(fall)
     for j in range(theta.size):
-        theta[j] -= step
+        theta[j] = max(theta[j] - fall, lowest)
+
+
+@njit
+def fall_after_silence(step, n_neurons, has_input, has_spiked, is_near):
+    """Return by how much thresholds fall after a presentation without an output spike.
+
+    By the step until the network has spiked, if there was input; later by an N-th of it, and only if some
+    potential came near the firing threshold.
+    """
+    if not has_spiked:
+        return step if has_input else 0.0
+    return step / n_neurons if is_near else 0.0
 
 
 @njit

@@ -243,7 +243,12 @@ class _Run:
     def learn(self, state: State, shown: Any, threads: int) -> tuple[NDArray[np.int32], Activity]:
         """Present some of the training images; weights and theta of the state change in place."""
         images = self.data.train.images
-        how: dict[str, Any] = {"seed": self.seed, "first": state.presentations, "total": self.total}
+        how: dict[str, Any] = {
+            "seed": self.seed,
+            "first": state.presentations,
+            "total": self.total,
+            "has_spiked": state.activity.output_spikes > 0,
+        }
         if self.grid is not None:
             runs, how["grid"], how["seen"] = integer_engine, self.grid, state.seen
         else:

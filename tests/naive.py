@@ -269,13 +269,27 @@ def tidy_weights(network, weights):
     return (network.weight_decay > 0) + (network.normalisation != "off")
 
 
-def shift_thresholds(theta, winner, step):
-    theta -= step / np.float32(theta.size)
+def lowest_theta(network):
+    """A 64th of the way from reset to the firing threshold is left, in learning and in answering."""
+    thresholds = [network.threshold, network.answering.threshold]
+    return np.float32(-63 / 64 * (min(thresholds) - network.reset) * network.weight_norm)
+
+
+def shift_thresholds(network, theta, winner, step):
+    lower_thresholds(network, theta, step / np.float32(theta.size))
     theta[winner] += step
 
 
-def lower_thresholds(theta, step):
-    theta -= step
+def lower_thresholds(network, theta, fall):
+    theta[:] = np.maximum(theta - fall, lowest_theta(network))
+
+
+def fall_after_silence(network, has_spiked, has_input, potentials, step):
+    """By how much all thresholds fall where no neuron spiked in a presentation."""
+    if not has_spiked:
+        return step if has_input else np.float32(0)
+    near = any(potential >= np.float32(network.firing_threshold) / 2 for potential in potentials)
+    return step / np.float32(potentials.size) if near else np.float32(0)
 
 
 def raise_threshold(theta, neuron, step):
@@ -296,9 +310,9 @@ def annealed(start, end, number, total):
 class Presentation:
     """One image from rest, one method for each group of phases that `fspinn.model` numbers."""
 
-    def __init__(self, network, weights, theta, learning):
+    def __init__(self, network, weights, theta, learning, has_spiked=False):
         self.network, self.weights, self.theta = network, weights, theta
-        self.learning = learning is not None
+        self.learning, self.has_spiked = learning is not None, has_spiked
         self.rate, self.theta_step = learning or (None, None)
         n_inputs, n_neurons = weights.shape
         self.potentials = np.zeros(n_neurons, dtype=np.float32)
@@ -427,7 +441,7 @@ class Presentation:
                 potentiate(self.weights, winner, self.pre_traces, rate)
                 self.changed(n_inputs)
             if network.adaptation == "balanced":
-                shift_thresholds(self.theta, winner, self.theta_step)
+                shift_thresholds(network, self.theta, winner, self.theta_step)
                 self.count(threshold_updates=n_neurons)
         elif network.rule == "timestep":
             depress_window(self.weights, self.pre_traces, network.depression_rate)
@@ -438,23 +452,28 @@ class Presentation:
     def end(self):
         network, n_neurons = self.network, self.theta.size
         if network.adaptation == "balanced" and not self.spikes:
-            lower_thresholds(self.theta, self.theta_step)
-            self.count(threshold_updates=n_neurons)
+            has_input = self.counted["input_spikes"] > 0
+            fall = fall_after_silence(network, self.has_spiked, has_input, self.potentials, self.theta_step)
+            if fall > 0:
+                lower_thresholds(network, self.theta, fall)
+                self.count(threshold_updates=n_neurons)
         if network.adaptation == "decaying":
             decay_thresholds(network, self.theta)
             self.count(threshold_updates=n_neurons)
         self.count(normalisations=tidy_weights(network, self.weights) * self.weights.size)
 
 
-def present(network, weights, theta, image, key, learning=None):
+def present(network, weights, theta, image, key, learning=None, has_spiked=False):
     """Show one image; with `learning = (rate, theta_step)` weights and theta change in place.
+
+    `has_spiked`: whether any neuron spiked in a presentation before.
 
     Returns
     -------
     spikes : list of (step, neuron)
     activity : Activity
     """
-    shown = Presentation(network, weights, theta, learning)
+    shown = Presentation(network, weights, theta, learning, has_spiked)
     for t, inputs in enumerate(input_spikes(network, image, key)):
         shown.leak_and_input(t, inputs)
         shown.spike(t)
@@ -469,14 +488,16 @@ def count_spikes(spikes, n_neurons):
     return np.bincount([neuron for _, neuron in spikes], minlength=n_neurons)
 
 
-def learn(network, weights, theta, images, seed, first, total):
+def learn(network, weights, theta, images, seed, first, total, has_spiked=False):
     """Twin of `float_engine.learn`."""
     counts, activity = [], Activity()
     for m, image in enumerate(images):
         rate = annealed(network.learning_rate, network.learning_rate_end, first + m, total)
         step = annealed(network.theta_step, network.theta_step_end, first + m, total)
         learning = np.float32(rate), np.float32(step) * np.float32(network.weight_norm)
-        spikes, counted = present(network, weights, theta, image, stream_key(seed, 1, first + m), learning)
+        key = stream_key(seed, 1, first + m)
+        spikes, counted = present(network, weights, theta, image, key, learning, has_spiked)
+        has_spiked = has_spiked or len(spikes) > 0
         counts.append(count_spikes(spikes, theta.size))
         activity += counted
     return np.array(counts), activity

@@ -41,6 +41,9 @@ LIVELY = Network(
 )
 """A network in which every part of the time step matters, on digits of 8 x 8 pixels."""
 
+SOMETIMES_SILENT = {"threshold": 7.0, "inhibition": 0.2}
+"""Added to LIVELY, it is silent for some digits, near its threshold or not."""
+
 ON_MNIST = replace(LIVELY, weight_norm=5.0, threshold=4.0)
 """The same for images of 28 x 28 pixels."""
 
@@ -340,8 +343,15 @@ BREAKS = {
         "weight_norm*count_pre/length_post",
         {"weight_norm": 2.5, "threshold": 6.0},
     ),
-    "balance not shared": (" - 1.0/N", "", {}),
-    "a silent network sleeps on": ("int(most == 0)", "0", {"threshold": 50.0, "theta_step": 3.0}),
+    "balance not shared": ("theta - theta_step(t)/N", "theta", {}),
+    "a silent network sleeps on": (
+        "clip(theta - theta_step(t), lowest_theta, inf)",
+        "theta",
+        {"threshold": 50.0, "theta_step": 3.0},
+    ),
+    "thresholds without end": ("lowest_theta, inf", "-inf, inf", {"threshold": 50.0, "theta_step": 60.0}),
+    "silence changes nothing later": (" and total_spikes > 0 and near", " and 0 > 1", SOMETIMES_SILENT),
+    "any silence changes thresholds later": ("v >= firing_threshold/2", "v > -1000", SOMETIMES_SILENT),
     "threshold decay left out": (
         "theta *= exp(-duration/theta_tau)",
         "theta *= 1",

@@ -122,7 +122,7 @@ def test_a_team_whose_member_fails_is_stopped(monkeypatch, failing):
     real = float_engine.kernels.learn_batch
 
     def fails(*arguments):
-        if arguments[6][0] == failing:  # place
+        if arguments[7][0] == failing:  # place
             raise MemoryError("no room")
         real(*arguments)
 

@@ -168,11 +168,11 @@ def _toll_before_leak(network, potential):
 _take_toll, _toll = naive.take_toll, naive.toll
 
 
-def _theta_not_shared(theta, winner, step):
+def _theta_not_shared(network, theta, winner, step):
     theta[winner] += step
 
 
-def _theta_shared_by_the_others_only(theta, winner, step):
+def _theta_shared_by_the_others_only(network, theta, winner, step):
     theta -= step / np.float32(theta.size - 1)
     theta[winner] += step
 
@@ -340,5 +340,5 @@ def test_the_comparison_notices_thresholds_of_a_silent_network(monkeypatch):
     network = replace(LIVELY, threshold=1e6)
     start = start_of(network, 0)
     assert learn_with(float_engine, network, start) == learn_with(naive, network, start)
-    monkeypatch.setattr(naive, "lower_thresholds", lambda theta, step: None)
+    monkeypatch.setattr(naive, "lower_thresholds", lambda network, theta, fall: None)
     assert learn_with(float_engine, network, start) != learn_with(naive, network, start)

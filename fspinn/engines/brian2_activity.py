@@ -39,14 +39,13 @@ def activity_of(network: Network, recorded: Recorded, *, learning: bool) -> Acti
         windows = showings * windows_each
         shown, step = np.divmod(recorded.spike_steps, network.steps)
         led = len(np.unique(shown * windows_each + step // network.window_steps))
-        silent = showings - len(np.unique(shown))
         writes = n_inputs * recorded.events["leads"] + neurons * recorded.events["depresses"]
         if network.rule in ("pair", "triplet"):
             writes += input_spikes * neurons
         if network.rule in ("pair", "triplet", "postonly"):
             writes += output_spikes * n_inputs
         if network.adaptation == "balanced":
-            thresholds = neurons * (led + silent)
+            thresholds = neurons * led + recorded.events["wakes"] + recorded.events["falls"]
         if network.adaptation == "decaying":
             decays = showings if network.synapses == "current" else all_steps
             thresholds = output_spikes + neurons * decays

@@ -43,6 +43,7 @@ def learn(
     seed: int,
     first: int,
     total: int,
+    has_spiked: bool = False,
     threads: int = 1,
     target: str = "numpy",
 ) -> tuple[NDArray[np.int32], Activity]:
@@ -50,7 +51,7 @@ def learn(
 
     Parameters
     ----------
-    network, weights, theta, images, seed, first, total
+    network, weights, theta, images, seed, first, total, has_spiked
         As for `float_engine.learn`. Brian2 computes in double precision; what it learned is rounded to the
         type of `weights` and `theta` at the end of the call.
     threads : int, default 1
@@ -69,7 +70,14 @@ def learn(
     for start in range(0, len(images), PRESENTATIONS_PER_SIMULATION):
         some = slice(start, start + PRESENTATIONS_PER_SIMULATION)
         recorded = simulate_learning(
-            network, *state, images[some], seed=seed, first=first + start, total=total, target=target
+            network,
+            *state,
+            images[some],
+            seed=seed,
+            first=first + start,
+            total=total,
+            has_spiked=has_spiked or activity.output_spikes > 0,
+            target=target,
         )
         state = recorded.weights, recorded.theta
         heard = heard_of(network, recorded)
@@ -134,6 +142,7 @@ def simulate_learning(
     seed: int,
     first: int,
     total: int,
+    has_spiked: bool = False,
     target: str = "numpy",
 ) -> Recorded:
     """Present images with learning on, in one simulation; see `learn`, whose arguments stay as they are.
@@ -150,7 +159,9 @@ def simulate_learning(
         for name, (at_start, at_end) in definition.per_presentation.items()
     }
     source = seed, TRAINING_SPIKES, first
-    return _simulate(network, definition, weights, theta, images, source, per_presentation, target)
+    return _simulate(
+        network, definition, weights, theta, images, source, per_presentation, target, has_spiked=has_spiked
+    )
 
 
 def _check_target(network: Network, target: str) -> None:
@@ -171,6 +182,8 @@ def _simulate(
     source: tuple[int, int, int],
     per_presentation: dict[str, NDArray[np.float64]],
     target: str,
+    *,
+    has_spiked: bool = False,
 ) -> Recorded:
     """Show images whose spikes are drawn from `source`: seed, purpose and number of the first of them."""
     seed, purpose, first = source
@@ -193,7 +206,8 @@ def _simulate(
         in_image, those = _spikes(network, image, (seed, purpose, first + number))
         steps.append(in_image + number * definition.steps)
         inputs.append(those)
-    return simulate(*state, np.concatenate(steps), np.concatenate(inputs), count, per_presentation, target)
+    spikes = np.concatenate(steps), np.concatenate(inputs)
+    return simulate(*state, *spikes, count, per_presentation, target, has_spiked=has_spiked)
 
 
 def _spikes(network: Network, image: NDArray[np.uint8], key: tuple[int, int, int]) -> Spikes:

@@ -34,8 +34,8 @@ TARGETS = ("numpy", "cython", "cpp_standalone")
 _TARGET = "codegen.target"
 _MAKE_ARGUMENTS = "devices.cpp_standalone.extra_make_args_unix"
 
-COUNTED_EVENTS = ("leads", "depresses")
-"""Events that write weights; how often they happened is part of the answer."""
+COUNTED_EVENTS = ("leads", "depresses", "wakes", "falls")
+"""Events that write weights, or thresholds after silence; how often they happened is part of the answer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +80,8 @@ def simulate(
     presentations: int,
     per_presentation: Mapping[str, NDArray[np.float64]],
     target: str,
+    *,
+    has_spiked: bool = False,
 ) -> Recorded:
     """Run presentations one after the other.
 
@@ -95,6 +97,8 @@ def simulate(
         Values of the functions that `Definition.per_presentation` names.
     target : str
         One of `TARGETS`.
+    has_spiked : bool, default False
+        Whether any neuron has spiked in an earlier presentation of the training.
     """
     import brian2
 
@@ -105,6 +109,8 @@ def simulate(
         network = build(definition, spike_inputs, spike_steps * dt, names)
         network["neurons"].theta = theta
         network["weights"].w = np.array(weights, dtype=np.float64).reshape(-1)
+        if has_spiked and "wakes" in network:
+            network["referee"].total_spikes = 1
         duration = presentations * definition.steps * dt
         if folder is None:
             build_s, run_s = _run(network, duration, started)

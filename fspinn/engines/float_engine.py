@@ -42,6 +42,7 @@ def learn(
     seed: int,
     first: int,
     total: int,
+    has_spiked: bool = False,
     threads: int = 1,
 ) -> tuple[NDArray[np.int32], Activity]:
     """Present images with learning on; `weights` and `theta` change in place.
@@ -59,6 +60,8 @@ def learn(
     first, total : int
         Number of the first presentation in the run, and how many the run has: they fix the random
         spikes, the learning rate and the threshold step.
+    has_spiked : bool, default False
+        Whether any neuron has spiked in an earlier presentation of the run (see `fspinn.plasticity`).
     threads : int, default 1
         Threads that share the neurons, at least 800 each. The bits do not depend on it.
 
@@ -88,6 +91,7 @@ def learn(
         kernels.learn_batch(
             flat,
             stream_of(seed, TRAINING_SPIKES, first),
+            has_spiked,
             *blocks[member],
             schedule,
             constants,
@@ -227,6 +231,7 @@ def _constants(network: Network, n_inputs: int, real: type[np.float32 | np.float
         target_trace=real(network.target_trace),
         weight_power=real(network.weight_power),
         adaptation=ADAPTATIONS.index(network.adaptation),
+        lowest_theta=real(network.lowest_theta),
         theta_kept=real(np.exp(-network.duration_ms / network.theta_tau_ms)),
         weight_norm=real(network.weight_norm),
         normalisation=NORMALISATIONS.index(network.normalisation),

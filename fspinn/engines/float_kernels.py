@@ -6,7 +6,7 @@ The order of events is the one that `fspinn.model` states; `window_kernels` says
 import numpy as np
 
 from fspinn.engines.neuron_kernels import set_thresholds
-from fspinn.engines.team_kernels import wait
+from fspinn.engines.team_kernels import agree, wait
 from fspinn.engines.window_kernels import (
     CLAMPED_UNTIL,
     DEAF_UNTIL,
@@ -40,6 +40,7 @@ from fspinn.plasticity_kernels import (
     TRIPLET,
     decay_all,
     depress_all,
+    fall_after_silence,
     lower_thresholds,
     move_towards_input,
     normalise,
@@ -144,17 +145,35 @@ def end_window(start, stop, spikes, room, weights, theta, teaching, constants, s
         activity[WINDOWS] += 1
     if spikes > 0 and constants.adaptation == BALANCED:
         winner = np.argmax(state.spike_counts)
-        shift_thresholds(theta, winner - state.first_neuron, teaching[1], state.spike_counts.size)
+        shift_thresholds(
+            theta, winner - state.first_neuron, teaching[1], state.spike_counts.size, constants.lowest_theta
+        )
         set_thresholds(state.thresholds, constants.firing_threshold, theta)
         activity[THRESHOLD_UPDATES] += theta.size
 
 
 @njit
-def end_presentation(weights, theta, theta_step, constants, state, activity):
-    """What changes once per presentation: silent networks wake up, theta and weights decay, normalisation."""
+def is_near(constants, state, board):
+    """Return whether any potential of the team is at least half the firing threshold."""
+    near = state.potentials.max() >= constants.firing_threshold / 2
+    if state.members == 1:
+        return near
+    state.carried[ROUND] += 1
+    neuron = state.first_neuron if near else -1
+    _, neuron = agree(board.rounds, board.news, state.member, state.carried[ROUND], 0, 0.0, neuron)
+    return neuron >= 0
+
+
+@njit
+def end_presentation(room, has_spiked, weights, theta, theta_step, constants, state, board, activity):
+    """What changes once per presentation: thresholds after silence, decay, normalisation."""
     if constants.adaptation == BALANCED and state.carried[SPIKES] == 0:
-        lower_thresholds(theta, theta_step)
-        activity[THRESHOLD_UPDATES] += theta.size
+        near = has_spiked and is_near(constants, state, board)
+        has_input = room[0].sum() > 0
+        fall = fall_after_silence(theta_step, state.spike_counts.size, has_input, has_spiked, near)
+        if fall > 0:
+            lower_thresholds(theta, fall, constants.lowest_theta)
+            activity[THRESHOLD_UPDATES] += theta.size
     if constants.adaptation == DECAYING:
         decay_all(theta, constants.theta_kept)
         activity[THRESHOLD_UPDATES] += theta.size
@@ -167,13 +186,15 @@ def end_presentation(weights, theta, theta_step, constants, state, activity):
 
 
 @njit
-def learn_batch(images, stream, weights, theta, schedule, constants, place, board, spike_counts, activity):
+def learn_batch(
+    images, stream, has_spiked, weights, theta, schedule, constants, place, board, spike_counts, activity
+):
     """Present images one after the other with learning on; `weights` and `theta` change in place.
 
-    `images` (n, n_inputs); `stream`: seed, purpose and number of the first presentation; `schedule` (2, n):
-    learning rate and threshold step of each presentation; `place`: number of this member, of all members,
-    and of the first neuron of `weights`; `spike_counts` (n, total number of neurons) and `activity` (11,)
-    are written.
+    `images` (n, n_inputs); `stream`: seed, purpose and number of the first presentation; `has_spiked`:
+    whether any neuron has before; `schedule` (2, n): learning rate and threshold step of each presentation;
+    `place`: number of this member, of all members, and of the first neuron of `weights`; `spike_counts`
+    (n, total number of neurons) and `activity` (11,) are written.
     """
     state = make_state(
         weights.shape[0], spike_counts.shape[1], place, 0, np.zeros(weights.shape[1], dtype=weights.dtype)
@@ -200,7 +221,8 @@ def learn_batch(images, stream, weights, theta, schedule, constants, place, boar
                 start, stop, room, weights, theta, teaching, constants, state, board, activity
             )
             end_window(start, stop, spikes, room, weights, theta, teaching, constants, state, activity)
-        end_presentation(weights, theta, teaching[1], constants, state, activity)
+        end_presentation(room, has_spiked, weights, theta, teaching[1], constants, state, board, activity)
+        has_spiked |= state.carried[SPIKES] > 0
         count_presentation(room, constants, state, activity)
         if state.member == 0:
             spike_counts[m] = state.spike_counts

@@ -39,6 +39,7 @@ def learn(
     first: int,
     total: int,
     seen: NDArray[np.int64],
+    has_spiked: bool = False,
 ) -> tuple[NDArray[np.int32], Activity]:
     """Present images with learning on; `weights` and `theta`, all of them integers, change in place.
 
@@ -56,6 +57,8 @@ def learn(
         That suits the network (`fspinn.quant.integer_learning.grid_of`).
     seen : ndarray of int64, shape (3,)
         As for `respond`.
+    has_spiked
+        As for `float_engine.learn`.
 
     Returns
     -------
@@ -73,6 +76,7 @@ def learn(
     learning_kernels.learn_batch(
         pixel_rows(images),
         (*stream_of(seed, TRAINING_SPIKES, first), np.uint64(LEARNING_ROUNDING)),
+        has_spiked,
         padded,
         theta,
         np.stack([rates_of(rates), theta_steps_of(steps, network, grid)]),
@@ -223,5 +227,6 @@ def _teaching(network: Network, neuron: Neuron, grid: Grid) -> Teaching:
         traces_add=network.traces == "add",
         firing_threshold=neuron.threshold,
         theta_shift=numbers.theta_shift,
+        lowest_theta=numbers.lowest_theta,
         theta_decay=numbers.theta_decay,
     )

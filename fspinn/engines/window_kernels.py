@@ -44,7 +44,7 @@ Constants = namedtuple(
     "inhibition_kind inhibition_steps fixed_toll toll_part floor "
     "rule window_steps spike_threshold depression_rate "
     "traces_add trace_leak slow_trace_leak target_trace weight_power "
-    "adaptation theta_kept weight_norm normalisation normalisation_goal weight_kept",
+    "adaptation lowest_theta theta_kept weight_norm normalisation normalisation_goal weight_kept",
 )
 """Numbers that do not change during a run.
 
