@@ -118,15 +118,17 @@ def lower_thresholds(theta, fall, lowest):
 
 
 @njit
-def fall_after_silence(step, n_neurons, has_input, has_spiked, is_near):
+def fall_after_silence(step, n_neurons, has_input, earlier_spikes, is_near):
     """Return by how much thresholds fall after a presentation without an output spike.
 
-    By the step until the network has spiked, if there was input; later by an N-th of it, and only if some
-    potential came near the firing threshold.
+    Before the first one of all, by the step if there was input; later only if some potential is near the
+    firing threshold, and by an N-th of the step once there were as many spikes as neurons.
     """
-    if not has_spiked:
+    if earlier_spikes == 0:
         return step if has_input else 0.0
-    return step / n_neurons if is_near else 0.0
+    if not is_near:
+        return 0.0
+    return step if earlier_spikes < n_neurons else step / n_neurons
 
 
 @njit

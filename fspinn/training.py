@@ -247,7 +247,7 @@ class _Run:
             "seed": self.seed,
             "first": state.presentations,
             "total": self.total,
-            "has_spiked": state.activity.output_spikes > 0,
+            "earlier_spikes": state.activity.output_spikes,
         }
         if self.grid is not None:
             runs, how["grid"], how["seen"] = integer_engine, self.grid, state.seen

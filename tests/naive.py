@@ -284,12 +284,12 @@ def lower_thresholds(network, theta, fall):
     theta[:] = np.maximum(theta - fall, lowest_theta(network))
 
 
-def fall_after_silence(network, has_spiked, has_input, potentials, step):
+def fall_after_silence(network, earlier_spikes, has_input, potentials, step):
     """By how much all thresholds fall where no neuron spiked in a presentation."""
-    if not has_spiked:
-        return step if has_input else np.float32(0)
     near = any(potential >= np.float32(network.firing_threshold) / 2 for potential in potentials)
-    return step / np.float32(potentials.size) if near else np.float32(0)
+    if not (near or (earlier_spikes == 0 and has_input)):
+        return np.float32(0)
+    return step if earlier_spikes < potentials.size else step / np.float32(potentials.size)
 
 
 def raise_threshold(theta, neuron, step):
@@ -310,9 +310,9 @@ def annealed(start, end, number, total):
 class Presentation:
     """One image from rest, one method for each group of phases that `fspinn.model` numbers."""
 
-    def __init__(self, network, weights, theta, learning, has_spiked=False):
+    def __init__(self, network, weights, theta, learning, earlier_spikes=0):
         self.network, self.weights, self.theta = network, weights, theta
-        self.learning, self.has_spiked = learning is not None, has_spiked
+        self.learning, self.earlier_spikes = learning is not None, earlier_spikes
         self.rate, self.theta_step = learning or (None, None)
         n_inputs, n_neurons = weights.shape
         self.potentials = np.zeros(n_neurons, dtype=np.float32)
@@ -453,7 +453,9 @@ class Presentation:
         network, n_neurons = self.network, self.theta.size
         if network.adaptation == "balanced" and not self.spikes:
             has_input = self.counted["input_spikes"] > 0
-            fall = fall_after_silence(network, self.has_spiked, has_input, self.potentials, self.theta_step)
+            fall = fall_after_silence(
+                network, self.earlier_spikes, has_input, self.potentials, self.theta_step
+            )
             if fall > 0:
                 lower_thresholds(network, self.theta, fall)
                 self.count(threshold_updates=n_neurons)
@@ -463,17 +465,17 @@ class Presentation:
         self.count(normalisations=tidy_weights(network, self.weights) * self.weights.size)
 
 
-def present(network, weights, theta, image, key, learning=None, has_spiked=False):
+def present(network, weights, theta, image, key, learning=None, earlier_spikes=0):
     """Show one image; with `learning = (rate, theta_step)` weights and theta change in place.
 
-    `has_spiked`: whether any neuron spiked in a presentation before.
+    `earlier_spikes`: output spikes in the presentations before.
 
     Returns
     -------
     spikes : list of (step, neuron)
     activity : Activity
     """
-    shown = Presentation(network, weights, theta, learning, has_spiked)
+    shown = Presentation(network, weights, theta, learning, earlier_spikes)
     for t, inputs in enumerate(input_spikes(network, image, key)):
         shown.leak_and_input(t, inputs)
         shown.spike(t)
@@ -488,7 +490,7 @@ def count_spikes(spikes, n_neurons):
     return np.bincount([neuron for _, neuron in spikes], minlength=n_neurons)
 
 
-def learn(network, weights, theta, images, seed, first, total, has_spiked=False):
+def learn(network, weights, theta, images, seed, first, total, earlier_spikes=0):
     """Twin of `float_engine.learn`."""
     counts, activity = [], Activity()
     for m, image in enumerate(images):
@@ -496,8 +498,8 @@ def learn(network, weights, theta, images, seed, first, total, has_spiked=False)
         step = annealed(network.theta_step, network.theta_step_end, first + m, total)
         learning = np.float32(rate), np.float32(step) * np.float32(network.weight_norm)
         key = stream_key(seed, 1, first + m)
-        spikes, counted = present(network, weights, theta, image, key, learning, has_spiked)
-        has_spiked = has_spiked or len(spikes) > 0
+        spikes, counted = present(network, weights, theta, image, key, learning, earlier_spikes)
+        earlier_spikes += len(spikes)
         counts.append(count_spikes(spikes, theta.size))
         activity += counted
     return np.array(counts), activity

@@ -219,7 +219,7 @@ def trace_fraction(network):
     return min(12, 16 - highest.bit_length())
 
 
-def learn(network, grid, weights, theta, images, seed, first, total, has_spiked=False):
+def learn(network, grid, weights, theta, images, seed, first, total, earlier_spikes=0):
     """Twin of `integer_engine.learn`: counts, weights, theta, activity, saturations."""
     learning = Learning(network, grid, weights.tolist(), theta.tolist())
     counts, activity = [], Activity()
@@ -234,16 +234,16 @@ def learn(network, grid, weights, theta, images, seed, first, total, has_spiked=
             nearest(step * network.weight_norm * 2**learning.t),
             naive.stream_key(seed, 1, first + m),
             naive.stream_key(seed, 11, first + m),
-            has_spiked,
+            earlier_spikes,
         )
-        has_spiked = has_spiked or len(shown.spikes) > 0
+        earlier_spikes += len(shown.spikes)
         counts.append(naive.count_spikes(shown.spikes, shown.n))
         activity += shown.activity()
         learning.saturations += shown.saturations
     return np.array(counts), learning.weights, learning.theta, activity, learning.saturations
 
 
-def _present(learning, image, rate, theta_step, spike_key, rounding_key, has_spiked):
+def _present(learning, image, rate, theta_step, spike_key, rounding_key, earlier_spikes):
     network, numbers, n = learning.network, learning.numbers, learning.n
     heard = [True] * learning.n_inputs
     shown = Presentation(network, numbers, learning.weights, learning.thresholds(), heard)
@@ -291,11 +291,10 @@ def _present(learning, image, rate, theta_step, spike_key, rounding_key, has_spi
         shown.counted.update(windows=1, weight_reads=changed, weight_writes=changed)
         window, x, spikes_before = window + 1, [0] * learning.n_inputs, len(shown.spikes)
     if network.adaptation == "balanced" and not shown.spikes:
-        fall = 0
-        if not has_spiked and shown.counted["input_spikes"] > 0:
-            fall = theta_step
-        if has_spiked and any(2 * v >= numbers.threshold for v in shown.v):
-            fall = (theta_step + n // 2) // n
+        near = any(2 * v >= numbers.threshold for v in shown.v)
+        fall = theta_step if earlier_spikes < n else (theta_step + n // 2) // n
+        if not (shown.counted["input_spikes"] > 0 if earlier_spikes == 0 else near):
+            fall = 0
         if fall > 0:
             learning.lower_thetas(fall)
             shown.counted.update(threshold_updates=n)

@@ -41,9 +41,6 @@ LIVELY = Network(
 )
 """A network in which every part of the time step matters, on digits of 8 x 8 pixels."""
 
-SOMETIMES_SILENT = {"threshold": 7.0, "inhibition": 0.2}
-"""Added to LIVELY, it is silent for some digits, near its threshold or not."""
-
 ON_MNIST = replace(LIVELY, weight_norm=5.0, threshold=4.0)
 """The same for images of 28 x 28 pixels."""
 
@@ -64,6 +61,7 @@ OPTIONS = (
     {"normalisation": "l2", "weight_decay": 0.005, "target_trace": 0.1},
     {"normalisation": "l1", "weight_sum": 7.5, "traces": "set", "slow_trace_tau_ms": 15.0},
     {"encoder": "unscaled", "max_rate_hz": 150.0},
+    {"threshold": 6.0, "duration_ms": 25.0},
     {"reset": 1.0, "refractory_ms": 4.0, "refractory_input": "ignored", "threshold": 2.0},
 )
 """Every option of a network at least once, added to LIVELY."""
@@ -248,7 +246,7 @@ def test_single_precision_is_rounded_at_the_end(digits):
 def test_single_precision_stays_close_to_double_precision(mnist, rule):
     """A hundred images: next to no presentation differs in a spike, weights in the sixth digit."""
     network = Network(neurons=50, weight_norm=natural_weight_norm(mnist), rule=rule, duration_ms=250.0)
-    network = replace(network, learning_rate=0.1 if rule == "normalised" else 0.01)
+    network = replace(network, learning_rate=0.1 if rule == "normalised" else 0.01, threshold=15.0)
     weights = initial_weights(network, 784, uniforms(stream_key(0, WEIGHTS), 784 * 50))
     single = learned_by(float_engine, network, (weights, np.zeros(50, np.float32), mnist))
     double = learned_by(float_engine, network, (weights.astype(np.float64), np.zeros(50), mnist))
@@ -345,13 +343,22 @@ BREAKS = {
     ),
     "balance not shared": ("theta - theta_step(t)/N", "theta", {}),
     "a silent network sleeps on": (
-        "clip(theta - theta_step(t), lowest_theta, inf)",
-        "theta",
+        "(near or (total_spikes == 0 and has_input))",
+        "near",
         {"threshold": 50.0, "theta_step": 3.0},
     ),
     "thresholds without end": ("lowest_theta, inf", "-inf, inf", {"threshold": 50.0, "theta_step": 60.0}),
-    "silence changes nothing later": (" and total_spikes > 0 and near", " and 0 > 1", SOMETIMES_SILENT),
-    "any silence changes thresholds later": ("v >= firing_threshold/2", "v > -1000", SOMETIMES_SILENT),
+    "silence changes nothing later": ("near or (total", "(total", {"threshold": 11.0}),
+    "silence always changes as much": (
+        "(N - 1)*int(total_spikes >= N)",
+        "0",
+        {"threshold": 9.0, "neurons": 2},
+    ),
+    "any silence changes thresholds later": (
+        "v >= firing_threshold/2",
+        "v > -1000",
+        {"encoder": "ttfs", "first_spikes": 25, "tau_m_ms": 8.0, "threshold": 1.4},
+    ),
     "threshold decay left out": (
         "theta *= exp(-duration/theta_tau)",
         "theta *= 1",

@@ -45,7 +45,7 @@ def activity_of(network: Network, recorded: Recorded, *, learning: bool) -> Acti
         if network.rule in ("pair", "triplet", "postonly"):
             writes += output_spikes * n_inputs
         if network.adaptation == "balanced":
-            thresholds = neurons * led + recorded.events["wakes"] + recorded.events["falls"]
+            thresholds = neurons * led + recorded.events["falls"]
         if network.adaptation == "decaying":
             decays = showings if network.synapses == "current" else all_steps
             thresholds = output_spikes + neurons * decays

@@ -43,7 +43,7 @@ def learn(
     seed: int,
     first: int,
     total: int,
-    has_spiked: bool = False,
+    earlier_spikes: int = 0,
     threads: int = 1,
     target: str = "numpy",
 ) -> tuple[NDArray[np.int32], Activity]:
@@ -51,7 +51,7 @@ def learn(
 
     Parameters
     ----------
-    network, weights, theta, images, seed, first, total, has_spiked
+    network, weights, theta, images, seed, first, total, earlier_spikes
         As for `float_engine.learn`. Brian2 computes in double precision; what it learned is rounded to the
         type of `weights` and `theta` at the end of the call.
     threads : int, default 1
@@ -76,7 +76,7 @@ def learn(
             seed=seed,
             first=first + start,
             total=total,
-            has_spiked=has_spiked or activity.output_spikes > 0,
+            earlier_spikes=earlier_spikes + activity.output_spikes,
             target=target,
         )
         state = recorded.weights, recorded.theta
@@ -142,7 +142,7 @@ def simulate_learning(
     seed: int,
     first: int,
     total: int,
-    has_spiked: bool = False,
+    earlier_spikes: int = 0,
     target: str = "numpy",
 ) -> Recorded:
     """Present images with learning on, in one simulation; see `learn`, whose arguments stay as they are.
@@ -160,7 +160,15 @@ def simulate_learning(
     }
     source = seed, TRAINING_SPIKES, first
     return _simulate(
-        network, definition, weights, theta, images, source, per_presentation, target, has_spiked=has_spiked
+        network,
+        definition,
+        weights,
+        theta,
+        images,
+        source,
+        per_presentation,
+        target,
+        earlier_spikes=earlier_spikes,
     )
 
 
@@ -183,7 +191,7 @@ def _simulate(
     per_presentation: dict[str, NDArray[np.float64]],
     target: str,
     *,
-    has_spiked: bool = False,
+    earlier_spikes: int = 0,
 ) -> Recorded:
     """Show images whose spikes are drawn from `source`: seed, purpose and number of the first of them."""
     seed, purpose, first = source
@@ -207,7 +215,7 @@ def _simulate(
         steps.append(in_image + number * definition.steps)
         inputs.append(those)
     spikes = np.concatenate(steps), np.concatenate(inputs)
-    return simulate(*state, *spikes, count, per_presentation, target, has_spiked=has_spiked)
+    return simulate(*state, *spikes, count, per_presentation, target, earlier_spikes=earlier_spikes)
 
 
 def _spikes(network: Network, image: NDArray[np.uint8], key: tuple[int, int, int]) -> Spikes:

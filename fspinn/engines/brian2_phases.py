@@ -308,10 +308,14 @@ def end(on: Mechanisms) -> list[Part]:
         parts += [
             Event("end", "neurons", "is_near", f"{silent} and v >= firing_threshold/2"),
             Pathway("end", "reports", "pre", "is_near", "near_post = True"),
-            Event("end", "neurons", "wakes", f"{silent} and total_spikes == 0 and has_input"),
-            Action("end", "neurons", "wakes", "theta = clip(theta - theta_step(t), lowest_theta, inf)"),
-            Event("end", "neurons", "falls", f"{silent} and total_spikes > 0 and near"),
-            Action("end", "neurons", "falls", "theta = clip(theta - theta_step(t)/N, lowest_theta, inf)"),
+            Event("end", "neurons", "falls", f"{silent} and (near or (total_spikes == 0 and has_input))"),
+            Action(
+                "end",
+                "neurons",
+                "falls",
+                "parts = 1 + (N - 1)*int(total_spikes >= N)\n"
+                "theta = clip(theta - theta_step(t)/parts, lowest_theta, inf)",
+            ),
         ]
     if on.traces:
         parts.append(Action("end", "inputs", "image_ends", "x = 0"))

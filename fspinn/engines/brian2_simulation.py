@@ -34,7 +34,7 @@ TARGETS = ("numpy", "cython", "cpp_standalone")
 _TARGET = "codegen.target"
 _MAKE_ARGUMENTS = "devices.cpp_standalone.extra_make_args_unix"
 
-COUNTED_EVENTS = ("leads", "depresses", "wakes", "falls")
+COUNTED_EVENTS = ("leads", "depresses", "falls")
 """Events that write weights, or thresholds after silence; how often they happened is part of the answer."""
 
 
@@ -81,7 +81,7 @@ def simulate(
     per_presentation: Mapping[str, NDArray[np.float64]],
     target: str,
     *,
-    has_spiked: bool = False,
+    earlier_spikes: int = 0,
 ) -> Recorded:
     """Run presentations one after the other.
 
@@ -97,8 +97,8 @@ def simulate(
         Values of the functions that `Definition.per_presentation` names.
     target : str
         One of `TARGETS`.
-    has_spiked : bool, default False
-        Whether any neuron has spiked in an earlier presentation of the training.
+    earlier_spikes : int, default 0
+        Output spikes in earlier presentations of the training.
     """
     import brian2
 
@@ -109,8 +109,8 @@ def simulate(
         network = build(definition, spike_inputs, spike_steps * dt, names)
         network["neurons"].theta = theta
         network["weights"].w = np.array(weights, dtype=np.float64).reshape(-1)
-        if has_spiked and "wakes" in network:
-            network["referee"].total_spikes = 1
+        if earlier_spikes and "falls" in network:
+            network["referee"].total_spikes = earlier_spikes
         duration = presentations * definition.steps * dt
         if folder is None:
             build_s, run_s = _run(network, duration, started)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.checks import whole_number
-from fspinn.encoders import encoder_settings
+from fspinn.encoders import Spikes, encoder_settings
 from fspinn.engines import float_kernels as kernels
 from fspinn.engines.team_kernels import LINE
 from fspinn.engines.window_kernels import Constants, make_board
@@ -42,7 +42,7 @@ def learn(
     seed: int,
     first: int,
     total: int,
-    has_spiked: bool = False,
+    earlier_spikes: int = 0,
     threads: int = 1,
 ) -> tuple[NDArray[np.int32], Activity]:
     """Present images with learning on; `weights` and `theta` change in place.
@@ -60,8 +60,8 @@ def learn(
     first, total : int
         Number of the first presentation in the run, and how many the run has: they fix the random
         spikes, the learning rate and the threshold step.
-    has_spiked : bool, default False
-        Whether any neuron has spiked in an earlier presentation of the run (see `fspinn.plasticity`).
+    earlier_spikes : int, default 0
+        Output spikes in earlier presentations of the run: how thresholds fall depends on their number.
     threads : int, default 1
         Threads that share the neurons, at least 800 each. The bits do not depend on it.
 
@@ -91,7 +91,7 @@ def learn(
         kernels.learn_batch(
             flat,
             stream_of(seed, TRAINING_SPIKES, first),
-            has_spiked,
+            earlier_spikes,
             *blocks[member],
             schedule,
             constants,
@@ -192,6 +192,35 @@ def respond(
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, range(threads)))
     return spike_counts, Activity(*counted.sum(axis=0).tolist())
+
+
+def watch(
+    network: Network, weights: NDArray[Real], theta: NDArray[Real], spikes: Spikes, neuron: int
+) -> NDArray[Real]:
+    """Return the potential of one neuron in a presentation with learning off.
+
+    Parameters
+    ----------
+    network : Network
+        As it answers.
+    weights, theta
+        As for `learn`.
+    spikes : Spikes
+        Input spikes of the presentation.
+    neuron : int
+
+    Returns
+    -------
+    ndarray of the type of `weights`, shape (steps, 2)
+        In each time step what is compared with the threshold, and what remains at its end.
+    """
+    counts = np.diff(spikes.offsets)
+    inputs = np.zeros((network.steps, len(weights)), dtype=np.int32)
+    inputs[np.arange(len(weights)) < counts[:, None]] = spikes.inputs
+    course = np.zeros((network.steps, 2), dtype=weights.dtype)
+    constants = _constants(network, len(weights), weights.dtype.type)
+    kernels.watch((counts, inputs), weights, theta, constants, neuron, course)
+    return course
 
 
 def available_cores() -> int:

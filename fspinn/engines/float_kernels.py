@@ -24,6 +24,8 @@ from fspinn.engines.window_kernels import (
     WEIGHT_READS,
     WEIGHT_WRITES,
     WINDOWS,
+    advance,
+    fire,
     make_board,
     make_state,
     run_window,
@@ -165,12 +167,12 @@ def is_near(constants, state, board):
 
 
 @njit
-def end_presentation(room, has_spiked, weights, theta, theta_step, constants, state, board, activity):
+def end_presentation(room, earlier_spikes, weights, theta, theta_step, constants, state, board, activity):
     """What changes once per presentation: thresholds after silence, decay, normalisation."""
     if constants.adaptation == BALANCED and state.carried[SPIKES] == 0:
-        near = has_spiked and is_near(constants, state, board)
+        near = earlier_spikes > 0 and is_near(constants, state, board)
         has_input = room[0].sum() > 0
-        fall = fall_after_silence(theta_step, state.spike_counts.size, has_input, has_spiked, near)
+        fall = fall_after_silence(theta_step, state.spike_counts.size, has_input, earlier_spikes, near)
         if fall > 0:
             lower_thresholds(theta, fall, constants.lowest_theta)
             activity[THRESHOLD_UPDATES] += theta.size
@@ -187,14 +189,14 @@ def end_presentation(room, has_spiked, weights, theta, theta_step, constants, st
 
 @njit
 def learn_batch(
-    images, stream, has_spiked, weights, theta, schedule, constants, place, board, spike_counts, activity
+    images, stream, earlier_spikes, weights, theta, schedule, constants, place, board, spike_counts, activity
 ):
     """Present images one after the other with learning on; `weights` and `theta` change in place.
 
-    `images` (n, n_inputs); `stream`: seed, purpose and number of the first presentation; `has_spiked`:
-    whether any neuron has before; `schedule` (2, n): learning rate and threshold step of each presentation;
-    `place`: number of this member, of all members, and of the first neuron of `weights`; `spike_counts`
-    (n, total number of neurons) and `activity` (11,) are written.
+    `images` (n, n_inputs); `stream`: seed, purpose and number of the first presentation; `earlier_spikes`:
+    output spikes in presentations before; `schedule` (2, n): learning rate and threshold step of each
+    presentation; `place`: number of this member, of all members, and of the first neuron of `weights`;
+    `spike_counts` (n, total number of neurons) and `activity` (11,) are written.
     """
     state = make_state(
         weights.shape[0], spike_counts.shape[1], place, 0, np.zeros(weights.shape[1], dtype=weights.dtype)
@@ -221,8 +223,8 @@ def learn_batch(
                 start, stop, room, weights, theta, teaching, constants, state, board, activity
             )
             end_window(start, stop, spikes, room, weights, theta, teaching, constants, state, activity)
-        end_presentation(room, has_spiked, weights, theta, teaching[1], constants, state, board, activity)
-        has_spiked |= state.carried[SPIKES] > 0
+        end_presentation(room, earlier_spikes, weights, theta, teaching[1], constants, state, board, activity)
+        earlier_spikes += state.carried[SPIKES]
         count_presentation(room, constants, state, activity)
         if state.member == 0:
             spike_counts[m] = state.spike_counts
@@ -253,3 +255,22 @@ def respond_batch(
         spike_counts[m] = state.spike_counts
         spike_order[m] = state.spike_order
         spike_steps[m] = state.spike_steps
+
+
+@njit
+def watch(room, weights, theta, constants, neuron, course):
+    """Run a presentation with learning off, step by step.
+
+    Writes `course` (steps, 2): one neuron's potential before phase 5 of each step, and at its end.
+    """
+    n_inputs, n_neurons = weights.shape
+    state = make_state(n_inputs, n_neurons, (0, 1, 0), 0, np.zeros(n_neurons, dtype=weights.dtype))
+    activity = np.zeros(NORMALISATIONS + 1, dtype=np.int64)
+    zero = weights.dtype.type(0.0)
+    rest(theta, constants, state)
+    for t in range(constants.steps):
+        _, winner = advance(t, t + 1, room, weights, constants, state)
+        course[t, 0] = state.potentials[neuron]
+        if winner >= 0:
+            fire(t, winner, weights, theta, (zero, zero, False), constants, state, activity)
+        course[t, 1] = state.potentials[neuron]

@@ -39,7 +39,7 @@ def learn(
     first: int,
     total: int,
     seen: NDArray[np.int64],
-    has_spiked: bool = False,
+    earlier_spikes: int = 0,
 ) -> tuple[NDArray[np.int32], Activity]:
     """Present images with learning on; `weights` and `theta`, all of them integers, change in place.
 
@@ -57,7 +57,7 @@ def learn(
         That suits the network (`fspinn.quant.integer_learning.grid_of`).
     seen : ndarray of int64, shape (3,)
         As for `respond`.
-    has_spiked
+    earlier_spikes
         As for `float_engine.learn`.
 
     Returns
@@ -76,7 +76,7 @@ def learn(
     learning_kernels.learn_batch(
         pixel_rows(images),
         (*stream_of(seed, TRAINING_SPIKES, first), np.uint64(LEARNING_ROUNDING)),
-        has_spiked,
+        earlier_spikes,
         padded,
         theta,
         np.stack([rates_of(rates), theta_steps_of(steps, network, grid)]),

@@ -185,13 +185,14 @@ def lower_theta(theta, fall, lowest):
 
 
 @njit
-def fall_after_silence(input_spikes, has_spiked, theta_step, teaching, state):
+def fall_after_silence(input_spikes, earlier_spikes, theta_step, teaching, state):
     """Return by how much all thresholds fall after a presentation without an output spike."""
-    if not has_spiked:
+    n_neurons = state.potentials.size
+    if earlier_spikes == 0:
         return theta_step if input_spikes > 0 else 0
-    if 2 * np.int64(state.potentials.max()) >= teaching.firing_threshold:
-        return nth_of(theta_step, state.potentials.size)
-    return 0
+    if 2 * np.int64(state.potentials.max()) < teaching.firing_threshold:
+        return 0
+    return theta_step if earlier_spikes < n_neurons else nth_of(theta_step, n_neurons)
 
 
 @njit
@@ -223,10 +224,10 @@ def end_window(
 
 
 @njit
-def end_presentation(input_spikes, has_spiked, theta, theta_step, teaching, state, activity):
+def end_presentation(input_spikes, earlier_spikes, theta, theta_step, teaching, state, activity):
     """What changes once per presentation: thresholds after silence, and theta decays."""
     if teaching.adaptation == BALANCED and state.carried[SPIKES] == 0:
-        fall = fall_after_silence(input_spikes, has_spiked, theta_step, teaching, state)
+        fall = fall_after_silence(input_spikes, earlier_spikes, theta_step, teaching, state)
         if fall > 0:
             lower_theta(theta, fall, teaching.lowest_theta)
             activity[THRESHOLD_UPDATES] += theta.size
@@ -240,7 +241,7 @@ def end_presentation(input_spikes, has_spiked, theta, theta_step, teaching, stat
 def learn_batch(
     images,
     streams,
-    has_spiked,
+    earlier_spikes,
     weights,
     theta,
     schedule,
@@ -253,7 +254,7 @@ def learn_batch(
     """Present images one after the other with learning on; `weights` and `theta` change in place.
 
     `weights` has a row of zeros at its end; `streams`: seed, purpose of input spikes, number of the first
-    presentation, purpose of rounding; `has_spiked`: whether any neuron has before; `schedule` (2, n):
+    presentation, purpose of rounding; `earlier_spikes`: output spikes before; `schedule` (2, n):
     learning rate and threshold step of each presentation; `potentials` lend their type. Writes
     `spike_counts` (n, n_neurons) and `counted`: the activity (11,) and what was seen (3,).
     """
@@ -291,7 +292,7 @@ def learn_batch(
             end_window(
                 start, stop, window, spikes, weights, theta, memory, now, teaching, constants, state, activity
             )
-        end_presentation(input_spikes, has_spiked, theta, now[1], teaching, state, activity)
-        has_spiked |= state.carried[SPIKES] > 0
+        end_presentation(input_spikes, earlier_spikes, theta, now[1], teaching, state, activity)
+        earlier_spikes += state.carried[SPIKES]
         count_presentation(input_spikes, constants, state, activity)
         spike_counts[m] = state.spike_counts
