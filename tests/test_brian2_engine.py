@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from published_images import skip_without
 from test_engine import networks_of, start_of
 
 import fspinn
@@ -132,8 +133,7 @@ def digits():
 
 @pytest.fixture(scope="module")
 def mnist():
-    if "FSPINN_DATA_DIR" not in os.environ:
-        pytest.skip("needs FSPINN_DATA_DIR with mnist/")
+    skip_without("mnist")
     return fspinn.datasets.load("mnist").train.images[:100]
 
 

@@ -1,13 +1,13 @@
 """Whoever runs it, it is the same job: training, evaluation and their commands with a chosen engine."""
 
 import json
-import os
 from dataclasses import replace
 
 import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from published_images import skip_without
 
 import fspinn
 from fspinn.cli import main, options
@@ -88,8 +88,7 @@ def test_the_commands_refuse_it_before_images_are_fetched(monkeypatch):
 
 @pytest.fixture(scope="module")
 def mnist():
-    if "FSPINN_DATA_DIR" not in os.environ:
-        pytest.skip("needs FSPINN_DATA_DIR with mnist/")
+    skip_without("mnist")
 
 
 def trained(tmp_path, preset, engine, *more):
