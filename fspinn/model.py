@@ -377,9 +377,8 @@ class Network:
 
     @property
     def lowest_theta(self) -> float:
-        """No theta falls below it: a 64th of the way from reset to threshold is left, also to answer."""
-        least = min(self.threshold, self.answering.threshold)
-        return -(1.0 - LOWEST_PART) * (least - self.reset) * (self.weight_norm or 0.0)
+        """No theta falls below it: a 64th of the way from reset to threshold is left."""
+        return -(1.0 - LOWEST_PART) * (self.threshold - self.reset) * (self.weight_norm or 0.0)
 
 
 _POSITIVE = (

@@ -47,7 +47,7 @@ Weights are kept in [0, 1]. **normalisation** rescales every neuron's weights af
   thresholds quickly to where potentials are, and by an N-th of it from then on. Before the first output spike
   of all, any input is enough. So nothing changes without input, and dim images do not run thresholds down.
   No theta falls below `Network.lowest_theta`: every threshold stays above the potentials at rest and after a
-  reset.
+  reset, also when learning is over and `answer_threshold` is lower (theta is raised as far as that takes).
 - ``decaying`` (Diehl & Cook): a neuron's theta rises by the step at each of its spikes and decays with
   `theta_tau_ms`.
 

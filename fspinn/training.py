@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from math import ceil
@@ -21,11 +22,12 @@ from fspinn.checkpoint import Keeper, State
 from fspinn.checks import whole_number
 from fspinn.engines import engine_of, integer_engine
 from fspinn.engines.float_engine import available_cores
-from fspinn.errors import ConfigError
+from fspinn.errors import ConfigError, FspinnWarning
 from fspinn.evaluation import Evaluation, Learned, evaluate, fit_readouts, origin
 from fspinn.learning_curve import Curve
 from fspinn.model import Network
 from fspinn.plasticity import initial_weights, natural_weight_norm
+from fspinn.prediction import doubts
 from fspinn.quant.formats import Format, to_values
 from fspinn.quant.integer_learning import Grid, first_weights, grid_of, learned_theta
 from fspinn.quant.integers import Seen
@@ -140,6 +142,11 @@ def train(
         If a format or rounding is unknown, or the network cannot learn in these formats.
     ModelFileError
         If the checkpoint is damaged or cannot be written; the one before stays.
+
+    Warns
+    -----
+    FspinnWarning
+        If most training images have no output spike, or neurons spike without input.
     """
     readouts.check_name(readout)
     engine_of(engine, threads, network)
@@ -173,6 +180,8 @@ def train(
         if keeper is not None:
             keeper.save()
         raise
+    for doubt in doubts(model, model.record["silent_images"], len(data.train)):
+        warnings.warn(doubt, FspinnWarning, stacklevel=2)
     return TrainingResult(model, learned.samples_per_s, validation)
 
 

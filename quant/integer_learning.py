@@ -156,8 +156,8 @@ def teaching_of(network: Network, grid: Grid) -> Teaching:
     one = 2.0 ** (grid.weights.fraction_bits + TARGET_BITS)
     trace = trace_format(network)
     theta_shift = grid.theta.fraction_bits - grid.state.fraction_bits
-    least = min(scaled(phase.firing_threshold, grid.state) for phase in (network, network.answering))
-    lowest = max(scaled(network.lowest_theta, grid.theta), (1 - least) << theta_shift)
+    at_least_one = (1 - scaled(network.firing_threshold, grid.state)) << theta_shift
+    lowest = max(scaled(network.lowest_theta, grid.theta), at_least_one, grid.theta.lowest_integer)
     return Teaching(
         highest_weight=grid.weights.highest_integer,
         norm=round((network.weight_norm or 0.0) * one),
@@ -165,7 +165,7 @@ def teaching_of(network: Network, grid: Grid) -> Teaching:
         trace_fraction=trace.fraction_bits,
         trace_leak=lost_part(network.dt_ms / network.trace_tau_ms, WHOLE),
         theta_shift=theta_shift,
-        lowest_theta=max(lowest, grid.theta.lowest_integer),
+        lowest_theta=lowest,
         theta_decay=lost_part(network.duration_ms / network.theta_tau_ms, 2**DECAY_BITS),
     )
 

@@ -270,9 +270,8 @@ def tidy_weights(network, weights):
 
 
 def lowest_theta(network):
-    """A 64th of the way from reset to the firing threshold is left, in learning and in answering."""
-    thresholds = [network.threshold, network.answering.threshold]
-    return np.float32(-63 / 64 * (min(thresholds) - network.reset) * network.weight_norm)
+    """A 64th of the way from reset to the firing threshold is left."""
+    return np.float32(-63 / 64 * (network.threshold - network.reset) * network.weight_norm)
 
 
 def shift_thresholds(network, theta, winner, step):

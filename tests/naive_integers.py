@@ -173,14 +173,9 @@ class Learning:
         return [self.threshold(theta) for theta in self.theta]
 
     def lower_thetas(self, fall):
-        """A 64th of the way from 0 to the threshold is left, and at least 1, in learning and answering."""
-        network, step = self.network, self.numbers.step
-        phases = [network, network.answering]
-        lowest = nearest(
-            -63 / 64 * min(phase.threshold for phase in phases) * network.weight_norm * 2**self.t
-        )
-        least = min(nearest(phase.firing_threshold * step) for phase in phases)
-        lowest = max(lowest, (1 - least) * 2**self.finer, -(2**31))
+        """A 64th of the way from 0 to the threshold is left, and at least 1."""
+        lowest = nearest(-63 / 64 * self.network.threshold * self.network.weight_norm * 2**self.t)
+        lowest = max(lowest, (1 - self.numbers.threshold) * 2**self.finer, -(2**31))
         self.theta[:] = [max(theta - fall, lowest) for theta in self.theta]
 
     def shift_theta(self, j, by):

@@ -5,6 +5,9 @@ Commands import what they need inside their functions, so that ``fspinn --help``
 
 import shlex
 import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import click
@@ -26,7 +29,23 @@ from fspinn.cli import (
     train,
     tune,
 )
-from fspinn.errors import FspinnError
+from fspinn.errors import FspinnError, FspinnWarning
+
+
+@contextmanager
+def _warnings_in_one_line() -> Iterator[None]:
+    """Show fspinn's own warnings as it shows errors, and others as ever."""
+    with warnings.catch_warnings():
+        shown = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+            if issubclass(category, FspinnWarning):
+                click.echo(f"fspinn: warning: {message}", err=True)
+            else:
+                shown(message, category, *where, **more)
+
+        warnings.showwarning = show
+        yield
 
 
 class OneLineErrors(click.Group):
@@ -35,7 +54,8 @@ class OneLineErrors(click.Group):
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
         kwargs["standalone_mode"] = False
         try:
-            status = super().main(*args, **kwargs)
+            with _warnings_in_one_line():
+                status = super().main(*args, **kwargs)
         except FspinnError as error:
             click.echo(f"fspinn: {error}", err=True)
             sys.exit(2)
