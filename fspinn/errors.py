@@ -9,6 +9,10 @@ class FspinnError(Exception):
     """Base of all errors that fspinn raises on purpose."""
 
 
+class FspinnWarning(UserWarning):
+    """Something that is allowed and probably not meant; the command line shows it in one line too."""
+
+
 class DataError(FspinnError, ValueError):
     """Images or labels that cannot be had, read or used."""
 

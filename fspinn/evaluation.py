@@ -17,8 +17,8 @@ from fspinn.datasets.arrays import IN_MEMORY, as_split
 from fspinn.errors import ConfigError
 from fspinn.learning_curve import Curve
 from fspinn.model import Network
-from fspinn.prediction import check_size, predict, respond
-from fspinn.quant.integers import Seen
+from fspinn.prediction import check_size, predict, respond, silent_in
+from fspinn.quant.integers import Seen, scaled
 from fspinn.quant.post_training import quantize_readout
 from fspinn.randomness import LABELS, permutation, stream_key
 from fspinn.trained import Activity, AnyModel, Formats, Model, model_of
@@ -92,6 +92,8 @@ class Evaluation:
         What the engine counted.
     seen : Seen or None
         What the potentials of a model in integers did, saturations among it; None for any other model.
+    silent_samples : int
+        Images without an output spike.
     """
 
     accuracy: float
@@ -102,6 +104,7 @@ class Evaluation:
     labels: NDArray[np.int64]
     activity: Activity
     seen: Seen | None = None
+    silent_samples: int = 0
 
 
 def fit_readouts(
@@ -139,6 +142,7 @@ def fit_readouts(
     """
     for name in names:
         readouts.check_name(name)
+    learned = replace(learned, theta=_theta_to_answer(learned))
     known, formats = data.train.labels, learned.formats
     if labels is not None:
         labels = whole_number("labels", labels, 1, len(known))
@@ -161,6 +165,7 @@ def fit_readouts(
         "passes": learned.passes,
         "engine": learned.engine,
         "labels": len(known) if labels is None else labels,
+        "silent_images": silent_in(spike_counts),
         "class_names": list(data.class_names),
         "learning_curve": learned.curve.as_dict(),
         "dataset": origin(data),
@@ -179,6 +184,17 @@ def fit_readouts(
         for name in names
     ]
     return [_in_formats(model, learned) for model in models]
+
+
+def _theta_to_answer(learned: Learned) -> NDArray[np.float32]:
+    """Return theta, raised where a lower threshold to answer with would be at the potential at rest."""
+    answering, formats = learned.network.answering, learned.formats
+    lowest = answering.lowest_theta
+    if formats is not None:
+        step = formats.state.step
+        lowest = max(np.ceil(lowest / step), 1 - scaled(answering.firing_threshold, formats.state)) * step
+    raised: NDArray[np.float32] = np.maximum(learned.theta, np.float32(lowest))
+    return raised
 
 
 def labelled_images(images: int, labels: int | None, *, seed: int = 0, draw: int = 0) -> NDArray[np.int64]:
@@ -292,6 +308,7 @@ def evaluate(
         labels=split.labels,
         activity=answered.activity,
         seen=answered.seen,
+        silent_samples=silent_in(answered.spike_counts),
     )
 
 

@@ -50,6 +50,9 @@ MAX_NEURONS = 1_000_000
 MAX_STEPS = 100_000
 MAX_NUMBER = 1e12
 
+LOWEST_PART = 1 / 64
+"""Part of the firing threshold that thresholds keep, however far they fall (own)."""
+
 ENCODERS = ("poisson", "regular", "ttfs", "unscaled")
 INHIBITION_KINDS = ("lateral", "clamp", "layer")
 INHIBITION_OF = ("threshold", "potential")
@@ -269,6 +272,11 @@ class Network:
                 "weight_norm: not known before the images are; set it, or train the network first"
             )
         return self.threshold * self.weight_norm
+
+    @property
+    def lowest_theta(self) -> float:
+        """No theta falls below it: a 64th of the firing threshold is left."""
+        return -(1.0 - LOWEST_PART) * self.threshold * (self.weight_norm or 0.0)
 
 
 _POSITIVE = (

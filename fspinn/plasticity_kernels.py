@@ -98,17 +98,32 @@ def raise_trace(traces, index):
 
 
 @njit
-def shift_thresholds(theta, winner, step):
+def shift_thresholds(theta, winner, step, lowest):
     """Raise the winner's threshold by `step`, lower all by an N-th of it: their mean stays."""
-    lower_thresholds(theta, theta.dtype.type(step / theta.size))
+    lower_thresholds(theta, step / theta.size, lowest)
     theta[winner] += step
 
 
 @njit
-def lower_thresholds(theta, step):
-    """Lower all thresholds by `step`."""
+def lower_thresholds(theta, fall, lowest):
+    """Lower all thresholds, but none below the lowest: ``theta = max(theta - fall, lowest)``."""
+    fall = theta.dtype.type(fall)
     for j in range(theta.size):
-        theta[j] -= step
+        theta[j] = max(theta[j] - fall, lowest)
+
+
+@njit
+def fall_after_silence(step, n_neurons, has_input, earlier_spikes, is_near):
+    """Return by how much thresholds fall after a presentation without an output spike.
+
+    Before the first one of all, by the step if there was input; later only if some potential is near the
+    firing threshold, and by an N-th of the step once there were as many spikes as neurons.
+    """
+    if earlier_spikes == 0:
+        return step if has_input else 0.0
+    if not is_near:
+        return 0.0
+    return step if earlier_spikes < n_neurons else step / n_neurons
 
 
 @njit

@@ -189,5 +189,38 @@ def respond(
     return sparse.vstack(spike_counts, format="csr"), activity
 
 
+def silent_in(spike_counts: "NDArray[np.int32] | csr_array") -> int:
+    """Return for how many images no neuron spiked."""
+    return int(np.count_nonzero(np.asarray(spike_counts.sum(axis=1)) == 0))
+
+
+def doubts(model: Model, silent: int, images: int) -> list[str]:
+    """Return what makes one doubt the answers of a model, each in a line with its fix.
+
+    Parameters
+    ----------
+    model : Model
+    silent, images : int
+        How many images had no output spike, and how many there were.
+    """
+    found = []
+    thresholds: NDArray[Any] = model.network.answering.firing_threshold + model.theta
+    if model.formats is not None:
+        integers = integers_of(model.network, model.weights, model.theta, model.formats, model.heard)
+        thresholds = integers.thresholds
+    unprompted = int(np.count_nonzero(thresholds <= 0))
+    if unprompted:
+        found.append(
+            f"theta: {unprompted} of {model.network.neurons} neurons spike without input, as their "
+            "thresholds are not above 0; train the network again, or give theta and the state more bits"
+        )
+    if 2 * silent > images:
+        found.append(
+            f"threshold: {silent} of {images} images have no output spike; lower it, "
+            "or leave out images that are nearly blank"
+        )
+    return found
+
+
 def _pixels(shape: tuple[int, ...]) -> str:
     return " x ".join(str(length) for length in shape)

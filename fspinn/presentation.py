@@ -83,10 +83,8 @@ def present(model: Model, image: NDArray[np.uint8], *, seed: int = 0, number: in
     return Presentation(network, spikes, steps[0, there], neurons[0, there])
 
 
-def potential(model: Model, shown: Presentation, neuron: int) -> NDArray[np.float64]:
-    """Return the potential of one neuron, worked out again from all spikes of a presentation.
-
-    The order of events is the one that `fspinn.model` states.
+def potential(model: Model, shown: Presentation, neuron: int) -> NDArray[np.float32]:
+    """Return the potential of one neuron in a presentation, as the engine computes it.
 
     Parameters
     ----------
@@ -96,41 +94,7 @@ def potential(model: Model, shown: Presentation, neuron: int) -> NDArray[np.floa
 
     Returns
     -------
-    ndarray of float64, shape (steps, 2)
+    ndarray of float32, shape (steps, 2)
         In each time step what is compared with the threshold, and what remains at its end.
     """
-    network = shown.network
-    leak = np.exp(-network.dt_ms / network.tau_m_ms)
-    offsets, inputs = shown.input_spikes.offsets, shown.input_spikes.inputs
-    drive = np.add.reduceat(np.append(model.weights[inputs, neuron], 0.0), offsets[:-1])
-    drive[np.diff(offsets) == 0] = 0.0
-    winner_of = dict(zip(shown.output_steps.tolist(), shown.output_neurons.tolist(), strict=True))
-    course = np.zeros((network.steps, 2))
-    v, clamped_until, clamped_by = 0.0, 0, -1
-    partner, rests_until = -1, dict.fromkeys(winner_of.values(), 0)
-    for t in range(network.steps):
-        v *= leak
-        if partner >= 0:
-            v = v if partner == neuron else _after_toll(network, v)
-            partner = -1
-        if t >= clamped_until or clamped_by == neuron:
-            v += drive[t]
-        course[t, 0] = v
-        winner = winner_of.get(t)
-        if winner is not None:
-            if winner == neuron or network.inhibition_kind == "clamp":
-                v = 0.0
-            elif network.inhibition_kind == "lateral":
-                v = _after_toll(network, v)
-            if network.inhibition_kind == "clamp":
-                clamped_until, clamped_by = t + 1 + network.inhibition_steps, winner
-            elif network.inhibition_kind == "layer" and rests_until[winner] <= t + 1:
-                partner, rests_until[winner] = winner, t + 2 + network.inhibition_steps
-        course[t, 1] = v
-    return course
-
-
-def _after_toll(network: Network, v: float) -> float:
-    scale = network.firing_threshold
-    toll = network.inhibition * (scale if network.inhibition_of == "threshold" else v)
-    return v - toll
+    return float_engine.watch(shown.network, model.weights, model.theta, shown.input_spikes, neuron)

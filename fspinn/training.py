@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from math import ceil
@@ -20,11 +21,12 @@ from fspinn.checkpoint import Keeper, State
 from fspinn.checks import checked_seed, whole_number
 from fspinn.datasets.arrays import as_dataset
 from fspinn.engines import engine_of, integer_engine
-from fspinn.errors import ConfigError
+from fspinn.errors import ConfigError, FspinnWarning
 from fspinn.evaluation import Evaluation, Learned, evaluate, fit_readouts, origin
 from fspinn.learning_curve import Curve
 from fspinn.model import Network
 from fspinn.plasticity import initial_weights, natural_weight_norm
+from fspinn.prediction import doubts
 from fspinn.quant.formats import Format, to_values
 from fspinn.quant.integer_learning import Grid, first_weights, grid_of, learned_theta
 from fspinn.quant.integers import Seen
@@ -143,6 +145,11 @@ def train(
         If a format or rounding is unknown, or the network cannot learn in these formats.
     ModelFileError
         If the checkpoint is damaged or cannot be written; the one before stays.
+
+    Warns
+    -----
+    FspinnWarning
+        If most training images have no output spike, or neurons spike without input.
     """
     data = as_dataset(data)
     readouts.check_name(readout)
@@ -177,6 +184,8 @@ def train(
         if keeper is not None:
             keeper.save()
         raise
+    for doubt in doubts(model, model.record["silent_images"], len(data.train)):
+        warnings.warn(doubt, FspinnWarning, stacklevel=2)
     return TrainingResult(model, learned.samples_per_s, validation)
 
 
@@ -245,7 +254,12 @@ class _Run:
     def learn(self, state: State, shown: Any) -> tuple[NDArray[np.int32], Activity]:
         """Present some of the training images; weights and theta of the state change in place."""
         images = self.data.train.images
-        how: dict[str, Any] = {"seed": self.seed, "first": state.presentations, "total": self.total}
+        how: dict[str, Any] = {
+            "seed": self.seed,
+            "first": state.presentations,
+            "total": self.total,
+            "earlier_spikes": state.activity.output_spikes,
+        }
         if self.grid is not None:
             runs, how["grid"], how["seen"] = integer_engine, self.grid, state.seen
         else:

@@ -86,6 +86,7 @@ class Teaching:
         Fraction bits of a trace, and what it loses in a step.
     theta_shift : int
         Fraction bits of theta less those of the state.
+    lowest_theta : int
     theta_decay : int
     """
 
@@ -95,6 +96,7 @@ class Teaching:
     trace_fraction: int
     trace_leak: int
     theta_shift: int
+    lowest_theta: int
     theta_decay: int
 
 
@@ -153,13 +155,17 @@ def teaching_of(network: Network, grid: Grid) -> Teaching:
     """Return the integers of learning."""
     one = 2.0 ** (grid.weights.fraction_bits + TARGET_BITS)
     trace = trace_format(network)
+    theta_shift = grid.theta.fraction_bits - grid.state.fraction_bits
+    at_least_one = (1 - scaled(network.firing_threshold, grid.state)) << theta_shift
+    lowest = max(scaled(network.lowest_theta, grid.theta), at_least_one, grid.theta.lowest_integer)
     return Teaching(
         highest_weight=grid.weights.highest_integer,
         norm=round((network.weight_norm or 0.0) * one),
         depression=round(network.depression_rate * 2**RATE_BITS),
         trace_fraction=trace.fraction_bits,
         trace_leak=lost_part(network.dt_ms / network.trace_tau_ms, WHOLE),
-        theta_shift=grid.theta.fraction_bits - grid.state.fraction_bits,
+        theta_shift=theta_shift,
+        lowest_theta=lowest,
         theta_decay=lost_part(network.duration_ms / network.theta_tau_ms, 2**DECAY_BITS),
     )
 

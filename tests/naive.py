@@ -256,13 +256,26 @@ def tidy_weights(network, weights):
     return (network.weight_decay > 0) + (network.normalisation != "off")
 
 
-def shift_thresholds(theta, winner, step):
-    theta -= step / np.float32(theta.size)
+def lowest_theta(network):
+    """A 64th of the firing threshold is left."""
+    return np.float32(-63 / 64 * network.threshold * network.weight_norm)
+
+
+def shift_thresholds(network, theta, winner, step):
+    lower_thresholds(network, theta, step / np.float32(theta.size))
     theta[winner] += step
 
 
-def lower_thresholds(theta, step):
-    theta -= step
+def lower_thresholds(network, theta, fall):
+    theta[:] = np.maximum(theta - fall, lowest_theta(network))
+
+
+def fall_after_silence(network, earlier_spikes, has_input, potentials, step):
+    """By how much all thresholds fall where no neuron spiked in a presentation."""
+    near = any(potential >= np.float32(network.firing_threshold) / 2 for potential in potentials)
+    if not (near or (earlier_spikes == 0 and has_input)):
+        return np.float32(0)
+    return step if earlier_spikes < potentials.size else step / np.float32(potentials.size)
 
 
 def raise_threshold(theta, neuron, step):
@@ -283,9 +296,9 @@ def annealed(start, end, number, total):
 class Presentation:
     """One image from rest, one method for each group of phases that `fspinn.model` numbers."""
 
-    def __init__(self, network, weights, theta, learning):
+    def __init__(self, network, weights, theta, learning, earlier_spikes=0):
         self.network, self.weights, self.theta = network, weights, theta
-        self.learning = learning is not None
+        self.learning, self.earlier_spikes = learning is not None, earlier_spikes
         self.rate, self.theta_step = learning or (None, None)
         n_inputs, n_neurons = weights.shape
         self.potentials = np.zeros(n_neurons, dtype=np.float32)
@@ -395,7 +408,7 @@ class Presentation:
                 potentiate(self.weights, winner, self.pre_traces, rate)
                 self.changed(n_inputs)
             if network.adaptation == "balanced":
-                shift_thresholds(self.theta, winner, self.theta_step)
+                shift_thresholds(network, self.theta, winner, self.theta_step)
                 self.count(threshold_updates=n_neurons)
         elif network.rule == "timestep":
             depress_window(self.weights, self.pre_traces, network.depression_rate)
@@ -406,23 +419,30 @@ class Presentation:
     def end(self):
         network, n_neurons = self.network, self.theta.size
         if network.adaptation == "balanced" and not self.spikes:
-            lower_thresholds(self.theta, self.theta_step)
-            self.count(threshold_updates=n_neurons)
+            has_input = self.counted["input_spikes"] > 0
+            fall = fall_after_silence(
+                network, self.earlier_spikes, has_input, self.potentials, self.theta_step
+            )
+            if fall > 0:
+                lower_thresholds(network, self.theta, fall)
+                self.count(threshold_updates=n_neurons)
         if network.adaptation == "decaying":
             decay_thresholds(network, self.theta)
             self.count(threshold_updates=n_neurons)
         self.count(normalisations=tidy_weights(network, self.weights) * self.weights.size)
 
 
-def present(network, weights, theta, image, key, learning=None):
+def present(network, weights, theta, image, key, learning=None, earlier_spikes=0):
     """Show one image; with `learning = (rate, theta_step)` weights and theta change in place.
+
+    `earlier_spikes`: output spikes in the presentations before.
 
     Returns
     -------
     spikes : list of (step, neuron)
     activity : Activity
     """
-    shown = Presentation(network, weights, theta, learning)
+    shown = Presentation(network, weights, theta, learning, earlier_spikes)
     for t, inputs in enumerate(input_spikes(network, image, key)):
         shown.leak_and_input(t, inputs)
         shown.spike(t)
@@ -437,14 +457,16 @@ def count_spikes(spikes, n_neurons):
     return np.bincount([neuron for _, neuron in spikes], minlength=n_neurons)
 
 
-def learn(network, weights, theta, images, seed, first, total):
+def learn(network, weights, theta, images, seed, first, total, earlier_spikes=0):
     """Twin of `float_engine.learn`."""
     counts, activity = [], Activity()
     for m, image in enumerate(images):
         rate = annealed(network.learning_rate, network.learning_rate_end, first + m, total)
         step = annealed(network.theta_step, network.theta_step_end, first + m, total)
         learning = np.float32(rate), np.float32(step) * np.float32(network.weight_norm)
-        spikes, counted = present(network, weights, theta, image, stream_key(seed, 1, first + m), learning)
+        key = stream_key(seed, 1, first + m)
+        spikes, counted = present(network, weights, theta, image, key, learning, earlier_spikes)
+        earlier_spikes += len(spikes)
         counts.append(count_spikes(spikes, theta.size))
         activity += counted
     return np.array(counts), activity

@@ -166,6 +166,12 @@ class Learning:
     def thresholds(self):
         return [self.threshold(theta) for theta in self.theta]
 
+    def lower_thetas(self, fall):
+        """A 64th of the way from 0 to the threshold is left, and at least 1."""
+        lowest = nearest(-63 / 64 * self.network.threshold * self.network.weight_norm * 2**self.t)
+        lowest = max(lowest, (1 - self.numbers.threshold) * 2**self.finer, -(2**31))
+        self.theta[:] = [max(theta - fall, lowest) for theta in self.theta]
+
     def shift_theta(self, j, by):
         self.theta[j] = clip(self.theta[j] + by, -(2**31), 2**31 - 1)
 
@@ -202,7 +208,7 @@ def trace_fraction(network):
     return min(12, 16 - highest.bit_length())
 
 
-def learn(network, grid, weights, theta, images, seed, first, total):
+def learn(network, grid, weights, theta, images, seed, first, total, earlier_spikes=0):
     """Twin of `integer_engine.learn`: counts, weights, theta, activity, saturations."""
     learning = Learning(network, grid, weights.tolist(), theta.tolist())
     counts, activity = [], Activity()
@@ -217,14 +223,16 @@ def learn(network, grid, weights, theta, images, seed, first, total):
             nearest(step * network.weight_norm * 2**learning.t),
             naive.stream_key(seed, 1, first + m),
             naive.stream_key(seed, 11, first + m),
+            earlier_spikes,
         )
+        earlier_spikes += len(shown.spikes)
         counts.append(naive.count_spikes(shown.spikes, shown.n))
         activity += shown.activity()
         learning.saturations += shown.saturations
     return np.array(counts), learning.weights, learning.theta, activity, learning.saturations
 
 
-def _present(learning, image, rate, theta_step, spike_key, rounding_key):
+def _present(learning, image, rate, theta_step, spike_key, rounding_key, earlier_spikes):
     network, numbers, n = learning.network, learning.numbers, learning.n
     heard = [True] * learning.n_inputs
     shown = Presentation(network, numbers, learning.weights, learning.thresholds(), heard)
@@ -257,8 +265,7 @@ def _present(learning, image, rate, theta_step, spike_key, rounding_key):
                     change = (k * rate * trace) << (12 + learning.w - learning.f)
                     learning.change(i, best, change, window, rounding_key)
             if network.adaptation == "balanced":
-                for j in range(n):
-                    learning.shift_theta(j, -((theta_step + n // 2) // n))
+                learning.lower_thetas((theta_step + n // 2) // n)
                 learning.shift_theta(best, theta_step)
                 shown.thresholds = learning.thresholds()
                 shown.counted.update(threshold_updates=n)
@@ -273,9 +280,13 @@ def _present(learning, image, rate, theta_step, spike_key, rounding_key):
         shown.counted.update(windows=1, weight_reads=changed, weight_writes=changed)
         window, x, spikes_before = window + 1, [0] * learning.n_inputs, len(shown.spikes)
     if network.adaptation == "balanced" and not shown.spikes:
-        for j in range(n):
-            learning.shift_theta(j, -theta_step)
-        shown.counted.update(threshold_updates=n)
+        near = any(2 * v >= numbers.threshold for v in shown.v)
+        fall = theta_step if earlier_spikes < n else (theta_step + n // 2) // n
+        if not (shown.counted["input_spikes"] > 0 if earlier_spikes == 0 else near):
+            fall = 0
+        if fall > 0:
+            learning.lower_thetas(fall)
+            shown.counted.update(threshold_updates=n)
     if network.adaptation == "decaying":
         decay = nearest(2**30 * (1 - np.exp(-network.duration_ms / network.theta_tau_ms)))
         for j in range(n):

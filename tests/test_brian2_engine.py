@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from published_images import skip_without
 from small_networks import networks_of, start_of
 
 import fspinn
@@ -59,6 +60,7 @@ OPTIONS = (
     {"normalisation": "l1"},
     {"normalisation": "l2", "weight_decay": 0.005, "target_trace": 0.1},
     {"encoder": "unscaled", "max_rate_hz": 150.0},
+    {"threshold": 6.0, "duration_ms": 25.0},
 )
 """Every option of a network at least once, added to LIVELY."""
 
@@ -128,8 +130,7 @@ def digits():
 
 @pytest.fixture(scope="module")
 def mnist():
-    if "FSPINN_DATA_DIR" not in os.environ:
-        pytest.skip("needs FSPINN_DATA_DIR with mnist/")
+    skip_without("mnist")
     return fspinn.datasets.load("mnist").train.images[:100]
 
 
@@ -236,7 +237,7 @@ def test_single_precision_is_rounded_at_the_end(digits):
 def test_single_precision_stays_close_to_double_precision(mnist, rule):
     """A hundred images: next to no presentation differs in a spike, weights in the sixth digit."""
     network = Network(neurons=50, weight_norm=natural_weight_norm(mnist), rule=rule, duration_ms=250.0)
-    network = replace(network, learning_rate=0.1 if rule == "normalised" else 0.01)
+    network = replace(network, learning_rate=0.1 if rule == "normalised" else 0.01, threshold=15.0)
     weights = initial_weights(network, 784, uniforms(stream_key(0, WEIGHTS), 784 * 50))
     single = learned_by(float_engine, network, (weights, np.zeros(50, np.float32), mnist))
     double = learned_by(float_engine, network, (weights.astype(np.float64), np.zeros(50), mnist))
@@ -312,8 +313,24 @@ BREAKS = {
         "weight_norm*count_pre/length_post",
         {"weight_norm": 2.5, "threshold": 6.0},
     ),
-    "balance not shared": (" - 1.0/N", "", {}),
-    "a silent network sleeps on": ("int(most == 0)", "0", {"threshold": 50.0, "theta_step": 3.0}),
+    "balance not shared": ("theta - theta_step(t)/N", "theta", {}),
+    "a silent network sleeps on": (
+        "(near or (total_spikes == 0 and has_input))",
+        "near",
+        {"threshold": 50.0, "theta_step": 3.0},
+    ),
+    "thresholds without end": ("lowest_theta, inf", "-inf, inf", {"threshold": 50.0, "theta_step": 60.0}),
+    "silence changes nothing later": ("near or (total", "(total", {"threshold": 11.0}),
+    "silence always changes as much": (
+        "(N - 1)*int(total_spikes >= N)",
+        "0",
+        {"threshold": 9.0, "neurons": 2},
+    ),
+    "any silence changes thresholds later": (
+        "v >= firing_threshold/2",
+        "v > -1000",
+        {"encoder": "ttfs", "first_spikes": 25, "tau_m_ms": 8.0, "threshold": 1.4},
+    ),
     "threshold decay left out": (
         "theta *= exp(-duration/theta_tau)",
         "theta *= 1",

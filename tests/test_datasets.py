@@ -1,28 +1,19 @@
 """Data sets by name: what they hold and how they are split."""
 
 import gzip
-import os
 import struct
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import published_images
 import pytest
+from published_images import skip_without
 
 from fspinn import datasets
 from fspinn.datasets import storage
 from fspinn.errors import DataError
-
-
-def published_data():
-    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
-    return Path(os.environ.get("FSPINN_DATA_DIR") or beside)
-
-
-needs_mnist = pytest.mark.skipif(
-    not (published_data() / "mnist").is_dir(), reason="set FSPINN_DATA_DIR to a folder that holds mnist/"
-)
 
 
 @pytest.fixture(autouse=True)
@@ -142,9 +133,9 @@ def test_what_is_neither_a_name_nor_a_file_is_refused(name):
         datasets.load(name)
 
 
-@needs_mnist
 def test_mnist_is_mnist():
-    data = datasets.load("mnist", data_dir=published_data())
+    skip_without("mnist")
+    data = datasets.load("mnist", data_dir=published_images.FOLDER)
     assert (len(data.train), len(data.validation), len(data.test)) == (50000, 10000, 10000)
     assert data.image_shape == (28, 28)
     assert data.n_classes == 10
@@ -155,9 +146,9 @@ def test_mnist_is_mnist():
     assert pixels / (60000 * 784 * 255) == pytest.approx(0.1307, abs=5e-5)
 
 
-@needs_mnist
 def test_fashion_mnist_has_six_thousand_training_images_per_class():
-    data = datasets.load("fashion-mnist", data_dir=published_data(), validation=0)
+    skip_without("fashion-mnist")
+    data = datasets.load("fashion-mnist", data_dir=published_images.FOLDER, validation=0)
     assert data.image_shape == (28, 28)
     np.testing.assert_array_equal(np.bincount(data.train.labels), [6000] * 10)
     np.testing.assert_array_equal(np.bincount(data.test.labels), [1000] * 10)

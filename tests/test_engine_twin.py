@@ -54,12 +54,13 @@ def test_learning_has_the_bits_of_the_naive_twin(rule, inhibition_kind):
         st.integers(0, 2**32),
         st.integers(0, 2**64 - 1),
         st.integers(0, 2),
+        st.sampled_from([0, 2, 50]),
     )
-    def holds(network, start_seed, seed, first):
+    def holds(network, start_seed, seed, first, earlier_spikes):
         start = start_of(network, start_seed)
-        assert learn_with(float_engine, network, start, seed, first) == learn_with(
-            naive, network, start, seed, first
-        )
+        assert learn_with(
+            float_engine, network, start, seed, first, earlier_spikes=earlier_spikes
+        ) == learn_with(naive, network, start, seed, first, earlier_spikes=earlier_spikes)
 
     holds()
 
@@ -151,11 +152,11 @@ def _toll_before_leak(network, potential):
 _take_toll, _toll = naive.take_toll, naive.toll
 
 
-def _theta_not_shared(theta, winner, step):
+def _theta_not_shared(network, theta, winner, step):
     theta[winner] += step
 
 
-def _theta_shared_by_the_others_only(theta, winner, step):
+def _theta_shared_by_the_others_only(network, theta, winner, step):
     theta -= step / np.float32(theta.size - 1)
     theta[winner] += step
 
@@ -304,5 +305,26 @@ def test_the_comparison_notices_thresholds_of_a_silent_network(monkeypatch):
     network = replace(LIVELY, threshold=1e6)
     start = start_of(network, 0)
     assert learn_with(float_engine, network, start) == learn_with(naive, network, start)
-    monkeypatch.setattr(naive, "lower_thresholds", lambda theta, step: None)
+    monkeypatch.setattr(naive, "lower_thresholds", lambda network, theta, fall: None)
     assert learn_with(float_engine, network, start) != learn_with(naive, network, start)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "earlier_spikes", "broken"),
+    [
+        (1e6, 0, lambda *known: np.float32(0)),
+        (1e6, 9, lambda *known: known[-1]),
+        (20.0, 9, lambda *known: np.float32(0)),
+        (20.0, 9, lambda *known: known[-1]),
+        (20.0, 3, lambda *known: known[-1] / 4),
+    ],
+)
+def test_the_comparison_notices_by_how_much_thresholds_fall(monkeypatch, threshold, earlier_spikes, broken):
+    network = replace(LIVELY, threshold=threshold)
+    start = start_of(network, 0)
+    after = {"earlier_spikes": earlier_spikes}
+    learned = learn_with(float_engine, network, start, **after)
+    assert sum(map(sum, learned[0])) == 0
+    assert learned == learn_with(naive, network, start, **after)
+    monkeypatch.setattr(naive, "fall_after_silence", broken)
+    assert learned != learn_with(naive, network, start, **after)

@@ -1,6 +1,5 @@
 """The exported C program answers as the integer engine does, in every output spike."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -11,6 +10,7 @@ import pytest
 from exported_programs import answers, build, build_for_cpp, images_for, model_of
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from published_images import skip_without
 from small_networks import network_of
 
 from fspinn import datasets
@@ -37,8 +37,7 @@ ACTIVITY = {phase: Activity(samples=1, steps=350, input_spikes=2000) for phase i
 @pytest.fixture(scope="module")
 def mnist():
     """A network that has seen some of MNIST, in integers, and test images."""
-    if "FSPINN_DATA_DIR" not in os.environ:
-        pytest.skip("needs FSPINN_DATA_DIR with mnist/")
+    skip_without("mnist")
     data = datasets.load("mnist")
     data = replace(data, train=data.train.first(600))
     learned = learn(Network(neurons=100), data, passes=1, progress=False)

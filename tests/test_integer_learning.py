@@ -68,13 +68,16 @@ networks = st.builds(
     st.sampled_from(["Q4.3", "Q5.11", "UQ5.6", "Q5.15", None]),
     st.sampled_from(ROUNDINGS),
     st.integers(0, 2**32),
+    st.sampled_from([0, 2, 50]),
 )
-def test_learning_has_the_numbers_of_the_naive_twin(network, weights, state, rounding, seed):
+def test_learning_has_the_numbers_of_the_naive_twin(network, weights, state, rounding, seed, earlier_spikes):
     grid = grid_of(network, 6, weights, state, rounding)
     values, theta, images = start_of(network, seed)
     start = first_weights(values, grid)
-    counts, weights, theta_after, activity, seen = learn(network, grid, start, theta, images, seed=seed)
-    expected = naive_integers.learn(network, grid, start, theta, images, seed, 2, 9)
+    counts, weights, theta_after, activity, seen = learn(
+        network, grid, start, theta, images, seed=seed, earlier_spikes=earlier_spikes
+    )
+    expected = naive_integers.learn(network, grid, start, theta, images, seed, 2, 9, earlier_spikes)
     assert counts.tolist() == expected[0].tolist()
     assert weights.tolist() == expected[1]
     assert theta_after.tolist() == expected[2]

@@ -46,11 +46,13 @@ def test_thresholds_have_the_bits_of_the_naive_twin(neurons, step, seed):
     random = np.random.default_rng(seed)
     theta, winner = random.standard_normal(neurons).astype(np.float32), int(random.integers(neurons))
     expected = theta.copy()
-    kernels.shift_thresholds(theta, winner, np.float32(step))
-    naive.shift_thresholds(expected, winner, np.float32(step))
+    network = Network(neurons=neurons, threshold=2.0, weight_norm=1.0)
+    lowest = np.float32(network.lowest_theta)
+    kernels.shift_thresholds(theta, winner, np.float32(step), lowest)
+    naive.shift_thresholds(network, expected, winner, np.float32(step))
     np.testing.assert_array_equal(theta, expected)
-    kernels.lower_thresholds(theta, np.float32(step))
-    naive.lower_thresholds(expected, np.float32(step))
+    kernels.lower_thresholds(theta, np.float32(step), lowest)
+    naive.lower_thresholds(network, expected, np.float32(step))
     np.testing.assert_array_equal(theta, expected)
 
 
@@ -205,7 +207,7 @@ def test_weights_stay_between_zero_and_one(rule, spike_threshold, learning_rate)
         window_ms=10.0,
     )
     weights, _, counts, _ = run(network)
-    assert counts.sum() > 100
+    assert counts.sum() > 15
     assert weights.min() >= 0
     assert weights.max() <= 1
 
@@ -267,7 +269,7 @@ def test_learned_weights_have_about_the_stated_norm():
 
 @pytest.mark.parametrize("window_ms", [None, 10.0])
 def test_thresholds_keep_their_mean_while_somebody_spikes(window_ms):
-    _, theta, counts, _ = run(replace(SMALL, window_ms=window_ms))
+    _, theta, counts, _ = run(replace(SMALL, window_ms=window_ms, theta_step=0.5))
     assert counts.sum(axis=1).min() > 0
     assert np.abs(theta).max() > 0.1
     assert theta.mean() == pytest.approx(0, abs=1e-5)
@@ -286,17 +288,17 @@ def test_the_winner_is_the_neuron_with_most_spikes_since_the_image_appeared():
         window_ms=2.0,
         refractory_ms=0.0,
         learning_rate=0.0,
-        theta_step=1.0,
-        theta_step_end=1.0,
+        theta_step=0.5,
+        theta_step_end=0.5,
     )
     weights = np.array([[1.0, 0.375]], np.float32)
     theta = np.zeros(2, np.float32)
     counts, _ = float_engine.learn(
         network, weights, theta, np.full((1, 1, 1), 9, np.uint8), seed=0, first=0, total=1
     )
-    # After the first window theta is (0.5, -0.5); neuron 1 is at 1.125 in step 3 and goes first.
+    # After the first window theta is (0.25, -0.25); neuron 1 is at 1.125 in step 3 and goes first.
     assert counts.tolist() == [[2, 1]] or counts.tolist() == [[3, 1]]
-    np.testing.assert_array_equal(theta, [1.0, -1.0])
+    np.testing.assert_array_equal(theta, [0.5, -0.5])
 
 
 def test_a_presentation_without_spikes_lowers_all_thresholds():
@@ -309,10 +311,10 @@ def test_a_presentation_without_spikes_lowers_all_thresholds():
 
 def test_a_silent_network_wakes_up():
     network = replace(SMALL, threshold=45.0, theta_step=0.5, theta_step_end=0.5)
-    _, _, counts, _ = run(network)
+    _, _, counts, _ = run(network, samples=200)
     awake = counts.sum(axis=1) > 0
     assert not awake[:15].any()
-    assert awake[-15:].sum() >= 5
+    assert awake[-50:].mean() > 0.7
 
 
 def test_every_neuron_gets_its_turn():

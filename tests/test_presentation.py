@@ -3,6 +3,9 @@
 import naive
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_networks import networks_of, start_of
 
 from fspinn.errors import ConfigError, DataError
 from fspinn.model import Network
@@ -21,16 +24,15 @@ KINDS = (
     {"inhibition_kind": "layer", "inhibition_ms": 25.0},
     {"inhibition_kind": "layer", "inhibition_ms": 0.0, "inhibition_of": "potential", "inhibition": 1.0},
     {"refractory_ms": 20.0},
+    {"refractory_ms": 20.0, "inhibition_kind": "layer"},
     {"answer_threshold": 1.5, "answer_inhibition": 0.2},
     {"encoder": "ttfs", "threshold": 1.0, "duration_ms": 40.0},
     {"dt_ms": 2.0, "encoder": "regular"},
 )
 
 
-def model(**settings):
-    network = Network(
-        **{"neurons": 5, "weight_norm": 1.5, "threshold": 4.0, "duration_ms": 150.0, **settings}
-    )
+def model(**kind):
+    network = Network(**{"neurons": 5, "weight_norm": 1.5, "threshold": 4.0, "duration_ms": 150.0, **kind})
     random = np.random.default_rng(1)
     return Model(
         network=network,
@@ -54,25 +56,43 @@ class Watched(naive.Presentation):
         self.course.append((before, self.potentials.copy()))
 
 
-@pytest.mark.parametrize("settings", KINDS, ids=str)
-def test_the_potential_is_that_of_the_plain_twin(settings):
-    trained = model(**settings)
-    shown = present(trained, IMAGES[1], seed=3, number=1)
-    watched = Watched(trained.network.answering, trained.weights, trained.theta, None)
-    key = stream_key(3, INFERENCE_SPIKES, 1)
-    for t, inputs in enumerate(naive.input_spikes(trained.network, IMAGES[1], key)):
+def potentials_of_the_twin(trained, image, seed, number):
+    """Spikes, and the potentials of each time step, shape (steps, 2, neurons)."""
+    network = trained.network.answering
+    watched = Watched(network, trained.weights, trained.theta, None)
+    key = stream_key(seed, INFERENCE_SPIKES, number)
+    for t, inputs in enumerate(naive.input_spikes(network, image, key)):
         watched.leak_and_input(t, inputs)
         watched.spike(t)
-    assert list(zip(shown.output_steps, shown.output_neurons, strict=True)) == watched.spikes
-    assert len(watched.spikes) > 2
-    for neuron in range(5):
-        expected = [(before[neuron], after[neuron]) for before, after in watched.course]
-        np.testing.assert_allclose(potential(trained, shown, neuron), expected, atol=1e-4)
+    return watched.spikes, np.array(watched.course)
 
 
-@pytest.mark.parametrize("settings", KINDS[:3], ids=str)
-def test_the_spikes_are_those_that_a_prediction_counts(settings):
-    trained = model(**settings)
+def assert_potentials_are_those_of_the_twin(trained, image, seed=3, number=1):
+    shown = present(trained, image, seed=seed, number=number)
+    spikes, expected = potentials_of_the_twin(trained, image, seed, number)
+    assert list(zip(shown.output_steps, shown.output_neurons, strict=True)) == spikes
+    for neuron in range(trained.network.neurons):
+        np.testing.assert_array_equal(potential(trained, shown, neuron), expected[:, :, neuron])
+    return spikes
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_the_potential_is_that_of_the_plain_twin(kind):
+    assert len(assert_potentials_are_those_of_the_twin(model(**kind), IMAGES[1])) > 2
+
+
+@settings(max_examples=60, deadline=None)
+@given(networks_of(), st.integers(0, 2**32), st.integers(0, 2**40))
+def test_the_potential_is_that_of_the_plain_twin_whatever_the_options(network, start_seed, number):
+    weights, theta, images = start_of(network, start_seed)
+    readout = Readout("proportion", np.eye(network.neurons, 3, dtype=np.float32))
+    trained = Model(network, images.shape[1:], weights, theta, readout)
+    assert_potentials_are_those_of_the_twin(trained, images[0], seed=1, number=number)
+
+
+@pytest.mark.parametrize("kind", KINDS[:3], ids=str)
+def test_the_spikes_are_those_that_a_prediction_counts(kind):
+    trained = model(**kind)
     answer = predict(trained, IMAGES, seed=5)
     for k, image in enumerate(IMAGES):
         shown = present(trained, image, seed=5, number=k)

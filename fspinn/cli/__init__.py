@@ -5,6 +5,9 @@ Commands import what they need inside their functions, so that ``fspinn --help``
 
 import shlex
 import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import click
@@ -27,8 +30,24 @@ from fspinn.cli import (
     train,
     tune,
 )
-from fspinn.errors import FspinnError
+from fspinn.errors import FspinnError, FspinnWarning
 from fspinn.version import __version__
+
+
+@contextmanager
+def _warnings_in_one_line() -> Iterator[None]:
+    """Show fspinn's own warnings as it shows errors, and others as ever."""
+    with warnings.catch_warnings():
+        shown = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+            if issubclass(category, FspinnWarning):
+                click.echo(f"fspinn: warning: {message}", err=True)
+            else:
+                shown(message, category, *where, **more)
+
+        warnings.showwarning = show
+        yield
 
 
 class OneLineErrors(click.Group):
@@ -45,7 +64,8 @@ class OneLineErrors(click.Group):
         """Run a command; return the line to say, if any, and the exit status."""
         kwargs["standalone_mode"] = False
         try:
-            status = super().main(*args, **kwargs)
+            with _warnings_in_one_line():
+                status = super().main(*args, **kwargs)
         except FspinnError as error:
             return str(error), outcome.BAD_INPUT
         except click.exceptions.NoArgsIsHelpError as error:

@@ -32,10 +32,13 @@ def command(
 ) -> None:
     """Measure the accuracy of MODEL on images that it was not trained on."""
     from fspinn import evaluate, load
+    from fspinn.prediction import doubts
 
     loaded = load(model)
     name, images = options.split_of(loaded, dataset, data_dir, split, samples)
     result = evaluate(loaded, images, seed=seed, threads=threads, engine=engine)
+    for doubt in doubts(loaded, result.silent_samples, result.samples):
+        click.echo(f"fspinn: warning: {doubt}", err=True)
     if as_json:
         options.print_json(
             {
@@ -45,6 +48,7 @@ def command(
                 "dataset": name,
                 "readout": result.readout,
                 "spikes_per_sample": result.spikes_per_sample,
+                "silent_samples": result.silent_samples,
                 "saturations": None if result.seen is None else result.seen.saturations,
                 "engine": engine,
                 "seed": seed,

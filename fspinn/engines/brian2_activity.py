@@ -21,14 +21,13 @@ def activity_of(network: Network, recorded: Recorded, *, learning: bool) -> Acti
         windows = presentations * windows_each
         shown, step = np.divmod(recorded.spike_steps, network.steps)
         led = len(np.unique(shown * windows_each + step // network.window_steps))
-        silent = presentations - len(np.unique(shown))
         writes = n_inputs * recorded.events["leads"] + neurons * recorded.events["depresses"]
         if network.rule == "pair":
             writes += input_spikes * neurons
         if network.rule in ("pair", "postonly"):
             writes += output_spikes * n_inputs
         if network.adaptation == "balanced":
-            thresholds = neurons * (led + silent)
+            thresholds = neurons * led + recorded.events["falls"]
         if network.adaptation == "decaying":
             thresholds = output_spikes + neurons * presentations
         passes = (network.weight_decay > 0) + (network.normalisation != "off")

@@ -36,13 +36,14 @@ def learn(
     seed: int,
     first: int,
     total: int,
+    earlier_spikes: int = 0,
     target: str = "numpy",
 ) -> tuple[NDArray[np.int32], Activity]:
     """Present images with learning on; `weights` and `theta` change in place.
 
     Parameters
     ----------
-    network, weights, theta, images, seed, first, total
+    network, weights, theta, images, seed, first, total, earlier_spikes
         As for `float_engine.learn`. Brian2 computes in double precision; what it learned is rounded to the
         type of `weights` and `theta` at the end of the call.
     target : {"numpy", "cython", "cpp_standalone"}, default "numpy"
@@ -59,7 +60,14 @@ def learn(
     for start in range(0, len(images), PRESENTATIONS_PER_SIMULATION):
         some = slice(start, start + PRESENTATIONS_PER_SIMULATION)
         recorded = simulate_learning(
-            network, *state, images[some], seed=seed, first=first + start, total=total, target=target
+            network,
+            *state,
+            images[some],
+            seed=seed,
+            first=first + start,
+            total=total,
+            earlier_spikes=earlier_spikes + activity.output_spikes,
+            target=target,
         )
         state = recorded.weights, recorded.theta
         np.add.at(spike_counts[some], (recorded.spike_steps // network.steps, recorded.spike_neurons), 1)
@@ -125,6 +133,7 @@ def simulate_learning(
     seed: int,
     first: int,
     total: int,
+    earlier_spikes: int = 0,
     target: str = "numpy",
 ) -> Recorded:
     """Present images with learning on, in one simulation; see `learn`, whose arguments stay as they are.
@@ -141,7 +150,17 @@ def simulate_learning(
         for name, (at_start, at_end) in definition.per_presentation.items()
     }
     source = seed, TRAINING_SPIKES, first
-    return _simulate(network, definition, weights, theta, images, source, per_presentation, target)
+    return _simulate(
+        network,
+        definition,
+        weights,
+        theta,
+        images,
+        source,
+        per_presentation,
+        target,
+        earlier_spikes=earlier_spikes,
+    )
 
 
 def _check_target(target: str) -> None:
@@ -158,6 +177,8 @@ def _simulate(
     source: tuple[int, int, int],
     per_presentation: dict[str, NDArray[np.float64]],
     target: str,
+    *,
+    earlier_spikes: int = 0,
 ) -> Recorded:
     """Show images whose spikes are drawn from `source`: seed, purpose and number of the first of them."""
     seed, purpose, first = source
@@ -167,8 +188,10 @@ def _simulate(
         in_image = np.repeat(np.arange(network.steps), np.diff(spikes.offsets))
         steps.append(in_image + number * network.steps)
         inputs.append(spikes.inputs)
-    all_steps, all_inputs = np.concatenate(steps), np.concatenate(inputs)
-    return simulate(definition, weights, theta, all_steps, all_inputs, len(images), per_presentation, target)
+    shown = np.concatenate(steps), np.concatenate(inputs), len(images)
+    return simulate(
+        definition, weights, theta, *shown, per_presentation, target, earlier_spikes=earlier_spikes
+    )
 
 
 def _keep_first(presentations: NDArray[np.int64], values: NDArray[np.int64], kept: NDArray[np.int32]) -> None:

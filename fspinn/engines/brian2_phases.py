@@ -76,6 +76,11 @@ class Mechanisms:
         return self.rule in ("normalised", "timestep") or self.adaptation == "balanced"
 
     @property
+    def balanced(self) -> bool:
+        """Whether thresholds fall where no neuron spikes."""
+        return self.adaptation == "balanced"
+
+    @property
     def factor(self) -> bool:
         """Whether the winner's potentiation factor k is adaptive."""
         return self.rule in ("normalised", "timestep") and self.network.spike_threshold is not None
@@ -118,6 +123,7 @@ def arrive(on: Mechanisms) -> list[Part]:
     clamped = "*int(not clamped_post)" if on.kind == "clamp" else ""
     row = lines(
         f"v_post += w{clamped}",
+        (on.balanced, "has_input_post = True"),
         (on.rule == "pair", "w = clip(w - depression_rate*y_post, 0, 1)"),
     )
     return [
@@ -175,6 +181,8 @@ def reset(on: Mechanisms) -> list[Part]:
             "most_post = ahead*count_pre + (1 - ahead)*most_post\n"
             "window_spikes_post += 1"
         )
+        if on.balanced:
+            report += "\ntotal_spikes_post += 1"
         parts.append(Pathway("resets", "reports", "pre", "spike", report))
     if on.kind == "clamp":
         parts += [
@@ -225,7 +233,12 @@ def window(on: Mechanisms) -> list[Part]:
     if on.adaptation == "balanced":
         parts += [
             Event("window", "neurons", "window_ends", f"{on.window_ends} and window_spikes > 0"),
-            Action("window", "neurons", "window_ends", "theta += theta_step(t)*(int(i == leader) - 1.0/N)"),
+            Action(
+                "window",
+                "neurons",
+                "window_ends",
+                "theta = clip(theta - theta_step(t)/N, lowest_theta, inf) + theta_step(t)*int(i == leader)",
+            ),
         ]
     if on.leader:
         forgotten = lines("window_spikes = 0", (on.rule == "normalised", "square = 0"))
@@ -258,10 +271,23 @@ def end(on: Mechanisms) -> list[Part]:
     if on.traces or on.decay or on.normalisation != "off":
         parts.append(Event("end", "inputs", "image_ends", IMAGE_ENDS))
     parts += tidy(on)
+    if on.balanced:
+        silent = f"{IMAGE_ENDS} and most == 0 and theta_step(t) > 0"
+        parts += [
+            Event("end", "neurons", "is_near", f"{silent} and v >= firing_threshold/2"),
+            Pathway("end", "reports", "pre", "is_near", "near_post = True"),
+            Event("end", "neurons", "falls", f"{silent} and (near or (total_spikes == 0 and has_input))"),
+            Action(
+                "end",
+                "neurons",
+                "falls",
+                "parts = 1 + (N - 1)*int(total_spikes >= N)\n"
+                "theta = clip(theta - theta_step(t)/parts, lowest_theta, inf)",
+            ),
+        ]
     if on.traces:
         parts.append(Action("end", "inputs", "image_ends", "x = 0"))
     rest = lines(
-        (on.adaptation == "balanced", "theta -= theta_step(t)*int(most == 0)"),
         (on.adaptation == "decaying", "theta *= exp(-duration/theta_tau)"),
         "v = 0",
         (on.refractory, "ready_at = 0"),
@@ -269,6 +295,7 @@ def end(on: Mechanisms) -> list[Part]:
         (on.kind == "clamp", "free_at = 0"),
         (on.rule == "pair", "y = 0"),
         (on.leader, "count = 0"),
+        (on.balanced, "has_input = False"),
         (on.normalisation != "off", "size = 0"),
     )
     parts += [
@@ -278,7 +305,9 @@ def end(on: Mechanisms) -> list[Part]:
     if on.leader:
         parts += [
             Event("end", "referee", "image_ends", IMAGE_ENDS),
-            Action("end", "referee", "image_ends", "leader = 0\nmost = 0"),
+            Action(
+                "end", "referee", "image_ends", lines("leader = 0", "most = 0", (on.balanced, "near = False"))
+            ),
         ]
     return parts
 

@@ -33,8 +33,8 @@ TARGETS = ("numpy", "cython", "cpp_standalone")
 _TARGET = "codegen.target"
 _MAKE_ARGUMENTS = "devices.cpp_standalone.extra_make_args_unix"
 
-COUNTED_EVENTS = ("leads", "depresses")
-"""Events that write weights; how often they happened is part of the answer."""
+COUNTED_EVENTS = ("leads", "depresses", "falls")
+"""Events that write weights, or thresholds after silence; how often they happened is part of the answer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +76,8 @@ def simulate(
     presentations: int,
     per_presentation: Mapping[str, NDArray[np.float64]],
     target: str,
+    *,
+    earlier_spikes: int = 0,
 ) -> Recorded:
     """Run presentations one after the other.
 
@@ -91,6 +93,8 @@ def simulate(
         Values of the functions that `Definition.per_presentation` names.
     target : str
         One of `TARGETS`.
+    earlier_spikes : int, default 0
+        Output spikes in earlier presentations of the training.
     """
     import brian2
 
@@ -101,6 +105,8 @@ def simulate(
         network = _build(definition, spike_inputs, spike_steps * dt, names)
         network["neurons"].theta = theta
         network["weights"].w = np.array(weights, dtype=np.float64).reshape(-1)
+        if earlier_spikes and "falls" in network:
+            network["referee"].total_spikes = earlier_spikes
         duration = presentations * definition.steps * dt
         if folder is None:
             build_s, run_s = _run(network, duration, started)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.checks import whole_number
-from fspinn.encoders import encoder_settings
+from fspinn.encoders import Spikes, encoder_settings
 from fspinn.engines import float_kernels as kernels
 from fspinn.engines.window_kernels import Constants
 from fspinn.model import ADAPTATIONS, INHIBITION_KINDS, NORMALISATIONS, RULES, Network
@@ -32,6 +32,7 @@ def learn(
     seed: int,
     first: int,
     total: int,
+    earlier_spikes: int = 0,
 ) -> tuple[NDArray[np.int32], Activity]:
     """Present images with learning on; `weights` and `theta` change in place.
 
@@ -48,6 +49,8 @@ def learn(
     first, total : int
         Number of the first presentation in the run, and how many the run has: they fix the random
         spikes, the learning rate and the threshold step.
+    earlier_spikes : int, default 0
+        Output spikes in earlier presentations of the run: how thresholds fall depends on their number.
 
     Returns
     -------
@@ -68,7 +71,7 @@ def learn(
         weights,
         theta,
         schedule,
-        True,
+        (True, earlier_spikes),
         constants,
         (spike_counts, no_order, no_order),
         counted,
@@ -128,7 +131,7 @@ def respond(
             weights,
             theta,
             no_schedule[start:stop],
-            False,
+            (False, 0),
             constants,
             (spike_counts[start:stop], order[start:stop], steps[start:stop]),
             counted[part],
@@ -137,6 +140,35 @@ def respond(
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, range(threads)))
     return spike_counts, Activity(*counted.sum(axis=0).tolist())
+
+
+def watch(
+    network: Network, weights: NDArray[Real], theta: NDArray[Real], spikes: Spikes, neuron: int
+) -> NDArray[Real]:
+    """Return the potential of one neuron in a presentation with learning off.
+
+    Parameters
+    ----------
+    network : Network
+        As it answers.
+    weights, theta
+        As for `learn`.
+    spikes : Spikes
+        Input spikes of the presentation.
+    neuron : int
+
+    Returns
+    -------
+    ndarray of the type of `weights`, shape (steps, 2)
+        In each time step what is compared with the threshold, and what remains at its end.
+    """
+    counts = np.diff(spikes.offsets)
+    inputs = np.zeros((network.steps, len(weights)), dtype=np.int32)
+    inputs[np.arange(len(weights)) < counts[:, None]] = spikes.inputs
+    course = np.zeros((network.steps, 2), dtype=weights.dtype)
+    constants = _constants(network, len(weights), weights.dtype.type)
+    kernels.watch(counts, inputs, weights, theta, constants, neuron, course)
+    return course
 
 
 def available_cores() -> int:
@@ -169,6 +201,7 @@ def _constants(network: Network, n_inputs: int, real: type[np.float32 | np.float
         trace_leak=real(np.exp(-network.dt_ms / network.trace_tau_ms)),
         target_trace=real(network.target_trace),
         adaptation=ADAPTATIONS.index(network.adaptation),
+        lowest_theta=real(network.lowest_theta),
         theta_kept=real(np.exp(-network.duration_ms / network.theta_tau_ms)),
         weight_norm=real(network.weight_norm),
         normalisation=NORMALISATIONS.index(network.normalisation),

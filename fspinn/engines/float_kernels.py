@@ -14,7 +14,9 @@ from fspinn.engines.window_kernels import (
     WEIGHT_READS,
     WEIGHT_WRITES,
     WINDOWS,
+    advance,
     count_presentation,
+    fire,
     make_state,
     run_window,
 )
@@ -29,6 +31,7 @@ from fspinn.plasticity_kernels import (
     TIMESTEP,
     decay_all,
     depress_all,
+    fall_after_silence,
     lower_thresholds,
     move_towards_input,
     normalise,
@@ -100,17 +103,33 @@ def end_window(start, stop, spikes, weights, theta, teaching, constants, state, 
     activity[WEIGHT_WRITES] += changed
     activity[WINDOWS] += 1
     if winner >= 0 and constants.adaptation == BALANCED:
-        shift_thresholds(theta, winner, teaching[1])
+        shift_thresholds(theta, winner, teaching[1], constants.lowest_theta)
         set_thresholds(state.thresholds, constants.firing_threshold, theta)
         activity[THRESHOLD_UPDATES] += theta.size
 
 
 @njit
-def end_presentation(output_spikes, weights, theta, theta_step, constants, scales, activity):
-    """What changes once per presentation: silent networks wake up, theta and weights decay, normalisation."""
+def is_near(potentials, firing_threshold):
+    """Return whether any potential is at least half the firing threshold."""
+    near = False
+    for j in range(potentials.size):
+        near |= potentials[j] >= firing_threshold / 2
+    return near
+
+
+@njit
+def end_presentation(spikes, weights, theta, theta_step, constants, state, activity):
+    """What changes once per presentation: thresholds after silence, decay, normalisation.
+
+    `spikes`: input spikes of the presentation, output spikes of it, and those before it.
+    """
+    input_spikes, output_spikes, earlier_spikes = spikes
     if constants.adaptation == BALANCED and output_spikes == 0:
-        lower_thresholds(theta, theta_step)
-        activity[THRESHOLD_UPDATES] += theta.size
+        near = is_near(state.potentials, constants.firing_threshold)
+        fall = fall_after_silence(theta_step, theta.size, input_spikes > 0, earlier_spikes, near)
+        if fall > 0:
+            lower_thresholds(theta, fall, constants.lowest_theta)
+            activity[THRESHOLD_UPDATES] += theta.size
     if constants.adaptation == DECAYING:
         decay_all(theta, constants.theta_kept)
         activity[THRESHOLD_UPDATES] += theta.size
@@ -118,7 +137,7 @@ def end_presentation(output_spikes, weights, theta, theta_step, constants, scale
         decay_all(weights, constants.weight_kept)
         activity[NORMALISATIONS] += weights.size
     if constants.normalisation != NO_NORMALISATION:
-        normalise(weights, constants.normalisation, constants.normalisation_goal, scales)
+        normalise(weights, constants.normalisation, constants.normalisation_goal, state.scales)
         activity[NORMALISATIONS] += weights.size
 
 
@@ -127,11 +146,12 @@ def present_batch(images, stream, weights, theta, schedule, learning, constants,
     """Present images one after the other; with learning on, `weights` and `theta` change in place.
 
     `images` (n, n_inputs); `stream`: seed, purpose and number of the first presentation; `schedule` (n, 2):
-    learning rate and threshold step of each presentation. Writes `activity` (11,) and `spikes`: the number of
-    each neuron's (n, n_neurons), and the neurons of the first k spikes and their steps (n, k; -1 where there
-    were fewer).
+    learning rate and threshold step of each presentation; `learning`: whether it is on, and the output spikes
+    in presentations before. Writes `activity` (11,) and `spikes`: the number of each neuron's (n, n_neurons),
+    and the neurons of the first k spikes and their steps (n, k; -1 where there were fewer).
     """
     spike_counts, spike_order, spike_steps = spikes
+    learns, earlier_spikes = learning
     n_inputs, n_neurons = weights.shape
     potentials = np.zeros(n_neurons, dtype=weights.dtype)
     state = make_state(n_inputs, constants.steps, spike_order.shape[1], potentials)
@@ -148,16 +168,42 @@ def present_batch(images, stream, weights, theta, schedule, learning, constants,
             state.inputs,
         )
         rest(theta, constants, state)
-        teaching = (schedule[m, 0], schedule[m, 1], learning)
+        teaching = (schedule[m, 0], schedule[m, 1], learns)
         for start in range(0, constants.steps, constants.window_steps):
             stop = min(start + constants.window_steps, constants.steps)
             fired = run_window(start, stop, weights, theta, teaching, constants, state, activity)
-            if learning:
+            if learns:
                 end_window(start, stop, fired, weights, theta, teaching, constants, state, activity)
         output_spikes = state.carried[SPIKES]
-        if learning:
-            end_presentation(output_spikes, weights, theta, teaching[1], constants, state.scales, activity)
+        if learns:
+            counts = (input_spikes, output_spikes, earlier_spikes)
+            end_presentation(counts, weights, theta, teaching[1], constants, state, activity)
+        earlier_spikes += output_spikes
         count_presentation(input_spikes, output_spikes, n_neurons, constants, activity)
         copy(state.spike_counts, spike_counts[m])
         copy(state.spike_order, spike_order[m])
         copy(state.spike_steps, spike_steps[m])
+
+
+@njit
+def watch(spikes_in_step, inputs, weights, theta, constants, neuron, course):
+    """Run a presentation with learning off, step by step.
+
+    Writes `course` (steps, 2): one neuron's potential before phase 5 of each step, and at its end.
+    """
+    n_inputs, n_neurons = weights.shape
+    no_order = np.int64(0)
+    state = make_state(n_inputs, constants.steps, no_order, np.zeros(n_neurons, dtype=weights.dtype))
+    copy(spikes_in_step, state.spikes_in_step)
+    for t in range(constants.steps):
+        copy(inputs[t], state.inputs[t])
+    activity = np.zeros(NORMALISATIONS + 1, dtype=np.int64)
+    zero = weights.dtype.type(0.0)
+    teaching = (zero, zero, constants.steps < 0)  # for a plain False Numba would compile `fire` once more
+    rest(theta, constants, state)
+    for t in range(constants.steps):
+        _, winner = advance(t, t + 1, weights, constants, state)
+        course[t, 0] = state.potentials[neuron]
+        if winner >= 0:
+            fire(t, winner, weights, theta, teaching, constants, state, activity)
+        course[t, 1] = state.potentials[neuron]

@@ -37,6 +37,7 @@ def learn(
     first: int,
     total: int,
     seen: NDArray[np.int64],
+    earlier_spikes: int = 0,
 ) -> tuple[NDArray[np.int32], Activity]:
     """Present images with learning on; `weights` and `theta`, all of them integers, change in place.
 
@@ -54,6 +55,8 @@ def learn(
         That suits the network (`fspinn.quant.integer_learning.grid_of`).
     seen : ndarray of int64, shape (3,)
         As for `respond`.
+    earlier_spikes
+        As for `float_engine.learn`.
 
     Returns
     -------
@@ -71,6 +74,7 @@ def learn(
     learning_kernels.learn_batch(
         pixel_rows(images),
         (*stream_of(seed, TRAINING_SPIKES, first), np.uint64(LEARNING_ROUNDING)),
+        earlier_spikes,
         padded,
         theta,
         np.stack([rates_of(rates), theta_steps_of(steps, network, grid)]),
@@ -219,5 +223,6 @@ def _teaching(network: Network, neuron: Neuron, grid: Grid) -> Teaching:
         trace_leak=numbers.trace_leak,
         firing_threshold=neuron.threshold,
         theta_shift=numbers.theta_shift,
+        lowest_theta=numbers.lowest_theta,
         theta_decay=numbers.theta_decay,
     )

@@ -34,7 +34,7 @@ Teaching = namedtuple(
     "Teaching",
     "rule window_steps spike_threshold adaptation rounding "
     "weight_fraction highest_weight norm depression trace_fraction trace_leak "
-    "firing_threshold theta_shift theta_decay",
+    "firing_threshold theta_shift lowest_theta theta_decay",
 )
 """Numbers of learning that do not change during a run."""
 
@@ -179,6 +179,30 @@ def shift_theta(theta, j, by):
 
 
 @njit
+def nth_of(theta_step, n_neurons):
+    """Return an N-th of a step, rounded."""
+    return (theta_step + n_neurons // 2) // n_neurons
+
+
+@njit
+def lower_theta(theta, fall, lowest):
+    """Lower all thresholds, but none below the lowest."""
+    for j in range(theta.size):
+        theta[j] = max(np.int64(theta[j]) - fall, lowest)
+
+
+@njit
+def fall_after_silence(input_spikes, earlier_spikes, theta_step, teaching, state):
+    """Return by how much all thresholds fall after a presentation without an output spike."""
+    n_neurons = state.potentials.size
+    if earlier_spikes == 0:
+        return theta_step if input_spikes > 0 else 0
+    if 2 * np.int64(state.potentials.max()) < teaching.firing_threshold:
+        return 0
+    return theta_step if earlier_spikes < n_neurons else nth_of(theta_step, n_neurons)
+
+
+@njit
 def end_window(
     start, stop, window, spikes, weights, theta, memory, now, teaching, constants, state, activity
 ):
@@ -196,9 +220,7 @@ def end_window(
         else:
             changed = potentiate(weights, winner, traces, rate, window, teaching, key)
         if teaching.adaptation == BALANCED:
-            fall = (theta_step + theta.size // 2) // theta.size
-            for j in range(theta.size):
-                shift_theta(theta, j, -fall)
+            lower_theta(theta, nth_of(theta_step, theta.size), teaching.lowest_theta)
             shift_theta(theta, winner, theta_step)
             set_thresholds(theta, teaching, constants, state)
             activity[THRESHOLD_UPDATES] += theta.size
@@ -209,12 +231,13 @@ def end_window(
 
 
 @njit
-def end_presentation(theta, theta_step, teaching, state, activity):
-    """What changes once per presentation: silent networks wake up, theta decays."""
+def end_presentation(input_spikes, earlier_spikes, theta, theta_step, teaching, state, activity):
+    """What changes once per presentation: thresholds after silence, and theta decays."""
     if teaching.adaptation == BALANCED and state.carried[SPIKES] == 0:
-        for j in range(theta.size):
-            shift_theta(theta, j, -theta_step)
-        activity[THRESHOLD_UPDATES] += theta.size
+        fall = fall_after_silence(input_spikes, earlier_spikes, theta_step, teaching, state)
+        if fall > 0:
+            lower_theta(theta, fall, teaching.lowest_theta)
+            activity[THRESHOLD_UPDATES] += theta.size
     if teaching.adaptation == DECAYING:
         for j in range(theta.size):
             shift_theta(theta, j, -((theta[j] * teaching.theta_decay) >> 30))
@@ -223,14 +246,24 @@ def end_presentation(theta, theta_step, teaching, state, activity):
 
 @njit
 def learn_batch(
-    images, streams, weights, theta, schedule, teaching, constants, potentials, spike_counts, counted
+    images,
+    streams,
+    earlier_spikes,
+    weights,
+    theta,
+    schedule,
+    teaching,
+    constants,
+    potentials,
+    spike_counts,
+    counted,
 ):
     """Present images one after the other with learning on; `weights` and `theta` change in place.
 
     `weights` has a row of zeros at its end; `streams`: seed, purpose of input spikes, number of the first
-    presentation, purpose of rounding; `schedule` (2, n): learning rate and threshold step of each
-    presentation; `potentials` lend their type. Writes `spike_counts` (n, n_neurons) and `counted`: the
-    activity (11,) and what was seen (3,).
+    presentation, purpose of rounding; `earlier_spikes`: output spikes before; `schedule` (2, n):
+    learning rate and threshold step of each presentation; `potentials` lend their type. Writes
+    `spike_counts` (n, n_neurons) and `counted`: the activity (11,) and what was seen (3,).
     """
     activity, seen = counted
     no_order = np.int64(0)  # for a plain 0 Numba would compile `make_state` once more
@@ -267,6 +300,7 @@ def learn_batch(
             end_window(
                 start, stop, window, spikes, weights, theta, memory, now, teaching, constants, state, activity
             )
-        end_presentation(theta, now[1], teaching, state, activity)
+        end_presentation(input_spikes, earlier_spikes, theta, now[1], teaching, state, activity)
+        earlier_spikes += state.carried[SPIKES]
         count_presentation(input_spikes, state.carried[SPIKES], state.spike_counts.size, constants, activity)
         copy(state.spike_counts, spike_counts[m])

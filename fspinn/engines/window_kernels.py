@@ -36,7 +36,7 @@ Constants = namedtuple(
     "inhibition_kind inhibition_steps fixed_toll toll_part "
     "rule window_steps spike_threshold depression_rate "
     "trace_leak target_trace "
-    "adaptation theta_kept weight_norm normalisation normalisation_goal weight_kept",
+    "adaptation lowest_theta theta_kept weight_norm normalisation normalisation_goal weight_kept",
 )
 """Numbers that do not change during a run.
 
