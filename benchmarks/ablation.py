@@ -26,11 +26,11 @@ from scipy import stats
 from tables import Results, machines, run, seeds, spread, table
 
 import fspinn
+from fspinn.base.cores import available_cores
+from fspinn.base.errors import ConfigError
 from fspinn.datasets import Dataset, Split
-from fspinn.engines.float_engine import available_cores
-from fspinn.errors import ConfigError
-from fspinn.evaluation import fit_readouts
-from fspinn.training import learn
+from fspinn.learning.fitting import fit_readouts
+from fspinn.learning.training import learn
 
 SIZES = (400, 100)
 SEEDS = (0, 1, 2)

@@ -14,9 +14,9 @@ from tables import Results, machines, run, seeds, spread, table
 
 import fspinn
 from fspinn import presets
-from fspinn.evaluation import fit_readouts
-from fspinn.readout import READOUTS
-from fspinn.training import learn
+from fspinn.learning.fitting import fit_readouts
+from fspinn.learning.training import learn
+from fspinn.model.readout import READOUTS
 
 SEEDS = (0, 1, 2)
 PARTS = ("mnist-100", "mnist-400", "mnist-1600", "fashion-mnist-100", "fashion-mnist-400")

@@ -17,9 +17,9 @@ from published import INCOMPARABLE, comparisons
 from tables import Results, machines, run, table
 
 import fspinn
+from fspinn.learning.training import learn
 from fspinn.memmodel import Size, estimate
 from fspinn.memmodel.workload import PHASES, Workload
-from fspinn.training import learn
 
 PARTS = ("sram", "published", "ratios")
 SAMPLES = {400: 3000, 4900: 500}

@@ -32,10 +32,11 @@ from numpy.typing import NDArray
 from tables import Results, machines, run, table
 
 import fspinn
-from fspinn.engines import brian2_engine, float_engine
-from fspinn.engines.brian2_simulation import TARGETS, Recorded
-from fspinn.plasticity import initial_weights, natural_weight_norm
-from fspinn.randomness import WEIGHTS, stream_key, uniforms
+from fspinn.backends.brian2 import engine as brian2_engine
+from fspinn.backends.brian2.simulation import TARGETS, Recorded
+from fspinn.backends.numba import float_engine
+from fspinn.base.randomness import WEIGHTS, stream_key, uniforms
+from fspinn.network.plasticity import initial_weights, natural_weight_norm
 
 NETWORKS = {
     "ours": fspinn.Network(),

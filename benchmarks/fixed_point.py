@@ -16,15 +16,15 @@ from tables import Results, machines, run, spread, table
 
 import fspinn
 from fspinn import presets
+from fspinn.backends.numba import float_engine, integer_engine
 from fspinn.datasets import Dataset
-from fspinn.engines import float_engine, integer_engine
-from fspinn.evaluation import fit_readouts
-from fspinn.model import Network
-from fspinn.quant import quantize
-from fspinn.quant.integer_learning import state_for
-from fspinn.quant.integers import integers_of
-from fspinn.trained import Model
-from fspinn.training import learn
+from fspinn.learning.fitting import fit_readouts
+from fspinn.learning.training import learn
+from fspinn.lowering import quantize
+from fspinn.lowering.integer_learning import state_for
+from fspinn.lowering.integers import integers_of
+from fspinn.model.model import Model
+from fspinn.network.description import Network
 
 SEEDS = (0, 1, 2)
 PRESETS = ("mnist-400", "mnist-1600", "fashion-mnist-400", "fashion-mnist-1600")

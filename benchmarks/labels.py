@@ -16,12 +16,12 @@ from tables import Results, machines, run, spread, table
 
 import fspinn
 from fspinn import presets
+from fspinn.answering.predict import respond
+from fspinn.base.randomness import LABELS, permutation, stream_key
 from fspinn.datasets import Dataset
-from fspinn.evaluation import fit_readouts
-from fspinn.prediction import respond
-from fspinn.randomness import LABELS, permutation, stream_key
-from fspinn.readout import predict
-from fspinn.training import learn
+from fspinn.learning.fitting import fit_readouts
+from fspinn.learning.training import learn
+from fspinn.model.readout import predict
 
 SEED = 0
 PARTS = ("mnist-400",)

@@ -12,8 +12,8 @@ from typing import Any
 from tables import Results, machines, run, seeds, spread, table
 
 import fspinn
-from fspinn.evaluation import fit_readouts
-from fspinn.training import learn
+from fspinn.learning.fitting import fit_readouts
+from fspinn.learning.training import learn
 
 SEEDS = (0, 1, 2)
 PARTS = ("mnist-400",)
@@ -33,7 +33,7 @@ def measure(part: str) -> dict[str, Any]:
         rates.append(learned.samples_per_s)
         for model in fit_readouts(learned, data, READOUTS):
             for weights in FORMATS:
-                tested = model if weights == "float32" else fspinn.quant.quantize(model, weights)
+                tested = model if weights == "float32" else fspinn.quantize(model, weights)
                 accuracy = fspinn.evaluate(tested, data.test, seed=seed).accuracy
                 accuracies[weights].setdefault(model.readout.name, []).append(100 * accuracy)
     return {

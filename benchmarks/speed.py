@@ -19,12 +19,12 @@ import numpy as np
 from tables import Results, machines, run, table
 
 import fspinn
-from fspinn.encoders import encoder_settings, input_spikes
-from fspinn.engines import float_engine
-from fspinn.plasticity import initial_weights, natural_weight_norm
-from fspinn.randomness import TRAINING_SPIKES, WEIGHTS, stream_key, uniforms
-from fspinn.spike_kernels import encode
-from fspinn.tuning import tune
+from fspinn.backends.numba import float_engine
+from fspinn.base.randomness import TRAINING_SPIKES, WEIGHTS, stream_key, uniforms
+from fspinn.network.encoder_kernels import encode
+from fspinn.network.encoders import encoder_settings, input_spikes
+from fspinn.network.plasticity import initial_weights, natural_weight_norm
+from fspinn.search.tune import tune
 
 SIZES = {"100": 3000, "400": 1500, "1600": 400, "4900": 250}
 """Numbers of neurons, and of images to time with."""
@@ -135,7 +135,7 @@ def training_memory_mb() -> float:
         "import re, fspinn\n"
         "from dataclasses import replace\n"
         "from pathlib import Path\n"
-        "from fspinn.training import learn\n"
+        "from fspinn.learning.training import learn\n"
         "def memory_kib(name):\n"
         "    status = Path('/proc/self/status').read_text()\n"
         "    return int(re.search(name + r':\\s+(\\d+)', status).group(1))\n"

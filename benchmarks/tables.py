@@ -13,7 +13,7 @@ import numba
 import numpy as np
 
 import fspinn
-from fspinn.files import replaced_when_whole
+from fspinn.base.files import replaced_when_whole
 
 ROOT = Path(__file__).parent.parent
 PAGES = (ROOT / "README.md", ROOT / "docs" / "results.md")

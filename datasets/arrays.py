@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from fspinn.base.errors import DataError
 from fspinn.datasets.dataset import Dataset, Split, checked_split, checksum
 from fspinn.datasets.mapped import MappedImages
-from fspinn.errors import DataError
 
 if TYPE_CHECKING:
     from fspinn.datasets.mapped import Images

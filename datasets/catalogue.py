@@ -3,7 +3,7 @@
 import difflib
 from dataclasses import dataclass
 
-from fspinn.errors import DataError
+from fspinn.base.errors import DataError
 
 
 @dataclass(frozen=True)

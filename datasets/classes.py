@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fspinn.errors import DataError
+from fspinn.base.errors import DataError
 
 _MOST_SHOWN = 5
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fspinn.base.errors import DataError
+from fspinn.base.randomness import TEST_SPLIT, VALIDATION_SPLIT, permutation, stream_key
 from fspinn.datasets.classes import numbers_in, numerals, quoted
 from fspinn.datasets.mapped import Images, MappedImages, in_pieces, part_of
-from fspinn.errors import DataError
-from fspinn.randomness import TEST_SPLIT, VALIDATION_SPLIT, permutation, stream_key
 
 # Data sets of images have a few to a few hundred classes. More are nearly always something else
 # (identifiers, pixel values of a wrong column), and every class costs memory in each readout.

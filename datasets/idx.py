@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from fspinn.errors import DataError
+from fspinn.base.errors import DataError
 
 GZIP = b"\x1f\x8b"
 _UNSIGNED_BYTE = 8

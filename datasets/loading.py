@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fspinn.checks import checked_seed
+from fspinn.base.checks import checked_seed
 from fspinn.datasets.catalogue import catalogue, unknown
 from fspinn.datasets.dataset import Dataset, Split, assemble, checked_split
 from fspinn.datasets.own import read_idx_folder, read_own

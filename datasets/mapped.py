@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fspinn.errors import DataError
+from fspinn.base.errors import DataError
 
 _PIECE_BYTES = 1 << 23
 

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fspinn.base.errors import DataError
 from fspinn.datasets.catalogue import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
 from fspinn.datasets.dataset import Split, checked_split
 from fspinn.datasets.idx import read_idx
 from fspinn.datasets.pngs import read_png_folder
 from fspinn.datasets.storage import existing_file
-from fspinn.errors import DataError
 
 
 def read_own(path: Path) -> tuple[Split, Split | None]:

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fspinn.base.errors import DataError
 from fspinn.datasets.dataset import Split, checked_split
-from fspinn.errors import DataError
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Offsets in the file: signature 8, length and name of the first chunk 8, width 4, height 4, depth 1.

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fspinn.base.errors import DataError
 from fspinn.datasets.dataset import check_images
 from fspinn.datasets.idx import GZIP, read_idx
 from fspinn.datasets.mapped import Images, MappedImages, part_of
 from fspinn.datasets.own import npz_arrays
 from fspinn.datasets.pngs import read_png
-from fspinn.errors import DataError
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,10 +4,10 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from fspinn.base.errors import DataError
+from fspinn.base.files import real_file
+from fspinn.base.streams import on_terminal
 from fspinn.datasets.catalogue import BuiltIn, find
-from fspinn.errors import DataError
-from fspinn.files import real_file
-from fspinn.streams import on_terminal
 
 _TIMEOUT_S = 20
 _CHUNK_BYTES = 1 << 16

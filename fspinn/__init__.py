@@ -9,7 +9,7 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from fspinn.version import __version__ as __version__
+from fspinn.base.version import __version__ as __version__
 
 __all__ = [
     "Activity",
@@ -17,7 +17,8 @@ __all__ = [
     "Network",
     "datasets",
     "evaluate",
-    "export",
+    "export_c",
+    "export_nir",
     "find_smallest",
     "load",
     "memmodel",
@@ -25,33 +26,41 @@ __all__ = [
     "predict",
     "presets",
     "quant",
+    "quantize",
     "save",
     "train",
     "tune",
 ]
 
 if TYPE_CHECKING:
-    from fspinn import datasets, export, memmodel, plots, presets, quant
-    from fspinn.evaluation import evaluate
-    from fspinn.model import Network
-    from fspinn.prediction import predict
+    from fspinn import datasets, memmodel, presets, quant
+    from fspinn.answering.evaluate import evaluate
+    from fspinn.answering.predict import predict
+    from fspinn.backends.c import export_c
+    from fspinn.backends.nir import export_nir
+    from fspinn.learning.training import train
+    from fspinn.lowering import quantize
+    from fspinn.model.model import Activity, Model
+    from fspinn.model.store import load, save
+    from fspinn.network.description import Network
+    from fspinn.report import plots
     from fspinn.search import find_smallest
-    from fspinn.store import load, save
-    from fspinn.trained import Activity, Model
-    from fspinn.training import train
-    from fspinn.tuning import tune
+    from fspinn.search.tune import tune
 
 _HOMES = {
-    "Activity": "fspinn.trained",
-    "Model": "fspinn.trained",
-    "Network": "fspinn.model",
-    "evaluate": "fspinn.evaluation",
+    "Activity": "fspinn.model.model",
+    "Model": "fspinn.model.model",
+    "Network": "fspinn.network.description",
+    "export_c": "fspinn.backends.c",
+    "export_nir": "fspinn.backends.nir",
+    "evaluate": "fspinn.answering.evaluate",
     "find_smallest": "fspinn.search",
-    "load": "fspinn.store",
-    "predict": "fspinn.prediction",
-    "save": "fspinn.store",
-    "train": "fspinn.training",
-    "tune": "fspinn.tuning",
+    "load": "fspinn.model.store",
+    "predict": "fspinn.answering.predict",
+    "quantize": "fspinn.lowering",
+    "save": "fspinn.model.store",
+    "train": "fspinn.learning.training",
+    "tune": "fspinn.search.tune",
 }
 
 
@@ -59,6 +68,8 @@ def __getattr__(name: str) -> Any:
     # Names are imported when they are used, so that `import fspinn` and `fspinn --help` stay quick.
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)
+    if name == "plots":
+        return importlib.import_module("fspinn.report.plots")
     if name in __all__:
         return importlib.import_module(f"fspinn.{name}")
     raise AttributeError(f"module 'fspinn' has no attribute {name!r}")

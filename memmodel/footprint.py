@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from fspinn.memmodel.hardware import Hardware, Memory
 from fspinn.memmodel.packing import Numbers, count_bits, index_bits, shares, words
 from fspinn.memmodel.size import Size
-from fspinn.trained import BIASED_READOUT, LABEL_READOUT
+from fspinn.model.model import BIASED_READOUT, LABEL_READOUT
 
 BIAS_BITS = 32
 """Bits of one number of a readout's bias: as wide as the sum that it starts."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from fspinn.errors import HardwareError
+from fspinn.base.errors import HardwareError
 from fspinn.memmodel.hardware import Hardware, Memory, Within
 
 PRESETS = Path(__file__).parent / "presets"

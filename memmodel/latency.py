@@ -14,7 +14,7 @@ from fspinn.memmodel.hardware import Cycles, Hardware
 from fspinn.memmodel.packing import Numbers, shares
 from fspinn.memmodel.size import Size
 from fspinn.memmodel.workload import Workload
-from fspinn.trained import LABEL_READOUT
+from fspinn.model.model import LABEL_READOUT
 
 
 def latency_cycles(

@@ -14,7 +14,7 @@ from fspinn.memmodel.case import Case
 from fspinn.memmodel.footprint import blocks
 from fspinn.memmodel.hardware import Controller
 from fspinn.memmodel.packing import Numbers, count_bits, plain, shares, words
-from fspinn.trained import LABEL_READOUT
+from fspinn.model.model import LABEL_READOUT
 
 STEPS_AT_ONCE = 8
 """Time steps whose input spikes the exported program finds at once (its `NETWORK_STEPS_AT_ONCE`).

@@ -4,9 +4,9 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from fspinn.errors import ConfigError
-from fspinn.model import ADAPTATIONS, INHIBITION_KINDS, NORMALISATIONS, RULES, Network
-from fspinn.trained import AnyModel, model_of
+from fspinn.base.errors import ConfigError
+from fspinn.model.model import AnyModel, model_of
+from fspinn.network.description import ADAPTATIONS, INHIBITION_KINDS, NORMALISATIONS, RULES, Network
 
 _CHOICES = {
     "rule": RULES,

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from fspinn.errors import ConfigError
+from fspinn.base.errors import ConfigError
 from fspinn.memmodel.footprint import COUNTED_RULES, OUTPUT_TRACES
 from fspinn.memmodel.packing import Numbers, shares
 from fspinn.memmodel.size import Size
-from fspinn.model import Network
-from fspinn.trained import Activity
+from fspinn.model.model import Activity
+from fspinn.network.description import Network
 
 PHASES = ("inference", "training")
 
@@ -23,7 +23,7 @@ EXPECTED = "expected from the mean pixel intensity, not counted"
 class Workload:
     """What a network does for one image, on average; numbers, or arrays for many networks at once.
 
-    The counts mean what they mean in `fspinn.trained.Activity`, divided by the number of presentations.
+    The counts mean what they mean in `fspinn.model.model.Activity`, divided by the number of presentations.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class Workload:
     ) -> "Workload":
         """Return what a network would do that sees and gives so many spikes an image.
 
-        Everything but the spikes follows from the order of events in `fspinn.model` and the learning rule.
+        Everything but the spikes follows from the order of events in `fspinn.network` and the learning rule.
         Output spikes are taken to lie in as many learning windows as they can, and windows without one to
         change nothing.
 

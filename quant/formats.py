@@ -21,8 +21,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fspinn.errors import FormatError
-from fspinn.randomness import uniforms
+from fspinn.base.errors import FormatError
+from fspinn.base.randomness import uniforms
 
 MAX_BITS = 32
 ROUNDINGS = ("truncate", "nearest", "stochastic")
@@ -152,7 +152,7 @@ def to_integers(
     overflow : {"saturate", "wrap"}, default "saturate"
         What happens to numbers outside the format.
     key : int, default 0
-        Stream of random numbers for ``stochastic`` (`fspinn.randomness.stream_key`).
+        Stream of random numbers for ``stochastic`` (`fspinn.base.randomness.stream_key`).
 
     Returns
     -------

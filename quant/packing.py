@@ -6,7 +6,7 @@ Each row starts a new word, and no weight lies across two words, as `fspinn.memm
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fspinn.errors import FormatError
+from fspinn.base.errors import FormatError
 from fspinn.quant.formats import Format
 
 WORD_BITS = (8, 16, 32)

@@ -1,14 +1,14 @@
-"""Models to export, and exported programs at work, for the tests of `fspinn.export`."""
+"""Models to export, and exported programs at work, for the tests of `fspinn.backends.c`."""
 
 import subprocess
 from pathlib import Path
 
 import numpy as np
 
+from fspinn.lowering.post_training import quantize_readout
+from fspinn.model.model import Model, Readout
 from fspinn.quant import Format
 from fspinn.quant.formats import quantize_values
-from fspinn.quant.post_training import quantize_readout
-from fspinn.trained import Model, Readout
 
 STRICT = ("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-O1")
 SANITIZED = ("-fsanitize=undefined,address", "-fno-sanitize-recover=all")

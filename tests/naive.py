@@ -1,8 +1,8 @@
 """Slow, obvious twins of the compiled kernels, written from the documentation and not from the kernels.
 
-One function per sentence of `fspinn.model`, `fspinn.encoders` and `fspinn.plasticity`, in single precision
-and in the documented order, so that results can be compared for equality. `present` looks its parts up
-by name at every call: a test breaks one of them to see whether the comparison would notice.
+One function per sentence of `fspinn.network` and its `encoders` and `plasticity`, in single precision and in
+the documented order, so that results can be compared for equality. `present` looks its parts up by name at
+every call: a test breaks one of them to see whether the comparison would notice.
 """
 
 from collections import Counter
@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from fspinn.trained import Activity
+from fspinn.model.model import Activity
 
 WORD = 2**64
 GOLDEN = 0x9E3779B97F4A7C15
@@ -294,7 +294,7 @@ def annealed(start, end, number, total):
 
 
 class Presentation:
-    """One image from rest, one method for each group of phases that `fspinn.model` numbers."""
+    """One image from rest, one method for each group of phases that `fspinn.network` numbers."""
 
     def __init__(self, network, weights, theta, learning, earlier_spikes=0):
         self.network, self.weights, self.theta = network, weights, theta

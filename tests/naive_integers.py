@@ -1,4 +1,4 @@
-"""Slow, obvious twin of the integer engine, in Python's whole numbers: what `fspinn.quant.integers` says."""
+"""Slow, obvious twin of the integer engine, in Python's whole numbers: what `lowering.integers` says."""
 
 from collections import Counter
 from math import isqrt
@@ -6,7 +6,7 @@ from math import isqrt
 import naive
 import numpy as np
 
-from fspinn.trained import Activity
+from fspinn.model.model import Activity
 
 
 def nearest(value):
@@ -32,7 +32,7 @@ class Numbers:
 
 
 class Presentation:
-    """One image from rest, one method for each group of phases that `fspinn.model` numbers."""
+    """One image from rest, one method for each group of phases that `fspinn.network` numbers."""
 
     def __init__(self, network, numbers, weights, thresholds, heard):
         self.network, self.numbers, self.weights, self.heard = network, numbers, weights, heard

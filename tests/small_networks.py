@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import strategies as st
 
-from fspinn.engines import float_engine, neuron_kernels, window_kernels
-from fspinn.model import (
+from fspinn.backends.numba import float_engine, neuron_kernels, window_kernels
+from fspinn.network.description import (
     ADAPTATIONS,
     ENCODERS,
     INHIBITION_KINDS,

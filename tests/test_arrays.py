@@ -7,14 +7,15 @@ import pytest
 
 import fspinn
 from fspinn import datasets, plots
+from fspinn.answering.compress import lower
+from fspinn.answering.evaluate import load_data_of
+from fspinn.backends.c import export_c
+from fspinn.backends.nir import export_nir
+from fspinn.base.errors import ConfigError, DataError
 from fspinn.datasets import Split, as_dataset, as_split
-from fspinn.errors import ConfigError, DataError
-from fspinn.evaluation import load_data_of
-from fspinn.export import export_c, export_nir
-from fspinn.fixed_point import lower
-from fspinn.format_search import find_formats
 from fspinn.memmodel import Size, estimate
-from fspinn.model import Network
+from fspinn.network.description import Network
+from fspinn.search.formats import find_formats
 
 SMALL = Network(neurons=20)
 
@@ -94,8 +95,8 @@ def test_a_result_stands_for_its_model(digits, result, tmp_path):
     assert Size.of(result) == Size.of(model)
     assert estimate(result).memory == estimate(model).memory
     assert fspinn.evaluate(result, few).accuracy == fspinn.evaluate(model, few).accuracy
-    small = fspinn.quant.quantize(result, "UQ0.4", state="Q9.6")
-    assert small.weights.tobytes() == fspinn.quant.quantize(model, "UQ0.4", state="Q9.6").weights.tobytes()
+    small = fspinn.quantize(result, "UQ0.4", state="Q9.6")
+    assert small.weights.tobytes() == fspinn.quantize(model, "UQ0.4", state="Q9.6").weights.tobytes()
     lowered = lower(result, None, weights="UQ0.4", state="Q9.6")
     assert lowered.model.weights.tobytes() == small.weights.tobytes()
     export_c(lowered, tmp_path / "program", digits.test.images[:1])
@@ -124,7 +125,7 @@ def test_nir_takes_a_result_too(result, tmp_path):
         lambda other: fspinn.evaluate(other, (np.zeros((1, 8, 8), np.uint8), [0])),
         lambda other: fspinn.predict(other, np.zeros((1, 8, 8), np.uint8)),
         lambda other: fspinn.save(other, "net.h5"),
-        lambda other: fspinn.quant.quantize(other, "UQ0.4"),
+        lambda other: fspinn.quantize(other, "UQ0.4"),
         lambda other: lower(other, None, weights="UQ0.4"),
         lambda other: estimate(other),
         lambda other: plots.receptive_fields(other),

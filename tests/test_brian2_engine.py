@@ -17,11 +17,12 @@ from published_images import skip_without
 from small_networks import networks_of, start_of
 
 import fspinn
-from fspinn.engines import brian2_engine, float_engine
-from fspinn.errors import ConfigError
-from fspinn.model import INHIBITION_KINDS, RULES, Network
-from fspinn.plasticity import initial_weights, natural_weight_norm
-from fspinn.randomness import WEIGHTS, stream_key, uniforms
+from fspinn.backends.brian2 import engine as brian2_engine
+from fspinn.backends.numba import float_engine
+from fspinn.base.errors import ConfigError
+from fspinn.base.randomness import WEIGHTS, stream_key, uniforms
+from fspinn.network.description import INHIBITION_KINDS, RULES, Network
+from fspinn.network.plasticity import initial_weights, natural_weight_norm
 
 # Brian2 2.9 calls its parser by old names.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -404,7 +405,7 @@ def test_brian2_is_left_as_it_was_found_by_a_simulation_that_fails(digits, monke
 
 
 def test_the_engine_imports_brian2_only_when_it_runs():
-    code = "import sys, fspinn.engines.brian2_engine; sys.exit('brian2' in sys.modules)"
+    code = "import sys, fspinn.backends.brian2.engine; sys.exit('brian2' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 

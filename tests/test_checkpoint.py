@@ -10,14 +10,16 @@ import numpy as np
 import pytest
 
 import fspinn
-from fspinn import checkpoint, datasets, sealed
-from fspinn.checkpoint import Keeper, State
-from fspinn.engines import float_engine
-from fspinn.errors import ConfigError, ModelFileError
-from fspinn.learning_curve import Curve
-from fspinn.model import Network
-from fspinn.trained import Activity
-from fspinn.training import learn, train
+from fspinn import datasets
+from fspinn.backends.numba import float_engine
+from fspinn.base import hdf5 as sealed
+from fspinn.base.errors import ConfigError, ModelFileError
+from fspinn.learning import checkpoint
+from fspinn.learning.checkpoint import Keeper, State
+from fspinn.learning.curve import Curve
+from fspinn.learning.training import learn, train
+from fspinn.model.model import Activity
+from fspinn.network.description import Network
 
 SMALL = Network(neurons=12, duration_ms=50.0)
 RUN = {"neurons": 3, "seed": 0, "weight_norm": 0.1 + 0.2, "dataset name": "digits"}
@@ -243,7 +245,7 @@ def test_ctrl_c_while_the_readout_is_fitted_loses_nothing(path, digits, monkeypa
     def stop(*arguments, **named):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fspinn.training.fit_readouts", stop)
+    monkeypatch.setattr("fspinn.learning.training.fit_readouts", stop)
     with pytest.raises(KeyboardInterrupt):
         train(SMALL, digits, passes=1, checkpoint=path)
     assert checkpoint.load(path, settings_of(path)).presentations == 600
@@ -292,7 +294,7 @@ def test_other_data_are_refused(path, digits):
 
 def test_other_compiled_kernels_are_refused(path, digits, monkeypatch):
     train(SMALL, digits, passes=1, checkpoint=path)
-    monkeypatch.setattr(fspinn.jit, "kernel_digest", lambda: "others")
+    monkeypatch.setattr(fspinn.base.jit, "kernel_digest", lambda: "others")
     assert "there, others here)" in refusal(
         ConfigError, train, SMALL, digits, passes=1, checkpoint=path, resume=True
     )

@@ -10,14 +10,14 @@ from PIL import Image
 
 import fspinn
 from fspinn import datasets, plots
+from fspinn.answering.compress import lower
+from fspinn.base.errors import ConfigError, DataError
 from fspinn.cli import main
 from fspinn.datasets import Split
-from fspinn.errors import ConfigError, DataError
-from fspinn.fixed_point import lower
-from fspinn.format_search import find_formats
 from fspinn.memmodel import Size
-from fspinn.model import Network
+from fspinn.network.description import Network
 from fspinn.report.linear import linear_classifiers
+from fspinn.search.formats import find_formats
 
 # With this encoder the same picture gives the same spikes whatever its number in the data set.
 NETWORK = Network(neurons=60, encoder="ttfs", threshold=2.0)
@@ -183,7 +183,7 @@ def test_every_command_refuses_a_class_that_the_model_lacks(command, model_file,
 
 
 def test_export_refuses_it_too(model, ten, tmp_path):
-    small = fspinn.quant.quantize(model, "UQ0.4", state="Q9.6")
+    small = fspinn.quantize(model, "UQ0.4", state="Q9.6")
     fspinn.save(small, tmp_path / "small.h5")
     words = ("export", tmp_path / "small.h5", "--target", "c", "-o", tmp_path / "out", "--dataset", ten)
     result = run(*words)

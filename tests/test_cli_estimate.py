@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from fspinn import store
 from fspinn.cli import main
+from fspinn.lowering import quantize
 from fspinn.memmodel import estimate, hardware_names
 from fspinn.memmodel.hardware_files import PRESETS
-from fspinn.model import Network
-from fspinn.quant import quantize
-from fspinn.trained import Activity, Model, Readout
+from fspinn.model import store
+from fspinn.model.model import Activity, Model, Readout
+from fspinn.network.description import Network
 
 RNG = np.random.default_rng(0)
 

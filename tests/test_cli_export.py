@@ -7,10 +7,11 @@ import pytest
 from click.testing import CliRunner
 from exported_programs import model_of
 
-from fspinn import datasets, store
+from fspinn import datasets
 from fspinn.cli import main
-from fspinn.model import Network
-from fspinn.trained import Model, Readout
+from fspinn.model import store
+from fspinn.model.model import Model, Readout
+from fspinn.network.description import Network
 
 NETWORK = Network(neurons=5, duration_ms=40.0, weight_norm=1.0, threshold=3.0)
 FILES = [

@@ -8,12 +8,12 @@ import pytest
 from click.testing import CliRunner
 
 import fspinn
+from fspinn.answering.describe import in_words
+from fspinn.backends.brian2.definition import PHASES, SLOTS, text
+from fspinn.backends.brian2.equations import define
 from fspinn.cli import main
-from fspinn.description import in_words
-from fspinn.engines.brian2_definition import PHASES, SLOTS, text
-from fspinn.engines.brian2_equations import define
-from fspinn.model import ADAPTATIONS, INHIBITION_KINDS, NORMALISATIONS, RULES, Network
-from fspinn.quant import quantize
+from fspinn.lowering import quantize
+from fspinn.network.description import ADAPTATIONS, INHIBITION_KINDS, NORMALISATIONS, RULES, Network
 
 
 @pytest.fixture(scope="module")

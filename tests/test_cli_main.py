@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 import fspinn
+from fspinn.base.errors import FspinnError
 from fspinn.cli import main
-from fspinn.errors import FspinnError
 
 
 def run(*arguments):
@@ -151,7 +151,7 @@ def test_an_output_that_cannot_be_written_is_refused_before_any_work(arguments, 
     (tmp_path / "file").write_text("old")
     os.mkfifo("pipe.png")
     monkeypatch.setattr("fspinn.datasets.load", lambda *_, **__: pytest.fail("loaded images"))
-    monkeypatch.setattr("fspinn.store.load", lambda *_, **__: pytest.fail("loaded a model"))
+    monkeypatch.setattr("fspinn.model.store.load", lambda *_, **__: pytest.fail("loaded a model"))
     option = "--plot" if arguments[0] == "estimate" else "-o"
     outputs = ["", "pipe.png", "file/x.png"]
     if "search" not in arguments:

@@ -11,7 +11,7 @@ from PIL import Image
 import fspinn
 from fspinn import datasets
 from fspinn.cli import main
-from fspinn.model import Network
+from fspinn.network.description import Network
 
 KINDS = ("receptive-fields", "confusion-matrix", "spike-raster", "thresholds", "learning-curve")
 

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from fspinn import datasets, store
+from fspinn import datasets
 from fspinn.cli import main
-from fspinn.model import Network
-from fspinn.quant import quantize
-from fspinn.trained import Model, Readout
-from fspinn.training import train
+from fspinn.learning.training import train
+from fspinn.lowering import quantize
+from fspinn.model import store
+from fspinn.model.model import Model, Readout
+from fspinn.network.description import Network
 
 RNG = np.random.default_rng(0)
 

@@ -6,8 +6,8 @@ import signal
 import pytest
 from click.testing import CliRunner
 
+from fspinn.backends.numba import float_engine
 from fspinn.cli import main
-from fspinn.engines import float_engine
 
 RUN = ("train", "--neurons", 12, "--duration-ms", 50, "--passes", 2)
 

@@ -4,9 +4,9 @@ import pytest
 from cost_cases import SIZE, works
 from matplotlib.patches import Rectangle
 
-from fspinn.cost_plots import costs, save
-from fspinn.errors import DataError
+from fspinn.base.errors import DataError
 from fspinn.memmodel import estimate
+from fspinn.report.plots.costs import costs, save
 
 
 def on(hardware):

@@ -12,8 +12,8 @@ import pytest
 from published_images import skip_without
 
 from fspinn import datasets
+from fspinn.base.errors import DataError
 from fspinn.datasets import storage
-from fspinn.errors import DataError
 
 
 @pytest.fixture(autouse=True)

@@ -11,8 +11,8 @@ import threading
 import pytest
 
 from fspinn import datasets
+from fspinn.base.errors import DataError
 from fspinn.datasets import storage
-from fspinn.errors import DataError
 
 FILES = tuple(datasets.find("mnist").checksums)
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from fspinn import datasets
+from fspinn.base.errors import DataError
 from fspinn.datasets import MappedImages, in_pieces
-from fspinn.errors import DataError
-from fspinn.model import Network
-from fspinn.training import train
+from fspinn.learning.training import train
+from fspinn.network.description import Network
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (60, 5, 4), dtype=np.uint8)
 LABELS = np.arange(60, dtype=np.uint8) % 3

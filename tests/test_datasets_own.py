@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from fspinn import datasets
-from fspinn.errors import DataError
+from fspinn.base.errors import DataError
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (12, 4, 5), dtype=np.uint8)
 LABELS = np.arange(12) % 3

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from fspinn import datasets
+from fspinn.base.errors import DataError
 from fspinn.datasets import Source, read_images
 from fspinn.datasets.sources import first, numbered
-from fspinn.errors import DataError
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 4, 5), dtype=np.uint8)
 

@@ -11,7 +11,7 @@ from diehl_cook.diehl_cook_2015 import DELAYS, DiehlCook2015
 from diehl_cook.showing import REPEATED_SPIKES, show, spikes_of
 
 import fspinn
-from fspinn.randomness import INFERENCE_SPIKES, TRAINING_SPIKES, stream_key, uniforms
+from fspinn.base.randomness import INFERENCE_SPIKES, TRAINING_SPIKES, stream_key, uniforms
 
 # Brian2 2.9 calls its parser by old names.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -7,11 +7,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from fspinn import spike_kernels
-from fspinn.encoders import encoder_settings, input_spikes
-from fspinn.engines import float_engine
-from fspinn.model import ENCODERS, Network
-from fspinn.randomness import INFERENCE_SPIKES, TRAINING_SPIKES
+from fspinn.backends.numba import float_engine
+from fspinn.base.randomness import INFERENCE_SPIKES, TRAINING_SPIKES
+from fspinn.network import encoder_kernels as spike_kernels
+from fspinn.network.description import ENCODERS, Network
+from fspinn.network.encoders import encoder_settings, input_spikes
 
 images = arrays.arrays(np.uint8, st.tuples(st.integers(1, 3), st.integers(1, 3)))
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from small_networks import LIVELY, learn_with, start_of
 
-from fspinn.engines import float_engine
-from fspinn.errors import ConfigError
-from fspinn.model import Network
-from fspinn.trained import Activity
+from fspinn.backends.numba import float_engine
+from fspinn.base.cores import available_cores
+from fspinn.base.errors import ConfigError
+from fspinn.model.model import Activity
+from fspinn.network.description import Network
 
 
 @pytest.mark.parametrize("threads", [2, 3, 16])
@@ -27,7 +28,7 @@ def test_all_cores_are_the_default():
     np.testing.assert_array_equal(
         counts, float_engine.respond(LIVELY, weights, theta, images, seed=4, threads=1)[0]
     )
-    assert float_engine.available_cores() >= 1
+    assert available_cores() >= 1
 
 
 @pytest.mark.parametrize("sizes", [(1, 9), (4, 3, 3), (10, 0)])

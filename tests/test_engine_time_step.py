@@ -1,4 +1,4 @@
-"""What happens in a time step, in the order that `fspinn.model` states: cases followed on paper."""
+"""What happens in a time step, in the order that `fspinn.network` states: cases followed on paper."""
 
 import naive
 import numpy as np
@@ -7,8 +7,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from small_networks import one_pixel, spikes_by_step, stepper
 
-from fspinn.engines import float_engine, neuron_kernels
-from fspinn.model import INHIBITION_OF, Network
+from fspinn.backends.numba import float_engine, neuron_kernels
+from fspinn.network.description import INHIBITION_OF, Network
 
 
 @settings(max_examples=150, deadline=None)

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_networks import LIVELY, learn_with, networks_of, start_of
 
-from fspinn.engines import float_engine, neuron_kernels
-from fspinn.model import INHIBITION_KINDS, RULES
+from fspinn.backends.numba import float_engine, neuron_kernels
+from fspinn.network.description import INHIBITION_KINDS, RULES
 
 
 @settings(deadline=None)

@@ -9,10 +9,11 @@ import pytest
 from click.testing import CliRunner
 
 import fspinn
+from fspinn.backends import ENGINES, engine_of
+from fspinn.backends.brian2 import engine as brian2_engine
+from fspinn.base.errors import ConfigError
 from fspinn.cli import main, options
-from fspinn.engines import ENGINES, brian2_engine, engine_of
-from fspinn.errors import ConfigError
-from fspinn.model import Network
+from fspinn.network.description import Network
 
 # Brian2 2.9 calls its parser by old names.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -35,7 +36,7 @@ def test_every_engine_learns_and_responds(name):
 
 
 def test_an_unknown_engine_is_refused_before_anything_runs(few):
-    for run in (fspinn.train, fspinn.training.learn):
+    for run in (fspinn.train, fspinn.learning.training.learn):
         with pytest.raises(ConfigError, match=r"^engine: there is no 'nest'; use one of numba, brian2$"):
             run(QUICK, few, engine="nest")
 
@@ -72,8 +73,8 @@ def test_an_engine_is_asked_not_another(few, monkeypatch):
 
 
 def test_training_with_brian2_stops_and_goes_on_to_the_same_bits(few, tmp_path, monkeypatch):
-    monkeypatch.setattr(fspinn.training, "_CHUNK", 10)
-    whole = fspinn.training.learn(QUICK, few, passes=1, progress=False, engine="brian2")
+    monkeypatch.setattr(fspinn.learning.training, "_CHUNK", 10)
+    whole = fspinn.learning.training.learn(QUICK, few, passes=1, progress=False, engine="brian2")
     learn, calls = brian2_engine.learn, []
 
     def stopped(*args, **kwargs):

@@ -5,16 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fspinn import datasets, store
-from fspinn.engines import float_engine
-from fspinn.errors import ConfigError
-from fspinn.evaluation import evaluate, fit_readouts
+from fspinn import datasets
+from fspinn.answering.evaluate import evaluate
+from fspinn.answering.predict import respond
+from fspinn.backends.numba import float_engine
+from fspinn.base.errors import ConfigError
+from fspinn.base.randomness import LABELS, permutation, stream_key
+from fspinn.learning.fitting import fit_readouts
+from fspinn.learning.training import learn
 from fspinn.memmodel import estimate
-from fspinn.model import Network
-from fspinn.prediction import respond
-from fspinn.randomness import LABELS, permutation, stream_key
-from fspinn.readout import READOUTS
-from fspinn.training import learn
+from fspinn.model import store
+from fspinn.model.readout import READOUTS
+from fspinn.network.description import Network
 
 
 @pytest.fixture(scope="module")

@@ -14,15 +14,15 @@ from published_images import skip_without
 from small_networks import network_of
 
 from fspinn import datasets
-from fspinn.errors import ConfigError, FormatError
-from fspinn.evaluation import fit_readouts
-from fspinn.export import export_c
+from fspinn.answering.predict import predict
+from fspinn.backends.c import export_c
+from fspinn.base.errors import ConfigError, FormatError
+from fspinn.learning.fitting import fit_readouts
+from fspinn.learning.training import learn
+from fspinn.lowering import quantize
 from fspinn.memmodel import estimate
-from fspinn.model import ENCODERS, INHIBITION_KINDS, INHIBITION_OF, Network
-from fspinn.prediction import predict
-from fspinn.quant import quantize
-from fspinn.trained import Activity
-from fspinn.training import learn
+from fspinn.model.model import Activity
+from fspinn.network.description import ENCODERS, INHIBITION_KINDS, INHIBITION_OF, Network
 
 needs_gcc = pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
 CROSS_TOOLS = ("make", "arm-none-eabi-gcc", "qemu-system-arm")

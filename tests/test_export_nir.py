@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from exported_programs import images_for, model_of
 
-from fspinn.encoders import input_spikes
-from fspinn.engines import float_engine
-from fspinn.errors import ConfigError
-from fspinn.export import export_nir
-from fspinn.model import Network
-from fspinn.randomness import INFERENCE_SPIKES
+from fspinn.backends.nir import export_nir
+from fspinn.backends.numba import float_engine
+from fspinn.base.errors import ConfigError
+from fspinn.base.randomness import INFERENCE_SPIKES
+from fspinn.network.description import Network
+from fspinn.network.encoders import input_spikes
 
 nir = pytest.importorskip("nir")
 

@@ -9,9 +9,17 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure
 
-from fspinn import cost_plots, plots, sealed
-from fspinn.errors import ConfigError, FspinnError
-from fspinn.files import check_file, check_folder, check_new_folder, folder_when_whole, replaced_when_whole
+from fspinn import plots
+from fspinn.base import hdf5 as sealed
+from fspinn.base.errors import ConfigError, FspinnError
+from fspinn.base.files import (
+    check_file,
+    check_folder,
+    check_new_folder,
+    folder_when_whole,
+    replaced_when_whole,
+)
+from fspinn.report.plots import costs as cost_plots
 
 
 def test_the_new_content_is_there_only_at_the_end(tmp_path):

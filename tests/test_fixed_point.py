@@ -5,17 +5,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fspinn import datasets, presentation
-from fspinn.errors import ConfigError, FormatError
-from fspinn.evaluation import evaluate, fit_readouts
-from fspinn.fixed_point import Calibration, calibrate, lower, measuring, which_spike
-from fspinn.format_search import find_formats
+from fspinn import datasets
+from fspinn.answering import present as presentation
+from fspinn.answering.compress import Calibration, calibrate, lower, measuring, which_spike
+from fspinn.answering.evaluate import evaluate
+from fspinn.answering.predict import predict
+from fspinn.base.errors import ConfigError, FormatError
+from fspinn.learning.fitting import fit_readouts
+from fspinn.learning.training import learn
+from fspinn.lowering.passes import Measured
 from fspinn.memmodel import Size
-from fspinn.model import Network
-from fspinn.prediction import predict
+from fspinn.network.description import Network
 from fspinn.quant import Format, quantize
-from fspinn.quant.passes import Measured
-from fspinn.training import learn
+from fspinn.search.formats import find_formats
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +114,7 @@ def test_too_few_bits_for_a_range_are_named():
 
 @pytest.mark.parametrize("silent", [None, 7])
 def test_only_a_neuron_that_spikes_for_no_training_image_is_silent(models, data, silent, monkeypatch):
-    monkeypatch.setattr("fspinn.fixed_point.CALIBRATION_IMAGES", 10)
+    monkeypatch.setattr("fspinn.answering.compress.CALIBRATION_IMAGES", 10)
     model = models["proportion"]
     theta = model.theta + 1e4 * (np.arange(40) == silent)
     model = replace(model, theta=theta.astype(np.float32))
@@ -175,7 +177,7 @@ def test_a_loss_that_no_formats_keep_is_refused(models, data, monkeypatch):
     def measure(model):
         return Measured(1000, 0.9 if model.weight_format is None else 0.8)
 
-    monkeypatch.setattr("fspinn.format_search.measuring", lambda *_: measure)
+    monkeypatch.setattr("fspinn.search.formats.measuring", lambda *_: measure)
     with pytest.raises(
         ConfigError, match=r"^max_loss: even the widest formats \(weights UQ0\.8, .*; allow m"
     ):

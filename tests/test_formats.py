@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fspinn.errors import FormatError
+from fspinn.base.errors import FormatError
+from fspinn.base.randomness import ROUNDING, stream_key, uniforms
 from fspinn.quant import Format
 from fspinn.quant.formats import OVERFLOWS, ROUNDINGS, quantize_values, saturates, to_integers, to_values
-from fspinn.randomness import ROUNDING, stream_key, uniforms
 
 KEY = stream_key(1, ROUNDING)
 

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from fspinn.base.errors import DataError
 from fspinn.datasets import read_idx
-from fspinn.errors import DataError
 
 fuzz = settings(
     max_examples=150,

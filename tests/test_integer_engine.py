@@ -1,4 +1,4 @@
-"""The integer engine does what `fspinn.quant.integers` says: the naive twin's numbers, and what follows."""
+"""The integer engine does what `lowering.integers` says: the naive twin's numbers, and what follows."""
 
 from dataclasses import replace
 
@@ -9,13 +9,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from small_networks import network_of
 
-from fspinn.engines import float_engine, integer_engine
-from fspinn.errors import FormatError
-from fspinn.model import ENCODERS, INHIBITION_KINDS, INHIBITION_OF, Network
+from fspinn.backends.numba import float_engine, integer_engine
+from fspinn.base.errors import FormatError
+from fspinn.lowering.integers import Seen, integers_of
+from fspinn.model.model import Formats
+from fspinn.network.description import ENCODERS, INHIBITION_KINDS, INHIBITION_OF, Network
 from fspinn.quant import Format
 from fspinn.quant.formats import quantize_values, to_integers
-from fspinn.quant.integers import Seen, integers_of
-from fspinn.trained import Formats
 
 PLAIN = Network(neurons=4, duration_ms=60.0, weight_norm=1.0, threshold=2.0, tau_m_ms=20.0)
 

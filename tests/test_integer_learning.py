@@ -11,12 +11,12 @@ from small_networks import LIVELY, network_of
 
 import fspinn
 from fspinn import datasets
-from fspinn.engines import integer_engine
-from fspinn.errors import ConfigError, FormatError
-from fspinn.model import ADAPTATIONS, ENCODERS, INHIBITION_KINDS, Network
+from fspinn.backends.numba import integer_engine
+from fspinn.base.errors import ConfigError, FormatError
+from fspinn.learning.training import train
+from fspinn.lowering.integer_learning import first_weights, grid_of, learned_theta
+from fspinn.network.description import ADAPTATIONS, ENCODERS, INHIBITION_KINDS, Network
 from fspinn.quant.formats import ROUNDINGS, to_values
-from fspinn.quant.integer_learning import first_weights, grid_of, learned_theta
-from fspinn.training import train
 
 
 def start_of(network, seed, samples=4, pixels=(2, 3)):
@@ -110,10 +110,12 @@ def test_what_was_learned_answers_as_it_did_while_learning():
     )
     counts, *_ = learn(network, grid, weights, theta, images, first=0)
     values, theta_format = learned_theta(theta, network, grid)
-    formats = fspinn.trained.Formats(grid.weights, grid.state, theta_format)
-    integers = fspinn.quant.integers.integers_of(network, to_values(weights, grid.weights), values, formats)
+    formats = fspinn.model.model.Formats(grid.weights, grid.state, theta_format)
+    integers = fspinn.lowering.integers.integers_of(
+        network, to_values(weights, grid.weights), values, formats
+    )
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(integer_engine, "INFERENCE_SPIKES", fspinn.randomness.TRAINING_SPIKES)
+        patched.setattr(integer_engine, "INFERENCE_SPIKES", fspinn.base.randomness.TRAINING_SPIKES)
         answers, _ = integer_engine.respond(network, integers, images, seed=5)
     np.testing.assert_array_equal(answers, counts)
     assert counts.sum() > 0

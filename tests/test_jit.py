@@ -11,7 +11,7 @@ import platformdirs
 import pytest
 
 import fspinn
-from fspinn import jit
+from fspinn.base import jit
 
 PACKAGE = Path(fspinn.__file__).parent
 
@@ -63,7 +63,7 @@ def test_kernels_import_nothing_of_the_package_but_kernels():
     for name in kernel_files():
         lines = (PACKAGE / name).read_text(encoding="utf-8").splitlines()
         imported = [line.split()[1] for line in lines if line.startswith(("from fspinn", "import fspinn"))]
-        assert all(module == "fspinn.jit" or module.endswith("kernels") for module in imported), name
+        assert all(module == "fspinn.base.jit" or module.endswith("kernels") for module in imported), name
 
 
 def test_the_cache_is_outside_the_package_and_carries_the_digest(monkeypatch, tmp_path):
@@ -104,8 +104,8 @@ def test_machine_code_goes_to_the_cache(monkeypatch, tmp_path, chosen_by_user):
 
 LOWER = """
 import numpy as np
-from fspinn.engines import float_engine, float_kernels as kernels
-from fspinn.model import Network
+from fspinn.backends.numba import float_engine, float_kernels as kernels
+from fspinn.network.description import Network
 
 constants = float_engine._constants(Network(neurons=2, weight_norm=1.0), 1, np.float32)
 weights, theta = np.ones((1, 2), np.float32), np.zeros(2, np.float32)
@@ -154,14 +154,14 @@ class Listener(numba.core.event.Listener):
 
 numba.core.event.register("numba:compile", Listener())
 import fspinn
-from fspinn.training import learn
+from fspinn.learning.training import learn
 
 images, labels = np.full((4, 2, 2), 200, np.uint8), np.array([0, 1, 0, 1])
 split = fspinn.datasets.Split(images, labels)
 data = fspinn.datasets.Dataset("few", split, split, split, ("a", "b"), "checksum", 0)
 network = fspinn.Network(neurons=2, threshold=0.1)
 model = fspinn.train(network, data, passes=1, progress=False).model
-fspinn.predict(fspinn.quant.quantize(model, "UQ0.4", state="Q11.5"), images)
+fspinn.predict(fspinn.quantize(model, "UQ0.4", state="Q11.5"), images)
 learn(network, data, passes=1, weights="UQ0.4", progress=False)
 """
 
@@ -176,6 +176,6 @@ def test_first_start_compiles_no_kernel_for_single_numbers_and_the_large_ones_on
     assert [name for name, arguments in compiled if "Literal" in arguments] == []
     names = [name for name, _ in compiled]
     for large in ("window_kernels.run_window", "window_kernels.advance", "integer_kernels.run"):
-        assert names.count(f"fspinn.engines.{large}") == 1
+        assert names.count(f"fspinn.backends.{large}") == 1
     for entry in ("float_kernels.present_batch", "integer_kernels.respond_batch"):
-        assert names.count(f"fspinn.engines.{entry}") == 1
+        assert names.count(f"fspinn.backends.{entry}") == 1

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fspinn import datasets, store
-from fspinn.learning_curve import KEPT, POINTS, Curve
-from fspinn.model import Network
-from fspinn.training import train
+from fspinn import datasets
+from fspinn.learning.curve import KEPT, POINTS, Curve
+from fspinn.learning.training import train
+from fspinn.model import store
+from fspinn.network.description import Network
 
 
 def responses(batches, size=20, neurons=6, n_classes=3, seed=0):

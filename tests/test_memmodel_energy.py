@@ -277,7 +277,7 @@ def test_arithmetic_is_scaled_to_the_process():
 
 
 def test_costs_are_those_of_one_image():
-    from fspinn.trained import Activity
+    from fspinn.model.model import Activity
 
     one = Activity(samples=1, steps=350, input_spikes=2286, output_spikes=20, synaptic_additions=914_400)
     assert Workload.counted(one) == Workload.counted(one + one + one)

@@ -10,12 +10,12 @@ from cost_cases import HARDWARE, PHASES, SIZE, case, sizes, spikes, unhurried, w
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fspinn.errors import ConfigError, HardwareError
+from fspinn.base.errors import ConfigError, HardwareError
 from fspinn.memmodel import Size, Workload, estimate, hardware_names, load_hardware
 from fspinn.memmodel.area import area_um2, room
 from fspinn.memmodel.program import type_bytes
 from fspinn.memmodel.sram import area_um2 as sram_um2
-from fspinn.trained import Activity
+from fspinn.model.model import Activity
 
 BROKEN_DOWN = ("memory_bits", "stored_bits", "physical_bits", "energy_pj", "latency_cycles")
 PRESETS = {name: load_hardware(name) for name in hardware_names()}

@@ -8,14 +8,14 @@ from cost_cases import HARDWARE, case, sizes, unhurried, with_memory
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fspinn.errors import ConfigError
+from fspinn.base.errors import ConfigError
 from fspinn.memmodel import Size, footprint, load_hardware, memory_bits
 from fspinn.memmodel.energy import energy_pj
 from fspinn.memmodel.footprint import needed_bits, physical_bits, stored_bits
 from fspinn.memmodel.packing import count_bits, index_bits, words
-from fspinn.model import RULES, Network
+from fspinn.model.model import Model, Readout
+from fspinn.network.description import RULES, Network
 from fspinn.quant import Format
-from fspinn.trained import Model, Readout
 
 SIZE = Size(n_inputs=784, n_neurons=400, n_classes=10, weight_bits=4, readout_bits=8)
 

@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from fspinn.errors import HardwareError
+from fspinn.base.errors import HardwareError
 from fspinn.memmodel import hardware_names, load_hardware
 from fspinn.memmodel.hardware_files import PRESETS, as_values
 

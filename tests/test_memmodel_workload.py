@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 import fspinn
-from fspinn.errors import ConfigError
+from fspinn.base.errors import ConfigError
+from fspinn.learning.training import learn
 from fspinn.memmodel import Size, Workload, estimate, expected_workloads
 from fspinn.memmodel.workload import COUNTED, EXPECTED, expected_spikes
-from fspinn.model import Network
-from fspinn.training import learn
+from fspinn.network.description import Network
 
 NETWORKS = {
     "the default": Network(neurons=20),

@@ -5,8 +5,9 @@ from dataclasses import FrozenInstanceError, fields
 import numpy as np
 import pytest
 
-from fspinn.errors import ConfigError
-from fspinn.model import (
+from fspinn.base.errors import ConfigError
+from fspinn.model.model import Activity, Model, Readout
+from fspinn.network.description import (
     ADAPTATIONS,
     ENCODERS,
     INHIBITION_KINDS,
@@ -16,7 +17,6 @@ from fspinn.model import (
     RULES,
     Network,
 )
-from fspinn.trained import Activity, Model, Readout
 
 NUMBERS = (
     "dt_ms",

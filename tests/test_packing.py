@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fspinn.errors import FormatError
+from fspinn.base.errors import FormatError
 from fspinn.quant import Format
 from fspinn.quant.packing import numbers_per_word, pack, unpack
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fspinn.errors import ConfigError, FormatError
-from fspinn.model import Network
-from fspinn.prediction import predict
-from fspinn.quant import passes, quantize
-from fspinn.quant.integers import integers_of
-from fspinn.quant.passes import Measured, Report, chain, drop_neurons, drop_pixels, retune, shift_leak
-from fspinn.trained import Model, Readout
+from fspinn.answering.predict import predict
+from fspinn.base.errors import ConfigError, FormatError
+from fspinn.lowering import passes, quantize
+from fspinn.lowering.integers import integers_of
+from fspinn.lowering.passes import Measured, Report, chain, drop_neurons, drop_pixels, retune, shift_leak
+from fspinn.model.model import Model, Readout
+from fspinn.network.description import Network
 
 NETWORK = Network(neurons=5, duration_ms=100.0, weight_norm=1.0, threshold=3.0, inhibition=0.5)
 RANDOM = np.random.default_rng(3)

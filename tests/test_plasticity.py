@@ -1,4 +1,4 @@
-"""Weights and thresholds change as `fspinn.plasticity` says."""
+"""Weights and thresholds change as `fspinn.network.plasticity` says."""
 
 from dataclasses import replace
 
@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from fspinn import plasticity_kernels as kernels
-from fspinn.engines import float_engine
-from fspinn.model import ADAPTATIONS, INHIBITION_KINDS, NORMALISATIONS, RULES, Network
-from fspinn.plasticity import annealed, initial_weights, natural_weight_norm
+from fspinn.backends.numba import float_engine
+from fspinn.backends.numba import plasticity_kernels as kernels
+from fspinn.network.description import ADAPTATIONS, INHIBITION_KINDS, NORMALISATIONS, RULES, Network
+from fspinn.network.plasticity import annealed, initial_weights, natural_weight_norm
 
 counts_of_inputs = arrays.arrays(np.int32, st.integers(1, 8), elements=st.integers(0, 350))
 unit = st.floats(0, 1, width=32)

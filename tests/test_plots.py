@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 
 import fspinn
 from fspinn import datasets, plots
-from fspinn.errors import ConfigError, DataError
-from fspinn.model import Network
-from fspinn.plots.networks import preferred_classes
-from fspinn.presentation import present
-from fspinn.trained import Readout
+from fspinn.answering.present import present
+from fspinn.base.errors import ConfigError, DataError
+from fspinn.model.model import Readout
+from fspinn.network.description import Network
+from fspinn.report.plots.networks import preferred_classes
 
 
 @pytest.fixture(scope="module")

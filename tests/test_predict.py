@@ -9,14 +9,15 @@ from hypothesis import strategies as st
 
 import fspinn
 from fspinn import datasets
-from fspinn.errors import ConfigError, DataError
-from fspinn.evaluation import evaluate, fit_readouts
-from fspinn.model import Network
-from fspinn.prediction import predict
-from fspinn.readout import READOUTS, fit
-from fspinn.readout import predict as classes_of
-from fspinn.readout import scores as scores_of
-from fspinn.training import learn
+from fspinn.answering.evaluate import evaluate
+from fspinn.answering.predict import predict
+from fspinn.base.errors import ConfigError, DataError
+from fspinn.learning.fitting import fit_readouts
+from fspinn.learning.training import learn
+from fspinn.model.readout import READOUTS, fit
+from fspinn.model.readout import predict as classes_of
+from fspinn.model.readout import scores as scores_of
+from fspinn.network.description import Network
 
 
 @pytest.fixture(scope="module")

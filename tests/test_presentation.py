@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_networks import networks_of, start_of
 
-from fspinn.errors import ConfigError, DataError
-from fspinn.model import Network
-from fspinn.prediction import predict
-from fspinn.presentation import potential, present
-from fspinn.randomness import INFERENCE_SPIKES, stream_key
-from fspinn.trained import Model, Readout
+from fspinn.answering.predict import predict
+from fspinn.answering.present import potential, present
+from fspinn.base.errors import ConfigError, DataError
+from fspinn.base.randomness import INFERENCE_SPIKES, stream_key
+from fspinn.model.model import Model, Readout
+from fspinn.network.description import Network
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (3, 5, 4), dtype=np.uint8)

@@ -4,8 +4,8 @@ import pytest
 
 import fspinn
 from fspinn import presets
+from fspinn.base.errors import ConfigError
 from fspinn.datasets import catalogue
-from fspinn.errors import ConfigError
 
 SIZES = (100, 400, 1600, 4900)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fspinn.errors import ConfigError
+from fspinn.base.errors import ConfigError
 from fspinn.search import Constraints, parse_memory
 from fspinn.search.quantities import AREA, ENERGY, MEMORY, TIME, parse
 

@@ -11,14 +11,15 @@ from hypothesis import strategies as st
 
 import fspinn.quant
 from fspinn import datasets
-from fspinn.errors import ConfigError, FormatError
-from fspinn.evaluation import evaluate, fit_readouts
-from fspinn.model import Network
+from fspinn.answering.evaluate import evaluate
+from fspinn.base.errors import ConfigError, FormatError
+from fspinn.learning.fitting import fit_readouts
+from fspinn.learning.training import learn
+from fspinn.lowering.post_training import quantize_readout, quantize_state
+from fspinn.model.model import Activity, Model, Readout
+from fspinn.network.description import Network
 from fspinn.quant import Format, quantize
 from fspinn.quant.formats import ROUNDINGS, quantize_values, to_integers
-from fspinn.quant.post_training import quantize_readout, quantize_state
-from fspinn.trained import Activity, Model, Readout
-from fspinn.training import learn
 
 RNG = np.random.default_rng(0)
 
@@ -259,7 +260,7 @@ def test_the_format_that_a_refusal_names_is_accepted(bits, largest, rounding, si
 def test_either_module_can_be_imported_first():
     for line in (
         "import fspinn.quant as q; q.quantize",
-        "import fspinn.trained",
+        "import fspinn.model.model",
         "import fspinn.quant.formats",
     ):
         subprocess.run([sys.executable, "-c", line], check=True)

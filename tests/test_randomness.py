@@ -5,8 +5,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fspinn import randomness, spike_kernels
-from fspinn.randomness import permutation, stream_key, uniforms, words
+from fspinn.base import randomness
+from fspinn.base.randomness import permutation, stream_key, uniforms, words
+from fspinn.network import encoder_kernels as spike_kernels
 
 PURPOSES = (
     "TRAINING_SPIKES",

@@ -10,12 +10,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fspinn
-from fspinn.errors import ConfigError
+from fspinn.base.errors import ConfigError
 from fspinn.memmodel import Size
 from fspinn.memmodel.footprint import footprint
-from fspinn.model import Network
-from fspinn.readout import COMPANY_REACH, COMPANY_SPIKES, INVERSE_PENALTY, NO_LABEL, READOUTS, fit, predict
-from fspinn.trained import Model, Readout
+from fspinn.model.model import Model, Readout
+from fspinn.model.readout import (
+    COMPANY_REACH,
+    COMPANY_SPIKES,
+    INVERSE_PENALTY,
+    NO_LABEL,
+    READOUTS,
+    fit,
+    predict,
+)
+from fspinn.network.description import Network
 
 SOFT = ("proportion", "linear")  # these learn from images without labels
 
@@ -102,7 +110,7 @@ def test_the_memory_model_charges_for_every_parameter(name, quantized):
     model = Model(
         Network(12, weight_norm=1.0), (2, 2), np.ones((4, 12), np.float32), np.zeros(12, np.float32), readout
     )
-    model = fspinn.quant.quantize(model, "UQ1.4") if quantized else model
+    model = fspinn.quantize(model, "UQ1.4") if quantized else model
     bits = 8 if quantized else 32
     expected = {  # parameters, and bits of each
         "proportion": [(36, bits)],
@@ -214,7 +222,7 @@ def test_images_without_labels_help(name):
 
 
 def test_an_unfinished_solution_is_no_warning(monkeypatch):
-    monkeypatch.setattr("fspinn.readout.MAX_ITERATIONS", 1)
+    monkeypatch.setattr("fspinn.model.readout.MAX_ITERATIONS", 1)
     counts, labels = responses()
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
 import fspinn
+from fspinn.base.errors import DataError
 from fspinn.cli import main
 from fspinn.datasets import load
-from fspinn.errors import DataError
 from fspinn.report import charts, write_report
 from fspinn.report.comparison import compared
 from fspinn.report.linear import linear_classifiers

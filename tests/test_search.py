@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fspinn
+from fspinn.base.errors import ConfigError, DataError, FormatError, HardwareError
 from fspinn.datasets import Split, load
-from fspinn.errors import ConfigError, DataError, FormatError, HardwareError
 from fspinn.memmodel import Size, memory_bits
 from fspinn.search import Constraints, Cost, find_smallest, save_result
 from fspinn.search.constraints import nearest_possible
@@ -126,7 +126,7 @@ def test_what_the_search_measured_is_what_evaluate_measures(data, result):
 def test_the_winner_can_be_made_again_by_training_and_quantizing(data, result):
     candidate = result.winner.candidate
     trained = fspinn.train(candidate.network, data, readout=candidate.readout, progress=False).model
-    again = trained if candidate.weights == "float32" else fspinn.quant.quantize(trained, candidate.weights)
+    again = trained if candidate.weights == "float32" else fspinn.quantize(trained, candidate.weights)
     np.testing.assert_array_equal(again.weights, result.model.weights)
     np.testing.assert_array_equal(again.readout.table, result.model.readout.table)
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fspinn
-from fspinn.errors import ConfigError, FormatError
+from fspinn.base.errors import ConfigError, FormatError
 from fspinn.memmodel import Size, estimate, expected_workloads, load_hardware
 from fspinn.search import Candidate, Range, Space, Variant, read_space
 from fspinn.search.costs import expected_costs

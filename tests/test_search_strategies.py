@@ -207,7 +207,9 @@ def test_a_network_that_only_pruning_makes_small_enough_is_the_answer(data):
 def test_a_space_has_its_own_network(data):
     result = quick(data, space=Space(QUICK, {"neurons": (20,)}), network=None)
     assert result.model.network.threshold == QUICK.threshold
-    with pytest.raises(fspinn.errors.ConfigError, match=r"^network: the space has another one; leave one of"):
+    with pytest.raises(
+        fspinn.base.errors.ConfigError, match=r"^network: the space has another one; leave one of"
+    ):
         quick(data, space=Space(QUICK, {"neurons": (20,)}), network=fspinn.Network())
 
 

@@ -9,15 +9,15 @@ from click.testing import CliRunner
 
 import fspinn
 from fspinn import datasets, plots
-from fspinn.checkpoint import remove
+from fspinn.answering.compress import lower
+from fspinn.backends.c import export_c
+from fspinn.base.errors import ConfigError
 from fspinn.cli import main
-from fspinn.errors import ConfigError
-from fspinn.export import export_c
-from fspinn.fixed_point import lower
-from fspinn.format_search import find_formats
-from fspinn.model import Network
-from fspinn.quant import quantize
-from fspinn.training import learn
+from fspinn.learning.checkpoint import remove
+from fspinn.learning.training import learn
+from fspinn.lowering import quantize
+from fspinn.network.description import Network
+from fspinn.search.formats import find_formats
 
 LARGEST = 2**64 - 1
 SMALL = Network(neurons=5, duration_ms=50.0)

@@ -7,10 +7,11 @@ import pytest
 
 import fspinn
 from fspinn import Network, evaluate, train
+from fspinn.backends.brian2 import engine as brian2_engine
+from fspinn.backends.numba import float_engine, integer_engine
 from fspinn.datasets import Split
-from fspinn.engines import brian2_engine, float_engine, integer_engine
-from fspinn.model import ENCODERS, RULES
-from fspinn.quant.integer_learning import first_weights, grid_of
+from fspinn.lowering.integer_learning import first_weights, grid_of
+from fspinn.network.description import ENCODERS, RULES
 
 BLACK = np.zeros((3, 2, 2), np.uint8)
 BRIGHT = np.full((3, 2, 2), 200, np.uint8)

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 import fspinn.quant
-from fspinn import store
-from fspinn.errors import ModelFileError
-from fspinn.model import Network
-from fspinn.trained import Activity, Model, Readout
+from fspinn.base.errors import ModelFileError
+from fspinn.model import store
+from fspinn.model.model import Activity, Model, Readout
+from fspinn.network.description import Network
 
 RANDOM = np.random.default_rng(0)
 MODEL = Model(
@@ -47,14 +47,14 @@ def _some_pixels(model):
 VARIANTS = {
     "float": MODEL,
     "bare": replace(MODEL, activity={}, record={}, network=Network(neurons=6, weight_norm=0.1)),
-    "8 bits": fspinn.quant.quantize(MODEL, weights="UQ0.8"),
-    "3 bits": fspinn.quant.quantize(MODEL, weights="UQ0.3", rounding="truncate", readout="UQ0.4"),
-    "signed": fspinn.quant.quantize(MODEL, weights="Q2.10"),
+    "8 bits": fspinn.quantize(MODEL, weights="UQ0.8"),
+    "3 bits": fspinn.quantize(MODEL, weights="UQ0.3", rounding="truncate", readout="UQ0.4"),
+    "signed": fspinn.quantize(MODEL, weights="Q2.10"),
     "linear": LINEAR,
-    "linear, 8 bits": fspinn.quant.quantize(LINEAR, weights="UQ0.8"),
-    "integers": fspinn.quant.quantize(MODEL, weights="UQ0.4", state="Q8.6", theta="Q3.2"),
-    "integers, some pixels": _some_pixels(fspinn.quant.quantize(MODEL, weights="UQ0.4", state="Q8.6")),
-    "labels": fspinn.quant.quantize(
+    "linear, 8 bits": fspinn.quantize(LINEAR, weights="UQ0.8"),
+    "integers": fspinn.quantize(MODEL, weights="UQ0.4", state="Q8.6", theta="Q3.2"),
+    "integers, some pixels": _some_pixels(fspinn.quantize(MODEL, weights="UQ0.4", state="Q8.6")),
+    "labels": fspinn.quantize(
         replace(MODEL, readout=Readout("majority", np.eye(6, 3, dtype=np.float32))), weights="UQ1.2"
     ),
 }
@@ -166,8 +166,8 @@ def test_a_truncated_file_is_refused_wherever_it_ends(path):
 FLIP_BITS = """
 import sys
 from pathlib import Path
-from fspinn import store
-from fspinn.errors import ModelFileError
+from fspinn.model import store
+from fspinn.base.errors import ModelFileError
 
 whole, path = Path(sys.argv[1]).read_bytes(), Path(sys.argv[2])
 for position in sorted({*range(1, 4096, 8), *range(0, len(whole), 97)}):

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 import fspinn
-from fspinn import datasets, streams
-from fspinn.model import Network
+from fspinn import datasets
+from fspinn.base import streams
+from fspinn.network.description import Network
 
 SMALL = Network(neurons=5, duration_ms=50.0)
 

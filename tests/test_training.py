@@ -9,12 +9,13 @@ import pytest
 
 import fspinn
 from fspinn import datasets
-from fspinn.engines import float_engine
-from fspinn.errors import ConfigError
-from fspinn.evaluation import evaluate, fit_readouts, load_data_of
-from fspinn.model import Network
-from fspinn.trained import Activity
-from fspinn.training import learn, passes_for, train
+from fspinn.answering.evaluate import evaluate, load_data_of
+from fspinn.backends.numba import float_engine
+from fspinn.base.errors import ConfigError
+from fspinn.learning.fitting import fit_readouts
+from fspinn.learning.training import learn, passes_for, train
+from fspinn.model.model import Activity
+from fspinn.network.description import Network
 
 SMALL = Network(neurons=15, duration_ms=100.0)
 
@@ -81,7 +82,7 @@ def test_learning_needs_neither_labels_nor_validation(digits, result):
 
 
 def test_the_chunks_of_a_run_are_one_run(digits, result, monkeypatch):
-    monkeypatch.setattr("fspinn.training._CHUNK", 10_000)
+    monkeypatch.setattr("fspinn.learning.training._CHUNK", 10_000)
     assert bits(train(SMALL, digits, passes=1, seed=0).model) == bits(result.model)
 
 
@@ -113,7 +114,7 @@ def test_by_default_every_neuron_gets_a_hundred_presentations(neurons, images, p
 def test_a_model_says_where_it_comes_from(digits, result):
     model = result.model
     assert model.network.weight_norm == pytest.approx(
-        fspinn.plasticity.natural_weight_norm(digits.train.images)
+        fspinn.network.plasticity.natural_weight_norm(digits.train.images)
     )
     assert model.image_shape == (8, 8)
     assert model.record["seed"] == 0
@@ -281,7 +282,7 @@ def test_the_progress_bar_on_a_terminal(digits, monkeypatch, progress, result):
 @pytest.fixture
 def kernel_cache(monkeypatch, tmp_path):
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
-    monkeypatch.setattr("fspinn.training.jit.kernel_folder", lambda: tmp_path)
+    monkeypatch.setattr("fspinn.learning.training.jit.kernel_folder", lambda: tmp_path)
     return tmp_path
 
 
@@ -302,7 +303,7 @@ def test_compilation_is_announced_where_it_happens_and_somebody_looks(
 
 
 def test_compilation_is_announced_where_nothing_can_be_kept(digits, kernel_cache, monkeypatch):
-    monkeypatch.setattr("fspinn.training.jit.kernel_folder", lambda: None)
+    monkeypatch.setattr("fspinn.learning.training.jit.kernel_folder", lambda: None)
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
     train(SMALL, replace(digits, train=digits.train.first(60)), passes=1)
     assert "compiling the engine, once" in terminal.getvalue()

@@ -16,14 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fspinn
+from fspinn.base.errors import ConfigError, DataError
 from fspinn.cli import main
 from fspinn.cli.tune import command
 from fspinn.datasets import Split, load
-from fspinn.errors import ConfigError, DataError
 from fspinn.search.intervals import wilson_interval
-from fspinn.tuning import tune, write_config
-from fspinn.tuning.halving import MULTIPLES, RUNGS, drawn
-from fspinn.tuning.result import describe, toml_value
+from fspinn.search.tune import MULTIPLES, RUNGS, drawn, tune, write_config
+from fspinn.search.tuned import describe, toml_value
 
 NETWORK = fspinn.Network(neurons=12, inhibition=1.6)
 SETTINGS = {"trials": 10, "passes": 1, "seed": 3, "progress": False}
@@ -237,7 +236,7 @@ def test_tune_says_in_words_what_it_found(tmp_path):
 TELLING = """
 import sys
 from fspinn.cli import main
-from fspinn.tuning import halving
+from fspinn.search import tune as halving
 
 def told(*arguments):
     print("learning", flush=True)

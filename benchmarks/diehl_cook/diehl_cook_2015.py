@@ -31,13 +31,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from diehl_cook.showing import Published, plastic
-from fspinn.randomness import stream_key, uniforms
+from fspinn.base.randomness import stream_key, uniforms
 
 if TYPE_CHECKING:
     import brian2
 
 DELAYS = 13
-"""What random numbers are for, beside the purposes of `fspinn.randomness`."""
+"""What random numbers are for, beside the purposes of `fspinn.base.randomness`."""
 
 
 @dataclass(frozen=True)

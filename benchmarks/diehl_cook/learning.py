@@ -15,10 +15,10 @@ import fspinn
 from diehl_cook.bindsnet_2018 import Bindsnet2018
 from diehl_cook.diehl_cook_2015 import DiehlCook2015
 from diehl_cook.showing import Published, show
-from fspinn import readout
+from fspinn.backends.brian2.simulation import TARGETS
+from fspinn.base.randomness import ORDER, WEIGHTS, permutation, stream_key, uniforms
 from fspinn.datasets import Split
-from fspinn.engines.brian2_simulation import TARGETS
-from fspinn.randomness import ORDER, WEIGHTS, permutation, stream_key, uniforms
+from fspinn.model import readout
 
 NETWORKS: dict[str, Published] = {"diehl-cook-2015": DiehlCook2015(), "bindsnet-2018": Bindsnet2018()}
 

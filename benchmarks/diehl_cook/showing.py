@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 import fspinn
-from fspinn.encoders import input_spikes
-from fspinn.engines.brian2_simulation import brian2_for
-from fspinn.randomness import INFERENCE_SPIKES, TRAINING_SPIKES, stream_key
+from fspinn.backends.brian2.simulation import brian2_for
+from fspinn.base.randomness import INFERENCE_SPIKES, TRAINING_SPIKES, stream_key
+from fspinn.network.encoders import input_spikes
 
 if TYPE_CHECKING:
     import brian2
 
 REPEATED_SPIKES = 12
-"""What random numbers are for, beside the purposes of `fspinn.randomness`."""
+"""What random numbers are for, beside the purposes of `fspinn.base.randomness`."""
 
 
 class Published:

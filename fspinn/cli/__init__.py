@@ -12,7 +12,9 @@ from typing import Any, NoReturn
 
 import click
 
-from fspinn import streams
+from fspinn.base import streams
+from fspinn.base.errors import FspinnError, FspinnWarning
+from fspinn.base.version import __version__
 from fspinn.cli import (
     data,
     estimate,
@@ -30,8 +32,6 @@ from fspinn.cli import (
     train,
     tune,
 )
-from fspinn.errors import FspinnError, FspinnWarning
-from fspinn.version import __version__
 
 
 @contextmanager

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fspinn.base.errors import ConfigError
+from fspinn.base.files import check_file
 from fspinn.cli import options
-from fspinn.errors import ConfigError
-from fspinn.files import check_file
 
 if TYPE_CHECKING:
     from fspinn.memmodel import Estimate
-    from fspinn.trained import Model
+    from fspinn.model.model import Model
 
 
 @click.command("estimate")
@@ -53,8 +53,8 @@ def command(
       fspinn estimate net4.h5 --hardware mcu-m4f --compare asic65-lp
       fspinn estimate net4.h5 --hardware my-chip.toml --json
     """
-    from fspinn import store
     from fspinn.memmodel.text import describe
+    from fspinn.model import store
 
     if plot is not None and plot.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise ConfigError(f"--plot {plot}: is no picture that can be drawn; end it in .png, .svg or .pdf")
@@ -71,7 +71,7 @@ def command(
         for name, (path, preset) in cases.items()
     }
     if plot is not None:
-        from fspinn.cost_plots import costs, save
+        from fspinn.report.plots.costs import costs, save
 
         save(costs(estimates), plot)
     for path, network in networks.items():

@@ -32,7 +32,7 @@ def command(
 ) -> None:
     """Measure the accuracy of MODEL on images that it was not trained on."""
     from fspinn import evaluate, load
-    from fspinn.prediction import doubts
+    from fspinn.answering.predict import doubts
 
     loaded = load(model)
     name, images = options.split_of(loaded, dataset, data_dir, split, samples)

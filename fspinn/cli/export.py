@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fspinn.base.errors import ConfigError, DataError
+from fspinn.base.files import check_file, check_new_folder
 from fspinn.cli import options
-from fspinn.errors import ConfigError, DataError
-from fspinn.files import check_file, check_new_folder
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from fspinn.trained import Model
+    from fspinn.model.model import Model
 
 _IMAGES = 5
 
@@ -62,8 +62,9 @@ def command(
     nir: a graph of the Neuromorphic Intermediate Representation, for other simulators and chips; needs the
     package nir (pip install 'fspinn[nir]').
     """
-    from fspinn import store
-    from fspinn.export import export_c, export_nir
+    from fspinn.backends.c import export_c
+    from fspinn.backends.nir import export_nir
+    from fspinn.model import store
 
     check = check_new_folder if target == "c" else check_file
     path = options.Output(check).convert(output, None, None)

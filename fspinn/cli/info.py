@@ -25,7 +25,8 @@ The equations are those that Brian2 integrates with --engine brian2; the fast en
 @options.as_json
 def command(model: Path, equations: bool, as_json: bool) -> None:
     """Say what is in MODEL: network, readout, number formats, how it was trained, how good it is."""
-    from fspinn import description, load
+    from fspinn import load
+    from fspinn.answering import describe as description
 
     loaded = load(model)
     shown = description.equations(loaded) if equations else {}

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
-from fspinn import files
-from fspinn.checks import checked_seed
-from fspinn.errors import ConfigError
-from fspinn.model import CHOICES, Network
+from fspinn.base import files
+from fspinn.base.checks import checked_seed
+from fspinn.base.errors import ConfigError
+from fspinn.network.description import CHOICES, Network
 
 if TYPE_CHECKING:
     from fspinn import Model
@@ -32,7 +32,7 @@ class Output(click.Path):
     Parameters
     ----------
     check : callable
-        Raises `ConfigError` for a path that cannot be written, such as `fspinn.files.check_file`.
+        Raises `ConfigError` for a path that cannot be written, such as `fspinn.base.files.check_file`.
     inside : sequence of str, optional
         What is written in there, where the path is that of a folder.
     """
@@ -214,9 +214,9 @@ def measured(split: str) -> Callable[[Command], Command]:
 
 def data_for(model: "Model", dataset: str | None, data_dir: Path | None) -> "Dataset":
     """Return a data set, or that which a model was trained on, with the classes numbered as in the model."""
+    from fspinn.answering.evaluate import load_data_of
     from fspinn.datasets import load
-    from fspinn.evaluation import load_data_of
-    from fspinn.prediction import check_size
+    from fspinn.model.model import check_size
 
     data = load_data_of(model, data_dir) if dataset is None else load(dataset, data_dir=data_dir)
     check_size(model, data.train.images, data.name)
@@ -239,7 +239,7 @@ def sources_of(
 ) -> "list[Source]":
     """Return the images of files, or without files those that `measured` asked for, if they fit the model."""
     from fspinn.datasets import Source, read_images
-    from fspinn.prediction import check_size
+    from fspinn.model.model import check_size
 
     if paths and dataset is not None:
         raise ConfigError("--dataset: files of images are given already; leave one of the two out")
@@ -319,8 +319,8 @@ def with_network_and_data(command: Callable[..., None]) -> Callable[..., None]:
         seed: int,
         **others: Any,
     ) -> None:
+        from fspinn.backends import engine_of
         from fspinn.datasets import load
-        from fspinn.engines import engine_of
 
         settings = {name: others.pop(name) for name in _NETWORK_HELP if name in others}
         network = Network(**settings)  # refused, if need be, before the images are fetched

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fspinn.base.files import check_file
 from fspinn.cli import options
-from fspinn.files import check_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -198,13 +198,13 @@ def learning_curve(model: Path, output: Path, as_json: bool) -> None:
 
 
 def _check(output: Path) -> None:
-    from fspinn.plots import saving
+    from fspinn.report.plots import saving
 
     saving.check_format(output)
 
 
 def _finish(figure: "Figure", output: Path, about: dict[str, Any], as_json: bool) -> None:
-    from fspinn.plots import save
+    from fspinn.report.plots import save
 
     save(figure, output)
     if as_json:

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fspinn.base.errors import ConfigError
 from fspinn.cli import options
-from fspinn.errors import ConfigError
 
 if TYPE_CHECKING:
     from fspinn import Model
+    from fspinn.answering.predict import Prediction
     from fspinn.datasets import Source
-    from fspinn.prediction import Prediction
 
 _SHOWN_NEURONS = 3
 

@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fspinn.base.errors import ConfigError, DataError
+from fspinn.base.files import check_file
 from fspinn.cli import options
-from fspinn.errors import ConfigError, DataError
-from fspinn.files import check_file
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
-    from fspinn.format_search import FormatSearch, FormatTrial
-    from fspinn.quant.passes import Report
-    from fspinn.trained import Model
+    from fspinn.lowering.passes import Report
+    from fspinn.model.model import Model
+    from fspinn.search.formats import FormatSearch, FormatTrial
 
 
 @click.command(
@@ -82,9 +82,9 @@ def command(
     UQ0.4 is four bits, from 0 to 15/16 in steps of 1/16; Q1.7 is eight bits, one of them the sign. With a
     format of the state the network computes with integers only, and answers so from then on.
     """
-    from fspinn import store
-    from fspinn.fixed_point import lower
-    from fspinn.format_search import find_formats
+    from fspinn.answering.compress import lower
+    from fspinn.model import store
+    from fspinn.search.formats import find_formats
 
     if auto == (weights is not None):
         raise ConfigError("--weights: give the format of the weights, or --auto to find it")
@@ -158,7 +158,7 @@ def _images(
 
 
 def _print_trial(trial: "FormatTrial") -> None:
-    from fspinn.quant.passes import in_words
+    from fspinn.lowering.passes import in_words
 
     choice = trial.choice
     formats = f"{choice.weights:<6} {choice.state:<6} {choice.theta:<6} {choice.readout or 'labels':<6}"

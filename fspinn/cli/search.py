@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fspinn.base.files import check_folder
 from fspinn.cli import options
-from fspinn.files import check_folder
-from fspinn.model import Network
+from fspinn.network.description import Network
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
@@ -147,8 +147,8 @@ def command(
     as_json: bool,
 ) -> None:
     """Find the network with the least memory that meets an accuracy on your images."""
-    from fspinn.plots import accuracy_against_memory, save
     from fspinn.report import write_report
+    from fspinn.report.plots import accuracy_against_memory, save
     from fspinn.search import find_smallest, save_result
     from fspinn.search.result import describe, line
 

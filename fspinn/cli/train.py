@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fspinn.base.files import check_file
 from fspinn.cli import options
-from fspinn.files import check_file
-from fspinn.model import Network
+from fspinn.network.description import Network
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
@@ -83,7 +83,8 @@ def command(
     as_json: bool,
 ) -> None:
     """Train a network on a data set, without labels, and fit a readout on them."""
-    from fspinn import checkpoint, save, train
+    from fspinn import save, train
+    from fspinn.learning import checkpoint
 
     saved = output.with_name(f"{output.name}.checkpoint")
     if resume and not saved.exists():

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fspinn.base.files import check_file
 from fspinn.cli import options
-from fspinn.files import check_file
-from fspinn.model import Network
+from fspinn.network.description import Network
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
-    from fspinn.tuning import TuningTrial
+    from fspinn.search.tuned import TuningTrial
 
 
 @click.command(
@@ -56,9 +56,9 @@ def command(
     """
     from tqdm import tqdm
 
-    from fspinn import streams
-    from fspinn.tuning import tune, write_config
-    from fspinn.tuning.result import describe
+    from fspinn.base import streams
+    from fspinn.search.tune import tune
+    from fspinn.search.tuned import describe, write_config
 
     def show(trial: "TuningTrial") -> None:
         share = trial.verdict if trial.accuracy is None else f"{trial.accuracy:.2%}"

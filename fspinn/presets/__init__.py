@@ -12,9 +12,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from fspinn.checks import whole_number
-from fspinn.errors import ConfigError
-from fspinn.model import Network
+from fspinn.base.checks import whole_number
+from fspinn.base.errors import ConfigError
+from fspinn.network.description import Network
 
 FOLDER = Path(__file__).parent
 

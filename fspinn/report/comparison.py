@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from fspinn.cost_plots import SHADES
 from fspinn.memmodel import Estimate, Size, Workload, estimate, expected_workloads
 from fspinn.memmodel.workload import PHASES
-from fspinn.model import Network
+from fspinn.model.model import Model
+from fspinn.network.description import Network
+from fspinn.report.plots.costs import SHADES
 from fspinn.search.candidates import FLOAT, FLOAT_BITS
-from fspinn.trained import Model
 
 FSPINN = Network(
     neurons=4900,

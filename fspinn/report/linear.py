@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from fspinn.evaluation import labelled_images
+from fspinn.learning.fitting import labelled_images
 from fspinn.search.intervals import wilson_interval
 
 if TYPE_CHECKING:

@@ -9,22 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from fspinn.errors import DataError
-from fspinn.evaluation import evaluate, load_again
-from fspinn.files import real_file, replaced_when_whole
+from fspinn.answering.evaluate import evaluate
+from fspinn.base.errors import DataError
+from fspinn.base.files import real_file, replaced_when_whole
+from fspinn.base.version import __version__
+from fspinn.datasets.origin import load_again
 from fspinn.memmodel import load_hardware
-from fspinn.plots import confusion_matrix, receptive_fields
+from fspinn.model.model import Model
+from fspinn.model.store import load
 from fspinn.report import charts
 from fspinn.report.comparison import compared
 from fspinn.report.linear import linear_classifiers
 from fspinn.report.pictures import as_data_address
+from fspinn.report.plots import confusion_matrix, receptive_fields
 from fspinn.search import quantities
 from fspinn.search.candidates import Variant
 from fspinn.search.certificate import chance
 from fspinn.search.constraints import MEASURES
-from fspinn.store import load
-from fspinn.trained import Model
-from fspinn.version import __version__
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset

@@ -1,4 +1,4 @@
-"""Pictures of the network inside the page: drawings of `fspinn.plots`, in a grey for all backgrounds."""
+"""Pictures of the network inside the page: drawings of `report.plots`, in a grey for all backgrounds."""
 
 import base64
 import io

@@ -4,12 +4,12 @@ import re
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from fspinn.checks import whole_number
-from fspinn.errors import ConfigError
-from fspinn.model import Network
+from fspinn.base.checks import whole_number
+from fspinn.base.errors import ConfigError
+from fspinn.lowering.integers import MAX_STATE_BITS
+from fspinn.model.readout import check_name
+from fspinn.network.description import Network
 from fspinn.quant.formats import Format, check_rounding
-from fspinn.quant.integers import MAX_STATE_BITS
-from fspinn.readout import check_name
 
 FLOAT = "float32"
 """Stands where numbers are not quantized."""
@@ -18,7 +18,7 @@ _CALIBRATED = re.compile(r"([0-9]{1,3}) bits", re.ASCII)
 
 FLOAT_BITS = 32
 READOUT_BITS = 8
-"""Bits of an entry of a quantized readout, see `fspinn.quant.quantize`."""
+"""Bits of an entry of a quantized readout, see `fspinn.quantize`."""
 
 
 @dataclass(frozen=True, order=True)

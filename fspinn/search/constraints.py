@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import NamedTuple
 
-from fspinn.checks import number
-from fspinn.errors import ConfigError
+from fspinn.base.checks import number
+from fspinn.base.errors import ConfigError
 from fspinn.memmodel import Hardware
 from fspinn.memmodel.text import memory_text
 from fspinn.search import quantities

@@ -9,8 +9,8 @@ import numpy as np
 
 from fspinn.memmodel import Hardware, Size, Workload, estimate
 from fspinn.memmodel.workload import PHASES, expected_spikes
+from fspinn.model.model import Activity, Model
 from fspinn.search.candidates import Candidate
-from fspinn.trained import Activity, Model
 
 HEARD = 0.5
 """Share of the pixels that pruning is expected to leave, at least (own).

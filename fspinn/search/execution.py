@@ -20,12 +20,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from fspinn.checks import whole_number
-from fspinn.engines.float_engine import available_cores
-from fspinn.errors import ConfigError, FspinnError
+from fspinn.base.checks import whole_number
+from fspinn.base.cores import available_cores
+from fspinn.base.errors import ConfigError, FspinnError
+from fspinn.base.streams import say
 from fspinn.search.jobs import Bench, Job, Outcome, measure
 from fspinn.search.study import Study
-from fspinn.streams import say
 
 MOST_DEATHS = 3
 """Workers that may die under a job that is done alone before it is told as failed (Dask's own number)."""

@@ -16,24 +16,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fspinn import jit
+from fspinn.answering.compress import Calibration, calibrate, which_spike
+from fspinn.answering.predict import respond
+from fspinn.base import jit
+from fspinn.base.errors import ConfigError, FspinnError
+from fspinn.base.randomness import TUNING_IMAGES, permutation, stream_key
+from fspinn.base.version import __version__
 from fspinn.datasets.mapped import in_pieces
-from fspinn.errors import ConfigError, FspinnError
-from fspinn.evaluation import Learned, fit_readouts
-from fspinn.fixed_point import Calibration, calibrate, which_spike
+from fspinn.learning.fitting import Learned, fit_readouts
+from fspinn.learning.training import learn, passes_for
+from fspinn.lowering import quantize
+from fspinn.lowering.passes import drop_neurons, drop_pixels
 from fspinn.memmodel import Hardware
-from fspinn.model import Network
-from fspinn.prediction import respond
-from fspinn.quant import quantize
+from fspinn.model.model import Model
+from fspinn.model.readout import predict
+from fspinn.network.description import Network
 from fspinn.quant.formats import Format
-from fspinn.quant.passes import drop_neurons, drop_pixels
-from fspinn.randomness import TUNING_IMAGES, permutation, stream_key
-from fspinn.readout import predict
 from fspinn.search.candidates import FLOAT, Variant
 from fspinn.search.costs import Cost, counted_cost
-from fspinn.trained import Model
-from fspinn.training import learn, passes_for
-from fspinn.version import __version__
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset

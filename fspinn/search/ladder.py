@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import inf
 
-from fspinn.model import Network
+from fspinn.network.description import Network
 from fspinn.search.candidates import Candidate
 from fspinn.search.constraints import MEASURES, cost_of
 from fspinn.search.jobs import Job, Outcome

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import NamedTuple
 
-from fspinn.checks import number
-from fspinn.errors import ConfigError
+from fspinn.base.checks import number
+from fspinn.base.errors import ConfigError
 
 
 class Unit(NamedTuple):

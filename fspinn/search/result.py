@@ -7,17 +7,17 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fspinn.errors import DataError
-from fspinn.evaluation import Evaluation
-from fspinn.files import replaced_when_whole
+from fspinn.answering.evaluate import Evaluation
+from fspinn.base.errors import DataError
+from fspinn.base.files import replaced_when_whole
 from fspinn.memmodel.text import memory_text
+from fspinn.model.model import Model
+from fspinn.model.store import save
 from fspinn.search import quantities
 from fspinn.search.candidates import Candidate
 from fspinn.search.certificate import Certificate, in_words
 from fspinn.search.constraints import Constraints, described
 from fspinn.search.costs import Cost
-from fspinn.store import save
-from fspinn.trained import Model
 
 MEETS = "meets the target"
 """Verdict of a candidate while the search is under way."""

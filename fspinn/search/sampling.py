@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from fspinn.errors import ConfigError
-from fspinn.randomness import CANDIDATES, stream_key
+from fspinn.base.errors import ConfigError
+from fspinn.base.randomness import CANDIDATES, stream_key
 from fspinn.search.candidates import Candidate, Variant
 from fspinn.search.costs import Cost
 from fspinn.search.jobs import Job

@@ -8,11 +8,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fspinn.checks import MAX_SEED, whole_number
-from fspinn.errors import ConfigError
-from fspinn.evaluation import evaluate, origin
+from fspinn.answering.evaluate import evaluate
+from fspinn.base.checks import MAX_SEED, whole_number
+from fspinn.base.errors import ConfigError
+from fspinn.datasets.origin import origin
 from fspinn.memmodel import Hardware, load_hardware
-from fspinn.model import Network
+from fspinn.model.model import Model
+from fspinn.network.description import Network
 from fspinn.search import quantities
 from fspinn.search.bayes import Bayes, directions
 from fspinn.search.candidates import Candidate, Variant
@@ -31,7 +33,6 @@ from fspinn.search.sampling import Drawing, chosen_sampler
 from fspinn.search.space import Range, Space, corners, settle
 from fspinn.search.study import Study
 from fspinn.search.verdicts import told, trial_of, verdict_of
-from fspinn.trained import Model
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset

@@ -18,9 +18,9 @@ from math import prod
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from fspinn.checks import number, whole_number
-from fspinn.errors import ConfigError, FspinnError
-from fspinn.model import Network
+from fspinn.base.checks import number, whole_number
+from fspinn.base.errors import ConfigError, FspinnError
+from fspinn.network.description import Network
 from fspinn.search.candidates import FLOAT, Variant
 
 SIZES = (10, 16, 25, 50, 100, 200, 400, 900, 1600, 2500, 3600, 4900)

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from fspinn.errors import ConfigError, DataError
-from fspinn.model import Network
+from fspinn.base.errors import ConfigError, DataError
+from fspinn.network.description import Network
 from fspinn.search.jobs import Bench, Job, Outcome, as_plain, job_of, outcome_of
 
 try:

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import fspinn
+from fspinn.base.errors import ConfigError, DataError
 from fspinn.datasets import load
-from fspinn.errors import ConfigError, DataError
 from fspinn.search import find_smallest
 from fspinn.search.jobs import measure
 from fspinn.search.study import FILE

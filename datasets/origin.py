@@ -1,0 +1,41 @@
+"""Which data set was it? What tells a data set and its split from all others, and how to load it again."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fspinn.base.errors import ConfigError
+from fspinn.datasets.arrays import IN_MEMORY
+from fspinn.datasets.dataset import Dataset
+from fspinn.datasets.loading import load
+
+
+def origin(data: Dataset) -> dict[str, Any]:
+    """Return what tells a data set and its split from all others, for files."""
+    return {
+        "name": data.name,
+        "checksum": data.checksum,
+        "seed": data.seed,
+        "train": len(data.train),
+        "validation": len(data.validation),
+        "test": len(data.test),
+    }
+
+
+def load_again(origin: Mapping[str, Any], data_dir: str | Path | None = None) -> Dataset:
+    """Load a data set with the split that `origin` names.
+
+    Raises
+    ------
+    ConfigError
+        If the images have changed since.
+    """
+    if origin["name"] == IN_MEMORY:
+        raise ConfigError(f"dataset: the model was trained on {IN_MEMORY}; name the data set to use")
+    data = load(origin["name"], data_dir=data_dir, validation=origin["validation"], seed=origin["seed"])
+    if data.checksum != origin["checksum"]:
+        raise ConfigError(
+            f"dataset: {origin['name']} is not the same as when the model was trained (checksum differs); "
+            "bring the old images back, or name the data set to measure on"
+        )
+    return data

@@ -1,0 +1,228 @@
+"""From a trained network to integers, measured: what each pass saves, and what it costs in accuracy."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fspinn.answering.evaluate import evaluate
+from fspinn.answering.predict import predict, respond
+from fspinn.base.checks import checked_seed
+from fspinn.base.errors import ConfigError, FormatError
+from fspinn.datasets.arrays import as_dataset
+from fspinn.lowering import passes
+from fspinn.lowering.integers import MAX_STATE_BITS
+from fspinn.lowering.passes import Measured, Pass, Report
+from fspinn.lowering.post_training import (
+    check_together,
+    quantize,
+    quantize_readout,
+    quantize_state,
+    quantize_weights,
+)
+from fspinn.memmodel import Size
+from fspinn.memmodel.footprint import memory_bits
+from fspinn.model.model import AnyModel, Model, model_of
+from fspinn.quant.formats import Format
+
+if TYPE_CHECKING:
+    from fspinn.datasets import Dataset
+
+CALIBRATION_IMAGES = 2000
+"""Training images that ranges and new thresholds are looked for on, at most (own)."""
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A network in fixed point, and how it came about.
+
+    Parameters
+    ----------
+    model : Model
+    reports : tuple of Report
+        One for each pass, in their order.
+    """
+
+    model: Model
+    reports: tuple[Report, ...]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What potentials and thresholds of a network do on training images.
+
+    Parameters
+    ----------
+    lowest, highest : float
+        Lowest potential, and highest potential or threshold.
+    """
+
+    lowest: float
+    highest: float
+
+    @property
+    def integer_bits(self) -> int:
+        """Bits before the binary point of the narrowest signed format that holds the range."""
+        bits = 1
+        while not -(2.0 ** (bits - 1)) <= self.lowest <= self.highest < 2.0 ** (bits - 1):
+            bits += 1
+        return bits
+
+    def format(self, bits: int) -> Format:
+        """Return the finest signed format of some bits that holds the range.
+
+        Raises
+        ------
+        FormatError
+            If so many bits do not hold it.
+        """
+        if bits < self.integer_bits:
+            raise FormatError(
+                f"state: {bits} bits cannot hold {self.lowest:g} to {self.highest:g}; give it at least "
+                f"{self.integer_bits}"
+            )
+        return Format(self.integer_bits, bits - self.integer_bits, signed=True)
+
+
+def lower(
+    model: AnyModel,
+    data: "Dataset | None",
+    *,
+    weights: str,
+    state: str | None = None,
+    theta: str | None = None,
+    readout: str | None = None,
+    rounding: str = "nearest",
+    shift_leak: bool = False,
+    prune: bool = False,
+    tune: bool = False,
+    seed: int = 0,
+    threads: int | None = None,
+    on_report: Callable[[Report], None] | None = None,
+) -> Lowered:
+    """Turn a trained network into one of fixed-point numbers, pass by pass.
+
+    Parameters
+    ----------
+    model : Model
+        Or a result that holds one; left untouched.
+    data : Dataset or None
+        Accuracies are those on ``data.validation``, and pruning and tuning look at ``data.train``; ``test``
+        is not touched. None measures no accuracy.
+    weights, state, theta, readout, rounding
+        As for `fspinn.quantize`.
+    shift_leak : bool, default False
+        First replace the leak by a shift and a subtraction.
+    prune : bool, default False
+        Last drop neurons that spike for no training image, and pixels whose weights are all zero; needs
+        `state`.
+    tune : bool, default False
+        Choose threshold and inhibition again, on training images.
+    seed : int, default 0
+        Of input spikes and of the rounding ``stochastic``.
+    threads : int or None, default None
+        None is one per core; the result is the same for all.
+    on_report : callable, optional
+        Called with each `Report` as soon as it is there.
+
+    Raises
+    ------
+    ConfigError
+        If there are no images to prune or tune on, or the seed is not one.
+    FormatError
+        If the model is quantized already, or a format is unknown or cannot hold the values.
+    """
+    model, data = model_of(model), None if data is None else as_dataset(data)
+    if data is None and (prune or tune):
+        raise ConfigError("data: pruning and tuning look at training images; name the data set")
+    if prune and state is None:
+        raise FormatError("prune: only a network in integers has weights that are all zero; give state too")
+    check_together(state, theta)
+    seed = checked_seed(seed)
+    chained: dict[str, Pass] = {"leak": passes.shift_leak} if shift_leak else {}
+    chained["weights"] = partial(quantize_weights, weights=weights, rounding=rounding, seed=seed)
+    chained["readout"] = partial(quantize_readout, readout=readout)
+    if state is not None:
+        chained["state"] = partial(quantize_state, state=state, theta=theta)
+    if data is not None and tune:
+        chained["tuning"] = partial(passes.retune, accuracy=_on_training_images(data, seed, threads))
+    if data is not None and prune:
+        chained["neurons"] = partial(_drop_silent, data=data, seed=seed, threads=threads)
+        chained["pixels"] = passes.drop_pixels
+    lowered, reports = passes.chain(model, chained, measuring(data, seed, threads), on_report)
+    return Lowered(lowered, tuple(reports))
+
+
+def measuring(data: "Dataset | None", seed: int, threads: int | None) -> Callable[[Model], Measured]:
+    """Return the function that measures a model: its memory, and its accuracy on validation images."""
+
+    def measure(model: Model) -> Measured:
+        bits = int(memory_bits(Size.of(model), training=False))
+        if data is None or len(data.validation) == 0:
+            return Measured(bits, None)
+        return Measured(bits, evaluate(model, data.validation, seed=seed, threads=threads).accuracy)
+
+    return measure
+
+
+def calibrate(model: Model, data: "Dataset", *, seed: int = 0, threads: int | None = None) -> Calibration:
+    """Return the range of potentials and thresholds on training images.
+
+    Parameters
+    ----------
+    model : Model
+        A model in floats is looked at with weights of 8 bits and a state of 24.
+    data : Dataset
+        The first `CALIBRATION_IMAGES` training images are shown.
+    seed : int, default 0
+    threads : int or None, default None
+    """
+    if model.formats is None:
+        highest = model.network.answering.firing_threshold + float(model.theta.max(initial=0.0))
+        integer_bits = min(max(int(highest), 1).bit_length() + 4, MAX_STATE_BITS)
+        model = quantize(model, "UQ0.8", state=Format(integer_bits, MAX_STATE_BITS - integer_bits, True))
+    assert model.state_format is not None
+    answered = predict(model, data.train.images[:CALIBRATION_IMAGES], seed=seed, threads=threads)
+    assert answered.seen is not None
+    step = model.state_format.step
+    return Calibration(answered.seen.lowest * step, answered.seen.highest * step)
+
+
+def _on_training_images(data: "Dataset", seed: int, threads: int | None) -> Callable[[Model], float]:
+    shown = data.train.first(CALIBRATION_IMAGES)
+
+    def accuracy(model: Model) -> float:
+        return evaluate(model, shown, seed=seed, threads=threads).accuracy
+
+    return accuracy
+
+
+def which_spike(
+    model: Model, data: "Dataset", *, seed: int = 0, threads: int | None = None
+) -> NDArray[np.bool_]:
+    """Return which neurons spike for any training image, for `passes.drop_neurons`."""
+    images = data.train.images
+    spiked = np.zeros(model.network.neurons, dtype=np.bool_)
+    for start in range(0, len(images), CALIBRATION_IMAGES):
+        spike_counts, _ = respond(
+            model.network,
+            model.weights,
+            model.theta,
+            images[start : start + CALIBRATION_IMAGES],
+            seed=seed,
+            first=start,
+            threads=threads,
+            formats=model.formats,
+            heard=model.heard,
+        )
+        spiked |= np.asarray(spike_counts.sum(axis=0)).ravel() > 0
+        if spiked.all():  # as a rule a few thousand images are enough
+            break
+    return spiked
+
+
+def _drop_silent(model: Model, data: "Dataset", seed: int, threads: int | None) -> tuple[Model, str]:
+    return passes.drop_neurons(model, which_spike(model, data, seed=seed, threads=threads))

@@ -1,0 +1,110 @@
+"""What is in this model? In words, as plain values, and as equations."""
+
+from dataclasses import asdict, fields
+from typing import Any
+
+from fspinn.backends.brian2.definition import text
+from fspinn.backends.brian2.equations import define
+from fspinn.model.model import Activity, Model
+from fspinn.network.description import Network
+
+_UNQUANTIZED = "float32"
+
+
+def as_values(model: Model) -> dict[str, Any]:
+    """Return what is in a model, but for its arrays, as plain values that fit in JSON."""
+    return {
+        "network": asdict(model.network),
+        "image_shape": list(model.image_shape),
+        "inputs": model.n_inputs,
+        "classes": list(model.class_names),
+        "readout": {
+            "name": model.readout.name,
+            "classes": model.readout.n_classes,
+            "parameters": model.readout.parameter_count,
+        },
+        "formats": _formats(model),
+        "activity": {name: activity.as_dict() for name, activity in model.activity.items()},
+        "record": dict(model.record),
+    }
+
+
+def in_words(model: Model) -> dict[str, str]:
+    """Return what is in a model as lines for a person, by what they are about."""
+    network, record = model.network, model.record
+    height, width = model.image_shape
+    lines = {
+        "network": f"{network.neurons} neurons, {model.n_inputs} inputs ({height} x {width} pixels), "
+        f"{network.steps} time steps of {network.dt_ms:g} ms an image",
+        "mechanisms": f"{network.rule} learning, {network.inhibition_kind} inhibition, "
+        f"{network.adaptation} thresholds, {network.encoder} input",
+        "settings": _settings(network),
+        "readout": f"{model.readout.name}, {model.readout.parameter_count} numbers for "
+        f"{model.readout.n_classes} classes: {', '.join(model.class_names)}",
+        "formats": ", ".join(f"{name} {format}" for name, format in _formats(model).items()),
+    }
+    for name, activity in model.activity.items():
+        lines[f"{name} activity"] = _activity(activity)
+    if "dataset" in record:
+        data = record["dataset"]
+        lines["trained on"] = (
+            f"{data['name']}, {data['train']} images ({data['validation']} held out for validation)"
+        )
+        lines["training"] = (
+            f"passes {record['passes']}, seed {record['seed']}, engine {record['engine']}, "
+            f"labels {record['labels']}"
+        )
+    accuracies = [
+        f"{value:.2%} on {name.removesuffix('_accuracy')} images"
+        for name, value in record.items()
+        if name.endswith("_accuracy")
+    ]
+    lines["accuracy"] = ", ".join(accuracies) or "not measured; try `fspinn evaluate`"
+    if "versions" in record:
+        lines["made with"] = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
+    return lines
+
+
+def equations(model: Model) -> dict[str, str]:
+    """Return the equations that Brian2 integrates for this network, while it learns and when it answers."""
+    network, n_inputs = model.network, model.n_inputs
+    return {
+        "learning": text(define(network, n_inputs, learning=True)),
+        "answering": text(define(network.answering, n_inputs, learning=False)),
+    }
+
+
+def _formats(model: Model) -> dict[str, str]:
+    """Name the number format of each parameter."""
+    formats = {
+        "weights": model.weight_format,
+        "state": model.state_format,
+        "theta": model.theta_format,
+        "readout": model.readout.format,
+    }
+    return {name: str(format or _UNQUANTIZED) for name, format in formats.items()}
+
+
+def _settings(network: Network) -> str:
+    """Name all settings that are not the default."""
+    named = [
+        f"{field.name} {_short(getattr(network, field.name))}"
+        for field in fields(network)
+        if field.name != "neurons" and getattr(network, field.name) != field.default
+    ]
+    return ", ".join([*named, "all others by default"])
+
+
+def _short(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _activity(activity: Activity) -> str:
+    counts = {
+        "input spikes": "input_spikes",
+        "output spikes": "output_spikes",
+        "synaptic additions": "synaptic_additions",
+        "weights written": "weight_writes",
+    }
+    per_image = ", ".join(f"{activity.per_sample(name):,.1f} {words}" for words, name in counts.items())
+    return f"{activity.samples} presentations, each with {per_image}"

@@ -1,0 +1,214 @@
+"""What does a network answer? Its output spikes for images, and the classes that its readout hears."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fspinn.backends import engine_of
+from fspinn.backends.numba import float_engine, integer_engine
+from fspinn.base.checks import checked_seed, whole_number
+from fspinn.base.cores import available_cores
+from fspinn.base.errors import ConfigError, DataError
+from fspinn.datasets.arrays import images_of
+from fspinn.datasets.dataset import check_images
+from fspinn.datasets.mapped import MappedImages
+from fspinn.lowering.integers import Seen, integers_of
+from fspinn.model import readout as readouts
+from fspinn.model.model import Activity, AnyModel, Formats, Model, check_size, model_of
+from fspinn.network.description import Network
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+    from fspinn.datasets.arrays import LabelledImages
+    from fspinn.datasets.mapped import Images
+
+_BATCH = 500
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What a model answered to images.
+
+    Parameters
+    ----------
+    classes : ndarray of int64, shape (n,)
+        The class with the highest score, among equals the first; without an output spike that says nothing.
+    scores : ndarray of float64, shape (n, n_classes)
+        How much the output spikes speak for each class (see `fspinn.model.model.Readout`).
+    spike_counts : ndarray of int32, shape (n, n_neurons)
+        Output spikes of each neuron.
+    activity : Activity
+        What the engine counted.
+    seen : Seen or None
+        What the potentials of a model in integers did; None for any other model.
+    """
+
+    classes: NDArray[np.int64]
+    scores: NDArray[np.float64]
+    spike_counts: NDArray[np.int32]
+    activity: Activity
+    seen: Seen | None = None
+
+
+def predict(
+    model: AnyModel,
+    images: "Images | LabelledImages | Any",
+    *,
+    seed: int = 0,
+    first: int = 0,
+    threads: int | None = None,
+    engine: str = "numba",
+    on_batch: Callable[[int], None] | None = None,
+) -> Prediction:
+    """Answer images with a trained model, with learning off.
+
+    Parameters
+    ----------
+    model : Model
+        Or a result that holds one. One that has a state format answers in integers.
+    images : array-like of uint8, or MappedImages, shape (n, height, width)
+        Pixel intensities, 0 to 255, of the size and kind that the model was trained on; or what
+        `fspinn.evaluate` takes, whose labels are not looked at.
+    seed : int, default 0
+        Fixes the input spikes.
+    first : int, default 0
+        Number of the first image. The input spikes of an image depend on the seed and its number only:
+        image k of a split gets the answer that `fspinn.evaluate` counts for it.
+    threads : int or None, default None
+        None is one per core; the answer is the same for all.
+    engine : {"numba", "brian2"}, default "numba"
+        Who runs the network (see `fspinn.backends`).
+    on_batch : callable, optional
+        Called now and then with the number of images answered so far; what it raises ends the work.
+
+    Returns
+    -------
+    Prediction
+
+    Raises
+    ------
+    DataError
+        If these are no images.
+    ConfigError
+        If their size is not that of the images that the model was trained on, the engine does not run such
+        a network, or the seed is not one.
+
+    Examples
+    --------
+    >>> import fspinn
+    >>> data = fspinn.datasets.load("digits")
+    >>> model = fspinn.train(fspinn.Network(neurons=50), data, seed=0).model
+    >>> answer = fspinn.predict(model, data.test.images[:3])
+    >>> answer.classes.shape, answer.scores.shape, answer.spike_counts.shape
+    ((3,), (3, 10), (3, 50))
+    """
+    seed = checked_seed(seed)
+    model, images = model_of(model), images_of(images)
+    if not isinstance(images, MappedImages):
+        try:
+            images = np.asarray(images)
+        except ValueError:
+            raise DataError("images: not all of one size; bring them to that of the model") from None
+    check_images(images, "images")
+    check_size(model, images, "images")
+    seen = np.zeros(3, dtype=np.int64)
+    spike_counts, activity = respond(
+        model.network,
+        model.weights,
+        model.theta,
+        images,
+        seed=seed,
+        first=first,
+        threads=threads,
+        engine=engine,
+        formats=model.formats,
+        heard=model.heard,
+        seen=seen,
+        on_batch=on_batch,
+    )
+    scores = readouts.scores(model.readout, spike_counts)
+    return Prediction(
+        scores.argmax(axis=1),
+        scores,
+        spike_counts.toarray(),
+        activity,
+        None if model.formats is None else Seen(*seen.tolist()),
+    )
+
+
+def respond(
+    network: Network,
+    weights: NDArray[np.float32],
+    theta: NDArray[np.float32],
+    images: "Images",
+    *,
+    seed: int,
+    first: int = 0,
+    threads: int | None = None,
+    engine: str = "numba",
+    formats: Formats | None = None,
+    heard: NDArray[np.bool_] | None = None,
+    seen: NDArray[np.int64] | None = None,
+    on_batch: Callable[[int], None] | None = None,
+) -> "tuple[csr_array, Activity]":
+    """Present images as the `respond` of an engine does, some at a time; keep the spike counts sparse.
+
+    With `formats` the integer engine answers; `heard` and `seen` are as for `integers_of` and that engine.
+    """
+    from scipy import sparse
+
+    runs = engine_of(engine, threads)
+    answer = partial(runs.respond, network, weights, theta)
+    if formats is not None:
+        if runs is not float_engine:
+            raise ConfigError(f"engine: {engine} does not compute with integers only; use numba")
+        integers = integers_of(network, weights, theta, formats, heard)
+        answer = partial(integer_engine.respond, network, integers, seen=seen)
+    threads = available_cores() if threads is None else whole_number("threads", threads, 1, 1024)
+    spike_counts, activity = [], Activity()
+    for start in range(0, max(1, len(images)), threads * _BATCH):
+        batch = slice(start, start + threads * _BATCH)
+        counts, counted = answer(images[batch], seed=seed, first=first + start, threads=threads)
+        spike_counts.append(sparse.csr_array(counts))
+        activity += counted
+        if on_batch is not None:
+            on_batch(start + len(counts))
+    return sparse.vstack(spike_counts, format="csr"), activity
+
+
+def silent_in(spike_counts: "NDArray[np.int32] | csr_array") -> int:
+    """Return for how many images no neuron spiked."""
+    return int(np.count_nonzero(np.asarray(spike_counts.sum(axis=1)) == 0))
+
+
+def doubts(model: Model, silent: int, images: int) -> list[str]:
+    """Return what makes one doubt the answers of a model, each in a line with its fix.
+
+    Parameters
+    ----------
+    model : Model
+    silent, images : int
+        How many images had no output spike, and how many there were.
+    """
+    found = []
+    thresholds: NDArray[Any] = model.network.answering.firing_threshold + model.theta
+    if model.formats is not None:
+        integers = integers_of(model.network, model.weights, model.theta, model.formats, model.heard)
+        thresholds = integers.thresholds
+    unprompted = int(np.count_nonzero(thresholds <= 0))
+    if unprompted:
+        found.append(
+            f"theta: {unprompted} of {model.network.neurons} neurons spike without input, as their "
+            "thresholds are not above 0; train the network again, or give theta and the state more bits"
+        )
+    if 2 * silent > images:
+        found.append(
+            f"threshold: {silent} of {images} images have no output spike; lower it, "
+            "or leave out images that are nearly blank"
+        )
+    return found

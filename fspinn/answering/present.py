@@ -1,0 +1,99 @@
+"""What happens while one image is shown? Input spikes, output spikes and potentials over time."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fspinn.backends.numba import float_engine
+from fspinn.base.checks import checked_seed
+from fspinn.base.errors import ConfigError
+from fspinn.base.randomness import INFERENCE_SPIKES
+from fspinn.datasets.dataset import check_images
+from fspinn.model.model import Model, check_size
+from fspinn.network.description import Network
+from fspinn.network.encoders import Spikes, input_spikes
+
+
+@dataclass(frozen=True, eq=False)
+class Presentation:
+    """One image, shown to a network that has learned.
+
+    Parameters
+    ----------
+    network : Network
+        As it answers.
+    input_spikes : Spikes
+    output_steps : ndarray of int32, shape (k,)
+        Time steps of the output spikes, in their order.
+    output_neurons : ndarray of int32, shape (k,)
+        The neurons that spiked.
+    """
+
+    network: Network
+    input_spikes: Spikes
+    output_steps: NDArray[np.int32]
+    output_neurons: NDArray[np.int32]
+
+
+def present(model: Model, image: NDArray[np.uint8], *, seed: int = 0, number: int = 0) -> Presentation:
+    """Show one image and note all spikes, the same that `fspinn.predict` counts.
+
+    Parameters
+    ----------
+    model : Model
+    image : ndarray of uint8, shape (height, width)
+    seed : int, default 0
+    number : int, default 0
+        Number of the image; with the seed it fixes the input spikes.
+
+    Raises
+    ------
+    DataError
+        If it is no image.
+    ConfigError
+        If the image has another size than those that the model was trained on, or the model computes with
+        integers only.
+    """
+    if model.formats is not None:
+        raise ConfigError(
+            "spike raster: a model in integers has no potentials in floats to draw; take the model that it "
+            "was quantized from"
+        )
+    seed = checked_seed(seed)
+    check_images(image[None], "image")
+    check_size(model, image[None], "image")
+    network = model.network.answering
+    neurons = np.full((1, network.steps), -1, dtype=np.int32)  # at most one output spike per step
+    steps = neurons.copy()
+    float_engine.respond(
+        model.network,
+        model.weights,
+        model.theta,
+        image[None],
+        seed=seed,
+        first=number,
+        threads=1,
+        spike_order=neurons,
+        spike_steps=steps,
+    )
+    spikes = input_spikes(network, image, seed, INFERENCE_SPIKES, number)
+    there = neurons[0] >= 0
+    return Presentation(network, spikes, steps[0, there], neurons[0, there])
+
+
+def potential(model: Model, shown: Presentation, neuron: int) -> NDArray[np.float32]:
+    """Return the potential of one neuron in a presentation, as the engine computes it.
+
+    Parameters
+    ----------
+    model : Model
+    shown : Presentation
+    neuron : int
+
+    Returns
+    -------
+    ndarray of float32, shape (steps, 2)
+        In each time step what is compared with the threshold, and what remains at its end.
+    """
+    return float_engine.watch(shown.network, model.weights, model.theta, shown.input_spikes, neuron)

@@ -1,0 +1,1 @@
+"""The reference: the same network as equations that Brian2 integrates."""

@@ -1,0 +1,156 @@
+"""A network as equations of Brian2: the variables of its units, and the numbers in them.
+
+What happens to them in a time step is in `brian2_phases`.
+"""
+
+import re
+
+from fspinn.backends.brian2 import phases
+from fspinn.backends.brian2.definition import Definition, Event, Population, Projection
+from fspinn.backends.brian2.phases import STEP, Mechanisms, lines
+from fspinn.network.description import Network
+from fspinn.network.plasticity import normalisation_goal
+
+
+def define(network: Network, n_inputs: int, *, learning: bool) -> Definition:
+    """Return a network as equations and code of Brian2.
+
+    Parameters
+    ----------
+    network : Network
+        With `weight_norm` settled; `Network.answering` where it answers.
+    n_inputs : int
+    learning : bool
+        With all that changes weights and thresholds, or without.
+    """
+    on = Mechanisms(network, learning)
+    constants = _constants(network, n_inputs)
+    populations = (
+        Population("images", n_inputs, ""),
+        Population("inputs", n_inputs, _inputs(on)),
+        Population("neurons", network.neurons, _neurons(on)),
+        Population("referee", 1, _referee(on)),
+    )
+    projections = _projections(on)
+    schedule = (
+        *phases.leak(on),
+        *phases.layer(on),
+        *phases.arrive(on),
+        *phases.threshold(on),
+        *phases.reset(on),
+        *phases.post(on),
+        *phases.window(on),
+        *phases.end(on),
+    )
+    equations = [population.equations for population in populations]
+    equations += [projection.equations for projection in projections]
+    code = [line.partition("#")[0] for line in "\n".join(equations).splitlines()]
+    code += [part.condition if isinstance(part, Event) else part.code for part in schedule]
+    names = set(re.findall(r"\w+", " ".join(code)))
+    return Definition(
+        dt_ms=network.dt_ms,
+        steps=network.steps,
+        populations=populations,
+        projections=projections,
+        schedule=schedule,
+        constants={name: value for name, value in constants.items() if name in names},
+        per_presentation={name: value for name, value in _per_presentation(network).items() if name in names},
+    )
+
+
+def _projections(on: Mechanisms) -> tuple[Projection, ...]:
+    projections = (
+        Projection("encoded", "images", "inputs", one_to_one=True),
+        Projection("weights", "inputs", "neurons", "w : 1"),
+        Projection("reports", "neurons", "referee"),
+    )
+    return (*projections, Projection("sums", "inputs", "referee")) if on.rule == "normalised" else projections
+
+
+def _inputs(on: Mechanisms) -> str:
+    return lines(
+        "arrived : boolean  # a spike of the image, in this step",
+        (on.traces, "dx/dt = -x/trace_tau : 1  # trace of the spikes"),
+        (on.rule == "normalised", "count : integer  # spikes in this window"),
+        (on.rule == "timestep", "window_spikes : integer (linked)  # of the referee"),
+        (on.learning, STEP),
+    )
+
+
+def _neurons(on: Mechanisms) -> str:
+    return lines(
+        "dv/dt = -v/tau_m : 1  # potential",
+        "theta : 1  # what adaptation adds to the threshold",
+        "excess = v - (firing_threshold + theta) : 1",
+        "winner : integer (linked)  # of the referee",
+        (on.refractory, "ready_at : integer  # step from which on it may spike again"),
+        (on.kind == "layer", "excited_for : integer  # step in which its inhibitory partner may spike"),
+        (on.kind == "layer", "partner_ready_at : integer  # step from which on the partner may spike again"),
+        (on.kind == "layer", "partner : integer (linked)  # of the referee"),
+        (on.kind == "clamp", "free_at : integer  # step from which on it integrates again"),
+        (on.kind == "clamp", "clamped = step < free_at : boolean"),
+        (on.rule == "pair", "dy/dt = -y/trace_tau : 1  # trace of its spikes"),
+        (on.leader, "count : integer  # its spikes since the image appeared"),
+        (on.factor, "k = ceil(count/spike_threshold) : 1  # potentiation factor"),
+        (on.leader, "leader : integer (linked)  # of the referee"),
+        (on.leader, "most : integer (linked)  # of the referee"),
+        (on.leader, "window_spikes : integer (linked)  # of the referee"),
+        (on.balanced, "total_spikes : integer (linked)  # of the referee"),
+        (on.balanced, "near : boolean (linked)  # of the referee"),
+        (on.balanced, "has_input : boolean  # whether any input has spiked since the image appeared"),
+        (on.rule == "normalised", "square : 1 (linked)  # of the referee"),
+        (on.rule == "normalised", "length : 1  # norm of the input spikes in this window"),
+        (on.normalisation != "off", "size : 1  # sum over its weights, to normalise them"),
+        STEP,
+    )
+
+
+def _referee(on: Mechanisms) -> str:
+    return lines(
+        "winner : integer  # neuron that spikes in this step, or -1",
+        "best : 1  # how far the winner is above its threshold",
+        (
+            on.kind == "layer",
+            "partner : integer  # neuron whose inhibitory partner spikes in this step, or -1",
+        ),
+        (on.leader, "leader : integer  # neuron with the most spikes since the image appeared"),
+        (on.leader, "most : integer  # number of these spikes"),
+        (on.leader, "window_spikes : integer  # output spikes in this window"),
+        (on.balanced, "total_spikes : integer  # output spikes since training began"),
+        (on.balanced, "near : boolean  # whether a potential is half the firing threshold as the image ends"),
+        (on.rule == "normalised", "square : 1  # sum of the squares of the inputs' spikes in this window"),
+        (on.leader, STEP),
+    )
+
+
+def _constants(network: Network, n_inputs: int) -> dict[str, tuple[float, str]]:
+    """Return value and unit of every name that equations may hold."""
+    firing_threshold, weight_norm = network.firing_threshold, network.weight_norm or 0.0
+    return {
+        "tau_m": (network.tau_m_ms, "ms"),
+        "firing_threshold": (firing_threshold, ""),
+        "steps": (network.steps, ""),
+        "refractory_steps": (network.refractory_steps, ""),
+        "inhibition": (network.inhibition, ""),
+        "inhibition_steps": (network.inhibition_steps, ""),
+        "window_steps": (network.window_steps, ""),
+        "spike_threshold": (network.spike_threshold or 0, ""),
+        "weight_norm": (weight_norm, ""),
+        "trace_tau": (network.trace_tau_ms, "ms"),
+        "depression_rate": (network.depression_rate, ""),
+        "target_trace": (network.target_trace, ""),
+        "duration": (network.duration_ms, "ms"),
+        "lowest_theta": (network.lowest_theta, ""),
+        "theta_tau": (network.theta_tau_ms, "ms"),
+        "weight_decay": (network.weight_decay, ""),
+        "goal": (normalisation_goal(network, n_inputs), ""),
+    }
+
+
+def _per_presentation(network: Network) -> dict[str, tuple[float, float]]:
+    """Return first and last value of what is annealed over the presentations."""
+    weight_norm = network.weight_norm or 0.0
+    return {
+        "learning_rate": (network.learning_rate, network.learning_rate_end),
+        "theta_step": (network.theta_step * weight_norm, network.theta_step_end * weight_norm),
+    }

@@ -1,0 +1,319 @@
+"""The order of events of `fspinn.network` as code of Brian2, phase by phase.
+
+Each phase of a time step is one slot of Brian2's schedule; in a slot, parts keep their order.
+
+===================  ==============  =================================================================
+phase                slot            what happens in it
+===================  ==============  =================================================================
+1 leak               ``groups``      differential equations, integrated exactly
+2 layer              ``layer``       inhibitory partners spike, all neurons but their own pay
+3 input              ``input``       `encoded` hands spikes to `inputs`, `weights` add them to potentials
+4 threshold          ``thresholds``  who has reached its threshold, who is furthest above, the one spike
+5 reset, inhibition  ``resets``      the neuron that spiked, then all others
+6 post               ``post``        weights of the neuron that spiked
+7 window             ``window``      window rules, balanced thresholds
+end of presentation  ``end``         weight decay, normalisation, theta; everything goes back to rest
+===================  ==============  =================================================================
+
+What no neuron can know by itself is known to one more unit, the **referee**: who is furthest above its
+threshold (all that have reached theirs report), and who has spiked most often since the image appeared.
+Neurons read it as linked variables, so inhibition needs no N x N synapses. Nothing calls back into Python:
+a simulation holds any number of presentations and runs on all targets of Brian2, cpp_standalone included.
+
+What rises in phase 6 after the weights (the traces of output spikes that no weight of phase 6 depends on, a
+decaying theta) is written with the reset of phase 5: nothing in between looks at it. Numbers below 1e-20 do
+not become 0 here; results differ by no more.
+"""
+
+from dataclasses import dataclass
+
+from fspinn.backends.brian2.definition import Action, Event, EveryStep, Part, Pathway
+from fspinn.network.description import Network
+
+STEP = "step = t_in_timesteps % steps : integer (shared)  # within the presentation"
+
+IMAGE_ENDS = "step + 1 == steps"
+
+
+@dataclass(frozen=True)
+class Mechanisms:
+    """Which mechanisms of a network are at work."""
+
+    network: Network
+    learning: bool
+
+    @property
+    def rule(self) -> str:
+        return self.network.rule if self.learning else "off"
+
+    @property
+    def adaptation(self) -> str:
+        return self.network.adaptation if self.learning else "off"
+
+    @property
+    def normalisation(self) -> str:
+        return self.network.normalisation if self.learning else "off"
+
+    @property
+    def decay(self) -> bool:
+        return self.learning and self.network.weight_decay > 0
+
+    @property
+    def kind(self) -> str:
+        return self.network.inhibition_kind
+
+    @property
+    def refractory(self) -> bool:
+        return self.network.refractory_steps > 0
+
+    @property
+    def traces(self) -> bool:
+        return self.rule in ("timestep", "pair", "postonly")
+
+    @property
+    def leader(self) -> bool:
+        """Whether it matters who has spiked most often."""
+        return self.rule in ("normalised", "timestep") or self.adaptation == "balanced"
+
+    @property
+    def balanced(self) -> bool:
+        """Whether thresholds fall where no neuron spikes."""
+        return self.adaptation == "balanced"
+
+    @property
+    def factor(self) -> bool:
+        """Whether the winner's potentiation factor k is adaptive."""
+        return self.rule in ("normalised", "timestep") and self.network.spike_threshold is not None
+
+    @property
+    def window_ends(self) -> str:
+        if self.network.window_steps == self.network.steps:
+            return IMAGE_ENDS
+        return f"((step + 1) % window_steps == 0 or {IMAGE_ENDS})"
+
+
+def leak(on: Mechanisms) -> list[Part]:
+    """Phase 1; the referee forgets the step before."""
+    forgotten = lines("winner = -1", "best = -1", (on.kind == "layer", "partner = -1"))
+    return [EveryStep("groups", "referee", forgotten)]
+
+
+def _toll(network: Network) -> str:
+    """Return what each of the others does."""
+    return "v -= inhibition*firing_threshold" if network.inhibition_of == "threshold" else "v -= inhibition*v"
+
+
+def layer(on: Mechanisms) -> list[Part]:
+    """Phase 2: the partner of the neuron that spiked a step ago spikes, unless it is refractory."""
+    if on.kind != "layer":
+        return []
+    excited = "excited_for == step and step > 0 and step >= partner_ready_at"
+    return [
+        Event("layer", "neurons", "partner_spikes", excited),
+        Action("layer", "neurons", "partner_spikes", "partner_ready_at = step + 1 + inhibition_steps"),
+        Pathway("layer", "reports", "pre", "partner_spikes", "partner_post = i"),
+        Event("layer", "neurons", "inhibited", "partner >= 0 and i != partner"),
+        Action("layer", "neurons", "inhibited", _toll(on.network)),
+    ]
+
+
+def arrive(on: Mechanisms) -> list[Part]:
+    """Phase 3."""
+    arrival = lines("arrived = False", (on.traces, "x += 1"), (on.rule == "normalised", "count += 1"))
+    clamped = "*int(not clamped_post)" if on.kind == "clamp" else ""
+    row = lines(
+        f"v_post += w{clamped}",
+        (on.balanced, "has_input_post = True"),
+        (on.rule == "pair", "w = clip(w - depression_rate*y_post, 0, 1)"),
+    )
+    return [
+        Pathway("input", "encoded", "pre", "spike", "arrived_post = True"),
+        Event("input", "inputs", "spike", "arrived"),
+        Action("input", "inputs", "spike", arrival),
+        Pathway("input", "weights", "pre", "spike", row),
+    ]
+
+
+def threshold(on: Mechanisms) -> list[Part]:
+    """Phase 4: reports arrive in the order of the neurons, and a later one must be better, not equal."""
+    return [
+        Event(
+            "thresholds",
+            "neurons",
+            "reaches",
+            "excess >= 0 and step >= ready_at" if on.refractory else "excess >= 0",
+        ),
+        Pathway(
+            "thresholds",
+            "reports",
+            "pre",
+            "reaches",
+            "better = int(excess_pre > best_post)\n"
+            "winner_post = better*i + (1 - better)*winner_post\n"
+            "best_post = better*excess_pre + (1 - better)*best_post",
+        ),
+        Event("thresholds", "neurons", "spike", "i == winner"),
+    ]
+
+
+def reset(on: Mechanisms) -> list[Part]:
+    """Phase 5, and what rises in phase 6."""
+    parts: list[Part] = [
+        Action(
+            "resets",
+            "neurons",
+            "spike",
+            lines(
+                "v = 0",
+                (on.refractory, "ready_at = step + 1 + refractory_steps"),
+                (on.kind == "layer", "excited_for = step + 1"),
+                (on.kind == "clamp", "free_at = 0"),
+                (on.rule == "pair", "y += 1"),
+                (on.adaptation == "decaying", "theta += theta_step(t)"),
+                (on.leader, "count += 1"),
+            ),
+        )
+    ]
+    if on.leader:
+        report = (
+            "ahead = int(count_pre > most_post or (count_pre == most_post and i < leader_post))\n"
+            "leader_post = ahead*i + (1 - ahead)*leader_post\n"
+            "most_post = ahead*count_pre + (1 - ahead)*most_post\n"
+            "window_spikes_post += 1"
+        )
+        if on.balanced:
+            report += "\ntotal_spikes_post += 1"
+        parts.append(Pathway("resets", "reports", "pre", "spike", report))
+    if on.kind == "clamp":
+        parts += [
+            Event("resets", "neurons", "inhibited", "winner >= 0 and i != winner"),
+            Action("resets", "neurons", "inhibited", "v = 0\nfree_at = step + 1 + inhibition_steps"),
+        ]
+    if on.kind == "lateral":
+        parts += [
+            Event("resets", "neurons", "inhibited", "winner >= 0 and i != winner"),
+            Action("resets", "neurons", "inhibited", _toll(on.network)),
+        ]
+    return parts
+
+
+def post(on: Mechanisms) -> list[Part]:
+    """Phase 6."""
+    if on.rule == "pair":
+        return [Pathway("post", "weights", "post", "spike", "w = clip(w + learning_rate(t)*x_pre, 0, 1)")]
+    if on.rule == "postonly":
+        change = "learning_rate(t)*(x_pre - target_trace)*(1 - w)"
+        return [Pathway("post", "weights", "post", "spike", f"w = clip(w + {change}, 0, 1)")]
+    return []
+
+
+def window(on: Mechanisms) -> list[Part]:
+    """Phase 7."""
+    parts: list[Part] = []
+    leads = f"{on.window_ends} and window_spikes > 0 and i == leader"
+    rate = "k_post*learning_rate(t)" if on.factor else "learning_rate(t)"
+    if on.rule == "normalised":
+        change = f"clip({rate}, 0, 1)*(clip(weight_norm*count_pre/length_post, 0, 1) - w)"
+        parts += [
+            Event("window", "inputs", "window_ends", on.window_ends),
+            Pathway("window", "sums", "pre", "window_ends", "square_post += count_pre**2"),
+            Event("window", "neurons", "leads", f"{leads} and square > 0"),
+            Action("window", "neurons", "leads", "length = sqrt(square)"),
+            Pathway("window", "weights", "post", "leads", f"w += {change}"),
+            Action("window", "inputs", "window_ends", "count = 0"),
+        ]
+    if on.rule == "timestep":
+        unled = f"{on.window_ends} and window_spikes == 0 and x >= 1e-20"
+        parts += [
+            Event("window", "neurons", "leads", leads),
+            Pathway("window", "weights", "post", "leads", f"w = clip(w + {rate}*x_pre, 0, 1)"),
+            Event("window", "inputs", "depresses", unled),
+            Pathway("window", "weights", "pre", "depresses", "w = clip(w - depression_rate*x_pre, 0, 1)"),
+        ]
+    if on.adaptation == "balanced":
+        parts += [
+            Event("window", "neurons", "window_ends", f"{on.window_ends} and window_spikes > 0"),
+            Action(
+                "window",
+                "neurons",
+                "window_ends",
+                "theta = clip(theta - theta_step(t)/N, lowest_theta, inf) + theta_step(t)*int(i == leader)",
+            ),
+        ]
+    if on.leader:
+        forgotten = lines("window_spikes = 0", (on.rule == "normalised", "square = 0"))
+        parts += [
+            Event("window", "referee", "window_ends", on.window_ends),
+            Action("window", "referee", "window_ends", forgotten),
+        ]
+    return parts
+
+
+def tidy(on: Mechanisms) -> list[Part]:
+    """Weight decay and normalisation."""
+    parts: list[Part] = []
+    if on.decay:
+        parts.append(Pathway("end", "weights", "pre", "image_ends", "w *= 1 - weight_decay"))
+    if on.normalisation != "off":
+        l1 = on.normalisation == "l1"
+        total, size = ("w", "size_post") if l1 else ("w**2", "sqrt(size_post)")
+        rescaled = f"w = clip(w*goal/({size} + int(size_post == 0)), 0, 1)"
+        parts += [
+            Pathway("end", "weights", "pre", "image_ends", f"size_post += {total}"),
+            Pathway("end", "weights", "pre", "image_ends", rescaled),
+        ]
+    return parts
+
+
+def end(on: Mechanisms) -> list[Part]:
+    """What changes once per presentation, then the return to rest."""
+    parts: list[Part] = []
+    if on.traces or on.decay or on.normalisation != "off":
+        parts.append(Event("end", "inputs", "image_ends", IMAGE_ENDS))
+    parts += tidy(on)
+    if on.balanced:
+        silent = f"{IMAGE_ENDS} and most == 0 and theta_step(t) > 0"
+        parts += [
+            Event("end", "neurons", "is_near", f"{silent} and v >= firing_threshold/2"),
+            Pathway("end", "reports", "pre", "is_near", "near_post = True"),
+            Event("end", "neurons", "falls", f"{silent} and (near or (total_spikes == 0 and has_input))"),
+            Action(
+                "end",
+                "neurons",
+                "falls",
+                "parts = 1 + (N - 1)*int(total_spikes >= N)\n"
+                "theta = clip(theta - theta_step(t)/parts, lowest_theta, inf)",
+            ),
+        ]
+    if on.traces:
+        parts.append(Action("end", "inputs", "image_ends", "x = 0"))
+    rest = lines(
+        (on.adaptation == "decaying", "theta *= exp(-duration/theta_tau)"),
+        "v = 0",
+        (on.refractory, "ready_at = 0"),
+        (on.kind == "layer", "excited_for = 0\npartner_ready_at = 0"),
+        (on.kind == "clamp", "free_at = 0"),
+        (on.rule == "pair", "y = 0"),
+        (on.leader, "count = 0"),
+        (on.balanced, "has_input = False"),
+        (on.normalisation != "off", "size = 0"),
+    )
+    parts += [
+        Event("end", "neurons", "image_ends", IMAGE_ENDS),
+        Action("end", "neurons", "image_ends", rest),
+    ]
+    if on.leader:
+        parts += [
+            Event("end", "referee", "image_ends", IMAGE_ENDS),
+            Action(
+                "end", "referee", "image_ends", lines("leader = 0", "most = 0", (on.balanced, "near = False"))
+            ),
+        ]
+    return parts
+
+
+def lines(*parts: str | tuple[bool, str]) -> str:
+    """Join pieces of code; a piece with a condition only where that holds."""
+    return "\n".join(
+        part if isinstance(part, str) else part[1] for part in parts if isinstance(part, str) or part[0]
+    )

@@ -1,0 +1,5 @@
+"""A network in integers as a C99 program; `program/` holds what is the same in every one."""
+
+from fspinn.backends.c.export import export_c
+
+__all__ = ["export_c"]

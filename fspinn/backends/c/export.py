@@ -1,0 +1,117 @@
+"""A network in integers as a C program: a folder that builds on its own, and checks itself.
+
+`network.h` holds the numbers of the network; the other files of `program/` are the same for every network.
+What they compute is what `fspinn.lowering.integers` defines, in every output spike. That includes the input
+spikes: the program gets the image, and computes the encoder's probabilities, which are floats in
+`fspinn.network.encoder_kernels`, as whole numbers, rounded as IEEE 754 says.
+"""
+
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from fspinn.backends.c.header import network_header
+from fspinn.backends.c.numbers import array, type_of
+from fspinn.backends.numba import integer_engine
+from fspinn.base.checks import checked_seed
+from fspinn.base.files import folder_when_whole
+from fspinn.base.randomness import NOISE, stream_key, words
+from fspinn.base.version import __version__
+from fspinn.lowering.integers import integers_of
+from fspinn.model import readout as readouts
+from fspinn.model.model import AnyModel, Model, check_size, model_of
+
+NOISE_IMAGES = 5
+
+_SHARED_FILES = ("network.c", "test.c", "cortex_m4.c", "cortex_m4.ld", "Makefile")
+
+
+def export_c(
+    model: AnyModel, folder: Path, images: NDArray[np.uint8] | None = None, *, seed: int = 0
+) -> None:
+    """Write a network that computes with integers as a C program.
+
+    Parameters
+    ----------
+    model : Model
+        With a state format, as `fspinn.quantize` gives it; or a result that holds one.
+    folder : Path
+        Where the files go; it must not exist, or be empty.
+    images : ndarray of uint8, shape (n, height, width), optional
+        What the program's own test shows, with what the integer engine answers. None takes noise.
+    seed : int, default 0
+        Of the input spikes.
+
+    Raises
+    ------
+    FormatError
+        If the model does not compute with integers only, or its readout does not.
+    ConfigError
+        If something is in the folder already, it cannot be written, or the images do not fit the model.
+    """
+    seed = checked_seed(seed)
+    model = model_of(model)
+    header = network_header(model, seed)
+    shown = _noise(model) if images is None else np.asarray(images)
+    check_size(model, shown, "images")
+    classes, spike_counts = _answers(model, shown, seed)
+    with folder_when_whole(folder) as made:
+        (made / "network.h").write_text(header, encoding="utf-8")
+        (made / "images.h").write_text(_images_header(shown, classes, spike_counts), encoding="utf-8")
+        (made / "README.md").write_text(_readme(model, len(shown)), encoding="utf-8")
+        for name in _SHARED_FILES:
+            (made / name).write_text(_program_file(name), encoding="utf-8")
+
+
+def _noise(model: Model) -> NDArray[np.uint8]:
+    count = NOISE_IMAGES * len(model.weights)
+    noise = words(stream_key(0, NOISE), count) >> np.uint64(56)
+    return noise.astype(np.uint8).reshape(NOISE_IMAGES, *model.image_shape)
+
+
+def _answers(
+    model: Model, images: NDArray[np.uint8], seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Return the classes and the spike counts that the integer engine answers."""
+    assert model.formats is not None
+    integers = integers_of(model.network, model.weights, model.theta, model.formats, model.heard)
+    spike_counts, _ = integer_engine.respond(model.network, integers, images, seed=seed)
+    return readouts.scores(model.readout, csr_array(spike_counts)).argmax(axis=1), spike_counts
+
+
+def _images_header(images: NDArray[np.uint8], classes: NDArray[np.int64], counts: NDArray[np.int32]) -> str:
+    return "\n".join(
+        [
+            "/* A few images, and what the integer engine answers to them. */",
+            f"#define IMAGES {len(images)}",
+            array("uint8_t", "images", images.reshape(len(images), -1)),
+            array("int32_t", "expected_class", classes),
+            array(type_of(0, int(counts.max(initial=0))), "expected_counts", counts),
+            "",
+        ]
+    )
+
+
+def _readme(model: Model, images: int) -> str:
+    assert model.formats is not None
+    formats, network = model.formats, model.network
+    values = {
+        "version": __version__,
+        "summary": f"{network.neurons} neurons, {model.n_inputs} inputs, {network.steps} time steps; "
+        f"weights in {formats.weights}, potentials in {formats.state}, thresholds in {formats.theta}",
+        "pixels": len(model.weights),
+        "inputs": model.n_inputs,
+        "images": images,
+        "classes": f"Classes, from 0: {', '.join(model.class_names)}.",
+    }
+    text = _program_file("README.md")
+    for name, value in values.items():
+        text = text.replace(f"@{name}@", str(value))
+    return text
+
+
+def _program_file(name: str) -> str:
+    return (resources.files(__package__) / "program" / name).read_text(encoding="utf-8")

@@ -1,0 +1,64 @@
+"""The readout of a network as constants and arrays of `network.h`."""
+
+from fractions import Fraction
+
+import numpy as np
+
+from fspinn.backends.c.numbers import array, defines
+from fspinn.base.errors import FormatError
+from fspinn.model.model import LABEL_READOUT, Model, Readout
+from fspinn.quant.formats import MAX_BITS, Format, to_integers
+from fspinn.quant.packing import pack
+
+TABLE, LABELS = range(2)
+"""Numbers of the kinds of readout in `network.h`."""
+
+_WORD = 32
+
+
+def readout_lines(model: Model) -> tuple[list[str], list[str]]:
+    """Return the lines that define the readout of a model, and those that hold its numbers.
+
+    Raises
+    ------
+    FormatError
+        If the table has no format, or that of `majority` is more than labels.
+    """
+    readout = model.readout
+    if readout.name == LABEL_READOUT:
+        return _labels(readout)
+    if readout.format is None:
+        raise FormatError(
+            f"readout: the table of {readout.name!r} is in floats; quantize it too, to UQ0.8 or so"
+        )
+    table = to_integers(readout.table, readout.format)
+    values = {"READOUT_BITS": readout.format.bits, "READOUT_SIGNED": int(readout.format.signed)}
+    bias = np.zeros(readout.n_classes, dtype=np.int64)
+    if readout.bias is not None:
+        fraction_bits = readout.format.fraction_bits
+        bias = to_integers(readout.bias, Format(MAX_BITS - fraction_bits, fraction_bits, signed=True))
+    words = pack(table.reshape(1, -1), readout.format, _WORD)[0]
+    data = [array("uint32_t", "table", words), array("int32_t", "bias", bias)]
+    return defines({"READOUT": TABLE, **values}), data
+
+
+def _labels(readout: Readout) -> tuple[list[str], list[str]]:
+    """One label per neuron, and what a spike of each neuron of a class is worth, as in the table."""
+    table, n_classes = readout.table, readout.n_classes
+    shares = table.max(axis=0)
+    speaks = table.any(axis=1)
+    labels = np.where(speaks, table.argmax(axis=1), n_classes)
+    expected = (labels[:, None] == np.arange(n_classes)) * shares
+    if not np.array_equal(expected, table):
+        raise FormatError(
+            f"readout: the table of {readout.name!r} is more than one label per neuron; "
+            "use the one that training fitted"
+        )
+    bits = max(int(labels.max()).bit_length(), 1)
+    exact = [Fraction(float(share)) for share in shares]
+    denominator = max(share.denominator for share in exact)  # all are powers of two
+    data = [
+        array("uint32_t", "labels", pack(labels[None], Format(bits, 0, signed=False), _WORD)[0]),
+        array("uint64_t", "shares", [int(share * denominator) for share in exact]),
+    ]
+    return defines({"READOUT": LABELS, "READOUT_BITS": bits}), data

@@ -1,0 +1,127 @@
+"""A network as a graph of NIR, the Neuromorphic Intermediate Representation, for other simulators and chips.
+
+The graph, with events as impulses, potentials in the units of fspinn and time in seconds (Pedersen et al.,
+Nature Communications 15:8122, 2024, for the primitives; the mapping is this project's own)::
+
+    input -> weights (Linear) -> neurons (LIF) -> output
+                                 neurons -> inhibition (Linear) [-> delay (Delay)] -> neurons
+
+- ``R = tau``, so that an impulse changes a potential by its weight.
+- Thresholds, ``firing_threshold + theta``, are constants, one step of a double lower: NIR's neurons spike
+  above them, those of fspinn also at them.
+- `inhibition` takes the toll from all other neurons at once (``lateral``), or a time step later (``layer``).
+
+NIR has no rule for neurons that reach their thresholds together, and its neurons spike each on its own; in a
+network of fspinn only the one furthest above its threshold does, once in a time step of `dt_s`. The metadata
+of the graph say so (`spikes_per_step`), and what the readout is. NIR has no number formats: it gets the
+values.
+"""
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fspinn.base.errors import ConfigError
+from fspinn.base.files import replaced_when_whole
+from fspinn.base.version import __version__
+from fspinn.model.model import AnyModel, Model, model_of
+from fspinn.network.description import Network
+
+
+def export_nir(model: AnyModel, path: Path) -> None:
+    """Write a network that answers as a graph of NIR.
+
+    Parameters
+    ----------
+    model : Model
+        With neurons driven by currents, and inhibition by the threshold; or a result that holds one.
+    path : Path
+        Of the file, such as ``net.nir``; HDF5, as NIR has it.
+
+    Raises
+    ------
+    ConfigError
+        If NIR cannot express the network, the package `nir` is missing, or the file cannot be written.
+    """
+    nir = _package()
+    graph = nir_graph(model)
+    try:
+        with replaced_when_whole(path) as temporary:
+            nir.write(temporary, graph)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written ({error.strerror}); choose another file") from None
+
+
+def nir_graph(model: AnyModel) -> Any:
+    """Return a network as a `nir.NIRGraph`; the module says what is in it."""
+    nir, model = _package(), model_of(model)
+    network = model.network.answering
+    check_expressible(network)
+    neurons, n_inputs = network.neurons, len(model.weights)
+    threshold = network.firing_threshold + model.theta.astype(np.float64)
+    tau_s = np.full(neurons, network.tau_m_ms / 1000)
+    nodes = {
+        "input": nir.Input(input_type={"input": np.array([n_inputs])}),
+        "weights": nir.Linear(weight=np.ascontiguousarray(model.weights.T)),
+        "neurons": nir.LIF(
+            tau=tau_s,
+            r=tau_s.copy(),
+            v_leak=np.zeros(neurons),
+            v_threshold=np.nextafter(threshold, -np.inf),
+            v_reset=np.zeros(neurons),
+        ),
+        "output": nir.Output(output_type={"output": np.array([neurons])}),
+    }
+    edges = [("input", "weights"), ("weights", "neurons"), ("neurons", "output")]
+    if network.inhibition > 0 and neurons > 1:
+        toll = network.inhibition * network.firing_threshold
+        nodes["inhibition"] = nir.Linear(weight=toll * (np.eye(neurons) - 1.0))
+        loop = ["neurons", "inhibition", "neurons"]
+        if network.inhibition_kind == "layer":
+            nodes["delay"] = nir.Delay(delay=np.full(neurons, network.dt_ms / 1000))
+            loop.insert(2, "delay")
+        edges += list(pairwise(loop))
+    return nir.NIRGraph(nodes=nodes, edges=edges, metadata=_metadata(model))
+
+
+def check_expressible(network: Network) -> None:
+    """Raise ConfigError if there is something about a network that NIR has no words for."""
+    for name, value, allowed, mend in (
+        ("refractory_ms", network.refractory_ms, 0.0, "with 0"),
+        ("inhibition_of", network.inhibition_of, "threshold", "with 'threshold'"),
+    ):
+        if value != allowed:
+            raise ConfigError(f"{name}: NIR cannot express {value!r}; train a network {mend}")
+    if network.inhibition_kind == "clamp":
+        raise ConfigError("inhibition_kind: NIR cannot express 'clamp'; train a network with 'lateral'")
+    if network.inhibition_kind == "layer" and network.inhibition_steps > 0:
+        raise ConfigError(
+            f"inhibition_ms: NIR cannot express that a layer rests for {network.inhibition_ms:g} ms; "
+            "train a network with 0, or with inhibition_kind 'lateral'"
+        )
+
+
+def _metadata(model: Model) -> dict[str, Any]:
+    network, readout = model.network, model.readout
+    metadata: dict[str, Any] = {
+        "fspinn": __version__,
+        "dt_s": network.dt_ms / 1000,
+        "duration_s": network.duration_ms / 1000,
+        "spikes_per_step": 1,
+        "classes": ", ".join(model.class_names),
+        "readout": readout.name,
+        "readout_table": readout.table,
+    }
+    if readout.bias is not None:
+        metadata["readout_bias"] = readout.bias
+    return metadata
+
+
+def _package() -> Any:
+    try:
+        import nir
+    except ImportError:
+        raise ConfigError("nir: the package is not installed; pip install 'fspinn[nir]'") from None
+    return nir

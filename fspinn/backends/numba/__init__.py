@@ -1,0 +1,1 @@
+"""The fast engines, in floats and in integers, compiled by Numba."""

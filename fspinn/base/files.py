@@ -1,0 +1,162 @@
+"""Files and folders are whole or not there: written under a temporary name beside them, then renamed.
+
+A link is followed: what it leads to is replaced, and the link stays. What is not a regular file, such as a
+device or a pipe, is refused.
+"""
+
+import errno
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fspinn.base.errors import ConfigError
+
+
+@contextmanager
+def replaced_when_whole(path: Path) -> Iterator[Path]:
+    """Give a temporary file to write to, and rename it to `path` if no error came.
+
+    Raises
+    ------
+    OSError
+        If `path` is there and not a regular file, the folder cannot be written to, or the disk is full;
+        nothing is left behind.
+    """
+    target = real_file(path)
+    handle, name = tempfile.mkstemp(prefix=f".{target.stem}.", suffix=path.suffix, dir=target.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with open(temporary, "rb+") as written:
+            os.fsync(written.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def folder_when_whole(path: Path) -> Iterator[Path]:
+    """Give a temporary folder to fill, and rename it to `path` if no error came.
+
+    Raises
+    ------
+    ConfigError
+        If there is something in the way, or the folder cannot be written; nothing is left behind.
+    """
+    try:
+        target = _new_folder(path)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        try:
+            yield temporary
+            os.chmod(temporary, 0o777 & ~_umask())
+            os.replace(temporary, target)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written ({error.strerror}); choose another folder") from None
+
+
+def real_file(path: Path) -> Path:
+    """Return the file that would be written for `path`, with links followed; it need not be there.
+
+    Raises
+    ------
+    OSError
+        If something else than a regular file is there, or the links lead nowhere.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        mode = stat.S_IFREG  # of the file to come
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, f"{_KINDS.get(stat.S_IFMT(mode), 'Special')}, not a regular file")
+    return Path(os.path.realpath(path))
+
+
+def check_file(path: Path) -> None:
+    """Refuse a file that could not be written, before the work and not after it.
+
+    Raises
+    ------
+    ConfigError
+        If its folder is missing or cannot be written to, or something else than a regular file is there.
+    """
+    try:
+        target = real_file(path)
+        folder = target.parent if path.is_symlink() else path.parent
+        if not folder.is_dir():
+            raise ConfigError(f"{path}: there is no folder {folder}; make it first")
+        if target.exists() and not os.access(target, os.W_OK):
+            raise PermissionError(errno.EACCES, "Write-protected")
+        _try(folder)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written ({error.strerror}); name another file") from None
+
+
+def check_folder(path: Path) -> None:
+    """Refuse a folder, perhaps yet to be made, to which no files could be written.
+
+    Raises
+    ------
+    ConfigError
+        If something else is there, or it cannot be made or written to.
+    """
+    try:
+        existing = Path(os.path.realpath(path))
+        while not os.path.lexists(existing):
+            existing = existing.parent
+        _try(existing)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written ({error.strerror}); choose another folder") from None
+
+
+def check_new_folder(path: Path) -> None:
+    """Refuse a folder that is not new or empty, or could not be made.
+
+    Raises
+    ------
+    ConfigError
+        If something is in the way, or the folder above is missing or cannot be written to.
+    """
+    try:
+        _try(_new_folder(path).parent)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written ({error.strerror}); choose another folder") from None
+
+
+_KINDS = {
+    stat.S_IFCHR: "A device",
+    stat.S_IFBLK: "A device",
+    stat.S_IFIFO: "A pipe",
+    stat.S_IFSOCK: "A socket",
+}
+
+
+def _new_folder(path: Path) -> Path:
+    target = Path(os.path.realpath(path))
+    if os.path.lexists(target) and not (target.is_dir() and not any(target.iterdir())):
+        raise ConfigError(f"{path}: is there already; name a folder that is new or empty")
+    return target
+
+
+def _try(folder: Path) -> None:
+    # Rights alone do not say it: the file system may be full, or one that takes no files.
+    with tempfile.TemporaryFile(dir=folder):
+        pass
+
+
+def _umask() -> int:
+    # The mask can only be read by setting it.
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

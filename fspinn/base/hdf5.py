@@ -1,0 +1,122 @@
+"""What is in this file, and is it whole? HDF5 with a header of ours: its kind and a checksum; no pickle."""
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from fspinn.base.errors import FspinnError, ModelFileError
+from fspinn.base.files import replaced_when_whole
+
+UNREADABLE = (OSError, KeyError, ValueError, TypeError, RuntimeError)
+"""What reading a file, or making something of what it says, raises where the file makes no sense."""
+
+# HDF5 leaves room for a header of ours: "fspinn-model", a checksum, zeros.
+_HEADER_BYTES = 512
+
+
+def write(
+    path: Path, kind: str, settings: Mapping[str, Any], arrays: Mapping[str, Any], *, compressed: bool
+) -> None:
+    """Write settings and arrays to a file that replaces an older one of that name only when it is whole.
+
+    Parameters
+    ----------
+    path : Path
+    kind : str
+        What the file is, one word: ``"model"``.
+    settings : mapping
+        Plain values that fit in JSON.
+    arrays : mapping of str to ndarray
+    compressed : bool
+        Small, or quickly written.
+
+    Raises
+    ------
+    ModelFileError
+        If the file cannot be written; nothing is left behind.
+    """
+    options = {"compression": "gzip", "shuffle": True} if compressed else {}
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w", userblock_size=_HEADER_BYTES) as file:
+        file.attrs["settings"] = json.dumps(settings, sort_keys=True, indent=1)
+        for name, array in arrays.items():
+            file.create_dataset(name, data=array, **options)
+    content = buffer.getbuffer()
+    content[:_HEADER_BYTES] = _header(kind, content)
+    try:
+        with replaced_when_whole(path) as temporary:
+            temporary.write_bytes(content)
+    except OSError as error:
+        reason = error.strerror or str(error).splitlines()[0]
+        raise ModelFileError(
+            f"{path}: cannot be written ({reason}); choose a folder with room and rights"
+        ) from None
+
+
+def read(
+    path: Path, kind: str, names: Sequence[str], *, version: int, mend: str
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the settings and the arrays of a file.
+
+    Parameters
+    ----------
+    path : Path
+    kind : str
+        What it was written as.
+    names : sequence of str
+        The arrays to read.
+    version : int
+        The ``settings["format_version"]`` that can be understood.
+    mend : str
+        What to do about a file that is damaged; ends the message.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is damaged, of another kind, or of another version.
+    """
+    try:
+        content = path.read_bytes()
+        if not content.startswith(_magic(kind)):
+            raise ModelFileError(f"{path}: is not a {kind} of fspinn; name a file that `fspinn train` wrote")
+        # Before HDF5 sees it: its library can crash or hang on damaged files.
+        if content[:_HEADER_BYTES] != _header(kind, memoryview(content)):
+            raise ModelFileError(f"{path}: is damaged (checksum differs); {mend}")
+        with h5py.File(io.BytesIO(content), "r") as file:
+            settings = json.loads(file.attrs["settings"])
+            if settings["format_version"] > version:
+                raise ModelFileError(
+                    f"{path}: has format version {settings['format_version']}, this fspinn reads {version}; "
+                    "update fspinn"
+                )
+            if settings["format_version"] < version:
+                raise ModelFileError(
+                    f"{path}: has format version {settings['format_version']} of an older fspinn, this one "
+                    f"reads {version}; {mend}"
+                )
+            return settings, {name: file[name][...] for name in names}
+    except FspinnError:
+        raise
+    except UNREADABLE as error:
+        raise unreadable(path, error, mend) from None
+
+
+def unreadable(path: Path, error: Exception, mend: str) -> ModelFileError:
+    """Return the error for a file whose content makes no sense."""
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return ModelFileError(f"{path}: cannot be read ({reason}); {mend}")
+
+
+def _magic(kind: str) -> bytes:
+    return f"fspinn-{kind} ".encode()
+
+
+def _header(kind: str, content: memoryview) -> bytes:
+    """Return the first bytes of a file: what it is, and a checksum of all that follows."""
+    digest = hashlib.sha256(content[_HEADER_BYTES:]).hexdigest()
+    return (_magic(kind) + digest.encode() + b"\n").ljust(_HEADER_BYTES, b"\0")

@@ -1,0 +1,64 @@
+"""Compile kernels with Numba, and keep the machine code where it can be trusted.
+
+Numba's own disk cache notices an edit to the file of a kernel, but not to the file of another kernel
+that it calls, and then returns wrong numbers (numba#8359). So the cache folder carries a digest of
+all kernel files: whoever edits any of them starts with an empty one. For the digest to be whole,
+compiled code lives only in files named ``*kernels.py``, and these import nothing of fspinn but this
+module and each other (a contract in ``pyproject.toml``).
+"""
+
+import glob
+import hashlib
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+import platformdirs
+from numba.core import config as numba_config
+
+Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+
+_PACKAGE = Path(__file__).parents[1]
+
+
+def kernel_digest(package: Path = _PACKAGE) -> str:
+    """Return a digest of all files in `package` that hold compiled code, and of Numba's version."""
+    digest = hashlib.sha256(numba.__version__.encode())
+    for name in sorted(glob.glob("**/*kernels.py", root_dir=package, recursive=True)):
+        digest.update(name.encode() + b"\0" + (package / name).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def kernel_folder() -> Path | None:
+    """Return the folder for compiled kernels, or None where nothing can be written."""
+    folder = platformdirs.user_cache_path("fspinn") / "kernels" / kernel_digest()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder if os.access(folder, os.W_OK) else None
+
+
+_CACHE = kernel_folder()
+
+
+def njit(function: Kernel) -> Kernel:
+    """Compile `function` without the interpreter lock; cached on disk for the next start.
+
+    A user who set ``NUMBA_CACHE_DIR`` finds the machine code there. Kernels can be called, but not given to
+    other kernels as values: what Numba makes for that is a tenth of the time that it takes to compile them.
+    """
+    compiled = partial(numba.njit, nogil=True, no_cfunc_wrapper=True)
+    chosen_by_user = numba_config.CACHE_DIR
+    if chosen_by_user or _CACHE is None:
+        kernel: Kernel = compiled(cache=bool(chosen_by_user))(function)
+        return kernel
+    numba_config.CACHE_DIR = str(_CACHE)
+    try:
+        kernel = compiled(cache=True)(function)
+    finally:
+        numba_config.CACHE_DIR = chosen_by_user
+    return kernel

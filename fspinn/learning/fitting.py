@@ -1,0 +1,197 @@
+"""What was learned, and the readouts that are fitted on its responses to the training samples."""
+
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from fspinn.answering.predict import respond, silent_in
+from fspinn.base.checks import whole_number
+from fspinn.base.randomness import LABELS, permutation, stream_key
+from fspinn.base.version import __version__
+from fspinn.learning.curve import Curve
+from fspinn.lowering.integers import Seen, scaled
+from fspinn.lowering.post_training import quantize_readout
+from fspinn.model import readout as readouts
+from fspinn.model.model import Activity, Formats, Model
+from fspinn.network.description import Network
+
+if TYPE_CHECKING:
+    from fspinn.datasets import Dataset
+
+
+from fspinn.datasets.origin import origin
+
+
+@dataclass(frozen=True)
+class Learned:
+    """Weights and thresholds that were learned, still without a readout.
+
+    Parameters
+    ----------
+    network : Network
+        With `weight_norm` settled.
+    weights : ndarray of float32, shape (n_inputs, n_neurons)
+    theta : ndarray of float32, shape (n_neurons,)
+    passes, seed : int
+    activity : Activity
+        What the engine counted.
+    samples_per_s : float
+        Presentations per second, without compilation.
+    curve : Curve
+        How it went.
+    engine : str
+        Who ran the network, and answers for its readout.
+    formats : Formats or None, default None
+        Number formats that it learned in, with integers only; None is float32.
+    rounding : str or None, default None
+        How changes of weights were rounded to their format, if they have one.
+    seen : Seen or None, default None
+        What potentials and thresholds did meanwhile, if they were integers.
+    """
+
+    network: Network
+    weights: NDArray[np.float32]
+    theta: NDArray[np.float32]
+    passes: int
+    seed: int
+    activity: Activity
+    samples_per_s: float
+    curve: Curve
+    engine: str = "numba"
+    formats: Formats | None = None
+    rounding: str | None = None
+    seen: Seen | None = None
+
+
+def fit_readouts(
+    learned: Learned,
+    data: "Dataset",
+    names: Sequence[str],
+    *,
+    labels: int | None = None,
+    draw: int = 0,
+    threads: int | None = None,
+    on_batch: Callable[[int], None] | None = None,
+) -> list[Model]:
+    """Return one model per readout, all fitted on the same responses to all training images.
+
+    Parameters
+    ----------
+    learned : Learned
+    data : Dataset
+    names : sequence of str
+        See `fspinn.model.readout`.
+    labels : int or None, default None
+        Look at the labels of so many training images only, drawn at random without replacement and
+        without regard to their class; None is all.
+    draw : int, default 0
+        Another number draws other images.
+    threads : int or None, default None
+        None is one per core; the answer is the same for all.
+    on_batch : callable, optional
+        Called now and then with the number of images shown so far; what it raises ends the work.
+
+    Raises
+    ------
+    ConfigError
+        If there is no readout of a name, or there are not so many images.
+    """
+    for name in names:
+        readouts.check_name(name)
+    learned = replace(learned, theta=_theta_to_answer(learned))
+    known, formats = data.train.labels, learned.formats
+    if labels is not None:
+        labels = whole_number("labels", labels, 1, len(known))
+        chosen = labelled_images(len(known), labels, seed=learned.seed, draw=draw)
+        known = np.full_like(known, readouts.NO_LABEL)
+        known[chosen] = data.train.labels[chosen]
+    spike_counts, inference = respond(
+        learned.network,
+        learned.weights,
+        learned.theta,
+        data.train.images,
+        seed=learned.seed,
+        threads=threads,
+        engine=learned.engine,
+        formats=formats,
+        on_batch=on_batch,
+    )
+    record = {
+        "seed": learned.seed,
+        "passes": learned.passes,
+        "engine": learned.engine,
+        "labels": len(known) if labels is None else labels,
+        "silent_images": silent_in(spike_counts),
+        "class_names": list(data.class_names),
+        "learning_curve": learned.curve.as_dict(),
+        "dataset": origin(data),
+        "versions": _versions(learned.engine),
+    }
+    models = [
+        Model(
+            network=learned.network,
+            image_shape=data.image_shape,
+            weights=learned.weights,
+            theta=learned.theta,
+            readout=readouts.fit(name, spike_counts, known, data.n_classes),
+            activity={"training": learned.activity, "inference": inference},
+            record=record,
+        )
+        for name in names
+    ]
+    return [_in_formats(model, learned) for model in models]
+
+
+def _theta_to_answer(learned: Learned) -> NDArray[np.float32]:
+    """Return theta, raised where a lower threshold to answer with would be at the potential at rest."""
+    answering, formats = learned.network.answering, learned.formats
+    lowest = answering.lowest_theta
+    if formats is not None:
+        step = formats.state.step
+        lowest = max(np.ceil(lowest / step), 1 - scaled(answering.firing_threshold, formats.state)) * step
+    raised: NDArray[np.float32] = np.maximum(learned.theta, np.float32(lowest))
+    return raised
+
+
+def labelled_images(images: int, labels: int | None, *, seed: int = 0, draw: int = 0) -> NDArray[np.int64]:
+    """Return which training images have a label, where readouts may use so many; None is all of them."""
+    if labels is None:
+        return np.arange(images)
+    chosen: NDArray[np.int64] = permutation(stream_key(seed, LABELS, draw), images)[:labels]
+    return chosen
+
+
+def _in_formats(model: Model, learned: Learned) -> Model:
+    """Return the model as one of integers, readout included, if it learned in them."""
+    formats = learned.formats
+    if formats is None or learned.seen is None:
+        return model
+    learning = {"rounding": learned.rounding, **asdict(learned.seen)}
+    quantization = {name: str(format) for name, format in vars(formats).items()}
+    return quantize_readout(
+        replace(
+            model,
+            weight_format=formats.weights,
+            state_format=formats.state,
+            theta_format=formats.theta,
+            record={**model.record, "quantization": {**quantization, "learning": learning}},
+        )
+    )[0]
+
+
+def _versions(engine: str) -> dict[str, str]:
+    versions = {
+        "fspinn": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "numba": numba.__version__,
+    }
+    if engine == "brian2":
+        versions["brian2"] = metadata.version("brian2")
+    return versions

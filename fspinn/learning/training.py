@@ -1,0 +1,380 @@
+"""How does learning proceed, stop and resume? Passes over the images, then a readout, then a measurement."""
+
+import os
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from fspinn.answering.evaluate import Evaluation, evaluate
+from fspinn.answering.predict import doubts
+from fspinn.backends import engine_of
+from fspinn.backends.numba import integer_engine
+from fspinn.base import jit
+from fspinn.base.checks import checked_seed, whole_number
+from fspinn.base.errors import ConfigError, FspinnWarning
+from fspinn.base.randomness import ORDER, WEIGHTS, permutation, stream_key, uniforms
+from fspinn.base.streams import on_terminal
+from fspinn.base.version import __version__
+from fspinn.datasets.arrays import as_dataset
+from fspinn.datasets.origin import origin
+from fspinn.learning import checkpoint as checkpoints
+from fspinn.learning.checkpoint import Keeper, State
+from fspinn.learning.curve import Curve
+from fspinn.learning.fitting import Learned, fit_readouts
+from fspinn.lowering.integer_learning import Grid, first_weights, grid_of, learned_theta
+from fspinn.lowering.integers import Seen
+from fspinn.model import readout as readouts
+from fspinn.model.model import Activity, Formats, Model
+from fspinn.network.description import Network
+from fspinn.network.plasticity import initial_weights, natural_weight_norm
+from fspinn.quant.formats import Format, to_values
+
+if TYPE_CHECKING:
+    from fspinn.datasets import Dataset
+    from fspinn.datasets.arrays import LabelledImages
+
+PRESENTATIONS_PER_NEURON = 100
+"""How often each neuron should get its turn to learn, where the passes are not given (own)."""
+
+MAX_PASSES = 1_000_000
+
+_CHUNK = 250
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """A trained model and how the training went.
+
+    Parameters
+    ----------
+    model : Model
+    samples_per_s : float
+        Presentations per second while learning, without compilation; after a resume, of the part since.
+    validation : Evaluation or None
+        On the validation split (see `train`); None where that is empty.
+    """
+
+    model: Model
+    samples_per_s: float
+    validation: Evaluation | None
+
+
+def passes_for(neurons: int, images: int) -> int:
+    """Return how many passes over the images give every neuron a hundred presentations."""
+    return ceil(PRESENTATIONS_PER_NEURON * neurons / images)
+
+
+def train(
+    network: Network,
+    data: "Dataset | LabelledImages",
+    *,
+    passes: int | None = None,
+    seed: int = 0,
+    readout: str = "proportion",
+    labels: int | None = None,
+    threads: int | None = None,
+    engine: str = "numba",
+    weights: str | Format | None = None,
+    state: str | Format | None = None,
+    rounding: str = "stochastic",
+    progress: bool = True,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: int | None = None,
+    resume: bool = False,
+) -> TrainingResult:
+    """Train a network without labels, then fit a readout on the labels of the training images.
+
+    The same seed gives the same bits, whatever `threads`.
+
+    Parameters
+    ----------
+    network : Network
+    data : Dataset
+        ``data.train`` is learned from, ``data.validation`` measured on, but on no more images than were
+        learned from; ``data.test`` is not touched. Or a split or a pair of arrays (images, labels): then
+        all of them are learned from, and none is left to validate on.
+    passes : int or None, default None
+        How often each training image is shown. None gives each neuron a hundred presentations.
+    seed : int, default 0
+        Fixes initial weights, order of the images and input spikes; from 0 to 2^64 - 1.
+    readout : str, default "proportion"
+        See `fspinn.model.readout`.
+    labels : int or None, default None
+        Labelled training images that the readout may use, drawn at random by `seed`; None is all. The
+        network learns from all images either way.
+    threads : int or None, default None
+        Threads that answer for the readout and the validation; None is one per core. Learning uses one.
+    engine : {"numba", "brian2"}, default "numba"
+        Who runs the network (see `fspinn.backends`): ``"brian2"`` is the reference, hundreds of times slower.
+    weights : str, Format or None, default None
+        Format that the weights keep to while they are learned, such as ``"UQ0.4"``: in-training quantization.
+        The network then learns and answers with integers only, as `fspinn.lowering.integers` says, and its
+        readout gets 8 bits. None is float32.
+    state : str, Format or None, default None
+        Format of potentials and thresholds then; None is 16 bits that hold four times the firing threshold.
+    rounding : {"stochastic", "nearest", "truncate"}, default "stochastic"
+        Of the changes of weights then. Others than ``"stochastic"`` lose small changes.
+    progress : bool, default True
+        Show a progress bar, if standard error is a terminal.
+    checkpoint : path-like or None, default None
+        File that keeps the state of the run now and then, when learning is done and when Ctrl-C
+        (KeyboardInterrupt) stops it. It stays; remove it when the model is saved.
+    checkpoint_every : int or None, default None
+        Presentations between two checkpoints; None is every 30 seconds. The bits do not depend on it.
+    resume : bool, default False
+        Continue from the file `checkpoint`, if it is there, to the same bits as without the stop.
+
+    Returns
+    -------
+    TrainingResult
+
+    Raises
+    ------
+    ConfigError
+        If `passes`, `seed`, `readout` or `engine` make no sense, the network never spiked, the checkpoint is
+        of another run, or there is one and `resume` is not set.
+    DataError
+        If `data` is not a data set, nor labelled images.
+    FormatError
+        If a format or rounding is unknown, or the network cannot learn in these formats.
+    ModelFileError
+        If the checkpoint is damaged or cannot be written; the one before stays.
+
+    Warns
+    -----
+    FspinnWarning
+        If most training images have no output spike, or neurons spike without input.
+    """
+    data = as_dataset(data)
+    readouts.check_name(readout)
+    seed = checked_seed(seed)
+    engine_of(engine, threads)
+    _check_formats(engine, weights, state, rounding)
+    if labels is not None:
+        whole_number("labels", labels, 1, len(data.train))  # before the learning, not after it
+    if checkpoint is None and (resume or checkpoint_every is not None):
+        raise ConfigError("checkpoint: resume and checkpoint_every need the file; name it")
+    keeper = None if checkpoint is None else Keeper(checkpoint, every=checkpoint_every, resume=resume)
+    try:
+        learned = learn(
+            network,
+            data,
+            passes=passes,
+            seed=seed,
+            progress=progress,
+            keeper=keeper,
+            engine=engine,
+            weights=weights,
+            state=state,
+            rounding=rounding,
+        )
+        (model,) = fit_readouts(learned, data, (readout,), labels=labels, threads=threads)
+        validation = None
+        if len(data.validation):
+            some = data.validation.first(len(data.train))  # a short run is measured in a short time
+            validation = evaluate(model, some, seed=seed, threads=threads, engine=engine)
+            model = replace(model, record={**model.record, "validation_accuracy": validation.accuracy})
+    except KeyboardInterrupt:
+        if keeper is not None:
+            keeper.save()
+        raise
+    for doubt in doubts(model, model.record["silent_images"], len(data.train)):
+        warnings.warn(doubt, FspinnWarning, stacklevel=2)
+    return TrainingResult(model, learned.samples_per_s, validation)
+
+
+def learn(
+    network: Network,
+    data: "Dataset",
+    *,
+    passes: int | None = None,
+    seed: int = 0,
+    progress: bool = True,
+    keeper: Keeper | None = None,
+    engine: str = "numba",
+    weights: str | Format | None = None,
+    state: str | Format | None = None,
+    rounding: str = "stochastic",
+    on_batch: Callable[[int], None] | None = None,
+) -> Learned:
+    """Learn weights and thresholds from the training images, without labels (see `train`).
+
+    `on_batch` is called now and then with the number of presentations so far; what it raises ends the work.
+    """
+    seed = checked_seed(seed)
+    images = data.train.images
+    if passes is None:
+        passes = passes_for(network.neurons, len(images))
+    passes = whole_number("passes", passes, 1, MAX_PASSES)
+    engine_of(engine)
+    _check_formats(engine, weights, state, rounding)
+    settled = network
+    if network.weight_norm is None:
+        settled = replace(network, weight_norm=natural_weight_norm(images[:1000]))
+    n_inputs = images.shape[1] * images.shape[2]
+    grid = None if weights is None else grid_of(settled, n_inputs, weights, state, rounding)
+    run = _Run(settled, data, passes, seed, engine, grid)
+    begun = None if keeper is None else keeper.start(_named(run, network))
+    if begun is None:
+        begun = _start(run, n_inputs)
+    done, seconds = _present_all(run, begun, progress, keeper, on_batch)
+    if done.activity.output_spikes == 0:
+        if keeper is not None:
+            checkpoints.remove(keeper.path)
+        raise ConfigError(
+            f"threshold: no neuron ever spiked in {done.presentations} presentations; "
+            "lower it, or show the images for longer (duration_ms) or with higher rates (rate_norm_hz)"
+        )
+    if keeper is not None:
+        keeper.save()
+    samples_per_s = (done.presentations - begun.presentations) / seconds
+    learned = Learned(
+        settled, done.weights, done.theta, passes, seed, done.activity, samples_per_s, done.curve, engine
+    )
+    return learned if grid is None else _in_values(learned, done, grid)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What is learned: all that the bits depend on."""
+
+    network: Network
+    data: "Dataset"
+    passes: int
+    seed: int
+    engine: str
+    grid: Grid | None
+
+    def learn(self, state: State, shown: Any) -> tuple[NDArray[np.int32], Activity]:
+        """Present some of the training images; weights and theta of the state change in place."""
+        images = self.data.train.images
+        how: dict[str, Any] = {
+            "seed": self.seed,
+            "first": state.presentations,
+            "total": self.total,
+            "earlier_spikes": state.activity.output_spikes,
+        }
+        if self.grid is not None:
+            runs, how["grid"], how["seen"] = integer_engine, self.grid, state.seen
+        else:
+            runs = engine_of(self.engine)
+        spike_counts, counted = runs.learn(self.network, state.weights, state.theta, images[shown], **how)
+        return spike_counts, counted
+
+    @property
+    def total(self) -> int:
+        """Presentations of the whole run."""
+        return self.passes * len(self.data.train)
+
+
+def _named(run: _Run, network: Network) -> dict[str, Any]:
+    """Return all that the bits of a run depend on, by the names that a person knows."""
+    formats = {}
+    if run.grid is not None:
+        formats = {name: str(value) for name, value in vars(run.grid).items()}
+    return {
+        **{f"dataset {name}": value for name, value in origin(run.data).items()},
+        "passes": run.passes,
+        "seed": run.seed,
+        "engine": run.engine,
+        **formats,
+        **asdict(network),
+        "fspinn": __version__,
+        "kernels": jit.kernel_digest(),
+    }
+
+
+def _check_formats(
+    engine: str, weights: str | Format | None, state: str | Format | None, rounding: str
+) -> None:
+    for name, given in (("state", state is not None), ("rounding", rounding != "stochastic")):
+        if weights is None and given:
+            raise ConfigError(f"{name}: goes with weights in integers; give a format of the weights too")
+    if weights is not None and engine != "numba":
+        raise ConfigError(f"weights: the engine {engine} does not learn in integers; use numba")
+
+
+def _start(run: _Run, n_inputs: int) -> State:
+    """Return the state before the first presentation."""
+    neurons = run.network.neurons
+    random = uniforms(stream_key(run.seed, WEIGHTS), n_inputs * neurons)
+    weights: NDArray[Any] = initial_weights(run.network, n_inputs, random)
+    if run.grid is not None:
+        weights = first_weights(weights, run.grid)
+    theta = np.zeros(neurons, dtype=np.float32 if run.grid is None else np.int32)
+    return State(0, weights, theta, Activity(), Curve.start(neurons, run.data.n_classes))
+
+
+def _in_values(learned: Learned, last: State, grid: Grid) -> Learned:
+    """Return what was learned in integers as the numbers that they stand for."""
+    theta, theta_format = learned_theta(last.theta, learned.network, grid)
+    return replace(
+        learned,
+        weights=to_values(last.weights, grid.weights),
+        theta=theta,
+        formats=Formats(grid.weights, grid.state, theta_format),
+        rounding=grid.rounding,
+        seen=Seen(*last.seen.tolist()),
+    )
+
+
+def _present_all(
+    run: _Run,
+    state: State,
+    progress: bool,
+    keeper: Keeper | None,
+    on_batch: Callable[[int], None] | None,
+) -> tuple[State, float]:
+    """Show all images `passes` times, from `state` on; return the last state and the seconds it took."""
+    labels, total, done = run.data.train.labels, run.total, state.presentations
+    title = f"train {run.network.neurons} neurons"
+    visible = progress and on_terminal()
+    with tqdm(total=total, initial=done, unit=" samples", disable=not visible, desc=title) as bar:
+        if run.engine == "numba" and visible and _will_compile():
+            bar.write("compiling the engine, once; later starts are fast", file=sys.stderr)
+        # A first call with an empty batch compiles, so that neither the bar nor the rate waits for it.
+        run.learn(state, slice(0, 0))
+        bar.unpause()
+        started = time.perf_counter()
+        for shown in _batches(len(labels), run.passes, run.seed, done):
+            spike_counts, counted = run.learn(state, shown)
+            done += len(shown)
+            state = replace(
+                state,
+                presentations=done,
+                activity=state.activity + counted,
+                curve=state.curve.after(spike_counts, labels[shown], done, total),
+            )
+            if keeper is not None:
+                keeper.keep(state.copy())
+            if not np.isnan(state.curve.running_accuracy):
+                bar.set_postfix_str(f"running accuracy {state.curve.running_accuracy:.3f}", refresh=False)
+            bar.update(len(shown))
+            if on_batch is not None:
+                on_batch(done)
+        seconds = time.perf_counter() - started
+    return state, seconds
+
+
+def _batches(n_images: int, passes: int, seed: int, first: int) -> Iterator[NDArray[np.int64]]:
+    """Yield which images are shown together, from presentation number `first` on; passes do not mix."""
+    for number in range(first // n_images, passes):
+        order = permutation(stream_key(seed, ORDER, number), n_images)
+        for start in range(max(0, first - number * n_images), n_images, _CHUNK):
+            yield order[start : start + _CHUNK]
+
+
+def _will_compile() -> bool:
+    """Return whether the machine code is still to be made, as far as can be told beforehand."""
+    chosen_by_user = os.environ.get("NUMBA_CACHE_DIR")
+    folder = Path(chosen_by_user) if chosen_by_user else jit.kernel_folder()
+    return folder is None or next(folder.rglob("*.nbc"), None) is None

@@ -1,0 +1,243 @@
+"""Quantization after training: the same network with numbers that fit a format."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from math import frexp
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fspinn.base.checks import checked_seed
+from fspinn.base.errors import FormatError
+from fspinn.base.randomness import ROUNDING, stream_key
+from fspinn.lowering.integers import integers_of
+from fspinn.lowering.passes import unmeasured
+from fspinn.model.model import LABEL_READOUT, AnyModel, Formats, Model, Readout, model_of
+from fspinn.quant.formats import (
+    MAX_BITS,
+    Format,
+    check_rounding,
+    quantize_values,
+    saturates,
+    to_integers,
+    to_values,
+)
+
+MOST = 0.5
+"""Share of the weights other than zero that may saturate before a format is refused."""
+
+
+def quantize(
+    model: AnyModel,
+    weights: str | Format,
+    rounding: str = "nearest",
+    readout: str | Format | None = None,
+    state: str | Format | None = None,
+    theta: str | Format | None = None,
+    seed: int = 0,
+) -> Model:
+    """Return a model whose weights and readout, and if asked for whose state, are fixed-point numbers.
+
+    With a state format the model computes with integers only, as `fspinn.lowering.integers` says. The counted
+    activity is kept: it is that of the network before quantization. Measured accuracies are dropped, since
+    they are no longer true.
+
+    Parameters
+    ----------
+    model : Model
+        Or a result that holds one; left untouched.
+    weights : str or Format
+        Format of the weights, such as ``"UQ0.4"``.
+    rounding : {"nearest", "truncate", "stochastic"}, default "nearest"
+        For the weights. All other numbers are rounded to nearest.
+    readout : str, Format or None, default None
+        Format of the readout table; None is 8 bits: ``"Q1.7"`` for ``linear``, else ``"UQ0.8"``. Table and
+        bias of ``linear`` are first multiplied by the number that makes the table fill its format, which
+        changes no answer; the bias becomes a whole number of the format's steps, however large. The table
+        of ``majority`` is left alone: it is stored as labels.
+    state : str, Format or None, default None
+        Format of potentials, threshold and inhibition, such as ``"Q9.6"``; None leaves them as they are.
+    theta : str, Format or None, default None
+        Format of what adaptation added to each threshold; None is the narrowest that holds it, with the
+        fraction bits of the state.
+    seed : int, default 0
+        Of the rounding ``stochastic``, from 0 to 2^64 - 1.
+
+    Returns
+    -------
+    Model
+        Its arrays are float32 and hold exactly the quantized values. ``record["quantization"]`` has the
+        formats, the rounding, and the shares of all weights that saturated and that became zero.
+
+    Raises
+    ------
+    ConfigError
+        If the seed is not one.
+    FormatError
+        If the model is quantized already, or a format or rounding is unknown or cannot hold the values.
+    """
+    check_together(state, theta)
+    model, _ = quantize_weights(model_of(model), weights, rounding, seed)
+    model, _ = quantize_readout(model, readout)
+    if state is not None:
+        model, _ = quantize_state(model, state, theta)
+    return model
+
+
+def check_together(state: str | Format | None, theta: str | Format | None) -> None:
+    """Raise FormatError if there is a format of theta but none of the state."""
+    if state is None and theta is not None:
+        raise FormatError("theta: goes with the state; give a format of both, or of none")
+
+
+def quantize_weights(
+    model: Model, weights: str | Format, rounding: str = "nearest", seed: int = 0
+) -> tuple[Model, str]:
+    """Give the weights a format; a pass, with the parameters of `quantize`."""
+    if model.weight_format is not None:
+        raise FormatError(
+            f"weights: already quantized to {model.weight_format}; "
+            "quantize the model that training wrote, not a quantized one"
+        )
+    format, key = as_format(weights), stream_key(checked_seed(seed), ROUNDING)
+    check_rounding(rounding)
+    _check_weights(model.weights, format, rounding, key)
+    quantized = to_values(to_integers(model.weights, format, rounding, key=key), format)
+    saturated = float(saturates(model.weights, format, rounding, key=key).mean())
+    zeroed = float(((quantized == 0) & (model.weights != 0)).mean())
+    record = noted(
+        model, weights=str(format), rounding=rounding, saturated_share=saturated, zeroed_share=zeroed
+    )
+    return replace(model, weights=quantized, weight_format=format, record=record), (
+        f"float32 -> {format}, rounding {rounding}; {saturated:.1%} saturated, {zeroed:.1%} became zero"
+    )
+
+
+def quantize_readout(model: Model, readout: str | Format | None = None) -> tuple[Model, str]:
+    """Give the readout a format; a pass, with the parameters of `quantize`."""
+    quantized = _quantize_readout(model.readout, readout)
+    name = None if quantized.format is None else str(quantized.format)
+    change = f"{quantized.name}: one label per neuron, as before"
+    if name is not None:
+        change = f"{quantized.name}: float32 -> {name}"
+    return replace(model, readout=quantized, record=noted(model, readout=name)), change
+
+
+def quantize_state(model: Model, state: str | Format, theta: str | Format | None = None) -> tuple[Model, str]:
+    """Give potentials, thresholds and inhibition a format; a pass, with the parameters of `quantize`."""
+    if model.weight_format is None:
+        raise FormatError("state: the weights are not quantized yet; give them a format first")
+    if model.state_format is not None:
+        raise FormatError(
+            f"state: already quantized to {model.state_format}; "
+            "quantize the model that training wrote, not a quantized one"
+        )
+    state = as_format(state)
+    theta = narrowest(model.theta, state.fraction_bits) if theta is None else as_format(theta)
+    if saturates(model.theta, theta).any():
+        raise FormatError(
+            f"theta: {theta} cannot hold the range ({_ranges(model.theta, theta)}); "
+            f"try {narrowest(model.theta, theta.fraction_bits)}"
+        )
+    values = quantize_values(model.theta, theta)
+    formats = Formats(model.weight_format, state, theta)
+    integers_of(model.network, model.weights, values, formats)  # refuses what does not go together
+    record = noted(model, state=str(state), theta=str(theta))
+    after = replace(model, theta=values, state_format=state, theta_format=theta, record=record)
+    return after, f"float32 -> {state}, theta {theta}: integers only"
+
+
+def as_format(format: str | Format) -> Format:
+    """Return a format from itself or from its name."""
+    return format if isinstance(format, Format) else Format.parse(format)
+
+
+def narrowest(values: NDArray[np.float32], fraction_bits: int) -> Format:
+    """Return the narrowest signed format with some fraction bits that holds all values."""
+    integer_bits = 1
+    while saturates(values, Format(integer_bits, fraction_bits, signed=True)).any():
+        integer_bits += 1
+    return Format(integer_bits, fraction_bits, signed=True)
+
+
+def noted(model: Model, **more: object) -> dict[str, object]:
+    """Return the record of a model with more about its quantization, and without measured accuracies."""
+    record = unmeasured(model)
+    before = record.get("quantization")
+    return {**record, "quantization": {**(before if isinstance(before, dict) else {}), **more}}
+
+
+def _check_weights(weights: NDArray[np.float32], format: Format, rounding: str, key: int) -> None:
+    def survive(format: Format) -> bool:
+        return bool(to_integers(weights, format, rounding, key=key).any())
+
+    def fit(format: Format) -> bool:
+        saturated = np.count_nonzero(saturates(weights, format, rounding, key=key))
+        return bool(saturated <= MOST * np.count_nonzero(weights))
+
+    # Saturation first: what is negative saturates to zero in an unsigned format.
+    if not fit(format):
+        raise FormatError(
+            f"weights: {format} cannot hold the range, most would saturate ({_ranges(weights, format)}); "
+            f"{_mend(weights, format, lambda f: fit(f) and survive(f))}"
+        )
+    if not survive(format):
+        raise FormatError(
+            f"weights: no weight survives {format} with rounding {rounding!r} ({_ranges(weights, format)}); "
+            f"{_mend(weights, format, lambda f: fit(f) and survive(f))}"
+        )
+
+
+def _quantize_readout(readout: Readout, asked: str | Format | None) -> Readout:
+    if asked is None:
+        asked = "UQ0.8" if readout.bias is None else "Q1.7"
+    format = as_format(asked)
+    if readout.format is not None:
+        raise FormatError(
+            f"readout: already quantized to {readout.format}; "
+            "quantize the model that training wrote, not a quantized one"
+        )
+    if readout.name == LABEL_READOUT:
+        return readout
+    table, bias = readout.table, readout.bias
+    if bias is not None and format.signed:
+        largest = float(np.abs(table).max())
+        scale = np.float32(format.highest / largest if largest > 0 else 1.0)
+        table, bias = table * scale, bias * scale
+    if bias is not None:
+        bias = quantize_values(bias, Format(MAX_BITS - format.fraction_bits, format.fraction_bits, True))
+
+    def fit(format: Format) -> bool:
+        # The highest number of UQ0.8 is 255/256: an entry of 1 may lose a step, but no more than that.
+        return bool(
+            table.min() >= format.lowest - format.step
+            and table.max() <= format.highest + format.step
+            and to_integers(table, format).any()
+        )
+
+    if not fit(format):
+        raise FormatError(
+            f"readout: {format} cannot hold the table ({_ranges(table, format)}); {_mend(table, format, fit)}"
+        )
+    return replace(readout, table=quantize_values(table, format), format=format, bias=bias)
+
+
+def _ranges(values: NDArray[np.float32], format: Format) -> str:
+    return (
+        f"from {values.min():.3g} to {values.max():.3g}; the format has {format.lowest:g} "
+        f"to {format.highest:g} in steps of {format.step:g}"
+    )
+
+
+def _mend(values: NDArray[np.float32], format: Format, fits: Callable[[Format], bool]) -> str:
+    """Return the advice to use the narrowest format, from as many bits as asked for, that fits."""
+    lowest, highest = float(values.min()), float(values.max())
+    if lowest == highest == 0:
+        return "all are zero: train the network first"
+    signed = lowest < 0
+    exponent = frexp(max(-lowest, highest))[1]  # all values are below 2**exponent
+    integer_bits = max(exponent, 0) + signed
+    for fraction_bits in range(max(format.bits - exponent - signed, 0), MAX_BITS - integer_bits + 1):
+        if integer_bits + fraction_bits > 0 and fits(Format(integer_bits, fraction_bits, signed)):
+            return f"try {Format(integer_bits, fraction_bits, signed)}"
+    return f"no format of {MAX_BITS} bits can: train the network again"

@@ -1,0 +1,217 @@
+"""Which class do these spikes mean? Readouts are fitted on training images only.
+
+Some of these images may have no label (`NO_LABEL`). They cost nobody's time, and still tell which
+neurons answer the same images: ``p[j, k]`` is the share of neuron k in the company of neuron j, that is in
+``sum over images of counts[j] * counts[k]``, k not j. Where labels are few, ``proportion`` and ``linear``
+let each neuron learn from its company (this project's own; all images labelled, nothing is borrowed).
+"""
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fspinn.base.errors import ConfigError
+from fspinn.model.model import BIASED_READOUT, LABEL_READOUT, Readout
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+READOUTS = ("proportion", LABEL_READOUT, BIASED_READOUT)
+
+NO_LABEL = -1
+"""Stands where an image has no label."""
+
+COMPANY_SPIKES = 3.0
+"""Labelled spikes of its own that weigh, in ``proportion``, as much as a neuron's company (own)."""
+
+COMPANY_REACH = 0.9
+"""Part of a spike that ``linear`` hands on to the company of its neuron, again and again (own)."""
+
+INVERSE_PENALTY = 10.0
+"""scikit-learn's C for ``linear``, the mean squared length of a response being 1 (own)."""
+
+MAX_ITERATIONS = 200
+"""Of the solver of ``linear``; where it is not yet there, the table is that of its last step."""
+
+
+def check_name(name: str) -> None:
+    """Raise `ConfigError` if there is no readout of that name."""
+    if name not in READOUTS:
+        raise ConfigError(f"readout: there is no {name!r}; use one of {', '.join(READOUTS)}")
+
+
+def fit(
+    name: str,
+    spike_counts: "NDArray[np.int32] | csr_array",
+    labels: NDArray[np.int64],
+    n_classes: int,
+) -> Readout:
+    """Fit a readout on the responses to training images.
+
+    With ``m[j, c]`` the mean number of spikes of neuron j for labelled images of class c:
+
+    - ``proportion``: a spike of neuron j speaks for every class in proportion,
+      ``t[j, c] = m[j, c] / sum_c m[j, c]`` (after BindsNET's proportion weighting, without its hard
+      assignment). With images without labels the table is the one for which, for each neuron that spiked
+      n[j] times for labelled images, ``n (table - t) + COMPANY_SPIKES (table - p table) = 0``.
+    - ``majority``: a spike of neuron j speaks only for the class with the highest ``m[j, c]``, divided by the
+      number of neurons of that class (Diehl & Cook 2015: highest average rate of a class's neurons).
+    - ``linear``: multinomial logistic regression on the spike counts, with a bias and the squared penalty of
+      scikit-learn. With images without labels it is fitted on ``counts / (1 - COMPANY_REACH p)``, and the
+      division, a matrix, becomes part of the table.
+
+    A neuron that never spiked speaks for no class. A class without labelled images gets less than
+    any other from ``linear``, and nothing from the others.
+
+    Parameters
+    ----------
+    name : {"proportion", "majority", "linear"}
+    spike_counts : ndarray or sparse array of int32, shape (n, n_neurons)
+    labels : ndarray of int64, shape (n,)
+        `NO_LABEL` where an image has none.
+    n_classes : int
+
+    Raises
+    ------
+    ConfigError
+        If there is no readout of that name.
+    """
+    from scipy import sparse
+
+    check_name(name)
+    spike_counts = sparse.csr_array(spike_counts)
+    labelled = labels != NO_LABEL
+    counts, known = spike_counts, labels
+    if not labelled.all():
+        counts, known = spike_counts[labelled], labels[labelled]
+    company = None if labelled.all() else _company(spike_counts)
+    if name == BIASED_READOUT:
+        return _fit_linear(counts, known, n_classes, company)
+    sums = np.stack([counts[known == c].sum(axis=0, dtype=np.float64) for c in range(n_classes)], axis=1)
+    means = _means(sums, np.bincount(known, minlength=n_classes))
+    shares = _shares(means)
+    if name == LABEL_READOUT:
+        table = (np.arange(n_classes) == means.argmax(axis=1)[:, None]) * (shares.sum(axis=1)[:, None] > 0)
+        return Readout(name, (table / np.maximum(table.sum(axis=0), 1)).astype(np.float32))
+    if company is not None:
+        shares = _borrow(shares, counts.sum(axis=0), company)
+    return Readout(name, shares.astype(np.float32))
+
+
+def proportion(spikes: NDArray[np.float64], images: NDArray[np.float64]) -> Readout:
+    """Return the readout ``proportion`` for known sums, all images labelled.
+
+    Parameters
+    ----------
+    spikes : ndarray of float64, shape (n_neurons, n_classes)
+        Output spikes of each neuron for the images of each class.
+    images : ndarray of float64, shape (n_classes,)
+        How many images of each class there were.
+    """
+    return Readout("proportion", _shares(_means(spikes, images)).astype(np.float32))
+
+
+def scores(readout: Readout, spike_counts: "NDArray[np.int32] | csr_array") -> NDArray[np.float64]:
+    """Return how much each response speaks for each class.
+
+    Parameters
+    ----------
+    readout : Readout
+    spike_counts : ndarray or sparse array of int32, shape (n, n_neurons)
+
+    Returns
+    -------
+    ndarray of float64, shape (n, n_classes)
+    """
+    from scipy import sparse
+
+    counts = sparse.csr_array(spike_counts, dtype=np.float64)
+    found: NDArray[np.float64] = counts @ readout.table.astype(np.float64)
+    return found if readout.bias is None else found + readout.bias
+
+
+def predict(readout: Readout, spike_counts: "NDArray[np.int32] | csr_array") -> NDArray[np.int64]:
+    """Return the class of each response: the one with the highest score, among equals the first.
+
+    Where no neuron spiked that is the class with the highest bias, or class 0 where there is no bias.
+
+    Parameters
+    ----------
+    readout, spike_counts
+        As for `scores`.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+    """
+    classes: NDArray[np.int64] = scores(readout, spike_counts).argmax(axis=1)
+    return classes
+
+
+def _means(sums: NDArray[np.float64], images: NDArray[Any]) -> NDArray[np.float64]:
+    means: NDArray[np.float64] = sums / np.where(images > 0, images, 1)
+    return means
+
+
+def _shares(means: NDArray[np.float64]) -> NDArray[np.float64]:
+    total = means.sum(axis=1, keepdims=True)
+    shares: NDArray[np.float64] = means / np.where(total > 0, total, 1.0)
+    return shares
+
+
+def _company(spike_counts: "csr_array") -> NDArray[np.float64]:
+    """Return ``p``: its rows add up to 1, or are zero for a neuron that always spiked alone."""
+    counts = spike_counts.astype(np.float64)
+    together = (counts.T @ counts).toarray()
+    np.fill_diagonal(together, 0.0)
+    return _shares(together)
+
+
+def _borrow(
+    shares: NDArray[np.float64], spikes: NDArray[np.int64], company: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Solve ``spikes (table - shares) + COMPANY_SPIKES (table - company table) = 0`` for the table."""
+    # The tiny number decides for nothing where no neuron in reach has a label.
+    own = np.diag(spikes + COMPANY_SPIKES * company.sum(axis=1) + 1e-9)
+    table = np.linalg.solve(own - COMPANY_SPIKES * company, spikes[:, None] * shares)
+    return np.clip(table, 0.0, 1.0)
+
+
+def _fit_linear(
+    spike_counts: "csr_array",
+    labels: NDArray[np.int64],
+    n_classes: int,
+    company: NDArray[np.float64] | None,
+) -> Readout:
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
+
+    table = np.zeros((spike_counts.shape[1], n_classes))
+    bias = np.zeros(n_classes)
+    present = np.unique(labels)
+    if len(present) > 1:
+        responses = spike_counts.astype(np.float64)
+        spread = None
+        if company is not None:
+            spread = np.linalg.inv(np.eye(len(company)) - COMPANY_REACH * company)
+            responses = responses @ spread
+        length = np.sqrt(max((responses * responses).sum() / len(labels), 1e-300))
+        solver = LogisticRegression(C=INVERSE_PENALTY, max_iter=MAX_ITERATIONS)
+        # More threads of BLAS bring nothing here, and wait for each other where cores are busy.
+        with threadpool_limits(1), warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            solver.fit(responses / length, labels)
+        slopes = solver.coef_.T / length
+        slopes = slopes if spread is None else spread @ slopes
+        # Of two classes scikit-learn gives only the difference.
+        two = len(present) == 2
+        table[:, present] = slopes * [-0.5, 0.5] if two else slopes
+        bias[present] = solver.intercept_ * [-0.5, 0.5] if two else solver.intercept_
+    absent = np.setdiff1d(np.arange(n_classes), present)
+    if len(present):
+        table[:, absent] = table[:, present].min(axis=1, keepdims=True)
+        bias[absent] = bias[present].min() - 1.0
+    return Readout(BIASED_READOUT, table.astype(np.float32), bias=bias.astype(np.float32))

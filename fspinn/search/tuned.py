@@ -1,0 +1,177 @@
+"""What did the tuning find, and how does ``fspinn train`` get it?"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from fspinn.base.errors import DataError
+from fspinn.base.files import replaced_when_whole
+from fspinn.base.version import __version__
+from fspinn.network.description import Network
+
+
+@dataclass(frozen=True)
+class TuningTrial:
+    """What became of a candidate on one rung.
+
+    Parameters
+    ----------
+    candidate : int
+        Its number; 0 is the network that was given.
+    rung : int
+        From 1 on; on the last the candidates learn for all presentations.
+    network : Network
+    presentations : int
+        Images shown while learning.
+    verdict : str
+        ``"measured"`` while the rung is under way; then ``"chosen"``, ``"goes on"``, ``"dropped"``, or
+        ``"failed"`` with the reason.
+    accuracy : float or None
+        On the validation split; None where it failed.
+    accuracy_interval : tuple of float or None
+        Wilson 95 % interval of `accuracy`.
+    """
+
+    candidate: int
+    rung: int
+    network: Network
+    presentations: int
+    verdict: str
+    accuracy: float | None = None
+    accuracy_interval: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class TuningResult:
+    """The best settings that were found, and all that were tried.
+
+    Parameters
+    ----------
+    best : TuningTrial
+    trials : tuple of TuningTrial
+        By rung, then by candidate.
+    passes, seed : int
+    readout : str
+    dataset : mapping
+        Name, checksum and split of the images.
+    seconds : float
+        Wall-clock time of the tuning, without compilation.
+    samples_per_s : float
+        Presentations learned per second of it, by all threads.
+    """
+
+    best: TuningTrial
+    trials: tuple[TuningTrial, ...]
+    passes: int
+    seed: int
+    readout: str
+    dataset: Mapping[str, Any]
+    seconds: float
+    samples_per_s: float
+
+    @property
+    def network(self) -> Network:
+        """The best network."""
+        return self.best.network
+
+    @property
+    def baseline(self) -> TuningTrial:
+        """The trial of the network that was given."""
+        return next(trial for trial in self.trials if trial.candidate == 0)
+
+    def settings(self) -> dict[str, Any]:
+        """Return the options of ``fspinn train`` that train the best network, by name."""
+        chosen = {"dataset": self.dataset["name"], "readout": self.readout, "passes": self.passes}
+        return {**chosen, "neurons": self.network.neurons, **_changed(self.network)}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the answer by name, as ``fspinn tune --json`` prints it."""
+        trials = [{**asdict(trial), "network": _changed(trial.network)} for trial in self.trials]
+        return {
+            "accuracy": self.best.accuracy,
+            "accuracy_interval": self.best.accuracy_interval,
+            "accuracy_of": "validation",
+            "baseline_accuracy": self.baseline.accuracy,
+            "neurons": self.network.neurons,
+            "network": asdict(self.network),
+            "passes": self.passes,
+            "readout": self.readout,
+            "seed": self.seed,
+            "dataset": dict(self.dataset),
+            "seconds": self.seconds,
+            "samples_per_s": self.samples_per_s,
+            "trials": trials,
+        }
+
+
+def describe(result: TuningResult) -> str:
+    """Return the answer in words, for people."""
+    best, baseline = result.best, result.baseline
+    before = "it never spiked" if baseline.accuracy is None else f"{baseline.accuracy:.2%}"
+    settings = [f"  {name} = {toml_value(value)}" for name, value in _changed(best.network).items()]
+    return "\n".join(
+        [
+            f"{best.network.neurons} neurons: {_percent(result)} on {result.dataset['validation']} "
+            f"validation images ({result.readout} readout); as given: {before}",
+            *(settings or ["  the defaults are the best"]),
+        ]
+    )
+
+
+def write_config(result: TuningResult, path: str | Path) -> None:
+    """Write the best settings as a TOML file that ``fspinn train --config`` reads.
+
+    Parameters
+    ----------
+    result : TuningResult
+    path : path-like
+
+    Raises
+    ------
+    DataError
+        If the file cannot be written; what was there before stays.
+    """
+    path = Path(path)
+    origin = result.dataset
+    candidates = len({trial.candidate for trial in result.trials})
+    lines = [
+        f"# Found by fspinn {__version__}: fspinn tune, {candidates} trials, seed {result.seed}",
+        f"# Accuracy: {_percent(result)} on {origin['validation']} validation images",
+        f"# Images: {toml_value(origin['name'])}, {origin['train']} for training, "
+        f"split with seed {origin['seed']}, SHA-256 {origin['checksum']}",
+        *(f"{name} = {toml_value(value)}" for name, value in result.settings().items()),
+    ]
+    try:
+        with replaced_when_whole(path) as temporary:
+            temporary.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise DataError(
+            f"{path}: cannot be written ({error.strerror}); choose another file with -o"
+        ) from None
+
+
+def toml_value(value: bool | float | str) -> str:
+    """Return a value as TOML writes it.
+
+    >>> toml_value(True), toml_value(1e-05), toml_value('a "b"')
+    ('true', '1e-05', '"a \\\\"b\\\\""')
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        # JSON escapes what TOML does, but for one character.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return repr(value)
+
+
+def _changed(network: Network) -> dict[str, Any]:
+    """Return the fields that differ from the defaults, but for the number of neurons."""
+    values = {f.name: (getattr(network, f.name), f.default) for f in fields(network) if f.name != "neurons"}
+    return {name: value for name, (value, default) in values.items() if value != default}
+
+
+def _percent(result: TuningResult) -> str:
+    low, high = result.best.accuracy_interval or (0.0, 1.0)
+    return f"{result.best.accuracy or 0.0:.2%} (95 % interval {low:.2%} to {high:.2%})"
