@@ -13,10 +13,11 @@ from fspinn.answering.predict import predict
 from fspinn.base.errors import ConfigError, FormatError
 from fspinn.learning.fitting import fit_readouts
 from fspinn.learning.training import learn
+from fspinn.lowering import quantize
 from fspinn.lowering.passes import Measured
 from fspinn.memmodel import Size
 from fspinn.network.description import Network
-from fspinn.quant import Format, quantize
+from fspinn.quant import Format
 from fspinn.search.formats import find_formats
 
 

@@ -21,8 +21,8 @@ from fspinn.cli import main
 from fspinn.cli.tune import command
 from fspinn.datasets import Split, load
 from fspinn.search.intervals import wilson_interval
-from fspinn.search.tune import MULTIPLES, RUNGS, drawn, tune, write_config
-from fspinn.search.tuned import describe, toml_value
+from fspinn.search.tune import MULTIPLES, RUNGS, drawn, tune
+from fspinn.search.tuned import describe, toml_value, write_config
 
 NETWORK = fspinn.Network(neurons=12, inhibition=1.6)
 SETTINGS = {"trials": 10, "passes": 1, "seed": 3, "progress": False}
