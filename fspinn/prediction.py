@@ -218,8 +218,8 @@ def doubts(model: Model, silent: int, images: int) -> list[str]:
     unprompted = int(np.count_nonzero(thresholds <= 0))
     if unprompted:
         found.append(
-            f"theta: {unprompted} of {model.network.neurons} neurons spike without input, as their thresholds "
-            "are not above 0; train the network again, or give theta and the state more bits"
+            f"theta: {unprompted} of {model.network.neurons} neurons spike without input, as their "
+            "thresholds are not above 0; train the network again, or give theta and the state more bits"
         )
     if 2 * silent > images:
         found.append(

@@ -257,7 +257,8 @@ def _readout(size: Size) -> list[Block]:
         pairs = n * n if size.pairs is None else size.pairs
         return [Block(1, pairs, 2 * index_bits(n) + row_bits)]
     table = Block(1, n * size.n_classes, size.readout_bits)
-    return [table, Block(1, size.n_classes, BIAS_BITS)] if size.readout == BIASED_READOUT else [table]
+    biased = size.readout == BIASED_READOUT or size.silence
+    return [table, Block(1, size.n_classes, BIAS_BITS)] if biased else [table]
 
 
 def _votes(size: Size) -> list[Block]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from fspinn.errors import ConfigError
 from fspinn.model import ADAPTATIONS, INHIBITION_KINDS, NORMALISATIONS, RULES, Network
-from fspinn.trained import Model
+from fspinn.trained import BIASED_READOUT, Model
 
 _CHOICES = {
     "rule": RULES,
@@ -47,6 +47,8 @@ class Size:
     pairs : int or None, default None
         Pairs of neurons in the table of ``ngram``, which only training tells; None prices its upper bound,
         all ``n_neurons ** 2``.
+    silence : bool, default False
+        Whether the table of ``proportion`` has a bias, as silence means a class; ``linear`` always has one.
     inhibition_kind : str, default "lateral"
     rule : str, default "normalised"
     adaptation : str, default "balanced"
@@ -77,6 +79,7 @@ class Size:
     readout: str = "proportion"
     readout_bits: int = 32
     pairs: int | None = None
+    silence: bool = False
     inhibition_kind: str = "lateral"
     rule: str = "normalised"
     adaptation: str = "balanced"
@@ -115,6 +118,7 @@ class Size:
             state_bits=model.state_bits,
             threshold_bits=model.theta_bits,
             pairs=None if pairs is None else len(pairs),
+            silence=model.readout.name != BIASED_READOUT and model.readout.bias is not None,
             mapped_pixels=0 if model.n_inputs == len(model.weights) else len(model.weights),
         )
 

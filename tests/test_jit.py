@@ -110,7 +110,9 @@ from fspinn.model import Network
 constants = float_engine._constants(Network(neurons=2, weight_norm=1.0), 1, np.float32)
 state = window_kernels.make_state(1, 2, (0, 1, 0), 0, np.zeros(2, np.float32))
 weights, theta = np.ones((1, 2), np.float32), np.zeros(2, np.float32)
-kernels.end_presentation(weights, theta, np.float32(1), constants, state, np.zeros(11, np.int64))
+board = window_kernels.make_board(1, 350, 1)
+room, step, activity = (np.ones(350, np.int64), board.inputs[0]), np.float32(1), np.zeros(11, np.int64)
+kernels.end_presentation(room, 0, weights, theta, step, constants, state, board, activity)
 print(theta.tolist())
 """
 
@@ -132,7 +134,7 @@ def test_an_edit_to_a_kernel_that_another_file_calls_is_noticed(tmp_path):
     assert thresholds() == "[-1.0, -1.0]"
     kernels = package / "plasticity_kernels.py"
     text = kernels.read_text(encoding="utf-8")
-    edited = text.replace("theta[j] -= step", "theta[j] -= 2 * step")
+    edited = text.replace("theta[j] - fall", "theta[j] - 2 * fall")
     assert edited != text
     kernels.write_text(edited, encoding="utf-8")
     assert thresholds() == "[-2.0, -2.0]"

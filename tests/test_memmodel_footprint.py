@@ -96,6 +96,11 @@ def test_linear_stores_a_table_and_a_wide_bias():
     assert footprint(size, training=False)["readout"] == 100 * 10 * 8 + 10 * 32
 
 
+def test_what_silence_means_is_a_wide_bias_too():
+    size = Size(64, 100, 10, weight_bits=8, readout_bits=8, silence=True)
+    assert footprint(size, training=False)["readout"] == 100 * 10 * 8 + 10 * 32
+
+
 def test_ngram_stores_the_pairs_it_kept_and_scores_instead_of_votes():
     size = Size(64, 100, 10, weight_bits=8, readout="ngram", readout_bits=8, pairs=1234)
     assert footprint(size, training=False)["readout"] == 1234 * (2 * 7 + 10 * 8)
