@@ -180,7 +180,8 @@ def _readout(size: Size) -> list[Block]:
     if size.readout == LABEL_READOUT:
         return []
     table = Block(1, size.n_neurons * size.n_classes, size.readout_bits)
-    return [table, Block(1, size.n_classes, BIAS_BITS)] if size.readout == BIASED_READOUT else [table]
+    biased = size.readout == BIASED_READOUT or size.silence
+    return [table, Block(1, size.n_classes, BIAS_BITS)] if biased else [table]
 
 
 def _votes(size: Size) -> list[Block]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from fspinn.base.errors import ConfigError
-from fspinn.model.model import AnyModel, model_of
+from fspinn.model.model import BIASED_READOUT, AnyModel, model_of
 from fspinn.network.description import ADAPTATIONS, INHIBITION_KINDS, NORMALISATIONS, RULES, Network
 
 _CHOICES = {
@@ -44,6 +44,8 @@ class Size:
         Name of the readout; the table of ``majority`` is stored as one label per neuron.
     readout_bits : int, default 32
         Bits of one entry of any other readout's table.
+    silence : bool, default False
+        Whether the table of ``proportion`` has a bias, as silence means a class; ``linear`` always has one.
     inhibition_kind : str, default "lateral"
     rule : str, default "normalised"
     adaptation : str, default "balanced"
@@ -73,6 +75,7 @@ class Size:
     inhibition_steps: int = 0
     readout: str = "proportion"
     readout_bits: int = 32
+    silence: bool = False
     inhibition_kind: str = "lateral"
     rule: str = "normalised"
     adaptation: str = "balanced"
@@ -111,6 +114,7 @@ class Size:
             size,
             state_bits=model.state_bits,
             threshold_bits=model.theta_bits,
+            silence=model.readout.name != BIASED_READOUT and model.readout.bias is not None,
             mapped_pixels=0 if model.n_inputs == len(model.weights) else len(model.weights),
         )
 

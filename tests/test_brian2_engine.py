@@ -325,7 +325,7 @@ BREAKS = {
     "silence always changes as much": (
         "(N - 1)*int(total_spikes >= N)",
         "0",
-        {"threshold": 9.0, "neurons": 2},
+        {"threshold": 10.0, "neurons": 2},
     ),
     "any silence changes thresholds later": (
         "v >= firing_threshold/2",

@@ -187,6 +187,18 @@ def make(folder, target):
 
 
 @needs_gcc
+def test_a_program_answers_silence_as_the_model_does(tmp_path):
+    model = model_of(PLAIN)
+    bias = np.zeros(model.readout.n_classes, np.float32)
+    bias[-1] = model.readout.format.step
+    model = replace(model, readout=replace(model.readout, bias=bias))
+    images = np.zeros((2, *model.image_shape), np.uint8)
+    export_c(model, tmp_path / "out", images, seed=3)
+    _, classes = answers(build(tmp_path / "out"), images, model.network.neurons)
+    assert list(classes) == predict(model, images, seed=3).classes.tolist() == [len(bias) - 1] * 2
+
+
+@needs_gcc
 @pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
 def test_the_programs_own_test_finds_what_differs(tmp_path):
     export_c(model_of(PLAIN), tmp_path / "out")

@@ -104,12 +104,14 @@ def test_machine_code_goes_to_the_cache(monkeypatch, tmp_path, chosen_by_user):
 
 LOWER = """
 import numpy as np
-from fspinn.backends.numba import float_engine, float_kernels as kernels
+from fspinn.backends.numba import float_engine, float_kernels as kernels, window_kernels
 from fspinn.network.description import Network
 
 constants = float_engine._constants(Network(neurons=2, weight_norm=1.0), 1, np.float32)
 weights, theta = np.ones((1, 2), np.float32), np.zeros(2, np.float32)
-kernels.end_presentation(0, weights, theta, np.float32(1), constants, np.zeros(2), np.zeros(11, np.int64))
+state = window_kernels.make_state(1, 1, 0, np.zeros(2, np.float32))
+spikes, step = (1, 0, 0), np.float32(1)
+kernels.end_presentation(spikes, weights, theta, step, constants, state, np.zeros(11, np.int64))
 print(theta.tolist())
 """
 
@@ -131,7 +133,7 @@ def test_an_edit_to_a_kernel_that_another_file_calls_is_noticed(tmp_path):
     assert thresholds() == "[-1.0, -1.0]"
     kernels = package / "plasticity_kernels.py"
     text = kernels.read_text(encoding="utf-8")
-    edited = text.replace("theta[j] -= step", "theta[j] -= 2 * step")
+    edited = text.replace("theta[j] - fall", "theta[j] - 2 * fall")
     assert edited != text
     kernels.write_text(edited, encoding="utf-8")
     assert thresholds() == "[-2.0, -2.0]"

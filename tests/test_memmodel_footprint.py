@@ -88,6 +88,11 @@ def test_linear_stores_a_table_and_a_wide_bias():
     assert footprint(size, training=False)["readout"] == 100 * 10 * 8 + 10 * 32
 
 
+def test_what_silence_means_is_a_wide_bias_too():
+    size = Size(64, 100, 10, weight_bits=8, readout_bits=8, silence=True)
+    assert footprint(size, training=False)["readout"] == 100 * 10 * 8 + 10 * 32
+
+
 def test_a_refractory_counter_holds_its_steps():
     for steps, bits in ((0, 0), (1, 1), (5, 3), (7, 3), (8, 4)):
         size = Size(64, 100, 10, weight_bits=8, refractory_steps=steps)

@@ -270,3 +270,10 @@ def test_either_module_can_be_imported_first():
 def test_a_name_that_quant_lacks_is_refused():
     with pytest.raises(AttributeError, match=r"fspinn\.quant' has no attribute 'dequantize'"):
         _ = fspinn.quant.dequantize
+
+
+def test_what_silence_means_survives_a_coarse_table():
+    readout = Readout("proportion", np.eye(3, dtype=np.float32), bias=np.array([0, 0, 1 / 16], np.float32))
+    model = replace(model_with(spread()), readout=readout)
+    assert quantize(model, "UQ0.4").readout.format == Format.parse("UQ0.8")
+    assert quantize(model, "UQ0.4", readout="UQ0.2").readout.bias.tolist() == [0.0, 0.0, 0.25]

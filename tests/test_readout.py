@@ -20,6 +20,7 @@ from fspinn.model.readout import (
     INVERSE_PENALTY,
     NO_LABEL,
     READOUTS,
+    SILENCE,
     fit,
     predict,
 )
@@ -293,3 +294,20 @@ def test_parts_that_do_not_fit_together_are_refused(part, array, words):
     weights, theta = np.zeros((4, 5), np.float32), np.zeros(5, np.float32)
     with pytest.raises(ConfigError, match=f"^{words}"):
         Model(Network(5, weight_norm=1.0), (2, 2), weights, theta, readout)
+
+
+# --- silence ----------------------------------------------------------------------------------------
+
+
+def test_silence_is_answered_with_the_class_that_causes_it():
+    counts = np.array([[3, 0], [2, 0], [0, 1], [0, 0], [0, 0], [0, 4]], np.int32)
+    labels = np.array([0, 0, 1, 2, 2, 1])
+    fitted = fit("proportion", counts, labels, 3)
+    assert fitted.bias.tolist() == [0.0, 0.0, SILENCE]
+    assert predict(fitted, counts).tolist() == labels.tolist()
+
+
+def test_a_few_silent_images_mean_nothing():
+    counts = np.ones((40, 2), np.int32)
+    counts[:2] = 0
+    assert fit("proportion", counts, np.arange(40) % 2, 2).bias is None

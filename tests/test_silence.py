@@ -4,11 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
+from published_images import skip_without
 
 import fspinn
 from fspinn import Network, evaluate, train
+from fspinn.answering.predict import doubts
 from fspinn.backends.brian2 import engine as brian2_engine
 from fspinn.backends.numba import float_engine, integer_engine
+from fspinn.base.errors import FspinnWarning
+from fspinn.cli import main
 from fspinn.datasets import Split
 from fspinn.lowering.integer_learning import first_weights, grid_of
 from fspinn.network.description import ENCODERS, RULES
@@ -95,19 +100,15 @@ def test_later_they_fall_where_potentials_come_near_and_ever_less():
         assert (learned_in_integers(far, BRIGHT, earlier_spikes)[1] == 0).all()
 
 
-@pytest.mark.parametrize("answer_threshold", [None])
-def test_thresholds_stay_above_the_potential_at_rest(answer_threshold):
-    network = replace(
-        SMALL, threshold=100.0, theta_step=1e4, theta_step_end=1e4, answer_threshold=answer_threshold
-    )
-    lowest = -63 / 64 * (100.0 if answer_threshold is None else answer_threshold)
+def test_thresholds_stay_above_the_potential_at_rest():
+    network = replace(SMALL, threshold=100.0, theta_step=1e4, theta_step_end=1e4)
+    lowest = -63 / 64 * 100.0
     weights, theta, _ = learned(network, BRIGHT[:1], earlier_spikes=0)
     np.testing.assert_allclose(theta, lowest, rtol=1e-6)
     counts, _ = float_engine.respond(network, weights, theta, BLACK, seed=0)
     assert counts.sum() == 0
-    np.testing.assert_allclose(
-        learned_in_integers(network, BRIGHT[:1], earlier_spikes=0)[1], lowest, rtol=1e-3
-    )
+    _, theta = learned_in_integers(network, BRIGHT[:1], earlier_spikes=0)
+    np.testing.assert_allclose(theta, lowest, rtol=1e-3)
 
 
 def test_an_integer_threshold_is_at_least_one():
@@ -180,6 +181,101 @@ def test_learning_in_integers_is_not_hurt(digits, images):
     model = train(Network(neurons=100), data, weights="UQ0.4", progress=False).model
     assert evaluate(model, data.test).accuracy > 0.9
     assert fspinn.predict(model, black(4)).spike_counts.sum() == 0
+
+
+@pytest.mark.parametrize("weights", [None, "UQ0.4"])
+def test_a_low_threshold_to_answer_with_stays_above_the_potential_at_rest(digits, weights):
+    """While learning, thresholds fall by some 10 norms: too much for a threshold of 9."""
+    network = Network(neurons=50, encoder="unscaled", max_rate_hz=40.0, answer_threshold=9.0)
+    model = train(network, digits, weights=weights, progress=False).model
+    assert (model.network.answering.firing_threshold + model.theta).min() > 0
+    assert fspinn.predict(model, black(4)).spike_counts.sum() == 0
+
+
+def with_blank_class(data, blank, noise):
+    """Zeros, ones and as many images with up to `noise` dim pixels, of which class `blank` consists."""
+    random = np.random.default_rng(1)
+
+    def part(split):
+        chosen = split.labels < 2
+        images = np.zeros((chosen.sum() // 2, 8, 8), np.uint8)
+        for image in images:
+            places = random.integers(0, 64, random.integers(0, noise + 1))
+            image.reshape(64)[places] = random.integers(1, 4, len(places))
+        others = np.delete(np.arange(3), blank)
+        labels = np.concatenate([others[split.labels[chosen]], np.full(len(images), blank)])
+        return Split(np.concatenate([split.images[chosen], images]), labels)
+
+    parts = {name: part(getattr(data, name)) for name in ("train", "validation", "test")}
+    return replace(data, class_names=("a", "b", "c"), **parts)
+
+
+@pytest.mark.parametrize("noise", [0, 3])
+@pytest.mark.parametrize("blank", [0, 2])
+@pytest.mark.parametrize("weights", [None, "UQ0.4"])
+def test_a_class_of_blank_images_is_recognized(digits, blank, noise, weights):
+    data = with_blank_class(digits, blank, noise)
+    model = train(Network(neurons=50), data, weights=weights, progress=False).model
+    assert evaluate(model, data.test).accuracy > 0.95
+    if noise == 0:
+        assert (fspinn.predict(model, black(4)).classes == blank).all()
+
+
+# --- warnings -----------------------------------------------------------------------------------------
+
+
+def test_mostly_silent_training_images_are_a_warning(digits):
+    few = replace(digits, train=digits.train.first(60), validation=digits.validation.first(20))
+    data = with_images(few, black(70))
+    with pytest.warns(
+        FspinnWarning,
+        match=r"^threshold: 70 of 130 images have no output spike; lower it, or leave out images that are "
+        r"nearly blank$",
+    ):
+        model = train(Network(neurons=20), data, passes=1, progress=False).model
+    assert model.record["silent_images"] == 70
+
+
+def test_neurons_that_spike_without_input_are_named(digits, tmp_path):
+    few = replace(digits, train=digits.train.first(60), validation=digits.validation.first(20))
+    model = train(Network(neurons=20), few, passes=1, progress=False).model
+    theta = model.theta.copy()
+    theta[:3] = -model.network.firing_threshold
+    words = (
+        "theta: 3 of 20 neurons spike without input, as their thresholds are not above 0; "
+        "train the network again, or give theta and the state more bits"
+    )
+    old = replace(model, theta=theta)
+    assert doubts(old, 0, 10) == [words]
+    assert doubts(model, 0, 10) == []
+    fspinn.save(old, tmp_path / "old.h5")
+    result = CliRunner().invoke(main, ["evaluate", str(tmp_path / "old.h5"), "--samples", "5"])
+    assert (result.exit_code, result.stderr) == (0, f"fspinn: warning: {words}\n")
+
+
+def test_the_command_line_warns_in_one_line(tmp_path):
+    images = np.concatenate([np.zeros((30, 4, 4), np.uint8), np.full((20, 4, 4), 200, np.uint8)])
+    labels = np.arange(50) % 2
+    np.savez(tmp_path / "blank.npz", images=images, labels=labels, test_images=images, test_labels=labels)
+    arguments = ["--dataset", str(tmp_path / "blank.npz"), "--neurons", "5", "--passes", "1"]
+    result = CliRunner().invoke(main, ["train", *arguments, "-o", str(tmp_path / "net.h5")])
+    assert result.exit_code == 0, result.stderr
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("fspinn: warning: threshold: ")
+
+
+# --- of the size that was reported --------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_black_images_in_mnist_do_not_hurt():
+    skip_without("mnist")
+    data = fspinn.datasets.load("mnist")
+    train_images = np.concatenate([data.train.images[:5000], np.zeros((25, 28, 28), np.uint8)])
+    train_labels = np.concatenate([data.train.labels[:5000], np.zeros(25, data.train.labels.dtype)])
+    data = replace(data, train=Split(train_images, train_labels))
+    model = train(Network(neurons=100), data, progress=False).model
+    assert evaluate(model, data.test).accuracy > 0.83
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from fspinn.base.errors import FormatError
 from fspinn.base.randomness import ROUNDING, stream_key
 from fspinn.lowering.integers import integers_of
 from fspinn.lowering.passes import unmeasured
-from fspinn.model.model import LABEL_READOUT, AnyModel, Formats, Model, Readout, model_of
+from fspinn.model.model import BIASED_READOUT, LABEL_READOUT, AnyModel, Formats, Model, Readout, model_of
 from fspinn.quant.formats import (
     MAX_BITS,
     Format,
@@ -190,7 +190,7 @@ def _check_weights(weights: NDArray[np.float32], format: Format, rounding: str, 
 
 def _quantize_readout(readout: Readout, asked: str | Format | None) -> Readout:
     if asked is None:
-        asked = "UQ0.8" if readout.bias is None else "Q1.7"
+        asked = "Q1.7" if readout.name == BIASED_READOUT else "UQ0.8"
     format = as_format(asked)
     if readout.format is not None:
         raise FormatError(
@@ -205,7 +205,9 @@ def _quantize_readout(readout: Readout, asked: str | Format | None) -> Readout:
         scale = np.float32(format.highest / largest if largest > 0 else 1.0)
         table, bias = table * scale, bias * scale
     if bias is not None:
+        kept = bias > 0 if readout.name != BIASED_READOUT else np.zeros_like(bias, dtype=np.bool_)
         bias = quantize_values(bias, Format(MAX_BITS - format.fraction_bits, format.fraction_bits, True))
+        bias[kept] = np.maximum(bias[kept], format.step)  # what silence means, however coarse the table
 
     def fit(format: Format) -> bool:
         # The highest number of UQ0.8 is 255/256: an entry of 1 may lose a step, but no more than that.

@@ -32,6 +32,13 @@ COMPANY_REACH = 0.9
 INVERSE_PENALTY = 10.0
 """scikit-learn's C for ``linear``, the mean squared length of a response being 1 (own)."""
 
+SILENCE = 1 / 16
+"""How much silence speaks, in ``proportion``, for the class that most often causes it; no more than that, so
+that a single spike outweighs it (own)."""
+
+SILENT_PART = 0.1
+"""Part of a class's images without an output spike from which on silence means that class (own)."""
+
 MAX_ITERATIONS = 200
 """Of the solver of ``linear``; where it is not yet there, the table is that of its last step."""
 
@@ -61,6 +68,9 @@ def fit(
     - ``linear``: multinomial logistic regression on the spike counts, with a bias and the squared penalty of
       scikit-learn. With images without labels it is fitted on ``counts / (1 - COMPANY_REACH p)``, and the
       division, a matrix, becomes part of the table.
+
+    If a tenth of the images of some class, or more, have no output spike, ``proportion`` has a bias of
+    `SILENCE` for that class (of several, the one with the largest part), so that silence is answered with it.
 
     A neuron that never spiked speaks for no class. A class without labelled images gets less than
     any other from ``linear``, and nothing from the others.
@@ -97,7 +107,7 @@ def fit(
         return Readout(name, (table / np.maximum(table.sum(axis=0), 1)).astype(np.float32))
     if company is not None:
         shares = _borrow(shares, counts.sum(axis=0), company)
-    return Readout(name, shares.astype(np.float32))
+    return Readout(name, shares.astype(np.float32), bias=_bias_of_silence(counts, known, n_classes))
 
 
 def proportion(spikes: NDArray[np.float64], images: NDArray[np.float64]) -> Readout:
@@ -148,6 +158,18 @@ def predict(readout: Readout, spike_counts: "NDArray[np.int32] | csr_array") -> 
     """
     classes: NDArray[np.int64] = scores(readout, spike_counts).argmax(axis=1)
     return classes
+
+
+def _bias_of_silence(
+    counts: "csr_array", labels: NDArray[np.int64], n_classes: int
+) -> NDArray[np.float32] | None:
+    silent = np.bincount(labels[counts.sum(axis=1) == 0], minlength=n_classes)
+    parts = silent / np.maximum(np.bincount(labels, minlength=n_classes), 1)
+    if parts.max() < SILENT_PART:
+        return None
+    bias = np.zeros(n_classes, dtype=np.float32)
+    bias[parts.argmax()] = SILENCE
+    return bias
 
 
 def _means(sums: NDArray[np.float64], images: NDArray[Any]) -> NDArray[np.float64]:
