@@ -11,6 +11,8 @@ from click.testing import CliRunner
 
 import fspinn
 from fspinn.cli import main
+from fspinn.errors import UnfinishedError
+from fspinn.search import jobs
 
 
 def run(*arguments):
@@ -135,6 +137,30 @@ def test_search_without_an_answer_has_exit_status_1(tmp_path):
     result = json.loads(answer.stdout)
     assert result["found"] is False
     assert result["model"] is None
+
+
+def test_a_search_that_could_not_finish_has_exit_status_3(tmp_path, monkeypatch):
+    def broken(*args, **kwargs):
+        raise MemoryError
+
+    jobs._last.clear()
+    monkeypatch.setattr("fspinn.search.jobs.learn", broken)
+    answer = run("search", "--sizes", "10,16", "-o", tmp_path)
+    assert answer.exit_code == 3
+    assert answer.stdout.startswith(
+        "The search could not finish: 30 of 30 candidates are not finished: Memory"
+    )
+    assert json.loads((tmp_path / "result.json").read_text())["ending"] == "unfinished"
+
+
+def test_a_search_whose_folder_fills_up_has_exit_status_3(tmp_path, monkeypatch):
+    def full(*args, **kwargs):
+        raise UnfinishedError("the search could not finish: the disk is full")
+
+    monkeypatch.setattr("fspinn.search.find_smallest", full)
+    answer = run("search", "-o", tmp_path)
+    assert answer.exit_code == 3
+    assert answer.stderr == "fspinn: the search could not finish: the disk is full\n"
 
 
 def test_search_takes_its_choices_from_a_file(tmp_path):

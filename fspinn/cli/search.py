@@ -1,5 +1,6 @@
 """fspinn search: the smallest network that does the job."""
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,9 @@ from fspinn.model import Network
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
     from fspinn.search import Trial
+
+UNFINISHED, STOPPED = 3, 130
+"""Exit statuses of a search that could not finish, and of one that was stopped with Ctrl-C."""
 
 
 _FILES = (
@@ -36,7 +40,7 @@ Examples:
 
 Limits need a unit: B kB KiB MB MiB, pJ nJ uJ mJ J, us ms s min (or m) h d, um2 mm2.
 The same command goes on where it was stopped or killed: what was trained is in the folder.
-Exit status: 0 found, 1 no network meets the target, 2 bad input.
+Exit status: 0 found, 1 no network meets the target, 2 bad input, 3 the search could not finish.
 """,
 )
 @options.dataset
@@ -147,45 +151,56 @@ def command(
     as_json: bool,
 ) -> None:
     """Find the network with the least memory that meets an accuracy on your images."""
+    from fspinn.errors import UnfinishedError
     from fspinn.plots import accuracy_against_memory, save
     from fspinn.report import write_report
     from fspinn.search import find_smallest, save_result
-    from fspinn.search.result import describe, line
+    from fspinn.search.execution import is_working
+    from fspinn.search.result import Ending, describe, line
 
     def show(told: "list[Trial]") -> None:
         click.echo(line(told), err=True)  # above the table, where there is one
 
-    result = find_smallest(
-        data,
-        accuracy=accuracy,
-        memory=memory,
-        training_memory=training_memory,
-        energy=energy,
-        latency=latency,
-        area=area,
-        spikes=spikes,
-        minimize=options.names(minimize),
-        hardware=hardware,
-        strategy=strategy,
-        sampler=sampler,
-        space=space,
-        network=network,
-        sizes=None if sizes is None else options.whole_numbers("--sizes", sizes),
-        weights=None if weights is None else options.names(weights),
-        readouts=None if readouts is None else options.names(readouts),
-        passes=passes,
-        labels=labels,
-        trials=trials,
-        budget=budget,
-        seeds=seeds,
-        seed=seed,
-        threads=threads,
-        workers=workers,
-        scheduler=scheduler,
-        folder=output,
-        data_dir=click.get_current_context().params["data_dir"],
-        on_trials=show,
-    )
+    try:
+        result = find_smallest(
+            data,
+            accuracy=accuracy,
+            memory=memory,
+            training_memory=training_memory,
+            energy=energy,
+            latency=latency,
+            area=area,
+            spikes=spikes,
+            minimize=options.names(minimize),
+            hardware=hardware,
+            strategy=strategy,
+            sampler=sampler,
+            space=space,
+            network=network,
+            sizes=None if sizes is None else options.whole_numbers("--sizes", sizes),
+            weights=None if weights is None else options.names(weights),
+            readouts=None if readouts is None else options.names(readouts),
+            passes=passes,
+            labels=labels,
+            trials=trials,
+            budget=budget,
+            seeds=seeds,
+            seed=seed,
+            threads=threads,
+            workers=workers,
+            scheduler=scheduler,
+            folder=output,
+            data_dir=click.get_current_context().params["data_dir"],
+            on_trials=show,
+        )
+    except UnfinishedError as error:
+        click.echo(f"fspinn: {error}", err=True)
+        sys.exit(UNFINISHED)
+    except KeyboardInterrupt:
+        click.echo("fspinn: stopped; the same command goes on where it stopped", err=True)
+        if is_working():
+            os._exit(STOPPED)  # a compilation that goes on would keep Python from ending, or crash in its end
+        sys.exit(STOPPED)
     if not as_json:
         click.echo(describe(result))
     written = save_result(result, output, click.get_current_context().meta.get(options.TYPED))
@@ -199,4 +214,4 @@ def command(
         for path in written.values():
             click.echo(f"  wrote {path}")
     if not result.found:
-        sys.exit(1)
+        sys.exit(UNFINISHED if result.ending is Ending.UNFINISHED else 1)

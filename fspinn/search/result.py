@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,36 @@ from fspinn.search.costs import Cost
 from fspinn.store import save
 from fspinn.trained import Model
 
-MEETS = "meets the target"
-"""Verdict of a candidate while the search is under way."""
+
+class Ending(Enum):
+    """How a search ended."""
+
+    FOUND = "found"
+    NONE_REACHES = "none reaches"
+    """All candidates were tried, and none has the accuracy."""
+    IMPOSSIBLE = "impossible"
+    """No candidate keeps to the limits: nothing was trained."""
+    UNFINISHED = "unfinished"
+    """Something other than the networks kept some from being measured."""
+
+
+class Standing(Enum):
+    """What became of a candidate."""
+
+    CHOSEN = "chosen"
+    MEETS = "meets"
+    BELOW = "below"
+    """Its accuracy on the validation images is below the target."""
+    NOT_PROVEN = "not proven"
+    """Its accuracy is not, but there are too few validation images to be sure."""
+    OVER_LIMIT = "over limit"
+    FAILED = "failed"
+    """It cannot be measured: it never spikes, or a format cannot hold it."""
+    UNFINISHED = "unfinished"
+    """Something other than the network kept it from being measured."""
+    DROPPED = "dropped"
+    """After it had learned from few samples."""
+    UNTRIED = "untried"
 
 
 @dataclass(frozen=True)
@@ -30,8 +59,9 @@ class Trial:
     Parameters
     ----------
     candidate : Candidate
+    standing : Standing
     verdict : str
-        ``"chosen"``, or why not.
+        The same in words: ``"chosen"``, or why not.
     cost : Cost
         Expected, until it was measured.
     accuracy : float or None
@@ -43,6 +73,7 @@ class Trial:
     """
 
     candidate: Candidate
+    standing: Standing
     verdict: str
     cost: Cost
     accuracy: float | None = None
@@ -58,6 +89,7 @@ class Trial:
         """Return everything by name, in one level but for the settings and the accuracies by seed."""
         return {
             **self.candidate.as_dict(),
+            "standing": self.standing.value,
             "verdict": self.verdict,
             "accuracy": self.accuracy,
             "accuracy_interval": self.accuracy_interval,
@@ -72,6 +104,7 @@ class SearchResult:
 
     Parameters
     ----------
+    ending : Ending
     constraints : Constraints
     minimize : tuple of str
     strategy : str
@@ -102,6 +135,7 @@ class SearchResult:
         What the search took, since it was last begun.
     """
 
+    ending: Ending
     constraints: Constraints
     minimize: tuple[str, ...]
     strategy: str
@@ -123,7 +157,7 @@ class SearchResult:
     @property
     def found(self) -> bool:
         """Whether a network meets the target."""
-        return self.winner is not None
+        return self.ending is Ending.FOUND
 
     @property
     def target_accuracy(self) -> float:
@@ -142,6 +176,7 @@ class SearchResult:
         numbers = {trial: place for place, trial in enumerate(map(id, self.trials))}
         return {
             "found": self.found,
+            "ending": self.ending.value,
             "test_accuracy": None if self.test is None else self.test.accuracy,
             **nearest,
             "hardware": self.hardware,
@@ -211,12 +246,16 @@ def describe(result: SearchResult) -> str:
     nearest = result.nearest
     memory = memory_text(nearest.memory_bits)
     if nearest.accuracy is None or nearest.accuracy_interval is None:
+        if result.ending is Ending.UNFINISHED:
+            return f"{_unfinished(result)}."
         why = result.impossible or nearest.verdict
         return f"No network fits: {why}. The nearest: {nearest.candidate}, {memory}."
     low, high = nearest.accuracy_interval
     seeds = len(nearest.accuracies)
     over = f", mean of {seeds} seeds" if seeds > 1 else ""
     measured = f"{nearest.accuracy:.1%} on validation images (95 % interval {low:.1%} to {high:.1%}{over})"
+    if result.ending is Ending.UNFINISHED:
+        return f"{_unfinished(result)}. The nearest so far: {nearest.candidate}, {memory}, {measured}."
     if result.test is None or result.certificate is None:
         return (
             f"No network reaches {result.target_accuracy:.1%}; the nearest: {nearest.candidate}, {memory}, "
@@ -236,14 +275,29 @@ def describe(result: SearchResult) -> str:
             f"  activity  {described(cost, 'spikes')}, {cost.synaptic_operations:,.0f} synaptic operations",
             f"  smaller   {certificate[0]}",
             *(f"            {line}" for line in certificate[1:]),
+            *([f"  unfinished  {_not_measured(result)}"] if _unfinished_trials(result) else []),
         ]
     )
+
+
+def _unfinished_trials(result: SearchResult) -> list[Trial]:
+    return [trial for trial in result.trials if trial.standing is Standing.UNFINISHED]
+
+
+def _unfinished(result: SearchResult) -> str:
+    return f"The search could not finish: {_not_measured(result)}"
+
+
+def _not_measured(result: SearchResult) -> str:
+    trials = _unfinished_trials(result)
+    why = trials[0].verdict
+    return f"{len(trials)} of {len(result.trials)} candidates are {why}; the same command tries them again"
 
 
 def line(trials: Sequence[Trial]) -> str:
     """Return one line about a network that was just measured: the best of its variants."""
     measured = [trial for trial in trials if trial.accuracy is not None]
-    meets = [trial for trial in measured if trial.verdict == MEETS]
+    meets = [trial for trial in measured if trial.standing is Standing.MEETS]
     if meets:
         best = min(meets, key=lambda trial: trial.memory_bits)
     else:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from fspinn.checks import MAX_SEED, whole_number
 from fspinn.engines import engine_of
-from fspinn.errors import ConfigError
+from fspinn.errors import ConfigError, UnfinishedError
 from fspinn.evaluation import evaluate, origin
 from fspinn.memmodel import Hardware, load_hardware
 from fspinn.model import Network
@@ -20,7 +20,7 @@ from fspinn.search.candidates import Candidate, Variant
 from fspinn.search.certificate import certify
 from fspinn.search.constraints import Constraints, check_measures, nearest_possible
 from fspinn.search.costs import Cost, expected_costs
-from fspinn.search.execution import Strategy, Workers, carry_out, hired
+from fspinn.search.execution import Strategy, Workers, carry_out, hired, interruptible
 from fspinn.search.halving import Halving, pruner
 from fspinn.search.intervals import wilson_interval
 from fspinn.search.jobs import Bench, Job, Outcome, Source, measure
@@ -31,7 +31,7 @@ from fspinn.search.result import SearchResult, Trial
 from fspinn.search.sampling import Drawing, chosen_sampler
 from fspinn.search.space import Range, Space, corners, settle
 from fspinn.search.study import Study
-from fspinn.search.verdicts import told, trial_of, verdict_of
+from fspinn.search.verdicts import ending_of, told, trial_of
 from fspinn.trained import Model
 
 if TYPE_CHECKING:
@@ -153,6 +153,8 @@ def find_smallest(
         ``numba`` does not run such a network, or there are no workers.
     DataError
         If the folder cannot be written to.
+    UnfinishedError
+        If something from outside ends it: a full disk, workers that do not start, a scheduler that goes away.
     """
     begun = time.monotonic()
     constraints = Constraints.parsed(
@@ -199,12 +201,14 @@ def find_smallest(
     winner = None
     if impossible is None:
         with (
-            Study(None if folder is None else Path(folder), bench) as study,
             hired(workers, scheduler, bench) as team,
+            Study(None if folder is None else Path(folder), bench) as study,
             LiveTable(ledger, strategy, team.count, until, progress) as table,
         ):
 
             def on_outcome(job: Job, outcome: Outcome) -> None:
+                if outcome.fault is not None:
+                    ledger.note(job, outcome)
                 for variant, model in outcome.models.items():
                     models[Candidate(job.network, variant, job.passes)] = model
                 table.update(job, outcome, drawn.neurons_left())
@@ -216,17 +220,20 @@ def find_smallest(
                 drawn, strategy == "ladder", ledger, settled, costs, team, study, on_outcome, until
             )
     late = until is not None and time.monotonic() >= until
-    verdicts = {candidate: verdict_of(ledger, candidate, winner, late=late) for candidate in ledger.costs}
-    rows = {candidate: trial_of(ledger, candidate, verdicts[candidate]) for candidate in ledger.costs}
+    rows = {candidate: trial_of(ledger, candidate, winner, late=late) for candidate in ledger.costs}
+    verdicts = {candidate: trial.verdict for candidate, trial in rows.items()}
     certificate = None if winner is None else certify(ledger, winner, verdicts)
+    ending = ending_of(ledger, winner, impossible)
     model = test = None
     if winner is not None:
         model = models.get(winner) or _made_again(bench, winner)
-        test = evaluate(model, data.test, seed=seed, threads=threads)
+        final = model
+        test = interruptible(lambda on_batch: evaluate(final, data.test, seed=seed, threads=threads))
         accuracies = {"validation_accuracy": ledger.correct[winner][seed] / samples}
         model = replace(model, record={**model.record, **accuracies, "test_accuracy": test.accuracy})
     in_order = sorted(rows.values(), key=lambda trial: (trial.memory_bits, trial.candidate.neurons))
     return SearchResult(
+        ending=ending,
         constraints=constraints,
         minimize=minimize,
         strategy=strategy,
@@ -367,9 +374,10 @@ def _strategy(
 def _made_again(bench: Bench, winner: Candidate) -> Model:
     """Train the winner again: a search that went on after a kill knows only how good it was."""
     job = Job(winner.network, winner.passes, bench.seed, (winner.variant,))
-    outcome = measure(replace(bench, keep=0), job)
+    outcome = interruptible(lambda on_batch: measure(replace(bench, keep=0), job, on_batch))
     if winner.variant not in outcome.models:
-        raise ConfigError(
-            f"search: the winner could not be trained again ({outcome.error}); remove the study"
+        raise UnfinishedError(
+            f"the search could not finish: the winner could not be trained again ({outcome.fault}); "
+            "the same command tries it again"
         )
     return outcome.models[winner.variant]

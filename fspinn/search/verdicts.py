@@ -1,37 +1,27 @@
-"""Why is a candidate the answer, or not?"""
+"""Why is a candidate the answer, or not? And how did the search end?"""
 
 from fspinn.search.candidates import Candidate
 from fspinn.search.constraints import cost_of
 from fspinn.search.jobs import Job
 from fspinn.search.ledger import Ledger
-from fspinn.search.result import MEETS, Trial
+from fspinn.search.result import Ending, Standing, Trial
 
 
 def told(ledger: Ledger, job: Job) -> list[Trial]:
     """Return what is known of the candidates of a job."""
     candidates = [Candidate(job.network, variant, job.passes) for variant in job.variants]
-    return [
-        trial_of(ledger, candidate, verdict_of(ledger, candidate, under_way=True)) for candidate in candidates
-    ]
+    return [trial_of(ledger, candidate, under_way=True) for candidate in candidates]
 
 
-def trial_of(ledger: Ledger, candidate: Candidate, verdict: str) -> Trial:
-    cost = ledger.costs[candidate]
-    if candidate not in ledger.correct:
-        return Trial(candidate, verdict, cost)
-    accuracies = {seed: count / ledger.samples for seed, count in ledger.correct[candidate].items()}
-    return Trial(candidate, verdict, cost, ledger.accuracy(candidate), ledger.interval(candidate), accuracies)
-
-
-def verdict_of(
+def trial_of(
     ledger: Ledger,
     candidate: Candidate,
     winner: Candidate | None = None,
     *,
     late: bool = False,
     under_way: bool = False,
-) -> str:
-    """Return why a candidate is not the answer, or that it is.
+) -> Trial:
+    """Return what is known of a candidate, and why it is not the answer, or that it is.
 
     Parameters
     ----------
@@ -43,31 +33,59 @@ def verdict_of(
     under_way : bool, default False
         Whether the search goes on.
     """
+    standing, verdict = _judged(ledger, candidate, winner, late, under_way)
+    cost = ledger.costs[candidate]
+    if candidate not in ledger.correct:
+        return Trial(candidate, standing, verdict, cost)
+    accuracies = {seed: count / ledger.samples for seed, count in ledger.correct[candidate].items()}
+    accuracy, interval = ledger.accuracy(candidate), ledger.interval(candidate)
+    return Trial(candidate, standing, verdict, cost, accuracy, interval, accuracies)
+
+
+def ending_of(ledger: Ledger, winner: Candidate | None, impossible: str | None) -> Ending:
+    """Return how a search ended."""
+    if winner is not None:
+        return Ending.FOUND
+    if impossible is not None:
+        return Ending.IMPOSSIBLE
+    return Ending.UNFINISHED if ledger.unfinished else Ending.NONE_REACHES
+
+
+def _judged(
+    ledger: Ledger, candidate: Candidate, winner: Candidate | None, late: bool, under_way: bool
+) -> tuple[Standing, str]:
     if candidate == winner:
-        return "chosen"
+        return Standing.CHOSEN, "chosen"
     if candidate in ledger.rejected:
-        return ledger.rejected[candidate]
+        return Standing.OVER_LIMIT, ledger.rejected[candidate]
     if candidate in ledger.failed:
-        return f"failed: {ledger.failed[candidate]}"
-    target = ledger.constraints.accuracy
+        return Standing.FAILED, f"failed: {ledger.failed[candidate]}"
+    if candidate in ledger.unfinished:
+        return Standing.UNFINISHED, f"not finished: {ledger.unfinished[candidate]}"
     if candidate in ledger.correct:
-        share, (low, _) = ledger.accuracy(candidate), ledger.interval(candidate)
-        if share < target:
-            return f"{share:.2%} is below {target:.2%}"
-        if low < target:
-            return f"{share:.2%} is not surely {target:.2%}: it may be {low:.2%}"
-        reason = ledger.constraints.reason(ledger.costs[candidate])
-        if reason is not None:
-            return reason
-        first = ledger.minimize[0]
-        if winner is None:
-            return MEETS
-        more = cost_of(ledger.costs[candidate], first) > cost_of(ledger.costs[winner], first)
-        return f"{MEETS}, but takes {'more' if more else 'as much'} {first.replace('_', ' ')}"
+        return _measured(ledger, candidate, winner)
     if candidate in ledger.early:
         share, correct = ledger.early[candidate]
         words = f"{correct / ledger.samples:.2%} after {share:.0%} of the presentations"
-        return words if under_way else f"dropped: {words}"
+        return Standing.DROPPED, words if under_way else f"dropped: {words}"
     if winner is not None:
-        return "not tried: takes more than the one chosen"
-    return "not tried: the time was over" if late else "not tried"
+        return Standing.UNTRIED, "not tried: takes more than the one chosen"
+    return Standing.UNTRIED, "not tried: the time was over" if late else "not tried"
+
+
+def _measured(ledger: Ledger, candidate: Candidate, winner: Candidate | None) -> tuple[Standing, str]:
+    target = ledger.constraints.accuracy
+    share, (low, _) = ledger.accuracy(candidate), ledger.interval(candidate)
+    if share < target:
+        return Standing.BELOW, f"{share:.2%} is below {target:.2%}"
+    if low < target:
+        return Standing.NOT_PROVEN, f"{share:.2%} is not surely {target:.2%}: it may be {low:.2%}"
+    reason = ledger.constraints.reason(ledger.costs[candidate])
+    if reason is not None:
+        return Standing.OVER_LIMIT, reason
+    if winner is None:
+        return Standing.MEETS, "meets the target"
+    first = ledger.minimize[0]
+    more = cost_of(ledger.costs[candidate], first) > cost_of(ledger.costs[winner], first)
+    words = f"meets the target, but takes {'more' if more else 'as much'} {first.replace('_', ' ')}"
+    return Standing.MEETS, words
