@@ -276,8 +276,13 @@ def test_a_gaussian_process_needs_torch(data, monkeypatch):
 def test_the_wilson_interval_holds_the_share(case):
     successes, samples = case
     low, high = wilson_interval(successes, samples)
-    assert 0 <= low <= successes / samples + 1e-12
-    assert successes / samples - 1e-12 <= high <= 1
+    assert 0 <= low <= successes / samples <= high <= 1
+
+
+@pytest.mark.parametrize("samples", [4, 10, 14, 120, 239])
+def test_the_ends_at_none_and_all_of_the_images_are_exact(samples):
+    assert wilson_interval(0, samples)[0] == 0.0
+    assert wilson_interval(samples, samples)[1] == 1.0
 
 
 def test_the_wilson_interval_is_that_of_scipy():

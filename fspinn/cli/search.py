@@ -2,18 +2,22 @@
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from fspinn.cli import options
+from fspinn.errors import DataError, FspinnError, UnfinishedError
 from fspinn.files import check_folder
 from fspinn.model import Network
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fspinn.datasets import Dataset
-    from fspinn.search import Trial
+    from fspinn.search import SearchResult, Trial
 
 UNFINISHED, STOPPED = 3, 130
 """Exit statuses of a search that could not finish, and of one that was stopped with Ctrl-C."""
@@ -151,10 +155,9 @@ def command(
     as_json: bool,
 ) -> None:
     """Find the network with the least memory that meets an accuracy on your images."""
-    from fspinn.errors import UnfinishedError
     from fspinn.plots import accuracy_against_memory, save
     from fspinn.report import write_report
-    from fspinn.search import find_smallest, save_result
+    from fspinn.search import find_smallest
     from fspinn.search.execution import is_working
     from fspinn.search.result import Ending, describe, line
 
@@ -201,17 +204,42 @@ def command(
         if is_working():
             os._exit(STOPPED)  # a compilation that goes on would keep Python from ending, or crash in its end
         sys.exit(STOPPED)
-    if not as_json:
-        click.echo(describe(result))
-    written = save_result(result, output, click.get_current_context().meta.get(options.TYPED))
-    written["picture"] = output / "accuracy-memory.png"
-    save(accuracy_against_memory(result), written["picture"])
-    written["report"] = write_report(output, data, threads=threads)
+    # Everything is in the folder before a word is printed: whoever reads may go away.
+    files: dict[str, Path | None] = {**_saved(result, output, as_json)}
+    picture, report = output / "accuracy-memory.png", output / "report.html"
+    files["picture"] = _drawn(picture, lambda: save(accuracy_against_memory(result), picture))
+    files["report"] = _drawn(report, lambda: write_report(output, data, threads=threads))
     if as_json:
-        model = str(written["model"]) if "model" in written else None
-        options.print_json({"model": model, "report": str(written["report"]), **result.as_dict()})
+        paths = {name: str(files[name]) if files.get(name) else None for name in ("model", "report")}
+        options.print_json({**paths, **result.as_dict()})
     else:
-        for path in written.values():
+        click.echo(describe(result))
+        for path in filter(None, files.values()):
             click.echo(f"  wrote {path}")
     if not result.found:
         sys.exit(UNFINISHED if result.ending is Ending.UNFINISHED else 1)
+
+
+def _saved(result: "SearchResult", folder: Path, as_json: bool) -> dict[str, Path]:
+    """Write the answer; where that fails, people at least read it."""
+    from fspinn.search.result import describe, save_result
+
+    try:
+        return save_result(result, folder, click.get_current_context().meta.get(options.TYPED))
+    except DataError:
+        if not as_json:
+            click.echo(describe(result))
+        raise
+
+
+def _drawn(path: Path, draw: "Callable[[], object]") -> Path | None:
+    """Draw a picture of an answer that is saved; where that fails, say so, and remove an older one."""
+    try:
+        draw()
+    except Exception as error:
+        what = str(error) if isinstance(error, FspinnError) else f"{path}: {type(error).__name__}: {error}"
+        click.echo(f"fspinn: {what.splitlines()[0]} (the answer is saved)", err=True)
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+        return None
+    return path

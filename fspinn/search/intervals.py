@@ -25,7 +25,8 @@ def wilson_interval(successes: float, samples: int, z: float = 1.959964) -> tupl
     centre = share + z * z / (2 * samples)
     spread = z * sqrt(share * (1 - share) / samples + z * z / (4 * samples * samples))
     scale = 1 + z * z / samples
-    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+    # Rounding must not put an end on the wrong side: at none and all of the images they are exactly 0 and 1.
+    return max(0.0, min(share, (centre - spread) / scale)), min(1.0, max(share, (centre + spread) / scale))
 
 
 def chance_of_so_few(successes: float, samples: int, target: float) -> float:
