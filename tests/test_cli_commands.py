@@ -132,6 +132,18 @@ def test_search_says_in_words_what_it_found(tmp_path):
     assert (tmp_path / "accuracy-memory.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_the_confidence_that_is_asked_for_is_told(tmp_path):
+    words = ("search", "--accuracy", 0.7, "--sizes", "25", "--seeds", 1, "--confidence", 0.6, "-o", tmp_path)
+    answer = run(*words)
+    assert answer.exit_code == 0
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert result["confidence"] == result["constraints"]["confidence"] == 0.6
+    assert result["accuracy_interval"][0] < result["proven_accuracy"] < result["accuracy"]
+    assert (
+        f"at least {result['proven_accuracy']:.1%} with 60 % confidence; 70.0% was asked for" in answer.stdout
+    )
+
+
 def test_search_without_an_answer_has_exit_status_1(tmp_path):
     answer = run("search", "--memory", "100B", "-o", tmp_path, "--json")
     assert answer.exit_code == 1
@@ -258,6 +270,7 @@ def test_search_takes_its_choices_from_a_file(tmp_path):
         (["search", "--memory", "10 parsec"], "'10 parsec' is not an amount of memory"),
         (["search", "--sizes", "ten"], "--sizes: 'ten' is no list of whole numbers"),
         (["search", "--accuracy", "90"], "90 % is 0.9"),
+        (["search", "--confidence", "95"], "confidence: must be from 0.5 to below 1, but got 95; 95 % is"),
         (["search", "--hardware", "abacus"], "abacus"),
         (["search", "--bogus"], "No such option '--bogus'"),
     ],

@@ -12,11 +12,12 @@ from fspinn.errors import UnfinishedError
 from fspinn.search import Candidate, Range, Space, Variant, find_smallest, jobs
 from fspinn.search.constraints import Constraints
 from fspinn.search.costs import Cost
+from fspinn.search.endings import Ending
 from fspinn.search.halving import RUNGS
 from fspinn.search.jobs import Bench, Job, Measurement, Outcome, Source, measure
 from fspinn.search.ladder import Ladder
 from fspinn.search.ledger import Ledger
-from fspinn.search.result import Ending, Standing, describe
+from fspinn.search.result import Standing, describe
 from fspinn.search.verdicts import trial_of
 
 QUICK = fspinn.Network(duration_ms=60.0, threshold=8.0, rate_norm_hz=900.0)
@@ -355,6 +356,52 @@ def test_a_budget_of_no_time_begins_nothing(data):
     result = quick(data, budget="1us", on_trials=lambda _: 1 / 0)
     assert not result.found
     assert {trial.verdict for trial in result.trials} == {"not tried: the time was over"}
+    assert result.ending is Ending.TIME_OVER
+    n = len(result.trials)
+    assert (result.considered, result.untried) == (n, n)
+    assert describe(result) == (
+        f"The time was over with {n} of {n} candidates not tried. The same command with a longer "
+        "--budget goes on where this one stopped."
+    )
+    drawn = quick(data, budget="1us", strategy="bayes", sampler="random")
+    assert describe(drawn).startswith("The time was over with 13 of 13 networks not tried. ")
+
+
+@pytest.mark.parametrize("strategy", ["ladder", "bayes", "halving"])
+def test_time_that_is_over_is_not_taken_for_a_no(data, monkeypatch, strategy):
+    clock = [0.0]
+    monkeypatch.setattr("fspinn.search.smallest.time.monotonic", lambda: clock[0])
+
+    def later(_):
+        clock[0] += 1.0
+
+    settings = {"sizes": (20, 40), "strategy": strategy, "sampler": "random", "budget": 0.5}
+    settings = settings if strategy == "ladder" else {**settings, "sizes": None}
+    result = quick(data, accuracy=0.95, on_trials=later, **settings)
+    assert result.ending is Ending.TIME_OVER
+    total, what = (4, "candidates") if strategy == "ladder" else (13, "networks")
+    assert f"of {total} {what} not tried" in describe(result)
+    assert result.as_dict()["ending"] == "time over"
+
+
+def test_time_that_is_over_before_a_network_is_proven_is_said_with_both(data, monkeypatch):
+    share = quick(data, sizes=(20,), passes=6, weights=("UQ0.4",)).nearest.accuracy
+    clock = [0.0]
+    monkeypatch.setattr("fspinn.search.smallest.time.monotonic", lambda: clock[0])
+
+    def later(_):
+        clock[0] += 1.0
+
+    asked = {"sizes": (20, 40), "passes": 6, "weights": ("UQ0.4",), "accuracy": share - 0.04}
+    result = quick(data, budget=0.5, on_trials=later, **asked)
+    assert result.ending is Ending.TIME_OVER
+    words = describe(result)
+    assert words.startswith(
+        "The time was over with 1 of 2 candidates not tried; so far a network reaches "
+        f"{share - 0.04:.1%}, but 300 validation images do not prove it with 97.5 % confidence. "
+        "The nearest: 20 neurons"
+    )
+    assert f"it would do if it stays at {share:.1%}. The same command with a longer --budget" in words
 
 
 def test_ranges_are_drawn_from_and_lists_too(data):

@@ -44,12 +44,18 @@ Examples:
 
 Limits need a unit: B kB KiB MB MiB, pJ nJ uJ mJ J, us ms s min (or m) h d, um2 mm2.
 The same command goes on where it was stopped or killed: what was trained is in the folder.
-Exit status: 0 found, 1 no network meets the target, 2 bad input, 3 the search could not finish.
+Exit status: 0 found, 1 no network surely meets it, 2 bad input, 3 the search could not finish.
 """,
 )
 @options.dataset
 @click.option(
     "--accuracy", default=0.90, show_default=True, help="Least accuracy on validation images, 0 to 1."
+)
+@click.option(
+    "--confidence",
+    default=0.975,
+    show_default=True,
+    help="That the true accuracy is not below; 0.975 takes the lower end of the 95 % interval, 0.5 the mean.",
 )
 @click.option("--memory", help="Most memory for inference, such as 256KiB [default: no limit].")
 @click.option("--training-memory", help="Most memory on a device that learns.")
@@ -128,6 +134,7 @@ def command(
     network: Network,
     data: "Dataset",
     accuracy: float,
+    confidence: float,
     memory: str | None,
     training_memory: str | None,
     energy: str | None,
@@ -158,8 +165,9 @@ def command(
     from fspinn.plots import accuracy_against_memory, save
     from fspinn.report import write_report
     from fspinn.search import find_smallest
+    from fspinn.search.endings import Ending
     from fspinn.search.execution import is_working
-    from fspinn.search.result import Ending, describe, line
+    from fspinn.search.result import describe, line
 
     def show(told: "list[Trial]") -> None:
         click.echo(line(told), err=True)  # above the table, where there is one
@@ -168,6 +176,7 @@ def command(
         result = find_smallest(
             data,
             accuracy=accuracy,
+            confidence=confidence,
             memory=memory,
             training_memory=training_memory,
             energy=energy,

@@ -70,12 +70,19 @@ class Ledger:
 
     def accuracy(self, candidate: Candidate) -> float:
         """Return the accuracy on the validation images, the mean over all seeds."""
-        counts = self.correct[candidate].values()
-        return sum(counts) / len(counts) / self.samples
+        return self._mean_correct(candidate) / self.samples
 
     def interval(self, candidate: Candidate) -> tuple[float, float]:
         """Return its Wilson 95 % interval; more seeds do not make more images."""
-        return wilson_interval(self.accuracy(candidate) * self.samples, self.samples)
+        return wilson_interval(self._mean_correct(candidate), self.samples)
+
+    def proven(self, candidate: Candidate) -> float:
+        """Return the accuracy that its true one is not below, with the confidence that is asked for."""
+        return wilson_interval(self._mean_correct(candidate), self.samples, self.constraints.confidence)[0]
+
+    def _mean_correct(self, candidate: Candidate) -> float:
+        counts = self.correct[candidate].values()
+        return sum(counts) / len(counts)
 
     def meets(self, candidate: Candidate) -> bool:
         """Return whether a candidate surely has the accuracy, keeps to all limits, and never failed."""
@@ -83,7 +90,7 @@ class Ledger:
             candidate not in self.failed
             and candidate not in self.unfinished
             and self.seed in self.correct.get(candidate, ())
-            and self.interval(candidate)[0] >= self.constraints.accuracy
+            and self.proven(candidate) >= self.constraints.accuracy
             and self.constraints.reason(self.costs[candidate]) is None
         )
 

@@ -17,20 +17,9 @@ from fspinn.search.candidates import Candidate
 from fspinn.search.certificate import Certificate, in_words
 from fspinn.search.constraints import Constraints, described
 from fspinn.search.costs import Cost
+from fspinn.search.endings import Ending, advice, confidence_in_words, headline
 from fspinn.store import save
 from fspinn.trained import Model
-
-
-class Ending(Enum):
-    """How a search ended."""
-
-    FOUND = "found"
-    NONE_REACHES = "none reaches"
-    """All candidates were tried, and none has the accuracy."""
-    IMPOSSIBLE = "impossible"
-    """No candidate keeps to the limits: nothing was trained."""
-    UNFINISHED = "unfinished"
-    """Something other than the networks kept some from being measured."""
 
 
 class Standing(Enum):
@@ -68,6 +57,8 @@ class Trial:
         On the validation split, the mean over all seeds; None where it was not tried.
     accuracy_interval : tuple of float or None
         Wilson 95 % interval of `accuracy`.
+    proven_accuracy : float or None
+        What the true accuracy is not below, with the confidence that was asked for.
     accuracies : mapping of int to float
         By seed.
     """
@@ -78,6 +69,7 @@ class Trial:
     cost: Cost
     accuracy: float | None = None
     accuracy_interval: tuple[float, float] | None = None
+    proven_accuracy: float | None = None
     accuracies: Mapping[int, float] = field(default_factory=dict)
 
     @property
@@ -93,6 +85,7 @@ class Trial:
             "verdict": self.verdict,
             "accuracy": self.accuracy,
             "accuracy_interval": self.accuracy_interval,
+            "proven_accuracy": self.proven_accuracy,
             "accuracies": {str(seed): accuracy for seed, accuracy in self.accuracies.items()},
             **asdict(self.cost),
         }
@@ -123,6 +116,10 @@ class SearchResult:
         The best that meets the target; None where none does.
     nearest : Trial
         The winner, or the trial that came closest.
+    considered, untried : int
+        Candidates (of a strategy that draws: networks) that could be tried, and how many of them were not.
+    validation_needed : int or None
+        On how many validation images the accuracy of `nearest` would prove the target, if it lacks only that.
     certificate : Certificate or None
         Why nothing smaller is the answer.
     impossible : str or None
@@ -148,6 +145,9 @@ class SearchResult:
     front: tuple[Trial, ...]
     winner: Trial | None
     nearest: Trial
+    considered: int
+    untried: int
+    validation_needed: int | None
     certificate: Certificate | None
     impossible: str | None
     model: Model | None
@@ -181,6 +181,10 @@ class SearchResult:
             **nearest,
             "hardware": self.hardware,
             "target_accuracy": self.target_accuracy,
+            "confidence": self.constraints.confidence,
+            "considered": self.considered,
+            "untried": self.untried,
+            "validation_needed": self.validation_needed,
             "budget_bits": self.budget_bits,
             "constraints": asdict(self.constraints),
             "minimize": list(self.minimize),
@@ -248,6 +252,8 @@ def describe(result: SearchResult) -> str:
     if nearest.accuracy is None or nearest.accuracy_interval is None:
         if result.ending is Ending.UNFINISHED:
             return f"{_unfinished(result)}."
+        if result.ending is Ending.TIME_OVER:
+            return f"{headline(result.as_dict())}. {advice(result.as_dict())}"
         why = result.impossible or nearest.verdict
         return f"No network fits: {why}. The nearest: {nearest.candidate}, {memory}."
     low, high = nearest.accuracy_interval
@@ -257,18 +263,20 @@ def describe(result: SearchResult) -> str:
     if result.ending is Ending.UNFINISHED:
         return f"{_unfinished(result)}. The nearest so far: {nearest.candidate}, {memory}, {measured}."
     if result.test is None or result.certificate is None:
-        return (
-            f"No network reaches {result.target_accuracy:.1%}; the nearest: {nearest.candidate}, {memory}, "
-            f"{measured}."
-        )
+        answer = result.as_dict()
+        near = f"The nearest: {nearest.candidate}, {memory}, {measured}"
+        return f"{headline(answer)}. {near}. {advice(answer)}"
     cost = nearest.cost
     time = "" if cost.latency_s is None else f" and {quantities.format_time(cost.latency_s)}"
     certificate = in_words(result.certificate)
+    sure = confidence_in_words(result.constraints.confidence)
     return "\n".join(
         [
             f"The smallest network: {nearest.candidate}.",
             f"  memory    {memory} for inference, readout included",
             f"  accuracy  {measured}",
+            f"            at least {nearest.proven_accuracy:.1%} with {sure}; "
+            f"{result.target_accuracy:.1%} was asked for",
             f"            {result.test.accuracy:.1%} on {result.test.samples} test images, used this once",
             f"  energy    {quantities.format_energy(cost.energy_pj)}{time} an image on {result.hardware} "
             "(an estimate)",

@@ -91,6 +91,11 @@ class Drawing:
             self.study.tell(trial, state=optuna.trial.TrialState.FAIL)
         return None
 
+    @property
+    def networks_left(self) -> int:
+        """How many are to be drawn."""
+        return self.trials - self._drawn
+
     def neurons_left(self) -> float:
         """Return the neurons of the networks to draw, if they are like those that were measured."""
         drawn = {candidate.network for candidate in (*self.ledger.correct, *self.ledger.early)}

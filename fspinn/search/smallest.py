@@ -20,18 +20,19 @@ from fspinn.search.candidates import Candidate, Variant
 from fspinn.search.certificate import certify
 from fspinn.search.constraints import Constraints, check_measures, nearest_possible
 from fspinn.search.costs import Cost, expected_costs
+from fspinn.search.endings import Ending, confidence_in_words
 from fspinn.search.execution import Strategy, Workers, carry_out, hired, interruptible
 from fspinn.search.halving import Halving, pruner
-from fspinn.search.intervals import wilson_interval
+from fspinn.search.intervals import CONFIDENCE, images_needed, wilson_interval
 from fspinn.search.jobs import Bench, Job, Outcome, Source, measure
 from fspinn.search.ladder import Ladder, Listed
 from fspinn.search.ledger import Ledger
 from fspinn.search.progress import LiveTable
-from fspinn.search.result import SearchResult, Trial
+from fspinn.search.result import SearchResult, Standing, Trial
 from fspinn.search.sampling import Drawing, chosen_sampler
 from fspinn.search.space import Range, Space, corners, settle
 from fspinn.search.study import Study
-from fspinn.search.verdicts import ending_of, told, trial_of
+from fspinn.search.verdicts import ending_of, nearest_unproven, needed_for, told, trial_of
 from fspinn.trained import Model
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def find_smallest(
     data: "Dataset",
     *,
     accuracy: float = 0.90,
+    confidence: float = CONFIDENCE,
     memory: str | float | None = None,
     training_memory: str | float | None = None,
     energy: str | float | None = None,
@@ -81,9 +83,8 @@ def find_smallest(
 ) -> SearchResult:
     """Find the network with the least memory (or energy, ...) that meets an accuracy.
 
-    A candidate meets the accuracy if the lower end of the Wilson 95 % interval of its accuracy on the
-    validation split does: a lucky draw of few images is no proof. The answer does so on the mean of `seeds`
-    trainings.
+    A candidate meets the accuracy if the lower end of the Wilson interval of its accuracy on the validation
+    split does: a lucky draw of few images is no proof. The answer does so on the mean of `seeds` trainings.
 
     Parameters
     ----------
@@ -91,6 +92,9 @@ def find_smallest(
         Learned from ``train``, chosen on ``validation``; ``test`` is used once, for the winner.
     accuracy : float, default 0.90
         Between 0 and 1.
+    confidence : float, default 0.975
+        One-sided confidence that the true accuracy meets it: the default takes the lower end of the two-sided
+        95 % interval, 0.5 the mean as it is.
     memory, training_memory : str, float or None, default None
         Most memory for inference, and on a device that learns, such as ``"32 KiB"``; numbers are bytes, None
         is no limit.
@@ -159,6 +163,7 @@ def find_smallest(
     begun = time.monotonic()
     constraints = Constraints.parsed(
         accuracy,
+        confidence,
         memory=memory,
         training_memory=training_memory,
         energy=energy,
@@ -172,7 +177,7 @@ def find_smallest(
         network = space.base
     base = network or Network()
     engine_of("numba", threads, base)
-    samples = _checked_validation(data, accuracy)
+    samples = _checked_validation(data, constraints)
     described = load_hardware(hardware)
     minimize = tuple(minimize)
     check_measures([*minimize, *constraints.limits], described)
@@ -195,10 +200,11 @@ def find_smallest(
         impossible = nearest_possible(constraints, list(ledger.costs.values()))
     elif strategy != "ladder":  # they were only to see what is possible
         ledger = Ledger(constraints, minimize, samples, seed, seeds)
-    keep = next(k for k in range(samples + 1) if wilson_interval(k, samples)[0] >= accuracy)
+    keep = next(k for k in range(samples + 1) if wilson_interval(k, samples, confidence)[0] >= accuracy)
     bench = Bench(Source.of(data, data_dir), described, labels, threads, seed, keep, data)
     models: dict[Candidate, Model] = {}
     winner = None
+    networks_left = 0
     if impossible is None:
         with (
             hired(workers, scheduler, bench) as team,
@@ -219,11 +225,24 @@ def find_smallest(
             winner = _search(
                 drawn, strategy == "ladder", ledger, settled, costs, team, study, on_outcome, until
             )
+            networks_left = 0 if isinstance(drawn, Ladder) else drawn.networks_left()
+    if not ledger.costs:  # there was no time to draw any: the corners of the space stand for it
+        ledger.expect(dict(zip(possible, costs(possible), strict=True)))
     late = until is not None and time.monotonic() >= until
     rows = {candidate: trial_of(ledger, candidate, winner, late=late) for candidate in ledger.costs}
     verdicts = {candidate: trial.verdict for candidate, trial in rows.items()}
     certificate = None if winner is None else certify(ledger, winner, verdicts)
-    ending = ending_of(ledger, winner, impossible)
+    considered = len(ledger.costs) - len(ledger.rejected)
+    untried = sum(trial.standing is Standing.UNTRIED for trial in rows.values())
+    if strategy != "ladder":
+        considered, untried = trials, networks_left
+    in_order = sorted(rows.values(), key=lambda trial: (trial.memory_bits, trial.candidate.neurons))
+    unproven = nearest_unproven(in_order, ledger, len(data.train) + samples)
+    out_of_time = late and untried > 0
+    ending = ending_of(ledger, winner, impossible, out_of_time=out_of_time, unproven=unproven is not None)
+    nearest = _nearest(in_order, constraints) if winner is None else rows[winner]
+    if unproven is not None and ending in (Ending.NOT_PROVEN, Ending.TIME_OVER):
+        nearest = unproven
     model = test = None
     if winner is not None:
         model = models.get(winner) or _made_again(bench, winner)
@@ -231,7 +250,6 @@ def find_smallest(
         test = interruptible(lambda on_batch: evaluate(final, data.test, seed=seed, threads=threads))
         accuracies = {"validation_accuracy": ledger.correct[winner][seed] / samples}
         model = replace(model, record={**model.record, **accuracies, "test_accuracy": test.accuracy})
-    in_order = sorted(rows.values(), key=lambda trial: (trial.memory_bits, trial.candidate.neurons))
     return SearchResult(
         ending=ending,
         constraints=constraints,
@@ -245,7 +263,10 @@ def find_smallest(
         trials=tuple(in_order),
         front=tuple(rows[candidate] for candidate in ledger.front()),
         winner=None if winner is None else rows[winner],
-        nearest=_nearest(in_order, constraints) if winner is None else rows[winner],
+        nearest=nearest,
+        considered=considered,
+        untried=untried,
+        validation_needed=needed_for(nearest, ledger),
         certificate=certificate,
         impossible=impossible,
         model=model,
@@ -335,14 +356,16 @@ class _Costs:
         return expected_costs(candidates, self._hardware, self._n_inputs, self._n_classes, self._mean)
 
 
-def _checked_validation(data: "Dataset", accuracy: float) -> int:
+def _checked_validation(data: "Dataset", constraints: Constraints) -> int:
     samples = len(data.validation)
     if samples == 0:
         raise ConfigError("validation: the search needs validation images to choose on; hold some out")
-    if wilson_interval(samples, samples)[0] < accuracy:
+    accuracy, confidence = constraints.accuracy, constraints.confidence
+    if wilson_interval(samples, samples, confidence)[0] < accuracy:
+        needed = images_needed(1.0, accuracy, confidence)
         raise ConfigError(
-            f"accuracy: {samples} validation images cannot show {accuracy:g} with 95 % "
-            "confidence; hold out more of them, or ask for less"
+            f"accuracy: {samples} validation images cannot show {accuracy:g} with "
+            f"{confidence_in_words(confidence)}; hold out at least {needed}, or ask for less"
         )
     return samples
 
@@ -356,7 +379,7 @@ def _all_candidates(space: Space, strategy: str) -> list[Candidate]:
 
 def _strategy(
     name: str, sampler: str, space: Space, ledger: Ledger, costs: _Costs, study: Study, trials: int
-) -> Strategy:
+) -> Ladder | Bayes | Halving:
     if name == "ladder":
         return Ladder(ledger)
     # What a sampler was told holds for the same question only.

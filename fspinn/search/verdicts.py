@@ -1,10 +1,14 @@
 """Why is a candidate the answer, or not? And how did the search end?"""
 
+from collections.abc import Sequence
+
 from fspinn.search.candidates import Candidate
 from fspinn.search.constraints import cost_of
+from fspinn.search.endings import Ending
+from fspinn.search.intervals import images_needed
 from fspinn.search.jobs import Job
 from fspinn.search.ledger import Ledger
-from fspinn.search.result import Ending, Standing, Trial
+from fspinn.search.result import Standing, Trial
 
 
 def told(ledger: Ledger, job: Job) -> list[Trial]:
@@ -39,16 +43,63 @@ def trial_of(
         return Trial(candidate, standing, verdict, cost)
     accuracies = {seed: count / ledger.samples for seed, count in ledger.correct[candidate].items()}
     accuracy, interval = ledger.accuracy(candidate), ledger.interval(candidate)
-    return Trial(candidate, standing, verdict, cost, accuracy, interval, accuracies)
+    proven = ledger.proven(candidate)
+    return Trial(candidate, standing, verdict, cost, accuracy, interval, proven, accuracies)
 
 
-def ending_of(ledger: Ledger, winner: Candidate | None, impossible: str | None) -> Ending:
-    """Return how a search ended."""
+def ending_of(
+    ledger: Ledger, winner: Candidate | None, impossible: str | None, *, out_of_time: bool, unproven: bool
+) -> Ending:
+    """Return how a search ended.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    winner : Candidate or None
+    impossible : str or None
+        Which limit no candidate keeps to.
+    out_of_time : bool
+        Whether the time was over before all were tried.
+    unproven : bool
+        Whether a candidate has the accuracy, but on too few images.
+    """
     if winner is not None:
         return Ending.FOUND
     if impossible is not None:
         return Ending.IMPOSSIBLE
-    return Ending.UNFINISHED if ledger.unfinished else Ending.NONE_REACHES
+    if ledger.unfinished:
+        return Ending.UNFINISHED
+    if out_of_time:
+        return Ending.TIME_OVER
+    return Ending.NOT_PROVEN if unproven else Ending.NONE_REACHES
+
+
+def nearest_unproven(trials: Sequence[Trial], ledger: Ledger, images: int) -> Trial | None:
+    """Return the best trial that would do if more validation images showed the same; None if none would.
+
+    Parameters
+    ----------
+    trials : sequence of Trial
+    ledger : Ledger
+    images : int
+        That there are for training and validation together: what takes no more comes first.
+    """
+
+    def order(trial: Trial) -> tuple[float, ...]:
+        needed = needed_for(trial, ledger)
+        if needed is None:
+            return (2,)
+        return (0, *ledger.order(trial.candidate)) if needed < images else (1, needed)
+
+    return min((trial for trial in trials if trial.standing is Standing.NOT_PROVEN), key=order, default=None)
+
+
+def needed_for(trial: Trial, ledger: Ledger) -> int | None:
+    """Return on how many validation images its accuracy would prove the target; None if on no number."""
+    limits = ledger.constraints
+    if trial.standing is not Standing.NOT_PROVEN or trial.accuracy is None:
+        return None
+    return images_needed(trial.accuracy, limits.accuracy, limits.confidence)
 
 
 def _judged(
@@ -75,14 +126,14 @@ def _judged(
 
 def _measured(ledger: Ledger, candidate: Candidate, winner: Candidate | None) -> tuple[Standing, str]:
     target = ledger.constraints.accuracy
-    share, (low, _) = ledger.accuracy(candidate), ledger.interval(candidate)
+    share, low = ledger.accuracy(candidate), ledger.proven(candidate)
     if share < target:
         return Standing.BELOW, f"{share:.2%} is below {target:.2%}"
-    if low < target:
-        return Standing.NOT_PROVEN, f"{share:.2%} is not surely {target:.2%}: it may be {low:.2%}"
     reason = ledger.constraints.reason(ledger.costs[candidate])
     if reason is not None:
         return Standing.OVER_LIMIT, reason
+    if low < target:
+        return Standing.NOT_PROVEN, f"{share:.2%} is not surely {target:.2%}: it may be {low:.2%}"
     if winner is None:
         return Standing.MEETS, "meets the target"
     first = ledger.minimize[0]
