@@ -218,7 +218,7 @@ def test_a_network_that_too_few_images_do_not_prove_is_said_so_with_how_many_wou
     would = (
         f"With {needed:,} validation images (--validation {needed}) it would do if it stays at {share:.1%}."
     )
-    assert (would in words) == (needed < len(data.train) + 400)
+    assert (would in words) == (needed <= (len(data.train) + 400) // 2)
     mean = find_smallest(data, accuracy=share, confidence=0.5, **settings)
     assert mean.found
     assert mean.winner.proven_accuracy == share
@@ -228,7 +228,7 @@ def test_a_network_that_too_few_images_do_not_prove_is_said_so_with_how_many_wou
     assert exact.validation_needed is None
     assert "No number of images proves exactly what is asked for" in describe(exact)
     close = find_smallest(data, accuracy=share - 0.0001, **settings)
-    assert "more than there are: ask for less accuracy or less --confidence" in describe(close)
+    assert "too many to hold out: ask for less accuracy or less --confidence" in describe(close)
 
 
 def test_the_trials_of_a_network_are_told_as_soon_as_it_is_measured(told, result):

@@ -59,14 +59,14 @@ def advice(answer: Mapping[str, Any], percent: Callable[[float], str] = "{:.1%}"
     if ending in (Ending.NOT_PROVEN, Ending.TIME_OVER) and answer["standing"] == "not proven":
         if needed is None:
             words.append("No number of images proves exactly what is asked for: ask for a little less.")
-        elif needed < dataset["train"] + dataset["validation"]:
+        elif needed <= most_validation(dataset):
             words.append(
                 f"With {needed:,} validation images (--validation {needed}) it would do if it stays at "
                 f"{percent(accuracy)}."
             )
         else:
             words.append(
-                f"It would take {needed:,} validation images at {percent(accuracy)}, more than there are: "
+                f"It would take {needed:,} validation images at {percent(accuracy)}, too many to hold out: "
                 "ask for less accuracy or less --confidence."
             )
     if ending is Ending.TIME_OVER:
@@ -75,6 +75,11 @@ def advice(answer: Mapping[str, Any], percent: Callable[[float], str] = "{:.1%}"
         more = "larger networks (--sizes)" if answer["strategy"] == "ladder" else "more draws (--trials)"
         words.append(f"Ask for less, or allow {more}.")
     return " ".join(words)
+
+
+def most_validation(dataset: Mapping[str, Any]) -> int:
+    """Return how many images could be held out: half of those for training and validation (own)."""
+    return int(dataset["train"] + dataset["validation"]) // 2
 
 
 def confidence_in_words(confidence: float) -> str:

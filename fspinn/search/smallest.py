@@ -20,7 +20,7 @@ from fspinn.search.candidates import Candidate, Variant
 from fspinn.search.certificate import certify
 from fspinn.search.constraints import Constraints, check_measures, nearest_possible
 from fspinn.search.costs import Cost, expected_costs
-from fspinn.search.endings import Ending, confidence_in_words
+from fspinn.search.endings import Ending, confidence_in_words, most_validation
 from fspinn.search.execution import Strategy, Workers, carry_out, hired, interruptible
 from fspinn.search.halving import Halving, pruner
 from fspinn.search.intervals import CONFIDENCE, images_needed, wilson_interval
@@ -237,7 +237,7 @@ def find_smallest(
     if strategy != "ladder":
         considered, untried = trials, networks_left
     in_order = sorted(rows.values(), key=lambda trial: (trial.memory_bits, trial.candidate.neurons))
-    unproven = nearest_unproven(in_order, ledger, len(data.train) + samples)
+    unproven = nearest_unproven(in_order, ledger, most_validation(origin(data)))
     out_of_time = late and untried > 0
     ending = ending_of(ledger, winner, impossible, out_of_time=out_of_time, unproven=unproven is not None)
     nearest = _nearest(in_order, constraints) if winner is None else rows[winner]

@@ -82,14 +82,14 @@ def nearest_unproven(trials: Sequence[Trial], ledger: Ledger, images: int) -> Tr
     trials : sequence of Trial
     ledger : Ledger
     images : int
-        That there are for training and validation together: what takes no more comes first.
+        That could be held out: what needs no more comes first.
     """
 
     def order(trial: Trial) -> tuple[float, ...]:
         needed = needed_for(trial, ledger)
         if needed is None:
             return (2,)
-        return (0, *ledger.order(trial.candidate)) if needed < images else (1, needed)
+        return (0, *ledger.order(trial.candidate)) if needed <= images else (1, needed)
 
     return min((trial for trial in trials if trial.standing is Standing.NOT_PROVEN), key=order, default=None)
 
