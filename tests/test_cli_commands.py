@@ -6,11 +6,14 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 import fspinn
+from fspinn.base.errors import DataError, UnfinishedError
 from fspinn.cli import main
+from fspinn.search import jobs
 
 
 def run(*arguments):
@@ -129,12 +132,113 @@ def test_search_says_in_words_what_it_found(tmp_path):
     assert (tmp_path / "accuracy-memory.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_the_confidence_that_is_asked_for_is_told(tmp_path):
+    words = ("search", "--accuracy", 0.7, "--sizes", "25", "--seeds", 1, "--confidence", 0.6, "-o", tmp_path)
+    answer = run(*words)
+    assert answer.exit_code == 0
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert result["confidence"] == result["constraints"]["confidence"] == 0.6
+    assert result["accuracy_interval"][0] < result["proven_accuracy"] < result["accuracy"]
+    assert (
+        f"at least {result['proven_accuracy']:.1%} with 60 % confidence; 70.0% was asked for" in answer.stdout
+    )
+
+
 def test_search_without_an_answer_has_exit_status_1(tmp_path):
     answer = run("search", "--memory", "100B", "-o", tmp_path, "--json")
     assert answer.exit_code == 1
     result = json.loads(answer.stdout)
     assert result["found"] is False
     assert result["model"] is None
+
+
+def test_a_search_that_could_not_finish_has_exit_status_3(tmp_path, monkeypatch):
+    def broken(*args, **kwargs):
+        raise MemoryError
+
+    jobs._last.clear()
+    monkeypatch.setattr("fspinn.search.jobs.learn", broken)
+    answer = run("search", "--sizes", "10,16", "-o", tmp_path)
+    assert answer.exit_code == 3
+    assert answer.stdout.startswith(
+        "The search could not finish: 30 of 30 candidates are not finished: Memory"
+    )
+    assert json.loads((tmp_path / "result.json").read_text())["ending"] == "unfinished"
+
+
+def test_a_search_whose_folder_fills_up_has_exit_status_3(tmp_path, monkeypatch):
+    def full(*args, **kwargs):
+        raise UnfinishedError("the search could not finish: the disk is full")
+
+    monkeypatch.setattr("fspinn.search.find_smallest", full)
+    answer = run("search", "-o", tmp_path)
+    assert answer.exit_code == 3
+    assert answer.stderr == "fspinn: the search could not finish: the disk is full\n"
+
+
+@pytest.fixture(scope="module")
+def easy(tmp_path_factory):
+    """Two classes that a network tells apart without an error: a bright upper and a bright lower half."""
+    path = tmp_path_factory.mktemp("easy") / "halves.npz"
+    labels = np.arange(400) % 2
+    images = np.zeros((400, 8, 8), np.uint8)
+    images[labels == 0, :4], images[labels == 1, 4:] = 250, 250
+    images -= np.random.default_rng(0).integers(0, 50, images.shape).astype(np.uint8) * (images > 0)
+    np.savez(path, images=images, labels=labels)
+    return path
+
+
+EASY = ("--validation", 120, "--sizes", "10", "--weights", "UQ0.4", "--seeds", 1)
+
+
+def test_a_network_that_gets_all_images_right_is_an_answer(easy, tmp_path):
+    answer = run("search", "--dataset", easy, *EASY, "-o", tmp_path)
+    assert answer.exit_code == 0, answer.stderr
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert result["accuracy"] == result["accuracy_interval"][1] == 1.0
+    assert (tmp_path / "accuracy-memory.png").exists()
+
+
+def test_a_picture_that_fails_does_not_take_the_answer_with_it(easy, tmp_path, monkeypatch):
+    def fails(*args, **kwargs):
+        raise ValueError("'yerr' must not contain negative values\nand more")
+
+    old = tmp_path / "accuracy-memory.png"
+    old.write_text("of an earlier search")
+    monkeypatch.setattr("fspinn.report.plots.accuracy_against_memory", fails)
+    monkeypatch.setattr("fspinn.report.write_report", fails)
+    answer = run("search", "--dataset", easy, *EASY, "-o", tmp_path, "--json")
+    assert answer.exit_code == 0
+    result = json.loads(answer.stdout)
+    assert (result["found"], result["report"]) == (True, None)
+    words = "ValueError: 'yerr' must not contain negative values (the answer is saved)"
+    lines = answer.stderr.splitlines()
+    assert lines[-2:] == [f"fspinn: {old}: {words}", f"fspinn: {tmp_path / 'report.html'}: {words}"]
+    assert not old.exists()
+    assert (tmp_path / "result.json").exists()
+    assert run("search", "--dataset", easy, *EASY, "--memory", "9B", "-o", tmp_path).exit_code == 1
+
+
+def test_a_reader_who_goes_away_does_not_take_the_files_with_him(easy, tmp_path):
+    command = [sys.executable, "-m", "fspinn", "search", "--dataset", easy, *EASY, "-o", tmp_path]
+    search = subprocess.Popen(
+        [str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    search.stdout.close()
+    search.wait()
+    names = {"accuracy-memory.png", "candidates.csv", "report.html", "result.json", "smallest.h5"}
+    assert names <= {path.name for path in tmp_path.iterdir()}
+
+
+def test_an_answer_that_cannot_be_saved_is_read_at_least(easy, tmp_path, monkeypatch):
+    def full(*args, **kwargs):
+        raise DataError("result: cannot be written (No space left on device); choose another folder with -o")
+
+    monkeypatch.setattr("fspinn.search.result.save_result", full)
+    answer = run("search", "--dataset", easy, *EASY, "-o", tmp_path)
+    assert answer.exit_code == 2
+    assert answer.stdout.startswith("The smallest network: ")
+    assert answer.stderr.splitlines()[-1].startswith("fspinn: result: cannot be written")
 
 
 def test_search_takes_its_choices_from_a_file(tmp_path):
@@ -166,6 +270,7 @@ def test_search_takes_its_choices_from_a_file(tmp_path):
         (["search", "--memory", "10 parsec"], "'10 parsec' is not an amount of memory"),
         (["search", "--sizes", "ten"], "--sizes: 'ten' is no list of whole numbers"),
         (["search", "--accuracy", "90"], "90 % is 0.9"),
+        (["search", "--confidence", "95"], "confidence: must be from 0.5 to below 1, but got 95; 95 % is"),
         (["search", "--hardware", "abacus"], "abacus"),
         (["search", "--bogus"], "No such option '--bogus'"),
     ],

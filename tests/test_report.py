@@ -59,7 +59,8 @@ def data():
 def without_winner(folder, answer, **changes):
     """Write the result of a search that found nothing."""
     folder.mkdir()
-    lost = {**answer, "found": False, "certificate": None, "test_accuracy": None, **changes}
+    lost = {**answer, "found": False, "certificate": None, "test_accuracy": None}
+    lost |= {"ending": "none reaches", "standing": "below", **changes}
     (folder / "result.json").write_text(json.dumps(lost))
     return folder
 
@@ -85,8 +86,9 @@ def test_it_says_what_the_search_says(page, answer):
     low, high = (100 * end for end in answer["accuracy_interval"])
     for words in (
         f"{answer['neurons']} neurons, {answer['weights']} weights",
-        f"{best:.1f} % of the validation images ({low:.1f} % to {high:.1f} % with 95 % confidence, mean of 2",
+        f"{best:.1f} % of the validation images ({low:.1f} % to {high:.1f} %; 95 % interval, mean of 2",
         f"On the 359 test images, used this once, it is {test:.1f} %",
+        f"with 97.5 % confidence at least {low:.1f} %, and 60.0 % were asked for",
         "It keeps to all limits: energy 9 \u00b5J.",
         f"Of {answer['certificate']['tried']} candidates with less memory that were tried, none surely",
         "the answer learned with the seeds 0, 1",
@@ -152,12 +154,34 @@ def test_the_command_report_writes_the_same_page_again(page, folder):
 
 def test_a_search_that_found_nothing_has_a_page_too(answer, tmp_path):
     page = write_report(without_winner(tmp_path / "lost", answer)).read_text()
-    assert "No network meets 60.0 % within energy 9 \u00b5J" in page
+    assert "<h1>No network reaches 60.0 %: all 6 candidates were tried</h1>" in page
+    assert "Limits: energy 9 \u00b5J." in page
+    assert "Ask for less, or allow larger networks (--sizes)." in page
     assert "The nearest is" in page
     assert page.count("<circle") == 4 * len(answer["trials"])
     assert "Is a spiking layer worth its bytes?" not in page
     assert re.search(r"A linear classifier on the pixels reaches \d\d\.\d % in .* surely meet", page)
     assert "the nearest network, " in page
+
+
+def test_why_there_is_no_answer_is_told_apart(answer, tmp_path):
+    for ending, words in (
+        (
+            "not proven",
+            "<h1>A network reaches 60.0 %, but 300 validation images do not prove it with 97.5 % ",
+        ),
+        (
+            "time over",
+            "<h1>The time was over with 4 of 6 candidates not tried; so far a network reaches 60.0 %",
+        ),
+        ("unfinished", "<h1>The search could not finish</h1>"),
+        ("impossible", "<h1>No network fits</h1>"),
+    ):
+        changes = {"ending": ending, "standing": "not proven", "untried": 4, "validation_needed": 345}
+        page = write_report(without_winner(tmp_path / ending, answer, **changes)).read_text()
+        assert words in page
+        advised = "With 345 validation images (--validation 345) it would do if it stays at" in page
+        assert advised == (ending in ("not proven", "time over"))
 
 
 def test_without_an_answer_a_linear_classifier_has_to_keep_to_the_limit(answer, tmp_path):

@@ -15,7 +15,8 @@ from fspinn.datasets import Split, load
 from fspinn.memmodel import Size, memory_bits
 from fspinn.search import Constraints, Cost, find_smallest, save_result
 from fspinn.search.constraints import nearest_possible
-from fspinn.search.intervals import chance_of_so_few, wilson_interval
+from fspinn.search.endings import Ending
+from fspinn.search.intervals import chance_of_so_few, images_needed, wilson_interval
 from fspinn.search.result import describe
 
 
@@ -191,7 +192,43 @@ def test_where_none_meets_the_accuracy_the_nearest_is_named(data):
     assert not result.found
     assert result.certificate is None
     assert result.nearest.accuracy == max(trial.accuracy for trial in result.trials)
-    assert "No network reaches 95.0%; the nearest" in describe(result)
+    assert result.ending is Ending.NONE_REACHES
+    assert (result.considered, result.untried) == (len(result.trials), 0)
+    words = describe(result)
+    assert words.startswith(
+        f"No network reaches 95.0%: all {len(result.trials)} candidates were tried. The nea"
+    )
+    assert words.endswith("Ask for less, or allow larger networks (--sizes).")
+
+
+def test_a_network_that_too_few_images_do_not_prove_is_said_so_with_how_many_would(data):
+    settings = {"sizes": (25,), "weights": ("UQ0.4",), "readouts": ("majority",), "seeds": 1}
+    share = find_smallest(data, accuracy=0.5, **settings).winner.accuracy
+    result = find_smallest(data, accuracy=share - 0.02, **settings)
+    assert result.ending is Ending.NOT_PROVEN
+    assert not result.found
+    needed = images_needed(share, share - 0.02)
+    assert result.validation_needed == result.as_dict()["validation_needed"] == needed
+    assert result.as_dict()["ending"] == "not proven"
+    words = describe(result)
+    assert words.startswith(
+        f"A network reaches {share - 0.02:.1%}, but 400 validation images do not prove it with 97.5 % "
+        "confidence. The nearest: 25 neurons"
+    )
+    would = (
+        f"With {needed:,} validation images (--validation {needed}) it would do if it stays at {share:.1%}."
+    )
+    assert (would in words) == (needed <= (len(data.train) + 400) // 2)
+    mean = find_smallest(data, accuracy=share, confidence=0.5, **settings)
+    assert mean.found
+    assert mean.winner.proven_accuracy == share
+    assert f"at least {share:.1%} with 50 % confidence; {share:.1%} was asked for" in describe(mean)
+    assert mean.as_dict()["confidence"] == 0.5
+    exact = find_smallest(data, accuracy=share, **settings)
+    assert exact.validation_needed is None
+    assert "No number of images proves exactly what is asked for" in describe(exact)
+    close = find_smallest(data, accuracy=share - 0.0001, **settings)
+    assert "too many to hold out: ask for less accuracy or less --confidence" in describe(close)
 
 
 def test_the_trials_of_a_network_are_told_as_soon_as_it_is_measured(told, result):
@@ -235,6 +272,9 @@ def test_a_folder_that_cannot_be_written_is_named(data, result, tmp_path):
 def test_bad_targets_are_refused_before_any_training(data):
     for expected, settings in (
         (r"accuracy: must be between 0 and 1, but got 90; 90 % is 0.9", {"accuracy": 90}),
+        (r"^confidence: must be from 0.5 to below 1, but got 95; 95 % is 0.95$", {"confidence": 95}),
+        (r"^confidence: must be from 0.5 to below 1, but got 0.4", {"confidence": 0.4}),
+        (r"^confidence: 'high' is not a number", {"confidence": "high"}),
         (r"nothing to choose.*no more neurons than the 1397 training|1038 training", {"sizes": (5000,)}),
         (r"there is no 'vote'", {"readouts": ("vote",)}),
         (r"^minimize: there is no 'weight'; use some of memory", {"minimize": ["weight"]}),
@@ -258,7 +298,10 @@ def test_bad_targets_are_refused_before_any_training(data):
             find_smallest(data, **settings)
     with pytest.raises(ConfigError, match="the search needs validation images"):
         find_smallest(load("digits", validation=0))
-    with pytest.raises(ConfigError, match=r"10 validation images cannot show 0.9"):
+    with pytest.raises(
+        ConfigError,
+        match=r"10 validation images cannot show 0.9 with 97.5 % confidence; hold out at least 35, or",
+    ):
         find_smallest(load("digits", validation=10))
     with pytest.raises(FormatError, match="'UQ' is not a number format"):
         find_smallest(data, weights=("UQ",))
@@ -276,8 +319,28 @@ def test_a_gaussian_process_needs_torch(data, monkeypatch):
 def test_the_wilson_interval_holds_the_share(case):
     successes, samples = case
     low, high = wilson_interval(successes, samples)
-    assert 0 <= low <= successes / samples + 1e-12
-    assert successes / samples - 1e-12 <= high <= 1
+    assert 0 <= low <= successes / samples <= high <= 1
+
+
+@pytest.mark.parametrize("samples", [4, 10, 14, 120, 239])
+def test_the_ends_at_none_and_all_of_the_images_are_exact(samples):
+    assert wilson_interval(0, samples)[0] == 0.0
+    assert wilson_interval(samples, samples)[1] == 1.0
+
+
+@given(st.floats(0.5, 1.0), st.floats(0.5, 0.99), st.floats(0.5, 0.999))
+def test_so_many_images_are_needed_and_not_one_less(share, target, confidence):
+    needed = images_needed(share, target, confidence)
+    if needed is None:
+        assert share <= target
+    elif needed < 1e9:
+        assert wilson_interval(share * needed, needed, confidence)[0] >= target
+        fewer = needed - 1
+        assert fewer == 0 or wilson_interval(share * fewer, fewer, confidence)[0] < target + 1e-9
+
+
+def test_with_half_the_confidence_the_interval_is_the_share():
+    assert wilson_interval(114, 120, 0.5) == (0.95, 0.95)
 
 
 def test_the_wilson_interval_is_that_of_scipy():

@@ -1,20 +1,24 @@
 """Strategies draw networks, train each once, measure all its variants; the cost model rejects the others."""
 
+import errno
 from dataclasses import replace
 from importlib.util import find_spec
 
 import pytest
 
 import fspinn
+from fspinn.base.errors import UnfinishedError
 from fspinn.datasets import load
-from fspinn.search import Candidate, Range, Space, Variant, find_smallest
+from fspinn.search import Candidate, Range, Space, Variant, find_smallest, jobs
 from fspinn.search.constraints import Constraints
 from fspinn.search.costs import Cost
+from fspinn.search.endings import Ending
 from fspinn.search.halving import RUNGS
 from fspinn.search.jobs import Bench, Job, Measurement, Outcome, Source, measure
 from fspinn.search.ladder import Ladder
 from fspinn.search.ledger import Ledger
-from fspinn.search.verdicts import verdict_of
+from fspinn.search.result import Standing, describe
+from fspinn.search.verdicts import trial_of
 
 QUICK = fspinn.Network(duration_ms=60.0, threshold=8.0, rate_norm_hz=900.0)
 VARIANTS = (Variant("UQ0.2"), Variant("UQ0.4"))
@@ -86,7 +90,8 @@ def test_the_ladder_goes_on_when_a_finalist_fails_with_another_seed():
     (again,) = ledger.confirming(candidate(10))
     ledger.note(again, Outcome((), "no neuron ever spiked"))
     assert ledger.passing() == []
-    assert verdict_of(ledger, candidate(10)) == "failed: no neuron ever spiked"
+    failed = trial_of(ledger, candidate(10))
+    assert (failed.standing, failed.verdict) == (Standing.FAILED, "failed: no neuron ever spiked")
     assert ladder.ask().network.neurons == 20
 
 
@@ -232,13 +237,173 @@ def test_out_of_memory_is_an_outcome_not_the_end(data, monkeypatch):
     monkeypatch.setattr("fspinn.search.jobs.learn", too_much)
     hardware = fspinn.memmodel.load_hardware("asic65-lp")
     bench = Bench(Source.of(data, None), hardware, None, 1, 0, 1, data)
-    assert measure(bench, Job(QUICK, 1, 0, VARIANTS)).error == "MemoryError: 1 TiB"
+    outcome = measure(bench, Job(QUICK, 1, 0, VARIANTS))
+    assert outcome.fault == "MemoryError: 1 TiB"
+    assert outcome.error is None
+
+
+def test_what_no_network_is_to_blame_for_is_not_remembered_and_tried_again(data, monkeypatch, tmp_path):
+    learn = jobs.learn
+
+    def broken(*args, **kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    sizes = (10, 14, 18, 22, 26)
+    monkeypatch.setattr("fspinn.search.jobs.learn", broken)
+    lost = quick(data, sizes=sizes, folder=tmp_path)
+    assert not lost.found
+    assert lost.ending is Ending.UNFINISHED
+    standings = [trial.standing for trial in lost.trials]
+    assert standings.count(Standing.UNFINISHED) == 6  # after three networks in a row it is of no use to go on
+    assert standings.count(Standing.UNTRIED) == 4
+    assert describe(lost) == (
+        "The search could not finish: 6 of 10 candidates are not finished: OSError: [Errno 28] No space left "
+        "on device; the same command tries them again."
+    )
+    monkeypatch.setattr("fspinn.search.jobs.learn", learn)
+    again = quick(data, sizes=sizes, folder=tmp_path)
+    assert again.found
+    assert again.trials == quick(data, sizes=sizes).trials
+
+
+def test_an_answer_says_that_smaller_networks_could_not_be_measured(data, monkeypatch):
+    learn = jobs.learn
+
+    def without_memory_for_ten(network, *args, **kwargs):
+        if network.neurons == 10:
+            raise MemoryError
+        return learn(network, *args, **kwargs)
+
+    monkeypatch.setattr("fspinn.search.jobs.learn", without_memory_for_ten)
+    result = quick(data, sizes=(10, 40), accuracy=0.5, passes=6)
+    assert result.ending is Ending.FOUND
+    assert describe(result).endswith(
+        "2 of 4 candidates are not finished: MemoryError; the same command tries them again"
+    )
+
+
+def test_a_finalist_that_cannot_be_measured_again_is_not_the_answer(data, monkeypatch):
+    learn = jobs.learn
+
+    def only_once(*args, **kwargs):
+        if kwargs["seed"] > 0:
+            raise MemoryError
+        return learn(*args, **kwargs)
+
+    monkeypatch.setattr("fspinn.search.jobs.learn", only_once)
+    result = quick(data, sizes=(40,), accuracy=0.5, passes=6, seeds=2)
+    assert result.ending is Ending.UNFINISHED
+    assert (
+        "are not finished: MemoryError; the same command tries them again. The nearest so far: 40 neurons"
+        in (describe(result))
+    )
+
+
+@pytest.mark.parametrize("strategy", ["bayes", "halving"])
+def test_a_network_that_was_drawn_and_could_not_be_measured_is_drawn_again(
+    data, monkeypatch, tmp_path, strategy
+):
+    learn, calls = jobs.learn, []
+
+    def broken_twice(*args, **kwargs):
+        calls.append(None)
+        if len(calls) in (3, 4):
+            raise MemoryError
+        return learn(*args, **kwargs)
+
+    monkeypatch.setattr("fspinn.search.jobs.learn", broken_twice)
+    settings = {"strategy": strategy, "sampler": "random", "trials": 6, "accuracy": 0.5, "folder": tmp_path}
+    first = quick(data, **settings)
+    assert Standing.UNFINISHED in {trial.standing for trial in first.trials}
+    again = quick(data, **settings)
+    assert Standing.UNFINISHED not in {trial.standing for trial in again.trials}
+    assert len(again.trials) > 0
+
+
+def test_a_folder_that_fills_up_ends_the_search_in_one_line(data, monkeypatch, tmp_path):
+    from optuna.storages.journal import JournalFileBackend
+
+    append = JournalFileBackend.append_logs
+
+    def full(self, logs):
+        if any("outcome" in str(log) for log in logs):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        append(self, logs)
+
+    monkeypatch.setattr(JournalFileBackend, "append_logs", full)
+    expected = (
+        rf"^the search could not finish: {tmp_path} cannot be written \(No space left on device\); make room, "
+        "and the same command goes on$"
+    )
+    with pytest.raises(UnfinishedError, match=expected):
+        quick(data, sizes=(10,), folder=tmp_path)
+
+
+def test_a_winner_that_cannot_be_trained_again_is_said_in_one_line(data, monkeypatch, tmp_path):
+    settings = {"sizes": (40,), "accuracy": 0.5, "passes": 6, "folder": tmp_path}
+    assert quick(data, **settings).found
+
+    def broken(*args, **kwargs):
+        raise MemoryError
+
+    jobs._last.clear()
+    monkeypatch.setattr("fspinn.search.jobs.learn", broken)
+    with pytest.raises(
+        UnfinishedError, match=r"^the search could not finish: the winner could not be trained again \(Memo"
+    ):
+        quick(data, **settings)
 
 
 def test_a_budget_of_no_time_begins_nothing(data):
     result = quick(data, budget="1us", on_trials=lambda _: 1 / 0)
     assert not result.found
     assert {trial.verdict for trial in result.trials} == {"not tried: the time was over"}
+    assert result.ending is Ending.TIME_OVER
+    n = len(result.trials)
+    assert (result.considered, result.untried) == (n, n)
+    assert describe(result) == (
+        f"The time was over with {n} of {n} candidates not tried. The same command with a longer "
+        "--budget goes on where this one stopped."
+    )
+    drawn = quick(data, budget="1us", strategy="bayes", sampler="random")
+    assert describe(drawn).startswith("The time was over with 13 of 13 networks not tried. ")
+
+
+@pytest.mark.parametrize("strategy", ["ladder", "bayes", "halving"])
+def test_time_that_is_over_is_not_taken_for_a_no(data, monkeypatch, strategy):
+    clock = [0.0]
+    monkeypatch.setattr("fspinn.search.smallest.time.monotonic", lambda: clock[0])
+
+    def later(_):
+        clock[0] += 1.0
+
+    settings = {"sizes": (20, 40), "strategy": strategy, "sampler": "random", "budget": 0.5}
+    settings = settings if strategy == "ladder" else {**settings, "sizes": None}
+    result = quick(data, accuracy=0.95, on_trials=later, **settings)
+    assert result.ending is Ending.TIME_OVER
+    total, what = (4, "candidates") if strategy == "ladder" else (13, "networks")
+    assert f"of {total} {what} not tried" in describe(result)
+    assert result.as_dict()["ending"] == "time over"
+
+
+def test_time_that_is_over_before_a_network_is_proven_is_said_with_both(data, monkeypatch):
+    share = quick(data, sizes=(20,), passes=6, weights=("UQ0.4",)).nearest.accuracy
+    clock = [0.0]
+    monkeypatch.setattr("fspinn.search.smallest.time.monotonic", lambda: clock[0])
+
+    def later(_):
+        clock[0] += 1.0
+
+    asked = {"sizes": (20, 40), "passes": 6, "weights": ("UQ0.4",), "accuracy": share - 0.046}
+    result = quick(data, budget=0.5, on_trials=later, **asked)
+    assert result.ending is Ending.TIME_OVER
+    words = describe(result)
+    assert words.startswith(
+        "The time was over with 1 of 2 candidates not tried; so far a network reaches "
+        f"{share - 0.046:.1%}, but 300 validation images do not prove it with 97.5 % confidence. "
+        "The nearest: 20 neurons"
+    )
+    assert f"it would do if it stays at {share:.1%}. The same command with a longer --budget" in words
 
 
 def test_ranges_are_drawn_from_and_lists_too(data):

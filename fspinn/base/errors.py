@@ -31,3 +31,7 @@ class ModelFileError(FspinnError, ValueError):
 
 class HardwareError(FspinnError, ValueError):
     """A hardware description that is missing, incomplete or impossible."""
+
+
+class UnfinishedError(FspinnError, RuntimeError):
+    """Work that something from outside has stopped: a full disk, workers that do not start."""

@@ -1,18 +1,26 @@
 """fspinn search: the smallest network that does the job."""
 
+import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from fspinn.base.errors import DataError, FspinnError, UnfinishedError
 from fspinn.base.files import check_folder
 from fspinn.cli import options
 from fspinn.network.description import Network
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fspinn.datasets import Dataset
-    from fspinn.search import Trial
+    from fspinn.search import SearchResult, Trial
+
+UNFINISHED, STOPPED = 3, 130
+"""Exit statuses of a search that could not finish, and of one that was stopped with Ctrl-C."""
 
 
 _FILES = (
@@ -36,12 +44,18 @@ Examples:
 
 Limits need a unit: B kB KiB MB MiB, pJ nJ uJ mJ J, us ms s min (or m) h d, um2 mm2.
 The same command goes on where it was stopped or killed: what was trained is in the folder.
-Exit status: 0 found, 1 no network meets the target, 2 bad input.
+Exit status: 0 found, 1 no network surely meets it, 2 bad input, 3 the search could not finish.
 """,
 )
 @options.dataset
 @click.option(
     "--accuracy", default=0.90, show_default=True, help="Least accuracy on validation images, 0 to 1."
+)
+@click.option(
+    "--confidence",
+    default=0.975,
+    show_default=True,
+    help="That the true accuracy is not below; 0.975 takes the lower end of the 95 % interval, 0.5 the mean.",
 )
 @click.option("--memory", help="Most memory for inference, such as 256KiB [default: no limit].")
 @click.option("--training-memory", help="Most memory on a device that learns.")
@@ -120,6 +134,7 @@ def command(
     network: Network,
     data: "Dataset",
     accuracy: float,
+    confidence: float,
     memory: str | None,
     training_memory: str | None,
     energy: str | None,
@@ -149,54 +164,91 @@ def command(
     """Find the network with the least memory that meets an accuracy on your images."""
     from fspinn.report import write_report
     from fspinn.report.plots import accuracy_against_memory, save
-    from fspinn.search import find_smallest, save_result
+    from fspinn.search import find_smallest
+    from fspinn.search.endings import Ending
+    from fspinn.search.execution import is_working
     from fspinn.search.result import describe, line
 
     def show(told: "list[Trial]") -> None:
         click.echo(line(told), err=True)  # above the table, where there is one
 
-    result = find_smallest(
-        data,
-        accuracy=accuracy,
-        memory=memory,
-        training_memory=training_memory,
-        energy=energy,
-        latency=latency,
-        area=area,
-        spikes=spikes,
-        minimize=options.names(minimize),
-        hardware=hardware,
-        strategy=strategy,
-        sampler=sampler,
-        space=space,
-        network=network,
-        sizes=None if sizes is None else options.whole_numbers("--sizes", sizes),
-        weights=None if weights is None else options.names(weights),
-        readouts=None if readouts is None else options.names(readouts),
-        passes=passes,
-        labels=labels,
-        trials=trials,
-        budget=budget,
-        seeds=seeds,
-        seed=seed,
-        threads=threads,
-        workers=workers,
-        scheduler=scheduler,
-        folder=output,
-        data_dir=click.get_current_context().params["data_dir"],
-        on_trials=show,
-    )
-    if not as_json:
-        click.echo(describe(result))
-    written = save_result(result, output, click.get_current_context().meta.get(options.TYPED))
-    written["picture"] = output / "accuracy-memory.png"
-    save(accuracy_against_memory(result), written["picture"])
-    written["report"] = write_report(output, data, threads=threads)
+    try:
+        result = find_smallest(
+            data,
+            accuracy=accuracy,
+            confidence=confidence,
+            memory=memory,
+            training_memory=training_memory,
+            energy=energy,
+            latency=latency,
+            area=area,
+            spikes=spikes,
+            minimize=options.names(minimize),
+            hardware=hardware,
+            strategy=strategy,
+            sampler=sampler,
+            space=space,
+            network=network,
+            sizes=None if sizes is None else options.whole_numbers("--sizes", sizes),
+            weights=None if weights is None else options.names(weights),
+            readouts=None if readouts is None else options.names(readouts),
+            passes=passes,
+            labels=labels,
+            trials=trials,
+            budget=budget,
+            seeds=seeds,
+            seed=seed,
+            threads=threads,
+            workers=workers,
+            scheduler=scheduler,
+            folder=output,
+            data_dir=click.get_current_context().params["data_dir"],
+            on_trials=show,
+        )
+    except UnfinishedError as error:
+        click.echo(f"fspinn: {error}", err=True)
+        sys.exit(UNFINISHED)
+    except KeyboardInterrupt:
+        click.echo("fspinn: stopped; the same command goes on where it stopped", err=True)
+        if is_working():
+            os._exit(STOPPED)  # a compilation that goes on would keep Python from ending, or crash in its end
+        sys.exit(STOPPED)
+    # Everything is in the folder before a word is printed: whoever reads may go away.
+    files: dict[str, Path | None] = {**_saved(result, output, as_json)}
+    picture, report = output / "accuracy-memory.png", output / "report.html"
+    files["picture"] = _drawn(picture, lambda: save(accuracy_against_memory(result), picture))
+    files["report"] = _drawn(report, lambda: write_report(output, data, threads=threads))
     if as_json:
-        model = str(written["model"]) if "model" in written else None
-        options.print_json({"model": model, "report": str(written["report"]), **result.as_dict()})
+        paths = {name: str(files[name]) if files.get(name) else None for name in ("model", "report")}
+        options.print_json({**paths, **result.as_dict()})
     else:
-        for path in written.values():
+        click.echo(describe(result))
+        for path in filter(None, files.values()):
             click.echo(f"  wrote {path}")
     if not result.found:
-        sys.exit(1)
+        sys.exit(UNFINISHED if result.ending is Ending.UNFINISHED else 1)
+
+
+def _saved(result: "SearchResult", folder: Path, as_json: bool) -> dict[str, Path]:
+    """Write the answer; where that fails, people at least read it."""
+    from fspinn.search.result import describe, save_result
+
+    try:
+        return save_result(result, folder, click.get_current_context().meta.get(options.TYPED))
+    except DataError:
+        if not as_json:
+            click.echo(describe(result))
+        raise
+
+
+def _drawn(path: Path, draw: "Callable[[], object]") -> Path | None:
+    """Draw a picture of an answer that is saved; where that fails, say so, and remove an older one."""
+    try:
+        draw()
+    except Exception as error:
+        what = str(error) if isinstance(error, FspinnError) else f"{path}: {type(error).__name__}: {error}"
+        click.echo(f"fspinn: {what.splitlines()[0]} (the answer is saved)", err=True)
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+        return None
+    return path

@@ -19,13 +19,15 @@ from fspinn.model.model import Model
 from fspinn.model.store import load
 from fspinn.report import charts
 from fspinn.report.comparison import compared
-from fspinn.report.linear import linear_classifiers
+from fspinn.report.linear import Linear, linear_classifiers
 from fspinn.report.pictures import as_data_address
 from fspinn.report.plots import confusion_matrix, receptive_fields
 from fspinn.search import quantities
 from fspinn.search.candidates import Variant
 from fspinn.search.certificate import chance
 from fspinn.search.constraints import MEASURES
+from fspinn.search.endings import advice, confidence_in_words, headline
+from fspinn.search.intervals import wilson_interval
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
@@ -36,6 +38,8 @@ READOUT_BITS = 8
 
 _NEEDED = (
     "found",
+    "ending",
+    "confidence",
     "accuracy",
     "constraints",
     "certificate",
@@ -141,12 +145,19 @@ def _without_spikes(answer: Mapping[str, Any], data: "Dataset") -> dict[str, Any
     linear = linear_classifiers(data, bits, labels=answer["labels"], seed=answer["seed"])
     room = answer["memory_bits"] if answer["found"] else answer["constraints"]["memory"] or inf
     fitting = [one for one in linear if one.memory_bits <= room]
+    rival = max(fitting, key=lambda one: one.accuracy, default=None)
     return {
         "linear": linear,
-        "rival": max(fitting, key=lambda one: one.accuracy, default=None),
+        "rival": rival,
+        "rival_meets": rival is not None and _proven(rival, answer) >= answer["target_accuracy"],
         "labels": answer["labels"] or len(data.train),
         "multiplications": data.image_shape[0] * data.image_shape[1] * data.n_classes,
     }
+
+
+def _proven(one: Linear, answer: Mapping[str, Any]) -> float:
+    images = answer["dataset"]["validation"]
+    return wilson_interval(one.accuracy * images, images, answer["confidence"])[0]
 
 
 def _about_winner(
@@ -180,17 +191,24 @@ def _environment() -> Environment:
     environment.filters |= {
         "whole": lambda number: f"{number:,.0f}",
         "area": lambda area_um2: _amount(quantities.format_area(area_um2)),
+        "advice": lambda answer: advice(answer, _percent),
         "chance": chance,
+        "confidence": confidence_in_words,
+        "headline": lambda answer: headline(answer, _percent),
         "energy": lambda energy_pj: _in_units(energy_pj, "energy"),
         "latency": lambda latency_s: _in_units(latency_s, "latency"),
         "memory": lambda bits: _in_units(bits, "memory"),
         "network": _network,
-        "percent": lambda share: f"{100 * share:.1f} %",
+        "percent": _percent,
         "seconds": quantities.format_time,
         "times": lambda factor: f"{factor:,.0f}" if factor >= 10 else f"{factor:.2g}",
         "value": lambda value: f"{value:.4g}" if isinstance(value, float) else str(value),
     }
     return environment
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
 
 
 def _network(trial: Mapping[str, Any]) -> str:

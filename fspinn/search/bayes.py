@@ -65,7 +65,7 @@ class Bayes:
             return
         best = self._dominating(measured)
         cost = ledger.costs[best]
-        constraints = {"accuracy": ledger.constraints.accuracy - ledger.interval(best)[0]}
+        constraints = {"accuracy": ledger.constraints.accuracy - ledger.proven(best)}
         for name, factor in ledger.constraints.excess(cost).items():
             constraints[name] = log2(max(factor, LEAST))
         costs = [log2(max(cost_of(cost, name), LEAST)) for name in ledger.minimize]
@@ -74,6 +74,10 @@ class Bayes:
     def neurons_left(self) -> float:
         """Return the neurons of the networks to draw."""
         return self.drawing.neurons_left()
+
+    def networks_left(self) -> int:
+        """Return how many networks are to be drawn."""
+        return self.drawing.networks_left
 
     def _dominating(self, measured: Sequence[Candidate]) -> Candidate:
         ledger = self.ledger

@@ -10,6 +10,7 @@ from fspinn.memmodel import Hardware
 from fspinn.memmodel.text import memory_text
 from fspinn.search import quantities
 from fspinn.search.costs import Cost
+from fspinn.search.intervals import CONFIDENCE
 
 MARGIN = 2.0
 """Factor by which an expected energy, latency or number of spikes must be beyond its limit for a candidate
@@ -63,6 +64,8 @@ class Constraints:
     ----------
     accuracy : float
         On validation images, between 0 and 1.
+    confidence : float, default 0.975
+        One-sided confidence that the true accuracy is not below `accuracy`; 0.5 takes the mean as it is.
     memory, training_memory : float or None
         Bits.
     energy : float or None
@@ -77,10 +80,11 @@ class Constraints:
     Raises
     ------
     ConfigError
-        If the accuracy is none.
+        If the accuracy or the confidence is none.
     """
 
     accuracy: float
+    confidence: float = CONFIDENCE
     memory: float | None = None
     training_memory: float | None = None
     energy: float | None = None
@@ -91,20 +95,26 @@ class Constraints:
     def __post_init__(self) -> None:
         if not 0 < self.accuracy < 1:
             raise ConfigError(f"accuracy: must be between 0 and 1, but got {self.accuracy:g}; 90 % is 0.9")
+        if not 0.5 <= number("confidence", self.confidence) < 1:
+            raise ConfigError(
+                f"confidence: must be from 0.5 to below 1, but got {self.confidence:g}; 95 % is 0.95"
+            )
 
     @classmethod
-    def parsed(cls, accuracy: float, **limits: str | float | None) -> "Constraints":
+    def parsed(
+        cls, accuracy: float, confidence: float = CONFIDENCE, **limits: str | float | None
+    ) -> "Constraints":
         """Return constraints from what people write, such as ``memory="32 KiB"``."""
         parsed = {
             name: None if amount is None else MEASURES[name].parse(name, amount)
             for name, amount in limits.items()
         }
-        return cls(accuracy, **parsed)
+        return cls(accuracy, confidence, **parsed)
 
     @property
     def limits(self) -> dict[str, float]:
         """The costs that are limited, by name."""
-        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "accuracy"}
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name in MEASURES}
         return {name: value for name, value in values.items() if value is not None}
 
     def excess(self, cost: Cost) -> dict[str, float]:

@@ -4,6 +4,7 @@
 
 import multiprocessing
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,23 +19,39 @@ from concurrent.futures import (
 )
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from fspinn.base.checks import whole_number
 from fspinn.base.cores import available_cores
-from fspinn.base.errors import ConfigError, FspinnError
+from fspinn.base.errors import ConfigError, FspinnError, UnfinishedError
 from fspinn.base.streams import say
 from fspinn.search.jobs import Bench, Job, Outcome, measure
 from fspinn.search.study import Study
 
+if TYPE_CHECKING:
+    from multiprocessing.synchronize import Event
+
 MOST_DEATHS = 3
-"""Workers that may die under a job that is done alone before it is told as failed (Dask's own number)."""
+"""Workers that may die under a job that is done alone before it is given up (Dask's own number)."""
+
+NO_WORKERS = (
+    "the search could not finish: its workers did not start; call find_smallest in a script that is a file, "
+    'under `if __name__ == "__main__":`'
+)
+
+MOST_FAULTS = 3
+"""Jobs in a row that may be given up before a search ends: something is wrong with more than one of them."""
 
 CONNECT_S = 10
 """Seconds to wait for a scheduler to answer."""
 
 CHECK_S = 20
 """Seconds after which a cluster without workers is remarked on."""
+
+Result = TypeVar("Result")
+
+_HERE = "fspinn search"
+"""Name of the thread that does the jobs of this process."""
 
 
 class Strategy(Protocol):
@@ -64,24 +81,28 @@ class Workers:
         As the workers need it.
     alive : callable
         Returns how many workers there are.
+    began : callable
+        Returns whether any worker ever came up.
     """
 
     start: Callable[[], Executor]
     count: int
     bench: Bench
     alive: Callable[[], int]
+    began: Callable[[], bool] = lambda: True
 
     def __post_init__(self) -> None:
         self._executor = self.start()
 
     def submit(self, job: Job) -> "Future[Outcome]":
         """Hand a job to a worker."""
-        try:
-            return self._executor.submit(measure, self.bench, job)
-        except BrokenExecutor:
-            self._executor.shutdown(wait=False)
-            self._executor = self.start()
-            return self._executor.submit(measure, self.bench, job)
+        with _without_interrupts():  # processes that are started here leave them to this one
+            try:
+                return self._executor.submit(measure, self.bench, job)
+            except BrokenExecutor:
+                self._executor.shutdown(wait=False)
+                self._executor = self.start()
+                return self._executor.submit(measure, self.bench, job)
 
     def stop(self) -> None:
         """Hand nothing out any more."""
@@ -89,15 +110,48 @@ class Workers:
 
 
 class _Here(Executor):
-    """Does what is submitted at once, in this process."""
+    """Does what is submitted in this process, beside the main thread.
+
+    Python interrupts the main thread only, and in the middle of a compilation Ctrl-C would be lost there:
+    LLVM calls back into Python, where nobody passes exceptions on.
+    """
+
+    def __init__(self) -> None:
+        self._stopped = False
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
         future: Future[Any] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:
-            future.set_exception(error)
+
+        def work() -> None:
+            try:
+                future.set_result(fn(*args, on_batch=self._go_on, **kwargs))
+            except BaseException as error:
+                future.set_exception(error)
+
+        threading.Thread(target=work, name=_HERE, daemon=True).start()
         return future
+
+    def _go_on(self, _: int) -> None:
+        if self._stopped:
+            raise CancelledError
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self._stopped = True
+
+
+def interruptible(work: Callable[..., Result]) -> Result:
+    """Return what some work in this process returns, which is given `on_batch`; Ctrl-C ends it at once."""
+    here = _Here()
+    try:
+        result: Result = here.submit(work).result()
+    finally:
+        here.shutdown()
+    return result
+
+
+def is_working() -> bool:
+    """Return whether work goes on in this process that nobody waits for any more."""
+    return any(thread.name == _HERE for thread in threading.enumerate())
 
 
 @contextmanager
@@ -124,18 +178,25 @@ def hired(count: int | None, scheduler: str | None, bench: Bench) -> Iterator[Wo
         with _cluster(scheduler, count, replace(bench, data=None)) as workers:
             yield workers
     elif count in (None, 1):
-        yield Workers(_Here, 1, bench, lambda: 1)
+        workers = Workers(_Here, 1, bench, lambda: 1)
+        try:
+            yield workers
+        finally:
+            workers.stop()
     else:
         assert count is not None
+        if getattr(multiprocessing.current_process(), "_inheriting", False):
+            raise SystemExit(1)  # a worker of a script without a main guard: the search itself says so
         before = set(multiprocessing.active_children())
         threads = bench.threads or max(1, available_cores() // count)
+        context = multiprocessing.get_context("spawn")
+        began = context.Event()
         workers = Workers(
-            lambda: ProcessPoolExecutor(
-                count, multiprocessing.get_context("spawn"), initializer=_die_with_parent
-            ),
+            lambda: ProcessPoolExecutor(count, context, initializer=_begin, initargs=(began,)),
             count,
             replace(bench, data=None, threads=threads),
             lambda: count,
+            began.is_set,
         )
         try:
             yield workers
@@ -189,8 +250,10 @@ def carry_out(
 ) -> None:
     """Do what a strategy asks for, until it asks for nothing more.
 
-    Jobs that the study knows are not done again; every outcome goes into it before the strategy hears of it.
-    Where several were under way when a worker died, each is done again alone, to see whose workers die.
+    Jobs that the study knows are not done again; every outcome goes into it before the strategy is told.
+    Where several were under way when a worker died, or a job came to nothing for want of memory or the like,
+    each is done again alone. What fails alone as well is given up: nobody is told but `on_outcome`, and the
+    study does not keep it.
 
     Parameters
     ----------
@@ -201,46 +264,57 @@ def carry_out(
         Called with each job and its outcome after the strategy was told.
     until : float or None, default None
         Time on `time.monotonic` after which nothing new is begun.
+
+    Raises
+    ------
+    UnfinishedError
+        If no worker came up, the scheduler went away or the study cannot be written any more.
     """
-    flying: dict[Future[Outcome], tuple[Job, Any]] = {}
-    suspects: dict[Job, Any] = {}
+    pending: dict[Future[Outcome], tuple[Job, Any]] = {}
+    again: dict[Job, Any] = {}  # to be done alone
     deaths: dict[Job, int] = {}
+    faults = 0
 
     def note(job: Job, outcome: Outcome) -> None:
-        strategy.tell(job, outcome)
+        if outcome.fault is None:
+            strategy.tell(job, outcome)
         on_outcome(job, outcome)
 
     while True:
-        if suspects and not flying:
-            suspect, trial = next(iter(suspects.items()))
-            flying[workers.submit(suspect)] = suspect, trial
-        while not suspects and len(flying) < workers.count and (until is None or time.monotonic() < until):
-            job = strategy.ask()
-            if job is None:
+        if again and not pending:
+            job, trial = next(iter(again.items()))
+            pending[workers.submit(job)] = job, trial
+        while not again and len(pending) < workers.count and faults < MOST_FAULTS:
+            job_or_none = None if until is not None and time.monotonic() >= until else strategy.ask()
+            if job_or_none is None:
                 break
+            job = job_or_none
             known = study.known(job)
             if known is not None:
                 note(job, known)
                 continue
             trial = study.begin(job)
-            flying[workers.submit(job)] = job, trial
-        if not flying:
+            pending[workers.submit(job)] = job, trial
+        if not pending:
             return
-        done, _ = wait(flying, timeout=CHECK_S, return_when=FIRST_COMPLETED)
+        done, _ = wait(pending, timeout=CHECK_S, return_when=FIRST_COMPLETED)
         if not done and workers.alive() == 0:
             say("fspinn: the cluster has no workers left; waiting for some")
         for future in done:
-            job, trial = flying.pop(future)
+            job, trial = pending.pop(future)
             found = _outcome(future)
+            if found is None and not workers.began():
+                raise UnfinishedError(NO_WORKERS)
+            if job not in again and (found is None or (found.fault is not None and workers.count > 1)):
+                again[job] = trial
+                continue
             if found is None:
-                if job not in suspects:
-                    suspects[job] = trial
-                    continue
                 deaths[job] = deaths.get(job, 0) + 1
                 if deaths[job] < MOST_DEATHS:
                     continue
-                found = Outcome((), f"{MOST_DEATHS} workers died, perhaps out of memory")
-            suspects.pop(job, None)
+                found = Outcome((), fault=f"{MOST_DEATHS} workers died, perhaps out of memory")
+            again.pop(job, None)
+            faults = 0 if found.fault is None else faults + 1
             study.end(trial, job, found)
             note(job, found)
 
@@ -252,21 +326,36 @@ def _outcome(future: "Future[Outcome]") -> Outcome | None:
     except BrokenExecutor:
         return None
     except CancelledError:
-        raise ConfigError(
-            "scheduler: it went away; start it again, and the same command goes on where it stopped"
+        raise UnfinishedError(
+            "the search could not finish: the scheduler went away; start it again, and the same command goes "
+            "on"
         ) from None
     except FspinnError:
         raise
     except Exception as error:
         if type(error).__name__ == "KilledWorker":  # of Dask, which tried other workers before
-            return Outcome((), "several workers died, perhaps out of memory")
+            return Outcome((), fault="several workers died, perhaps out of memory")
         if isinstance(error, ImportError):
             raise ConfigError(f"worker: {error}; install the same fspinn on all of them") from None
         raise
 
 
-def _die_with_parent() -> None:
-    """Let this worker end when the search is killed; it would wait for jobs for ever."""
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Keep Ctrl-C back for as long as the block takes, and from processes that are started in it for ever."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin(began: "Event") -> None:
+    """Say that this worker came up, and let it end when the search is killed: it would wait for ever."""
+    began.set()
     parent = multiprocessing.parent_process()
 
     def wait_for_the_end() -> None:

@@ -77,14 +77,18 @@ class Halving:
         """Return the neurons of the networks to draw."""
         return self.drawing.neurons_left()
 
+    def networks_left(self) -> int:
+        """Return how many networks are to be drawn, or to go on."""
+        return self.drawing.networks_left + len(self._higher)
+
     def _score(self, outcome: Outcome) -> float | None:
-        scores = []
+        scores, limits = [], self.ledger.constraints
         for measurement in outcome.measurements:
             if measurement.correct is not None and measurement.cost is not None:
-                low, _ = wilson_interval(measurement.correct, self.ledger.samples)
+                low, _ = wilson_interval(measurement.correct, self.ledger.samples, limits.confidence)
                 cost = cost_of(measurement.cost, self.ledger.minimize[0])
-                short = max(0.0, self.ledger.constraints.accuracy - low)
-                beyond = [log2(f) for f in self.ledger.constraints.excess(measurement.cost).values() if f > 1]
+                short = max(0.0, limits.accuracy - low)
+                beyond = [log2(f) for f in limits.excess(measurement.cost).values() if f > 1]
                 scores.append(log2(max(cost, 1e-12)) + 100 * (short + sum(beyond)))
         return min(scores, default=None)
 

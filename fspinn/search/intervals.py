@@ -1,9 +1,13 @@
 """How sure is an accuracy that was measured on so many images?"""
 
-from math import sqrt
+from math import ceil, sqrt
+from statistics import NormalDist
+
+CONFIDENCE = 0.975
+"""One-sided: that the truth is not below the lower end of the two-sided 95 % interval."""
 
 
-def wilson_interval(successes: float, samples: int, z: float = 1.959964) -> tuple[float, float]:
+def wilson_interval(successes: float, samples: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Return the Wilson score interval of a proportion (E. B. Wilson, JASA 22:209, 1927).
 
     Parameters
@@ -12,8 +16,8 @@ def wilson_interval(successes: float, samples: int, z: float = 1.959964) -> tupl
         May be a mean over several seeds.
     samples : int
         Images; the same ones for all seeds count once.
-    z : float, default 1.959964
-        95 %.
+    confidence : float, default 0.975
+        Of each end alone; both together are the 95 % interval. At 0.5 both ends are the proportion.
 
     Examples
     --------
@@ -21,11 +25,33 @@ def wilson_interval(successes: float, samples: int, z: float = 1.959964) -> tupl
     >>> round(low, 3), round(high, 3)
     (0.826, 0.945)
     """
-    share = successes / samples
+    share, z = successes / samples, _z(confidence)
     centre = share + z * z / (2 * samples)
     spread = z * sqrt(share * (1 - share) / samples + z * z / (4 * samples * samples))
     scale = 1 + z * z / samples
-    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+    # Rounding must not put an end on the wrong side: at none and all of the images they are exactly 0 and 1.
+    return max(0.0, min(share, (centre - spread) / scale)), min(1.0, max(share, (centre + spread) / scale))
+
+
+def images_needed(share: float, target: float, confidence: float = CONFIDENCE) -> int | None:
+    """Return the fewest images on which such a share proves the target; None if no number does.
+
+    Examples
+    --------
+    >>> images_needed(0.95, 0.9)
+    139
+    """
+    if share <= target:
+        return None
+    # The lower end is the target where the target is so many standard errors below the share.
+    images = max(1, ceil(_z(confidence) ** 2 * target * (1 - target) / (share - target) ** 2))
+    while wilson_interval(share * images, images, confidence)[0] < target:  # rounding
+        images += 1
+    return images
+
+
+def _z(confidence: float) -> float:
+    return round(NormalDist().inv_cdf(confidence), 6)
 
 
 def chance_of_so_few(successes: float, samples: int, target: float) -> float:

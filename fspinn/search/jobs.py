@@ -19,7 +19,7 @@ import numpy as np
 from fspinn.answering.compress import Calibration, calibrate, which_spike
 from fspinn.answering.predict import respond
 from fspinn.base import jit
-from fspinn.base.errors import ConfigError, FspinnError
+from fspinn.base.errors import ConfigError, FormatError
 from fspinn.base.randomness import TUNING_IMAGES, permutation, stream_key
 from fspinn.base.version import __version__
 from fspinn.datasets.mapped import in_pieces
@@ -37,6 +37,9 @@ from fspinn.search.costs import Cost, counted_cost
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
+
+LAYOUT = 2
+"""Of the records that `as_plain` makes: those of another layout are of no use."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +92,11 @@ class Outcome:
     ----------
     measurements : tuple of Measurement
     error : str or None, default None
-        Why the job failed: no spikes, out of memory, a worker that died.
+        Why the network cannot be measured, now or ever: it never spikes, no format holds it.
     seconds : float, default 0.0
+    fault : str or None, default None
+        What stopped the job that the network is not to blame for: no memory, a full disk, a worker that
+        died. Such an outcome is not kept, and the job is done again.
     models : mapping of Variant to Model
         Those that the bench was asked to keep; not part of any record.
     """
@@ -98,6 +104,7 @@ class Outcome:
     measurements: tuple[Measurement, ...]
     error: str | None = None
     seconds: float = 0.0
+    fault: str | None = None
     models: Mapping[Variant, Model] = field(default_factory=dict, compare=False)
 
 
@@ -167,6 +174,7 @@ class Bench:
     def key(self, job: Job) -> str:
         """Return what tells a job and all that its outcome depends on from all others."""
         words = [
+            LAYOUT,
             __version__,
             jit.kernel_digest(),
             {**asdict(self.source), "data_dir": None},
@@ -177,10 +185,17 @@ class Bench:
         return hashlib.sha256(json.dumps(words, sort_keys=True).encode()).hexdigest()
 
 
-def measure(bench: Bench, job: Job) -> Outcome:
+def measure(bench: Bench, job: Job, on_batch: Callable[[int], None] | None = None) -> Outcome:
     """Train the network of a job and measure its variants on the validation images.
 
-    Whatever goes wrong with the network becomes part of the outcome.
+    Whatever goes wrong becomes part of the outcome: an error of the network, or a fault of something else.
+
+    Parameters
+    ----------
+    bench : Bench
+    job : Job
+    on_batch : callable, optional
+        Called now and then; what it raises ends the work.
 
     Raises
     ------
@@ -194,17 +209,17 @@ def measure(bench: Bench, job: Job) -> Outcome:
     data = _loaded(bench.source) if bench.data is None else bench.data
     started = time.perf_counter()
     try:
-        found = _measured(bench, data, job)
-    except FspinnError as error:
+        found = _measured(bench, data, job, on_batch)
+    except (ConfigError, FormatError) as error:
         found = Outcome((), str(error))
     except Exception as error:  # a search of hours must not end with one candidate, whatever it is
-        found = Outcome((), f"{type(error).__name__}: {error}".splitlines()[0])
+        found = Outcome((), fault=f"{type(error).__name__}: {error}".splitlines()[0].removesuffix(": "))
     return replace(found, seconds=time.perf_counter() - started)
 
 
-def _measured(bench: Bench, data: "Dataset", job: Job) -> Outcome:
+def _measured(bench: Bench, data: "Dataset", job: Job, on_batch: Callable[[int], None] | None) -> Outcome:
     shown, passes = shortened(data, job)
-    learned = _learned(bench, shown, passes, job)
+    learned = _learned(bench, shown, passes, job, on_batch)
     names = tuple(dict.fromkeys(variant.readout for variant in job.variants))
     models = fit_readouts(learned, shown, names, labels=bench.labels, threads=bench.threads)
     trained = dict(zip(names, models, strict=True))
@@ -215,7 +230,7 @@ def _measured(bench: Bench, data: "Dataset", job: Job) -> Outcome:
     for variants in _alike(job.variants):
         try:
             several = _finished(trained, variants, seen, shown, job.seed, bench.threads)
-        except FspinnError as error:  # a format that cannot hold this network
+        except (ConfigError, FormatError) as error:  # a format that cannot hold this network
             measurements += [Measurement(variant, None, None, str(error)) for variant in variants]
             continue
         for variant, (correct, model) in _answers(several, data, job.seed, bench.threads).items():
@@ -232,13 +247,15 @@ _last: dict[tuple[Any, ...], Learned] = {}
 """The last training of this process: networks that differ only in how they answer learn the same."""
 
 
-def _learned(bench: Bench, shown: "Dataset", passes: int, job: Job) -> Learned:
+def _learned(
+    bench: Bench, shown: "Dataset", passes: int, job: Job, on_batch: Callable[[int], None] | None
+) -> Learned:
     learner = replace(job.network, answer_threshold=None, answer_inhibition=None)
     key = (bench.source, learner, passes, job.seed, job.share)
     learned = _last.get(key)  # threads of one worker share it: what another put there is no matter
     if learned is None:
         _last.clear()
-        learned = learn(learner, shown, passes=passes, seed=job.seed, progress=False)
+        learned = learn(learner, shown, passes=passes, seed=job.seed, progress=False, on_batch=on_batch)
         _last[key] = learned
     return replace(learned, network=replace(job.network, weight_norm=learned.network.weight_norm))
 
@@ -340,14 +357,14 @@ def as_plain(job: Job, outcome: Outcome) -> dict[str, Any]:
 
 
 def job_of(plain: Mapping[str, Any]) -> Job:
-    """Return the job that `as_plain` wrote."""
+    """Return the job that `as_plain` wrote with this `LAYOUT`."""
     job = plain["job"]
     variants = tuple(Variant(**variant) for variant in job["variants"])
     return Job(**{**job, "network": Network(**job["network"]), "variants": variants})
 
 
 def outcome_of(plain: Mapping[str, Any]) -> Outcome:
-    """Return the outcome that `as_plain` wrote."""
+    """Return the outcome that `as_plain` wrote with this `LAYOUT`."""
     measurements = tuple(
         Measurement(
             Variant(**m["variant"]),

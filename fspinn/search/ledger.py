@@ -35,6 +35,7 @@ class Ledger:
     costs: dict[Candidate, Cost] = field(default_factory=dict)
     rejected: dict[Candidate, str] = field(default_factory=dict)
     failed: dict[Candidate, str] = field(default_factory=dict)
+    unfinished: dict[Candidate, str] = field(default_factory=dict)
     early: dict[Candidate, tuple[float, int]] = field(default_factory=dict)
     correct: dict[Candidate, dict[int, int]] = field(default_factory=dict)
 
@@ -49,6 +50,9 @@ class Ledger:
     def note(self, job: Job, outcome: Outcome) -> list[Candidate]:
         """Take note of what came out of a job; return its candidates."""
         candidates = {variant: Candidate(job.network, variant, job.passes) for variant in job.variants}
+        if outcome.fault is not None:
+            self.unfinished.update(dict.fromkeys(candidates.values(), outcome.fault))
+            return list(candidates.values())
         if outcome.error is not None:
             self.failed.update(dict.fromkeys(candidates.values(), outcome.error))
             return list(candidates.values())
@@ -66,19 +70,27 @@ class Ledger:
 
     def accuracy(self, candidate: Candidate) -> float:
         """Return the accuracy on the validation images, the mean over all seeds."""
-        counts = self.correct[candidate].values()
-        return sum(counts) / len(counts) / self.samples
+        return self._mean_correct(candidate) / self.samples
 
     def interval(self, candidate: Candidate) -> tuple[float, float]:
         """Return its Wilson 95 % interval; more seeds do not make more images."""
-        return wilson_interval(self.accuracy(candidate) * self.samples, self.samples)
+        return wilson_interval(self._mean_correct(candidate), self.samples)
+
+    def proven(self, candidate: Candidate) -> float:
+        """Return the accuracy that its true one is not below, with the confidence that is asked for."""
+        return wilson_interval(self._mean_correct(candidate), self.samples, self.constraints.confidence)[0]
+
+    def _mean_correct(self, candidate: Candidate) -> float:
+        counts = self.correct[candidate].values()
+        return sum(counts) / len(counts)
 
     def meets(self, candidate: Candidate) -> bool:
         """Return whether a candidate surely has the accuracy, keeps to all limits, and never failed."""
         return (
             candidate not in self.failed
+            and candidate not in self.unfinished
             and self.seed in self.correct.get(candidate, ())
-            and self.interval(candidate)[0] >= self.constraints.accuracy
+            and self.proven(candidate) >= self.constraints.accuracy
             and self.constraints.reason(self.costs[candidate]) is None
         )
 

@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,26 @@ from fspinn.search.candidates import Candidate
 from fspinn.search.certificate import Certificate, in_words
 from fspinn.search.constraints import Constraints, described
 from fspinn.search.costs import Cost
+from fspinn.search.endings import Ending, advice, confidence_in_words, headline
 
-MEETS = "meets the target"
-"""Verdict of a candidate while the search is under way."""
+
+class Standing(Enum):
+    """What became of a candidate."""
+
+    CHOSEN = "chosen"
+    MEETS = "meets"
+    BELOW = "below"
+    """Its accuracy on the validation images is below the target."""
+    NOT_PROVEN = "not proven"
+    """Its accuracy is not, but there are too few validation images to be sure."""
+    OVER_LIMIT = "over limit"
+    FAILED = "failed"
+    """It cannot be measured: it never spikes, or a format cannot hold it."""
+    UNFINISHED = "unfinished"
+    """Something other than the network kept it from being measured."""
+    DROPPED = "dropped"
+    """After it had learned from few samples."""
+    UNTRIED = "untried"
 
 
 @dataclass(frozen=True)
@@ -30,23 +48,28 @@ class Trial:
     Parameters
     ----------
     candidate : Candidate
+    standing : Standing
     verdict : str
-        ``"chosen"``, or why not.
+        The same in words: ``"chosen"``, or why not.
     cost : Cost
         Expected, until it was measured.
     accuracy : float or None
         On the validation split, the mean over all seeds; None where it was not tried.
     accuracy_interval : tuple of float or None
         Wilson 95 % interval of `accuracy`.
+    proven_accuracy : float or None
+        What the true accuracy is not below, with the confidence that was asked for.
     accuracies : mapping of int to float
         By seed.
     """
 
     candidate: Candidate
+    standing: Standing
     verdict: str
     cost: Cost
     accuracy: float | None = None
     accuracy_interval: tuple[float, float] | None = None
+    proven_accuracy: float | None = None
     accuracies: Mapping[int, float] = field(default_factory=dict)
 
     @property
@@ -58,9 +81,11 @@ class Trial:
         """Return everything by name, in one level but for the settings and the accuracies by seed."""
         return {
             **self.candidate.as_dict(),
+            "standing": self.standing.value,
             "verdict": self.verdict,
             "accuracy": self.accuracy,
             "accuracy_interval": self.accuracy_interval,
+            "proven_accuracy": self.proven_accuracy,
             "accuracies": {str(seed): accuracy for seed, accuracy in self.accuracies.items()},
             **asdict(self.cost),
         }
@@ -72,6 +97,7 @@ class SearchResult:
 
     Parameters
     ----------
+    ending : Ending
     constraints : Constraints
     minimize : tuple of str
     strategy : str
@@ -90,6 +116,10 @@ class SearchResult:
         The best that meets the target; None where none does.
     nearest : Trial
         The winner, or the trial that came closest.
+    considered, untried : int
+        Candidates (of a strategy that draws: networks) that could be tried, and how many of them were not.
+    validation_needed : int or None
+        On how many validation images the accuracy of `nearest` would prove the target, if it lacks only that.
     certificate : Certificate or None
         Why nothing smaller is the answer.
     impossible : str or None
@@ -102,6 +132,7 @@ class SearchResult:
         What the search took, since it was last begun.
     """
 
+    ending: Ending
     constraints: Constraints
     minimize: tuple[str, ...]
     strategy: str
@@ -114,6 +145,9 @@ class SearchResult:
     front: tuple[Trial, ...]
     winner: Trial | None
     nearest: Trial
+    considered: int
+    untried: int
+    validation_needed: int | None
     certificate: Certificate | None
     impossible: str | None
     model: Model | None
@@ -123,7 +157,7 @@ class SearchResult:
     @property
     def found(self) -> bool:
         """Whether a network meets the target."""
-        return self.winner is not None
+        return self.ending is Ending.FOUND
 
     @property
     def target_accuracy(self) -> float:
@@ -142,10 +176,15 @@ class SearchResult:
         numbers = {trial: place for place, trial in enumerate(map(id, self.trials))}
         return {
             "found": self.found,
+            "ending": self.ending.value,
             "test_accuracy": None if self.test is None else self.test.accuracy,
             **nearest,
             "hardware": self.hardware,
             "target_accuracy": self.target_accuracy,
+            "confidence": self.constraints.confidence,
+            "considered": self.considered,
+            "untried": self.untried,
+            "validation_needed": self.validation_needed,
             "budget_bits": self.budget_bits,
             "constraints": asdict(self.constraints),
             "minimize": list(self.minimize),
@@ -211,39 +250,62 @@ def describe(result: SearchResult) -> str:
     nearest = result.nearest
     memory = memory_text(nearest.memory_bits)
     if nearest.accuracy is None or nearest.accuracy_interval is None:
+        if result.ending is Ending.UNFINISHED:
+            return f"{_unfinished(result)}."
+        if result.ending is Ending.TIME_OVER:
+            return f"{headline(result.as_dict())}. {advice(result.as_dict())}"
         why = result.impossible or nearest.verdict
         return f"No network fits: {why}. The nearest: {nearest.candidate}, {memory}."
     low, high = nearest.accuracy_interval
     seeds = len(nearest.accuracies)
     over = f", mean of {seeds} seeds" if seeds > 1 else ""
     measured = f"{nearest.accuracy:.1%} on validation images (95 % interval {low:.1%} to {high:.1%}{over})"
+    if result.ending is Ending.UNFINISHED:
+        return f"{_unfinished(result)}. The nearest so far: {nearest.candidate}, {memory}, {measured}."
     if result.test is None or result.certificate is None:
-        return (
-            f"No network reaches {result.target_accuracy:.1%}; the nearest: {nearest.candidate}, {memory}, "
-            f"{measured}."
-        )
+        answer = result.as_dict()
+        near = f"The nearest: {nearest.candidate}, {memory}, {measured}"
+        return f"{headline(answer)}. {near}. {advice(answer)}"
     cost = nearest.cost
     time = "" if cost.latency_s is None else f" and {quantities.format_time(cost.latency_s)}"
     certificate = in_words(result.certificate)
+    sure = confidence_in_words(result.constraints.confidence)
     return "\n".join(
         [
             f"The smallest network: {nearest.candidate}.",
             f"  memory    {memory} for inference, readout included",
             f"  accuracy  {measured}",
+            f"            at least {nearest.proven_accuracy:.1%} with {sure}; "
+            f"{result.target_accuracy:.1%} was asked for",
             f"            {result.test.accuracy:.1%} on {result.test.samples} test images, used this once",
             f"  energy    {quantities.format_energy(cost.energy_pj)}{time} an image on {result.hardware} "
             "(an estimate)",
             f"  activity  {described(cost, 'spikes')}, {cost.synaptic_operations:,.0f} synaptic operations",
             f"  smaller   {certificate[0]}",
             *(f"            {line}" for line in certificate[1:]),
+            *([f"  unfinished  {_not_measured(result)}"] if _unfinished_trials(result) else []),
         ]
     )
+
+
+def _unfinished_trials(result: SearchResult) -> list[Trial]:
+    return [trial for trial in result.trials if trial.standing is Standing.UNFINISHED]
+
+
+def _unfinished(result: SearchResult) -> str:
+    return f"The search could not finish: {_not_measured(result)}"
+
+
+def _not_measured(result: SearchResult) -> str:
+    trials = _unfinished_trials(result)
+    why = trials[0].verdict
+    return f"{len(trials)} of {len(result.trials)} candidates are {why}; the same command tries them again"
 
 
 def line(trials: Sequence[Trial]) -> str:
     """Return one line about a network that was just measured: the best of its variants."""
     measured = [trial for trial in trials if trial.accuracy is not None]
-    meets = [trial for trial in measured if trial.verdict == MEETS]
+    meets = [trial for trial in measured if trial.standing is Standing.MEETS]
     if meets:
         best = min(meets, key=lambda trial: trial.memory_bits)
     else:

@@ -62,7 +62,7 @@ class Drawing:
         self._variants = self.space.variants()
         self._drawn = 0
         for trial in self.study.get_trials(deepcopy=False):
-            if "drawn" in trial.user_attrs:
+            if "drawn" in trial.user_attrs and not self._cut_off(trial):
                 self._drawn += 1
                 self._remember(trial.user_attrs["drawn"])
         self.distributions = {
@@ -91,6 +91,11 @@ class Drawing:
             self.study.tell(trial, state=optuna.trial.TrialState.FAIL)
         return None
 
+    @property
+    def networks_left(self) -> int:
+        """How many are to be drawn."""
+        return self.trials - self._drawn
+
     def neurons_left(self) -> float:
         """Return the neurons of the networks to draw, if they are like those that were measured."""
         drawn = {candidate.network for candidate in (*self.ledger.correct, *self.ledger.early)}
@@ -101,9 +106,17 @@ class Drawing:
         """Note which jobs a trial was, for a search that goes on after a kill."""
         trial.set_user_attr("drawn", [self.record.key(job) for job in jobs])
 
+    def _cut_off(self, trial: "optuna.trial.FrozenTrial") -> bool:
+        """Return whether a kill kept the sampler from being told of a trial: it will be drawn again."""
+        import optuna
+
+        _, outcome = self.record.done(trial.user_attrs["drawn"][-1])
+        measured = any(measurement.correct is not None for measurement in outcome.measurements)
+        return measured and trial.state == optuna.trial.TrialState.FAIL
+
     def _remember(self, keys: Sequence[str]) -> None:
         """Take note of the jobs of a trial that was drawn before."""
-        for job, outcome in (self.record.done[key] for key in keys):
+        for job, outcome in map(self.record.done, keys):
             self._expect([Candidate(job.network, variant, job.passes) for variant in self._variants])
             self.ledger.note(job, outcome)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from fspinn.answering.evaluate import evaluate
 from fspinn.base.checks import MAX_SEED, whole_number
-from fspinn.base.errors import ConfigError
+from fspinn.base.errors import ConfigError, UnfinishedError
 from fspinn.datasets.origin import origin
 from fspinn.memmodel import Hardware, load_hardware
 from fspinn.model.model import Model
@@ -21,18 +21,19 @@ from fspinn.search.candidates import Candidate, Variant
 from fspinn.search.certificate import certify
 from fspinn.search.constraints import Constraints, check_measures, nearest_possible
 from fspinn.search.costs import Cost, expected_costs
-from fspinn.search.execution import Strategy, Workers, carry_out, hired
+from fspinn.search.endings import Ending, confidence_in_words, most_validation
+from fspinn.search.execution import Strategy, Workers, carry_out, hired, interruptible
 from fspinn.search.halving import Halving, pruner
-from fspinn.search.intervals import wilson_interval
+from fspinn.search.intervals import CONFIDENCE, images_needed, wilson_interval
 from fspinn.search.jobs import Bench, Job, Outcome, Source, measure
 from fspinn.search.ladder import Ladder, Listed
 from fspinn.search.ledger import Ledger
 from fspinn.search.progress import LiveTable
-from fspinn.search.result import SearchResult, Trial
+from fspinn.search.result import SearchResult, Standing, Trial
 from fspinn.search.sampling import Drawing, chosen_sampler
 from fspinn.search.space import Range, Space, corners, settle
 from fspinn.search.study import Study
-from fspinn.search.verdicts import told, trial_of, verdict_of
+from fspinn.search.verdicts import ending_of, nearest_unproven, needed_for, told, trial_of
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
@@ -50,6 +51,7 @@ def find_smallest(
     data: "Dataset",
     *,
     accuracy: float = 0.90,
+    confidence: float = CONFIDENCE,
     memory: str | float | None = None,
     training_memory: str | float | None = None,
     energy: str | float | None = None,
@@ -81,9 +83,8 @@ def find_smallest(
 ) -> SearchResult:
     """Find the network with the least memory (or energy, ...) that meets an accuracy.
 
-    A candidate meets the accuracy if the lower end of the Wilson 95 % interval of its accuracy on the
-    validation split does: a lucky draw of few images is no proof. The answer does so on the mean of `seeds`
-    trainings.
+    A candidate meets the accuracy if the lower end of the Wilson interval of its accuracy on the validation
+    split does: a lucky draw of few images is no proof. The answer does so on the mean of `seeds` trainings.
 
     Parameters
     ----------
@@ -91,6 +92,9 @@ def find_smallest(
         Learned from ``train``, chosen on ``validation``; ``test`` is used once, for the winner.
     accuracy : float, default 0.90
         Between 0 and 1.
+    confidence : float, default 0.975
+        One-sided confidence that the true accuracy meets it: the default takes the lower end of the two-sided
+        95 % interval, 0.5 the mean as it is.
     memory, training_memory : str, float or None, default None
         Most memory for inference, and on a device that learns, such as ``"32 KiB"``; numbers are bytes, None
         is no limit.
@@ -153,10 +157,13 @@ def find_smallest(
         ``numba`` does not run such a network, or there are no workers.
     DataError
         If the folder cannot be written to.
+    UnfinishedError
+        If something from outside ends it: a full disk, workers that do not start, a scheduler that goes away.
     """
     begun = time.monotonic()
     constraints = Constraints.parsed(
         accuracy,
+        confidence,
         memory=memory,
         training_memory=training_memory,
         energy=energy,
@@ -169,7 +176,7 @@ def find_smallest(
             raise ConfigError("network: the space has another one; leave one of them out")
         network = space.base
     base = network or Network()
-    samples = _checked_validation(data, accuracy)
+    samples = _checked_validation(data, constraints)
     described = load_hardware(hardware)
     minimize = tuple(minimize)
     check_measures([*minimize, *constraints.limits], described)
@@ -192,18 +199,21 @@ def find_smallest(
         impossible = nearest_possible(constraints, list(ledger.costs.values()))
     elif strategy != "ladder":  # they were only to see what is possible
         ledger = Ledger(constraints, minimize, samples, seed, seeds)
-    keep = next(k for k in range(samples + 1) if wilson_interval(k, samples)[0] >= accuracy)
+    keep = next(k for k in range(samples + 1) if wilson_interval(k, samples, confidence)[0] >= accuracy)
     bench = Bench(Source.of(data, data_dir), described, labels, threads, seed, keep, data)
     models: dict[Candidate, Model] = {}
     winner = None
+    networks_left = 0
     if impossible is None:
         with (
-            Study(None if folder is None else Path(folder), bench) as study,
             hired(workers, scheduler, bench) as team,
+            Study(None if folder is None else Path(folder), bench) as study,
             LiveTable(ledger, strategy, team.count, until, progress) as table,
         ):
 
             def on_outcome(job: Job, outcome: Outcome) -> None:
+                if outcome.fault is not None:
+                    ledger.note(job, outcome)
                 for variant, model in outcome.models.items():
                     models[Candidate(job.network, variant, job.passes)] = model
                 table.update(job, outcome, drawn.neurons_left())
@@ -214,18 +224,33 @@ def find_smallest(
             winner = _search(
                 drawn, strategy == "ladder", ledger, settled, costs, team, study, on_outcome, until
             )
+            networks_left = 0 if isinstance(drawn, Ladder) else drawn.networks_left()
+    if not ledger.costs:  # there was no time to draw any: the corners of the space stand for it
+        ledger.expect(dict(zip(possible, costs(possible), strict=True)))
     late = until is not None and time.monotonic() >= until
-    verdicts = {candidate: verdict_of(ledger, candidate, winner, late=late) for candidate in ledger.costs}
-    rows = {candidate: trial_of(ledger, candidate, verdicts[candidate]) for candidate in ledger.costs}
+    rows = {candidate: trial_of(ledger, candidate, winner, late=late) for candidate in ledger.costs}
+    verdicts = {candidate: trial.verdict for candidate, trial in rows.items()}
     certificate = None if winner is None else certify(ledger, winner, verdicts)
+    considered = len(ledger.costs) - len(ledger.rejected)
+    untried = sum(trial.standing is Standing.UNTRIED for trial in rows.values())
+    if strategy != "ladder":
+        considered, untried = trials, networks_left
+    in_order = sorted(rows.values(), key=lambda trial: (trial.memory_bits, trial.candidate.neurons))
+    unproven = nearest_unproven(in_order, ledger, most_validation(origin(data)))
+    out_of_time = late and untried > 0
+    ending = ending_of(ledger, winner, impossible, out_of_time=out_of_time, unproven=unproven is not None)
+    nearest = _nearest(in_order, constraints) if winner is None else rows[winner]
+    if unproven is not None and ending in (Ending.NOT_PROVEN, Ending.TIME_OVER):
+        nearest = unproven
     model = test = None
     if winner is not None:
         model = models.get(winner) or _made_again(bench, winner)
-        test = evaluate(model, data.test, seed=seed, threads=threads)
+        final = model
+        test = interruptible(lambda on_batch: evaluate(final, data.test, seed=seed, threads=threads))
         accuracies = {"validation_accuracy": ledger.correct[winner][seed] / samples}
         model = replace(model, record={**model.record, **accuracies, "test_accuracy": test.accuracy})
-    in_order = sorted(rows.values(), key=lambda trial: (trial.memory_bits, trial.candidate.neurons))
     return SearchResult(
+        ending=ending,
         constraints=constraints,
         minimize=minimize,
         strategy=strategy,
@@ -237,7 +262,10 @@ def find_smallest(
         trials=tuple(in_order),
         front=tuple(rows[candidate] for candidate in ledger.front()),
         winner=None if winner is None else rows[winner],
-        nearest=_nearest(in_order, constraints) if winner is None else rows[winner],
+        nearest=nearest,
+        considered=considered,
+        untried=untried,
+        validation_needed=needed_for(nearest, ledger),
         certificate=certificate,
         impossible=impossible,
         model=model,
@@ -327,14 +355,16 @@ class _Costs:
         return expected_costs(candidates, self._hardware, self._n_inputs, self._n_classes, self._mean)
 
 
-def _checked_validation(data: "Dataset", accuracy: float) -> int:
+def _checked_validation(data: "Dataset", constraints: Constraints) -> int:
     samples = len(data.validation)
     if samples == 0:
         raise ConfigError("validation: the search needs validation images to choose on; hold some out")
-    if wilson_interval(samples, samples)[0] < accuracy:
+    accuracy, confidence = constraints.accuracy, constraints.confidence
+    if wilson_interval(samples, samples, confidence)[0] < accuracy:
+        needed = images_needed(1.0, accuracy, confidence)
         raise ConfigError(
-            f"accuracy: {samples} validation images cannot show {accuracy:g} with 95 % "
-            "confidence; hold out more of them, or ask for less"
+            f"accuracy: {samples} validation images cannot show {accuracy:g} with "
+            f"{confidence_in_words(confidence)}; hold out at least {needed}, or ask for less"
         )
     return samples
 
@@ -348,7 +378,7 @@ def _all_candidates(space: Space, strategy: str) -> list[Candidate]:
 
 def _strategy(
     name: str, sampler: str, space: Space, ledger: Ledger, costs: _Costs, study: Study, trials: int
-) -> Strategy:
+) -> Ladder | Bayes | Halving:
     if name == "ladder":
         return Ladder(ledger)
     # What a sampler was told holds for the same question only.
@@ -366,9 +396,10 @@ def _strategy(
 def _made_again(bench: Bench, winner: Candidate) -> Model:
     """Train the winner again: a search that went on after a kill knows only how good it was."""
     job = Job(winner.network, winner.passes, bench.seed, (winner.variant,))
-    outcome = measure(replace(bench, keep=0), job)
+    outcome = interruptible(lambda on_batch: measure(replace(bench, keep=0), job, on_batch))
     if winner.variant not in outcome.models:
-        raise ConfigError(
-            f"search: the winner could not be trained again ({outcome.error}); remove the study"
+        raise UnfinishedError(
+            f"the search could not finish: the winner could not be trained again ({outcome.fault}); "
+            "the same command tries it again"
         )
     return outcome.models[winner.variant]

@@ -11,11 +11,11 @@ kernel locks the file for as long as the search lives, and frees it when it dies
 import json
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from fspinn.base.errors import ConfigError, DataError
+from fspinn.base.errors import ConfigError, DataError, UnfinishedError
 from fspinn.network.description import Network
 from fspinn.search.jobs import Bench, Job, Outcome, as_plain, job_of, outcome_of
 
@@ -26,6 +26,7 @@ except ImportError:  # Windows: two searches in one folder are not told apart
 
 if TYPE_CHECKING:
     import optuna
+    from optuna.storages.journal import JournalFileBackend
 
 FILE = "study.log"
 
@@ -55,16 +56,14 @@ class Study:
         optuna.logging.set_verbosity(logging.ERROR)
         self._bench = bench
         self._file: Any = None
-        self.done: dict[str, tuple[Job, Outcome]] = {}
-        """Jobs and their outcomes, by the keys of the jobs."""
+        self._records: dict[str, Mapping[str, Any]] = {}  # by the keys of the jobs, read when asked for
         self.storage: optuna.storages.BaseStorage = optuna.storages.InMemoryStorage()
         if folder is not None:
             self.storage = self._opened(folder / FILE)
         self._jobs = self.sampled(_JOBS, ["maximize"])
         for trial in self._jobs.get_trials(deepcopy=False):
             if "outcome" in trial.user_attrs:
-                plain = trial.user_attrs["outcome"]
-                self.done[trial.user_attrs["key"]] = job_of(plain), outcome_of(plain)
+                self._records[trial.user_attrs["key"]] = trial.user_attrs["outcome"]
 
     def __enter__(self) -> "Study":
         return self
@@ -84,8 +83,13 @@ class Study:
 
     def known(self, job: Job) -> Outcome | None:
         """Return the outcome of a job that was done before."""
-        _, outcome = self.done.get(self.key(job), (None, None))
-        return outcome
+        record = self._records.get(self.key(job))
+        return None if record is None else outcome_of(record)
+
+    def done(self, key: str) -> tuple[Job, Outcome]:
+        """Return the job that has this key, and its outcome."""
+        record = self._records[key]
+        return job_of(record), outcome_of(record)
 
     def begin(self, job: Job) -> "optuna.Trial":
         """Note that a job is under way; the answer is what `end` wants to have."""
@@ -94,16 +98,20 @@ class Study:
         return trial
 
     def end(self, trial: "optuna.Trial", job: Job, outcome: Outcome) -> None:
-        """Note what came out of a job that was begun."""
+        """Note what came out of a job that was begun; a fault is not kept."""
         import optuna
 
-        trial.set_user_attr("outcome", as_plain(job, outcome))
+        if outcome.fault is not None:
+            self._jobs.tell(trial, state=optuna.trial.TrialState.FAIL)
+            return
+        record = as_plain(job, outcome)
+        trial.set_user_attr("outcome", record)
         correct = [m.correct for m in outcome.measurements if m.correct is not None]
         if correct:
             self._jobs.tell(trial, max(correct) / self._bench.source.validation)
         else:
             self._jobs.tell(trial, state=optuna.trial.TrialState.FAIL)
-        self.done[self.key(job)] = job, outcome
+        self._records[self.key(job)] = record
 
     def sampled(self, name: str, directions: Sequence[Literal["minimize", "maximize"]]) -> "optuna.Study":
         """Return a study in the same file; trials that a kill left under way are told as failed."""
@@ -136,10 +144,28 @@ class Study:
                 ) from None
         _drop_half_line(self._file)
         try:
-            return JournalStorage(JournalFileBackend(str(path), lock_obj=_Locked()))  # type: ignore[arg-type]
+            backend = JournalFileBackend(str(path), lock_obj=_Locked())  # type: ignore[arg-type]
+            return JournalStorage(_Journal(backend, path.parent))  # type: ignore[arg-type]
         except (ValueError, KeyError, TypeError) as error:
             self._file.close()
             raise DataError(f"{path}: is damaged ({error}); remove it to start anew") from None
+
+
+class _Journal:
+    """Says in one line that nothing can be written any more."""
+
+    def __init__(self, backend: "JournalFileBackend", folder: Path) -> None:
+        self._folder = folder
+        self._append, self.read_logs = backend.append_logs, backend.read_logs
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        try:
+            self._append(logs)
+        except OSError as error:
+            raise UnfinishedError(
+                f"the search could not finish: {self._folder} cannot be written ({error.strerror}); make "
+                "room, and the same command goes on"
+            ) from None
 
 
 class _Locked:

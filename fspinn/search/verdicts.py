@@ -1,37 +1,31 @@
-"""Why is a candidate the answer, or not?"""
+"""Why is a candidate the answer, or not? And how did the search end?"""
+
+from collections.abc import Sequence
 
 from fspinn.search.candidates import Candidate
 from fspinn.search.constraints import cost_of
+from fspinn.search.endings import Ending
+from fspinn.search.intervals import images_needed
 from fspinn.search.jobs import Job
 from fspinn.search.ledger import Ledger
-from fspinn.search.result import MEETS, Trial
+from fspinn.search.result import Standing, Trial
 
 
 def told(ledger: Ledger, job: Job) -> list[Trial]:
     """Return what is known of the candidates of a job."""
     candidates = [Candidate(job.network, variant, job.passes) for variant in job.variants]
-    return [
-        trial_of(ledger, candidate, verdict_of(ledger, candidate, under_way=True)) for candidate in candidates
-    ]
+    return [trial_of(ledger, candidate, under_way=True) for candidate in candidates]
 
 
-def trial_of(ledger: Ledger, candidate: Candidate, verdict: str) -> Trial:
-    cost = ledger.costs[candidate]
-    if candidate not in ledger.correct:
-        return Trial(candidate, verdict, cost)
-    accuracies = {seed: count / ledger.samples for seed, count in ledger.correct[candidate].items()}
-    return Trial(candidate, verdict, cost, ledger.accuracy(candidate), ledger.interval(candidate), accuracies)
-
-
-def verdict_of(
+def trial_of(
     ledger: Ledger,
     candidate: Candidate,
     winner: Candidate | None = None,
     *,
     late: bool = False,
     under_way: bool = False,
-) -> str:
-    """Return why a candidate is not the answer, or that it is.
+) -> Trial:
+    """Return what is known of a candidate, and why it is not the answer, or that it is.
 
     Parameters
     ----------
@@ -43,31 +37,106 @@ def verdict_of(
     under_way : bool, default False
         Whether the search goes on.
     """
+    standing, verdict = _judged(ledger, candidate, winner, late, under_way)
+    cost = ledger.costs[candidate]
+    if candidate not in ledger.correct:
+        return Trial(candidate, standing, verdict, cost)
+    accuracies = {seed: count / ledger.samples for seed, count in ledger.correct[candidate].items()}
+    accuracy, interval = ledger.accuracy(candidate), ledger.interval(candidate)
+    proven = ledger.proven(candidate)
+    return Trial(candidate, standing, verdict, cost, accuracy, interval, proven, accuracies)
+
+
+def ending_of(
+    ledger: Ledger, winner: Candidate | None, impossible: str | None, *, out_of_time: bool, unproven: bool
+) -> Ending:
+    """Return how a search ended.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    winner : Candidate or None
+    impossible : str or None
+        Which limit no candidate keeps to.
+    out_of_time : bool
+        Whether the time was over before all were tried.
+    unproven : bool
+        Whether a candidate has the accuracy, but on too few images.
+    """
+    if winner is not None:
+        return Ending.FOUND
+    if impossible is not None:
+        return Ending.IMPOSSIBLE
+    if ledger.unfinished:
+        return Ending.UNFINISHED
+    if out_of_time:
+        return Ending.TIME_OVER
+    return Ending.NOT_PROVEN if unproven else Ending.NONE_REACHES
+
+
+def nearest_unproven(trials: Sequence[Trial], ledger: Ledger, images: int) -> Trial | None:
+    """Return the best trial that would do if more validation images showed the same; None if none would.
+
+    Parameters
+    ----------
+    trials : sequence of Trial
+    ledger : Ledger
+    images : int
+        That could be held out: what needs no more comes first.
+    """
+
+    def order(trial: Trial) -> tuple[float, ...]:
+        needed = needed_for(trial, ledger)
+        if needed is None:
+            return (2,)
+        return (0, *ledger.order(trial.candidate)) if needed <= images else (1, needed)
+
+    return min((trial for trial in trials if trial.standing is Standing.NOT_PROVEN), key=order, default=None)
+
+
+def needed_for(trial: Trial, ledger: Ledger) -> int | None:
+    """Return on how many validation images its accuracy would prove the target; None if on no number."""
+    limits = ledger.constraints
+    if trial.standing is not Standing.NOT_PROVEN or trial.accuracy is None:
+        return None
+    return images_needed(trial.accuracy, limits.accuracy, limits.confidence)
+
+
+def _judged(
+    ledger: Ledger, candidate: Candidate, winner: Candidate | None, late: bool, under_way: bool
+) -> tuple[Standing, str]:
     if candidate == winner:
-        return "chosen"
+        return Standing.CHOSEN, "chosen"
     if candidate in ledger.rejected:
-        return ledger.rejected[candidate]
+        return Standing.OVER_LIMIT, ledger.rejected[candidate]
     if candidate in ledger.failed:
-        return f"failed: {ledger.failed[candidate]}"
-    target = ledger.constraints.accuracy
+        return Standing.FAILED, f"failed: {ledger.failed[candidate]}"
+    if candidate in ledger.unfinished:
+        return Standing.UNFINISHED, f"not finished: {ledger.unfinished[candidate]}"
     if candidate in ledger.correct:
-        share, (low, _) = ledger.accuracy(candidate), ledger.interval(candidate)
-        if share < target:
-            return f"{share:.2%} is below {target:.2%}"
-        if low < target:
-            return f"{share:.2%} is not surely {target:.2%}: it may be {low:.2%}"
-        reason = ledger.constraints.reason(ledger.costs[candidate])
-        if reason is not None:
-            return reason
-        first = ledger.minimize[0]
-        if winner is None:
-            return MEETS
-        more = cost_of(ledger.costs[candidate], first) > cost_of(ledger.costs[winner], first)
-        return f"{MEETS}, but takes {'more' if more else 'as much'} {first.replace('_', ' ')}"
+        return _measured(ledger, candidate, winner)
     if candidate in ledger.early:
         share, correct = ledger.early[candidate]
         words = f"{correct / ledger.samples:.2%} after {share:.0%} of the presentations"
-        return words if under_way else f"dropped: {words}"
+        return Standing.DROPPED, words if under_way else f"dropped: {words}"
     if winner is not None:
-        return "not tried: takes more than the one chosen"
-    return "not tried: the time was over" if late else "not tried"
+        return Standing.UNTRIED, "not tried: takes more than the one chosen"
+    return Standing.UNTRIED, "not tried: the time was over" if late else "not tried"
+
+
+def _measured(ledger: Ledger, candidate: Candidate, winner: Candidate | None) -> tuple[Standing, str]:
+    target = ledger.constraints.accuracy
+    share, low = ledger.accuracy(candidate), ledger.proven(candidate)
+    if share < target:
+        return Standing.BELOW, f"{share:.2%} is below {target:.2%}"
+    reason = ledger.constraints.reason(ledger.costs[candidate])
+    if reason is not None:
+        return Standing.OVER_LIMIT, reason
+    if low < target:
+        return Standing.NOT_PROVEN, f"{share:.2%} is not surely {target:.2%}: it may be {low:.2%}"
+    if winner is None:
+        return Standing.MEETS, "meets the target"
+    first = ledger.minimize[0]
+    more = cost_of(ledger.costs[candidate], first) > cost_of(ledger.costs[winner], first)
+    words = f"meets the target, but takes {'more' if more else 'as much'} {first.replace('_', ' ')}"
+    return Standing.MEETS, words

@@ -16,6 +16,7 @@ from fspinn.base.errors import ConfigError, DataError
 from fspinn.datasets import load
 from fspinn.search import find_smallest
 from fspinn.search.jobs import measure
+from fspinn.search.result import Standing
 from fspinn.search.study import FILE
 
 QUICK = fspinn.Network(duration_ms=60.0, threshold=8.0, rate_norm_hz=900.0)
@@ -57,9 +58,9 @@ def outcomes(folder):
     return path.read_bytes().count(b'"outcome"') if path.exists() else 0
 
 
-def start(folder, *more):
+def start(folder, *more, **how):
     command = [sys.executable, "-m", "fspinn", *COMMAND, "-o", str(folder), *more]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how)
 
 
 def killed_after(folder, count, *more):
@@ -166,7 +167,7 @@ def test_a_worker_that_is_killed_does_not_end_the_search(data, expected):
     result = find_smallest(data, workers=2, on_trials=kill_one, **SETTINGS)
     assert killed
     assert rows(result.as_dict()) == expected
-    assert not any(trial.verdict.startswith("failed") for trial in result.trials)
+    assert not {Standing.FAILED, Standing.UNFINISHED} & {trial.standing for trial in result.trials}
 
 
 def deadly_for_14_neurons(bench, job):
@@ -176,13 +177,51 @@ def deadly_for_14_neurons(bench, job):
 
 
 @pytest.mark.slow
-def test_only_the_network_that_kills_its_workers_is_told_as_failed(data, monkeypatch):
+def test_only_the_network_that_kills_its_workers_is_given_up(data, monkeypatch):
     monkeypatch.syspath_prepend(Path(__file__).parents[2])  # workers import this file
     monkeypatch.setattr("fspinn.search.execution.measure", deadly_for_14_neurons)
     result = find_smallest(data, workers=2, **SETTINGS)
-    failed = {t.candidate.neurons: t.verdict for t in result.trials if t.verdict.startswith("failed")}
-    assert failed == {14: "failed: 3 workers died, perhaps out of memory"}
+    lost = {t.candidate.neurons: t.verdict for t in result.trials if t.standing is Standing.UNFINISHED}
+    assert lost == {14: "not finished: 3 workers died, perhaps out of memory"}
     assert result.found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("more", [[], ["--workers", "2"]], ids=["alone", "two-workers"])
+@pytest.mark.parametrize("seconds", [0.5, 4.0])
+def test_ctrl_c_ends_a_search_also_while_kernels_compile(tmp_path, monkeypatch, more, seconds):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "kernels"))
+    folder = tmp_path / "result"
+    search = start(folder, *more, start_new_session=True)
+    deadline = time.monotonic() + 60
+    while not (folder / FILE).exists() or b'"key"' not in (folder / FILE).read_bytes():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    time.sleep(seconds)
+    os.killpg(search.pid, signal.SIGINT)  # as a terminal does: the workers get it as well
+    answer, told = search.communicate(timeout=2)
+    assert search.returncode == 130
+    assert answer == ""
+    assert told == "fspinn: stopped; the same command goes on where it stopped\n"
+    assert outcomes(folder) == 0
+
+
+@pytest.mark.slow
+def test_a_script_without_a_main_guard_is_named(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import fspinn\n"
+        "data = fspinn.datasets.load('digits')\n"
+        "fspinn.find_smallest(data, accuracy=0.6, sizes=(10, 14, 18), workers=2, folder='result')\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, cwd=tmp_path, timeout=100)
+    assert done.returncode == 1
+    assert done.stderr.count("Traceback") == 1
+    assert done.stderr.endswith(
+        "UnfinishedError: the search could not finish: its workers did not start; call find_smallest in a script "
+        'that is a file, under `if __name__ == "__main__":`\n'
+    )
+    assert outcomes(tmp_path / "result") == 0
 
 
 @pytest.fixture

@@ -1,0 +1,95 @@
+"""How did a search end, in words, and what can be done about it?"""
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any
+
+
+class Ending(Enum):
+    """How a search ended."""
+
+    FOUND = "found"
+    NONE_REACHES = "none reaches"
+    """All candidates were tried, and none has the accuracy."""
+    NOT_PROVEN = "not proven"
+    """All were tried, and some have it, but there are too few validation images to be sure of any."""
+    TIME_OVER = "time over"
+    """The time was over before all were tried."""
+    IMPOSSIBLE = "impossible"
+    """No candidate keeps to the limits: nothing was trained."""
+    UNFINISHED = "unfinished"
+    """Something other than the networks kept some from being measured."""
+
+
+def headline(answer: Mapping[str, Any], percent: Callable[[float], str] = "{:.1%}".format) -> str:
+    """Return why there is no answer, without a full stop.
+
+    Parameters
+    ----------
+    answer : mapping
+        As `fspinn.search.SearchResult.as_dict` gives it, of a search that found nothing.
+    percent : callable, optional
+        Writes an accuracy.
+    """
+    ending, target = Ending(answer["ending"]), percent(answer["target_accuracy"])
+    lacks_proof = (
+        f"a network reaches {target}, but {answer['dataset']['validation']:,} validation images do not prove "
+        f"it with {confidence_in_words(answer['confidence'])}"
+    )
+    if ending is Ending.UNFINISHED:
+        return "The search could not finish"
+    if ending is Ending.IMPOSSIBLE:
+        return "No network fits"
+    if ending is Ending.NOT_PROVEN:
+        return lacks_proof[0].upper() + lacks_proof[1:]
+    if ending is Ending.TIME_OVER:
+        share = f"{answer['untried']:,} of {answer['considered']:,}"
+        words = f"The time was over with {share} {_what(answer)} not tried"
+        if answer["standing"] == "not proven":
+            return f"{words}; so far {lacks_proof}"
+        return words if answer["accuracy"] is None else f"{words}, and none of the others reaches {target}"
+    return f"No network reaches {target}: all {answer['considered']:,} {_what(answer)} were tried"
+
+
+def advice(answer: Mapping[str, Any], percent: Callable[[float], str] = "{:.1%}".format) -> str:
+    """Return in sentences what to do where there is no answer; the parameters are those of `headline`."""
+    ending, needed = Ending(answer["ending"]), answer["validation_needed"]
+    dataset, accuracy = answer["dataset"], answer["accuracy"]
+    words = []
+    if ending in (Ending.NOT_PROVEN, Ending.TIME_OVER) and answer["standing"] == "not proven":
+        if needed is None:
+            words.append("No number of images proves exactly what is asked for: ask for a little less.")
+        elif needed <= most_validation(dataset):
+            words.append(
+                f"With {needed:,} validation images (--validation {needed}) it would do if it stays at "
+                f"{percent(accuracy)}."
+            )
+        else:
+            words.append(
+                f"It would take {needed:,} validation images at {percent(accuracy)}, too many to hold out: "
+                "ask for less accuracy or less --confidence."
+            )
+    if ending is Ending.TIME_OVER:
+        words.append("The same command with a longer --budget goes on where this one stopped.")
+    if ending is Ending.NONE_REACHES:
+        more = "larger networks (--sizes)" if answer["strategy"] == "ladder" else "more draws (--trials)"
+        words.append(f"Ask for less, or allow {more}.")
+    return " ".join(words)
+
+
+def most_validation(dataset: Mapping[str, Any]) -> int:
+    """Return how many images could be held out: half of those for training and validation (own)."""
+    return int(dataset["train"] + dataset["validation"]) // 2
+
+
+def confidence_in_words(confidence: float) -> str:
+    """Return a confidence, for people.
+
+    >>> confidence_in_words(0.975)
+    '97.5 % confidence'
+    """
+    return f"{100 * confidence:.6g} % confidence"
+
+
+def _what(answer: Mapping[str, Any]) -> str:
+    return "candidates" if answer["strategy"] == "ladder" else "networks"
