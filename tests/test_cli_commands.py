@@ -139,6 +139,23 @@ def test_search_without_an_answer_has_exit_status_1(tmp_path):
     assert result["model"] is None
 
 
+def test_search_does_not_replace_the_answer_to_another_question(tmp_path):
+    impossible = ("search", "--memory", "100B", "-o", tmp_path / "result")
+    assert run(*impossible).exit_code == 1
+    files = {path.name: path.read_bytes() for path in (tmp_path / "result").iterdir()}
+    answer = run(*impossible, "--accuracy", 0.95)
+    assert answer.exit_code == 2
+    assert answer.stdout == ""
+    assert answer.stderr == (
+        f"fspinn: {tmp_path / 'result'}/ holds the answer to: digits, 90 %, at most 100 B, least memory; "
+        "this asks: digits, 95 %, at most 100 B, least memory; give another folder with -o, or --overwrite\n"
+    )
+    assert {path.name: path.read_bytes() for path in (tmp_path / "result").iterdir()} == files
+    assert run(*impossible).exit_code == 1  # goes on
+    assert run(*impossible, "--accuracy", 0.95, "--overwrite").exit_code == 1
+    assert json.loads((tmp_path / "result" / "result.json").read_text())["target_accuracy"] == 0.95
+
+
 def test_a_search_that_could_not_finish_has_exit_status_3(tmp_path, monkeypatch):
     def broken(*args, **kwargs):
         raise MemoryError

@@ -40,6 +40,7 @@ Examples:
 
 Limits need a unit: B kB KiB MB MiB, pJ nJ uJ mJ J, us ms s min (or m) h d, um2 mm2.
 The same command goes on where it was stopped or killed: what was trained is in the folder.
+The answer to another question is not replaced without --overwrite.
 Exit status: 0 found, 1 no network meets the target, 2 bad input, 3 the search could not finish.
 """,
 )
@@ -114,6 +115,9 @@ Exit status: 0 found, 1 no network meets the target, 2 bad input, 3 the search c
     show_default=True,
     help=f"Folder for {', '.join(_FILES[:-1])} and {_FILES[-1]}.",
 )
+@click.option(
+    "--overwrite", is_flag=True, help="Replace the answer to another question that is in that folder."
+)
 @options.preset
 @options.search_network
 @options.passes
@@ -144,6 +148,7 @@ def command(
     scheduler: str | None,
     hardware: str,
     output: Path,
+    overwrite: bool,
     passes: int | None,
     labels: int | None,
     seed: int,
@@ -190,6 +195,7 @@ def command(
             workers=workers,
             scheduler=scheduler,
             folder=output,
+            overwrite=overwrite,
             data_dir=click.get_current_context().params["data_dir"],
             on_trials=show,
         )
@@ -203,7 +209,8 @@ def command(
         sys.exit(STOPPED)
     if not as_json:
         click.echo(describe(result))
-    written = save_result(result, output, click.get_current_context().meta.get(options.TYPED))
+    typed = click.get_current_context().meta.get(options.TYPED)
+    written = save_result(result, output, typed, overwrite=overwrite)
     written["picture"] = output / "accuracy-memory.png"
     save(accuracy_against_memory(result), written["picture"])
     written["report"] = write_report(output, data, threads=threads)

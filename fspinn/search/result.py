@@ -17,6 +17,7 @@ from fspinn.search.candidates import Candidate
 from fspinn.search.certificate import Certificate, in_words
 from fspinn.search.constraints import Constraints, described
 from fspinn.search.costs import Cost
+from fspinn.search.question import RESULT, check_answer
 from fspinn.store import save
 from fspinn.trained import Model
 
@@ -196,15 +197,19 @@ class SearchResult:
         }
 
 
-def save_result(result: SearchResult, folder: Path, command: str | None = None) -> dict[str, Path]:
+def save_result(
+    result: SearchResult, folder: str | Path, command: str | None = None, *, overwrite: bool = False
+) -> dict[str, Path]:
     """Write what a search found.
 
     Parameters
     ----------
     result : SearchResult
-    folder : Path
+    folder : path-like
     command : str or None, default None
         What was typed to get it, for the record.
+    overwrite : bool, default False
+        Replace the answer to another question, if the folder holds one.
 
     Returns
     -------
@@ -214,12 +219,17 @@ def save_result(result: SearchResult, folder: Path, command: str | None = None) 
 
     Raises
     ------
+    ConfigError
+        If the folder holds the answer to another question.
     DataError
         If the folder cannot be written to.
     """
+    folder = Path(folder)
+    answer = result.as_dict()
+    check_answer(folder, answer, overwrite)
     written = {
         "candidates": folder / "candidates.csv",
-        "result": folder / "result.json",
+        "result": folder / RESULT,
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -232,7 +242,7 @@ def save_result(result: SearchResult, folder: Path, command: str | None = None) 
         with replaced_when_whole(written["candidates"]) as temporary:
             _write_table(result, temporary)
         with replaced_when_whole(written["result"]) as temporary:
-            record = result.as_dict() | ({} if command is None else {"command": command})
+            record = answer | ({} if command is None else {"command": command})
             temporary.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", "utf-8")
     except OSError as error:
         raise DataError(

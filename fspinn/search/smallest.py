@@ -27,6 +27,7 @@ from fspinn.search.jobs import Bench, Job, Outcome, Source, measure
 from fspinn.search.ladder import Ladder, Listed
 from fspinn.search.ledger import Ledger
 from fspinn.search.progress import LiveTable
+from fspinn.search.question import check_answer
 from fspinn.search.result import SearchResult, Trial
 from fspinn.search.sampling import Drawing, chosen_sampler
 from fspinn.search.space import Range, Space, corners, settle
@@ -75,6 +76,7 @@ def find_smallest(
     workers: int | None = None,
     scheduler: str | None = None,
     folder: str | Path | None = None,
+    overwrite: bool = False,
     data_dir: str | Path | None = None,
     progress: bool = True,
     on_trials: Callable[[list[Trial]], None] | None = None,
@@ -135,6 +137,8 @@ def find_smallest(
         Address of a Dask scheduler; None stays on this machine.
     folder : path-like or None, default None
         Where the study is kept, so that the same search goes on after it was stopped or killed.
+    overwrite : bool, default False
+        Search although `save_result` has put the answer to another question into that folder.
     data_dir : path-like or None, default None
         Where workers look for the images; None is their own ``$FSPINN_DATA_DIR`` or cache.
     progress : bool, default True
@@ -150,7 +154,8 @@ def find_smallest(
     ------
     ConfigError
         If constraints, space or strategy make no sense, there are too few validation images, the engine
-        ``numba`` does not run such a network, or there are no workers.
+        ``numba`` does not run such a network, there are no workers, or the folder holds the answer to
+        another question.
     DataError
         If the folder cannot be written to.
     UnfinishedError
@@ -184,6 +189,16 @@ def find_smallest(
     seed = whole_number("seed", seed, 0, MAX_SEED + 1 - seeds)  # the finalists take those that follow
     if labels is not None:
         whole_number("labels", labels, 1, len(data.train))
+    question = {
+        "dataset": origin(data),
+        "constraints": asdict(constraints),
+        "minimize": minimize,
+        "hardware": hardware,
+        "labels": labels,
+        "seed": seed,
+    }
+    if folder is not None:
+        check_answer(Path(folder), question, overwrite)
     until = None if budget is None else begun + quantities.parse("budget", budget, quantities.TIME)
     settled = settle(strategy, space, base, len(data.train), sizes, weights, readouts, passes)
     ledger = Ledger(constraints, minimize, samples, seed, seeds)
