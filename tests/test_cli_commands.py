@@ -1,5 +1,6 @@
 """What a person types: train, evaluate and search, with right and wrong input."""
 
+import csv
 import json
 import os
 import re
@@ -118,7 +119,10 @@ def test_search_answers_and_writes_a_model_that_evaluates_to_the_same(tmp_path):
     assert keys <= result.keys()
     evaluated = json.loads(run("evaluate", result["model"], "--json").stdout)
     assert evaluated["accuracy"] == result["test_accuracy"]
-    networks = {t["neurons"]: len(t["accuracies"]) for t in result["trials"] if t["accuracies"]}
+    assert result["trials"] == str(tmp_path / "result" / "candidates.csv")
+    assert len(answer.stdout) < 10_000
+    trials = json.loads((tmp_path / "result" / "result.json").read_text())["trials"]
+    networks = {t["neurons"]: len(t["accuracies"]) for t in trials if t["accuracies"]}
     more = sum(max(seeds - 1, 0) for seeds in networks.values())
     assert len(answer.stderr.splitlines()) >= len(networks) + more
 
@@ -184,7 +188,8 @@ def test_search_takes_its_choices_from_a_file(tmp_path):
     settings = tmp_path / "settings.toml"
     settings.write_text('sizes = [10, 16]\nweights = ["UQ0.4"]\nreadouts = "majority"\naccuracy = 0.5\n')
     answer = run("search", "--config", settings, "-o", tmp_path / "result", "--json")
-    assert {trial["neurons"] for trial in json.loads(answer.stdout)["trials"]} == {10, 16}
+    with open(json.loads(answer.stdout)["trials"], encoding="utf-8", newline="") as file:
+        assert {row["neurons"] for row in csv.DictReader(file)} == {"10", "16"}
 
 
 @pytest.mark.parametrize(

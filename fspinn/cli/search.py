@@ -162,9 +162,10 @@ def command(
     from fspinn.search import find_smallest, save_result
     from fspinn.search.execution import is_working
     from fspinn.search.result import Ending, describe, line
+    from fspinn.streams import say
 
     def show(told: "list[Trial]") -> None:
-        click.echo(line(told), err=True)  # above the table, where there is one
+        say(line(told))  # above the table, where there is one
 
     try:
         result = find_smallest(
@@ -216,7 +217,8 @@ def command(
     written["report"] = write_report(output, data, threads=threads)
     if as_json:
         model = str(written["model"]) if "model" in written else None
-        options.print_json({"model": model, "report": str(written["report"]), **result.as_dict()})
+        files = {"model": model, "report": str(written["report"]), "trials": str(written["candidates"])}
+        options.print_json(result.as_dict() | files)
     else:
         for path in written.values():
             click.echo(f"  wrote {path}")

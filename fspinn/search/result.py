@@ -171,7 +171,9 @@ class SearchResult:
         return self.constraints.memory
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the answer by name, as ``fspinn search --json`` prints it."""
+        """Return the answer by name, as it is in ``result.json``; ``fspinn search --json`` names the
+        file of the trials instead of them.
+        """
         nearest = self.nearest.as_dict()
         nearest["verdict"] = self.impossible or nearest["verdict"]
         numbers = {trial: place for place, trial in enumerate(map(id, self.trials))}

@@ -26,10 +26,11 @@ from fspinn.engines import engine_of
 from fspinn.engines.float_engine import available_cores
 from fspinn.errors import ConfigError
 from fspinn.evaluation import evaluate, fit_readouts, origin
+from fspinn.jit import COMPILING, will_compile
 from fspinn.model import Network
 from fspinn.randomness import CANDIDATES, TUNING_IMAGES, permutation, stream_key, uniforms
 from fspinn.search.intervals import wilson_interval
-from fspinn.streams import on_terminal
+from fspinn.streams import on_terminal, say
 from fspinn.training import MAX_PASSES, learn, passes_for
 from fspinn.tuning.result import TuningResult, TuningTrial
 
@@ -115,12 +116,14 @@ def tune(
     if len(data.validation) == 0:
         raise ConfigError("validation: tuning needs validation images to choose on; hold some out")
     bench = _Bench(data, [_shortened(data, passes, share, seed) for share in RUNGS], readout, seed)
+    visible = progress and on_terminal()
+    if visible and will_compile():
+        say(COMPILING)
     bench.compile(network)
     started = time.perf_counter()
     title = f"tune {network.neurons} neurons"
     total = bench.planned(trials)
-    disable = not (progress and on_terminal())
-    with tqdm(total=total, unit=" samples", disable=disable, desc=title) as bar:
+    with tqdm(total=total, unit=" samples", disable=not visible, desc=title) as bar:
 
         def note(trial: TuningTrial) -> None:
             bar.update(trial.presentations)
