@@ -158,7 +158,7 @@ from fspinn.training import learn
 
 images, labels = np.full((4, 2, 2), 200, np.uint8), np.array([0, 1, 0, 1])
 split = fspinn.datasets.Split(images, labels)
-data = fspinn.datasets.Dataset("few", split, split, split, 2, ("a", "b"), "checksum", 0)
+data = fspinn.datasets.Dataset("few", split, split, split, ("a", "b"), "checksum", 0)
 network = fspinn.Network(neurons=2, threshold=0.1)
 model = fspinn.train(network, data, passes=1, progress=False).model
 fspinn.predict(fspinn.quant.quantize(model, "UQ0.4", state="Q11.5"), images)

@@ -3,12 +3,13 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fspinn.checks import MAX_SEED, whole_number
+from fspinn.datasets.arrays import as_dataset
 from fspinn.engines import engine_of
 from fspinn.errors import ConfigError, UnfinishedError
 from fspinn.evaluation import evaluate, origin
@@ -31,12 +32,13 @@ from fspinn.search.question import check_answer
 from fspinn.search.result import SearchResult, Trial
 from fspinn.search.sampling import Drawing, chosen_sampler
 from fspinn.search.space import Range, Space, corners, settle
-from fspinn.search.study import Study
+from fspinn.search.study import Study, quiet_optuna
 from fspinn.search.verdicts import ending_of, told, trial_of
 from fspinn.trained import Model
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
+    from fspinn.datasets.arrays import LabelledImages
 
 STRATEGIES = ("ladder", "bayes", "halving")
 
@@ -48,7 +50,7 @@ those of the answer (own)."""
 
 
 def find_smallest(
-    data: "Dataset",
+    data: "Dataset | LabelledImages",
     *,
     accuracy: float = 0.90,
     memory: str | float | None = None,
@@ -57,11 +59,11 @@ def find_smallest(
     latency: str | float | None = None,
     area: str | float | None = None,
     spikes: str | float | None = None,
-    minimize: Sequence[str] = ("memory",),
+    minimize: str | Sequence[str] = "memory",
     hardware: str = "asic65-lp",
     strategy: str = "ladder",
     sampler: str = "auto",
-    space: Space | str | Path | None = None,
+    space: Space | Mapping[str, Any] | str | Path | None = None,
     network: Network | None = None,
     sizes: Sequence[int] | None = None,
     weights: Sequence[str] | None = None,
@@ -91,6 +93,7 @@ def find_smallest(
     ----------
     data : Dataset
         Learned from ``train``, chosen on ``validation``; ``test`` is used once, for the winner.
+        `fspinn.datasets.load` holds validation images out, also of your own images.
     accuracy : float, default 0.90
         Between 0 and 1.
     memory, training_memory : str, float or None, default None
@@ -103,17 +106,18 @@ def find_smallest(
         Most area, such as ``"0.5 mm2"``; numbers are square micrometres.
     spikes : float, str or None, default None
         Most output spikes an image, such as 5.
-    minimize : sequence of str, default ("memory",)
-        What should be little: some of the limits above. The first one decides which network is the answer;
-        the Pareto front takes them all.
+    minimize : str or sequence of str, default "memory"
+        What should be little: one of the limits above, or several. The first one decides which network
+        is the answer; the Pareto front takes them all.
     hardware : str, default "asic65-lp"
         Preset (or path) for energy, latency and area.
     strategy : {"ladder", "bayes", "halving"}, default "ladder"
         See `fspinn.search`.
     sampler : {"auto", "gp", "tpe", "random"}, default "auto"
         Of ``bayes`` and ``halving``; ``"auto"`` is ``"gp"`` where torch is installed, else ``"tpe"``.
-    space : Space or path-like, optional
-        What to choose from, perhaps as a TOML file; see `fspinn.search.space`.
+    space : Space, mapping or path-like, optional
+        What to choose from: as a `Space`, by name as ``{"neurons": [50, 100]}``, or as a TOML file of the
+        same form; see `fspinn.search.space`.
     network : Network, optional
         All settings that the space leaves open; a `Space` has its own.
     sizes, weights, readouts : sequence, optional
@@ -157,11 +161,12 @@ def find_smallest(
         ``numba`` does not run such a network, there are no workers, or the folder holds the answer to
         another question.
     DataError
-        If the folder cannot be written to.
+        If `data` is not a data set, or the folder cannot be written to.
     UnfinishedError
         If something from outside ends it: a full disk, workers that do not start, a scheduler that goes away.
     """
     begun = time.monotonic()
+    data = as_dataset(data)
     constraints = Constraints.parsed(
         accuracy,
         memory=memory,
@@ -179,7 +184,7 @@ def find_smallest(
     engine_of("numba", threads, base)
     samples = _checked_validation(data, accuracy)
     described = load_hardware(hardware)
-    minimize = tuple(minimize)
+    minimize = (minimize,) if isinstance(minimize, str) else tuple(minimize)
     check_measures([*minimize, *constraints.limits], described)
     if strategy not in STRATEGIES:
         raise ConfigError(f"strategy: there is no {strategy!r}; use one of {', '.join(STRATEGIES)}")
@@ -216,6 +221,7 @@ def find_smallest(
     winner = None
     if impossible is None:
         with (
+            quiet_optuna(),
             hired(workers, scheduler, bench) as team,
             Study(None if folder is None else Path(folder), bench) as study,
             LiveTable(ledger, strategy, team.count, until, progress) as table,
