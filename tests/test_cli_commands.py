@@ -1,5 +1,6 @@
 """What a person types: train, evaluate and search, with right and wrong input."""
 
+import csv
 import json
 import os
 import re
@@ -119,7 +120,10 @@ def test_search_answers_and_writes_a_model_that_evaluates_to_the_same(tmp_path):
     assert keys <= result.keys()
     evaluated = json.loads(run("evaluate", result["model"], "--json").stdout)
     assert evaluated["accuracy"] == result["test_accuracy"]
-    networks = {t["neurons"]: len(t["accuracies"]) for t in result["trials"] if t["accuracies"]}
+    assert result["trials"] == str(tmp_path / "result" / "candidates.csv")
+    assert len(answer.stdout) < 10_000
+    trials = json.loads((tmp_path / "result" / "result.json").read_text())["trials"]
+    networks = {t["neurons"]: len(t["accuracies"]) for t in trials if t["accuracies"]}
     more = sum(max(seeds - 1, 0) for seeds in networks.values())
     assert len(answer.stderr.splitlines()) >= len(networks) + more
 
@@ -150,6 +154,23 @@ def test_search_without_an_answer_has_exit_status_1(tmp_path):
     result = json.loads(answer.stdout)
     assert result["found"] is False
     assert result["model"] is None
+
+
+def test_search_does_not_replace_the_answer_to_another_question(tmp_path):
+    impossible = ("search", "--memory", "100B", "-o", tmp_path / "result")
+    assert run(*impossible).exit_code == 1
+    files = {path.name: path.read_bytes() for path in (tmp_path / "result").iterdir()}
+    answer = run(*impossible, "--accuracy", 0.95)
+    assert answer.exit_code == 2
+    assert answer.stdout == ""
+    assert answer.stderr == (
+        f"fspinn: {tmp_path / 'result'}/ holds the answer to: digits, 90 %, at most 100 B, least memory; "
+        "this asks: digits, 95 %, at most 100 B, least memory; give another folder with -o, or --overwrite\n"
+    )
+    assert {path.name: path.read_bytes() for path in (tmp_path / "result").iterdir()} == files
+    assert run(*impossible).exit_code == 1  # goes on
+    assert run(*impossible, "--accuracy", 0.95, "--overwrite").exit_code == 1
+    assert json.loads((tmp_path / "result" / "result.json").read_text())["target_accuracy"] == 0.95
 
 
 def test_a_search_that_could_not_finish_has_exit_status_3(tmp_path, monkeypatch):
@@ -245,7 +266,8 @@ def test_search_takes_its_choices_from_a_file(tmp_path):
     settings = tmp_path / "settings.toml"
     settings.write_text('sizes = [10, 16]\nweights = ["UQ0.4"]\nreadouts = "majority"\naccuracy = 0.5\n')
     answer = run("search", "--config", settings, "-o", tmp_path / "result", "--json")
-    assert {trial["neurons"] for trial in json.loads(answer.stdout)["trials"]} == {10, 16}
+    with open(json.loads(answer.stdout)["trials"], encoding="utf-8", newline="") as file:
+        assert {row["neurons"] for row in csv.DictReader(file)} == {"10", "16"}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -257,8 +258,67 @@ def test_the_result_is_written_as_model_and_tables(result, tmp_path):
 def test_a_search_without_an_answer_leaves_no_model_of_an_earlier_one(data, result, tmp_path):
     save_result(result, tmp_path)
     nothing = find_smallest(data, memory="100 B")
-    assert "model" not in save_result(nothing, tmp_path)
+    assert "model" not in save_result(nothing, tmp_path, overwrite=True)
     assert not (tmp_path / "smallest.h5").exists()
+
+
+def test_the_answer_to_another_question_is_not_replaced(data, result, tmp_path, monkeypatch):
+    save_result(result, tmp_path)
+    before = (tmp_path / "result.json").read_bytes()
+    monkeypatch.setattr("fspinn.search.smallest._search", None)  # refused before any work
+    other = {"accuracy": 0.85, "memory": "100 B", "minimize": ("memory", "spikes"), "folder": tmp_path}
+    words = (
+        f"{tmp_path}/ holds the answer to: digits, 80 %, least memory; this asks: digits, 85 %, "
+        "at most 100 B, least memory and spikes; give another folder with -o, or --overwrite"
+    )
+    with pytest.raises(ConfigError, match=f"^{re.escape(words)}$"):
+        find_smallest(data, **other)
+    nothing = find_smallest(data, overwrite=True, **other)
+    with pytest.raises(ConfigError, match=f"^{re.escape(words)}$"):
+        save_result(nothing, tmp_path)
+    assert (tmp_path / "result.json").read_bytes() == before
+    assert save_result(nothing, tmp_path, overwrite=True)["result"].read_bytes() != before
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        ({"seed": 1}, "least memory, seed 0; this asks: digits, 80 %, least memory, seed 1;"),
+        ({"labels": 50}, "least memory, all labels; this asks: digits, 80 %, least memory, 50 labels;"),
+        (
+            {"hardware": "mcu-m4f"},
+            "memory, hardware asic65-lp; this asks: digits, 80 %, least memory, hardware",
+        ),
+    ],
+)
+def test_a_question_is_also_told_from_another_by_what_is_not_always_named(
+    data, result, tmp_path, other, words
+):
+    save_result(result, tmp_path)
+    with pytest.raises(ConfigError, match=words):
+        find_smallest(data, **{"accuracy": 0.8, "folder": tmp_path, **other})
+
+
+def test_an_answer_of_the_same_question_is_replaced(result, tmp_path):
+    save_result(result, tmp_path)
+    save_result(replace(result, strategy="bayes", seeds=5), tmp_path)
+    assert json.loads((tmp_path / "result.json").read_text())["seeds"] == 5
+
+
+@pytest.mark.parametrize("text", ["nonsense", "[]", '{"found": true}', '{"dataset": 1, "constraints": 2}'])
+def test_an_answer_that_cannot_be_read_is_not_replaced(result, tmp_path, text):
+    (tmp_path / "result.json").write_text(text)
+    with pytest.raises(ConfigError, match=r"result.json: is not an answer that this version can read; give"):
+        save_result(result, tmp_path)
+    save_result(result, tmp_path, overwrite=True)
+
+
+def test_an_answer_that_cannot_be_opened_is_named(result, tmp_path):
+    (tmp_path / "result.json").mkdir()
+    with pytest.raises(
+        DataError, match=r"result.json: cannot be read \(Is a directory\); give another folder"
+    ):
+        save_result(result, tmp_path)
 
 
 def test_a_folder_that_cannot_be_written_is_named(data, result, tmp_path):

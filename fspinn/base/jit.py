@@ -21,6 +21,9 @@ from numba.core import config as numba_config
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
+COMPILING = "compiling the engine, once; later starts are fast"
+"""What a person reads while nothing else happens."""
+
 _PACKAGE = Path(__file__).parents[1]
 
 
@@ -40,6 +43,13 @@ def kernel_folder() -> Path | None:
     except OSError:
         return None
     return folder if os.access(folder, os.W_OK) else None
+
+
+def will_compile() -> bool:
+    """Return whether the machine code is still to be made, as far as can be told beforehand."""
+    chosen_by_user = os.environ.get("NUMBA_CACHE_DIR")
+    folder = Path(chosen_by_user) if chosen_by_user else kernel_folder()
+    return folder is None or next(folder.rglob("*.nbc"), None) is None
 
 
 _CACHE = kernel_folder()

@@ -44,6 +44,7 @@ Examples:
 
 Limits need a unit: B kB KiB MB MiB, pJ nJ uJ mJ J, us ms s min (or m) h d, um2 mm2.
 The same command goes on where it was stopped or killed: what was trained is in the folder.
+The answer to another question is not replaced without --overwrite.
 Exit status: 0 found, 1 no network surely meets it, 2 bad input, 3 the search could not finish.
 """,
 )
@@ -124,6 +125,9 @@ Exit status: 0 found, 1 no network surely meets it, 2 bad input, 3 the search co
     show_default=True,
     help=f"Folder for {', '.join(_FILES[:-1])} and {_FILES[-1]}.",
 )
+@click.option(
+    "--overwrite", is_flag=True, help="Replace the answer to another question that is in that folder."
+)
 @options.preset
 @options.search_network
 @options.passes
@@ -155,6 +159,7 @@ def command(
     scheduler: str | None,
     hardware: str,
     output: Path,
+    overwrite: bool,
     passes: int | None,
     labels: int | None,
     seed: int,
@@ -162,6 +167,7 @@ def command(
     as_json: bool,
 ) -> None:
     """Find the network with the least memory that meets an accuracy on your images."""
+    from fspinn.base.streams import say
     from fspinn.report import write_report
     from fspinn.report.plots import accuracy_against_memory, save
     from fspinn.search import find_smallest
@@ -170,7 +176,7 @@ def command(
     from fspinn.search.result import describe, line
 
     def show(told: "list[Trial]") -> None:
-        click.echo(line(told), err=True)  # above the table, where there is one
+        say(line(told))  # above the table, where there is one
 
     try:
         result = find_smallest(
@@ -202,6 +208,7 @@ def command(
             workers=workers,
             scheduler=scheduler,
             folder=output,
+            overwrite=overwrite,
             data_dir=click.get_current_context().params["data_dir"],
             on_trials=show,
         )
@@ -214,13 +221,14 @@ def command(
             os._exit(STOPPED)  # a compilation that goes on would keep Python from ending, or crash in its end
         sys.exit(STOPPED)
     # Everything is in the folder before a word is printed: whoever reads may go away.
-    files: dict[str, Path | None] = {**_saved(result, output, as_json)}
+    files: dict[str, Path | None] = {**_saved(result, output, as_json, overwrite)}
     picture, report = output / "accuracy-memory.png", output / "report.html"
     files["picture"] = _drawn(picture, lambda: save(accuracy_against_memory(result), picture))
     files["report"] = _drawn(report, lambda: write_report(output, data, threads=threads))
     if as_json:
-        paths = {name: str(files[name]) if files.get(name) else None for name in ("model", "report")}
-        options.print_json({**paths, **result.as_dict()})
+        named = {"model": "model", "report": "report", "trials": "candidates"}
+        paths = {name: str(files[key]) if files.get(key) else None for name, key in named.items()}
+        options.print_json(result.as_dict() | paths)
     else:
         click.echo(describe(result))
         for path in filter(None, files.values()):
@@ -229,12 +237,13 @@ def command(
         sys.exit(UNFINISHED if result.ending is Ending.UNFINISHED else 1)
 
 
-def _saved(result: "SearchResult", folder: Path, as_json: bool) -> dict[str, Path]:
+def _saved(result: "SearchResult", folder: Path, as_json: bool, overwrite: bool) -> dict[str, Path]:
     """Write the answer; where that fails, people at least read it."""
     from fspinn.search.result import describe, save_result
 
     try:
-        return save_result(result, folder, click.get_current_context().meta.get(options.TYPED))
+        typed = click.get_current_context().meta.get(options.TYPED)
+        return save_result(result, folder, typed, overwrite=overwrite)
     except DataError:
         if not as_json:
             click.echo(describe(result))

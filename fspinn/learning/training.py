@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from math import ceil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -339,8 +338,8 @@ def _present_all(
     title = f"train {run.network.neurons} neurons"
     visible = progress and on_terminal()
     with tqdm(total=total, initial=done, unit=" samples", disable=not visible, desc=title) as bar:
-        if run.engine == "numba" and visible and _will_compile():
-            bar.write("compiling the engine, once; later starts are fast", file=sys.stderr)
+        if run.engine == "numba" and visible and jit.will_compile():
+            bar.write(jit.COMPILING, file=sys.stderr)
         # A first call with an empty batch compiles, so that neither the bar nor the rate waits for it.
         run.learn(state, slice(0, 0))
         bar.unpause()
@@ -371,10 +370,3 @@ def _batches(n_images: int, passes: int, seed: int, first: int) -> Iterator[NDAr
         order = permutation(stream_key(seed, ORDER, number), n_images)
         for start in range(max(0, first - number * n_images), n_images, _CHUNK):
             yield order[start : start + _CHUNK]
-
-
-def _will_compile() -> bool:
-    """Return whether the machine code is still to be made, as far as can be told beforehand."""
-    chosen_by_user = os.environ.get("NUMBA_CACHE_DIR")
-    folder = Path(chosen_by_user) if chosen_by_user else jit.kernel_folder()
-    return folder is None or next(folder.rglob("*.nbc"), None) is None

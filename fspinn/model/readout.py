@@ -6,7 +6,10 @@ neurons answer the same images: ``p[j, k]`` is the share of neuron k in the comp
 let each neuron learn from its company (this project's own; all images labelled, nothing is borrowed).
 """
 
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -201,15 +204,44 @@ def _borrow(
     return np.clip(table, 0.0, 1.0)
 
 
+_fits = 0
+_filters = ExitStack()
+_filters_lock = threading.Lock()
+
+
+@contextmanager
+def quiet_fit() -> Iterator[None]:
+    """Let scikit-learn fit without warnings and with one thread of BLAS, for as long as the block takes.
+
+    Threads of BLAS that share a busy core wait for each other ten times as long as one computes. Filters of
+    warnings are the whole program's: where several threads fit at the same time, the first one sets them, and
+    the last one restores what was there.
+    """
+    global _fits
+    from threadpoolctl import threadpool_limits
+
+    with _filters_lock:
+        if _fits == 0:
+            _filters.enter_context(warnings.catch_warnings())
+            warnings.simplefilter("ignore", UserWarning)  # not converged, or few labels of many classes
+        _fits += 1
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        with _filters_lock:
+            _fits -= 1
+            if _fits == 0:
+                _filters.close()
+
+
 def _fit_linear(
     spike_counts: "csr_array",
     labels: NDArray[np.int64],
     n_classes: int,
     company: NDArray[np.float64] | None,
 ) -> Readout:
-    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
-    from threadpoolctl import threadpool_limits
 
     table = np.zeros((spike_counts.shape[1], n_classes))
     bias = np.zeros(n_classes)
@@ -222,9 +254,7 @@ def _fit_linear(
             responses = responses @ spread
         length = np.sqrt(max((responses * responses).sum() / len(labels), 1e-300))
         solver = LogisticRegression(C=INVERSE_PENALTY, max_iter=MAX_ITERATIONS)
-        # More threads of BLAS bring nothing here, and wait for each other where cores are busy.
-        with threadpool_limits(1), warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
+        with quiet_fit():
             solver.fit(responses / length, labels)
         slopes = solver.coef_.T / length
         slopes = slopes if spread is None else spread @ slopes

@@ -1,15 +1,14 @@
 """Is a spiking layer worth its bytes? What a linear classifier on the pixels reaches without one."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from fspinn.learning.fitting import labelled_images
+from fspinn.model.readout import quiet_fit
 from fspinn.search.intervals import wilson_interval
 
 if TYPE_CHECKING:
@@ -106,16 +105,13 @@ def _fitted(
     pixels: NDArray[np.float32], labels: NDArray[np.int64]
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.int64]]:
     """Return weights (n_inputs, n), biases (n,) and the n classes that have labels."""
-    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
     classes = np.unique(labels)
     if len(classes) == 1:
         return np.zeros((pixels.shape[1], 1)), np.zeros(1), classes
     solver = LogisticRegression(C=INVERSE_PENALTY, max_iter=MAX_ITERATIONS)
-    # Threads of BLAS that share a busy core wait for each other ten times as long as one computes.
-    with threadpool_limits(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    with quiet_fit():
         solver.fit(pixels, labels)
     weights, bias = solver.coef_.T, solver.intercept_
     if len(classes) == 2:  # scikit-learn gives only their difference

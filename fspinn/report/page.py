@@ -101,7 +101,8 @@ def write_report(
     page = _environment().get_template("page.html").render(model=model, version=__version__, **words)
     try:
         with replaced_when_whole(path) as temporary:
-            temporary.write_text(page, "utf-8")
+            # A name that is not UTF-8 holds what no file in UTF-8 can.
+            temporary.write_text(page, "utf-8", errors="replace")
     except OSError as error:
         raise _unwritable(path, error) from None
     return path

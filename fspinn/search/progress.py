@@ -1,8 +1,9 @@
 """What does a person see while the search is under way?"""
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from fspinn.base import jit
 from fspinn.search import quantities
 from fspinn.search.constraints import described
 from fspinn.search.jobs import Job, Outcome
@@ -18,7 +19,8 @@ ROWS = 6
 class LiveTable:
     """A table on the terminal: the best so far and the Pareto front, how many trainings, and the time left.
 
-    Where standard error is no terminal there is none.
+    Its height stays the same. Lines that are printed on `sys.stderr` stand above it; `click.echo` would write
+    into it. Where standard error is not a terminal there is no table.
 
     Parameters
     ----------
@@ -41,11 +43,12 @@ class LiveTable:
         self._networks = self._neurons = 0
         self._seconds = 0.0
         self._end: float | None = None
+        self._compiles = jit.will_compile()
         self._rows: list[tuple[str, ...]] = []
-        console = Console(stderr=True)
+        self._console = Console(stderr=True)
         self._live = None
-        if progress and console.is_terminal:
-            self._live = Live(console=console, get_renderable=self._table, transient=True)
+        if progress and self._console.is_terminal:
+            self._live = Live(console=self._console, get_renderable=self._table, transient=True)
 
     def __enter__(self) -> "LiveTable":
         if self._live is not None:
@@ -89,16 +92,24 @@ class LiveTable:
 
     def _table(self) -> "Table":
         from rich.table import Table
+        from rich.text import Text
 
         left = ""
+        if self._networks == 0 and self._compiles:
+            left = f", {jit.COMPILING}"
         if self._end is not None:
             seconds = max(1, round(self._end - time.monotonic()))
             left = f", about {quantities.format_time(seconds)} left"
-        table = Table(title=f"{self._strategy}: {self._networks} trainings{left}")
+        title = Text(
+            f"{self._strategy}: {self._networks} trainings{left}",
+            "table.title",
+            no_wrap=True,
+            overflow="ellipsis",
+        )
+        table = Table(title=title, min_width=min(len(title), self._console.width))
         for head in ("neurons", "weights", "readout", "accuracy", *self._ledger.minimize, ""):
-            table.add_column(
-                head.replace("_", " "), justify="left" if head in ("weights", "readout") else "right"
-            )
-        for row in self._rows:
-            table.add_row(*row)
+            justify: Literal["left", "right"] = "left" if head in ("weights", "readout") else "right"
+            table.add_column(head.replace("_", " "), justify=justify, no_wrap=True)
+        for k in range(ROWS):
+            table.add_row(*(self._rows[k] if k < len(self._rows) else ()))
         return table

@@ -20,6 +20,7 @@ from fspinn.search.certificate import Certificate, in_words
 from fspinn.search.constraints import Constraints, described
 from fspinn.search.costs import Cost
 from fspinn.search.endings import Ending, advice, confidence_in_words, headline
+from fspinn.search.question import RESULT, check_answer
 
 
 class Standing(Enum):
@@ -170,7 +171,9 @@ class SearchResult:
         return self.constraints.memory
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the answer by name, as ``fspinn search --json`` prints it."""
+        """Return the answer by name, as it is in ``result.json``; ``fspinn search --json`` names the
+        file of the trials instead of them.
+        """
         nearest = self.nearest.as_dict()
         nearest["verdict"] = self.impossible or nearest["verdict"]
         numbers = {trial: place for place, trial in enumerate(map(id, self.trials))}
@@ -200,15 +203,19 @@ class SearchResult:
         }
 
 
-def save_result(result: SearchResult, folder: Path, command: str | None = None) -> dict[str, Path]:
+def save_result(
+    result: SearchResult, folder: str | Path, command: str | None = None, *, overwrite: bool = False
+) -> dict[str, Path]:
     """Write what a search found.
 
     Parameters
     ----------
     result : SearchResult
-    folder : Path
+    folder : path-like
     command : str or None, default None
         What was typed to get it, for the record.
+    overwrite : bool, default False
+        Replace the answer to another question, if the folder holds one.
 
     Returns
     -------
@@ -218,12 +225,17 @@ def save_result(result: SearchResult, folder: Path, command: str | None = None) 
 
     Raises
     ------
+    ConfigError
+        If the folder holds the answer to another question.
     DataError
         If the folder cannot be written to.
     """
+    folder = Path(folder)
+    answer = result.as_dict()
+    check_answer(folder, answer, overwrite)
     written = {
         "candidates": folder / "candidates.csv",
-        "result": folder / "result.json",
+        "result": folder / RESULT,
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -236,7 +248,7 @@ def save_result(result: SearchResult, folder: Path, command: str | None = None) 
         with replaced_when_whole(written["candidates"]) as temporary:
             _write_table(result, temporary)
         with replaced_when_whole(written["result"]) as temporary:
-            record = result.as_dict() | ({} if command is None else {"command": command})
+            record = answer | ({} if command is None else {"command": command})
             temporary.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", "utf-8")
     except OSError as error:
         raise DataError(

@@ -3,14 +3,15 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fspinn.answering.evaluate import evaluate
 from fspinn.base.checks import MAX_SEED, whole_number
 from fspinn.base.errors import ConfigError, UnfinishedError
+from fspinn.datasets.arrays import as_dataset
 from fspinn.datasets.origin import origin
 from fspinn.memmodel import Hardware, load_hardware
 from fspinn.model.model import Model
@@ -29,14 +30,16 @@ from fspinn.search.jobs import Bench, Job, Outcome, Source, measure
 from fspinn.search.ladder import Ladder, Listed
 from fspinn.search.ledger import Ledger
 from fspinn.search.progress import LiveTable
+from fspinn.search.question import check_answer
 from fspinn.search.result import SearchResult, Standing, Trial
 from fspinn.search.sampling import Drawing, chosen_sampler
 from fspinn.search.space import Range, Space, corners, settle
-from fspinn.search.study import Study
+from fspinn.search.study import Study, quiet_optuna
 from fspinn.search.verdicts import ending_of, nearest_unproven, needed_for, told, trial_of
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
+    from fspinn.datasets.arrays import LabelledImages
 
 STRATEGIES = ("ladder", "bayes", "halving")
 
@@ -48,7 +51,7 @@ those of the answer (own)."""
 
 
 def find_smallest(
-    data: "Dataset",
+    data: "Dataset | LabelledImages",
     *,
     accuracy: float = 0.90,
     confidence: float = CONFIDENCE,
@@ -58,11 +61,11 @@ def find_smallest(
     latency: str | float | None = None,
     area: str | float | None = None,
     spikes: str | float | None = None,
-    minimize: Sequence[str] = ("memory",),
+    minimize: str | Sequence[str] = "memory",
     hardware: str = "asic65-lp",
     strategy: str = "ladder",
     sampler: str = "auto",
-    space: Space | str | Path | None = None,
+    space: Space | Mapping[str, Any] | str | Path | None = None,
     network: Network | None = None,
     sizes: Sequence[int] | None = None,
     weights: Sequence[str] | None = None,
@@ -77,6 +80,7 @@ def find_smallest(
     workers: int | None = None,
     scheduler: str | None = None,
     folder: str | Path | None = None,
+    overwrite: bool = False,
     data_dir: str | Path | None = None,
     progress: bool = True,
     on_trials: Callable[[list[Trial]], None] | None = None,
@@ -90,6 +94,7 @@ def find_smallest(
     ----------
     data : Dataset
         Learned from ``train``, chosen on ``validation``; ``test`` is used once, for the winner.
+        `fspinn.datasets.load` holds validation images out, also of your own images.
     accuracy : float, default 0.90
         Between 0 and 1.
     confidence : float, default 0.975
@@ -105,17 +110,18 @@ def find_smallest(
         Most area, such as ``"0.5 mm2"``; numbers are square micrometres.
     spikes : float, str or None, default None
         Most output spikes an image, such as 5.
-    minimize : sequence of str, default ("memory",)
-        What should be little: some of the limits above. The first one decides which network is the answer;
-        the Pareto front takes them all.
+    minimize : str or sequence of str, default "memory"
+        What should be little: one of the limits above, or several. The first one decides which network
+        is the answer; the Pareto front takes them all.
     hardware : str, default "asic65-lp"
         Preset (or path) for energy, latency and area.
     strategy : {"ladder", "bayes", "halving"}, default "ladder"
         See `fspinn.search`.
     sampler : {"auto", "gp", "tpe", "random"}, default "auto"
         Of ``bayes`` and ``halving``; ``"auto"`` is ``"gp"`` where torch is installed, else ``"tpe"``.
-    space : Space or path-like, optional
-        What to choose from, perhaps as a TOML file; see `fspinn.search.space`.
+    space : Space, mapping or path-like, optional
+        What to choose from: as a `Space`, by name as ``{"neurons": [50, 100]}``, or as a TOML file of the
+        same form; see `fspinn.search.space`.
     network : Network, optional
         All settings that the space leaves open; a `Space` has its own.
     sizes, weights, readouts : sequence, optional
@@ -139,6 +145,8 @@ def find_smallest(
         Address of a Dask scheduler; None stays on this machine.
     folder : path-like or None, default None
         Where the study is kept, so that the same search goes on after it was stopped or killed.
+    overwrite : bool, default False
+        Search although `save_result` has put the answer to another question into that folder.
     data_dir : path-like or None, default None
         Where workers look for the images; None is their own ``$FSPINN_DATA_DIR`` or cache.
     progress : bool, default True
@@ -154,13 +162,15 @@ def find_smallest(
     ------
     ConfigError
         If constraints, space or strategy make no sense, there are too few validation images, the engine
-        ``numba`` does not run such a network, or there are no workers.
+        ``numba`` does not run such a network, there are no workers, or the folder holds the answer to
+        another question.
     DataError
-        If the folder cannot be written to.
+        If `data` is not a data set, or the folder cannot be written to.
     UnfinishedError
         If something from outside ends it: a full disk, workers that do not start, a scheduler that goes away.
     """
     begun = time.monotonic()
+    data = as_dataset(data)
     constraints = Constraints.parsed(
         accuracy,
         confidence,
@@ -178,7 +188,7 @@ def find_smallest(
     base = network or Network()
     samples = _checked_validation(data, constraints)
     described = load_hardware(hardware)
-    minimize = tuple(minimize)
+    minimize = (minimize,) if isinstance(minimize, str) else tuple(minimize)
     check_measures([*minimize, *constraints.limits], described)
     if strategy not in STRATEGIES:
         raise ConfigError(f"strategy: there is no {strategy!r}; use one of {', '.join(STRATEGIES)}")
@@ -188,6 +198,16 @@ def find_smallest(
     seed = whole_number("seed", seed, 0, MAX_SEED + 1 - seeds)  # the finalists take those that follow
     if labels is not None:
         whole_number("labels", labels, 1, len(data.train))
+    question = {
+        "dataset": origin(data),
+        "constraints": asdict(constraints),
+        "minimize": minimize,
+        "hardware": hardware,
+        "labels": labels,
+        "seed": seed,
+    }
+    if folder is not None:
+        check_answer(Path(folder), question, overwrite)
     until = None if budget is None else begun + quantities.parse("budget", budget, quantities.TIME)
     settled = settle(strategy, space, base, len(data.train), sizes, weights, readouts, passes)
     ledger = Ledger(constraints, minimize, samples, seed, seeds)
@@ -206,6 +226,7 @@ def find_smallest(
     networks_left = 0
     if impossible is None:
         with (
+            quiet_optuna(),
             hired(workers, scheduler, bench) as team,
             Study(None if folder is None else Path(folder), bench) as study,
             LiveTable(ledger, strategy, team.count, until, progress) as table,

@@ -314,14 +314,25 @@ def read_space(path: str | Path, base: Network) -> Space:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not valid TOML ({error}); mend that line") from None
     try:
-        return Space(base, {name: _choices(name, value) for name, value in written.items()})
+        return space_of(written, base)
     except FspinnError as error:
         raise ConfigError(f"{path}: {error}") from None
 
 
+def space_of(written: Mapping[str, Any], base: Network) -> Space:
+    """Return the space that is written by name, in the form of a TOML file; a `Range` may stand in it too.
+
+    Raises
+    ------
+    ConfigError
+        If it holds something else; the message names the setting.
+    """
+    return Space(base, {name: _choices(name, value) for name, value in written.items()})
+
+
 def settle(
     strategy: str,
-    space: Space | str | Path | None,
+    space: Space | Mapping[str, Any] | str | Path | None,
     base: Network,
     images: int,
     sizes: Sequence[int] | None,
@@ -332,6 +343,13 @@ def settle(
     """Return the space of a search: the one that is given, or the default, with what is listed beside it."""
     if isinstance(space, str | Path):
         space = read_space(space, base)
+    elif isinstance(space, Mapping):
+        space = space_of(space, base)
+    elif space is not None and not isinstance(space, Space):
+        raise ConfigError(
+            f"space: {type(space).__name__} is not a space; give a dict such as {{'neurons': [50, 100]}}, "
+            "a Space or the path of a TOML file"
+        )
     listed = {"neurons": sizes, "weights": weights, "readout": readouts}
     given = {name: tuple(values) for name, values in listed.items() if values is not None}
     make = ladder_space if strategy == "ladder" else ranged_space
@@ -353,7 +371,9 @@ def settle(
 
 
 def _choices(name: str, written: Any) -> Choices:
-    if isinstance(written, list):
+    if isinstance(written, Range):
+        return written
+    if isinstance(written, list | tuple | range):
         return tuple(written)
     if not isinstance(written, dict):
         return (written,)

@@ -11,7 +11,9 @@ kernel locks the file for as long as the search lives, and frees it when it dies
 import json
 import logging
 import os
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -31,6 +33,20 @@ if TYPE_CHECKING:
 FILE = "study.log"
 
 _JOBS = "jobs"
+
+
+@contextmanager
+def quiet_optuna() -> Iterator[None]:
+    """Let Optuna say nothing but errors while the block runs, and tqdm nothing when it is imported."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "IProgress not found")  # a notebook without ipywidgets
+        import optuna
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(logging.ERROR)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(before)
 
 
 class Study:
@@ -53,7 +69,6 @@ class Study:
     def __init__(self, folder: Path | None, bench: Bench) -> None:
         import optuna
 
-        optuna.logging.set_verbosity(logging.ERROR)
         self._bench = bench
         self._file: Any = None
         self._records: dict[str, Mapping[str, Any]] = {}  # by the keys of the jobs, read when asked for

@@ -23,8 +23,9 @@ from fspinn.answering.evaluate import evaluate
 from fspinn.base.checks import checked_seed, whole_number
 from fspinn.base.cores import available_cores
 from fspinn.base.errors import ConfigError
+from fspinn.base.jit import COMPILING, will_compile
 from fspinn.base.randomness import CANDIDATES, TUNING_IMAGES, permutation, stream_key, uniforms
-from fspinn.base.streams import on_terminal
+from fspinn.base.streams import on_terminal, say
 from fspinn.datasets.arrays import as_dataset
 from fspinn.datasets.origin import origin
 from fspinn.learning.fitting import fit_readouts
@@ -115,12 +116,14 @@ def tune(
     if len(data.validation) == 0:
         raise ConfigError("validation: tuning needs validation images to choose on; hold some out")
     bench = _Bench(data, [_shortened(data, passes, share, seed) for share in RUNGS], readout, seed)
+    visible = progress and on_terminal()
+    if visible and will_compile():
+        say(COMPILING)
     bench.compile(network)
     started = time.perf_counter()
     title = f"tune {network.neurons} neurons"
     total = bench.planned(trials)
-    disable = not (progress and on_terminal())
-    with tqdm(total=total, unit=" samples", disable=disable, desc=title) as bar:
+    with tqdm(total=total, unit=" samples", disable=not visible, desc=title) as bar:
 
         def note(trial: TuningTrial) -> None:
             bar.update(trial.presentations)

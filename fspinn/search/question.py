@@ -1,0 +1,86 @@
+"""Which question does a folder hold the answer to? A search does not replace the answer to another one.
+
+How long a search looks for the answer, in which order and among which networks is not part of its question:
+whoever changes that goes on with the same one, and the study keeps what was trained.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fspinn.base.errors import ConfigError, DataError
+from fspinn.search.constraints import MEASURES
+
+RESULT = "result.json"
+
+
+def check_answer(folder: Path, question: Mapping[str, Any], overwrite: bool) -> None:
+    """Refuse a folder that holds the answer to another question.
+
+    Parameters
+    ----------
+    folder : Path
+        It need not be there.
+    question : mapping
+        As `fspinn.search.SearchResult.as_dict` returns it, with an answer or without.
+    overwrite : bool
+        Whether an answer may be replaced, whatever it is.
+
+    Raises
+    ------
+    ConfigError
+        If its ``result.json`` is the answer to another question, or not one that can be read.
+    DataError
+        If that file is there and cannot be opened.
+    """
+    path = folder / RESULT
+    if overwrite or not path.exists():
+        return
+    try:
+        answer = json.loads(path.read_text("utf-8"))
+        held = _parts(answer)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); give another folder with -o") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise ConfigError(
+            f"{path}: is not an answer that this version can read; give another folder with -o, or "
+            "--overwrite"
+        ) from None
+    asked = _parts(question)
+    if held != asked:
+        always = {"dataset", "accuracy", "minimize", *MEASURES}
+        named = [name for name in asked if name in always or held.get(name) != asked[name]]
+        raise ConfigError(
+            f"{folder}/ holds the answer to: {_words(held, named)}; "
+            f"this asks: {_words(asked, named)}; give another folder with -o, or --overwrite"
+        )
+
+
+def _parts(answer: Mapping[str, Any]) -> dict[str, str]:
+    """Return the parts of a question in words; empty where there is nothing to say."""
+    data, constraints = answer["dataset"], answer["constraints"]
+    limits = {name: constraints.get(name) for name in MEASURES}
+    others = {name: value for name, value in constraints.items() if name not in ("accuracy", *MEASURES)}
+    return {
+        "dataset": data["name"],
+        "accuracy": f"{100 * constraints['accuracy']:.10g} %",
+        **{
+            name: "" if limit is None else f"at most {_amount(name, limit)}" for name, limit in limits.items()
+        },
+        **{name: f"{name} {value}" for name, value in others.items()},
+        "minimize": f"least {' and '.join(answer['minimize'])}".replace("_", " "),
+        "hardware": f"hardware {answer['hardware']}",
+        "labels": "all labels" if answer["labels"] is None else f"{answer['labels']} labels",
+        "images": f"{data['train']} training and {data['validation']} validation images",
+        "seed": f"seed {answer['seed']}",
+        "checksum": f"images with checksum {data['checksum'][:8]}",
+    }
+
+
+def _words(parts: Mapping[str, str], named: list[str]) -> str:
+    return ", ".join(parts[name] for name in named if parts.get(name))
+
+
+def _amount(name: str, limit: float) -> str:
+    return MEASURES[name].format(limit) + MEASURES[name].what
