@@ -18,6 +18,7 @@ from fspinn.search.jobs import Bench, Job, Measurement, Outcome, Source, measure
 from fspinn.search.ladder import Ladder
 from fspinn.search.ledger import Ledger
 from fspinn.search.result import Standing, describe
+from fspinn.search.sampling import Drawing
 from fspinn.search.verdicts import trial_of
 
 QUICK = fspinn.Network(duration_ms=60.0, threshold=8.0, rate_norm_hz=900.0)
@@ -320,6 +321,27 @@ def test_a_network_that_was_drawn_and_could_not_be_measured_is_drawn_again(
     assert len(again.trials) > 0
 
 
+@pytest.mark.parametrize("strategy", ["bayes", "halving"])
+def test_a_sampler_that_was_not_told_of_a_network_before_a_kill_draws_it_again(
+    data, monkeypatch, tmp_path, strategy
+):
+    settings = {"strategy": strategy, "sampler": "tpe", "trials": 13, "accuracy": 0.5}
+    tell, calls = Drawing.tell, []
+
+    def killed(self, *args):
+        calls.append(None)
+        if len(calls) == (11 if strategy == "bayes" else 2):
+            raise KeyboardInterrupt
+        tell(self, *args)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Drawing, "tell", killed)
+        with pytest.raises(KeyboardInterrupt):
+            quick(data, folder=tmp_path, **settings)
+    again = quick(data, folder=tmp_path, **settings)
+    assert again.trials == quick(data, **settings).trials
+
+
 def test_a_folder_that_fills_up_ends_the_search_in_one_line(data, monkeypatch, tmp_path):
     from optuna.storages.journal import JournalFileBackend
 
@@ -332,8 +354,8 @@ def test_a_folder_that_fills_up_ends_the_search_in_one_line(data, monkeypatch, t
 
     monkeypatch.setattr(JournalFileBackend, "append_logs", full)
     expected = (
-        rf"^the search could not finish: {tmp_path} cannot be written \(No space left on device\); make room, "
-        "and the same command goes on$"
+        rf"^the search could not finish: {tmp_path} cannot be written \(No space left on device\); make "
+        "room, and the same command goes on$"
     )
     with pytest.raises(UnfinishedError, match=expected):
         quick(data, sizes=(10,), folder=tmp_path)

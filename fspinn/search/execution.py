@@ -29,7 +29,7 @@ from fspinn.search.jobs import Bench, Job, Outcome, measure
 from fspinn.search.study import Study
 
 if TYPE_CHECKING:
-    from multiprocessing.synchronize import Event
+    from ctypes import c_byte
 
 MOST_DEATHS = 3
 """Workers that may die under a job that is done alone before it is given up (Dask's own number)."""
@@ -190,13 +190,13 @@ def hired(count: int | None, scheduler: str | None, bench: Bench) -> Iterator[Wo
         before = set(multiprocessing.active_children())
         threads = bench.threads or max(1, available_cores() // count)
         context = multiprocessing.get_context("spawn")
-        began = context.Event()
+        began = context.RawValue("b")
         workers = Workers(
             lambda: ProcessPoolExecutor(count, context, initializer=_begin, initargs=(began,)),
             count,
             replace(bench, data=None, threads=threads),
             lambda: count,
-            began.is_set,
+            lambda: bool(began.value),
         )
         try:
             yield workers
@@ -353,9 +353,9 @@ def _without_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _begin(began: "Event") -> None:
+def _begin(began: "c_byte") -> None:
     """Say that this worker came up, and let it end when the search is killed: it would wait for ever."""
-    began.set()
+    began.value = 1
     parent = multiprocessing.parent_process()
 
     def wait_for_the_end() -> None:

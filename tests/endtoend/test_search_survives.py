@@ -218,8 +218,8 @@ def test_a_script_without_a_main_guard_is_named(tmp_path):
     assert done.returncode == 1
     assert done.stderr.count("Traceback") == 1
     assert done.stderr.endswith(
-        "UnfinishedError: the search could not finish: its workers did not start; call find_smallest in a script "
-        'that is a file, under `if __name__ == "__main__":`\n'
+        "UnfinishedError: the search could not finish: its workers did not start; call find_smallest in a "
+        'script that is a file, under `if __name__ == "__main__":`\n'
     )
     assert outcomes(tmp_path / "result") == 0
 
