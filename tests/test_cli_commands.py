@@ -237,7 +237,8 @@ def test_a_picture_that_fails_does_not_take_the_answer_with_it(easy, tmp_path, m
     assert lines[-2:] == [f"fspinn: {old}: {words}", f"fspinn: {tmp_path / 'report.html'}: {words}"]
     assert not old.exists()
     assert (tmp_path / "result.json").exists()
-    assert run("search", "--dataset", easy, *EASY, "--memory", "9B", "-o", tmp_path).exit_code == 1
+    again = (*EASY, "--memory", "9B", "--overwrite", "-o", tmp_path)
+    assert run("search", "--dataset", easy, *again).exit_code == 1
 
 
 def test_a_reader_who_goes_away_does_not_take_the_files_with_him(easy, tmp_path):
