@@ -61,7 +61,7 @@ OPTIONS = (
     {"normalisation": "l1"},
     {"normalisation": "l2", "weight_decay": 0.005, "target_trace": 0.1},
     {"encoder": "unscaled", "max_rate_hz": 150.0},
-    {"threshold": 6.0, "duration_ms": 25.0},
+    {"threshold": 5.0, "duration_ms": 25.0},
 )
 """Every option of a network at least once, added to LIVELY."""
 

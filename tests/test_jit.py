@@ -44,7 +44,7 @@ def test_the_digest_changes_with_every_kernel_file(copied_kernels, name):
 
 
 def test_the_digest_changes_with_a_new_kernel_file(copied_kernels):
-    (copied_kernels / "engines" / "other_kernels.py").touch()
+    (copied_kernels / "backends" / "numba" / "other_kernels.py").touch()
     assert jit.kernel_digest(copied_kernels) != jit.kernel_digest()
 
 
@@ -131,7 +131,7 @@ def test_an_edit_to_a_kernel_that_another_file_calls_is_noticed(tmp_path):
         return done.stdout.strip()
 
     assert thresholds() == "[-1.0, -1.0]"
-    kernels = package / "plasticity_kernels.py"
+    kernels = package / "backends" / "numba" / "plasticity_kernels.py"
     text = kernels.read_text(encoding="utf-8")
     edited = text.replace("theta[j] - fall", "theta[j] - 2 * fall")
     assert edited != text
@@ -178,6 +178,6 @@ def test_first_start_compiles_no_kernel_for_single_numbers_and_the_large_ones_on
     assert [name for name, arguments in compiled if "Literal" in arguments] == []
     names = [name for name, _ in compiled]
     for large in ("window_kernels.run_window", "window_kernels.advance", "integer_kernels.run"):
-        assert names.count(f"fspinn.backends.{large}") == 1
+        assert names.count(f"fspinn.backends.numba.{large}") == 1
     for entry in ("float_kernels.present_batch", "integer_kernels.respond_batch"):
-        assert names.count(f"fspinn.backends.{entry}") == 1
+        assert names.count(f"fspinn.backends.numba.{entry}") == 1

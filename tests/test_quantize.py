@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import fspinn.quant
 from fspinn import datasets
 from fspinn.answering.evaluate import evaluate
 from fspinn.base.errors import ConfigError, FormatError
@@ -260,16 +259,11 @@ def test_the_format_that_a_refusal_names_is_accepted(bits, largest, rounding, si
 
 def test_either_module_can_be_imported_first():
     for line in (
-        "import fspinn.quant as q; q.quantize",
+        "import fspinn.lowering",
         "import fspinn.model.model",
         "import fspinn.quant.formats",
     ):
         subprocess.run([sys.executable, "-c", line], check=True)
-
-
-def test_a_name_that_quant_lacks_is_refused():
-    with pytest.raises(AttributeError, match=r"fspinn\.quant' has no attribute 'dequantize'"):
-        _ = fspinn.quant.dequantize
 
 
 def test_what_silence_means_survives_a_coarse_table():
