@@ -272,10 +272,12 @@ def lower_thresholds(network, theta, fall):
 
 def fall_after_silence(network, earlier_spikes, has_input, potentials, step):
     """By how much all thresholds fall where no neuron spiked in a presentation."""
+    if earlier_spikes == 0:
+        return step if has_input else np.float32(0)
+    if any(potential >= np.float32(network.firing_threshold) for potential in potentials):
+        return step
     near = any(potential >= np.float32(network.firing_threshold) / 2 for potential in potentials)
-    if not (near or (earlier_spikes == 0 and has_input)):
-        return np.float32(0)
-    return step if earlier_spikes < potentials.size else step / np.float32(potentials.size)
+    return step / np.float32(potentials.size) if near else np.float32(0)
 
 
 def raise_threshold(theta, neuron, step):

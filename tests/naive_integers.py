@@ -280,9 +280,13 @@ def _present(learning, image, rate, theta_step, spike_key, rounding_key, earlier
         shown.counted.update(windows=1, weight_reads=changed, weight_writes=changed)
         window, x, spikes_before = window + 1, [0] * learning.n_inputs, len(shown.spikes)
     if network.adaptation == "balanced" and not shown.spikes:
-        near = any(2 * v >= numbers.threshold for v in shown.v)
-        fall = theta_step if earlier_spikes < n else (theta_step + n // 2) // n
-        if not (shown.counted["input_spikes"] > 0 if earlier_spikes == 0 else near):
+        if earlier_spikes == 0:
+            fall = theta_step if shown.counted["input_spikes"] > 0 else 0
+        elif any(v >= numbers.threshold for v in shown.v):
+            fall = theta_step
+        elif any(2 * v >= numbers.threshold for v in shown.v):
+            fall = (theta_step + n // 2) // n
+        else:
             fall = 0
         if fall > 0:
             learning.lower_thetas(fall)

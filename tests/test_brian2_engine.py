@@ -323,7 +323,7 @@ BREAKS = {
     "thresholds without end": ("lowest_theta, inf", "-inf, inf", {"threshold": 50.0, "theta_step": 60.0}),
     "silence changes nothing later": ("near or (total", "(total", {"threshold": 11.0}),
     "silence always changes as much": (
-        "(N - 1)*int(total_spikes >= N)",
+        "(N - 1)*int(total_spikes > 0 and not reached)",
         "0",
         {"threshold": 10.0, "neurons": 2},
     ),

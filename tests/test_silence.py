@@ -88,16 +88,18 @@ def test_until_a_neuron_has_spiked_any_input_lowers_thresholds_by_the_step():
     np.testing.assert_allclose(learned_in_integers(network, BRIGHT, earlier_spikes=0)[1], -1.5, rtol=1e-4)
 
 
-def test_later_they_fall_where_potentials_come_near_and_ever_less():
-    """Potentials are 22 to 27 at the end of each image."""
-    near, far = replace(SMALL, threshold=35.0), replace(SMALL, threshold=60.0)
-    for earlier_spikes, fall in ((2, 1.5), (3, 0.5)):
-        theta = learned(near, BRIGHT, earlier_spikes=earlier_spikes)[1]
-        np.testing.assert_allclose(theta, -fall, rtol=1e-6)
-        _, theta = learned_in_integers(near, BRIGHT, earlier_spikes)
-        np.testing.assert_allclose(theta, -fall, rtol=1e-3)
-        assert (learned(far, BRIGHT, earlier_spikes=earlier_spikes)[1] == 0).all()
-        assert (learned_in_integers(far, BRIGHT, earlier_spikes)[1] == 0).all()
+def test_later_they_fall_the_more_the_nearer_potentials_come():
+    """Potentials are 22 to 27 at the end of each image; theta keeps neurons from spiking."""
+    far = replace(SMALL, threshold=60.0)
+    for threshold, theta, fall in ((20.0, 30.0, 1.5), (35.0, 0.0, 0.5)):
+        near = replace(SMALL, threshold=threshold)
+        for earlier_spikes in (1, 9):
+            thetas = learned(near, BRIGHT, earlier_spikes=earlier_spikes, theta=theta)[1]
+            np.testing.assert_allclose(thetas, theta - fall, rtol=1e-6)
+            _, thetas = learned_in_integers(near, BRIGHT, earlier_spikes, theta=theta)
+            np.testing.assert_allclose(thetas, theta - fall, rtol=1e-3)
+    assert (learned(far, BRIGHT)[1] == 0).all()
+    assert (learned_in_integers(far, BRIGHT)[1] == 0).all()
 
 
 def test_thresholds_stay_above_the_potential_at_rest():

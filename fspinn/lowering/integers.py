@@ -56,9 +56,9 @@ state (`theta_while_learning`), and t fraction bits; a threshold is
 ``theta_step * weight_norm * 2**t`` and n neurons:
 
 - ``balanced``: in a window with an output spike ``theta -= (step + n // 2) // n`` for all, then
-  ``theta += step`` for the winner. After a presentation without one, if ``2 * v >= threshold`` for any (or if
-  there was input and no output spike yet in the run), ``theta -= step`` for all while the run has had fewer
-  than n output spikes, else ``theta -= (step + n // 2) // n``. No theta falls below the higher one of
+  ``theta += step`` for the winner. After a presentation without one, ``theta -= step`` for all if
+  ``v >= threshold`` for any (or if there was input and no output spike yet in the run), and
+  ``theta -= (step + n // 2) // n`` if ``2 * v >= threshold`` for any. No theta falls below the higher one of
   ``(1 - threshold) << (t - s)``, so that every threshold is at least 1, and the integer nearest to
   ``Network.lowest_theta * 2**t``.
 - ``decaying``: ``theta += step`` at a spike; after a presentation ``theta -= (theta * decay) >> 30``, with

@@ -36,12 +36,12 @@ Weights are kept in [0, 1]. **normalisation** rescales every neuron's weights af
 
 - ``balanced`` (this project's own): at the end of a window with an output spike the winner's threshold rises
   by the step and all fall by an N-th of it, so that the mean stays and all neurons get their turn. If no
-  neuron spikes during a whole presentation, all fall if some potential is near the firing threshold at its
-  end, which means half of it or more: by the step until there have been N output spikes, which brings
-  thresholds quickly to where potentials are, and by an N-th of it from then on. Before the first output spike
-  of all, any input is enough. So nothing changes without input, and dim images do not run thresholds down.
-  No theta falls below `Network.lowest_theta`: every threshold stays above the potentials at rest and after a
-  reset, also when learning is over and `answer_threshold` is lower (theta is raised as far as that takes).
+  neuron spikes during a whole presentation, all fall by the step if some potential is at the firing threshold
+  at its end or above, which theta alone kept from a spike; and by an N-th of it if one is at half or above.
+  Before the first output spike of all, any input is enough for the step. So nothing changes without input,
+  and dim images do not run thresholds down. No theta falls below `Network.lowest_theta`: every threshold
+  stays above the potential at rest, also when learning is over and `answer_threshold` is lower (theta is
+  raised as far as that takes).
 - ``decaying`` (Diehl & Cook): a neuron's theta rises by the step at each of its spikes and decays with
   `theta_tau_ms`.
 

@@ -97,6 +97,7 @@ def _neurons(on: Mechanisms) -> str:
         (on.leader, "window_spikes : integer (linked)  # of the referee"),
         (on.balanced, "total_spikes : integer (linked)  # of the referee"),
         (on.balanced, "near : boolean (linked)  # of the referee"),
+        (on.balanced, "reached : boolean (linked)  # of the referee"),
         (on.balanced, "has_input : boolean  # whether any input has spiked since the image appeared"),
         (on.rule == "normalised", "square : 1 (linked)  # of the referee"),
         (on.rule == "normalised", "length : 1  # norm of the input spikes in this window"),
@@ -118,6 +119,7 @@ def _referee(on: Mechanisms) -> str:
         (on.leader, "window_spikes : integer  # output spikes in this window"),
         (on.balanced, "total_spikes : integer  # output spikes since training began"),
         (on.balanced, "near : boolean  # whether a potential is half the firing threshold as the image ends"),
+        (on.balanced, "reached : boolean  # whether one is all of it"),
         (on.rule == "normalised", "square : 1  # sum of the squares of the inputs' spikes in this window"),
         (on.leader, STEP),
     )

@@ -275,13 +275,19 @@ def end(on: Mechanisms) -> list[Part]:
         silent = f"{IMAGE_ENDS} and most == 0 and theta_step(t) > 0"
         parts += [
             Event("end", "neurons", "is_near", f"{silent} and v >= firing_threshold/2"),
-            Pathway("end", "reports", "pre", "is_near", "near_post = True"),
+            Pathway(
+                "end",
+                "reports",
+                "pre",
+                "is_near",
+                "near_post = True\nreached_post = reached_post or v_pre >= firing_threshold",
+            ),
             Event("end", "neurons", "falls", f"{silent} and (near or (total_spikes == 0 and has_input))"),
             Action(
                 "end",
                 "neurons",
                 "falls",
-                "parts = 1 + (N - 1)*int(total_spikes >= N)\n"
+                "parts = 1 + (N - 1)*int(total_spikes > 0 and not reached)\n"
                 "theta = clip(theta - theta_step(t)/parts, lowest_theta, inf)",
             ),
         ]
@@ -306,7 +312,10 @@ def end(on: Mechanisms) -> list[Part]:
         parts += [
             Event("end", "referee", "image_ends", IMAGE_ENDS),
             Action(
-                "end", "referee", "image_ends", lines("leader = 0", "most = 0", (on.balanced, "near = False"))
+                "end",
+                "referee",
+                "image_ends",
+                lines("leader = 0", "most = 0", (on.balanced, "near = False\nreached = False")),
             ),
         ]
     return parts

@@ -109,15 +109,6 @@ def end_window(start, stop, spikes, weights, theta, teaching, constants, state, 
 
 
 @njit
-def is_near(potentials, firing_threshold):
-    """Return whether any potential is at least half the firing threshold."""
-    near = False
-    for j in range(potentials.size):
-        near |= potentials[j] >= firing_threshold / 2
-    return near
-
-
-@njit
 def end_presentation(spikes, weights, theta, theta_step, constants, state, activity):
     """What changes once per presentation: thresholds after silence, decay, normalisation.
 
@@ -125,8 +116,10 @@ def end_presentation(spikes, weights, theta, theta_step, constants, state, activ
     """
     input_spikes, output_spikes, earlier_spikes = spikes
     if constants.adaptation == BALANCED and output_spikes == 0:
-        near = is_near(state.potentials, constants.firing_threshold)
-        fall = fall_after_silence(theta_step, theta.size, input_spikes > 0, earlier_spikes, near)
+        potentials, has_input = state.potentials, input_spikes > 0
+        fall = fall_after_silence(
+            theta_step, potentials, constants.firing_threshold, has_input, earlier_spikes
+        )
         if fall > 0:
             lower_thresholds(theta, fall, constants.lowest_theta)
             activity[THRESHOLD_UPDATES] += theta.size

@@ -200,12 +200,12 @@ def lower_theta(theta, fall, lowest):
 @njit
 def fall_after_silence(input_spikes, earlier_spikes, theta_step, teaching, state):
     """Return by how much all thresholds fall after a presentation without an output spike."""
-    n_neurons = state.potentials.size
     if earlier_spikes == 0:
         return theta_step if input_spikes > 0 else 0
-    if 2 * np.int64(state.potentials.max()) < teaching.firing_threshold:
-        return 0
-    return theta_step if earlier_spikes < n_neurons else nth_of(theta_step, n_neurons)
+    highest = np.int64(state.potentials.max())
+    if highest >= teaching.firing_threshold:
+        return theta_step
+    return nth_of(theta_step, state.potentials.size) if 2 * highest >= teaching.firing_threshold else 0
 
 
 @njit

@@ -113,17 +113,20 @@ def lower_thresholds(theta, fall, lowest):
 
 
 @njit
-def fall_after_silence(step, n_neurons, has_input, earlier_spikes, is_near):
+def fall_after_silence(step, potentials, firing_threshold, has_input, earlier_spikes):
     """Return by how much thresholds fall after a presentation without an output spike.
 
-    Before the first one of all, by the step if there was input; later only if some potential is near the
-    firing threshold, and by an N-th of the step once there were as many spikes as neurons.
+    Before the first one of all, by the step if there was input. Later by the step if some potential is at the
+    firing threshold, and by an N-th of it if one is at half.
     """
     if earlier_spikes == 0:
         return step if has_input else 0.0
-    if not is_near:
-        return 0.0
-    return step if earlier_spikes < n_neurons else step / n_neurons
+    highest = potentials[0]
+    for j in range(potentials.size):
+        highest = max(highest, potentials[j])
+    if highest >= firing_threshold:
+        return step
+    return step / potentials.size if highest >= firing_threshold / 2 else 0.0
 
 
 @njit
