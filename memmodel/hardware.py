@@ -191,8 +191,8 @@ class Area:
 class Controller:
     """Memories of a microcontroller, and what the program takes of them beside the network."""
 
-    flash_bytes: Bytes
-    ram_bytes: Bytes
+    flash_bytes: Annotated[int, Within(1, 2**40)]
+    ram_bytes: Annotated[int, Within(1, 2**40)]
     program_bytes: Bytes
     stack_bytes: Bytes
 

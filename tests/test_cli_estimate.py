@@ -109,6 +109,24 @@ def test_what_is_remembered_and_what_does_not_fit_is_told(tmp_path):
     assert "remembered only, not verified: clock.f_mhz, power.leakage_uw" in output
 
 
+def test_with_check_the_status_says_whether_inference_fits(path, tmp_path):
+    small = tmp_path / "small.toml"
+    text = (PRESETS / "mcu-m4f.toml").read_text()
+    small.write_text(text.replace("flash_bytes = 524288", "flash_bytes = 2500"))
+    for options in ([], ["--json"], ["--compare", "mcu-m4f"]):
+        without = run("estimate", path, "--hardware", small, *options)
+        checked = run("estimate", path, "--hardware", small, "--check", *options)
+        assert (without.exit_code, checked.exit_code) == (0, 1)
+        assert checked.stdout == without.stdout
+    assert "inference does not fit: flash " in without.stdout
+    assert run("estimate", path, "--hardware", "mcu-m4f", "--check").exit_code == 0
+    assert run("estimate", path, "--hardware", "mcu-m4f", "--check", "--compare", small).exit_code == 1
+    # Only inference is exported: what learning would take is not checked.
+    small.write_text(text.replace("ram_bytes = 131072", "ram_bytes = 1200"))
+    assert "training does not fit: ram " in run("estimate", path, "--hardware", small).stdout
+    assert run("estimate", path, "--hardware", small, "--check").exit_code == 0
+
+
 def test_a_quantized_model_says_when_its_activity_was_counted(model, tmp_path):
     store.save(quantize(model, "UQ0.4"), tmp_path / "net4.h5")
     for more in ((), ("--json",), ("--compare", "mcu-m4f")):

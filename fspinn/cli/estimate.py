@@ -1,5 +1,6 @@
 """fspinn estimate: what does a network cost on a piece of hardware?"""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 @click.option(
     "--plot", type=options.Output(check_file), help="Draw the costs into a .png, .svg or .pdf file."
 )
+@click.option("--check", is_flag=True, help="Exit with status 1 if it does not fit, for inference.")
 @options.config
 @options.as_json
 def command(
@@ -39,6 +41,7 @@ def command(
     compare: str | None,
     mean_intensity: float | None,
     plot: Path | None,
+    check: bool,
     as_json: bool,
 ) -> None:
     """Estimate memory, energy, latency and area of the network MODEL on a piece of hardware.
@@ -51,7 +54,9 @@ def command(
       fspinn estimate net4.h5
       fspinn estimate net4.h5 --compare net.h5 --plot costs.png
       fspinn estimate net4.h5 --hardware mcu-m4f --compare asic65-lp
-      fspinn estimate net4.h5 --hardware my-chip.toml --json
+      fspinn estimate net4.h5 --hardware my-chip.toml --check --json
+
+    Exit status: 0, with --check 1 if inference does not fit on the hardware, 2 bad input.
     """
     from fspinn.memmodel.text import describe
     from fspinn.model import store
@@ -83,12 +88,14 @@ def command(
             for (path, _), estimate in zip(cases.values(), estimates.values(), strict=True)
         ]
         options.print_json(answers[0] if compare is None else {**answers[0], "compare": answers[1]})
-        return
-    if len(networks) < len(cases):
-        click.echo(model)
-    click.echo(describe(estimates))
-    if plot is not None:
-        click.echo(f"wrote {plot}")
+    else:
+        if len(networks) < len(cases):
+            click.echo(model)
+        click.echo(describe(estimates))
+        if plot is not None:
+            click.echo(f"wrote {plot}")
+    if check and not all(estimate.fits("inference") for estimate in estimates.values()):
+        sys.exit(1)
 
 
 def _estimate(path: Path, network: "Model", hardware: str, mean_intensity: float | None) -> "Estimate":

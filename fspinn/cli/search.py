@@ -62,14 +62,16 @@ Exit status: 0 found, 1 no network surely meets it, 2 bad input, 3 the search co
 @click.option("--training-memory", help="Most memory on a device that learns.")
 @click.option("--energy", help="Most energy of an inference, such as 2uJ.")
 @click.option("--latency", help="Most time of an inference, such as 5ms.")
+@click.option("--flash", help="Most flash of a microcontroller, such as 64KiB [default: what it has].")
+@click.option("--ram", help="Most RAM of a microcontroller, such as 8KiB [default: what it has].")
 @click.option("--area", help="Most area of the chip, such as 0.5mm2.")
 @click.option("--spikes", help="Most output spikes an image, such as 5.")
 @click.option(
     "--minimize",
     default="memory",
     show_default=True,
-    help="What should be little: some of memory, training_memory, energy, latency, area, spikes. The first "
-    "decides, the Pareto front takes all.",
+    help="What should be little: some of memory, training_memory, energy, latency, flash, ram, area, spikes. "
+    "The first decides, the Pareto front takes all.",
 )
 @click.option(
     "--strategy",
@@ -115,7 +117,7 @@ Exit status: 0 found, 1 no network surely meets it, 2 bad input, 3 the search co
 )
 @click.option("--scheduler", help="Dask scheduler to work on, such as tcp://127.0.0.1:8786.")
 @click.option(
-    "--hardware", default="asic65-lp", show_default=True, help="Preset for energy, latency and area."
+    "--hardware", default="asic65-lp", show_default=True, help="Preset or TOML file for costs and capacities."
 )
 @click.option(
     "-o",
@@ -143,6 +145,8 @@ def command(
     training_memory: str | None,
     energy: str | None,
     latency: str | None,
+    flash: str | None,
+    ram: str | None,
     area: str | None,
     spikes: str | None,
     minimize: str,
@@ -187,6 +191,8 @@ def command(
             training_memory=training_memory,
             energy=energy,
             latency=latency,
+            flash=flash,
+            ram=ram,
             area=area,
             spikes=spikes,
             minimize=options.names(minimize),

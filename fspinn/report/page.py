@@ -25,7 +25,7 @@ from fspinn.report.plots import confusion_matrix, receptive_fields
 from fspinn.search import quantities
 from fspinn.search.candidates import Variant
 from fspinn.search.certificate import chance
-from fspinn.search.constraints import MEASURES
+from fspinn.search.constraints import MEASURES, flash_and_ram
 from fspinn.search.endings import advice, confidence_in_words, headline
 from fspinn.search.intervals import wilson_interval
 
@@ -136,15 +136,21 @@ def _about_trials(answer: Mapping[str, Any]) -> dict[str, Any]:
         "shown": [(k, trials[k]) for k in shown],
         "tried": sum(trial["accuracy"] is not None for trial in trials),
         "varied": _varied([trial["settings"] for trial in trials]),
-        "limits": {name.replace("_", " "): _amount(MEASURES[name].format(limits[name])) for name in limits},
+        "flash_and_ram": flash_and_ram(answer),
+        "limits": {_called(name): _amount(MEASURES[name].format(limits[name])) for name in limits},
     }
+
+
+def _called(measure: str) -> str:
+    return "RAM" if measure == "ram" else measure.replace("_", " ")
 
 
 def _without_spikes(answer: Mapping[str, Any], data: "Dataset") -> dict[str, Any]:
     """Return what a linear classifier does with the bits and labels of the answer, in as much memory."""
     bits = (READOUT_BITS, Variant(answer["weights"]).weight_bits)
     linear = linear_classifiers(data, bits, labels=answer["labels"], seed=answer["seed"])
-    room = answer["memory_bits"] if answer["found"] else answer["constraints"]["memory"] or inf
+    limits = [answer["constraints"].get(name) or inf for name in ("memory", "flash")]
+    room = answer["memory_bits"] if answer["found"] else min(limits)
     fitting = [one for one in linear if one.memory_bits <= room]
     rival = max(fitting, key=lambda one: one.accuracy, default=None)
     return {

@@ -1,8 +1,8 @@
 """What must the network keep to, and what should be little?"""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, NamedTuple
 
 from fspinn.base.checks import number
 from fspinn.base.errors import ConfigError
@@ -48,6 +48,8 @@ MEASURES = {
     "training_memory": Measure("training_memory_bits", " to learn", memory_text, True, _memory),
     "energy": Measure("energy_pj", " an image", quantities.format_energy, False, _amount(quantities.ENERGY)),
     "latency": Measure("latency_s", " an image", quantities.format_time, False, _amount(quantities.TIME)),
+    "flash": Measure("flash_bits", " of flash", memory_text, True, _memory),
+    "ram": Measure("ram_bits", " of RAM", memory_text, True, _memory),
     "area": Measure("area_um2", "", quantities.format_area, True, _amount(quantities.AREA)),
     "spikes": Measure(
         "output_spikes", " output spikes an image", lambda spikes: f"{spikes:.3g}", False, _plain
@@ -66,7 +68,7 @@ class Constraints:
         On validation images, between 0 and 1.
     confidence : float, default 0.975
         One-sided confidence that the true accuracy is not below `accuracy`; 0.5 takes the mean as it is.
-    memory, training_memory : float or None
+    memory, training_memory, flash, ram : float or None
         Bits.
     energy : float or None
         Picojoules an image.
@@ -89,6 +91,8 @@ class Constraints:
     training_memory: float | None = None
     energy: float | None = None
     latency: float | None = None
+    flash: float | None = None
+    ram: float | None = None
     area: float | None = None
     spikes: float | None = None
 
@@ -122,7 +126,7 @@ class Constraints:
         return {name: cost_of(cost, name) / limit for name, limit in self.limits.items()}
 
     def reason(self, cost: Cost) -> str | None:
-        """Return in words which limit a candidate is beyond; None if it keeps to all.
+        """Return in words which limit a candidate is beyond, or what the hardware lacks; None if nothing.
 
         Expected energies, latencies and spikes are given the benefit of the doubt (`MARGIN`).
         """
@@ -131,6 +135,8 @@ class Constraints:
             if factor > (1.0 if cost.counted or exact else MARGIN):
                 about = "" if cost.counted else "at least " if exact else "about "
                 return f"needs {about}{described(cost, name)}, more than the budget"
+        if cost.over_capacity is not None:
+            return f"does not fit on the hardware: {cost.over_capacity}"
         return None
 
 
@@ -139,11 +145,39 @@ def check_measures(names: Sequence[str], hardware: Hardware) -> None:
     for name in names:
         if name not in MEASURES:
             raise ConfigError(f"minimize: there is no {name!r}; use some of {', '.join(MEASURES)}")
-    for name, table in (("latency", hardware.cycles), ("area", hardware.area)):
+    tables = {
+        "latency": hardware.cycles,
+        "flash": hardware.controller,
+        "ram": hardware.controller,
+        "area": hardware.area,
+    }
+    for name, table in tables.items():
         if name in names and table is None:
             raise ConfigError(
                 f"{name}: {hardware.meta.name} says nothing of it; choose other hardware, or leave it out"
             )
+
+
+def within_device(constraints: Constraints, hardware: Hardware) -> Constraints:
+    """Return these constraints with the flash and RAM of the hardware as limits, where none are set.
+
+    Raises
+    ------
+    ConfigError
+        If a limit is more than the hardware has.
+    """
+    if hardware.controller is None:
+        return constraints
+    sizes = {"flash": hardware.controller.flash_bytes, "ram": hardware.controller.ram_bytes}
+    for name, size in sizes.items():
+        limit = constraints.limits.get(name, 0)
+        if limit > 8 * size:
+            raise ConfigError(
+                f"{name}: {hardware.meta.name} has {memory_text(8 * size)}, less than "
+                f"{memory_text(limit)}; ask for no more, or choose other hardware"
+            )
+    capacities = {name: 8 * size for name, size in sizes.items()}
+    return replace(constraints, **(capacities | {n: v for n, v in constraints.limits.items() if n in sizes}))
 
 
 def cost_of(cost: Cost, name: str) -> float:
@@ -156,6 +190,32 @@ def described(cost: Cost, name: str) -> str:
     return MEASURES[name].format(cost_of(cost, name)) + MEASURES[name].what
 
 
+def flash_and_ram(answer: Mapping[str, Any]) -> str:
+    """Return in words what a network takes of a microcontroller, such as ``"flash 3.6 of 16 KiB, ..."``.
+
+    Parameters
+    ----------
+    answer : mapping
+        As `fspinn.search.SearchResult.as_dict` gives it.
+
+    Returns
+    -------
+    str
+        Empty where the hardware has neither.
+    """
+    words = []
+    for name, called in (("flash", "flash"), ("ram", "RAM")):
+        taken, limit = answer.get(f"{name}_bits"), answer["constraints"].get(name)
+        if taken is not None and limit is not None:
+            unit, size = ("KiB", 8192) if limit >= 8192 else ("B", 8)
+            words.append(f"{called} {_short(taken / size)} of {_short(limit / size)} {unit}")
+    return ", ".join(words)
+
+
+def _short(amount: float) -> str:
+    return f"{amount:,.1f}".removesuffix(".0")
+
+
 def nearest_possible(constraints: Constraints, costs: Sequence[Cost]) -> str:
     """Return in words which limit is impossible for all of these costs, and the nearest possible value.
 
@@ -165,8 +225,12 @@ def nearest_possible(constraints: Constraints, costs: Sequence[Cost]) -> str:
     costs : sequence of Cost
         Of all candidates; each is beyond some limit.
     """
+    fitting = [cost for cost in costs if cost.over_capacity is None]
+    if not fitting:
+        least = min(costs, key=lambda cost: cost.memory_bits)
+        return f"hardware: no network fits; the smallest needs {least.over_capacity}"
     for name in constraints.limits:
-        least = min(costs, key=lambda cost: cost_of(cost, name))
+        least = min(fitting, key=lambda cost: cost_of(cost, name))
         alone = Constraints(constraints.accuracy, **{name: constraints.limits[name]})
         if alone.reason(least) is not None:
             limit = MEASURES[name].format(constraints.limits[name])
@@ -175,6 +239,6 @@ def nearest_possible(constraints: Constraints, costs: Sequence[Cost]) -> str:
     def worst(cost: Cost) -> float:
         return max(constraints.excess(cost).values())
 
-    least = min(costs, key=worst)
+    least = min(fitting, key=worst)
     together = " and ".join(described(least, name) for name in constraints.limits)
     return f"{', '.join(constraints.limits)}: impossible together; no network is nearer than {together}"

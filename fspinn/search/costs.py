@@ -1,6 +1,6 @@
 """What does a candidate cost? Expected before anything is trained, for many at once; counted afterwards."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 
 from fspinn.memmodel import Hardware, Size, Workload, estimate
+from fspinn.memmodel.area import Needed
 from fspinn.memmodel.workload import PHASES, expected_spikes
 from fspinn.model.model import Activity, Model
 from fspinn.search.candidates import Candidate
+
+_CONTROLLER = ("flash_bytes", "ram_bytes")
 
 HEARD = 0.5
 """Share of the pixels that pruning is expected to leave, at least (own).
@@ -39,6 +42,11 @@ class Cost:
         Spikes and weights added in one inference.
     counted : bool, default True
         Whether energy, latency and spikes rest on what an engine counted, or are expected.
+    flash_bits, ram_bits : int or None, default None
+        That the C program for inference takes of a microcontroller, its code and stack included; None where
+        the hardware is not one.
+    over_capacity : str or None, default None
+        Which other memory, or the logic of an FPGA, is too small for inference, in words.
     """
 
     memory_bits: int
@@ -49,6 +57,9 @@ class Cost:
     output_spikes: float
     synaptic_operations: float
     counted: bool = True
+    flash_bits: int | None = None
+    ram_bits: int | None = None
+    over_capacity: str | None = None
 
 
 def expected_costs(
@@ -158,6 +169,12 @@ def _costs(size: Size, hardware: Hardware, work: dict[str, Workload], count: int
     area = None if cost.area is None else each(cost.area["inference"]["total"])
     seconds = cost.latency_s("inference")
     latency = None if seconds is None else each(seconds)
+    room = cost.room["inference"]
+    flash, ram = (
+        [8 * int(taken) for taken in each(room[name].needed)] if name in room else [None] * count
+        for name in _CONTROLLER
+    )
+    over = _over_capacity({name: one for name, one in room.items() if name not in _CONTROLLER}, count)
     outputs, operations = each(inference.output_spikes), each(inference.synaptic_additions)
     return [
         Cost(
@@ -169,6 +186,20 @@ def _costs(size: Size, hardware: Hardware, work: dict[str, Workload], count: int
             output_spikes=outputs[k],
             synaptic_operations=operations[k],
             counted=False,
+            flash_bits=flash[k],
+            ram_bits=ram[k],
+            over_capacity=over[k],
         )
         for k in range(count)
     ]
+
+
+def _over_capacity(room: Mapping[str, Needed], count: int) -> list[str | None]:
+    """Return in words what each network needs more of than there is; the first of several."""
+    found: list[str | None] = [None] * count
+    for name, one in room.items():
+        quantity, unit = name.rsplit("_", 1)
+        needed = np.broadcast_to(np.asarray(one.needed), count)
+        for place in np.flatnonzero(~np.broadcast_to(np.asarray(one.fits), count)):
+            found[place] = found[place] or f"{quantity} {needed[place]:,} of {one.available:,} {unit}"
+    return found

@@ -48,7 +48,8 @@ def headline(answer: Mapping[str, Any], percent: Callable[[float], str] = "{:.1%
         if answer["standing"] == "not proven":
             return f"{words}; so far {lacks_proof}"
         return words if answer["accuracy"] is None else f"{words}, and none of the others reaches {target}"
-    return f"No network reaches {target}: all {answer['considered']:,} {_what(answer)} were tried"
+    fits = " that fits" if any(trial["standing"] == "over limit" for trial in answer["trials"]) else ""
+    return f"No network{fits} reaches {target}: all {answer['considered']:,} {_what(answer)} were tried"
 
 
 def advice(answer: Mapping[str, Any], percent: Callable[[float], str] = "{:.1%}".format) -> str:

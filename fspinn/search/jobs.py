@@ -38,7 +38,7 @@ from fspinn.search.costs import Cost, counted_cost
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
 
-LAYOUT = 2
+LAYOUT = 3
 """Of the records that `as_plain` makes: those of another layout are of no use."""
 
 

@@ -17,7 +17,7 @@ from fspinn.model.store import save
 from fspinn.search import quantities
 from fspinn.search.candidates import Candidate
 from fspinn.search.certificate import Certificate, in_words
-from fspinn.search.constraints import Constraints, described
+from fspinn.search.constraints import Constraints, described, flash_and_ram
 from fspinn.search.costs import Cost
 from fspinn.search.endings import Ending, advice, confidence_in_words, headline
 from fspinn.search.question import RESULT, check_answer
@@ -280,12 +280,13 @@ def describe(result: SearchResult) -> str:
         return f"{headline(answer)}. {near}. {advice(answer)}"
     cost = nearest.cost
     time = "" if cost.latency_s is None else f" and {quantities.format_time(cost.latency_s)}"
-    certificate = in_words(result.certificate)
+    certificate, device = in_words(result.certificate), flash_and_ram(result.as_dict())
     sure = confidence_in_words(result.constraints.confidence)
     return "\n".join(
         [
             f"The smallest network: {nearest.candidate}.",
             f"  memory    {memory} for inference, readout included",
+            *([f"  device    {device} on {result.hardware}"] if device else []),
             f"  accuracy  {measured}",
             f"            at least {nearest.proven_accuracy:.1%} with {sure}; "
             f"{result.target_accuracy:.1%} was asked for",

@@ -20,7 +20,7 @@ from fspinn.search import quantities
 from fspinn.search.bayes import Bayes, directions
 from fspinn.search.candidates import Candidate, Variant
 from fspinn.search.certificate import certify
-from fspinn.search.constraints import Constraints, check_measures, nearest_possible
+from fspinn.search.constraints import Constraints, check_measures, nearest_possible, within_device
 from fspinn.search.costs import Cost, expected_costs
 from fspinn.search.endings import Ending, confidence_in_words, most_validation
 from fspinn.search.execution import Strategy, Workers, carry_out, hired, interruptible
@@ -59,6 +59,8 @@ def find_smallest(
     training_memory: str | float | None = None,
     energy: str | float | None = None,
     latency: str | float | None = None,
+    flash: str | float | None = None,
+    ram: str | float | None = None,
     area: str | float | None = None,
     spikes: str | float | None = None,
     minimize: str | Sequence[str] = "memory",
@@ -106,6 +108,9 @@ def find_smallest(
     energy, latency : str, float or None, default None
         Most energy and time of an inference, such as ``"2 uJ"`` and ``"5 ms"``; numbers are picojoules and
         seconds.
+    flash, ram : str, float or None, default None
+        Most flash and RAM of a microcontroller for inference, such as ``"16 KiB"``; numbers are bytes. The
+        program, its stack and the vectors count. None is what the hardware has; other hardware has neither.
     area : str, float or None, default None
         Most area, such as ``"0.5 mm2"``; numbers are square micrometres.
     spikes : float, str or None, default None
@@ -114,7 +119,7 @@ def find_smallest(
         What should be little: one of the limits above, or several. The first one decides which network
         is the answer; the Pareto front takes them all.
     hardware : str, default "asic65-lp"
-        Preset (or path) for energy, latency and area.
+        Preset (or path) for energy, latency, flash, RAM and area.
     strategy : {"ladder", "bayes", "halving"}, default "ladder"
         See `fspinn.search`.
     sampler : {"auto", "gp", "tpe", "random"}, default "auto"
@@ -178,6 +183,8 @@ def find_smallest(
         training_memory=training_memory,
         energy=energy,
         latency=latency,
+        flash=flash,
+        ram=ram,
         area=area,
         spikes=spikes,
     )
@@ -190,6 +197,7 @@ def find_smallest(
     described = load_hardware(hardware)
     minimize = (minimize,) if isinstance(minimize, str) else tuple(minimize)
     check_measures([*minimize, *constraints.limits], described)
+    constraints = within_device(constraints, described)
     if strategy not in STRATEGIES:
         raise ConfigError(f"strategy: there is no {strategy!r}; use one of {', '.join(STRATEGIES)}")
     sampler = chosen_sampler(sampler)
