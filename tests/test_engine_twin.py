@@ -316,7 +316,7 @@ def test_the_comparison_notices_thresholds_of_a_silent_network(monkeypatch):
         (1e6, 9, lambda *known: known[-1]),
         (20.0, 9, lambda *known: np.float32(0)),
         (20.0, 9, lambda *known: known[-1]),
-        (20.0, 3, lambda *known: known[-1] / 4),
+        (20.0, 3, lambda *known: known[-1] / 3),
     ],
 )
 def test_the_comparison_notices_by_how_much_thresholds_fall(monkeypatch, threshold, earlier_spikes, broken):
