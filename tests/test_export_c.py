@@ -103,7 +103,7 @@ def test_every_spike_and_class_are_those_of_the_integer_engine(
 @needs_gcc
 @pytest.mark.skipif(shutil.which("g++") is None, reason="needs g++")
 @pytest.mark.parametrize("standard", ["c++98", "c++11", "c++17"])
-@pytest.mark.parametrize("readout", ["proportion", "ngram"])
+@pytest.mark.parametrize("readout", ["proportion", "linear"])
 def test_firmware_in_cpp_links_the_network(tmp_path, standard, readout):
     model = model_of(PLAIN, readout=readout)
     images = images_for(model, 6)

@@ -90,7 +90,7 @@ def test_it_says_what_the_search_says(page, answer):
         f"On the 359 test images, used this once, it is {test:.1f} %",
         f"with 97.5 % confidence at least {low:.1f} %, and 60.0 % were asked for",
         "It keeps to all limits: energy 9 \u00b5J.",
-        f"Of {answer['certificate']['tried']} candidates with less memory that were tried, none surely",
+        f"Of {answer['certificate']['tried']} candidates with less memory that were tried, none is proven",
         "the answer learned with the seeds 0, 1",
         f"{answer['memory_bits'] / 8:.3g} B",
     ):
@@ -160,7 +160,7 @@ def test_a_search_that_found_nothing_has_a_page_too(answer, tmp_path):
     assert "The nearest is" in page
     assert page.count("<circle") == 4 * len(answer["trials"])
     assert "Is a spiking layer worth its bytes?" not in page
-    assert re.search(r"A linear classifier on the pixels reaches \d\d\.\d % in .* surely meet", page)
+    assert re.search(r"A linear classifier on the pixels reaches \d\d\.\d % in .* proven to meet", page)
     assert "the nearest network, " in page
 
 

@@ -45,7 +45,7 @@ Examples:
 Limits need a unit: B kB KiB MB MiB, pJ nJ uJ mJ J, us ms s min (or m) h d, um2 mm2.
 The same command goes on where it was stopped or killed: what was trained is in the folder.
 The answer to another question is not replaced without --overwrite.
-Exit status: 0 found, 1 no network surely meets it, 2 bad input, 3 the search could not finish.
+Exit status: 0 found, 1 the answer is no, 2 bad input, 3 the search could not finish.
 """,
 )
 @options.dataset

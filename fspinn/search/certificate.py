@@ -30,7 +30,7 @@ class Shortfall:
         Percentage points below the target; negative if it is above.
     chance : float
         How likely it is to get so few images right, or fewer, for a network that truly reaches the target
-        (binomial): small means that this one surely does not.
+        (binomial): small means that this one hardly does.
     reason : str
         Why it is not the answer.
     """

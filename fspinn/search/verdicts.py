@@ -133,7 +133,8 @@ def _measured(ledger: Ledger, candidate: Candidate, winner: Candidate | None) ->
     if reason is not None:
         return Standing.OVER_LIMIT, reason
     if low < target:
-        return Standing.NOT_PROVEN, f"{share:.2%} is not surely {target:.2%}: it may be {low:.2%}"
+        words = f"{share:.2%}, but not proven to be {target:.2%}: its interval starts at {low:.2%}"
+        return Standing.NOT_PROVEN, words
     if winner is None:
         return Standing.MEETS, "meets the target"
     first = ledger.minimize[0]
