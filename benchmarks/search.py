@@ -301,8 +301,8 @@ def targets(results: Results) -> str:
     ]
     note = (
         "Memory for inference with the readout counted. Settings of the tuned presets; integers "
-        "throughout, potentials of 16 bits, silent neurons and unused pixels dropped. The "
-        "answer meets the target with 95 % confidence on validation images, as the mean of three trainings, "
+        "throughout, potentials of 16 bits, silent neurons and unused pixels dropped. The lower "
+        "end of the 95 % interval on validation images meets the target, as the mean of three trainings, "
         "and the test images are used once, for it. With few labels the strength of inhibition when "
         f"answering is searched for too ({', '.join(map(str, FEW_LABELS))}). Mean ± standard deviation over "
         f"seeds {seeds(results)}, each with its own validation split. "

@@ -56,6 +56,7 @@ def _readout(name, neurons, random):
     if name == "linear":
         table, bias = random.standard_normal((neurons, classes)), random.standard_normal(classes)
         return Readout(name, table.astype(np.float32), bias=bias.astype(np.float32))
+    assert name == "proportion"
     return Readout(name, random.dirichlet(np.ones(classes), neurons).astype(np.float32))
 
 

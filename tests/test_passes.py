@@ -156,3 +156,11 @@ def test_of_a_potential_no_more_than_all_is_taken():
     tuned, _ = retune(model_of(network), lambda model: model.network.answering.inhibition)
     assert tuned.network.answering.inhibition == 0.9
     assert max(passes.INHIBITIONS) * 0.9 > 1
+
+
+def test_tuning_leaves_thresholds_above_the_potential_at_rest():
+    """The more neurons spike without input, the better this criterion likes it."""
+    model = model_of()
+    low = replace(model, theta=np.full_like(model.theta, -0.9 * model.network.firing_threshold))
+    tuned, _ = retune(low, lambda model: -model.network.answering.threshold)
+    assert (tuned.network.answering.firing_threshold + tuned.theta > 0).all()

@@ -157,6 +157,7 @@ def test_black_images_do_not_hurt(digits, count):
     assert evaluate(model, data.test).accuracy > 0.92
     answer = fspinn.predict(model, black(4))
     assert answer.spike_counts.sum() == 0
+    assert not answer.answered.any()
 
 
 @pytest.mark.parametrize(
@@ -220,7 +221,9 @@ def test_a_class_of_blank_images_is_recognized(digits, blank, noise, weights):
     model = train(Network(neurons=50), data, weights=weights, progress=False).model
     assert evaluate(model, data.test).accuracy > 0.95
     if noise == 0:
-        assert (fspinn.predict(model, black(4)).classes == blank).all()
+        silent = fspinn.predict(model, black(4))
+        assert (silent.classes == blank).all()
+        assert silent.answered.all()
 
 
 # --- warnings -----------------------------------------------------------------------------------------

@@ -54,6 +54,15 @@ class Prediction:
     activity: Activity
     seen: Seen | None = None
 
+    @property
+    def answered(self) -> NDArray[np.bool_]:
+        """Whether anything speaks for the class of each image: an output spike, or a readout's bias.
+
+        Where nothing does, the class is only the first of equals.
+        """
+        answered: NDArray[np.bool_] = np.ptp(self.scores, axis=1) > 0
+        return answered
+
 
 def predict(
     model: AnyModel,

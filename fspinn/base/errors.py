@@ -1,7 +1,7 @@
-"""What can go wrong, one class per kind of thing that the user can mend.
+"""What can go wrong, one class per kind of thing that the user can fix.
 
-Every message is one line: it names the thing, says what is wrong with it and how to mend it.
-The command line prints that line and exits with status 2.
+Every message is one line: it names the thing, says what is wrong with it and how to fix it.
+The command line prints that line and exits with status 2, or 3 where a search could not finish.
 """
 
 

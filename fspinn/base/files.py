@@ -70,7 +70,7 @@ def real_file(path: Path) -> Path:
     Raises
     ------
     OSError
-        If something else than a regular file is there, or the links lead nowhere.
+        If something else than a regular file is there, or the links form a loop.
     """
     try:
         mode = os.stat(path).st_mode

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from fspinn.base import streams
-from fspinn.base.errors import FspinnError, FspinnWarning
+from fspinn.base.errors import FspinnError, FspinnWarning, UnfinishedError
 from fspinn.base.version import __version__
 from fspinn.cli import (
     data,
@@ -66,6 +66,8 @@ class OneLineErrors(click.Group):
         try:
             with _warnings_in_one_line():
                 status = super().main(*args, **kwargs)
+        except UnfinishedError as error:
+            return str(error), outcome.UNFINISHED
         except FspinnError as error:
             return str(error), outcome.BAD_INPUT
         except click.exceptions.NoArgsIsHelpError as error:

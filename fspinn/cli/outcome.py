@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO, cast
 
-DONE, BAD_INPUT, FAULT, STOPPED = 0, 2, 70, 130
+DONE, NO, BAD_INPUT, UNFINISHED, FAULT, STOPPED = 0, 1, 2, 3, 70, 130
+"""Exit statuses; `NO` is the answer of a search, or of `fspinn estimate --check`."""
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 

@@ -76,14 +76,14 @@ def command(
 
 
 def _rows(source: "Source", answer: "Prediction", model: "Model") -> list[dict[str, Any]]:
+    answered = answer.answered
     return [
         {
             "image": source.name,
             "index": source.first + k,
             "label": None if source.labels is None else int(source.labels[k]),
-            # Without an output spike nothing is said, although some class is the first of equals.
-            "class": int(answer.classes[k]) if counts.any() else None,
-            "class_name": model.class_names[answer.classes[k]] if counts.any() else None,
+            "class": int(answer.classes[k]) if answered[k] else None,
+            "class_name": model.class_names[answer.classes[k]] if answered[k] else None,
             "scores": answer.scores[k].tolist(),
             "output_spikes": int(counts.sum()),
             "spike_counts": {str(neuron): int(counts[neuron]) for neuron in counts.nonzero()[0]},

@@ -10,7 +10,7 @@ import click
 
 from fspinn.base.errors import DataError, FspinnError, UnfinishedError
 from fspinn.base.files import check_folder
-from fspinn.cli import options
+from fspinn.cli import options, outcome
 from fspinn.network.description import Network
 
 if TYPE_CHECKING:
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
     from fspinn.datasets import Dataset
     from fspinn.search import SearchResult, Trial
-
-UNFINISHED, STOPPED = 3, 130
-"""Exit statuses of a search that could not finish, and of one that was stopped with Ctrl-C."""
 
 
 _FILES = (
@@ -220,12 +217,14 @@ def command(
         )
     except UnfinishedError as error:
         click.echo(f"fspinn: {error}", err=True)
-        sys.exit(UNFINISHED)
+        sys.exit(outcome.UNFINISHED)
     except KeyboardInterrupt:
         click.echo("fspinn: stopped; the same command goes on where it stopped", err=True)
         if is_working():
-            os._exit(STOPPED)  # a compilation that goes on would keep Python from ending, or crash in its end
-        sys.exit(STOPPED)
+            os._exit(
+                outcome.STOPPED
+            )  # a compilation that goes on would keep Python from ending, or crash in its end
+        sys.exit(outcome.STOPPED)
     # Everything is in the folder before a word is printed: whoever reads may go away.
     files: dict[str, Path | None] = {**_saved(result, output, as_json, overwrite)}
     picture, report = output / "accuracy-memory.png", output / "report.html"
@@ -240,7 +239,7 @@ def command(
         for path in filter(None, files.values()):
             click.echo(f"  wrote {path}")
     if not result.found:
-        sys.exit(UNFINISHED if result.ending is Ending.UNFINISHED else 1)
+        sys.exit(outcome.UNFINISHED if result.ending is Ending.UNFINISHED else outcome.NO)
 
 
 def _saved(result: "SearchResult", folder: Path, as_json: bool, overwrite: bool) -> dict[str, Path]:

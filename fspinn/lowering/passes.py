@@ -201,6 +201,8 @@ def _better(
 ) -> tuple[Model, float]:
     """Return the model with another network and its accuracy, if that is above `most`; else the model."""
     candidate = replace(model, network=network, record=unmeasured(model))
+    if network.answering.firing_threshold + float(model.theta.min()) <= 0:
+        return model, most  # some neuron would spike without input
     if candidate.formats is not None:
         try:
             integers_of(network, candidate.weights, candidate.theta, candidate.formats)

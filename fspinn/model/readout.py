@@ -73,7 +73,8 @@ def fit(
       division, a matrix, becomes part of the table.
 
     If a tenth of the images of some class, or more, have no output spike, ``proportion`` has a bias of
-    `SILENCE` for that class (of several, the one with the largest part), so that silence is answered with it.
+    `SILENCE` for that class (of several, the one with the largest part), so that silence is answered with it
+    (so does the bias of ``linear``; ``majority`` answers silence with the first class).
 
     A neuron that never spiked speaks for no class. A class without labelled images gets less than
     any other from ``linear``, and nothing from the others.

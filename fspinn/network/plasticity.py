@@ -35,9 +35,10 @@ Weights are kept in [0, 1]. **normalisation** rescales every neuron's weights af
 **adaptation** of thresholds, with ``step = theta_step * weight_norm``, linear from `theta_step` to its end:
 
 - ``balanced`` (this project's own): at the end of a window with an output spike the winner's threshold rises
-  by the step and all fall by an N-th of it, so that the mean stays and all neurons get their turn. If no
-  neuron spikes during a whole presentation, all fall by the step if some potential is at the firing threshold
-  at its end or above, which theta alone kept from a spike; and by an N-th of it if one is at half or above.
+  by the step and all fall by an N-th of it, so that the mean stays (unless some theta is at its lowest) and
+  all neurons get their turn. If no neuron spikes during a whole presentation, all fall by the step if some
+  potential is at the firing threshold at its end or above, which theta alone kept from a spike; and by an
+  N-th of it if one is at half or above.
   Before the first output spike of all, any input is enough for the step. So nothing changes without input,
   and dim images do not run thresholds down. No theta falls below `Network.lowest_theta`: every threshold
   stays above the potential at rest, also when learning is over and `answer_threshold` is lower (theta is

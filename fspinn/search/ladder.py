@@ -19,7 +19,7 @@ class Ladder:
     """Trains one network after the other, in the order of its cheapest variant's expected cost.
 
     It goes on for as long as the next network could be cheaper than the cheapest one that meets the target:
-    by its expected cost, which for memory and area is the least that pruning may leave.
+    by its expected cost, which for memory, flash, RAM and area is the least that pruning may leave.
 
     Parameters
     ----------

@@ -96,7 +96,7 @@ def spike_raster(
     network = shown.network
     counts = answer.spike_counts[0]
     winner = int(counts.argmax())
-    answered = model.class_names[answer.classes[0]] if counts.any() else "nothing"
+    answered = model.class_names[answer.classes[0]] if answer.answered[0] else "nothing"
 
     figure = Figure(figsize=(9, 6), layout="constrained")
     grid = figure.add_gridspec(3, 2, width_ratios=(1, 4.5), height_ratios=(3, 2.4, 2))

@@ -1,7 +1,7 @@
 /*
  * A spiking network of fspinn at work, in whole numbers only: image in, output spikes and class out.
  *
- * network.h holds its numbers, and says what to call. fspinn's integer engine (fspinn.quant.integers) defines
+ * network.h holds its numbers, and says what to call. fspinn's integer engine (fspinn.lowering.integers) defines
  * what is computed here; the two agree in every output spike. No heap, no floating point, no library.
  *
  * ">>" is only ever used on numbers that are not negative, as C leaves the rest to the compiler.
