@@ -221,9 +221,8 @@ def command(
     except KeyboardInterrupt:
         click.echo("fspinn: stopped; the same command goes on where it stopped", err=True)
         if is_working():
-            os._exit(
-                outcome.STOPPED
-            )  # a compilation that goes on would keep Python from ending, or crash in its end
+            # A compilation that goes on would keep Python from ending, or crash in its end.
+            os._exit(outcome.STOPPED)
         sys.exit(outcome.STOPPED)
     # Everything is in the folder before a word is printed: whoever reads may go away.
     files: dict[str, Path | None] = {**_saved(result, output, as_json, overwrite)}

@@ -355,6 +355,10 @@ def _without_interrupts() -> Iterator[None]:
 
 def _begin(began: "c_byte") -> None:
     """Say that this worker came up, and let it end when the search is killed: it would wait for ever."""
+    from tqdm import tqdm
+
+    # Its own lock is a semaphore, which a worker that is ended would leave behind.
+    tqdm.set_lock(threading.RLock())
     began.value = 1
     parent = multiprocessing.parent_process()
 

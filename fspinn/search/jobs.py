@@ -8,7 +8,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache, lru_cache, partial
 from math import ceil
 from pathlib import Path
@@ -175,6 +175,7 @@ class Bench:
         """Return what tells a job and all that its outcome depends on from all others."""
         words = [
             LAYOUT,
+            [f.name for f in fields(Cost)],
             __version__,
             jit.kernel_digest(),
             {**asdict(self.source), "data_dir": None},

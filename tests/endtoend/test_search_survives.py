@@ -139,6 +139,17 @@ def test_a_line_that_was_being_written_is_dropped(tmp_path, data):
         assert find_smallest(data, folder=tmp_path, **SETTINGS).trials == one.trials
 
 
+def test_a_folder_of_a_version_whose_networks_had_other_fields_is_used(tmp_path, data, expected):
+    find_smallest(data, folder=tmp_path, **SETTINGS)
+    journal = (tmp_path / FILE).read_text()
+    count = outcomes(tmp_path)
+    older = journal.replace('"key":"', '"key":"0').replace('"neurons":', '"size":').replace('_bits":', '":')
+    assert older.count('"size":') >= count
+    (tmp_path / FILE).write_text(older)
+    assert rows(find_smallest(data, folder=tmp_path, **SETTINGS).as_dict()) == expected
+    assert outcomes(tmp_path) == 2 * count
+
+
 def test_a_study_that_makes_no_sense_is_named(tmp_path, data):
     (tmp_path / FILE).write_text('nonsense\n{"op_code": 0}\n')
     with pytest.raises(DataError, match=r"study.log: is damaged \(.*\); remove it to start anew"):
