@@ -85,7 +85,7 @@ class Ledger:
         return sum(counts) / len(counts)
 
     def meets(self, candidate: Candidate) -> bool:
-        """Return whether a candidate is proven to be accurate enough, keeps to all limits and never failed."""
+        """Return whether a candidate is proven accurate enough, keeps to all limits and never failed."""
         return (
             candidate not in self.failed
             and candidate not in self.unfinished
