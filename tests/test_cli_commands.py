@@ -220,6 +220,19 @@ def test_a_network_that_gets_all_images_right_is_an_answer(easy, tmp_path):
     assert (tmp_path / "accuracy-memory.png").exists()
 
 
+def test_a_network_that_was_found_outlives_a_search_without_time(easy, tmp_path):
+    command = ("search", "--dataset", easy, *EASY, "-o", tmp_path)
+    assert run(*command).exit_code == 0
+    assert run(*command, "--budget", "1us").exit_code == 0  # nothing is left to train
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.name != "study.log"}
+    answer = run(*command, "--budget", "1us", "--sizes", "11")
+    assert answer.exit_code == 2
+    assert answer.stdout.startswith("The time was over with ")
+    assert answer.stderr.splitlines()[-1].startswith(f"fspinn: {tmp_path}/ holds a network that an earlier ")
+    after = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.name != "study.log"}
+    assert after == before
+
+
 def test_a_picture_that_fails_does_not_take_the_answer_with_it(easy, tmp_path, monkeypatch):
     def fails(*args, **kwargs):
         raise ValueError("'yerr' must not contain negative values\nand more")

@@ -60,7 +60,7 @@ def without_winner(folder, answer, **changes):
     """Write the result of a search that found nothing."""
     folder.mkdir()
     lost = {**answer, "found": False, "certificate": None, "test_accuracy": None}
-    lost |= {"ending": "none reaches", "standing": "below", **changes}
+    lost |= {"ending": "none reaches", "standing": "below", "untried": 0, **changes}
     (folder / "result.json").write_text(json.dumps(lost))
     return folder
 
@@ -182,6 +182,21 @@ def test_why_there_is_no_answer_is_told_apart(answer, tmp_path):
         assert words in page
         advised = "With 345 validation images (--validation 345) it would do if it stays at" in page
         assert advised == (ending in ("not proven", "time over"))
+
+
+def test_what_was_not_measured_is_not_said_to_be_ruled_out(answer, folder, tmp_path):
+    for tried, words in (
+        (
+            0,
+            "Nothing smaller was tried. Smaller and not measured: 3, of which 2 because the search",
+        ),
+        (1, "is proven to reach 60.0 % within the limits. Smaller and not measured: 3, of which 2 because"),
+    ):
+        own = tmp_path / str(tried)
+        shutil.copytree(folder, own)
+        certificate = {**answer["certificate"], "tried": tried, "untried": 3, "not_reached": 2}
+        (own / "result.json").write_text(json.dumps({**answer, "certificate": certificate}))
+        assert words in write_report(own).read_text()
 
 
 def test_without_an_answer_a_linear_classifier_has_to_keep_to_the_limit(answer, tmp_path):

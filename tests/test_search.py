@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import re
 from dataclasses import replace
 
@@ -305,6 +306,23 @@ def test_an_answer_of_the_same_question_is_replaced(result, tmp_path):
     assert json.loads((tmp_path / "result.json").read_text())["seeds"] == 5
 
 
+def test_a_network_that_was_found_is_not_replaced_by_none(result, tmp_path):
+    save_result(result, tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    lost = replace(result, ending=Ending.TIME_OVER, winner=None, model=None, test=None, certificate=None)
+    words = (
+        f"{tmp_path}/ holds a network that an earlier search found, and this one found none; give another "
+        "folder with -o, or --overwrite"
+    )
+    with pytest.raises(ConfigError, match=f"^{re.escape(words)}$"):
+        save_result(lost, tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    save_result(lost, tmp_path, overwrite=True)
+    assert not (tmp_path / "smallest.h5").exists()
+    save_result(lost, tmp_path)
+    save_result(result, tmp_path)
+
+
 @pytest.mark.parametrize("text", ["nonsense", "[]", '{"found": true}', '{"dataset": 1, "constraints": 2}'])
 def test_an_answer_that_cannot_be_read_is_not_replaced(result, tmp_path, text):
     (tmp_path / "result.json").write_text(text)
@@ -327,6 +345,13 @@ def test_a_folder_that_cannot_be_written_is_named(data, result, tmp_path):
         save_result(result, tmp_path / "file" / "result")
     with pytest.raises(DataError, match=r"cannot be written.*choose another folder"):
         find_smallest(data, folder=tmp_path / "file" / "result")
+
+
+def test_a_study_that_is_a_link_to_a_device_is_refused(data, tmp_path):
+    (tmp_path / "study.log").symlink_to(os.devnull)
+    words = r"study\.log: cannot be written \(A device, not a regular file\); choose another folder with -o$"
+    with pytest.raises(DataError, match=words):
+        find_smallest(data, folder=tmp_path)
 
 
 def test_bad_targets_are_refused_before_any_training(data):

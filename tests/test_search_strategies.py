@@ -12,14 +12,14 @@ from fspinn.datasets import load
 from fspinn.search import Candidate, Range, Space, Variant, find_smallest, jobs
 from fspinn.search.constraints import Constraints
 from fspinn.search.costs import Cost
-from fspinn.search.endings import Ending
+from fspinn.search.endings import Ending, headline
 from fspinn.search.halving import RUNGS
 from fspinn.search.jobs import Bench, Job, Measurement, Outcome, Source, measure
 from fspinn.search.ladder import Ladder
 from fspinn.search.ledger import Ledger
 from fspinn.search.result import Standing, describe
 from fspinn.search.sampling import Drawing
-from fspinn.search.verdicts import trial_of
+from fspinn.search.verdicts import ending_of, trial_of
 
 QUICK = fspinn.Network(duration_ms=60.0, threshold=8.0, rate_norm_hz=900.0)
 VARIANTS = (Variant("UQ0.2"), Variant("UQ0.4"))
@@ -389,6 +389,68 @@ def test_a_budget_of_no_time_begins_nothing(data):
     )
     drawn = quick(data, budget="1us", strategy="bayes", sampler="random")
     assert describe(drawn).startswith("The time was over with 13 of 13 networks not tried. ")
+
+
+@pytest.mark.parametrize("strategy", ["ladder", "bayes", "halving"])
+def test_what_was_trained_before_counts_although_the_time_is_over(data, tmp_path, strategy):
+    settings = {"accuracy": 0.5, "passes": 6, "strategy": strategy, "sampler": "random", "trials": 6}
+    settings |= {"sizes": (10, 40, 60), "folder": tmp_path}
+    whole = quick(data, **settings)
+    assert whole.found
+    again = quick(data, budget="1us", **settings)
+    assert (again.trials, again.winner, again.certificate) == (whole.trials, whole.winner, whole.certificate)
+
+
+def test_what_is_cheaper_than_the_answer_and_was_not_tried_for_want_of_time_is_said_so(data, tmp_path):
+    settings = {"accuracy": 0.5, "passes": 6, "folder": tmp_path}
+    found = quick(data, sizes=(40,), **settings)
+    late = quick(data, sizes=(10, 40, 60), budget="1us", **settings)
+    assert late.winner == found.winner
+    verdicts = {trial.candidate.neurons: trial.verdict for trial in late.trials if trial.accuracy is None}
+    assert verdicts[10] == "not tried: the time was over"
+    assert verdicts[60] == "not tried: takes more than the one chosen"
+    assert late.certificate.not_reached == late.certificate.untried == 2
+    assert "smaller and not measured: 2, of which 2 because the search ended first" in describe(late)
+
+
+def test_what_is_cheaper_than_the_answer_of_a_sampler_and_was_not_tried_is_said_so():
+    ledger = ledger_of({candidate(40): 100, candidate(20): 50, candidate(60): 150, candidate(10): 20})
+    job = Job(candidate(10).network, None, 0, VARIANTS[:1])
+    ledger.note(job, outcome(job, 10, 20))
+    left = ledger.unknown_below(candidate(40))
+    assert left == {candidate(20)}
+    assert ledger.unknown_below(None) == set()
+    words = [trial_of(ledger, candidate(n), candidate(40), left=left, late=True).verdict for n in (20, 60)]
+    assert words == ["not tried: the time was over", "not tried: takes more than the one chosen"]
+
+
+def test_a_network_that_failed_with_another_seed_is_not_unfinished():
+    ledger = ledger_of({candidate(10): 10})
+    for seed, came in ((0, 99), (1, None)):
+        job = Job(candidate(10).network, None, seed, VARIANTS[:1])
+        ledger.note(job, outcome(job, came, 10) if came else Outcome((), error="it never spikes"))
+    job = Job(candidate(10).network, None, 2, VARIANTS[:1])
+    ledger.note(job, Outcome((), fault="MemoryError"))
+    trial = trial_of(ledger, candidate(10))
+    assert trial.standing is Standing.FAILED
+    ending = ending_of([trial], None, None, out_of_time=False, unproven=False)
+    assert ending is Ending.NONE_REACHES
+
+
+def test_how_a_search_ended_counts_what_was_tried_and_what_fits():
+    answer = {"target_accuracy": 0.8, "confidence": 0.975, "strategy": "bayes", "considered": 40}
+    answer |= {"dataset": {"validation": 300}, "standing": "below", "accuracy": 0.7, "untried": 0}
+    over = [{"standing": "over limit"}]
+    for changes, words in (
+        ({"trials": []}, "No network reaches 80.0%: all 40 networks were tried"),
+        ({"trials": over, "untried": 37}, "No network that fits reaches 80.0%: 3 networks were tried"),
+        (
+            {"trials": over, "untried": 37, "ending": "time over"},
+            "The time was over with 37 of 40 networks not tried, and none of the others that fit reaches "
+            "80.0%",
+        ),
+    ):
+        assert headline({**answer, "ending": "none reaches", **changes}) == words
 
 
 @pytest.mark.parametrize("strategy", ["ladder", "bayes", "halving"])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fspinn.base.errors import DataError, FspinnError, UnfinishedError
+from fspinn.base.errors import ConfigError, DataError, FspinnError, UnfinishedError
 from fspinn.base.files import check_folder
 from fspinn.cli import options, outcome
 from fspinn.network.description import Network
@@ -41,7 +41,7 @@ Examples:
 
 Limits need a unit: B kB KiB MB MiB, pJ nJ uJ mJ J, us ms s min (or m) h d, um2 mm2.
 The same command goes on where it was stopped or killed: what was trained is in the folder.
-The answer to another question is not replaced without --overwrite.
+Without --overwrite, the answer to another question is not replaced, nor a network by none.
 Exit status: 0 found, 1 the answer is no, 2 bad input, 3 the search could not finish.
 """,
 )
@@ -125,7 +125,9 @@ Exit status: 0 found, 1 the answer is no, 2 bad input, 3 the search could not fi
     help=f"Folder for {', '.join(_FILES[:-1])} and {_FILES[-1]}.",
 )
 @click.option(
-    "--overwrite", is_flag=True, help="Replace the answer to another question that is in that folder."
+    "--overwrite",
+    is_flag=True,
+    help="Replace what that folder holds: an answer to another question, or a network if none is found now.",
 )
 @options.preset
 @options.search_network
@@ -248,7 +250,7 @@ def _saved(result: "SearchResult", folder: Path, as_json: bool, overwrite: bool)
     try:
         typed = click.get_current_context().meta.get(options.TYPED)
         return save_result(result, folder, typed, overwrite=overwrite)
-    except DataError:
+    except (ConfigError, DataError):
         if not as_json:
             click.echo(describe(result))
         raise

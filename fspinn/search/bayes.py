@@ -6,7 +6,7 @@ can be the answer. It is told the one variant that dominates most (own): of the 
 ``(accuracy - target / 2) * product over costs of (1 + log2(costliest variant / variant))``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import log2
 from typing import TYPE_CHECKING, Literal
@@ -45,8 +45,10 @@ class Bayes:
     ledger: Ledger
     _asked: "dict[Job, list[optuna.Trial]]" = field(default_factory=dict)
 
-    def ask(self) -> Job | None:
-        """Return the next network that the sampler draws."""
+    def ask(self, known: Callable[[Job], bool] | None = None) -> Job | None:
+        """Return the next network that the sampler draws; those that are known were told at the start."""
+        if known is not None:
+            return None
         drawn = self.drawing.draw()
         if drawn is None:
             return None

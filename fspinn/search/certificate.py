@@ -1,6 +1,6 @@
 """Why will nothing smaller do? The next smaller candidates that were tried, and how sure it is of each."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,6 +69,8 @@ class Certificate:
         The largest first.
     tried, untried : int
         Candidates with less memory than the winner: that were measured, and that were not.
+    not_reached : int
+        Of `untried`, those that would have been tried had the search not ended.
     best : Shortfall or None
         The most accurate one of all that were measured.
     """
@@ -76,6 +78,7 @@ class Certificate:
     next_smaller: tuple[Shortfall, ...]
     tried: int
     untried: int
+    not_reached: int
     best: Shortfall | None
 
     def as_dict(self) -> dict[str, Any]:
@@ -83,12 +86,15 @@ class Certificate:
         return {
             "tried": self.tried,
             "untried": self.untried,
+            "not_reached": self.not_reached,
             "next_smaller": [one.as_dict() for one in self.next_smaller],
             "best": None if self.best is None else self.best.as_dict(),
         }
 
 
-def certify(ledger: Ledger, winner: Candidate, verdicts: dict[Candidate, str]) -> Certificate:
+def certify(
+    ledger: Ledger, winner: Candidate, verdicts: dict[Candidate, str], left: Container[Candidate] = ()
+) -> Certificate:
     """Return the certificate of a winner.
 
     Parameters
@@ -97,6 +103,8 @@ def certify(ledger: Ledger, winner: Candidate, verdicts: dict[Candidate, str]) -
     winner : Candidate
     verdicts : dict of Candidate to str
         Of all candidates.
+    left : container of Candidate, default ()
+        Those that would have been tried had the search not ended.
     """
     bits = ledger.costs[winner].memory_bits
     smaller = [candidate for candidate, cost in ledger.costs.items() if cost.memory_bits < bits]
@@ -104,7 +112,9 @@ def certify(ledger: Ledger, winner: Candidate, verdicts: dict[Candidate, str]) -
     measured.sort(key=lambda candidate: -ledger.costs[candidate].memory_bits)
     shortfalls = [_shortfall(ledger, candidate, verdicts[candidate]) for candidate in measured]
     best = max(shortfalls, key=lambda shortfall: shortfall.accuracy, default=None)
-    return Certificate(tuple(shortfalls[:NAMED]), len(measured), len(smaller) - len(measured), best)
+    untried = set(smaller).difference(measured)
+    not_reached = sum(candidate in left for candidate in untried)
+    return Certificate(tuple(shortfalls[:NAMED]), len(measured), len(untried), not_reached, best)
 
 
 def _shortfall(ledger: Ledger, candidate: Candidate, verdict: str) -> Shortfall:
@@ -123,14 +133,25 @@ def _shortfall(ledger: Ledger, candidate: Candidate, verdict: str) -> Shortfall:
 
 def in_words(certificate: Certificate) -> Sequence[str]:
     """Return the lines that say why nothing smaller is the answer."""
+    untried = _not_measured(certificate)
     if certificate.tried == 0:
-        return ["nothing smaller was tried"]
+        return ["nothing smaller was tried", *untried]
     lines = [f"of {certificate.tried} smaller ones that were tried, none will do; the next smaller:"]
     lines += [f"  {shortfall}" for shortfall in certificate.next_smaller]
     best = certificate.best
     if best is not None and best not in certificate.next_smaller:
         lines += ["and the most accurate of them:", f"  {best}"]
-    return lines
+    return lines + untried
+
+
+def _not_measured(certificate: Certificate) -> list[str]:
+    """Return a line about the smaller ones that were not measured, if there are any."""
+    if certificate.untried == 0:
+        return []
+    words = f"smaller and not measured: {certificate.untried:,}"
+    if certificate.not_reached:
+        words += f", of which {certificate.not_reached:,} because the search ended first"
+    return [words]
 
 
 def chance(value: float) -> str:

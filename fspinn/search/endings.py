@@ -42,14 +42,20 @@ def headline(answer: Mapping[str, Any], percent: Callable[[float], str] = "{:.1%
         return "No network fits"
     if ending is Ending.NOT_PROVEN:
         return lacks_proof[0].upper() + lacks_proof[1:]
+    over_limit = any(trial["standing"] == "over limit" for trial in answer["trials"])
     if ending is Ending.TIME_OVER:
         share = f"{answer['untried']:,} of {answer['considered']:,}"
         words = f"The time was over with {share} {_what(answer)} not tried"
         if answer["standing"] == "not proven":
             return f"{words}; so far {lacks_proof}"
-        return words if answer["accuracy"] is None else f"{words}, and none of the others reaches {target}"
-    fits = " that fits" if any(trial["standing"] == "over limit" for trial in answer["trials"]) else ""
-    return f"No network{fits} reaches {target}: all {answer['considered']:,} {_what(answer)} were tried"
+        if answer["accuracy"] is None:
+            return words
+        return f"{words}, and none of the others{' that fit' if over_limit else ''} reaches {target}"
+    # A strategy that draws may give up before it has drawn all.
+    left = answer["untried"]
+    tried = f"{answer['considered'] - left:,}" if left else f"all {answer['considered']:,}"
+    fits = " that fits" if over_limit else ""
+    return f"No network{fits} reaches {target}: {tried} {_what(answer)} were tried"
 
 
 def advice(answer: Mapping[str, Any], percent: Callable[[float], str] = "{:.1%}".format) -> str:

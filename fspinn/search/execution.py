@@ -57,8 +57,11 @@ _HERE = "fspinn search"
 class Strategy(Protocol):
     """What to do next? A strategy is asked for jobs and told what came of them, in any order."""
 
-    def ask(self) -> Job | None:
-        """Return the next job; None if there is none before others are told, or at all."""
+    def ask(self, known: Callable[[Job], bool] | None = None) -> Job | None:
+        """Return the next job; None if there is none before others are told, or at all.
+
+        Where `known` is given, the time is over, and only jobs that are known may be asked for.
+        """
 
     def tell(self, job: Job, outcome: Outcome) -> None:
         """Take note of an outcome."""
@@ -263,7 +266,7 @@ def carry_out(
     on_outcome : callable
         Called with each job and its outcome after the strategy was told.
     until : float or None, default None
-        Time on `time.monotonic` after which nothing new is begun.
+        Time on `time.monotonic` after which nothing new is begun; what the study knows takes no time.
 
     Raises
     ------
@@ -285,7 +288,8 @@ def carry_out(
             job, trial = next(iter(again.items()))
             pending[workers.submit(job)] = job, trial
         while not again and len(pending) < workers.count and faults < MOST_FAULTS:
-            job_or_none = None if until is not None and time.monotonic() >= until else strategy.ask()
+            over = until is not None and time.monotonic() >= until
+            job_or_none = strategy.ask(study.knows if over else None)
             if job_or_none is None:
                 break
             job = job_or_none

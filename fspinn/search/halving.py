@@ -6,6 +6,7 @@ that should be little, doubled for each percentage point that the accuracy is sh
 A network learns anew on each rung, since its rates are annealed over the presentations that it gets.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from math import log2
 from typing import TYPE_CHECKING
@@ -42,8 +43,13 @@ class Halving:
     _trials: "dict[Job, optuna.Trial]" = field(default_factory=dict)
     _higher: "list[tuple[Job, optuna.Trial]]" = field(default_factory=list)
 
-    def ask(self) -> Job | None:
-        """Return the next rung of a network that goes on, or the first one of another."""
+    def ask(self, known: Callable[[Job], bool] | None = None) -> Job | None:
+        """Return the next rung of a network that goes on, or the first one of another.
+
+        Networks that are known were told at the start.
+        """
+        if known is not None:
+            return None
         if self._higher:
             job, trial = self._higher.pop(0)
         else:

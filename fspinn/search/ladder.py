@@ -3,7 +3,7 @@
 After FSpiNN's search (sizes and widths under a memory budget), with the cost model deciding the order.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from math import inf
 
@@ -44,11 +44,17 @@ class Ladder:
             reverse=True,
         )
 
-    def ask(self) -> Job | None:
+    def ask(self, known: Callable[[Job], bool] | None = None) -> Job | None:
         """Return the next network; None if none that is left can be cheaper than the best."""
-        if not self._groups or self._groups[-1][0] >= self._best():
-            return None
-        return self._groups.pop()[1]
+        best = self._best()
+        for place in reversed(range(len(self._groups))):
+            cost, job = self._groups[place]
+            if cost >= best:
+                return None
+            if known is None or known(job):
+                del self._groups[place]
+                return job
+        return None
 
     def tell(self, job: Job, outcome: Outcome) -> None:
         """Take note of an outcome."""
@@ -58,6 +64,14 @@ class Ladder:
         """Return the neurons of all networks that could be cheaper than the best."""
         best = self._best()
         return sum(job.network.neurons for cost, job in self._groups if cost < best)
+
+    def left(self) -> set[Candidate]:
+        """Return the candidates that were not asked for and could be cheaper than the best."""
+        best = self._best()
+        candidates = (
+            Candidate(job.network, variant, job.passes) for _, job in self._groups for variant in job.variants
+        )
+        return {candidate for candidate in candidates if self._expected[candidate] < best}
 
     def _best(self) -> float:
         first = self.ledger.minimize[0]
@@ -81,9 +95,12 @@ class Listed:
     ledger: Ledger
     jobs: list[Job]
 
-    def ask(self) -> Job | None:
+    def ask(self, known: Callable[[Job], bool] | None = None) -> Job | None:
         """Return the next job of the list."""
-        return self.jobs.pop(0) if self.jobs else None
+        for place, job in enumerate(self.jobs):
+            if known is None or known(job):
+                return self.jobs.pop(place)
+        return None
 
     def tell(self, job: Job, outcome: Outcome) -> None:
         """Take note of an outcome."""

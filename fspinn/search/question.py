@@ -1,4 +1,5 @@
-"""Which question does a folder hold the answer to? A search does not replace the answer to another one.
+"""Which question does a folder hold the answer to? A search does not replace the answer to another one, nor a
+network that was found by no network.
 
 How long a search looks for the answer, in which order and among which networks is not part of its question:
 whoever changes that goes on with the same one, and the study keeps what was trained.
@@ -16,7 +17,7 @@ RESULT = "result.json"
 
 
 def check_answer(folder: Path, question: Mapping[str, Any], overwrite: bool) -> None:
-    """Refuse a folder that holds the answer to another question.
+    """Refuse a folder that holds the answer to another question, or a better one to the same.
 
     Parameters
     ----------
@@ -30,7 +31,8 @@ def check_answer(folder: Path, question: Mapping[str, Any], overwrite: bool) -> 
     Raises
     ------
     ConfigError
-        If its ``result.json`` is the answer to another question, or not one that can be read.
+        If its ``result.json`` is the answer to another question, names a network where `question` found none,
+        or is not one that can be read.
     DataError
         If that file is there and cannot be opened.
     """
@@ -54,6 +56,11 @@ def check_answer(folder: Path, question: Mapping[str, Any], overwrite: bool) -> 
         raise ConfigError(
             f"{folder}/ holds the answer to: {_words(held, named)}; "
             f"this asks: {_words(asked, named)}; give another folder with -o, or --overwrite"
+        )
+    if answer.get("found") and question.get("found") is False:
+        raise ConfigError(
+            f"{folder}/ holds a network that an earlier search found, and this one found none; give another "
+            "folder with -o, or --overwrite"
         )
 
 

@@ -215,7 +215,8 @@ def save_result(
     command : str or None, default None
         What was typed to get it, for the record.
     overwrite : bool, default False
-        Replace the answer to another question, if the folder holds one.
+        Replace what the folder holds, also the answer to another question, or a network where `result` has
+        none.
 
     Returns
     -------
@@ -226,7 +227,8 @@ def save_result(
     Raises
     ------
     ConfigError
-        If the folder holds the answer to another question.
+        If the folder holds the answer to another question, or `result` found nothing and the folder holds a
+        network.
     DataError
         If the folder cannot be written to.
     """

@@ -232,6 +232,7 @@ def find_smallest(
     models: dict[Candidate, Model] = {}
     winner = None
     networks_left = 0
+    left: set[Candidate] = set()
     if impossible is None:
         with (
             quiet_optuna(),
@@ -253,13 +254,19 @@ def find_smallest(
             winner = _search(
                 drawn, strategy == "ladder", ledger, settled, costs, team, study, on_outcome, until
             )
-            networks_left = 0 if isinstance(drawn, Ladder) else drawn.networks_left()
+            if isinstance(drawn, Ladder):
+                left = drawn.left()
+            else:
+                networks_left = drawn.networks_left()
+                left = ledger.unknown_below(winner)
     if not ledger.costs:  # there was no time to draw any: the corners of the space stand for it
         ledger.expect(dict(zip(possible, costs(possible), strict=True)))
     late = until is not None and time.monotonic() >= until
-    rows = {candidate: trial_of(ledger, candidate, winner, late=late) for candidate in ledger.costs}
+    rows = {
+        candidate: trial_of(ledger, candidate, winner, left=left, late=late) for candidate in ledger.costs
+    }
     verdicts = {candidate: trial.verdict for candidate, trial in rows.items()}
-    certificate = None if winner is None else certify(ledger, winner, verdicts)
+    certificate = None if winner is None else certify(ledger, winner, verdicts, left)
     considered = len(ledger.costs) - len(ledger.rejected)
     untried = sum(trial.standing is Standing.UNTRIED for trial in rows.values())
     if strategy != "ladder":
@@ -267,7 +274,7 @@ def find_smallest(
     in_order = sorted(rows.values(), key=lambda trial: (trial.memory_bits, trial.candidate.neurons))
     unproven = nearest_unproven(in_order, ledger, most_validation(origin(data)))
     out_of_time = late and untried > 0
-    ending = ending_of(ledger, winner, impossible, out_of_time=out_of_time, unproven=unproven is not None)
+    ending = ending_of(in_order, winner, impossible, out_of_time=out_of_time, unproven=unproven is not None)
     nearest = _nearest(in_order, constraints) if winner is None else rows[winner]
     if unproven is not None and ending in (Ending.NOT_PROVEN, Ending.TIME_OVER):
         nearest = unproven

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from fspinn.base.errors import ConfigError, DataError, UnfinishedError
+from fspinn.base.files import real_file
 from fspinn.network.description import Network
 from fspinn.search.jobs import Bench, Job, Outcome, as_plain, job_of, outcome_of
 
@@ -101,6 +102,10 @@ class Study:
         record = self._records.get(self.key(job))
         return None if record is None else outcome_of(record)
 
+    def knows(self, job: Job) -> bool:
+        """Return whether a job was done before."""
+        return self.key(job) in self._records
+
     def done(self, key: str) -> tuple[Job, Outcome]:
         """Return the job that has this key, and its outcome."""
         record = self._records[key]
@@ -144,10 +149,10 @@ class Study:
 
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = open(path, "ab+")  # noqa: SIM115  # open, and locked, as long as the study
+            self._file = open(real_file(path), "ab+")  # noqa: SIM115  # open, and locked, as long as the study
         except OSError as error:
             raise DataError(
-                f"{path.parent}: cannot be written ({error.strerror}); choose another folder with -o"
+                f"{path}: cannot be written ({error.strerror}); choose another folder with -o"
             ) from None
         if fcntl is not None:
             try:

@@ -1,6 +1,6 @@
 """Why is a candidate the answer, or not? And how did the search end?"""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from fspinn.search.candidates import Candidate
 from fspinn.search.constraints import cost_of
@@ -22,6 +22,7 @@ def trial_of(
     candidate: Candidate,
     winner: Candidate | None = None,
     *,
+    left: Container[Candidate] = (),
     late: bool = False,
     under_way: bool = False,
 ) -> Trial:
@@ -32,12 +33,14 @@ def trial_of(
     ledger : Ledger
     candidate : Candidate
     winner : Candidate or None, default None
+    left : container of Candidate, default ()
+        Could be cheaper than the winner, and would have been tried had the search not ended.
     late : bool, default False
         Whether the time was over.
     under_way : bool, default False
         Whether the search goes on.
     """
-    standing, verdict = _judged(ledger, candidate, winner, late, under_way)
+    standing, verdict = _judged(ledger, candidate, winner, left, late, under_way)
     cost = ledger.costs[candidate]
     if candidate not in ledger.correct:
         return Trial(candidate, standing, verdict, cost)
@@ -48,13 +51,18 @@ def trial_of(
 
 
 def ending_of(
-    ledger: Ledger, winner: Candidate | None, impossible: str | None, *, out_of_time: bool, unproven: bool
+    trials: Sequence[Trial],
+    winner: Candidate | None,
+    impossible: str | None,
+    *,
+    out_of_time: bool,
+    unproven: bool,
 ) -> Ending:
     """Return how a search ended.
 
     Parameters
     ----------
-    ledger : Ledger
+    trials : sequence of Trial
     winner : Candidate or None
     impossible : str or None
         Which limit no candidate keeps to.
@@ -67,7 +75,7 @@ def ending_of(
         return Ending.FOUND
     if impossible is not None:
         return Ending.IMPOSSIBLE
-    if ledger.unfinished:
+    if any(trial.standing is Standing.UNFINISHED for trial in trials):
         return Ending.UNFINISHED
     if out_of_time:
         return Ending.TIME_OVER
@@ -103,7 +111,12 @@ def needed_for(trial: Trial, ledger: Ledger) -> int | None:
 
 
 def _judged(
-    ledger: Ledger, candidate: Candidate, winner: Candidate | None, late: bool, under_way: bool
+    ledger: Ledger,
+    candidate: Candidate,
+    winner: Candidate | None,
+    left: Container[Candidate],
+    late: bool,
+    under_way: bool,
 ) -> tuple[Standing, str]:
     if candidate == winner:
         return Standing.CHOSEN, "chosen"
@@ -119,7 +132,7 @@ def _judged(
         share, correct = ledger.early[candidate]
         words = f"{correct / ledger.samples:.2%} after {share:.0%} of the presentations"
         return Standing.DROPPED, words if under_way else f"dropped: {words}"
-    if winner is not None:
+    if winner is not None and candidate not in left:
         return Standing.UNTRIED, "not tried: takes more than the one chosen"
     return Standing.UNTRIED, "not tried: the time was over" if late else "not tried"
 
