@@ -85,7 +85,7 @@ class Ledger:
         return sum(counts) / len(counts)
 
     def meets(self, candidate: Candidate) -> bool:
-        """Return whether a candidate is proven accurate enough, keeps to all limits, and never failed."""
+        """Return whether a candidate is proven accurate enough, keeps to all limits and never failed."""
         return (
             candidate not in self.failed
             and candidate not in self.unfinished
@@ -103,6 +103,15 @@ class Ledger:
     def passing(self) -> list[Candidate]:
         """Return all candidates that meet the target, the best first."""
         return sorted((candidate for candidate in self.correct if self.meets(candidate)), key=self.order)
+
+    def unknown_below(self, winner: Candidate | None) -> set[Candidate]:
+        """Return the candidates without any outcome that should be cheaper than a winner."""
+        if winner is None:
+            return set()
+        known = {*self.rejected, *self.failed, *self.unfinished, *self.early, *self.correct}
+        first = self.minimize[0]
+        most = cost_of(self.costs[winner], first)
+        return {c for c, cost in self.costs.items() if c not in known and cost_of(cost, first) < most}
 
     def confirmed(self, candidate: Candidate) -> bool:
         """Return whether a candidate was measured with all seeds."""
