@@ -225,6 +225,9 @@ def command(
         if is_working():
             # A compilation that goes on would keep Python from ending, or crash in its end.
             os._exit(outcome.STOPPED)
+        if workers is not None:
+            # The pool may close its pipe just when the end of Python writes to it: nothing is lost by that.
+            sys.unraisablehook = lambda _: None
         sys.exit(outcome.STOPPED)
     # Everything is in the folder before a word is printed: whoever reads may go away.
     files: dict[str, Path | None] = {**_saved(result, output, as_json, overwrite)}
