@@ -157,7 +157,8 @@ def estimate(
     described = hardware if isinstance(hardware, Hardware) else load_hardware(hardware)
     size = network if isinstance(network, Size) else Size.of(network)
     if activity is None:
-        activity = {} if isinstance(network, Size) else model_of(network).activity
+        counted = {} if isinstance(network, Size) else model_of(network).activity
+        activity = {phase: layers[0] for phase, layers in counted.items()}
     work = {phase: workload_of(activity, phase) for phase in PHASES}
     cases = {phase: Case(size, work[phase], described, phase == "training") for phase in PHASES}
 

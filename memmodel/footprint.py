@@ -167,10 +167,10 @@ def _memory_of(component: str, hardware: Hardware) -> Memory:
 def _inhibition(size: Size) -> list[Block]:
     """Return the strengths of inhibition, and what its kind has to remember."""
     rest_bits = count_bits(size.inhibition_steps)
-    if size.inhibition_kind == "layer":  # to and from a layer of neurons with a potential and a rest each
+    if size.inhibition == "layer":  # to and from a layer of neurons with a potential and a rest each
         neurons = [Block(1, size.n_neurons, size.state_bits), Block(1, size.n_neurons, rest_bits)]
         return [Block(1, 2, size.weight_bits), *neurons]
-    if size.inhibition_kind == "clamp":  # the time left, and the neuron that is not clamped
+    if size.inhibition == "clamp":  # the time left, and the neuron that is not clamped
         return [Block(1, 1, rest_bits), Block(1, 1, index_bits(size.n_neurons))]
     return [Block(1, 1, size.state_bits)]  # what is taken from a potential is as wide as one
 

@@ -65,7 +65,7 @@ def _learned(case: Case) -> Numbers:
 def _state(case: Case) -> Numbers:
     size = case.size
     bits = [size.state_bits, count_bits(size.steps), count_bits(size.refractory_steps)]
-    if size.inhibition_kind == "layer":
+    if size.inhibition == "layer":
         bits.append(count_bits(size.inhibition_steps))
     spikes = _packed_bytes(STEPS_AT_ONCE, size.n_inputs, 1)
     return size.n_neurons * sum(type_bytes(each) for each in bits) + spikes

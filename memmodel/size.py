@@ -6,12 +6,16 @@ import numpy as np
 
 from fspinn.base.errors import ConfigError
 from fspinn.model.model import BIASED_READOUT, AnyModel, model_of
-from fspinn.network.description import ADAPTATIONS, INHIBITION_KINDS, NORMALISATIONS, RULES, Network
+from fspinn.base.settings import members, settings_of
+from fspinn.network.adaptation import Adaptation
+from fspinn.network.inhibition import Inhibition
+from fspinn.network.networks import Network
+from fspinn.network.rules import NORMALISATIONS, Rule, Stdp
 
 _CHOICES = {
-    "rule": RULES,
-    "inhibition_kind": INHIBITION_KINDS,
-    "adaptation": ADAPTATIONS,
+    "rule": tuple(members(Rule)),
+    "inhibition": tuple(members(Inhibition)),
+    "adaptation": tuple(members(Adaptation)),
     "normalisation": NORMALISATIONS,
 }
 _MAY_BE_ZERO = ("refractory_steps", "inhibition_steps", "mapped_pixels")
@@ -46,11 +50,11 @@ class Size:
         Bits of one entry of any other readout's table.
     silence : bool, default False
         Whether the table of ``proportion`` has a bias, as silence means a class; ``linear`` always has one.
-    inhibition_kind : str, default "lateral"
+    inhibition : str, default "lateral"
     rule : str, default "normalised"
     adaptation : str, default "balanced"
     normalisation : str, default "off"
-        As in `fspinn.Network`.
+        As in `fspinn.Layer` and `fspinn.Stdp`.
     decays : bool, default False
         Whether weights decay with each presentation.
     mapped_pixels : int, default 0
@@ -76,7 +80,7 @@ class Size:
     readout: str = "proportion"
     readout_bits: int = 32
     silence: bool = False
-    inhibition_kind: str = "lateral"
+    inhibition: str = "lateral"
     rule: str = "normalised"
     adaptation: str = "balanced"
     normalisation: str = "off"
@@ -101,27 +105,29 @@ class Size:
     def of(cls, model: AnyModel) -> "Size":
         """Return the size of a trained model, or of that which a result holds."""
         model = model_of(model)
-        format = model.readout.format
+        format, layer = model.readout.format, model.layer
         size = cls.of_network(
             model.network,
-            n_inputs=model.n_inputs,
+            model.learner,
+            n_inputs=layer.inputs_used,
             n_classes=model.readout.n_classes,
-            weight_bits=model.weight_bits,
+            weight_bits=layer.weights.bits,
             readout=model.readout.name,
             readout_bits=32 if format is None else format.bits,
         )
         return replace(
             size,
-            state_bits=model.state_bits,
-            threshold_bits=model.theta_bits,
+            state_bits=layer.state_bits,
+            threshold_bits=layer.theta.bits,
             silence=model.readout.name != BIASED_READOUT and model.readout.bias is not None,
-            mapped_pixels=0 if model.n_inputs == len(model.weights) else len(model.weights),
+            mapped_pixels=0 if layer.inputs_used == layer.inputs else layer.inputs,
         )
 
     @classmethod
     def of_network(
         cls,
         network: Network,
+        learner: Stdp,
         n_inputs: int,
         n_classes: int,
         weight_bits: int,
@@ -133,6 +139,8 @@ class Size:
         Parameters
         ----------
         network : Network
+        learner : Stdp
+            With which it learns.
         n_inputs, n_classes, weight_bits : int
         readout : str, default "proportion"
         readout_bits : int, default 32
@@ -141,20 +149,21 @@ class Size:
         -------
         Size
         """
+        (layer,), settings = network.layers, settings_of(network)
         return cls(
             n_inputs=n_inputs,
-            n_neurons=network.neurons,
+            n_neurons=layer.neurons,
             n_classes=n_classes,
             weight_bits=weight_bits,
             steps=network.steps,
-            window_steps=network.window_steps,
-            refractory_steps=network.refractory_steps,
-            inhibition_steps=network.inhibition_steps if network.inhibition_kind != "lateral" else 0,
+            window_steps=learner.window_steps(network),
+            refractory_steps=network.steps_of(layer.neuron.refractory_ms),
+            inhibition_steps=network.steps_of(settings.get("inhibition_ms", 0.0)),
             readout=readout,
             readout_bits=readout_bits,
-            inhibition_kind=network.inhibition_kind,
-            rule=network.rule,
-            adaptation=network.adaptation,
-            normalisation=network.normalisation,
-            decays=network.weight_decay > 0,
+            inhibition=layer.inhibition.kind,
+            rule=learner.rule.kind,
+            adaptation=layer.adaptation.kind,
+            normalisation=learner.normalisation,
+            decays=learner.weight_decay > 0,
         )

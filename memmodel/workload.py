@@ -11,7 +11,8 @@ from fspinn.memmodel.footprint import COUNTED_RULES, OUTPUT_TRACES
 from fspinn.memmodel.packing import Numbers, shares
 from fspinn.memmodel.size import Size
 from fspinn.model.model import Activity
-from fspinn.network.description import Network
+from fspinn.network.inputs import FirstSpike, Unscaled
+from fspinn.network.networks import Network
 
 PHASES = ("inference", "training")
 
@@ -81,7 +82,7 @@ class Workload:
             input_spikes=input_spikes,
             output_spikes=output_spikes,
             synaptic_additions=input_spikes * n,
-            neuron_updates=size.steps * n * (2 if size.inhibition_kind == "layer" else 1),
+            neuron_updates=size.steps * n * (2 if size.inhibition == "layer" else 1),
             weight_writes=columns * size.n_inputs + rows * n,
             threshold_updates=adapted * training,
             windows=windows,
@@ -122,15 +123,16 @@ def expected_spikes(network: Network, n_inputs: int, mean_intensity: float) -> t
             f"mean_intensity: {mean_intensity!r} is not a mean pixel; give one above 0 (black), at most 1"
         )
     white = mean_intensity * n_inputs
-    if network.encoder == "ttfs":
-        input_spikes = white if network.first_spikes is None else min(white, network.first_spikes)
+    encoder = network.encoder
+    if isinstance(encoder, FirstSpike):
+        input_spikes = white if encoder.spikes is None else min(white, encoder.spikes)
         collected = input_spikes**0.5
     else:
-        unscaled = network.encoder == "unscaled"
-        rate_norm_hz = network.max_rate_hz * white**0.5 if unscaled else network.rate_norm_hz
+        unscaled = isinstance(encoder, Unscaled)
+        rate_norm_hz = encoder.max_rate_hz * white**0.5 if unscaled else encoder.rate_norm_hz
         collected = rate_norm_hz * network.duration_ms / 1000
         input_spikes = collected * white**0.5
-    return input_spikes, max(1.0, collected / network.answering.threshold)
+    return input_spikes, max(1.0, collected / network.answering.layers[0].neuron.threshold)
 
 
 def expected_workloads(network: Network, size: Size, mean_intensity: float) -> dict[str, Workload]:

@@ -180,14 +180,16 @@ def calibrate(model: Model, data: "Dataset", *, seed: int = 0, threads: int | No
     seed : int, default 0
     threads : int or None, default None
     """
-    if model.formats is None:
-        highest = model.network.answering.firing_threshold + float(model.theta.max(initial=0.0))
+    if model.layer.formats is None:
+        neuron = model.network.answering.layers[0].neuron
+        highest = neuron.firing_threshold + float(model.layer.theta.values.max(initial=0.0))
         integer_bits = min(max(int(highest), 1).bit_length() + 4, MAX_STATE_BITS)
         model = quantize(model, "UQ0.8", state=Format(integer_bits, MAX_STATE_BITS - integer_bits, True))
-    assert model.state_format is not None
+    state = model.layer.state
+    assert state is not None
     answered = predict(model, data.train.images[:CALIBRATION_IMAGES], seed=seed, threads=threads)
     assert answered.seen is not None
-    step = model.state_format.step
+    step = state.step
     return Calibration(answered.seen.lowest * step, answered.seen.highest * step)
 
 
@@ -209,14 +211,11 @@ def which_spike(
     for start in range(0, len(images), CALIBRATION_IMAGES):
         spike_counts, _ = respond(
             model.network,
-            model.weights,
-            model.theta,
+            model.layers,
             images[start : start + CALIBRATION_IMAGES],
             seed=seed,
             first=start,
             threads=threads,
-            formats=model.formats,
-            heard=model.heard,
         )
         spiked |= np.asarray(spike_counts.sum(axis=0)).ravel() > 0
         if spiked.all():  # as a rule a few thousand images are enough

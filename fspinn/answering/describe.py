@@ -1,12 +1,14 @@
 """What is in this model? In words, as plain values, and as equations."""
 
-from dataclasses import asdict, fields
 from typing import Any
 
 from fspinn.backends.brian2.definition import text
 from fspinn.backends.brian2.equations import define
+from fspinn.base.settings import as_plain, differences
+from fspinn.lowering.flat import flat
 from fspinn.model.model import Activity, Model
-from fspinn.network.description import Network
+from fspinn.network.networks import Network
+from fspinn.network.rules import Stdp
 
 _UNQUANTIZED = "float32"
 
@@ -14,9 +16,9 @@ _UNQUANTIZED = "float32"
 def as_values(model: Model) -> dict[str, Any]:
     """Return what is in a model, but for its arrays, as plain values that fit in JSON."""
     return {
-        "network": asdict(model.network),
+        "network": as_plain(model.network),
         "image_shape": list(model.image_shape),
-        "inputs": model.n_inputs,
+        "inputs": model.layer.inputs_used,
         "classes": list(model.class_names),
         "readout": {
             "name": model.readout.name,
@@ -24,26 +26,29 @@ def as_values(model: Model) -> dict[str, Any]:
             "parameters": model.readout.parameter_count,
         },
         "formats": _formats(model),
-        "activity": {name: activity.as_dict() for name, activity in model.activity.items()},
+        "activity": {
+            name: [activity.as_dict() for activity in layers] for name, layers in model.activity.items()
+        },
         "record": dict(model.record),
     }
 
 
 def in_words(model: Model) -> dict[str, str]:
     """Return what is in a model as lines for a person, by what they are about."""
-    network, record = model.network, model.record
+    network, learner, record = model.network, model.learner, model.record
+    (layer,) = network.layers
     height, width = model.image_shape
     lines = {
-        "network": f"{network.neurons} neurons, {model.n_inputs} inputs ({height} x {width} pixels), "
+        "network": f"{network.neurons} neurons, {model.layer.inputs_used} inputs ({height} x {width} pixels), "
         f"{network.steps} time steps of {network.dt_ms:g} ms an image",
-        "mechanisms": f"{network.rule} learning, {network.inhibition_kind} inhibition, "
-        f"{network.adaptation} thresholds, {network.encoder} input",
-        "settings": _settings(network),
+        "mechanisms": f"{learner.rule.kind} learning, {layer.inhibition.kind} inhibition, "
+        f"{layer.adaptation.kind} thresholds, {network.encoder.kind} input",
+        "settings": _settings(network, learner),
         "readout": f"{model.readout.name}, {model.readout.parameter_count} numbers for "
         f"{model.readout.n_classes} classes: {', '.join(model.class_names)}",
         "formats": ", ".join(f"{name} {format}" for name, format in _formats(model).items()),
     }
-    for name, activity in model.activity.items():
+    for name, (activity, *_) in model.activity.items():
         lines[f"{name} activity"] = _activity(activity)
     if "dataset" in record:
         data = record["dataset"]
@@ -67,7 +72,7 @@ def in_words(model: Model) -> dict[str, str]:
 
 def equations(model: Model) -> dict[str, str]:
     """Return the equations that Brian2 integrates for this network, while it learns and when it answers."""
-    network, n_inputs = model.network, model.n_inputs
+    network, n_inputs = flat(model.network, model.learner), model.layer.inputs_used
     return {
         "learning": text(define(network, n_inputs, learning=True)),
         "answering": text(define(network.answering, n_inputs, learning=False)),
@@ -77,21 +82,18 @@ def equations(model: Model) -> dict[str, str]:
 def _formats(model: Model) -> dict[str, str]:
     """Name the number format of each parameter."""
     formats = {
-        "weights": model.weight_format,
-        "state": model.state_format,
-        "theta": model.theta_format,
+        "weights": model.layer.weights.format,
+        "state": model.layer.state,
+        "theta": model.layer.theta.format,
         "readout": model.readout.format,
     }
     return {name: str(format or _UNQUANTIZED) for name, format in formats.items()}
 
 
-def _settings(network: Network) -> str:
+def _settings(network: Network, learner: Stdp) -> str:
     """Name all settings that are not the default."""
-    named = [
-        f"{field.name} {_short(getattr(network, field.name))}"
-        for field in fields(network)
-        if field.name != "neurons" and getattr(network, field.name) != field.default
-    ]
+    changed = differences(network, Network()) | differences(learner, Stdp())
+    named = [f"{name} {_short(value)}" for name, value in changed.items() if name != "neurons"]
     return ", ".join([*named, "all others by default"])
 
 

@@ -1,6 +1,6 @@
 """What does a network answer? Its output spikes for images, and the classes that its readout hears."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,10 +16,12 @@ from fspinn.base.errors import ConfigError, DataError
 from fspinn.datasets.arrays import images_of
 from fspinn.datasets.dataset import check_images
 from fspinn.datasets.mapped import MappedImages
+from fspinn.lowering.flat import flat
 from fspinn.lowering.integers import Seen, integers_of
 from fspinn.model import readout as readouts
-from fspinn.model.model import Activity, AnyModel, Formats, Model, check_size, model_of
-from fspinn.network.description import Network
+from fspinn.model.model import Activity, AnyModel, Model, check_size, model_of
+from fspinn.model.tensors import LayerTensors
+from fspinn.network.networks import Network
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -111,7 +113,7 @@ def predict(
     --------
     >>> import fspinn
     >>> data = fspinn.datasets.load("digits")
-    >>> model = fspinn.train(fspinn.Network(neurons=50), data, seed=0).model
+    >>> model = fspinn.train(fspinn.Network.dense(50), data, seed=0).model
     >>> answer = fspinn.predict(model, data.test.images[:3])
     >>> answer.classes.shape, answer.scores.shape, answer.spike_counts.shape
     ((3,), (3, 10), (3, 50))
@@ -128,15 +130,12 @@ def predict(
     seen = np.zeros(3, dtype=np.int64)
     spike_counts, activity = respond(
         model.network,
-        model.weights,
-        model.theta,
+        model.layers,
         images,
         seed=seed,
         first=first,
         threads=threads,
         engine=engine,
-        formats=model.formats,
-        heard=model.heard,
         seen=seen,
         on_batch=on_batch,
     )
@@ -146,38 +145,37 @@ def predict(
         scores,
         spike_counts.toarray(),
         activity,
-        None if model.formats is None else Seen(*seen.tolist()),
+        None if model.layer.formats is None else Seen(*seen.tolist()),
     )
 
 
 def respond(
     network: Network,
-    weights: NDArray[np.float32],
-    theta: NDArray[np.float32],
+    layers: Sequence[LayerTensors],
     images: "Images",
     *,
     seed: int,
     first: int = 0,
     threads: int | None = None,
     engine: str = "numba",
-    formats: Formats | None = None,
-    heard: NDArray[np.bool_] | None = None,
     seen: NDArray[np.int64] | None = None,
     on_batch: Callable[[int], None] | None = None,
 ) -> "tuple[csr_array, Activity]":
     """Present images as the `respond` of an engine does, some at a time; keep the spike counts sparse.
 
-    With `formats` the integer engine answers; `heard` and `seen` are as for `integers_of` and that engine.
+    Layers with formats are answered for by the integer engine; `seen` is as for that engine.
     """
     from scipy import sparse
 
     runs = engine_of(engine, threads)
-    answer = partial(runs.respond, network, weights, theta)
-    if formats is not None:
+    (layer,), dense = layers, flat(network)
+    weights, theta = layer.weights.values, layer.theta.values
+    answer = partial(runs.respond, dense, weights, theta)
+    if layer.formats is not None:
         if runs is not float_engine:
             raise ConfigError(f"engine: {engine} does not compute with integers only; use numba")
-        integers = integers_of(network, weights, theta, formats, heard)
-        answer = partial(integer_engine.respond, network, integers, seen=seen)
+        integers = integers_of(dense, weights, theta, layer.formats, layer.input_mask)
+        answer = partial(integer_engine.respond, dense, integers, seen=seen)
     threads = available_cores() if threads is None else whole_number("threads", threads, 1, 1024)
     spike_counts, activity = [], Activity()
     for start in range(0, max(1, len(images)), threads * _BATCH):
@@ -205,9 +203,10 @@ def doubts(model: Model, silent: int, images: int) -> list[str]:
         How many images had no output spike, and how many there were.
     """
     found = []
-    thresholds: NDArray[Any] = model.network.answering.firing_threshold + model.theta
-    if model.formats is not None:
-        integers = integers_of(model.network, model.weights, model.theta, model.formats, model.heard)
+    layer, theta = model.layer, model.layer.theta.values
+    thresholds: NDArray[Any] = model.network.answering.layers[0].neuron.firing_threshold + theta
+    if layer.formats is not None:
+        integers = integers_of(flat(model.network), layer.weights.values, theta, layer.formats)
         thresholds = integers.thresholds
     unprompted = int(np.count_nonzero(thresholds <= 0))
     if unprompted:

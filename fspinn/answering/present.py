@@ -9,6 +9,7 @@ from fspinn.backends.numba import float_engine
 from fspinn.base.checks import checked_seed
 from fspinn.base.errors import ConfigError
 from fspinn.base.randomness import INFERENCE_SPIKES
+from fspinn.lowering.flat import flat
 from fspinn.datasets.dataset import check_images
 from fspinn.model.model import Model, check_size
 from fspinn.network.description import Network
@@ -55,7 +56,7 @@ def present(model: Model, image: NDArray[np.uint8], *, seed: int = 0, number: in
         If the image has another size than those that the model was trained on, or the model computes with
         integers only.
     """
-    if model.formats is not None:
+    if model.layer.formats is not None:
         raise ConfigError(
             "spike raster: a model in integers has no potentials in floats to draw; take the model that it "
             "was quantized from"
@@ -63,13 +64,13 @@ def present(model: Model, image: NDArray[np.uint8], *, seed: int = 0, number: in
     seed = checked_seed(seed)
     check_images(image[None], "image")
     check_size(model, image[None], "image")
-    network = model.network.answering
+    network, layer = flat(model.network), model.layer
     neurons = np.full((1, network.steps), -1, dtype=np.int32)  # at most one output spike per step
     steps = neurons.copy()
     float_engine.respond(
-        model.network,
-        model.weights,
-        model.theta,
+        network,
+        layer.weights.values,
+        layer.theta.values,
         image[None],
         seed=seed,
         first=number,
@@ -79,7 +80,7 @@ def present(model: Model, image: NDArray[np.uint8], *, seed: int = 0, number: in
     )
     spikes = input_spikes(network, image, seed, INFERENCE_SPIKES, number)
     there = neurons[0] >= 0
-    return Presentation(network, spikes, steps[0, there], neurons[0, there])
+    return Presentation(network.answering, spikes, steps[0, there], neurons[0, there])
 
 
 def potential(model: Model, shown: Presentation, neuron: int) -> NDArray[np.float32]:
@@ -96,4 +97,5 @@ def potential(model: Model, shown: Presentation, neuron: int) -> NDArray[np.floa
     ndarray of float32, shape (steps, 2)
         In each time step what is compared with the threshold, and what remains at its end.
     """
-    return float_engine.watch(shown.network, model.weights, model.theta, shown.input_spikes, neuron)
+    layer = model.layer
+    return float_engine.watch(shown.network, layer.weights.values, layer.theta.values, shown.input_spikes, neuron)

@@ -3,7 +3,7 @@
 import hashlib
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +59,7 @@ def write(
 
 
 def read(
-    path: Path, kind: str, names: Sequence[str], *, version: int, mend: str
+    path: Path, kind: str, *, version: int, mend: str
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the settings and the arrays of a file.
 
@@ -68,8 +68,6 @@ def read(
     path : Path
     kind : str
         What it was written as.
-    names : sequence of str
-        The arrays to read.
     version : int
         The ``settings["format_version"]`` that can be understood.
     mend : str
@@ -99,7 +97,7 @@ def read(
                     f"{path}: has format version {settings['format_version']} of an older fspinn, this one "
                     f"reads {version}; {mend}"
                 )
-            return settings, {name: file[name][...] for name in names}
+            return settings, {name: file[name][...] for name in file}
     except FspinnError:
         raise
     except UNREADABLE as error:

@@ -7,14 +7,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from fspinn import presets
 from fspinn.base import files
 from fspinn.base.checks import checked_seed
 from fspinn.base.errors import ConfigError
-from fspinn.network.description import CHOICES, Network
+from fspinn.base.settings import near_miss, parsed, reference, with_settings
+from fspinn.presets import Preset
 
 if TYPE_CHECKING:
     from fspinn import Model
@@ -61,40 +63,55 @@ def _read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> N
     if path is None:
         return
     try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"--config {path}: {error.strerror}; name a TOML file that can be read") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"--config {path}: not valid TOML ({error}); mend that line") from None
-    known = {str(p.name): p for p in ctx.command.params if isinstance(p, click.Option) and p.expose_value}
-    for name, value in settings.items():
-        if name not in known:
+        raise ConfigError(f"--config {path}: not valid TOML ({error}); fix that line") from None
+    settings = {row.name for row in reference(Preset)}
+    options = {str(p.name): p for p in ctx.command.params if isinstance(p, click.Option) and p.expose_value}
+    for name, value in given.items():
+        if name in settings:
+            continue
+        if name not in options:
+            near = near_miss(name, (*options, *settings))
             raise ConfigError(
-                f"--config {path}: {ctx.info_name} has no option {name!r}; use one of "
-                f"{', '.join(sorted(known))}"
+                f"--config {path}: unknown name {near}`fspinn {ctx.info_name} -h` lists options, "
+                "`fspinn info --settings` settings"
             )
         if isinstance(value, list):
-            settings[name] = ",".join(str(item) for item in value)
-        elif not (isinstance(value, bool) and known[name].is_flag):
-            settings[name] = str(value)  # read as if typed: 1.5 and true are not whole numbers
-    ctx.default_map = {**(ctx.default_map or {}), **settings}
+            given[name] = ",".join(str(item) for item in value)
+        elif not (isinstance(value, bool) and options[name].is_flag):
+            given[name] = str(value)  # read as if typed: 1.5 and true are not whole numbers
+    ctx.default_map = {**(ctx.default_map or {}), **{n: v for n, v in given.items() if n not in settings}}
+    ctx.meta[_FROM_FILE] = path, {n: v for n, v in given.items() if n in settings}
 
 
 def _read_preset(ctx: click.Context, _: click.Parameter, name: str | None) -> None:
     if name is None:
         return
-    from fspinn import presets
+    ctx.meta[_PRESET] = presets.load(name)
+    ctx.default_map = {"dataset": presets.dataset_of(name), **(ctx.default_map or {})}
 
-    settings = {**presets.load(name), "dataset": presets.dataset_of(name)}
-    ctx.default_map = {**settings, **(ctx.default_map or {})}
 
+def _read_settings(ctx: click.Context, _: click.Parameter, words: tuple[str, ...]) -> dict[str, Any]:
+    given = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not (name and equals):
+            raise ConfigError(f"--set {word}: is not name=value; write it like --set threshold=25")
+        given[name] = parsed(Preset, name, text)
+    return given
+
+
+_PRESET, _FROM_FILE = "fspinn.preset", "fspinn.config"
 
 preset = click.option(
     "--preset",
     is_eager=True,
     expose_value=False,
     callback=_read_preset,
-    help="Tuned settings and their data set, such as mnist-400; other options and --config win.",
+    help="Tuned settings and their data set, such as mnist-400; --config and other options win.",
 )
 
 config = click.option(
@@ -103,7 +120,16 @@ config = click.option(
     is_eager=True,
     expose_value=False,
     callback=_read_config,
-    help="TOML file that gives any of these options by name; the command line wins.",
+    help="TOML file that gives options and settings by name; the command line wins.",
+)
+
+settings = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_read_settings,
+    help="A setting of network or learner, such as threshold=25, again for each: `fspinn info --settings`.",
 )
 
 as_json = click.option(
@@ -144,6 +170,8 @@ engine = click.option(
     help="Who runs the network; brian2 is the reference, hundreds of times slower.",
 )
 
+neurons = click.option("--neurons", type=int, help="Number of neurons [default: 400, or the preset's].")
+
 passes = click.option(
     "--passes", type=int, help="How often each image is shown [default: 100 presentations per neuron]."
 )
@@ -157,9 +185,7 @@ labels = click.option(
 readout = click.option(
     "--readout",
     type=click.Choice(["proportion", "majority", "linear"]),
-    default="proportion",
-    show_default=True,
-    help="How spikes become a class.",
+    help="How spikes become a class [default: proportion, or the preset's].",
 )
 
 data_dir = click.option(
@@ -253,61 +279,8 @@ def sources_of(
     return sources
 
 
-_NETWORK_HELP = {
-    "neurons": "Number of neurons.",
-    "encoder": "How pixels become spikes.",
-    "inhibition_kind": "How a spike inhibits the others.",
-    "inhibition_of": "What --inhibition is a part of.",
-    "rule": "How weights change.",
-    "adaptation": "How thresholds adapt.",
-    "normalisation": "Rescaling of each neuron's weights after every image.",
-    "dt_ms": "Time step.",
-    "duration_ms": "How long an image is shown.",
-    "rate_norm_hz": "Euclidean norm of the rates of all inputs.",
-    "max_rate_hz": "Rate of the brightest pixel, for the encoder `unscaled`.",
-    "tau_m_ms": "Membrane time constant.",
-    "refractory_ms": "No spike for this long after a spike.",
-    "threshold": "Firing threshold, in weight norms.",
-    "inhibition": "Part of the threshold (or potential) that a spike takes from the others.",
-    "inhibition_ms": "Time for which `clamp` holds, or a neuron of the `layer` rests.",
-    "learning_rate": "Learning rate at the start.",
-    "learning_rate_end": "Learning rate at the end.",
-    "depression_rate": "Depression of the rules `pair` and `timestep`.",
-    "trace_tau_ms": "Time constant of the traces.",
-    "target_trace": "Trace below which `postonly` depresses.",
-    "theta_step": "Threshold step at the start, in weight norms.",
-    "theta_step_end": "Threshold step at the end.",
-    "theta_tau_ms": "Time constant of a `decaying` threshold.",
-    "weight_decay": "Part of every weight lost with each image.",
-    "answer_threshold": "Threshold once learning is over [default: the same].",
-    "answer_inhibition": "Inhibition once learning is over [default: the same].",
-    "first_spikes": "Spikes of the `ttfs` encoder [default: all pixels that are not black].",
-    "window_ms": "Learning window [default: the whole presentation].",
-    "spike_threshold": "Spikes per unit of the potentiation factor k [default: k = 1].",
-    "weight_norm": "Norm of each neuron's weights [default: fits them into 0 to 1].",
-}
-
-
-def _field(name: str) -> Callable[[Command], Command]:
-    default, annotation = getattr(Network, name), Network.__annotations__[name]
-    number = (get_args(annotation) or (annotation,))[0]  # of `float | None` the float
-    return click.option(
-        f"--{name.replace('_', '-')}",
-        type=click.Choice(CHOICES[name]) if name in CHOICES else number,
-        default=default,
-        show_default=default is not None,
-        help=_NETWORK_HELP[name],
-    )
-
-
-search_network = _all(*(_field(name) for name in _NETWORK_HELP if name != "neurons"))
-"""The fields of `fspinn.Network` but for the number of neurons."""
-
-network = _all(_field("neurons"), search_network)
-
-
-def with_network_and_data(command: Callable[..., None]) -> Callable[..., None]:
-    """Call a command with `network` and `data` instead of the options that describe them."""
+def with_preset_and_data(command: Callable[..., None]) -> Callable[..., None]:
+    """Call a command with `preset` and `data` instead of the options that describe them."""
 
     @wraps(command)
     def prepared(
@@ -317,20 +290,36 @@ def with_network_and_data(command: Callable[..., None]) -> Callable[..., None]:
         validation: int | None,
         samples: int | None,
         seed: int,
+        settings: dict[str, Any],
+        neurons: int | None = None,
+        passes: int | None = None,
+        readout: str | None = None,
         **others: Any,
     ) -> None:
         from fspinn.backends import engine_of
         from fspinn.datasets import load
 
-        settings = {name: others.pop(name) for name in _NETWORK_HELP if name in others}
-        network = Network(**settings)  # refused, if need be, before the images are fetched
+        named = {"neurons": neurons, "passes": passes, "readout": readout}
+        given = settings | {name: value for name, value in named.items() if value is not None}
+        chosen = _chosen(click.get_current_context(), given)  # refused, if need be, before images are fetched
         engine_of(others.get("engine", "numba"), others.get("threads"))
         data = load(dataset, data_dir=data_dir, validation=validation, seed=seed)
         if samples is not None:
             data = replace(data, train=data.train.first(samples))
-        command(network=network, data=data, seed=seed, **others)
+        command(preset=chosen, data=data, seed=seed, **others)
 
     return prepared
+
+
+def _chosen(ctx: click.Context, given: dict[str, Any]) -> Preset:
+    """Return what is trained: the preset, changed by the file, then by the command line."""
+    chosen: Preset = ctx.meta.get(_PRESET, Preset())
+    path, in_file = ctx.meta.get(_FROM_FILE, (None, {}))
+    try:
+        chosen = with_settings(chosen, in_file)
+    except ConfigError as error:
+        raise ConfigError(f"--config {path}: {error}") from None
+    return with_settings(chosen, given)
 
 
 def names(text: str) -> list[str]:
@@ -339,13 +328,13 @@ def names(text: str) -> list[str]:
 
 
 def whole_numbers(option: str, text: str) -> list[int]:
-    """Split a list such as ``50,100,200``; a part that is no whole number is refused."""
+    """Split a list such as ``50,100,200``; a part that is not a whole number is refused."""
     try:
         numbers = [int(part) for part in names(text)]
     except ValueError:
         numbers = []
     if not numbers:
-        raise ConfigError(f"{option}: {text!r} is no list of whole numbers; write it like 50,100,200")
+        raise ConfigError(f"{option}: {text!r} is not a list of whole numbers; write it like 50,100,200")
     return numbers
 
 

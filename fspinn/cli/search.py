@@ -11,7 +11,7 @@ import click
 from fspinn.base.errors import ConfigError, DataError, FspinnError, UnfinishedError
 from fspinn.base.files import check_folder
 from fspinn.cli import options, outcome
-from fspinn.network.description import Network
+from fspinn.presets import Preset
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,13 +130,13 @@ Exit status: 0 found, 1 the answer is no, 2 bad input, 3 the search could not fi
     help="Replace what that folder holds: an answer to another question, or a network if none is found now.",
 )
 @options.preset
-@options.search_network
 @options.passes
+@options.settings
 @options.labels
 @options.work
-@options.with_network_and_data
+@options.with_preset_and_data
 def command(
-    network: Network,
+    preset: Preset,
     data: "Dataset",
     accuracy: float,
     confidence: float,
@@ -163,7 +163,6 @@ def command(
     hardware: str,
     output: Path,
     overwrite: bool,
-    passes: int | None,
     labels: int | None,
     seed: int,
     threads: int | None,
@@ -199,11 +198,11 @@ def command(
             strategy=strategy,
             sampler=sampler,
             space=space,
-            network=network,
+            network=preset.network,
+            learner=preset.learner,
             sizes=None if sizes is None else options.whole_numbers("--sizes", sizes),
             weights=None if weights is None else options.names(weights),
             readouts=None if readouts is None else options.names(readouts),
-            passes=passes,
             labels=labels,
             trials=trials,
             budget=budget,

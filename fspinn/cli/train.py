@@ -10,7 +10,7 @@ import click
 
 from fspinn.base.files import check_file
 from fspinn.cli import options
-from fspinn.network.description import Network
+from fspinn.presets import Preset
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
@@ -32,8 +32,9 @@ What was stopped (Ctrl-C, a crash, a power cut) goes on with --resume, to the sa
 )
 @options.dataset
 @options.preset
-@options.network
+@options.neurons
 @options.passes
+@options.settings
 @options.readout
 @options.labels
 @click.option(
@@ -64,12 +65,10 @@ What was stopped (Ctrl-C, a crash, a power cut) goes on with --resume, to the sa
 )
 @options.engine
 @options.work
-@options.with_network_and_data
+@options.with_preset_and_data
 def command(
-    network: Network,
+    preset: Preset,
     data: "Dataset",
-    passes: int | None,
-    readout: str,
     labels: int | None,
     output: Path,
     resume: bool,
@@ -91,11 +90,11 @@ def command(
         click.echo(f"fspinn: there is no {saved}; starting from the beginning", err=True)
     with _stopped_in_one_line(saved):
         result = train(
-            network,
+            preset.network,
             data,
-            passes=passes,
+            learner=preset.learner,
             seed=seed,
-            readout=readout,
+            readout=preset.readout,
             labels=labels,
             threads=threads,
             engine=engine,
@@ -117,9 +116,9 @@ def command(
         "accuracy_of": "validation",
         "validation_samples": measured,
         "samples_per_s": result.samples_per_s,
-        "presentations": result.model.activity["training"].samples,
-        "neurons": network.neurons,
-        "readout": readout,
+        "presentations": result.model.activity["training"][0].samples,
+        "neurons": preset.network.neurons,
+        "readout": preset.readout,
         "labels": result.model.record["labels"],
         "quantization": result.model.record.get("quantization"),
         "engine": engine,
@@ -129,13 +128,13 @@ def command(
         options.print_json(answer)
         return
     click.echo(
-        f"{output}: {network.neurons} neurons, {answer['presentations']} presentations "
+        f"{output}: {preset.network.neurons} neurons, {answer['presentations']} presentations "
         f"at {result.samples_per_s:,.0f} samples/s"
     )
     if answer["quantization"] is not None:
         click.echo(_in_words(answer["quantization"]))
     if accuracy is not None:
-        click.echo(f"accuracy {accuracy:.1%} on {measured} validation images ({readout} readout)")
+        click.echo(f"accuracy {accuracy:.1%} on {measured} validation images ({preset.readout} readout)")
 
 
 def _in_words(quantization: dict[str, Any]) -> str:

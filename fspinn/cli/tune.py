@@ -8,7 +8,7 @@ import click
 
 from fspinn.base.files import check_file
 from fspinn.cli import options
-from fspinn.network.description import Network
+from fspinn.presets import Preset
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
@@ -25,9 +25,10 @@ Examples:
 """,
 )
 @options.dataset
-@options.network
+@options.neurons
 @click.option("--trials", default=27, show_default=True, help="Candidates; 1 measures only what is given.")
 @options.passes
+@options.settings
 @options.readout
 @click.option(
     "-o",
@@ -38,13 +39,11 @@ Examples:
     help="File to write, for `fspinn train --config`.",
 )
 @options.work
-@options.with_network_and_data
+@options.with_preset_and_data
 def command(
-    network: Network,
+    preset: Preset,
     data: "Dataset",
     trials: int,
-    passes: int | None,
-    readout: str,
     output: Path,
     seed: int,
     threads: int | None,

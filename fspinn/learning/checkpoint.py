@@ -22,7 +22,7 @@ from fspinn.base.errors import ConfigError, ModelFileError
 from fspinn.learning.curve import Curve
 from fspinn.model.model import Activity
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 
 EVERY_S = 30.0
 """Time between two checkpoints, where their distance in presentations is not given."""
@@ -99,9 +99,7 @@ def load(path: Path, run: Mapping[str, Any]) -> State:
     ConfigError
         If it is of another run than `run`; the message names all that differs.
     """
-    settings, arrays = sealed.read(
-        path, "checkpoint", (*_ARRAYS, *_CURVE), version=FORMAT_VERSION, mend=_MEND
-    )
+    settings, arrays = sealed.read(path, "checkpoint", version=FORMAT_VERSION, mend=_MEND)
     try:
         theirs = settings["run"]
         state = State(

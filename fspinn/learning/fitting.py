@@ -13,13 +13,16 @@ from numpy.typing import NDArray
 from fspinn.answering.predict import respond, silent_in
 from fspinn.base.checks import whole_number
 from fspinn.base.randomness import LABELS, permutation, stream_key
+from fspinn.base.settings import as_plain
 from fspinn.base.version import __version__
 from fspinn.learning.curve import Curve
 from fspinn.lowering.integers import Seen, scaled
 from fspinn.lowering.post_training import quantize_readout
 from fspinn.model import readout as readouts
-from fspinn.model.model import Activity, Formats, Model
-from fspinn.network.description import Network
+from fspinn.model.model import Activity, Model
+from fspinn.model.tensors import LayerTensors, Tensor
+from fspinn.network.networks import Network
+from fspinn.network.rules import Stdp
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
@@ -36,8 +39,9 @@ class Learned:
     ----------
     network : Network
         With `weight_norm` settled.
-    weights : ndarray of float32, shape (n_inputs, n_neurons)
-    theta : ndarray of float32, shape (n_neurons,)
+    learner : Stdp
+    layers : tuple of LayerTensors
+        In integers where it learned in them.
     passes, seed : int
     activity : Activity
         What the engine counted.
@@ -47,8 +51,6 @@ class Learned:
         How it went.
     engine : str
         Who ran the network, and answers for its readout.
-    formats : Formats or None, default None
-        Number formats that it learned in, with integers only; None is float32.
     rounding : str or None, default None
         How changes of weights were rounded to their format, if they have one.
     seen : Seen or None, default None
@@ -56,15 +58,14 @@ class Learned:
     """
 
     network: Network
-    weights: NDArray[np.float32]
-    theta: NDArray[np.float32]
+    learner: Stdp
+    layers: tuple[LayerTensors, ...]
     passes: int
     seed: int
     activity: Activity
     samples_per_s: float
     curve: Curve
     engine: str = "numba"
-    formats: Formats | None = None
     rounding: str | None = None
     seen: Seen | None = None
 
@@ -104,8 +105,8 @@ def fit_readouts(
     """
     for name in names:
         readouts.check_name(name)
-    learned = replace(learned, theta=_theta_to_answer(learned))
-    known, formats = data.train.labels, learned.formats
+    learned = replace(learned, layers=(_to_answer(learned),))
+    known = data.train.labels
     if labels is not None:
         labels = whole_number("labels", labels, 1, len(known))
         chosen = labelled_images(len(known), labels, seed=learned.seed, draw=draw)
@@ -113,16 +114,15 @@ def fit_readouts(
         known[chosen] = data.train.labels[chosen]
     spike_counts, inference = respond(
         learned.network,
-        learned.weights,
-        learned.theta,
+        learned.layers,
         data.train.images,
         seed=learned.seed,
         threads=threads,
         engine=learned.engine,
-        formats=formats,
         on_batch=on_batch,
     )
     record = {
+        "learner": as_plain(learned.learner),
         "seed": learned.seed,
         "passes": learned.passes,
         "engine": learned.engine,
@@ -137,10 +137,9 @@ def fit_readouts(
         Model(
             network=learned.network,
             image_shape=data.image_shape,
-            weights=learned.weights,
-            theta=learned.theta,
+            layers=learned.layers,
             readout=readouts.fit(name, spike_counts, known, data.n_classes),
-            activity={"training": learned.activity, "inference": inference},
+            activity={"training": (learned.activity,), "inference": (inference,)},
             record=record,
         )
         for name in names
@@ -148,15 +147,16 @@ def fit_readouts(
     return [_in_formats(model, learned) for model in models]
 
 
-def _theta_to_answer(learned: Learned) -> NDArray[np.float32]:
-    """Return theta, raised where a lower threshold to answer with would be at the potential at rest."""
-    answering, formats = learned.network.answering, learned.formats
-    lowest = answering.lowest_theta
-    if formats is not None:
-        step = formats.state.step
-        lowest = max(np.ceil(lowest / step), 1 - scaled(answering.firing_threshold, formats.state)) * step
-    raised: NDArray[np.float32] = np.maximum(learned.theta, np.float32(lowest))
-    return raised
+def _to_answer(learned: Learned) -> LayerTensors:
+    """Return the layer, its theta raised where a lower threshold to answer with would be at rest."""
+    (tensors,), neuron = learned.layers, learned.network.answering.layers[0].neuron
+    lowest, formats = neuron.lowest_theta, tensors.formats
+    if formats is None:
+        return replace(tensors, theta=Tensor(np.maximum(tensors.theta.values, np.float32(lowest))))
+    step = formats.state.step
+    lowest = max(np.ceil(lowest / step), 1 - scaled(neuron.firing_threshold, formats.state)) * step
+    raised = np.maximum(tensors.theta.values, np.float32(lowest))
+    return replace(tensors, theta=Tensor.rounded(raised, formats.theta))
 
 
 def labelled_images(images: int, labels: int | None, *, seed: int = 0, draw: int = 0) -> NDArray[np.int64]:
@@ -168,21 +168,14 @@ def labelled_images(images: int, labels: int | None, *, seed: int = 0, draw: int
 
 
 def _in_formats(model: Model, learned: Learned) -> Model:
-    """Return the model as one of integers, readout included, if it learned in them."""
-    formats = learned.formats
+    """Return the model with its readout quantized too, if it learned in integers."""
+    formats = model.layer.formats
     if formats is None or learned.seen is None:
         return model
     learning = {"rounding": learned.rounding, **asdict(learned.seen)}
     quantization = {name: str(format) for name, format in vars(formats).items()}
-    return quantize_readout(
-        replace(
-            model,
-            weight_format=formats.weights,
-            state_format=formats.state,
-            theta_format=formats.theta,
-            record={**model.record, "quantization": {**quantization, "learning": learning}},
-        )
-    )[0]
+    record = {**model.record, "quantization": {**quantization, "learning": learning}}
+    return quantize_readout(replace(model, record=record))[0]
 
 
 def _versions(engine: str) -> dict[str, str]:

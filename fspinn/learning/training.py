@@ -5,7 +5,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from fspinn.base import jit
 from fspinn.base.checks import checked_seed, whole_number
 from fspinn.base.errors import ConfigError, FspinnWarning
 from fspinn.base.randomness import ORDER, WEIGHTS, permutation, stream_key, uniforms
+from fspinn.base.settings import settings_of, with_settings
 from fspinn.base.streams import on_terminal
 from fspinn.base.version import __version__
 from fspinn.datasets.arrays import as_dataset
@@ -29,13 +30,17 @@ from fspinn.learning import checkpoint as checkpoints
 from fspinn.learning.checkpoint import Keeper, State
 from fspinn.learning.curve import Curve
 from fspinn.learning.fitting import Learned, fit_readouts
+from fspinn.lowering.flat import flat
 from fspinn.lowering.integer_learning import Grid, first_weights, grid_of, learned_theta
 from fspinn.lowering.integers import Seen
 from fspinn.model import readout as readouts
-from fspinn.model.model import Activity, Formats, Model
-from fspinn.network.description import Network
+from fspinn.model.model import Activity, Model
+from fspinn.model.tensors import LayerTensors, Tensor
+from fspinn.network import description
+from fspinn.network.networks import Network
 from fspinn.network.plasticity import initial_weights, natural_weight_norm
-from fspinn.quant.formats import Format, to_values
+from fspinn.network.rules import Stdp
+from fspinn.quant.formats import Format
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
@@ -43,8 +48,6 @@ if TYPE_CHECKING:
 
 PRESENTATIONS_PER_NEURON = 100
 """How often each neuron should get its turn to learn, where the passes are not given (own)."""
-
-MAX_PASSES = 1_000_000
 
 _CHUNK = 250
 
@@ -76,7 +79,7 @@ def train(
     network: Network,
     data: "Dataset | LabelledImages",
     *,
-    passes: int | None = None,
+    learner: Stdp = Stdp(),  # noqa: B008 - frozen
     seed: int = 0,
     readout: str = "proportion",
     labels: int | None = None,
@@ -101,8 +104,8 @@ def train(
         ``data.train`` is learned from, ``data.validation`` measured on, but on no more images than were
         learned from; ``data.test`` is not touched. Or a split or a pair of arrays (images, labels): then
         all of them are learned from, and none is left to validate on.
-    passes : int or None, default None
-        How often each training image is shown. None gives each neuron a hundred presentations.
+    learner : Stdp, default Stdp()
+        How weights come about: rule, rates, passes.
     seed : int, default 0
         Fixes initial weights, order of the images and input spikes; from 0 to 2^64 - 1.
     readout : str, default "proportion"
@@ -139,7 +142,7 @@ def train(
     Raises
     ------
     ConfigError
-        If `passes`, `seed`, `readout` or `engine` make no sense, the network never spiked, the checkpoint is
+        If `seed`, `readout` or `engine` make no sense, the network never spiked, the checkpoint is
         of another run, or there is one and `resume` is not set.
     DataError
         If `data` is not a data set, nor labelled images.
@@ -167,7 +170,7 @@ def train(
         learned = learn(
             network,
             data,
-            passes=passes,
+            learner,
             seed=seed,
             progress=progress,
             keeper=keeper,
@@ -194,8 +197,8 @@ def train(
 def learn(
     network: Network,
     data: "Dataset",
+    learner: Stdp = Stdp(),  # noqa: B008 - frozen
     *,
-    passes: int | None = None,
     seed: int = 0,
     progress: bool = True,
     keeper: Keeper | None = None,
@@ -211,18 +214,17 @@ def learn(
     """
     seed = checked_seed(seed)
     images = data.train.images
-    if passes is None:
-        passes = passes_for(network.neurons, len(images))
-    passes = whole_number("passes", passes, 1, MAX_PASSES)
+    passes = passes_for(network.neurons, len(images)) if learner.passes is None else learner.passes
     engine_of(engine)
     _check_formats(engine, weights, state, rounding)
     settled = network
-    if network.weight_norm is None:
-        settled = replace(network, weight_norm=natural_weight_norm(images[:1000]))
+    if network.layers[0].neuron.weight_norm is None:
+        settled = with_settings(network, {"weight_norm": natural_weight_norm(images[:1000])})
     n_inputs = images.shape[1] * images.shape[2]
-    grid = None if weights is None else grid_of(settled, n_inputs, weights, state, rounding)
-    run = _Run(settled, data, passes, seed, engine, grid)
-    begun = None if keeper is None else keeper.start(_named(run, network))
+    dense = flat(settled, learner)
+    grid = None if weights is None else grid_of(dense, n_inputs, weights, state, rounding)
+    run = _Run(dense, data, passes, seed, engine, grid)
+    begun = None if keeper is None else keeper.start(_named(run, network, learner))
     if begun is None:
         begun = _start(run, n_inputs)
     done, seconds = _present_all(run, begun, progress, keeper, on_batch)
@@ -236,17 +238,20 @@ def learn(
     if keeper is not None:
         keeper.save()
     samples_per_s = (done.presentations - begun.presentations) / seconds
+    layer = LayerTensors.of_floats(done.weights, done.theta) if grid is None else _in_formats(run, done, grid)
     learned = Learned(
-        settled, done.weights, done.theta, passes, seed, done.activity, samples_per_s, done.curve, engine
+        settled, learner, (layer,), passes, seed, done.activity, samples_per_s, done.curve, engine
     )
-    return learned if grid is None else _in_values(learned, done, grid)
+    if grid is None:
+        return learned
+    return replace(learned, rounding=grid.rounding, seen=Seen(*done.seen.tolist()))
 
 
 @dataclass(frozen=True)
 class _Run:
     """What is learned: all that the bits depend on."""
 
-    network: Network
+    network: description.Network
     data: "Dataset"
     passes: int
     seed: int
@@ -275,18 +280,19 @@ class _Run:
         return self.passes * len(self.data.train)
 
 
-def _named(run: _Run, network: Network) -> dict[str, Any]:
+def _named(run: _Run, network: Network, learner: Stdp) -> dict[str, Any]:
     """Return all that the bits of a run depend on, by the names that a person knows."""
     formats = {}
     if run.grid is not None:
         formats = {name: str(value) for name, value in vars(run.grid).items()}
     return {
         **{f"dataset {name}": value for name, value in origin(run.data).items()},
+        **settings_of(learner),
         "passes": run.passes,
         "seed": run.seed,
         "engine": run.engine,
         **formats,
-        **asdict(network),
+        **settings_of(network),
         "fspinn": __version__,
         "kernels": jit.kernel_digest(),
     }
@@ -313,17 +319,10 @@ def _start(run: _Run, n_inputs: int) -> State:
     return State(0, weights, theta, Activity(), Curve.start(neurons, run.data.n_classes))
 
 
-def _in_values(learned: Learned, last: State, grid: Grid) -> Learned:
-    """Return what was learned in integers as the numbers that they stand for."""
-    theta, theta_format = learned_theta(last.theta, learned.network, grid)
-    return replace(
-        learned,
-        weights=to_values(last.weights, grid.weights),
-        theta=theta,
-        formats=Formats(grid.weights, grid.state, theta_format),
-        rounding=grid.rounding,
-        seen=Seen(*last.seen.tolist()),
-    )
+def _in_formats(run: _Run, last: State, grid: Grid) -> LayerTensors:
+    """Return what was learned in integers."""
+    theta, theta_format = learned_theta(last.theta, run.network, grid)
+    return LayerTensors(Tensor(last.weights, grid.weights), Tensor.rounded(theta, theta_format), grid.state)
 
 
 def _present_all(

@@ -22,7 +22,7 @@ from fspinn.lowering.integers import (
     theta_while_learning,
 )
 from fspinn.lowering.post_training import as_format, narrowest
-from fspinn.model.model import Formats
+from fspinn.model.tensors import Formats
 from fspinn.network.description import Network
 from fspinn.quant.formats import Format, check_rounding, to_integers
 

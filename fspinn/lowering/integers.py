@@ -75,7 +75,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.base.errors import FormatError
-from fspinn.model.model import Formats
+from fspinn.model.tensors import Formats
 from fspinn.network.description import Network
 from fspinn.quant.formats import MAX_BITS, Format, to_integers
 

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.base.errors import ConfigError, FormatError
+from fspinn.base.settings import settings_of, with_settings
+from fspinn.lowering.flat import flat
 from fspinn.lowering.integers import WHOLE, integers_of, lost_part
 from fspinn.model.model import Model
-from fspinn.network.description import Network
 
 Pass = Callable[[Model], tuple[Model, str]]
 
@@ -122,14 +123,14 @@ def shift_leak(model: Model) -> tuple[Model, str]:
 
     `tau_m_ms` becomes the time constant for which that is the leak, with the k that is nearest to it.
     """
-    network = model.network
-    lost = lost_part(network.dt_ms / network.tau_m_ms, WHOLE)
+    network, tau_m_ms = model.network, model.network.layers[0].neuron.tau_m_ms
+    lost = lost_part(network.dt_ms / tau_m_ms, WHOLE)
     if lost == 0 or lost == WHOLE:
         return model, "nothing or everything leaks: there is nothing to shift"
     k = min(max(round(np.log2(WHOLE / lost)), 1), 16)
-    tau_m_ms = -network.dt_ms / log1p(-(2.0**-k))
-    after = replace(model, network=replace(network, tau_m_ms=tau_m_ms), record=unmeasured(model))
-    return after, f"leak is v -= v >> {k}, tau_m_ms {network.tau_m_ms:g} -> {tau_m_ms:.4g}"
+    nearest = -network.dt_ms / log1p(-(2.0**-k))
+    after = replace(model, network=with_settings(network, {"tau_m_ms": nearest}), record=unmeasured(model))
+    return after, f"leak is v -= v >> {k}, tau_m_ms {tau_m_ms:g} -> {nearest:.4g}"
 
 
 def drop_pixels(model: Model) -> tuple[Model, str]:
@@ -140,12 +141,13 @@ def drop_pixels(model: Model) -> tuple[Model, str]:
     FormatError
         If the model does not compute with integers: other weights are hardly ever zero.
     """
-    if model.formats is None:
+    layer = model.layer
+    if layer.formats is None:
         raise FormatError("prune: only a network in integers has weights that are all zero; give state too")
-    heard = (model.weights != 0).any(axis=1)
-    before = model.n_inputs
-    after = replace(model, heard=heard)
-    return after, f"{before} -> {after.n_inputs} pixels: the weights of the others are all zero"
+    after = replace(layer, input_mask=(layer.weights.numbers != 0).any(axis=1))
+    return replace(model, layers=(after,)), (
+        f"{layer.inputs_used} -> {after.inputs_used} pixels: the weights of the others are all zero"
+    )
 
 
 def drop_neurons(model: Model, spiked: NDArray[np.bool_]) -> tuple[Model, str]:
@@ -165,9 +167,8 @@ def drop_neurons(model: Model, spiked: NDArray[np.bool_]) -> tuple[Model, str]:
         raise ConfigError("prune: no neuron ever spiked; lower the threshold, or train the network again")
     after = replace(
         model,
-        network=replace(model.network, neurons=len(kept)),
-        weights=np.ascontiguousarray(model.weights[:, kept]),
-        theta=model.theta[kept],
+        network=with_settings(model.network, {"neurons": len(kept)}),
+        layers=(model.layer.keeping(kept),),
         readout=replace(model.readout, table=model.readout.table[kept]),
     )
     return after, f"{neurons} -> {len(kept)} neurons: the others never spiked"
@@ -182,30 +183,32 @@ def retune(model: Model, accuracy: Callable[[Model], float]) -> tuple[Model, str
     accuracy : callable
         What to choose by; called about ten times.
     """
-    start = model.network.answering
+    start = settings_of(model.network.answering)
+    threshold_before, strength_before = start["threshold"], start.get("inhibition_strength", 0.0)
     best, most = model, accuracy(model)
-    for threshold in (_three_digits(start.threshold * factor) for factor in THRESHOLDS):
-        best, most = _better(best, most, replace(best.network, answer_threshold=threshold), accuracy)
-    for inhibition in (_three_digits(start.inhibition * factor) for factor in INHIBITIONS):
-        if model.network.inhibition_of == "threshold" or inhibition <= 1:
-            best, most = _better(best, most, replace(best.network, answer_inhibition=inhibition), accuracy)
-    end = best.network.answering
-    return best, (
-        f"threshold {start.threshold:g} -> {end.threshold:g}, "
-        f"inhibition {start.inhibition:g} -> {end.inhibition:g}"
-    )
+    for threshold in (_three_digits(threshold_before * factor) for factor in THRESHOLDS):
+        best, most = _better(best, most, {"answer_threshold": threshold}, accuracy)
+    for inhibition in (_three_digits(strength_before * factor) for factor in INHIBITIONS):
+        if inhibition > 0 and (start["inhibition_of"] == "threshold" or inhibition <= 1):
+            best, most = _better(best, most, {"answer_inhibition": inhibition}, accuracy)
+    end = settings_of(best.network.answering)
+    changed = [f"threshold {threshold_before:g} -> {end['threshold']:g}"]
+    if strength_before > 0:
+        changed.append(f"inhibition {strength_before:g} -> {end['inhibition_strength']:g}")
+    return best, ", ".join(changed)
 
 
 def _better(
-    model: Model, most: float, network: Network, accuracy: Callable[[Model], float]
+    model: Model, most: float, settings: Mapping[str, float], accuracy: Callable[[Model], float]
 ) -> tuple[Model, float]:
-    """Return the model with another network and its accuracy, if that is above `most`; else the model."""
+    """Return the model with other settings and its accuracy, if that is above `most`; else the model."""
+    network, layer = with_settings(model.network, settings), model.layer
     candidate = replace(model, network=network, record=unmeasured(model))
-    if network.answering.firing_threshold + float(model.theta.min()) <= 0:
+    if network.answering.layers[0].neuron.firing_threshold + float(layer.theta.values.min()) <= 0:
         return model, most  # some neuron would spike without input
-    if candidate.formats is not None:
+    if layer.formats is not None:
         try:
-            integers_of(network, candidate.weights, candidate.theta, candidate.formats)
+            integers_of(flat(network), layer.weights.values, layer.theta.values, layer.formats)
         except FormatError:  # the state cannot hold such a threshold
             return model, most
     found = accuracy(candidate)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from math import frexp
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +11,11 @@ from numpy.typing import NDArray
 from fspinn.base.checks import checked_seed
 from fspinn.base.errors import FormatError
 from fspinn.base.randomness import ROUNDING, stream_key
+from fspinn.lowering.flat import flat
 from fspinn.lowering.integers import integers_of
 from fspinn.lowering.passes import unmeasured
-from fspinn.model.model import BIASED_READOUT, LABEL_READOUT, AnyModel, Formats, Model, Readout, model_of
+from fspinn.model.model import BIASED_READOUT, LABEL_READOUT, AnyModel, Model, Readout, model_of
+from fspinn.model.tensors import Formats, Tensor
 from fspinn.quant.formats import (
     MAX_BITS,
     Format,
@@ -20,7 +23,6 @@ from fspinn.quant.formats import (
     quantize_values,
     saturates,
     to_integers,
-    to_values,
 )
 
 MOST = 0.5
@@ -66,7 +68,7 @@ def quantize(
     Returns
     -------
     Model
-        Its arrays are float32 and hold exactly the quantized values. ``record["quantization"]`` has the
+        Its tensors are integers with their formats. ``record["quantization"]`` has the
         formats, the rounding, and the shares of all weights that saturated and that became zero.
 
     Raises
@@ -94,21 +96,22 @@ def quantize_weights(
     model: Model, weights: str | Format, rounding: str = "nearest", seed: int = 0
 ) -> tuple[Model, str]:
     """Give the weights a format; a pass, with the parameters of `quantize`."""
-    if model.weight_format is not None:
+    before = model.layer.weights
+    if before.format is not None:
         raise FormatError(
-            f"weights: already quantized to {model.weight_format}; "
+            f"weights: already quantized to {before.format}; "
             "quantize the model that training wrote, not a quantized one"
         )
     format, key = as_format(weights), stream_key(checked_seed(seed), ROUNDING)
     check_rounding(rounding)
-    _check_weights(model.weights, format, rounding, key)
-    quantized = to_values(to_integers(model.weights, format, rounding, key=key), format)
-    saturated = float(saturates(model.weights, format, rounding, key=key).mean())
-    zeroed = float(((quantized == 0) & (model.weights != 0)).mean())
+    _check_weights(before.values, format, rounding, key)
+    quantized = Tensor.rounded(before.values, format, rounding, key=key)
+    saturated = float(saturates(before.values, format, rounding, key=key).mean())
+    zeroed = float(((quantized.numbers == 0) & (before.values != 0)).mean())
     record = noted(
         model, weights=str(format), rounding=rounding, saturated_share=saturated, zeroed_share=zeroed
     )
-    return replace(model, weights=quantized, weight_format=format, record=record), (
+    return _with_layer(replace(model, record=record), weights=quantized), (
         f"float32 -> {format}, rounding {rounding}; {saturated:.1%} saturated, {zeroed:.1%} became zero"
     )
 
@@ -125,26 +128,27 @@ def quantize_readout(model: Model, readout: str | Format | None = None) -> tuple
 
 def quantize_state(model: Model, state: str | Format, theta: str | Format | None = None) -> tuple[Model, str]:
     """Give potentials, thresholds and inhibition a format; a pass, with the parameters of `quantize`."""
-    if model.weight_format is None:
+    layer = model.layer
+    if layer.weights.format is None:
         raise FormatError("state: the weights are not quantized yet; give them a format first")
-    if model.state_format is not None:
+    if layer.state is not None:
         raise FormatError(
-            f"state: already quantized to {model.state_format}; "
+            f"state: already quantized to {layer.state}; "
             "quantize the model that training wrote, not a quantized one"
         )
     state = as_format(state)
-    theta = narrowest(model.theta, state.fraction_bits) if theta is None else as_format(theta)
-    if saturates(model.theta, theta).any():
+    values = layer.theta.values
+    theta = narrowest(values, state.fraction_bits) if theta is None else as_format(theta)
+    if saturates(values, theta).any():
         raise FormatError(
-            f"theta: {theta} cannot hold the range ({_ranges(model.theta, theta)}); "
-            f"try {narrowest(model.theta, theta.fraction_bits)}"
+            f"theta: {theta} cannot hold the range ({_ranges(values, theta)}); "
+            f"try {narrowest(values, theta.fraction_bits)}"
         )
-    values = quantize_values(model.theta, theta)
-    formats = Formats(model.weight_format, state, theta)
-    integers_of(model.network, model.weights, values, formats)  # refuses what does not go together
+    quantized = Tensor.rounded(values, theta)
+    formats = Formats(layer.weights.format, state, theta)
+    integers_of(flat(model.network), layer.weights.values, quantized.values, formats)  # refuses what does not fit
     record = noted(model, state=str(state), theta=str(theta))
-    after = replace(model, theta=values, state_format=state, theta_format=theta, record=record)
-    return after, f"float32 -> {state}, theta {theta}: integers only"
+    return _with_layer(replace(model, record=record), theta=quantized, state=state), f"float32 -> {state}, theta {theta}: integers only"
 
 
 def as_format(format: str | Format) -> Format:
@@ -165,6 +169,11 @@ def noted(model: Model, **more: object) -> dict[str, object]:
     record = unmeasured(model)
     before = record.get("quantization")
     return {**record, "quantization": {**(before if isinstance(before, dict) else {}), **more}}
+
+
+def _with_layer(model: Model, **changes: Any) -> Model:
+    """Return a model of one layer with other tensors."""
+    return replace(model, layers=(replace(model.layer, **changes),))
 
 
 def _check_weights(weights: NDArray[np.float32], format: Format, rounding: str, key: int) -> None:

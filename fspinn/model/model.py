@@ -8,7 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.base.errors import ConfigError
-from fspinn.network.description import Network
+from fspinn.base.settings import from_plain
+from fspinn.model.tensors import LayerTensors
+from fspinn.network.networks import Network
+from fspinn.network.rules import Stdp
 from fspinn.quant.formats import Format
 
 if TYPE_CHECKING:
@@ -68,24 +71,6 @@ class Activity:
 
 
 @dataclass(frozen=True)
-class Formats:
-    """Number formats of a network that computes with integers only (see `fspinn.lowering.integers`).
-
-    Parameters
-    ----------
-    weights : Format
-    state : Format
-        Of the membrane potentials, and of what they are compared with and pay: thresholds and tolls.
-    theta : Format
-        Of what adaptation added to each threshold.
-    """
-
-    weights: Format
-    state: Format
-    theta: Format
-
-
-@dataclass(frozen=True)
 class Readout:
     """Which class do these spikes mean? A table of how much a spike of each neuron speaks for each class.
 
@@ -130,7 +115,7 @@ class Readout:
         return found
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Model:
     """A trained network with everything needed to use it, and where it came from.
 
@@ -140,25 +125,15 @@ class Model:
         The description, with `weight_norm` settled.
     image_shape : tuple of int
         Height and width of the images it was trained on.
-    weights : ndarray of float32, shape (n_inputs, n_neurons)
-        One row per input pixel, in C order.
-    theta : ndarray of float32, shape (n_neurons,)
-        What adaptation added to the firing threshold of each neuron.
+    layers : tuple of LayerTensors
+        What each layer learned.
     readout : Readout
-    weight_format : Format or None, default None
-        Number format that the weights were quantized to; None is float32.
-    state_format, theta_format : Format or None, default None
-        Number formats of potentials and of theta. A model that has them, and a weight format, computes with
-        integers only, as `fspinn.lowering.integers` says; it has both or none.
-    heard : ndarray of bool, shape (n_pixels,), or None, default None
-        Which pixels are inputs, of a model that computes with integers; None is all. The weights of the
-        others, which were dropped, are 0.
-    activity : mapping of str to Activity
-        What was counted: ``"training"`` over the whole training, ``"inference"`` over the
-        images that the readout was fitted on.
+    activity : mapping of str to tuple of Activity
+        What each layer did: ``"training"`` over the whole training, ``"inference"`` over the images that the
+        readout was fitted on.
     record : mapping
-        Seed, data set and its checksum, names of the classes, versions, measured accuracies: plain values
-        that fit in JSON.
+        Learner, seed, data set and its checksum, names of the classes, versions, measured accuracies: plain
+        values that fit in JSON.
 
     Raises
     ------
@@ -168,26 +143,22 @@ class Model:
 
     network: Network
     image_shape: tuple[int, int]
-    weights: NDArray[np.float32]
-    theta: NDArray[np.float32]
+    layers: tuple[LayerTensors, ...]
     readout: Readout
-    weight_format: Format | None = None
-    state_format: Format | None = None
-    theta_format: Format | None = None
-    heard: NDArray[np.bool_] | None = None
-    activity: Mapping[str, Activity] = field(default_factory=dict)
+    activity: Mapping[str, tuple[Activity, ...]] = field(default_factory=dict)
     record: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        described = self.network.layers
+        if len(self.layers) != len(described):
+            raise ConfigError(f"layers: tensors of {len(self.layers)} do not fit a network of {len(described)}")
         height, width = self.image_shape
-        neurons = self.network.neurons
-        for name, array, shape in (
-            ("weights", self.weights, (height * width, neurons)),
-            ("theta", self.theta, (neurons,)),
-            *self.readout.shapes(neurons),
-        ):
-            if array.shape != shape:
-                raise ConfigError(f"{name}: shape {array.shape} does not fit; this network needs {shape}")
+        inputs = described[0].fan_in(height, width)
+        for layer, tensors in zip(described, self.layers, strict=True):
+            _check_shape("weights", tensors.weights.numbers, (inputs, layer.neurons))
+            inputs = layer.features
+        for name, array, shape in self.readout.shapes(self.network.features):
+            _check_shape(name, array, shape)
             if not np.isfinite(array).all():
                 raise ConfigError(f"{name}: holds NaN or infinity; train the network again")
         if len(self.class_names) != self.readout.n_classes:
@@ -195,23 +166,24 @@ class Model:
                 f"class_names: {len(self.class_names)} names do not fit a readout of "
                 f"{self.readout.n_classes} classes; give one for each"
             )
-        with_integers = (self.state_format is not None, self.theta_format is not None)
-        if with_integers[0] != with_integers[1] or (with_integers[0] and self.weight_format is None):
-            raise ConfigError("state_format: goes with theta_format and weight_format; give all three")
-        if self.heard is not None and (self.heard.shape != (height * width,) or self.formats is None):
-            raise ConfigError("heard: a bool for each pixel of a model in integers; this is something else")
 
     @property
-    def n_inputs(self) -> int:
-        """Number of input pixels."""
-        return int(self.weights.shape[0] if self.heard is None else np.count_nonzero(self.heard))
+    def layer(self) -> LayerTensors:
+        """The tensors of a network of one layer.
+
+        Raises
+        ------
+        ConfigError
+            If the network has several.
+        """
+        if len(self.layers) > 1:
+            raise ConfigError(f"layers: this works for one layer, and the network has {len(self.layers)}")
+        return self.layers[0]
 
     @property
-    def formats(self) -> Formats | None:
-        """The formats of a model that computes with integers only; None if it does not."""
-        if self.weight_format is None or self.state_format is None or self.theta_format is None:
-            return None
-        return Formats(self.weight_format, self.state_format, self.theta_format)
+    def learner(self) -> Stdp:
+        """The settings of the learner that made it; those by default where the record says nothing."""
+        return Stdp() if "learner" not in self.record else from_plain(Stdp, self.record["learner"])
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -219,19 +191,14 @@ class Model:
         return tuple(self.record.get("class_names") or map(str, range(self.readout.n_classes)))
 
     @property
-    def weight_bits(self) -> int:
-        """Bits of one weight."""
-        return 32 if self.weight_format is None else self.weight_format.bits
+    def quantized(self) -> bool:
+        """Whether some numbers have a format."""
+        return self.readout.format is not None or any(layer.weights.format for layer in self.layers)
 
-    @property
-    def state_bits(self) -> int:
-        """Bits of one potential."""
-        return 32 if self.state_format is None else self.state_format.bits
 
-    @property
-    def theta_bits(self) -> int:
-        """Bits of one theta."""
-        return 32 if self.theta_format is None else self.theta_format.bits
+def _check_shape(name: str, array: NDArray[Any], shape: tuple[int, ...]) -> None:
+    if array.shape != shape:
+        raise ConfigError(f"{name}: shape {array.shape} does not fit; this network needs {shape}")
 
 
 class HasModel(Protocol):

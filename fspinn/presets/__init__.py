@@ -1,22 +1,34 @@
 """Settings that were chosen for a data set and a number of neurons, one TOML file each.
 
-A file holds fields of `fspinn.Network` and `passes`, as ``fspinn train --config`` reads them; its comments
-say how they were found. Its name is that of the data set and the number of neurons. A table in it, named
-after a readout, changes some settings for that readout: ``mnist-400-linear`` is ``mnist-400`` with its table
-``[linear]``.
+A file holds settings by name (``fspinn info --settings`` lists them), as ``fspinn train --config`` reads them;
+its comments say how they were found. Its name is that of the data set and the number of neurons. A table in
+it, named after a readout, changes some settings for that readout: ``mnist-400-linear`` is ``mnist-400`` with
+its table ``[linear]``.
 """
 
 import tomllib
-from dataclasses import fields
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from fspinn.base.checks import whole_number
 from fspinn.base.errors import ConfigError
-from fspinn.network.description import Network
+from fspinn.base.settings import described, setting, with_settings
+from fspinn.network.networks import Network
+from fspinn.network.rules import Stdp
 
 FOLDER = Path(__file__).parent
+
+
+@described
+class Preset:
+    """A network and its learner; without arguments, those by default."""
+
+    network: Network = setting(Network(), "What is trained.")
+    learner: Stdp = setting(Stdp(), "How its weights come about.")
+    readout: str = setting(
+        "proportion", "How spikes become a class.", choices=("proportion", "majority", "linear")
+    )
 
 
 def names() -> list[str]:
@@ -36,8 +48,8 @@ def dataset_of(name: str) -> str:
     return _file_of(name)[0].stem.rpartition("-")[0]
 
 
-def load(name: str) -> dict[str, Any]:
-    """Return the settings of a preset: fields of `fspinn.Network`, `passes` and `readout`.
+def load(name: str) -> Preset:
+    """Return the network, learner and readout of a preset.
 
     Parameters
     ----------
@@ -51,11 +63,10 @@ def load(name: str) -> dict[str, Any]:
 
     Examples
     --------
-    >>> from fspinn import Network, presets
-    >>> settings = presets.load("mnist-400")
-    >>> passes, readout = settings.pop("passes"), settings.pop("readout")
-    >>> Network(**settings).neurons
-    400
+    >>> from fspinn import presets
+    >>> preset = presets.load("mnist-400")
+    >>> preset.network.neurons, preset.learner.passes
+    (400, 10)
     """
     path, readout = _file_of(name)
     settings = _read(path)
@@ -87,20 +98,14 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: is no preset ({error}); install fspinn again") from None
+        raise ConfigError(f"{path}: is not a preset ({error}); install fspinn again") from None
 
 
-def _checked(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
-    known = [field.name for field in fields(Network)]
-    for key in settings:
-        if key not in (*known, "passes", "readout"):
-            raise ConfigError(f"{path}: unknown key {key!r}; use passes, readout, {', '.join(known)}")
-    for key in ("neurons", "passes"):
-        if key not in settings:
-            raise ConfigError(f"{path}: {key} is missing; add it")
+def _checked(path: Path, settings: Mapping[str, Any]) -> Preset:
+    for name in ("neurons", "passes"):
+        if name not in settings:
+            raise ConfigError(f"{path}: {name} is missing; add it")
     try:
-        whole_number("passes", settings["passes"], 1, 1_000_000)
-        Network(**{key: value for key, value in settings.items() if key in known})
+        return with_settings(Preset(), settings)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
-    return settings

@@ -1,14 +1,16 @@
 """One network that could be the answer: what has to be trained, and what is made of it afterwards."""
 
 import re
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from fspinn.base.checks import whole_number
 from fspinn.base.errors import ConfigError
+from fspinn.base.settings import differences
 from fspinn.lowering.integers import MAX_STATE_BITS
 from fspinn.model.readout import check_name
-from fspinn.network.description import Network
+from fspinn.network.networks import Network
+from fspinn.network.rules import Stdp
 from fspinn.quant.formats import Format, check_rounding
 
 FLOAT = "float32"
@@ -105,14 +107,13 @@ class Candidate:
     Parameters
     ----------
     network : Network
+    learner : Stdp
     variant : Variant
-    passes : int or None, default None
-        How often each training image is shown; None as for `fspinn.train`.
     """
 
     network: Network
+    learner: Stdp
     variant: Variant
-    passes: int | None = None
 
     @property
     def neurons(self) -> int:
@@ -131,19 +132,12 @@ class Candidate:
 
     def as_dict(self) -> dict[str, Any]:
         """Return size, variant and the settings that are not the default, by name."""
-        settings = changed(self.network)
-        if self.passes is not None:
-            settings["passes"] = self.passes
+        settings = differences(self.network, Network.dense(self.neurons))
+        settings |= differences(self.learner, Stdp())
         return {"neurons": self.neurons, **asdict(self.variant), "settings": settings}
 
     def __str__(self) -> str:
         return f"{self.neurons} neurons, {self.variant}"
-
-
-def changed(network: Network) -> dict[str, Any]:
-    """Return the fields that differ from the defaults, but for the number of neurons."""
-    values = {f.name: (getattr(network, f.name), f.default) for f in fields(network) if f.name != "neurons"}
-    return {name: value for name, (value, default) in values.items() if value != default}
 
 
 def _bits(name: str) -> int:

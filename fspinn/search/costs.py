@@ -11,12 +11,12 @@ from fspinn.memmodel import Hardware, Size, Workload, estimate
 from fspinn.memmodel.area import Needed
 from fspinn.memmodel.workload import PHASES, expected_spikes
 from fspinn.model.model import Activity, Model
-from fspinn.search.candidates import Candidate
+from fspinn.search.candidates import FLOAT_BITS, Candidate
 
 _CONTROLLER = ("flash_bytes", "ram_bytes")
 
-HEARD = 0.5
-"""Share of the pixels that pruning is expected to leave, at least (own).
+USED = 0.5
+"""Share of the pixels that pruning is expected to leave, at least (fspinn).
 
 With weights of 1 to 3 bits 50 to 65 % of MNIST's are left: none is rejected that could keep to its limits.
 """
@@ -71,7 +71,7 @@ def expected_costs(
 ) -> list[Cost]:
     """Return the costs of candidates that need not exist yet.
 
-    Memory and area are exact but for what pruning leaves (`HEARD`); the others rest on
+    Memory and area are exact but for what pruning leaves (`USED`); the others rest on
     `fspinn.memmodel.workload.expected_spikes`.
 
     Parameters
@@ -104,54 +104,41 @@ def expected_costs(
 
 def counted_cost(model: Model, activity: Activity, hardware: Hardware) -> Cost:
     """Return the cost of a trained model that did this for some images."""
-    size = replace(Size.of(model), state_bits=model.state_bits, threshold_bits=model.theta_bits)
-    work = {"inference": Workload.counted(activity), "training": Workload.counted(model.activity["training"])}
-    (cost,) = _costs(size, hardware, work, 1)
+    training = model.activity["training"][0]
+    work = {"inference": Workload.counted(activity), "training": Workload.counted(training)}
+    (cost,) = _costs(Size.of(model), hardware, work, 1)
     return replace(cost, counted=True)
 
 
 def _kind(candidate: Candidate) -> tuple[Any, ...]:
     """Return what the formulas of the cost model depend on, beside numbers."""
-    network = candidate.network
-    kind = (network.inhibition_kind, network.rule, network.adaptation, network.normalisation)
-    return (*kind, network.weight_decay > 0, candidate.readout)
+    (layer,), learner = candidate.network.layers, candidate.learner
+    kind = (layer.inhibition.kind, learner.rule.kind, layer.adaptation.kind, learner.normalisation)
+    return (*kind, learner.weight_decay > 0, candidate.readout)
 
 
 def _size(candidates: Sequence[Candidate], n_inputs: int, n_classes: int) -> Size:
     """Return the sizes of candidates of one kind."""
-    network = candidates[0].network
-    size = Size.of_network(network, n_inputs, n_classes, weight_bits=1, readout=candidates[0].readout)
-    numbers = [
-        (
-            candidate.network.neurons,
-            candidate.network.steps,
-            candidate.network.window_steps,
-            candidate.network.refractory_steps,
-            candidate.network.inhibition_steps * (network.inhibition_kind != "lateral"),
-            candidate.variant.weight_bits,
-            candidate.variant.state_bits,
-            candidate.variant.readout_bits,
-            ceil(n_inputs * HEARD) if candidate.variant.prune else n_inputs,
-            n_inputs if candidate.variant.prune else 0,
-        )
-        for candidate in candidates
-    ]
-    neurons, steps, window, refractory, inhibition, weight_bits, state_bits, readout_bits, heard, mapped = (
-        np.array(numbers).T
-    )
+    first = candidates[0]
+    trained = {(one.network, one.learner): FLOAT_BITS for one in candidates}
+    sizes = {key: Size.of_network(*key, n_inputs, n_classes, bits) for key, bits in trained.items()}
+    each = [sizes[one.network, one.learner] for one in candidates]
+    numbers = {
+        name: np.array([getattr(size, name) for size in each])
+        for name in ("n_neurons", "steps", "window_steps", "refractory_steps", "inhibition_steps")
+    }
+    pruned = np.array([candidate.variant.prune for candidate in candidates])
+    state_bits = np.array([candidate.variant.state_bits for candidate in candidates])
     return replace(
-        size,
-        n_inputs=heard,
-        mapped_pixels=mapped,
-        n_neurons=neurons,
-        steps=steps,
-        window_steps=window,
-        refractory_steps=refractory,
-        inhibition_steps=inhibition,
-        weight_bits=weight_bits,
+        each[0],
+        **numbers,
+        weight_bits=np.array([candidate.variant.weight_bits for candidate in candidates]),
+        n_inputs=np.where(pruned, ceil(n_inputs * USED), n_inputs),
+        mapped_pixels=np.where(pruned, n_inputs, 0),
         state_bits=state_bits,
         threshold_bits=state_bits,  # at most as wide as the state; how wide, training tells
-        readout_bits=readout_bits,
+        readout=first.readout,
+        readout_bits=np.array([candidate.variant.readout_bits for candidate in candidates]),
     )
 
 

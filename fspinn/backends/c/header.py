@@ -13,7 +13,8 @@ from fspinn.base.randomness import INFERENCE_SPIKES
 from fspinn.base.version import __version__
 from fspinn.lowering.integers import Neuron, integers_of
 from fspinn.memmodel.program import STEPS_AT_ONCE
-from fspinn.model.model import Formats, Model
+from fspinn.model.model import Model
+from fspinn.model.tensors import Formats
 from fspinn.network.description import INHIBITION_KINDS, Network
 from fspinn.network.encoders import encoder_settings
 from fspinn.quant.formats import Format, to_integers

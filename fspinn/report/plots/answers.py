@@ -130,7 +130,7 @@ def spike_raster(
         course = potential(model, shown, winner) / network.firing_threshold
         times_ms = np.repeat(np.arange(network.steps) * network.dt_ms, 2)
         below.plot(times_ms, course.ravel(), color=SHADES[0], linewidth=0.9)
-        level = 1 + model.theta[winner] / network.firing_threshold
+        level = 1 + model.layer.theta.values[winner] / network.firing_threshold
         below.axhline(level, color=CHOSEN, linestyle="--", linewidth=1)
         below.set_ylim(top=level + 0.3 * (level - course.min()))
         below.annotate(

@@ -39,6 +39,7 @@ def receptive_fields(model: AnyModel, neurons: int = 64) -> Figure:
     columns = int(np.ceil(np.sqrt(len(chosen) * 1.6)))
     rows = int(np.ceil(len(chosen) / columns))
     height, width = model.image_shape
+    weights = model.layer.weights.values
     # One picture with room above each field is drawn ten times as quickly as one picture for each.
     above, between = max(1, round(0.35 * height)), max(1, round(0.12 * width))
     tiles = np.full((rows * (above + height), columns * (width + between) - between), np.nan, np.float32)
@@ -47,7 +48,7 @@ def receptive_fields(model: AnyModel, neurons: int = 64) -> Figure:
     for place, neuron in enumerate(chosen):
         row, column = divmod(place, columns)
         top, left = row * (above + height) + above, column * (width + between)
-        tiles[top : top + height, left : left + width] = model.weights[:, neuron].reshape(height, width)
+        tiles[top : top + height, left : left + width] = weights[:, neuron].reshape(height, width)
         axes.text(left + (width - 1) / 2, top - 1, names[neuron], ha="center", va="bottom", fontsize=size)
     picture = axes.imshow(tiles, cmap="magma", vmin=0, vmax=max(float(np.nanmax(tiles)), 1e-9))
     axes.axis("off")
@@ -67,14 +68,15 @@ def thresholds(model: AnyModel, spike_counts: NDArray[np.int32]) -> Figure:
     """
     model = model_of(model)
     network = model.network.answering
-    levels = (network.firing_threshold + model.theta) / float(network.weight_norm or 1.0)
+    neuron = network.layers[0].neuron
+    levels = (neuron.firing_threshold + model.layer.theta.values) / float(neuron.weight_norm or 1.0)
     rates_hz = np.sort(spike_counts.mean(axis=0) / (network.duration_ms / 1000))[::-1]
     silent = int(np.count_nonzero(rates_hz == 0))
 
     figure = Figure(figsize=(8.5, 3.4), layout="constrained")
     left, right = figure.subplots(1, 2)
     left.hist(levels, bins=25, color=SHADES[0])
-    left.axvline(network.threshold, color=CHOSEN, linestyle="--")
+    left.axvline(neuron.threshold, color=CHOSEN, linestyle="--")
     left.set_xlabel("firing threshold (weight norms)")
     left.set_ylabel("neurons")
     left.yaxis.set_major_locator(MaxNLocator(integer=True))

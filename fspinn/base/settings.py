@@ -1,0 +1,421 @@
+"""What can be set, and is this value one? Frozen dataclasses whose fields describe and check themselves.
+
+A class under `described` has fields made by `setting`, each with its limits, unit and source. They are
+checked when an object is made; its docstring, files, ``--set name=value`` and ``fspinn info --settings``
+are made from them. A class variable `kind` makes a class a member of a family, such as the encoders: the
+field that holds one is set by that word, and the fields of the member have names of their own beside it.
+"""
+
+import types
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields, is_dataclass, replace
+from difflib import get_close_matches
+from functools import cache
+from inspect import cleandoc
+from typing import Any, TypeVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
+
+from fspinn.base.checks import number, whole_number
+from fspinn.base.errors import ConfigError
+
+Described = TypeVar("Described")
+
+MAX_NUMBER = 1e12
+MAX_WHOLE = 2**31
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is known about a field besides its type and default.
+
+    Parameters
+    ----------
+    help : str
+        One sentence.
+    unit : str, default ""
+    source : str, default "fspinn"
+        Where the default is from.
+    name : str or None, default None
+        The name by which it is set; None is that of the field.
+    above, at_least, at_most : float or None, default None
+        Limits of a number.
+    choices : tuple of str, default ()
+        What a word can be.
+    """
+
+    help: str
+    unit: str = ""
+    source: str = "fspinn"
+    name: str | None = None
+    above: float | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+    choices: tuple[str, ...] = ()
+
+
+def setting(default: Any, help: str, **more: Any) -> Any:
+    """Return a field with a default; `more` are further parameters of `Setting`."""
+    return field(default=default, metadata={"setting": Setting(help, **more)})
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(setting,))
+def described(cls: type[Described]) -> type[Described]:
+    """Make a class a frozen dataclass whose fields are checked, and listed in its docstring.
+
+    Its own `__post_init__`, if it has one, comes after the checks of the single fields.
+    """
+    own = cls.__dict__.get("__post_init__")
+
+    def check(self: Any) -> None:
+        for each in fields(self):
+            object.__setattr__(self, each.name, _checked(type(self), each, getattr(self, each.name)))
+        if own is not None:
+            own(self)
+
+    cls.__post_init__ = check  # type: ignore[attr-defined]
+    made = dataclass(frozen=True)(cls)
+    lines = [line for each in fields(made) for line in _documented(each)]  # type: ignore[arg-type]
+    made.__doc__ = "\n".join([cleandoc(cls.__doc__ or ""), "", "Parameters", "----------", *lines])
+    return made
+
+
+def members(family: Any) -> dict[str, type[Any]]:
+    """Return the classes of a family, a union such as `fspinn.network.Encoder`, by their kind."""
+    return {one.kind: one for one in get_args(family) or (family,)}
+
+
+def settings_of(described_object: Any) -> dict[str, Any]:
+    """Return all settings of an object by name, those of the parts that it is made of among them.
+
+    >>> from fspinn.network import Network
+    >>> settings = settings_of(Network.dense(neurons=100))
+    >>> settings["neurons"], settings["encoder"], settings["rate_norm_hz"]
+    (100, 'poisson', 570.0)
+    """
+    found: dict[str, Any] = {}
+    for each in fields(described_object):
+        value = getattr(described_object, each.name)
+        if _is_family(type(described_object), each):
+            found[_name(each)] = value.kind
+        for part in _parts(value):
+            found |= settings_of(part)
+        if not _parts(value):
+            found[_name(each)] = value
+    return found
+
+
+def with_settings(described_object: Described, given: Mapping[str, Any]) -> Described:
+    """Return an object with other settings, given by name.
+
+    A word for a family (``{"encoder": "regular"}``) changes to that member, with the settings that both have.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such setting, or its value makes no sense.
+    """
+    used: set[str] = set()
+    changed: Described = _changed(described_object, given, used)
+    for name in given:
+        if name not in used:
+            raise ConfigError(_unknown(type(described_object), name, list(settings_of(changed))))
+    return changed
+
+
+def differences(described_object: Any, other: Any) -> dict[str, Any]:
+    """Return the settings that an object does not share with another, by name, in its order."""
+    theirs = settings_of(other)
+    return {
+        name: value
+        for name, value in settings_of(described_object).items()
+        if name not in theirs or theirs[name] != value
+    }
+
+
+def parsed(cls: type[Any], name: str, text: str) -> Any:
+    """Return the value that a text stands for as a setting of a class, or of its parts.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such setting, or the text is not a value of its type.
+    """
+    for each, owner in _all_fields(cls):
+        if _name(each) == name:
+            return _parsed(name, text, _hints(owner)[each.name])
+    raise ConfigError(_unknown(cls, name, [_name(each) for each, _ in _all_fields(cls)]))
+
+
+def as_plain(value: Any) -> Any:
+    """Return an object and its parts as values that fit in JSON; `from_plain` makes it again."""
+    if is_dataclass(value) and not isinstance(value, type):
+        kind = {"kind": value.kind} if hasattr(value, "kind") else {}
+        return kind | {each.name: as_plain(getattr(value, each.name)) for each in fields(value)}
+    return [as_plain(one) for one in value] if isinstance(value, tuple) else value
+
+
+def from_plain(hint: Any, plain: Any) -> Any:
+    """Return the object of a described class, or of a family, that `as_plain` wrote.
+
+    Raises
+    ------
+    ConfigError
+        If it holds something else.
+    """
+    if get_origin(hint) is tuple:
+        inner = get_args(hint)[0]
+        return tuple(from_plain(inner, one) for one in plain)
+    classes = [one for one in _alternatives(hint) if is_dataclass(one)]
+    if not classes or plain is None:
+        return tuple(plain) if isinstance(plain, list) else plain
+    if not isinstance(plain, Mapping):
+        raise ConfigError(f"settings: {plain!r} does not describe a {classes[0].__name__}")
+    given = dict(plain)
+    kind = given.pop("kind", None)
+    cls = classes[0] if kind is None else {one.kind: one for one in classes}.get(kind)
+    if cls is None:
+        raise ConfigError(f"settings: unknown kind {kind!r}; this version of fspinn does not have it")
+    hints = _hints(cls)
+    for name in given:
+        if name not in hints:
+            raise ConfigError(f"settings: {cls.__name__} has no setting {name!r} in this version of fspinn")
+    return cls(**{name: from_plain(hints[name], value) for name, value in given.items()})
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the reference of all settings; the fields of `Setting`, in words.
+
+    Parameters
+    ----------
+    name, default, unit, allowed, source, help : str
+    belongs_to : str
+        The choice that brings it, such as ``"encoder = poisson"``, or ``""``.
+    """
+
+    name: str
+    default: str
+    unit: str
+    allowed: str
+    source: str
+    help: str
+    belongs_to: str = ""
+
+
+def reference(cls: type[Any]) -> list[Row]:
+    """Return a row for each setting of a class and of all that its parts can be."""
+    rows: dict[Row, list[str]] = {}
+    for row in _rows(cls, ""):
+        rows.setdefault(replace(row, belongs_to=""), []).append(row.belongs_to)
+    return [replace(row, belongs_to=_merged(several)) for row, several in rows.items()]
+
+
+def _merged(several: list[str]) -> str:
+    """Return ``"rule = pair or timestep"`` for ``"rule = pair"`` and ``"rule = timestep"``."""
+    family = several[0].partition(" = ")[0]
+    return " or ".join([several[0], *(one.removeprefix(f"{family} = ") for one in several[1:])])
+
+
+def _rows(cls: type[Any], belongs_to: str) -> list[Row]:
+    rows = []
+    for each in fields(cls):
+        hint, known = _hints(cls)[each.name], _setting(each)
+        parts = _part_classes(hint)
+        if _is_family(cls, each):
+            allowed = ", ".join(one.kind for one in parts)
+            rows.append(Row(_name(each), each.default.kind, "", allowed, known.source, known.help, belongs_to))
+            for part in parts:
+                rows += _rows(part, f"{_name(each)} = {part.kind}")
+        elif parts:
+            rows += [row for part in parts for row in _rows(part, belongs_to)]
+        else:
+            default = _shown(each.default)
+            allowed = _allowed(hint, known)
+            rows.append(Row(_name(each), default, known.unit, allowed, known.source, known.help, belongs_to))
+    return rows
+
+
+def _setting(each: Field[Any]) -> Setting:
+    known: Setting = each.metadata["setting"]
+    return known
+
+
+def _name(each: Field[Any]) -> str:
+    return _setting(each).name or each.name
+
+
+@cache
+def _hints(cls: type[Any]) -> dict[str, Any]:
+    return get_type_hints(cls)
+
+
+def _alternatives(hint: Any) -> tuple[Any, ...]:
+    """Return what a union is made of, or the type itself."""
+    return get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+
+
+def _part_classes(hint: Any) -> list[type[Any]]:
+    """Return the described classes that a field can hold: one, or several in a row."""
+    inner = get_args(hint)[0] if get_origin(hint) is tuple else hint
+    return [one for one in _alternatives(inner) if is_dataclass(one)]
+
+
+def _is_family(cls: type[Any], each: Field[Any]) -> bool:
+    return any(hasattr(one, "kind") for one in _part_classes(_hints(cls)[each.name]))
+
+
+def _parts(value: Any) -> tuple[Any, ...]:
+    several = value if isinstance(value, tuple) else (value,)
+    return tuple(one for one in several if is_dataclass(one))
+
+
+def _checked(cls: type[Any], each: Field[Any], value: Any) -> Any:
+    """Return the value of a field as it is kept, or raise `ConfigError`."""
+    hint, name, known = _hints(cls)[each.name], _name(each), _setting(each)
+    alternatives = _alternatives(hint)
+    if value is None and type(None) in alternatives:
+        return None
+    classes = _part_classes(hint)
+    if classes:
+        for one in value if isinstance(value, tuple) else (value,):
+            if type(one) not in classes:
+                words = ", ".join(f"{cls.__name__}()" for cls in classes)
+                raise ConfigError(f"{name}: {one!r} is not one of {words}; give one of these")
+        return value
+    if get_origin(alternatives[0]) is tuple:
+        return _pair(name, value)
+    if alternatives[0] is str:
+        if value not in known.choices:
+            raise ConfigError(f"{name}: {_not_among(value, known.choices)}")
+        return value
+    if alternatives[0] is bool:
+        if not isinstance(value, bool):
+            raise ConfigError(f"{name}: {value!r} is neither true nor false; give one of them")
+        return value
+    if alternatives[0] is int:
+        low = int(known.at_least or 0)
+        return whole_number(name, value, low, MAX_WHOLE if known.at_most is None else int(known.at_most))
+    most = MAX_NUMBER if known.at_most is None else known.at_most
+    return number(name, value, above=known.above, at_least=known.at_least, at_most=most)
+
+
+def _pair(name: str, value: Any) -> tuple[int, int]:
+    """Return two whole numbers; one stands for both."""
+    several = tuple(value) if isinstance(value, tuple | list) else (value, value)
+    if len(several) != 2:
+        raise ConfigError(f"{name}: {value!r} is not a size; give one number, or height and width")
+    height, width = (whole_number(name, one, 1, MAX_WHOLE) for one in several)
+    return height, width
+
+
+def _changed(described_object: Any, given: Mapping[str, Any], used: set[str]) -> Any:
+    cls, new = type(described_object), {}
+    for each in fields(cls):
+        name, value = _name(each), getattr(described_object, each.name)
+        if _is_family(cls, each) and name in given:
+            used.add(name)
+            kinds = {one.kind: one for one in _part_classes(_hints(cls)[each.name])}
+            if given[name] not in kinds:
+                raise ConfigError(f"{name}: {_not_among(given[name], tuple(kinds))}")
+            value = _as_kind(kinds[given[name]], value)
+        parts = _parts(value)
+        if isinstance(value, tuple) and len(parts) > 1:
+            new[each.name] = value  # several layers: none of them is meant by a bare name
+        elif parts:
+            changed = tuple(_changed(part, given, used) for part in parts)
+            new[each.name] = changed if isinstance(value, tuple) else changed[0]
+        elif name in given:
+            used.add(name)
+            new[each.name] = given[name]
+        else:
+            new[each.name] = value
+    return cls(**new)
+
+
+def _as_kind(cls: type[Any], value: Any) -> Any:
+    """Return a member of a family with the settings that it shares with another."""
+    shared = {_name(each): getattr(value, each.name) for each in fields(value)}
+    return cls(**{each.name: shared[_name(each)] for each in fields(cls) if _name(each) in shared})
+
+
+def _all_fields(cls: type[Any]) -> list[tuple[Field[Any], type[Any]]]:
+    """Return the fields of a class and of all that its parts can be, each with its class."""
+    found: list[tuple[Field[Any], type[Any]]] = []
+    for each in fields(cls):
+        parts = _part_classes(_hints(cls)[each.name])
+        if not parts or _is_family(cls, each):
+            found.append((each, cls))
+        for part in parts:
+            found += _all_fields(part)
+    return found
+
+
+def _parsed(name: str, text: str, hint: Any) -> Any:
+    alternatives = _alternatives(hint)
+    if text.lower() == "none" and type(None) in alternatives:
+        return None
+    kind = alternatives[0]
+    if kind is str or is_dataclass(kind):
+        return text
+    if kind is bool and text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    try:
+        if get_origin(kind) is tuple:
+            return tuple(int(part) for part in text.lower().split("x")) if "x" in text.lower() else int(text)
+        return int(text) if kind is int else float(text)
+    except ValueError:
+        what = "a whole number" if kind is int else "a size" if get_origin(kind) is tuple else "a number"
+        raise ConfigError(f"{name}: {text!r} is not {what}; give one") from None
+
+
+def _unknown(cls: type[Any], name: str, present: list[str]) -> str:
+    for row in reference(cls):
+        if row.name == name and row.belongs_to and name not in present:
+            return f"{name}: needs {row.belongs_to}; set that too, or leave {name} out"
+    return f"unknown setting {near_miss(name, tuple(present))}`fspinn info --settings` lists all"
+
+
+def near_miss(word: Any, known: tuple[str, ...]) -> str:
+    """Return a word that is not known in quotes, and perhaps the one that was meant; ends in a space."""
+    near = get_close_matches(str(word), known, n=1)
+    return f"{word!r}; " + (f"did you mean {near[0]}? " if near else "")
+
+
+def _not_among(value: Any, choices: tuple[str, ...]) -> str:
+    return f"unknown value {near_miss(value, choices)}use one of {', '.join(choices)}"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "x".join(str(one) for one in value)
+    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _allowed(hint: Any, known: Setting) -> str:
+    """Return in words what a setting can be."""
+    alternatives = _alternatives(hint)
+    none = " or none" if type(None) in alternatives else ""
+    if known.choices:
+        return ", ".join(known.choices) + none
+    if get_origin(alternatives[0]) is tuple:
+        return "HEIGHTxWIDTH, or one number for both" + none
+    if alternatives[0] is bool:
+        return "true, false"
+    limits = [
+        f"{word} {limit:g}"
+        for word, limit in (("above", known.above), ("at least", known.at_least), ("at most", known.at_most))
+        if limit is not None
+    ]
+    return " ".join(["whole number" if alternatives[0] is int else "number", *limits]) + none
+
+
+def _documented(each: Field[Any]) -> list[str]:
+    known = _setting(each)
+    choices = "{" + ", ".join(f'"{choice}"' for choice in known.choices) + "}"
+    kind = choices if known.choices else each.type if isinstance(each.type, str) else _type_in_words(each.type)
+    unit = f" In {known.unit}." if known.unit else ""
+    return [f"{each.name} : {kind}, default {each.default!r}", f"    {known.help}{unit} ({known.source})"]
+
+
+def _type_in_words(hint: Any) -> str:
+    words = (getattr(one, "__name__", str(one)) for one in _alternatives(hint))
+    return " or ".join("None" if word == "NoneType" else word for word in words)

@@ -1,0 +1,64 @@
+"""How do thresholds adapt while a network learns? What a threshold has gained or lost is its theta.
+
+Below, ``step = theta_step * weight_norm``, linear over the run from `theta_step` to `theta_step_end`, and N
+is the number of neurons of the layer.
+"""
+
+from typing import ClassVar, TypeAlias
+
+from fspinn.base.settings import described, setting
+
+
+@described
+class Balanced:
+    """The winner's threshold rises and all fall, so that their mean stays and all neurons get their turn.
+
+    At the end of a learning window with an output spike, for the neuron with the most spikes
+
+        theta += step        and for all        theta -= step / N
+
+    If no neuron spikes during a whole presentation, for all
+
+        theta -= step        if some potential ends at the firing threshold or above: theta alone kept it
+        theta -= step / N    if one ends at half of it or above
+
+    and before the first output spike of a run any input is enough for the step. So nothing changes without
+    input, and dim samples do not run thresholds down. No theta falls below `Neuron.lowest_theta`: every
+    threshold stays above the potential at rest, also when learning is over and `answer_threshold` is lower
+    (theta is raised as far as that takes).
+    """
+
+    kind: ClassVar[str] = "balanced"
+    theta_step: float = setting(
+        1.0, "Rise of a threshold at the start of training.", unit="weight norms", at_least=0.0
+    )
+    theta_step_end: float = setting(0.0, "The same at the end.", unit="weight norms", at_least=0.0)
+
+
+@described
+class Decaying:
+    """A threshold rises at each spike of its neuron and falls back with time (Diehl & Cook 2015).
+
+        theta += step                                       at a spike
+        theta *= exp(-duration_ms / theta_tau_ms)           after each presentation
+    """
+
+    kind: ClassVar[str] = "decaying"
+    theta_step: float = setting(
+        1.0, "Rise of a threshold at the start of training.", unit="weight norms", at_least=0.0
+    )
+    theta_step_end: float = setting(0.0, "The same at the end.", unit="weight norms", at_least=0.0)
+    tau_ms: float = setting(
+        1e7, "Time constant of the fall.", name="theta_tau_ms", unit="ms", source="D&C", above=0.0
+    )
+
+
+@described
+class Fixed:
+    """Thresholds stay as they are."""
+
+    kind: ClassVar[str] = "off"
+
+
+Adaptation: TypeAlias = Balanced | Decaying | Fixed
+"""The members of this family; a new one is named here."""

@@ -1,0 +1,98 @@
+"""How does a spike inhibit the other neurons of its layer?
+
+Below, ``firing_threshold = threshold * weight_norm`` (`fspinn.network.Neuron`), and v is the potential of any
+neuron but the one that spiked. Phases are those of `fspinn.network`.
+"""
+
+from dataclasses import replace
+from typing import ClassVar, TypeAlias
+
+from fspinn.base.errors import ConfigError
+from fspinn.base.settings import described, setting
+
+INHIBITION_OF = ("threshold", "potential")
+
+
+@described
+class Lateral:
+    """A spike lowers all other potentials at once (FSpiNN's direct inhibition).
+
+        v -= strength * firing_threshold        of = "threshold"
+        v -= strength * v                       of = "potential" (1 is a full reset)
+    """
+
+    kind: ClassVar[str] = "lateral"
+    strength: float = setting(
+        0.7, "Part of the threshold or potential that a spike takes.", name="inhibition_strength", at_least=0.0
+    )
+    of: str = setting("threshold", "What that is a part of.", name="inhibition_of", choices=INHIBITION_OF)
+    answer_strength: float | None = setting(
+        None, "Strength once learning is over; none keeps it.", name="answer_inhibition", at_least=0.0
+    )
+
+    def __post_init__(self) -> None:
+        check_strength(self)
+
+
+@described
+class InhibitoryLayer:
+    """Each neuron excites an inhibitory partner, which lowers all other potentials a step later (D&C 2015).
+
+    The partner spikes in the step after the spike, unless it has spiked within the last `refractory_ms`; then
+    v falls as with `Lateral`. Excitation of the partner is above its threshold, so it needs no potential, and
+    no N x N matrix is made.
+    """
+
+    kind: ClassVar[str] = "layer"
+    strength: float = setting(
+        0.7, "Part of the threshold or potential that a spike takes.", name="inhibition_strength", at_least=0.0
+    )
+    of: str = setting("threshold", "What that is a part of.", name="inhibition_of", choices=INHIBITION_OF)
+    answer_strength: float | None = setting(
+        None, "Strength once learning is over; none keeps it.", name="answer_inhibition", at_least=0.0
+    )
+    refractory_ms: float = setting(
+        10.0,
+        "Time in which a partner spikes at most once.",
+        name="inhibition_ms",
+        unit="ms",
+        source="fspinn; D&C use 2",
+        at_least=0.0,
+    )
+
+    def __post_init__(self) -> None:
+        check_strength(self)
+
+
+@described
+class Clamp:
+    """A spike sets all other potentials to 0 and holds them there (after Querlioz et al. 2013).
+
+    v = 0, now and for the next `duration_ms`; meanwhile only the neuron that spiked takes input.
+    """
+
+    kind: ClassVar[str] = "clamp"
+    duration_ms: float = setting(
+        10.0, "Time for which potentials are held.", name="inhibition_ms", unit="ms", at_least=0.0
+    )
+
+
+Inhibition: TypeAlias = Lateral | InhibitoryLayer | Clamp
+"""The members of this family; a new one is named here."""
+
+
+def check_strength(inhibition: Lateral | InhibitoryLayer) -> None:
+    """Raise `ConfigError` if a spike would take more of a potential than all of it."""
+    for name, value in (
+        ("inhibition_strength", inhibition.strength),
+        ("answer_inhibition", inhibition.answer_strength),
+    ):
+        if inhibition.of == "potential" and (value or 0.0) > 1:
+            raise ConfigError(f"{name}: {value:g} of a potential is more than all of it; give at most 1")
+
+
+def answering(inhibition: Inhibition) -> Inhibition:
+    """Return the inhibition once learning is over."""
+    if isinstance(inhibition, Clamp) or inhibition.answer_strength is None:
+        return inhibition
+    return replace(inhibition, strength=inhibition.answer_strength, answer_strength=None)

@@ -1,0 +1,134 @@
+"""What is a layer? A column of neurons that see a receptive field, compete, and share their weights.
+
+All positions of the field see the same input spikes at the same time, and there is no inhibition between
+positions. Output spikes are counted per cell of a grid over the positions. With ``field = None`` a neuron sees
+the whole input: there is one position and one cell, and the layer is the dense one of Diehl & Cook and FSpiNN.
+"""
+
+from dataclasses import replace
+
+from fspinn.base.errors import ConfigError
+from fspinn.base.settings import described, setting
+from fspinn.network.adaptation import Adaptation, Balanced
+from fspinn.network.inhibition import Inhibition, Lateral
+from fspinn.network.inhibition import answering as inhibition_answering
+
+MAX_NEURONS = 1_000_000
+
+LOWEST_PART = 1 / 64
+"""Part of the firing threshold that thresholds keep, however far they fall (fspinn)."""
+
+
+@described
+class Neuron:
+    """A leaky integrate-and-fire neuron; potentials are dimensionless, and an input spike adds its weight.
+
+        v *= exp(-dt_ms / tau_m_ms)                              in each time step
+        spikes where v >= threshold * weight_norm + theta
+
+    After a spike v is 0.
+    """
+
+    threshold: float = setting(
+        20.0, "Potential at which a neuron spikes before adaptation.", unit="weight norms", above=0.0
+    )
+    tau_m_ms: float = setting(
+        100.0, "Time constant of the membrane.", unit="ms", source="D&C", above=0.0
+    )
+    refractory_ms: float = setting(
+        0.0,
+        "Time after a spike in which a neuron cannot spike; it integrates meanwhile.",
+        unit="ms",
+        source="fspinn; D&C use 5",
+        at_least=0.0,
+    )
+    answer_threshold: float | None = setting(
+        None, "Threshold once learning is over; none keeps it.", unit="weight norms", above=0.0
+    )
+    weight_norm: float | None = setting(
+        None,
+        "Euclidean norm of each neuron's weights; none settles it when training starts, so that the weights "
+        "make the best use of 0 to 1.",
+        above=0.0,
+    )
+
+    @property
+    def firing_threshold(self) -> float:
+        """Potential at which a neuron without adaptation spikes: ``threshold * weight_norm``."""
+        if self.weight_norm is None:
+            raise ConfigError(
+                "weight_norm: not known before the images are; set it, or train the network first"
+            )
+        return self.threshold * self.weight_norm
+
+    @property
+    def lowest_theta(self) -> float:
+        """No theta falls below it: a 64th of the firing threshold is left."""
+        return -(1.0 - LOWEST_PART) * self.threshold * (self.weight_norm or 0.0)
+
+
+@described
+class Layer:
+    """A column of neurons with equal settings, and what they see."""
+
+    neurons: int = setting(
+        400, "Number of neurons.", source="D&C's second size", at_least=1, at_most=MAX_NEURONS
+    )
+    field: tuple[int, int] | None = setting(
+        None, "Height and width of what a neuron sees; none is the whole input.", unit="pixels"
+    )
+    stride: int = setting(1, "Distance of neighbouring positions of the field.", unit="pixels", at_least=1)
+    cells: tuple[int, int] = setting((1, 1), "Grid of cells in which output spikes are counted.")
+    neuron: Neuron = setting(Neuron(), "What a neuron does.")
+    inhibition: Inhibition = setting(Lateral(), "How a spike inhibits the others.")
+    adaptation: Adaptation = setting(Balanced(), "How thresholds adapt.")
+
+    def __post_init__(self) -> None:
+        if self.field is None and (self.stride != 1 or self.cells != (1, 1)):
+            raise ConfigError(
+                "field: stride and cells need one, but this layer sees the whole input; give a field, or leave "
+                "them out"
+            )
+
+    def positions(self, height: int, width: int) -> tuple[int, int]:
+        """Return the rows and columns of positions on an input; the whole field fits at each of them.
+
+        Raises
+        ------
+        ConfigError
+            If the field does not fit, or there are more cells than positions.
+        """
+        if self.field is None:
+            return 1, 1
+        if self.field[0] > height or self.field[1] > width:
+            raise ConfigError(
+                f"field: {self.field[0]} x {self.field[1]} does not fit an input of {height} x {width}; "
+                "make it smaller"
+            )
+        rows, columns = ((n - size) // self.stride + 1 for n, size in zip((height, width), self.field, strict=True))
+        if self.cells[0] > rows or self.cells[1] > columns:
+            raise ConfigError(
+                f"cells: {self.cells[0]} x {self.cells[1]} are more than the {rows} x {columns} positions; "
+                "make fewer"
+            )
+        return rows, columns
+
+    def fan_in(self, height: int, width: int) -> int:
+        """Return how many inputs a neuron has."""
+        seen = (height, width) if self.field is None else self.field
+        return seen[0] * seen[1]
+
+    @property
+    def features(self) -> int:
+        """Numbers that the layer answers with: output spikes per cell and neuron."""
+        return self.cells[0] * self.cells[1] * self.neurons
+
+    @property
+    def answering(self) -> "Layer":
+        """This layer once learning is over."""
+        neuron = self.neuron
+        if neuron.answer_threshold is not None:
+            neuron = replace(neuron, threshold=neuron.answer_threshold, answer_threshold=None)
+        return replace(self, neuron=neuron, inhibition=inhibition_answering(self.inhibition))
+
+
