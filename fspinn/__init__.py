@@ -13,8 +13,10 @@ from fspinn.base.version import __version__ as __version__
 
 __all__ = [
     "Activity",
+    "Layer",
     "Model",
     "Network",
+    "Stdp",
     "datasets",
     "evaluate",
     "export_c",
@@ -22,6 +24,7 @@ __all__ = [
     "find_smallest",
     "load",
     "memmodel",
+    "network",
     "plots",
     "predict",
     "presets",
@@ -33,7 +36,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from fspinn import datasets, memmodel, presets, quant
+    from fspinn import datasets, memmodel, network, presets, quant
     from fspinn.answering.evaluate import evaluate
     from fspinn.answering.predict import predict
     from fspinn.backends.c import export_c
@@ -42,7 +45,7 @@ if TYPE_CHECKING:
     from fspinn.lowering import quantize
     from fspinn.model.model import Activity, Model
     from fspinn.model.store import load, save
-    from fspinn.network.description import Network
+    from fspinn.network import Layer, Network, Stdp
     from fspinn.report import plots
     from fspinn.search import find_smallest
     from fspinn.search.tune import tune
@@ -50,7 +53,9 @@ if TYPE_CHECKING:
 _HOMES = {
     "Activity": "fspinn.model.model",
     "Model": "fspinn.model.model",
-    "Network": "fspinn.network.description",
+    "Layer": "fspinn.network",
+    "Network": "fspinn.network",
+    "Stdp": "fspinn.network",
     "export_c": "fspinn.backends.c",
     "export_nir": "fspinn.backends.nir",
     "evaluate": "fspinn.answering.evaluate",

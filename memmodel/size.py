@@ -5,8 +5,8 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from fspinn.base.errors import ConfigError
-from fspinn.model.model import BIASED_READOUT, AnyModel, model_of
 from fspinn.base.settings import members, settings_of
+from fspinn.model.model import BIASED_READOUT, AnyModel, model_of
 from fspinn.network.adaptation import Adaptation
 from fspinn.network.inhibition import Inhibition
 from fspinn.network.networks import Network

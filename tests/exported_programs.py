@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from fspinn.lowering.post_training import quantize_readout
-from fspinn.model.model import Model, Readout
+from fspinn.model.model import Readout
 from fspinn.quant import Format
 from fspinn.quant.formats import quantize_values
 
@@ -32,16 +32,14 @@ def model_of(
     values = random.uniform(-0.3 if weights.signed else 0.0, 1.0, (n_pixels, neurons))
     chosen = np.array(sorted(random.permutation(n_pixels)[: round(heard * n_pixels)]))
     values[~np.isin(np.arange(n_pixels), chosen)] = 0
-    model = Model(
+    model = model_from(
         network=network,
         image_shape=pixels,
         weights=quantize_values(values, weights),
         theta=quantize_values(np.abs(0.3 * random.standard_normal(neurons)), theta),
         readout=_readout(readout, neurons, random),
-        weight_format=weights,
-        state_format=state,
-        theta_format=theta,
-        heard=None if heard == 1.0 else np.isin(np.arange(n_pixels), chosen),
+        formats=(weights, state, theta),
+        input_mask=None if heard == 1.0 else np.isin(np.arange(n_pixels), chosen),
     )
     return quantize_readout(model)[0]
 

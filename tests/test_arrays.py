@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from described import dense
 
 import fspinn
 from fspinn import datasets, plots
@@ -14,10 +15,10 @@ from fspinn.backends.nir import export_nir
 from fspinn.base.errors import ConfigError, DataError
 from fspinn.datasets import Split, as_dataset, as_split
 from fspinn.memmodel import Size, estimate
-from fspinn.network.description import Network
+from fspinn.network.rules import Stdp
 from fspinn.search.formats import find_formats
 
-SMALL = Network(neurons=20)
+SMALL = dense(neurons=20)
 
 
 @pytest.fixture(scope="module")
@@ -32,24 +33,24 @@ def pair(digits):
 
 @pytest.fixture(scope="module")
 def result(pair):
-    return fspinn.train(SMALL, pair, passes=1, progress=False)
+    return fspinn.train(SMALL, pair, learner=Stdp(passes=1), progress=False)
 
 
 def test_a_pair_of_arrays_is_trained_on_whole(digits, pair, result):
     assert result.validation is None
-    assert result.model.activity["training"].samples == len(digits.train)
-    of_data = fspinn.train(SMALL, digits, passes=1, progress=False).model
-    assert of_data.weights.tobytes() == result.model.weights.tobytes()
+    assert result.model.activity["training"][0].samples == len(digits.train)
+    of_data = fspinn.train(SMALL, digits, learner=Stdp(passes=1), progress=False).model
+    assert of_data.layer.weights.values.tobytes() == result.model.layer.weights.values.tobytes()
     assert of_data.readout.table.tobytes() == result.model.readout.table.tobytes()
-    of_split = fspinn.train(SMALL, digits.train, passes=1, progress=False).model
-    assert of_split.weights.tobytes() == result.model.weights.tobytes()
+    of_split = fspinn.train(SMALL, digits.train, learner=Stdp(passes=1), progress=False).model
+    assert of_split.layer.weights.values.tobytes() == result.model.layer.weights.values.tobytes()
 
 
 def test_labels_of_a_pair_may_be_names(digits, pair, result):
     words = np.array(["even", "odd"])[digits.train.labels % 2]
-    named = fspinn.train(SMALL, (digits.train.images, words), passes=1, progress=False)
+    named = fspinn.train(SMALL, (digits.train.images, words), learner=Stdp(passes=1), progress=False)
     assert named.model.class_names == ("even", "odd")
-    assert named.model.weights.tobytes() == result.model.weights.tobytes()
+    assert named.model.layer.weights.values.tobytes() == result.model.layer.weights.values.tobytes()
     measured = fspinn.evaluate(named, (digits.test.images, np.array(["even", "odd"])[digits.test.labels % 2]))
     assert measured.accuracy > 0.5
 
@@ -91,14 +92,14 @@ def test_two_images_in_a_tuple_are_two_images(digits, result):
 def test_a_result_stands_for_its_model(digits, result, tmp_path):
     model, few = result.model, digits.validation.first(20)
     fspinn.save(result, tmp_path / "net.h5")
-    assert fspinn.load(tmp_path / "net.h5").weights.tobytes() == model.weights.tobytes()
+    assert fspinn.load(tmp_path / "net.h5").layer.weights.values.tobytes() == model.layer.weights.values.tobytes()
     assert Size.of(result) == Size.of(model)
     assert estimate(result).memory == estimate(model).memory
     assert fspinn.evaluate(result, few).accuracy == fspinn.evaluate(model, few).accuracy
     small = fspinn.quantize(result, "UQ0.4", state="Q9.6")
-    assert small.weights.tobytes() == fspinn.quantize(model, "UQ0.4", state="Q9.6").weights.tobytes()
+    assert small.layer.weights.numbers.tobytes() == fspinn.quantize(model, "UQ0.4", state="Q9.6").layer.weights.numbers.tobytes()
     lowered = lower(result, None, weights="UQ0.4", state="Q9.6")
-    assert lowered.model.weights.tobytes() == small.weights.tobytes()
+    assert lowered.model.layer.weights.values.tobytes() == small.layer.weights.values.tobytes()
     export_c(lowered, tmp_path / "program", digits.test.images[:1])
     assert (tmp_path / "program" / "network.h").exists()
     data = replace(digits, validation=few)

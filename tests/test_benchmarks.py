@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import search
 import tables
+from described import dense
 
 import fspinn
 
@@ -114,8 +115,8 @@ def test_seeds_and_machines_are_named_once():
 def test_every_part_of_the_ablation_changes_something_of_its_base_that_can_be(part):
     changes = ablation.CHANGES[part][1]
     base = ablation.BASES[ablation.base_of(part)]
-    network = fspinn.Network(**{**base, **changes})
-    assert (network == fspinn.Network(**base)) == (part in ablation.BASES)
+    network = dense(**{**base, **changes})
+    assert (network == dense(**base)) == (part in ablation.BASES)
 
 
 def test_the_ablation_tunes_learns_and_renders(monkeypatch):
@@ -150,7 +151,7 @@ def test_a_verdict_needs_a_difference_that_stands_out_of_the_spread():
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Brian2 2.9 calls its parser by old names
 def test_the_engines_are_compared_and_rendered():
     images = fspinn.datasets.load("digits").train.images[:8]
-    network = fspinn.Network(neurons=3, duration_ms=30.0, threshold=2.0)
+    network = dense(neurons=3, duration_ms=30.0, threshold=2.0)
     result = engines.compare(network, images, {"numpy": 3}, trained_on=4)
     assert result["images"] == 4
     assert result["output_spikes"] > 0

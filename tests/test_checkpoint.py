@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 import h5py
 import numpy as np
 import pytest
+from described import changed, dense
 
 import fspinn
 from fspinn import datasets
@@ -19,9 +20,9 @@ from fspinn.learning.checkpoint import Keeper, State
 from fspinn.learning.curve import Curve
 from fspinn.learning.training import learn, train
 from fspinn.model.model import Activity
-from fspinn.network.description import Network
+from fspinn.network.rules import Stdp
 
-SMALL = Network(neurons=12, duration_ms=50.0)
+SMALL = dense(neurons=12, duration_ms=50.0)
 RUN = {"neurons": 3, "seed": 0, "weight_norm": 0.1 + 0.2, "dataset name": "digits"}
 
 
@@ -182,7 +183,7 @@ def test_before_the_first_batch_there_is_nothing_to_write(path):
 
 
 def bits(model):
-    return model.weights.tobytes(), model.theta.tobytes(), model.readout.table.tobytes(), model.activity
+    return model.layer.weights.values.tobytes(), model.layer.theta.values.tobytes(), model.readout.table.tobytes(), model.activity
 
 
 def stop_after(monkeypatch, batches, error=KeyboardInterrupt):
@@ -201,7 +202,7 @@ def stop_after(monkeypatch, batches, error=KeyboardInterrupt):
 
 @pytest.fixture(scope="module")
 def uninterrupted(digits):
-    return train(SMALL, digits, passes=3, seed=5)
+    return train(SMALL, digits, learner=Stdp(passes=3), seed=5)
 
 
 @pytest.mark.parametrize("batches", [1, 3, 7])
@@ -211,12 +212,12 @@ def test_a_run_that_ctrl_c_stopped_goes_on_to_the_same_bits(
     with monkeypatch.context() as patched:
         stop_after(patched, batches)
         with pytest.raises(KeyboardInterrupt):
-            train(SMALL, digits, passes=3, seed=5, checkpoint=path)
+            train(SMALL, digits, learner=Stdp(passes=3), seed=5, checkpoint=path)
     # Passes of 600 images are batches of 250, 250 and 100.
     assert checkpoint.load(path, settings_of(path)).presentations == [250, 500, 600][batches % 3 - 1] + (
         600 * ((batches - 1) // 3)
     )
-    resumed = train(SMALL, digits, passes=3, seed=5, checkpoint=path, resume=True)
+    resumed = train(SMALL, digits, learner=Stdp(passes=3), seed=5, checkpoint=path, resume=True)
     assert bits(resumed.model) == bits(uninterrupted.model)
     assert resumed.model.record == uninterrupted.model.record
 
@@ -228,15 +229,15 @@ def settings_of(path):
 
 @pytest.mark.parametrize("every", [1, 250, 1000, None])
 def test_the_bits_do_not_depend_on_checkpoints(path, digits, uninterrupted, every):
-    trained = train(SMALL, digits, passes=3, seed=5, checkpoint=path, checkpoint_every=every)
+    trained = train(SMALL, digits, learner=Stdp(passes=3), seed=5, checkpoint=path, checkpoint_every=every)
     assert bits(trained.model) == bits(uninterrupted.model)
     assert os.listdir(path.parent) == [path.name]
 
 
 def test_a_run_that_had_learned_everything_learns_no_more(path, digits, uninterrupted, monkeypatch):
-    train(SMALL, digits, passes=3, seed=5, checkpoint=path)
+    train(SMALL, digits, learner=Stdp(passes=3), seed=5, checkpoint=path)
     stop_after(monkeypatch, 0, AssertionError("learned again"))
-    again = train(SMALL, digits, passes=3, seed=5, checkpoint=path, resume=True)
+    again = train(SMALL, digits, learner=Stdp(passes=3), seed=5, checkpoint=path, resume=True)
     assert bits(again.model) == bits(uninterrupted.model)
     assert again.samples_per_s == 0
 
@@ -247,18 +248,18 @@ def test_ctrl_c_while_the_readout_is_fitted_loses_nothing(path, digits, monkeypa
 
     monkeypatch.setattr("fspinn.learning.training.fit_readouts", stop)
     with pytest.raises(KeyboardInterrupt):
-        train(SMALL, digits, passes=1, checkpoint=path)
+        train(SMALL, digits, learner=Stdp(passes=1), checkpoint=path)
     assert checkpoint.load(path, settings_of(path)).presentations == 600
 
 
 def test_without_a_checkpoint_ctrl_c_just_stops(digits, monkeypatch):
     stop_after(monkeypatch, 1)
     with pytest.raises(KeyboardInterrupt):
-        train(SMALL, digits, passes=1)
+        train(SMALL, digits, learner=Stdp(passes=1))
 
 
 def test_resuming_where_nothing_is_starts_from_the_beginning(path, digits, uninterrupted):
-    fresh = train(SMALL, digits, passes=3, seed=5, checkpoint=path, resume=True)
+    fresh = train(SMALL, digits, learner=Stdp(passes=3), seed=5, checkpoint=path, resume=True)
     assert bits(fresh.model) == bits(uninterrupted.model)
 
 
@@ -266,12 +267,12 @@ def test_resuming_where_nothing_is_starts_from_the_beginning(path, digits, unint
     ("change", "words"),
     [
         ({"seed": 6}, "seed 5 there, 6 here;"),
-        ({"passes": 4}, "passes 3 there, 4 here;"),
-        ({"network": replace(SMALL, neurons=13)}, "neurons 12 there, 13 here;"),
+        ({"learner": Stdp(passes=4)}, "passes 3 there, 4 here;"),
+        ({"network": changed(SMALL, neurons=13)}, "neurons 12 there, 13 here;"),
     ],
 )
 def test_other_settings_are_refused_and_the_checkpoint_stays(path, digits, change, words):
-    settings = {"network": SMALL, "passes": 3, "seed": 5}
+    settings = {"network": SMALL, "learner": Stdp(passes=3), "seed": 5}
     train(data=digits, **settings, checkpoint=path)
     before = path.read_bytes()
     assert words in refusal(
@@ -281,29 +282,29 @@ def test_other_settings_are_refused_and_the_checkpoint_stays(path, digits, chang
 
 
 def test_other_data_are_refused(path, digits):
-    train(SMALL, digits, passes=1, checkpoint=path)
+    train(SMALL, digits, learner=Stdp(passes=1), checkpoint=path)
     fewer = replace(digits, train=digits.train.first(500))
     other = replace(digits, checksum="0" * 64)
     assert "(dataset train 600 there, 500 here)" in refusal(
-        ConfigError, train, SMALL, fewer, passes=1, checkpoint=path, resume=True
+        ConfigError, train, SMALL, fewer, learner=Stdp(passes=1), checkpoint=path, resume=True
     )
     assert f"(dataset checksum {digits.checksum[:16]} there, 0000000000000000 here)" in refusal(
-        ConfigError, train, SMALL, other, passes=1, checkpoint=path, resume=True
+        ConfigError, train, SMALL, other, learner=Stdp(passes=1), checkpoint=path, resume=True
     )
 
 
 def test_other_compiled_kernels_are_refused(path, digits, monkeypatch):
-    train(SMALL, digits, passes=1, checkpoint=path)
+    train(SMALL, digits, learner=Stdp(passes=1), checkpoint=path)
     monkeypatch.setattr(fspinn.base.jit, "kernel_digest", lambda: "others")
     assert "there, others here)" in refusal(
-        ConfigError, train, SMALL, digits, passes=1, checkpoint=path, resume=True
+        ConfigError, train, SMALL, digits, learner=Stdp(passes=1), checkpoint=path, resume=True
     )
 
 
 def test_a_stopped_run_is_not_overwritten(path, digits):
-    train(SMALL, digits, passes=1, checkpoint=path)
+    train(SMALL, digits, learner=Stdp(passes=1), checkpoint=path)
     before = path.read_bytes()
-    assert refusal(ConfigError, train, SMALL, digits, passes=1, checkpoint=path) == (
+    assert refusal(ConfigError, train, SMALL, digits, learner=Stdp(passes=1), checkpoint=path) == (
         f"{path}: holds a run that was stopped; continue it with resume (--resume), or remove the file to "
         "start from the beginning"
     )
@@ -312,7 +313,7 @@ def test_a_stopped_run_is_not_overwritten(path, digits):
 
 def test_a_network_that_never_spiked_leaves_nothing_to_resume(path, digits):
     with pytest.raises(ConfigError, match=r"^threshold: no neuron ever spiked in 600 presentations"):
-        train(replace(SMALL, threshold=1e6), digits, passes=1, checkpoint=path, checkpoint_every=1)
+        train(changed(SMALL, threshold=1e6), digits, learner=Stdp(passes=1), checkpoint=path, checkpoint_every=1)
     assert os.listdir(path.parent) == []
 
 
@@ -352,10 +353,10 @@ def test_a_pipe_in_the_place_of_the_checkpoint_is_refused(path, digits, monkeypa
 def test_a_link_to_a_checkpoint_stays_when_the_checkpoint_goes(path, digits, uninterrupted):
     target = path.parent / "far.checkpoint"
     path.symlink_to(target)
-    train(SMALL, digits, passes=3, seed=5, checkpoint=path)
+    train(SMALL, digits, learner=Stdp(passes=3), seed=5, checkpoint=path)
     assert path.is_symlink()
     assert target.is_file()
-    resumed = train(SMALL, digits, passes=3, seed=5, checkpoint=path, resume=True)
+    resumed = train(SMALL, digits, learner=Stdp(passes=3), seed=5, checkpoint=path, resume=True)
     assert bits(resumed.model) == bits(uninterrupted.model)
     checkpoint.remove(path)
     assert os.listdir(path.parent) == [path.name]
@@ -379,11 +380,11 @@ def test_a_disk_that_fills_up_keeps_the_last_checkpoint(path, digits, uninterrup
     with monkeypatch.context() as patched:
         patched.setattr(os, "replace", fill_up)
         assert refusal(
-            ModelFileError, learn, SMALL, digits, passes=3, seed=5, keeper=Keeper(path, every=1)
+            ModelFileError, learn, SMALL, digits, learner=Stdp(passes=3), seed=5, keeper=Keeper(path, every=1)
         ) == (f"{path}: cannot be written (No space left on device); choose a folder with room and rights")
     assert os.listdir(path.parent) == [path.name]
     assert checkpoint.load(path, settings_of(path)).presentations == 500
-    resumed = train(SMALL, digits, passes=3, seed=5, checkpoint=path, resume=True)
+    resumed = train(SMALL, digits, learner=Stdp(passes=3), seed=5, checkpoint=path, resume=True)
     assert bits(resumed.model) == bits(uninterrupted.model)
 
 
@@ -405,7 +406,7 @@ def small_disk(tmp_path):
 
 def test_a_disk_that_is_really_full_keeps_the_last_checkpoint(small_disk, digits, uninterrupted):
     path = small_disk / "net.checkpoint"
-    train(SMALL, digits, passes=3, seed=5, checkpoint=path)
+    train(SMALL, digits, learner=Stdp(passes=3), seed=5, checkpoint=path)
     before = path.read_bytes()
     rest = os.statvfs(small_disk)
     (small_disk / "ballast").write_bytes(bytes(rest.f_bavail * rest.f_bsize - 4096))

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from described import dense
 from PIL import Image
 
 import fspinn
@@ -15,12 +16,12 @@ from fspinn.base.errors import ConfigError, DataError
 from fspinn.cli import main
 from fspinn.datasets import Split
 from fspinn.memmodel import Size
-from fspinn.network.description import Network
+from fspinn.network.rules import Stdp
 from fspinn.report.linear import linear_classifiers
 from fspinn.search.formats import find_formats
 
 # With this encoder the same picture gives the same spikes whatever its number in the data set.
-NETWORK = Network(neurons=60, encoder="ttfs", threshold=2.0)
+NETWORK = dense(neurons=60, encoder="ttfs", threshold=2.0)
 SHOWN = {"train": 300, "test": 120}
 
 
@@ -59,7 +60,7 @@ def ten(digits, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def model(whole):
-    return fspinn.train(NETWORK, datasets.load(whole), passes=5, progress=False).model
+    return fspinn.train(NETWORK, datasets.load(whole), learner=Stdp(passes=5), progress=False).model
 
 
 @pytest.fixture(scope="module")
@@ -215,7 +216,7 @@ def test_many_names_are_shortened(model, digits):
 
 def test_renamed_folders_are_not_taken_for_what_the_model_was_trained_on(model, digits, tmp_path):
     trained_on = write_folders(tmp_path / "own", digits, (3, 5), "abcdef".__getitem__)
-    two_classes = fspinn.train(NETWORK, datasets.load(trained_on), passes=1, progress=False).model
+    two_classes = fspinn.train(NETWORK, datasets.load(trained_on), learner=Stdp(passes=1), progress=False).model
     fspinn.save(two_classes, tmp_path / "net.h5")
     assert run("evaluate", tmp_path / "net.h5").exit_code == 0
     for part in SHOWN:
@@ -239,8 +240,8 @@ def with_gap(digits, tmp_path):
 
 
 def test_only_classes_that_occur_cost_memory(with_gap):
-    small = Network(neurons=10)
-    gap, plain = (fspinn.train(small, data, passes=1, progress=False).model for data in with_gap)
+    small = dense(neurons=10)
+    gap, plain = (fspinn.train(small, data, learner=Stdp(passes=1), progress=False).model for data in with_gap)
     assert (gap.class_names, plain.class_names) == (("100", "200"), ("0", "1"))
     assert gap.readout.n_classes == 2
     assert Size.of(gap) == Size.of(plain)

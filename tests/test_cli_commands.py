@@ -300,7 +300,7 @@ def test_search_takes_its_choices_from_a_file(tmp_path):
         (["train", "--dataset", "minst"], "did you mean mnist?"),
         (["train", "--labels", "99999"], "labels: must be from 1 to 1199, but got 99999"),
         (["train", "-o", "no/such/folder/net.h5"], "there is no folder no/such/folder; make it first"),
-        (["train", "--threshold", "1e9", "--samples", "20"], "threshold: no neuron ever spiked"),
+        (["train", "--set", "threshold=1e9", "--samples", "20"], "threshold: no neuron ever spiked"),
         (["evaluate", "missing.h5"], "missing.h5: there is no such file; train a model with"),
         (["evaluate"], "Missing argument 'MODEL'; see `fspinn evaluate --help`"),
         (["search", "--memory", "10 parsec"], "'10 parsec' is not an amount of memory"),

@@ -7,26 +7,26 @@ import shutil
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from described import dense, model_from
 
 from fspinn.cli import main
 from fspinn.lowering import quantize
 from fspinn.memmodel import estimate, hardware_names
 from fspinn.memmodel.hardware_files import PRESETS
 from fspinn.model import store
-from fspinn.model.model import Activity, Model, Readout
-from fspinn.network.description import Network
+from fspinn.model.model import Activity, Readout
 
 RNG = np.random.default_rng(0)
 
 
 def model_with(activity, neurons=6):
-    return Model(
-        network=Network(neurons=neurons, weight_norm=1.0),
+    return model_from(
+        network=dense(neurons=neurons, weight_norm=1.0),
         image_shape=(4, 4),
         weights=RNG.random((16, neurons), dtype=np.float32),
         theta=np.zeros(neurons, dtype=np.float32),
         readout=Readout("proportion", RNG.dirichlet(np.ones(3), neurons).astype(np.float32)),
-        activity=activity,
+        activity={name: (counts,) for name, counts in activity.items()},
     )
 
 

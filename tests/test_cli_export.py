@@ -5,15 +5,15 @@ import json
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from described import dense, model_from
 from exported_programs import model_of
 
 from fspinn import datasets
 from fspinn.cli import main
 from fspinn.model import store
-from fspinn.model.model import Model, Readout
-from fspinn.network.description import Network
+from fspinn.model.model import Readout
 
-NETWORK = Network(neurons=5, duration_ms=40.0, weight_norm=1.0, threshold=3.0)
+NETWORK = dense(neurons=5, duration_ms=40.0, weight_norm=1.0, threshold=3.0)
 FILES = [
     "Makefile",
     "README.md",
@@ -98,7 +98,7 @@ def test_bad_input_is_one_line_and_nothing_is_written(path, tmp_path, monkeypatc
 
 def test_a_model_in_floats_asks_for_a_state(tmp_path):
     random = np.random.default_rng(0)
-    model = Model(
+    model = model_from(
         network=NETWORK,
         image_shape=(8, 8),
         weights=random.random((64, 5), dtype=np.float32),

@@ -1,26 +1,30 @@
 """fspinn info: what is in a model file, in words, as JSON, and as equations."""
 
 import json
-from dataclasses import fields, replace
+from dataclasses import replace
 from itertools import product
 
 import pytest
 from click.testing import CliRunner
+from described import both, changed, dense
 
 import fspinn
 from fspinn.answering.describe import in_words
 from fspinn.backends.brian2.definition import PHASES, SLOTS, text
 from fspinn.backends.brian2.equations import define
+from fspinn.base.settings import from_plain, members
 from fspinn.cli import main
 from fspinn.lowering import quantize
-from fspinn.network.description import ADAPTATIONS, INHIBITION_KINDS, NORMALISATIONS, RULES, Network
+from fspinn.lowering.flat import flat
+from fspinn.network import Adaptation, Inhibition, Network, Rule
+from fspinn.network.rules import NORMALISATIONS, Stdp
 
 
 @pytest.fixture(scope="module")
 def model():
     data = fspinn.datasets.load("digits")
-    network = Network(neurons=12, threshold=5.0, refractory_ms=2.0, answer_threshold=3.0)
-    return fspinn.train(network, data, passes=1, seed=4, labels=300, progress=False).model
+    network = dense(neurons=12, threshold=5.0, refractory_ms=2.0, answer_threshold=3.0)
+    return fspinn.train(network, data, learner=Stdp(passes=1), seed=4, labels=300, progress=False).model
 
 
 @pytest.fixture
@@ -42,22 +46,21 @@ def test_a_person_reads_what_is_in_the_file(file, model):
     lines = {line.split("  ")[0]: line for line in said.splitlines()}
     assert "12 neurons, 64 inputs (8 x 8 pixels), 350 time steps of 1 ms an image" in lines["network"]
     assert "normalised learning, lateral inhibition, balanced thresholds, poisson input" in said
-    assert "threshold 5, answer_threshold 3" in lines["settings"]
-    assert "refractory_ms 2" in lines["settings"]
+    assert "threshold 5, refractory_ms 2, answer_threshold 3" in lines["settings"]
     assert "proportion, 120 numbers for 10 classes: 0, 1, 2" in lines["readout"]
     assert "weights float32, state float32, theta float32, readout float32" in lines["formats"]
     assert "digits, 1199 images (239 held out for validation)" in lines["trained on"]
     assert "passes 1, seed 4, engine numba, labels 300" in lines["training"]
     assert f"{model.record['validation_accuracy']:.2%} on validation images" in lines["accuracy"]
     assert f"fspinn {fspinn.__version__}" in lines["made with"]
-    spikes = model.activity["training"].per_sample("output_spikes")
+    spikes = model.activity["training"][0].per_sample("output_spikes")
     assert "1199 presentations, each with" in lines["training activity"]
     assert f"{spikes:.1f} output spikes" in lines["training activity"]
 
 
 def test_settings_by_default_are_not_repeated(model):
-    words = in_words(replace(model, network=Network(neurons=12, weight_norm=2.0)))
-    assert words["settings"] == "weight_norm 2, all others by default"
+    words = in_words(replace(model, network=dense(neurons=12, weight_norm=2.0)))
+    assert words["settings"] == "weight_norm 2, passes 1, all others by default"
 
 
 def test_a_quantized_model_says_so_and_that_nobody_measured_it(model, tmp_path):
@@ -70,11 +73,12 @@ def test_a_quantized_model_says_so_and_that_nobody_measured_it(model, tmp_path):
 def test_a_program_reads_the_same_and_all_settings(file, model):
     answer = json.loads(info(file, "--json"))
     assert answer["model"] == str(file)
-    assert answer["network"].keys() == {field.name for field in fields(Network)}
+    assert from_plain(Network, answer["network"]) == model.network
+    assert from_plain(Stdp, answer["learner"]) == Stdp(passes=1)
     assert (answer["inputs"], answer["image_shape"]) == (64, [8, 8])
     assert answer["readout"] == {"name": "proportion", "classes": 10, "parameters": 120}
     assert answer["formats"] == dict.fromkeys(("weights", "state", "theta", "readout"), "float32")
-    assert answer["activity"]["training"] == model.activity["training"].as_dict()
+    assert answer["activity"]["training"] == [model.activity["training"][0].as_dict()]
     assert answer["record"]["validation_accuracy"] == model.record["validation_accuracy"]
     assert "equations" not in answer
 
@@ -103,18 +107,18 @@ def test_a_missing_file_is_one_line(tmp_path):
 
 # --- definitions ------------------------------------------------------------------------------------
 
-NETWORK = Network(neurons=3, weight_norm=1.0, window_ms=50.0)
+NETWORK = both(neurons=3, weight_norm=1.0, window_ms=50.0)
 
 
 def definitions():
     for rule, kind, adaptation, normalisation in product(
-        RULES, INHIBITION_KINDS, ADAPTATIONS, NORMALISATIONS
+        members(Rule), members(Inhibition), members(Adaptation), NORMALISATIONS
     ):
-        network = replace(
-            NETWORK, rule=rule, inhibition_kind=kind, adaptation=adaptation, normalisation=normalisation
+        network = changed(
+            NETWORK, rule=rule, inhibition=kind, adaptation=adaptation, normalisation=normalisation
         )
         for learning in (False, True):
-            yield define(network, 4, learning=learning)
+            yield define(flat(network.network, network.learner), 4, learning=learning)
 
 
 def test_phases_follow_each_other():
@@ -137,9 +141,9 @@ def test_every_name_in_the_equations_has_a_value():
 
 
 def test_a_network_that_answers_changes_nothing():
-    for rule, adaptation in product(RULES, ADAPTATIONS):
-        network = replace(NETWORK, rule=rule, adaptation=adaptation, normalisation="l2", weight_decay=0.1)
-        definition = define(network, 4, learning=False)
+    for rule, adaptation in product(members(Rule), members(Adaptation)):
+        network = changed(NETWORK, rule=rule, adaptation=adaptation, normalisation="l2", weight_decay=0.1)
+        definition = define(flat(network.network, network.learner), 4, learning=False)
         code = "\n".join(part.code for part in definition.schedule if hasattr(part, "code"))
         assert not [line for line in code.splitlines() if line.split()[0] in ("theta", "w")]
         assert not definition.per_presentation

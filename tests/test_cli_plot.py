@@ -6,12 +6,13 @@ import os
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from described import dense
 from PIL import Image
 
 import fspinn
 from fspinn import datasets
 from fspinn.cli import main
-from fspinn.network.description import Network
+from fspinn.network.rules import Stdp
 
 KINDS = ("receptive-fields", "confusion-matrix", "spike-raster", "thresholds", "learning-curve")
 
@@ -24,7 +25,7 @@ def digits():
 @pytest.fixture(scope="module")
 def model_file(digits, tmp_path_factory):
     path = tmp_path_factory.mktemp("model") / "net.h5"
-    fspinn.save(fspinn.train(Network(neurons=20), digits, passes=1, progress=False).model, path)
+    fspinn.save(fspinn.train(dense(neurons=20), digits, learner=Stdp(passes=1), progress=False).model, path)
     return path
 
 
@@ -137,7 +138,7 @@ def test_bad_input_gets_one_line_and_exit_status_2(model_file, here, arguments, 
 
 def test_a_split_without_images_is_named(digits, here):
     bare = datasets.load("digits", validation=0)
-    fspinn.save(fspinn.train(Network(neurons=5), bare, passes=1, progress=False).model, here / "net.h5")
+    fspinn.save(fspinn.train(dense(neurons=5), bare, learner=Stdp(passes=1), progress=False).model, here / "net.h5")
     for kind in ("confusion-matrix", "spike-raster", "thresholds"):
         result = run(kind, "net.h5")
         assert (result.exit_code, result.stdout) == (2, "")

@@ -5,12 +5,13 @@ import json
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from described import dense
 from PIL import Image
 
 import fspinn
 from fspinn import datasets
 from fspinn.cli import main
-from fspinn.network.description import Network
+from fspinn.network.rules import Stdp
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def digits():
 @pytest.fixture(scope="module")
 def model_file(digits, tmp_path_factory):
     path = tmp_path_factory.mktemp("model") / "net.h5"
-    fspinn.save(fspinn.train(Network(neurons=20), digits, passes=1, progress=False).model, path)
+    fspinn.save(fspinn.train(dense(neurons=20), digits, learner=Stdp(passes=1), progress=False).model, path)
     return path
 
 
@@ -110,7 +111,7 @@ def test_the_names_of_classes_are_shown(tmp_path):
             image[level : level + 4, k % 4 : k % 4 + 4] = 250
             Image.fromarray(image).save(tmp_path / "own" / name / f"{k}.png")
     own = datasets.load(tmp_path / "own")
-    model = fspinn.train(Network(neurons=5), own, passes=10, progress=False).model
+    model = fspinn.train(dense(neurons=5), own, learner=Stdp(passes=10), progress=False).model
     fspinn.save(model, tmp_path / "net.h5")
     rows = answers(tmp_path / "net.h5", tmp_path / "own" / "cat")["images"]
     assert {row["class_name"] for row in rows} == {"cat"}
@@ -139,8 +140,8 @@ def test_a_black_image_is_no_class(model_file, tmp_path):
         ),
         (["--index", "0", "--samples", "1"], "--samples: --index says already which images; leave one"),
         (["--index", "400"], "index: there is no image 400; give a number from 0 to 358"),
-        (["--index", "first"], "--index: 'first' is no list of whole numbers"),
-        (["--index", ""], "--index: '' is no list of whole numbers"),
+        (["--index", "first"], "--index: 'first' is not a list of whole numbers"),
+        (["--index", ""], "--index: '' is not a list of whole numbers"),
         (["--dataset", "digit"], "did you mean digits?"),
         (["--split", "train"], "'train' is not one of 'test', 'validation'"),
     ],

@@ -5,22 +5,23 @@ import json
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from described import dense, model_from
 
 from fspinn import datasets
 from fspinn.cli import main
 from fspinn.learning.training import train
 from fspinn.lowering import quantize
 from fspinn.model import store
-from fspinn.model.model import Model, Readout
-from fspinn.network.description import Network
+from fspinn.model.model import Readout
+from fspinn.network.rules import Stdp
 
 RNG = np.random.default_rng(0)
 
 
 @pytest.fixture
 def model():
-    return Model(
-        network=Network(neurons=6, weight_norm=1.0),
+    return model_from(
+        network=dense(neurons=6, weight_norm=1.0),
         image_shape=(4, 4),
         weights=RNG.random((16, 6), dtype=np.float32),
         theta=np.zeros(6, dtype=np.float32),
@@ -43,10 +44,10 @@ def test_the_written_model_is_the_quantized_one(model, path, tmp_path):
     result = run(path, "--weights", "UQ0.4", "-o", tmp_path / "net4.h5")
     assert result.exit_code == 0, result.output
     expected, written = quantize(model, "UQ0.4"), store.load(tmp_path / "net4.h5")
-    np.testing.assert_array_equal(written.weights, expected.weights)
+    np.testing.assert_array_equal(written.layer.weights.numbers, expected.layer.weights.numbers)
     np.testing.assert_array_equal(written.readout.table, expected.readout.table)
-    assert (written.weight_format, written.readout.format) == (
-        expected.weight_format,
+    assert (written.layer.weights.format, written.readout.format) == (
+        expected.layer.weights.format,
         expected.readout.format,
     )
     assert dict(written.record) == dict(expected.record)
@@ -66,7 +67,7 @@ def test_json_says_the_bits_before_and_after(path, tmp_path):
 
 
 def test_labels_stay_labels(model, tmp_path):
-    labels = Model(**{**vars(model), "readout": Readout("majority", np.eye(6, 3, dtype=np.float32))})
+    labels = replace(model, readout=Readout("majority", np.eye(6, 3, dtype=np.float32)))
     store.save(labels, tmp_path / "net.h5")
     result = run(tmp_path / "net.h5", "--weights", "UQ0.4", "-o", tmp_path / "net4.h5")
     assert "majority: one label per neuron, as before" in result.output
@@ -119,8 +120,8 @@ def test_where_nothing_can_be_measured_it_says_why_and_goes_on(path, tmp_path):
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     path = tmp_path_factory.mktemp("trained") / "net.h5"
-    network = Network(neurons=20, duration_ms=100.0)
-    store.save(train(network, datasets.load("digits"), passes=2, progress=False).model, path)
+    network = dense(neurons=20, duration_ms=100.0)
+    store.save(train(network, datasets.load("digits"), learner=Stdp(passes=2), progress=False).model, path)
     return path
 
 
@@ -152,7 +153,7 @@ def test_auto_finds_formats_and_says_how(trained, tmp_path):
     answer = json.loads(
         run(trained, "--auto", "--max-loss", 2, "--samples", 100, "-o", output, "--json").stdout
     )
-    assert answer["weights"] == str(small.weight_format)
+    assert answer["weights"] == str(small.layer.weights.format)
     assert answer["trials"][0]["varied"] == "none"
     assert answer["trials"][0]["choice"].keys() == {"weights", "state", "theta", "readout"}
     before, after = answer["accuracy"]["before"], answer["accuracy"]["after"]

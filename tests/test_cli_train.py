@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from fspinn.backends.numba import float_engine
 from fspinn.cli import main
 
-RUN = ("train", "--neurons", 12, "--duration-ms", 50, "--passes", 2)
+RUN = ("train", "--neurons", 12, "--set", "duration_ms=50", "--passes", 2)
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_a_stopped_run_is_not_started_over_by_mistake(run, interrupted, tmp_path
 
 
 def test_resuming_with_other_settings_is_refused_in_one_line(run, interrupted):
-    answer = run(*RUN, "--resume", "--seed", 1, "--learning-rate", 0.2)
+    answer = run(*RUN, "--resume", "--seed", 1, "--set", "learning_rate=0.2")
     assert answer.exit_code == 2
     assert answer.stderr.count("\n") == 1
     assert "seed 0 there, 1 here; learning_rate 0.1 there, 0.2 here)" in answer.stderr
@@ -131,7 +131,7 @@ def test_weights_keep_to_a_format_while_they_are_learned(run, tmp_path):
         (("--weights", "UQ0.4", "--state", "Q3.4"), "state: Q3.4 cannot hold the range"),
         (("--rounding", "nearest"), "rounding: goes with weights in integers; give a format of the weights"),
         (("--state", "Q9.4"), "state: goes with weights in integers; give a format of the weights too"),
-        (("--weights", "UQ0.4", "--rule", "pair"), "use normalised or timestep, or quantize after training"),
+        (("--weights", "UQ0.4", "--set", "rule=pair"), "use normalised or timestep, or quantize after training"),
         (("--weights", "UQ0.4", "--engine", "brian2"), "the engine brian2 does not learn in integers"),
     ],
 )

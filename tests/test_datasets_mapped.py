@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from described import dense
 
 from fspinn import datasets
 from fspinn.base.errors import DataError
 from fspinn.datasets import MappedImages, in_pieces
 from fspinn.learning.training import train
-from fspinn.network.description import Network
+from fspinn.network.rules import Stdp
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (60, 5, 4), dtype=np.uint8)
 LABELS = np.arange(60, dtype=np.uint8) % 3
@@ -53,13 +54,13 @@ def test_a_large_file_is_the_same_data_set(path, mapped):
 
 def test_a_network_learns_the_same_from_it(path, mapped, monkeypatch):
     monkeypatch.setattr("fspinn.datasets.mapped._PIECE_BYTES", 100)
-    network = Network(neurons=4, duration_ms=50.0)
+    network = dense(neurons=4, duration_ms=50.0)
     read = {
         name: datasets.Split(split.images[:], split.labels)
         for name, split in (("train", mapped.train), ("validation", mapped.validation))
     }
-    one, other = train(network, mapped, passes=2), train(network, replace(mapped, **read), passes=2)
-    assert one.model.weights.tobytes() == other.model.weights.tobytes()
+    one, other = train(network, mapped, learner=Stdp(passes=2)), train(network, replace(mapped, **read), learner=Stdp(passes=2))
+    assert one.model.layer.weights.values.tobytes() == other.model.layer.weights.values.tobytes()
     assert one.model.readout.table.tobytes() == other.model.readout.table.tobytes()
     assert one.model.activity == other.model.activity
     np.testing.assert_array_equal(one.validation.predictions, other.validation.predictions)
@@ -103,7 +104,7 @@ def peak_mib():
 
 def train(*arguments):
     try:
-        main(["train", "--neurons", "5", "--duration-ms", "20", "--threads", "1", *arguments])
+        main(["train", "--neurons", "5", "--set", "duration_ms=20", "--threads", "1", *arguments])
     except SystemExit as stop:
         assert not stop.code
 

@@ -111,7 +111,7 @@ def test_the_commands_know_the_engines():
 
 
 def test_brian2_as_typed(tmp_path):
-    size = "--neurons 6 --duration-ms 30 --rate-norm-hz 900 --threshold 3 --samples 20 --passes 1"
+    size = "--neurons 6 --set duration_ms=30 --set rate_norm_hz=900 --set threshold=3 --samples 20 --passes 1"
     file = str(tmp_path / "net.h5")
     arguments = [*size.split(), "--validation", "10", "--engine", "brian2", "-o", file, "--json"]
     trained = CliRunner().invoke(main, ["train", *arguments])

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from described import dense
 
 from fspinn import datasets
 from fspinn.answering.evaluate import evaluate
@@ -16,7 +17,7 @@ from fspinn.learning.training import learn
 from fspinn.memmodel import estimate
 from fspinn.model import store
 from fspinn.model.readout import READOUTS
-from fspinn.network.description import Network
+from fspinn.network.rules import Stdp
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,7 @@ def digits():
 
 @pytest.fixture(scope="module")
 def learned(digits):
-    return learn(Network(neurons=100), digits, passes=2, seed=0, progress=False)
+    return learn(dense(neurons=100), digits, learner=Stdp(passes=2), seed=0, progress=False)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +75,7 @@ def test_fifty_labels_go_a_long_way(digits, learned, name, least):
     for draw in range(3):
         (model,) = fit_readouts(learned, digits, [name], labels=50, draw=draw)
         assert model.record["labels"] == 50
-        assert model.activity["inference"].samples == len(digits.train)  # all were shown
+        assert model.activity["inference"][0].samples == len(digits.train)  # all were shown
         accuracies.append(evaluate(model, digits.test).accuracy)
     assert np.mean(accuracies) >= least
 
@@ -112,11 +113,11 @@ def test_batches_answer_as_one_call_does(digits, learned):
     images = digits.train.images
     done = []
     counts, activity = respond(
-        learned.network, learned.weights, learned.theta, images, seed=1, threads=1, on_batch=done.append
+        learned.network, learned.layers, images, seed=1, threads=1, on_batch=done.append
     )
     assert done == [500, 1000, len(images)]
     expected, expected_activity = float_engine.respond(
-        learned.network, learned.weights, learned.theta, images, seed=1
+        learned.network, learned.layers, images, seed=1
     )
     np.testing.assert_array_equal(counts.toarray(), expected)
     assert activity == expected_activity

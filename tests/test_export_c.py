@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from described import changed, dense
 from exported_programs import answers, build, build_for_cpp, images_for, model_of
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -22,7 +23,8 @@ from fspinn.learning.training import learn
 from fspinn.lowering import quantize
 from fspinn.memmodel import estimate
 from fspinn.model.model import Activity
-from fspinn.network.description import ENCODERS, INHIBITION_KINDS, INHIBITION_OF, Network
+from fspinn.network.description import ENCODERS, INHIBITION_KINDS, INHIBITION_OF
+from fspinn.network.rules import Stdp
 
 needs_gcc = pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
 CROSS_TOOLS = ("make", "arm-none-eabi-gcc", "qemu-system-arm")
@@ -30,7 +32,7 @@ needs_arm = pytest.mark.skipif(
     not all(map(shutil.which, CROSS_TOOLS)), reason=f"needs {', '.join(CROSS_TOOLS)}"
 )
 
-PLAIN = Network(neurons=5, duration_ms=70.0, weight_norm=1.0, threshold=3.0, tau_m_ms=20.0)
+PLAIN = dense(neurons=5, duration_ms=70.0, weight_norm=1.0, threshold=3.0, tau_m_ms=20.0)
 ACTIVITY = {phase: Activity(samples=1, steps=350, input_spikes=2000) for phase in ("training", "inference")}
 
 
@@ -40,7 +42,7 @@ def mnist():
     skip_without("mnist")
     data = datasets.load("mnist")
     data = replace(data, train=data.train.first(600))
-    learned = learn(Network(neurons=100), data, passes=1, progress=False)
+    learned = learn(dense(neurons=100), data, learner=Stdp(passes=1), progress=False)
     (model,) = fit_readouts(learned, data, ["proportion"])
     return quantize(model, "UQ0.4", state="Q9.6"), data.test.images[:1000]
 
@@ -118,7 +120,7 @@ def test_firmware_in_cpp_links_the_network(tmp_path, standard, readout):
 @needs_gcc
 @pytest.mark.parametrize("rate_norm_hz", [570.0, 1234.5678, 3.3e7, 1e-8])
 def test_probabilities_are_the_floats_of_the_encoder_to_the_last_bit(tmp_path, rate_norm_hz):
-    export_c(model_of(replace(PLAIN, rate_norm_hz=rate_norm_hz)), tmp_path / "out")
+    export_c(model_of(changed(PLAIN, rate_norm_hz=rate_norm_hz)), tmp_path / "out")
     random = np.random.default_rng(0)
     squares = np.concatenate(
         [np.arange(1, 300), random.integers(1, 784 * 255**2, 3000), random.integers(1, 2**52, 300)]
@@ -166,7 +168,7 @@ def test_a_cortex_m4_answers_the_same_from_the_memory_that_was_estimated(mnist, 
     ],
 )
 def test_memory_on_a_cortex_m4_is_estimated_for_other_networks(tmp_path, network, formats):
-    network = Network(neurons=100, weight_norm=1.0, threshold=6.0, duration_ms=60.0, **network)
+    network = dense(neurons=100, weight_norm=1.0, threshold=6.0, duration_ms=60.0, **network)
     model = model_of(network, pixels=(28, 28), **formats)
     export_c(model, tmp_path / "out", images_for(model, 3))
     assert "equal to the integer engine" in make(tmp_path / "out", "test-cortex-m4")
@@ -217,14 +219,14 @@ def test_the_programs_own_test_finds_what_differs(tmp_path):
 @needs_gcc
 @pytest.mark.parametrize("weights", ["UQ0.4", "Q1.1", "UQ0.6"])
 def test_many_inputs_may_spike_in_one_step(tmp_path, weights):
-    network = replace(PLAIN, encoder="unscaled", max_rate_hz=900.0, threshold=40.0, neurons=19)
+    network = changed(PLAIN, encoder="unscaled", max_rate_hz=900.0, threshold=40.0, neurons=19)
     model = model_of(network, weights, heard=0.9, pixels=(11, 13))  # 130 inputs, most of them at once
     assert check(model, tmp_path) > 10
 
 
 @needs_gcc
 def test_more_steps_at_once_change_no_spike(tmp_path):
-    model = model_of(replace(PLAIN, duration_ms=140.0))
+    model = model_of(changed(PLAIN, duration_ms=140.0))
     images = images_for(model, 6)
     expected = predict(model, images).spike_counts
     for steps in (1, 32):

@@ -1,22 +1,21 @@
 """A graph of NIR, read back from its file, is the network: an interpreter that knows only NIR says so."""
 
 import sys
-from dataclasses import replace
 
 import numpy as np
 import pytest
+from described import changed, dense
 from exported_programs import images_for, model_of
 
 from fspinn.backends.nir import export_nir
 from fspinn.backends.numba import float_engine
 from fspinn.base.errors import ConfigError
 from fspinn.base.randomness import INFERENCE_SPIKES
-from fspinn.network.description import Network
 from fspinn.network.encoders import input_spikes
 
 nir = pytest.importorskip("nir")
 
-PLAIN = Network(
+PLAIN = dense(
     neurons=12, duration_ms=120.0, weight_norm=1.5, threshold=2.0, tau_m_ms=20.0, rate_norm_hz=900.0
 )
 
@@ -85,7 +84,7 @@ def counts_of(graph, network, image, number, at_most):
 
 
 def expected_counts(model, images):
-    weights, theta = model.weights.astype(np.float64), model.theta.astype(np.float64)
+    weights, theta = model.layer.weights.values.astype(np.float64), model.layer.theta.values.astype(np.float64)
     return float_engine.respond(model.network, weights, theta, images, seed=5)[0]
 
 
@@ -99,7 +98,7 @@ def expected_counts(model, images):
     ],
 )
 def test_a_graph_that_was_written_and_read_spikes_as_the_network(tmp_path, changes):
-    network = replace(PLAIN, **changes)
+    network = changed(PLAIN, **changes)
     model = model_of(network, weights="UQ0.8")
     images = images_for(model, 5)
     export_nir(model, tmp_path / "net.nir")
@@ -114,7 +113,7 @@ def test_a_graph_that_was_written_and_read_spikes_as_the_network(tmp_path, chang
 
 
 def test_where_inhibition_leaves_nobody_above_each_neuron_may_spike_on_its_own(tmp_path):
-    network = replace(PLAIN, inhibition=3.0)
+    network = changed(PLAIN, inhibition_strength=3.0)
     model = model_of(network)
     images = images_for(model, 5)
     export_nir(model, tmp_path / "net.nir")
@@ -124,7 +123,7 @@ def test_where_inhibition_leaves_nobody_above_each_neuron_may_spike_on_its_own(t
 
 
 def test_the_file_says_what_a_graph_cannot(tmp_path):
-    model = model_of(replace(PLAIN, neurons=7), readout="linear")
+    model = model_of(changed(PLAIN, neurons=7), readout="linear")
     export_nir(model, tmp_path / "net.nir")
     metadata = nir.read(tmp_path / "net.nir").metadata
     assert (metadata["readout"], metadata["classes"]) == ("linear", "0, 1, 2")
@@ -134,7 +133,7 @@ def test_the_file_says_what_a_graph_cannot(tmp_path):
 
 
 def test_a_lone_neuron_needs_no_inhibition(tmp_path):
-    export_nir(model_of(replace(PLAIN, neurons=1)), tmp_path / "net.nir")
+    export_nir(model_of(changed(PLAIN, neurons=1)), tmp_path / "net.nir")
     assert set(nir.read(tmp_path / "net.nir").nodes) == {"input", "weights", "neurons", "output"}
 
 
@@ -158,7 +157,7 @@ def test_a_lone_neuron_needs_no_inhibition(tmp_path):
 )
 def test_what_nir_cannot_express_is_refused(tmp_path, changes, words):
     with pytest.raises(ConfigError, match=words):
-        export_nir(model_of(replace(PLAIN, **changes)), tmp_path / "net.nir")
+        export_nir(model_of(changed(PLAIN, **changes)), tmp_path / "net.nir")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from described import dense, with_layer
 
 from fspinn import datasets
 from fspinn.answering import present as presentation
@@ -16,7 +17,8 @@ from fspinn.learning.training import learn
 from fspinn.lowering import quantize
 from fspinn.lowering.passes import Measured
 from fspinn.memmodel import Size
-from fspinn.network.description import Network
+from fspinn.model.tensors import Tensor
+from fspinn.network.rules import Stdp
 from fspinn.quant import Format
 from fspinn.search.formats import find_formats
 
@@ -29,7 +31,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def models(data):
-    learned = learn(Network(neurons=40, duration_ms=150.0), data, passes=3, progress=False)
+    learned = learn(dense(neurons=40, duration_ms=150.0), data, learner=Stdp(passes=3), progress=False)
     readouts = fit_readouts(learned, data, ["proportion", "linear", "majority"])
     return {model.readout.name: model for model in readouts}
 
@@ -51,7 +53,7 @@ def test_each_pass_says_what_it_saved_and_cost(models, data):
     for one, next_one in zip(lowered.reports, lowered.reports[1:], strict=False):
         assert one.after == next_one.before
     assert lowered.reports[-1].after.accuracy == evaluate(lowered.model, data.validation).accuracy
-    assert lowered.model.heard is not None
+    assert lowered.model.layer.input_mask is not None
     assert lowered.reports[-1].lost_points == 0
 
 
@@ -87,7 +89,7 @@ def test_integers_answer_digits_as_well_as_floats(models, data):
 def test_calibration_sees_the_range_of_potentials_and_thresholds(models, data):
     model = models["proportion"]
     found = calibrate(model, data)
-    threshold = model.network.firing_threshold + model.theta.max()
+    threshold = model.network.layers[0].neuron.firing_threshold + model.layer.theta.values.max()
     assert found.lowest < 0 < threshold - 0.1 < found.highest
     small = quantize(model, "UQ0.8", state="Q9.15")
     answered = predict(small, data.train.images)
@@ -117,8 +119,8 @@ def test_too_few_bits_for_a_range_are_named():
 def test_only_a_neuron_that_spikes_for_no_training_image_is_silent(models, data, silent, monkeypatch):
     monkeypatch.setattr("fspinn.answering.compress.CALIBRATION_IMAGES", 10)
     model = models["proportion"]
-    theta = model.theta + 1e4 * (np.arange(40) == silent)
-    model = replace(model, theta=theta.astype(np.float32))
+    theta = model.layer.theta.values + 1e4 * (np.arange(40) == silent)
+    model = with_layer(model, theta=Tensor(theta.astype(np.float32)))
     counts = predict(model, data.train.images).spike_counts
     assert np.array_equal(which_spike(model, data), counts.any(axis=0))
     assert not counts[:10].any(axis=0).all()  # the first images alone would not tell
@@ -176,7 +178,7 @@ def test_a_loss_that_no_formats_keep_is_refused(models, data, monkeypatch):
         find_formats(models["linear"], data, max_loss=-1.0)
 
     def measure(model):
-        return Measured(1000, 0.9 if model.weight_format is None else 0.8)
+        return Measured(1000, 0.9 if model.layer.weights.format is None else 0.8)
 
     monkeypatch.setattr("fspinn.search.formats.measuring", lambda *_: measure)
     with pytest.raises(

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from described import dense
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,7 +12,6 @@ from fspinn import datasets
 from fspinn.learning.curve import KEPT, POINTS, Curve
 from fspinn.learning.training import train
 from fspinn.model import store
-from fspinn.network.description import Network
 
 
 def responses(batches, size=20, neurons=6, n_classes=3, seed=0):
@@ -101,29 +101,29 @@ def digits():
 
 @pytest.fixture(scope="module")
 def model(digits):
-    return train(Network(neurons=50), digits, seed=0, progress=False).model
+    return train(dense(neurons=50), digits, seed=0, progress=False).model
 
 
 def test_a_model_keeps_the_course_of_its_training(model, tmp_path):
     curve = model.record["learning_curve"]
-    assert curve["presentations"][-1] == model.activity["training"].samples == 5 * 1199
+    assert curve["presentations"][-1] == model.activity["training"][0].samples == 5 * 1199
     assert curve["accuracy"][0] is None
     later = curve["accuracy"][1:]
     assert np.mean(later[-5:]) > np.mean(later[:5]) > 0.3  # chance is 0.1
     weights = np.diff([0, *curve["presentations"]])
     spikes = np.dot(weights, curve["output_spikes"])
-    assert round(spikes) == model.activity["training"].output_spikes
+    assert round(spikes) == model.activity["training"][0].output_spikes
     store.save(model, tmp_path / "net.h5")
     assert store.load(tmp_path / "net.h5").record["learning_curve"] == curve
 
 
 def test_the_course_does_not_depend_on_threads_or_the_progress_bar(digits, model):
-    again = train(Network(neurons=50), digits, seed=0, progress=True, threads=1).model
+    again = train(dense(neurons=50), digits, seed=0, progress=True, threads=1).model
     assert again.record["learning_curve"] == model.record["learning_curve"]
 
 
 def test_what_is_learned_does_not_depend_on_labels(digits, model):
     mixed = replace(digits, train=replace(digits.train, labels=digits.train.labels[::-1].copy()))
-    other = train(Network(neurons=50), mixed, seed=0, progress=False).model
-    assert other.weights.tobytes() == model.weights.tobytes()
+    other = train(dense(neurons=50), mixed, seed=0, progress=False).model
+    assert other.layer.weights.values.tobytes() == model.layer.weights.values.tobytes()
     assert other.record["learning_curve"] != model.record["learning_curve"]

@@ -77,7 +77,7 @@ def test_halving_the_input_spikes_halves_what_weights_cost_and_leaves_the_steps(
 @given(sizes, spikes, st.integers(1, 64), st.integers(1, 200))
 def test_latency_has_the_published_form_of_an_event_driven_fpga(size, spikes, lanes, chunk):
     """Aliyev & Adegbija: each step scans chunks and fetches its spikes; each group adds them and fires."""
-    size = replace(size, inhibition_kind="lateral")
+    size = replace(size, inhibition="lateral")
     fpga = replace(
         with_memory(state={"word_bits": chunk}),
         core=replace(HARDWARE.core, lanes=lanes),

@@ -143,9 +143,9 @@ def one_of(size, k):
     "fixed",
     [
         {},
-        {"rule": "pair", "inhibition_kind": "layer", "normalisation": "l1", "adaptation": "decaying"},
+        {"rule": "pair", "inhibition": "layer", "normalisation": "l1", "adaptation": "decaying"},
         {"rule": "timestep", "readout": "majority", "decays": True},
-        {"inhibition_kind": "clamp", "refractory_steps": 5},
+        {"inhibition": "clamp", "refractory_steps": 5},
         {"readout": "linear", "adaptation": "off"},
     ],
 )

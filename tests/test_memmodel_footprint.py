@@ -5,16 +5,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from cost_cases import HARDWARE, case, sizes, unhurried, with_memory
+from described import both, model_from, with_layer
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fspinn.base.errors import ConfigError
+from fspinn.base.settings import as_plain, members
 from fspinn.memmodel import Size, footprint, load_hardware, memory_bits
 from fspinn.memmodel.energy import energy_pj
 from fspinn.memmodel.footprint import needed_bits, physical_bits, stored_bits
 from fspinn.memmodel.packing import count_bits, index_bits, words
-from fspinn.model.model import Model, Readout
-from fspinn.network.description import RULES, Network
+from fspinn.model.model import Readout
+from fspinn.model.tensors import Tensor
+from fspinn.network import Rule
 from fspinn.quant import Format
 
 SIZE = Size(n_inputs=784, n_neurons=400, n_classes=10, weight_bits=4, readout_bits=8)
@@ -60,16 +63,16 @@ def test_each_rule_remembers_what_it_needs(rule, traces, window):
 
 
 def test_every_rule_but_one_keeps_traces_and_all_can_be_priced():
-    for rule in RULES:
+    for rule in members(Rule):
         size = replace(SIZE, rule=rule)
         assert (footprint(size, training=True)["traces"] > 0) == (rule != "normalised")
         assert sum(energy_pj(case(size, "training")).values()) > sum(energy_pj(case(size)).values())
 
 
 def test_a_device_stores_the_strengths_of_inhibition_and_what_its_kind_remembers():
-    layer = replace(SIZE, inhibition_kind="layer", inhibition_steps=10)
+    layer = replace(SIZE, inhibition="layer", inhibition_steps=10)
     assert footprint(layer, False)["inhibition"] == 400 * (32 + 4) + 2 * 4
-    clamp = replace(SIZE, inhibition_kind="clamp", inhibition_steps=10)
+    clamp = replace(SIZE, inhibition="clamp", inhibition_steps=10)
     assert footprint(clamp, False)["inhibition"] == 4 + 9  # the time left, the neuron that is free
 
 
@@ -190,38 +193,39 @@ def test_arrays_of_sizes_give_arrays_of_bits(readout):
 
 
 def test_the_size_of_a_model_is_that_of_its_network():
-    network = Network(
+    preset = both(
         neurons=3,
         weight_norm=1.0,
         duration_ms=100.0,
         refractory_ms=5.0,
         window_ms=20.0,
         rule="pair",
-        inhibition_kind="layer",
+        inhibition="layer",
         inhibition_ms=2.0,
         adaptation="decaying",
         normalisation="l1",
         weight_decay=0.1,
     )
     formats = Format.parse("UQ0.4"), Format.parse("UQ0.8")
-    model = Model(
-        network=network,
+    model = model_from(
+        network=preset.network,
         image_shape=(2, 2),
         weights=np.zeros((4, 3), dtype=np.float32),
         theta=np.zeros(3, dtype=np.float32),
         readout=Readout("proportion", np.zeros((3, 10), dtype=np.float32), formats[1]),
-        weight_format=formats[0],
+        formats=(formats[0], None, None),
+        record={"learner": as_plain(preset.learner)},
     )
     size = Size.of(model)
-    assert size == Size.of_network(network, n_inputs=4, n_classes=10, weight_bits=4, readout_bits=8)
+    assert size == Size.of_network(preset.network, preset.learner, n_inputs=4, n_classes=10, weight_bits=4, readout_bits=8)
     assert (size.steps, size.window_steps, size.refractory_steps, size.inhibition_steps) == (100, 20, 5, 2)
-    assert (size.rule, size.inhibition_kind, size.adaptation) == ("pair", "layer", "decaying")
+    assert (size.rule, size.inhibition, size.adaptation) == ("pair", "layer", "decaying")
     assert (size.normalisation, size.decays) == ("l1", True)
-    in_integers = replace(
+    in_integers = with_layer(
         model,
-        state_format=Format.parse("Q9.6"),
-        theta_format=Format.parse("Q5.2"),
-        heard=np.array([True, True, False, True]),
+        state=Format.parse("Q9.6"),
+        theta=Tensor.rounded(np.zeros(3, np.float32), Format.parse("Q5.2")),
+        input_mask=np.array([True, True, False, True]),
     )
     expected = replace(size, n_inputs=3, state_bits=15, threshold_bits=7, mapped_pixels=4)
     assert Size.of(in_integers) == expected
@@ -234,7 +238,7 @@ def test_what_is_no_size_is_refused(name, value):
         Size(**{**vars(SIZE), name: value})
 
 
-@pytest.mark.parametrize("name", ["rule", "inhibition_kind", "adaptation", "normalisation"])
+@pytest.mark.parametrize("name", ["rule", "inhibition", "adaptation", "normalisation"])
 def test_an_unknown_choice_is_refused(name):
     with pytest.raises(ConfigError, match=f"{name}: there is no 'best'; use one of "):
         replace(SIZE, **{name: "best"})

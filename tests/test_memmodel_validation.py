@@ -79,7 +79,7 @@ def test_the_published_saving_of_memory_is_that_of_the_matrices():
 
 def test_a_simulator_stores_inhibition_as_a_matrix_or_two():
     lateral = Size(784, 400, 10, weight_bits=4, readout="majority")
-    layer = replace(lateral, inhibition_kind="layer")
+    layer = replace(lateral, inhibition="layer")
     assert dense_accounting.matrix_bits(lateral) == (784 * 400 + 400**2) * 4
     assert dense_accounting.matrix_bits(layer) == (784 * 400 + 2 * 400**2) * 4
     on_a_device = footprint(lateral, training=False)

@@ -4,28 +4,31 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
+from described import both, dense
 
 import fspinn
 from fspinn.base.errors import ConfigError
 from fspinn.learning.training import learn
 from fspinn.memmodel import Size, Workload, estimate, expected_workloads
 from fspinn.memmodel.workload import COUNTED, EXPECTED, expected_spikes
-from fspinn.network.description import Network
+from fspinn.network.rules import Stdp
 
 NETWORKS = {
-    "the default": Network(neurons=20),
-    "timestep": Network(neurons=20, rule="timestep", adaptation="decaying", theta_step=0.01),
-    "pair with a layer": Network(
+    "the default": both(passes=1, neurons=20),
+    "timestep": both(passes=1, neurons=20, rule="timestep", adaptation="decaying", theta_step=0.01),
+    "pair with a layer": both(
+        passes=1,
         neurons=20,
         rule="pair",
-        inhibition_kind="layer",
+        inhibition="layer",
         adaptation="decaying",
         theta_step=0.01,
         normalisation="l2",
         weight_decay=0.001,
     ),
-    "postonly": Network(neurons=20, rule="postonly", adaptation="off", normalisation="l2"),
-    "pair as by BindsNET": Network(
+    "postonly": both(passes=1, neurons=20, rule="postonly", adaptation="off", normalisation="l2"),
+    "pair as by BindsNET": both(
+        passes=1,
         neurons=20,
         rule="pair",
         encoder="unscaled",
@@ -33,11 +36,11 @@ NETWORKS = {
         threshold=5.0,
         weight_norm=1.0,
         refractory_ms=5.0,
-        inhibition_kind="layer",
+        inhibition="layer",
         adaptation="decaying",
         normalisation="l1",
     ),
-    "late spikes": Network(neurons=20, encoder="ttfs", threshold=0.5),
+    "late spikes": both(passes=1, neurons=20, encoder="ttfs", threshold=0.5),
 }
 
 
@@ -50,8 +53,9 @@ def digits():
 def test_with_its_spikes_known_all_else_is_what_the_engine_counts(digits, name):
     """Learning on 200 images: all counts but spikes and silent windows follow from the description."""
     few = replace(digits, train=digits.train.first(200))
-    counted = Workload.counted(learn(NETWORKS[name], few, passes=1, seed=0, progress=False).activity)
-    size = Size.of_network(NETWORKS[name], n_inputs=64, n_classes=10, weight_bits=32)
+    network, learner = NETWORKS[name].network, NETWORKS[name].learner
+    counted = Workload.counted(learn(network, few, learner, seed=0, progress=False).activity)
+    size = Size.of_network(network, learner, n_inputs=64, n_classes=10, weight_bits=32)
     expected = Workload.expected(size, counted.input_spikes, counted.output_spikes, training=True)
     for field in fields(Workload):
         if field.name != "source":
@@ -64,39 +68,39 @@ def test_with_its_spikes_known_all_else_is_what_the_engine_counts(digits, name):
     [{}, {"duration_ms": 100.0}, {"encoder": "regular"}, {"encoder": "ttfs"}, {"encoder": "unscaled"}],
 )
 def test_input_spikes_are_expected_from_the_mean_pixel(digits, settings):
-    network = Network(neurons=20, weight_norm=1.0, **settings)
-    counted = learn(network, digits, passes=1, seed=0, progress=False).activity
+    network = dense(neurons=20, weight_norm=1.0, **settings)
+    counted = learn(network, digits, learner=Stdp(passes=1), seed=0, progress=False).activity
     inputs, outputs = expected_spikes(network, 64, float(np.mean(digits.train.images)) / 255)
     assert inputs == pytest.approx(counted.per_sample("input_spikes"), rel=0.5)
     assert outputs >= 1
 
 
 def test_output_spikes_are_expected_from_threshold_and_rates():
-    assert expected_spikes(Network(), 784, 0.1307)[1] == pytest.approx(570 * 0.35 / 20)
-    assert expected_spikes(Network(answer_threshold=10.0), 784, 0.1307)[1] == pytest.approx(570 * 0.35 / 10)
-    assert expected_spikes(Network(threshold=1e6), 784, 0.1307)[1] == 1
+    assert expected_spikes(dense(), 784, 0.1307)[1] == pytest.approx(570 * 0.35 / 20)
+    assert expected_spikes(dense(answer_threshold=10.0), 784, 0.1307)[1] == pytest.approx(570 * 0.35 / 10)
+    assert expected_spikes(dense(threshold=1e6), 784, 0.1307)[1] == 1
 
 
 def test_without_scaling_spikes_are_expected_from_the_rate_of_a_white_pixel():
     """A white quarter of 784 pixels, each at 100 Hz for 0.35 s; a neuron that fits has a norm of 1 there."""
-    network = Network(encoder="unscaled", max_rate_hz=100.0, threshold=7.0)
+    network = dense(encoder="unscaled", max_rate_hz=100.0, threshold=7.0)
     assert expected_spikes(network, 784, 0.25) == pytest.approx((196 * 35, 14 * 35 / 7))
 
 
 def test_first_spikes_limit_the_spikes_of_ttfs():
-    assert expected_spikes(Network(encoder="ttfs"), 784, 0.25)[0] == 196
-    assert expected_spikes(Network(encoder="ttfs", first_spikes=50), 784, 0.25)[0] == 50
+    assert expected_spikes(dense(encoder="ttfs"), 784, 0.25)[0] == 196
+    assert expected_spikes(dense(encoder="ttfs", first_spikes=50), 784, 0.25)[0] == 50
 
 
 @pytest.mark.parametrize("mean", [0, -0.1, 1.5, float("nan")])
 def test_what_is_no_mean_pixel_is_refused(mean):
     with pytest.raises(ConfigError, match=r"mean_intensity: .* is not a mean pixel; give one above 0"):
-        expected_spikes(Network(), 784, mean)
+        expected_spikes(dense(), 784, mean)
 
 
 def test_expected_costs_are_labelled_and_near_the_counted_ones(digits):
-    network = Network(neurons=50)
-    result = fspinn.train(network, digits, passes=2, seed=0, progress=False)
+    network = dense(neurons=50)
+    result = fspinn.train(network, digits, learner=Stdp(passes=2), seed=0, progress=False)
     counted = estimate(result.model)
     size = Size.of(result.model)
     mean = float(np.mean(digits.train.images)) / 255

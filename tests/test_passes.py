@@ -1,19 +1,20 @@
 """Passes: what each changes, what it leaves alone, and what it says about it."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
+from described import changed, dense, model_from, with_layer
 
 from fspinn.answering.predict import predict
 from fspinn.base.errors import ConfigError, FormatError
+from fspinn.base.settings import settings_of
 from fspinn.lowering import passes, quantize
+from fspinn.lowering.flat import flat
 from fspinn.lowering.integers import integers_of
 from fspinn.lowering.passes import Measured, Report, chain, drop_neurons, drop_pixels, retune, shift_leak
-from fspinn.model.model import Model, Readout
-from fspinn.network.description import Network
+from fspinn.model.model import Readout
+from fspinn.model.tensors import Tensor
 
-NETWORK = Network(neurons=5, duration_ms=100.0, weight_norm=1.0, threshold=3.0, inhibition=0.5)
+NETWORK = dense(neurons=5, duration_ms=100.0, weight_norm=1.0, threshold=3.0, inhibition_strength=0.5)
 RANDOM = np.random.default_rng(3)
 IMAGES = RANDOM.integers(0, 256, (12, 2, 4), dtype=np.uint8)
 
@@ -26,10 +27,14 @@ def model_of(network=NETWORK, readout=None, silent=(), dark=()):
     theta = np.zeros(network.neurons, np.float32)
     theta[list(silent)] = 100.0
     table = random.dirichlet(np.ones(3), network.neurons).astype(np.float32)
-    return Model(
+    return model_from(
         network, (2, 4), weights, theta, readout or Readout("proportion", table),
         record={"seed": 1, "validation_accuracy": 0.9},
     )  # fmt: skip
+
+
+def threshold(model):
+    return model.network.answering.layers[0].neuron.threshold
 
 
 def answers(model):
@@ -67,17 +72,19 @@ def test_where_nobody_looked_no_loss_is_said():
 
 @pytest.mark.parametrize(("tau_m_ms", "k"), [(100.0, 7), (20.0, 4), (1.0, 1), (0.2, 1), (1e5, 16)])
 def test_the_leak_becomes_the_nearest_shift(tau_m_ms, k):
-    shifted, said = shift_leak(model_of(replace(NETWORK, tau_m_ms=tau_m_ms)))
+    shifted, said = shift_leak(model_of(changed(NETWORK, tau_m_ms=tau_m_ms)))
     assert said.startswith(f"leak is v -= v >> {k}, ")
     small = quantize(shifted, "UQ0.8", state="Q6.8")
-    assert integers_of(small.network, small.weights, small.theta, small.formats).neuron.leak == 2 ** (16 - k)
-    assert np.exp(-1 / shifted.network.tau_m_ms) == pytest.approx(1 - 2.0**-k)
+    layer = small.layer
+    integers = integers_of(flat(small.network), layer.weights.values, layer.theta.values, layer.formats)
+    assert integers.neuron.leak == 2 ** (16 - k)
+    assert np.exp(-1 / shifted.network.layers[0].neuron.tau_m_ms) == pytest.approx(1 - 2.0**-k)
     assert "validation_accuracy" not in shifted.record
 
 
 @pytest.mark.parametrize("tau_m_ms", [1e-3, 1e9])
 def test_where_all_or_nothing_leaks_there_is_nothing_to_shift(tau_m_ms):
-    model = model_of(replace(NETWORK, tau_m_ms=tau_m_ms))
+    model = model_of(changed(NETWORK, tau_m_ms=tau_m_ms))
     same, said = shift_leak(model)
     assert same is model
     assert said == "nothing or everything leaks: there is nothing to shift"
@@ -90,7 +97,7 @@ def test_pixels_without_weights_are_dropped_and_no_answer_changes():
     model = quantize(model_of(dark=(1, 6)), "UQ0.4", state="Q6.6")
     fewer, said = drop_pixels(model)
     assert said == "8 -> 6 pixels: the weights of the others are all zero"
-    assert (fewer.n_inputs, model.n_inputs) == (6, 8)
+    assert (fewer.layer.inputs_used, model.layer.inputs_used) == (6, 8)
     np.testing.assert_array_equal(answers(fewer).spike_counts, answers(model).spike_counts)
     assert answers(fewer).activity.synaptic_additions < answers(model).activity.synaptic_additions
 
@@ -125,12 +132,11 @@ def test_a_network_that_never_spiked_is_not_pruned_away():
 
 def test_retuning_takes_what_answers_best_one_after_the_other():
     def accuracy(model):
-        answering = model.network.answering
-        return 1 - abs(answering.threshold - 2.4) - abs(answering.inhibition - 0.6)
+        settings = settings_of(model.network.answering)
+        return 1 - abs(settings["threshold"] - 2.4) - abs(settings["inhibition_strength"] - 0.6)
 
     tuned, said = retune(model_of(), accuracy)
-    assert (tuned.network.answer_threshold, tuned.network.answer_inhibition) == (2.4, 0.6)
-    assert tuned.network.threshold == NETWORK.threshold
+    assert tuned.network == changed(NETWORK, answer_threshold=2.4, answer_inhibition=0.6)
     assert said == "threshold 3 -> 2.4, inhibition 0.5 -> 0.6"
 
 
@@ -144,23 +150,24 @@ def test_retuning_keeps_what_is_best_already():
 def test_retuning_tries_only_thresholds_that_the_state_holds():
     model = quantize(model_of(), "UQ0.4", state="Q3.6")
     tried = []
-    tuned, _ = retune(model, lambda model: tried.append(model.network.answering.threshold) or len(tried))
-    assert tuned.network.answering.threshold == 3.75
-    at_the_end = quantize(model_of(replace(NETWORK, threshold=3.9)), "UQ0.4", state="Q3.6")
-    tuned, _ = retune(at_the_end, lambda model: model.network.answering.threshold)
-    assert tuned.network.answering.threshold == 3.9
+    tuned, _ = retune(model, lambda model: tried.append(threshold(model)) or len(tried))
+    assert threshold(tuned) == 3.75
+    at_the_end = quantize(model_of(changed(NETWORK, threshold=3.9)), "UQ0.4", state="Q3.6")
+    tuned, _ = retune(at_the_end, threshold)
+    assert threshold(tuned) == 3.9
 
 
 def test_of_a_potential_no_more_than_all_is_taken():
-    network = replace(NETWORK, inhibition=0.9, inhibition_of="potential")
-    tuned, _ = retune(model_of(network), lambda model: model.network.answering.inhibition)
-    assert tuned.network.answering.inhibition == 0.9
+    network = changed(NETWORK, inhibition_strength=0.9, inhibition_of="potential")
+    tuned, _ = retune(model_of(network), lambda model: model.network.answering.layers[0].inhibition.strength)
+    assert tuned.network.answering.layers[0].inhibition.strength == 0.9
     assert max(passes.INHIBITIONS) * 0.9 > 1
 
 
 def test_tuning_leaves_thresholds_above_the_potential_at_rest():
     """The more neurons spike without input, the better this criterion likes it."""
     model = model_of()
-    low = replace(model, theta=np.full_like(model.theta, -0.9 * model.network.firing_threshold))
-    tuned, _ = retune(low, lambda model: -model.network.answering.threshold)
-    assert (tuned.network.answering.firing_threshold + tuned.theta > 0).all()
+    low = with_layer(model, theta=Tensor(np.full(5, -0.9 * 3.0, np.float32)))
+    tuned, _ = retune(low, lambda model: -threshold(model))
+    neuron = tuned.network.answering.layers[0].neuron
+    assert (neuron.firing_threshold + tuned.layer.theta.values > 0).all()

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from described import changed, dense
 from matplotlib.figure import Figure
 
 import fspinn
@@ -12,7 +13,7 @@ from fspinn import datasets, plots
 from fspinn.answering.present import present
 from fspinn.base.errors import ConfigError, DataError
 from fspinn.model.model import Readout
-from fspinn.network.description import Network
+from fspinn.network.rules import Stdp
 from fspinn.report.plots.networks import preferred_classes
 
 
@@ -23,7 +24,7 @@ def digits():
 
 @pytest.fixture(scope="module")
 def model(digits):
-    return fspinn.train(Network(neurons=30, duration_ms=150.0), digits, passes=1, progress=False).model
+    return fspinn.train(dense(neurons=30, duration_ms=150.0), digits, learner=Stdp(passes=1), progress=False).model
 
 
 def texts(figure):
@@ -49,7 +50,7 @@ def test_each_field_holds_the_weights_of_a_neuron(model):
     fields = [tiles[np.ix_(r, c)] for r in rows_of for c in columns_of]
     fields = [field for field in fields if not np.isnan(field).any()]
     order = np.argsort(preferred_classes(model), kind="stable")
-    np.testing.assert_array_equal([field.ravel() for field in fields], model.weights[:, order].T)
+    np.testing.assert_array_equal([field.ravel() for field in fields], model.layer.weights.values[:, order].T)
     classes = [text.get_text() for text in axes.texts]
     assert classes == [str(c) for c in preferred_classes(model)[order]]
     assert bar.get_ylabel() == "weight"
@@ -77,7 +78,8 @@ def test_thresholds_and_rates_of_all_neurons(model, digits):
     figure = plots.thresholds(model, answer.spike_counts)
     left, right = figure.axes
     assert sum(bar.get_height() for bar in left.patches) == 30
-    levels = (model.network.firing_threshold + model.theta) / model.network.weight_norm
+    neuron = model.network.layers[0].neuron
+    levels = (neuron.firing_threshold + model.layer.theta.values) / neuron.weight_norm
     silent = int((answer.spike_counts.sum(axis=0) == 0).sum())
     words = texts(figure)
     assert f"thresholds {levels.mean():.1f} ± {levels.std():.1f}; dashed: without adaptation" in words
@@ -156,7 +158,7 @@ def test_a_raster_shows_every_spike(model, digits):
 
 
 def test_a_raster_of_many_neurons_and_one_of_none(model, digits):
-    lively = replace(model, network=replace(model.network, inhibition=0.0, threshold=3.0))
+    lively = replace(model, network=changed(model.network, inhibition_strength=0.0, threshold=3.0))
     busy = plots.spike_raster(lively, digits.test.images[0])
     assert "neuron, by first spike" in texts(busy)
     silent = plots.spike_raster(model, np.zeros((8, 8), np.uint8))

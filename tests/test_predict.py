@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from described import dense
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +18,7 @@ from fspinn.learning.training import learn
 from fspinn.model.readout import READOUTS, fit
 from fspinn.model.readout import predict as classes_of
 from fspinn.model.readout import scores as scores_of
-from fspinn.network.description import Network
+from fspinn.network.rules import Stdp
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def digits():
 
 @pytest.fixture(scope="module")
 def models(digits):
-    learned = learn(Network(neurons=30, duration_ms=150.0), digits, passes=1, seed=0, progress=False)
+    learned = learn(dense(neurons=30, duration_ms=150.0), digits, learner=Stdp(passes=1), seed=0, progress=False)
     return dict(zip(READOUTS, fit_readouts(learned, digits, READOUTS), strict=True))
 
 

@@ -3,6 +3,7 @@
 import naive
 import numpy as np
 import pytest
+from described import dense, model_from
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_networks import networks_of, start_of
@@ -11,20 +12,20 @@ from fspinn.answering.predict import predict
 from fspinn.answering.present import potential, present
 from fspinn.base.errors import ConfigError, DataError
 from fspinn.base.randomness import INFERENCE_SPIKES, stream_key
-from fspinn.model.model import Model, Readout
-from fspinn.network.description import Network
+from fspinn.lowering.flat import flat
+from fspinn.model.model import Readout
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (3, 5, 4), dtype=np.uint8)
 KINDS = (
     {},
-    {"inhibition": 0.0},
-    {"inhibition_of": "potential", "inhibition": 0.4},
-    {"inhibition_kind": "clamp", "inhibition_ms": 7.0},
-    {"inhibition_kind": "layer", "inhibition_ms": 25.0},
-    {"inhibition_kind": "layer", "inhibition_ms": 0.0, "inhibition_of": "potential", "inhibition": 1.0},
+    {"inhibition_strength": 0.0},
+    {"inhibition_of": "potential", "inhibition_strength": 0.4},
+    {"inhibition": "clamp", "inhibition_ms": 7.0},
+    {"inhibition": "layer", "inhibition_ms": 25.0},
+    {"inhibition": "layer", "inhibition_ms": 0.0, "inhibition_of": "potential", "inhibition_strength": 1.0},
     {"refractory_ms": 20.0},
-    {"refractory_ms": 20.0, "inhibition_kind": "layer"},
+    {"refractory_ms": 20.0, "inhibition": "layer"},
     {"answer_threshold": 1.5, "answer_inhibition": 0.2},
     {"encoder": "ttfs", "threshold": 1.0, "duration_ms": 40.0},
     {"dt_ms": 2.0, "encoder": "regular"},
@@ -32,9 +33,9 @@ KINDS = (
 
 
 def model(**kind):
-    network = Network(**{"neurons": 5, "weight_norm": 1.5, "threshold": 4.0, "duration_ms": 150.0, **kind})
+    network = dense(**{"neurons": 5, "weight_norm": 1.5, "threshold": 4.0, "duration_ms": 150.0, **kind})
     random = np.random.default_rng(1)
-    return Model(
+    return model_from(
         network=network,
         image_shape=(5, 4),
         weights=random.random((20, 5), dtype=np.float32),
@@ -58,8 +59,8 @@ class Watched(naive.Presentation):
 
 def potentials_of_the_twin(trained, image, seed, number):
     """Spikes, and the potentials of each time step, shape (steps, 2, neurons)."""
-    network = trained.network.answering
-    watched = Watched(network, trained.weights, trained.theta, None)
+    network, layer = flat(trained.network.answering), trained.layer
+    watched = Watched(network, layer.weights.values, layer.theta.values, None)
     key = stream_key(seed, INFERENCE_SPIKES, number)
     for t, inputs in enumerate(naive.input_spikes(network, image, key)):
         watched.leak_and_input(t, inputs)
@@ -86,7 +87,7 @@ def test_the_potential_is_that_of_the_plain_twin(kind):
 def test_the_potential_is_that_of_the_plain_twin_whatever_the_options(network, start_seed, number):
     weights, theta, images = start_of(network, start_seed)
     readout = Readout("proportion", np.eye(network.neurons, 3, dtype=np.float32))
-    trained = Model(network, images.shape[1:], weights, theta, readout)
+    trained = model_from(network, images.shape[1:], weights, theta, readout)
     assert_potentials_are_those_of_the_twin(trained, images[0], seed=1, number=number)
 
 

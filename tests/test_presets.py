@@ -1,8 +1,8 @@
 """Presets are complete, valid and named after what they were tuned for."""
 
 import pytest
+from described import both, changed
 
-import fspinn
 from fspinn import presets
 from fspinn.base.errors import ConfigError
 from fspinn.datasets import catalogue
@@ -18,14 +18,11 @@ def test_the_promised_sizes_are_there():
 
 @pytest.mark.parametrize("name", presets.names())
 def test_a_preset_names_its_data_set_and_size_and_is_a_network(name):
-    settings = presets.load(name)
-    data = presets.dataset_of(name)
+    preset, data = presets.load(name), presets.dataset_of(name)
     assert data in catalogue
-    assert settings.pop("passes") >= 1
-    assert name.startswith(f"{data}-{settings['neurons']}")
-    assert settings.pop("readout") == ("linear" if name.endswith("-linear") else "proportion")
-    network = fspinn.Network(**settings)
-    assert {key: getattr(network, key) for key in settings} == settings
+    assert preset.learner.passes >= 1
+    assert name.startswith(f"{data}-{preset.network.neurons}")
+    assert preset.readout == ("linear" if name.endswith("-linear") else "proportion")
 
 
 FILES = sorted(presets.FOLDER.glob("*.toml"))
@@ -55,7 +52,7 @@ def test_an_unknown_preset_is_refused_with_a_guess():
     [
         (
             "neurons = 7\npasses = 1\nneuron = 8",
-            r"own-7\.toml: unknown key 'neuron'; use passes, readout, neurons, ",
+            r"own-7\.toml: unknown setting 'neuron'; did you mean neurons\?",
         ),
         ("neurons = 7", r"own-7\.toml: passes is missing; add it"),
         ("passes = 1", r"own-7\.toml: neurons is missing; add it"),
@@ -74,7 +71,7 @@ def test_a_bad_preset_is_refused(text, words, tmp_path, monkeypatch):
 def test_a_damaged_preset_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(presets, "FOLDER", tmp_path)
     (tmp_path / "own-7.toml").write_text("neurons = ")
-    with pytest.raises(ConfigError, match=r"own-7\.toml: is no preset \(.*\); install fspinn again"):
+    with pytest.raises(ConfigError, match=r"own-7\.toml: is not a preset \(.*\); install fspinn again"):
         presets.load("own-7")
 
 
@@ -82,6 +79,6 @@ def test_a_table_named_after_a_readout_is_a_preset_for_it(tmp_path, monkeypatch)
     monkeypatch.setattr(presets, "FOLDER", tmp_path)
     (tmp_path / "own-7.toml").write_text("neurons = 7\npasses = 2\n[linear]\nanswer_threshold = 3.0\n")
     assert presets.names() == ["own-7", "own-7-linear"]
-    plain = {"neurons": 7, "passes": 2, "readout": "proportion"}
+    plain = both(neurons=7, passes=2)
     assert presets.load("own-7") == plain
-    assert presets.load("own-7-linear") == {**plain, "readout": "linear", "answer_threshold": 3.0}
+    assert presets.load("own-7-linear") == changed(plain, readout="linear", answer_threshold=3.0)

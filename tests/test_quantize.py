@@ -6,18 +6,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from described import dense, model_from
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fspinn import datasets
 from fspinn.answering.evaluate import evaluate
-from fspinn.base.errors import ConfigError, FormatError
+from fspinn.base.errors import FormatError
 from fspinn.learning.fitting import fit_readouts
 from fspinn.learning.training import learn
 from fspinn.lowering import quantize
 from fspinn.lowering.post_training import quantize_readout, quantize_state
-from fspinn.model.model import Activity, Model, Readout
-from fspinn.network.description import Network
+from fspinn.model.model import Activity, Readout
+from fspinn.network.rules import Stdp
 from fspinn.quant import Format
 from fspinn.quant.formats import ROUNDINGS, quantize_values, to_integers
 
@@ -27,13 +28,13 @@ RNG = np.random.default_rng(0)
 def model_with(weights, readout_name="proportion", table=None, **more):
     weights = np.asarray(weights, dtype=np.float32).reshape(4, 3)
     table = RNG.dirichlet(np.ones(5), 3) if table is None else table
-    return Model(
-        network=Network(neurons=3, weight_norm=1.0),
+    return model_from(
+        network=dense(neurons=3, weight_norm=1.0),
         image_shape=(2, 2),
         weights=weights,
         theta=np.array([-1.0, 0.5, 0.5], dtype=np.float32),
         readout=Readout(readout_name, np.asarray(table, dtype=np.float32)),
-        activity={"inference": Activity(samples=1, steps=350)},
+        activity={"inference": (Activity(samples=1, steps=350),)},
         **more,
     )
 
@@ -45,11 +46,11 @@ def spread():
 def test_weights_and_readout_hold_the_quantized_values():
     model = model_with(spread())
     small = quantize(model, weights="UQ0.4", readout="UQ0.8")
-    assert small.weight_format == Format.parse("UQ0.4")
-    assert small.weight_bits == 4
+    assert small.layer.weights.format == Format.parse("UQ0.4")
+    assert small.layer.weights.bits == 4
     assert small.readout.format == Format.parse("UQ0.8")
-    assert small.weights.dtype == np.float32
-    np.testing.assert_array_equal(small.weights, quantize_values(model.weights, Format.parse("UQ0.4")))
+    values = quantize_values(model.layer.weights.values, Format.parse("UQ0.4"))
+    np.testing.assert_array_equal(small.layer.weights.values, values)
     np.testing.assert_array_equal(
         small.readout.table, quantize_values(model.readout.table, Format.parse("UQ0.8"))
     )
@@ -57,13 +58,13 @@ def test_weights_and_readout_hold_the_quantized_values():
 
 def test_everything_else_stays_and_the_input_is_untouched():
     model = model_with(spread(), record={"seed": 7})
-    before = model.weights.copy(), model.readout.table.copy()
+    before = model.layer.weights.values.copy(), model.readout.table.copy()
     small = quantize(model, weights=Format.parse("UQ0.2"))
-    np.testing.assert_array_equal(model.weights, before[0])
+    np.testing.assert_array_equal(model.layer.weights.values, before[0])
     np.testing.assert_array_equal(model.readout.table, before[1])
-    assert model.weight_format is None
+    assert model.layer.weights.format is None
     assert dict(model.record) == {"seed": 7}
-    np.testing.assert_array_equal(small.theta, model.theta)
+    np.testing.assert_array_equal(small.layer.theta.values, model.layer.theta.values)
     assert small.network == model.network
     assert small.activity == model.activity
 
@@ -83,31 +84,32 @@ def test_the_record_says_what_was_done_and_drops_accuracies():
 
 def test_truncation_never_rounds_up():
     model = model_with(spread())
-    assert (quantize(model, "UQ1.3", rounding="truncate").weights <= model.weights).all()
+    assert (quantize(model, "UQ1.3", rounding="truncate").layer.weights.values <= model.layer.weights.values).all()
 
 
 def test_stochastic_rounding_is_fixed_by_the_seed():
     one, same, other = (quantize(model_with(spread()), "UQ0.2", "stochastic", seed=s) for s in (1, 1, 2))
-    np.testing.assert_array_equal(one.weights, same.weights)
-    assert (one.weights != other.weights).any()
+    np.testing.assert_array_equal(one.layer.weights.values, same.layer.weights.values)
+    assert (one.layer.weights.values != other.layer.weights.values).any()
 
 
 def test_with_a_state_a_model_is_in_integers():
     model = model_with(spread(), record={"accuracy": 0.9})
     small = quantize(model, "UQ0.4", state="Q6.6")
-    assert (str(small.state_format), str(small.theta_format)) == ("Q6.6", "Q1.6")
-    assert (small.state_bits, small.theta_bits, model.state_bits, model.theta_bits) == (12, 7, 32, 32)
-    assert small.formats is not None
-    assert model.formats is None
+    assert (str(small.layer.state), str(small.layer.theta.format)) == ("Q6.6", "Q1.6")
+    assert (small.layer.state_bits, small.layer.theta.bits) == (12, 7)
+    assert (model.layer.state_bits, model.layer.theta.bits) == (32, 32)
+    assert small.layer.formats is not None
+    assert model.layer.formats is None
     assert small.record["quantization"]["state"] == "Q6.6"
     assert small.record["quantization"]["theta"] == "Q1.6"
-    np.testing.assert_array_equal(small.theta, model.theta)  # -1 and 0.5 are numbers of Q1.6
+    np.testing.assert_array_equal(small.layer.theta.values, model.layer.theta.values)  # -1 and 0.5 are numbers of Q1.6
 
 
 def test_theta_can_be_coarser_than_the_state():
     model = model_with(spread())
     small = quantize(model, "UQ0.4", state="Q6.6", theta="Q1.0")
-    assert to_integers(small.theta, Format.parse("Q1.0")).tolist() == [-1, 0, 0]
+    assert to_integers(small.layer.theta.values, Format.parse("Q1.0")).tolist() == [-1, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -135,18 +137,6 @@ def test_a_state_comes_after_the_weights_and_once():
     with pytest.raises(FormatError, match=r"readout: already quantized to UQ0\.8; quantize the model that t"):
         quantize_readout(quantize(model_with(spread()), "UQ0.4"))
 
-
-def test_formats_of_a_model_go_together():
-    small = quantize(model_with(spread()), "UQ0.4", state="Q6.6")
-    for more in ({"state_format": None}, {"theta_format": None}, {"weight_format": None}):
-        with pytest.raises(ConfigError, match="goes with theta_format and weight_format; give all three"):
-            replace(small, **more)
-    for heard in (np.ones(3, dtype=bool), np.ones((2, 2), dtype=bool)):
-        with pytest.raises(ConfigError, match="heard: a bool for each pixel of a model in integers"):
-            replace(small, heard=heard)
-    with pytest.raises(ConfigError, match="heard: a bool for each pixel of a model in integers"):
-        replace(model_with(spread()), heard=np.ones(4, dtype=bool))
-    assert replace(small, heard=np.arange(4) > 0).n_inputs == 3
 
 
 def test_labels_are_left_as_they_are():
@@ -189,7 +179,7 @@ def test_a_table_with_a_bias_needs_a_sign():
 def test_eight_bits_read_digits_as_well_as_floats(name):
     """Spikes of the network with unquantized weights, so that only the readout differs."""
     data = datasets.load("digits")
-    learned = learn(Network(neurons=100), data, passes=2, progress=False)
+    learned = learn(dense(neurons=100), data, learner=Stdp(passes=2), progress=False)
     (model,) = fit_readouts(learned, data, [name])
     small = replace(model, readout=quantize(model, "UQ0.8").readout)
     assert small.readout.format is not None
@@ -254,7 +244,7 @@ def test_the_format_that_a_refusal_names_is_accepted(bits, largest, rounding, si
             quantize(model_with(weights), text, rounding)
         except FormatError as refusal:
             mend = str(refusal).rsplit("try ", 1)[1]
-            assert quantize(model_with(weights), mend, rounding).weight_format == Format.parse(mend)
+            assert quantize(model_with(weights), mend, rounding).layer.weights.format == Format.parse(mend)
 
 
 def test_either_module_can_be_imported_first():

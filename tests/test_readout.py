@@ -6,6 +6,7 @@ from dataclasses import replace
 import naive
 import numpy as np
 import pytest
+from described import dense, model_from
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +14,7 @@ import fspinn
 from fspinn.base.errors import ConfigError
 from fspinn.memmodel import Size
 from fspinn.memmodel.footprint import footprint
-from fspinn.model.model import Model, Readout
+from fspinn.model.model import Readout
 from fspinn.model.readout import (
     COMPANY_REACH,
     COMPANY_SPIKES,
@@ -24,7 +25,6 @@ from fspinn.model.readout import (
     fit,
     predict,
 )
-from fspinn.network.description import Network
 
 SOFT = ("proportion", "linear")  # these learn from images without labels
 
@@ -108,8 +108,8 @@ def test_too_few_labels_to_learn_from_are_no_error(name, labels):
 def test_the_memory_model_charges_for_every_parameter(name, quantized):
     counts, labels = responses()
     readout = fit(name, counts, labels, 3)
-    model = Model(
-        Network(12, weight_norm=1.0), (2, 2), np.ones((4, 12), np.float32), np.zeros(12, np.float32), readout
+    model = model_from(
+        dense(12, weight_norm=1.0), (2, 2), np.ones((4, 12), np.float32), np.zeros(12, np.float32), readout
     )
     model = fspinn.quantize(model, "UQ1.4") if quantized else model
     bits = 8 if quantized else 32
@@ -293,7 +293,7 @@ def test_parts_that_do_not_fit_together_are_refused(part, array, words):
     readout = Readout("linear", np.zeros((5, 3), np.float32), **{part: array})
     weights, theta = np.zeros((4, 5), np.float32), np.zeros(5, np.float32)
     with pytest.raises(ConfigError, match=f"^{words}"):
-        Model(Network(5, weight_norm=1.0), (2, 2), weights, theta, readout)
+        model_from(dense(5, weight_norm=1.0), (2, 2), weights, theta, readout)
 
 
 # --- silence ----------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from fspinn.report.linear import linear_classifiers
 
 WORDS = (
     "search --validation 300 --samples 400 --accuracy 0.6 --sizes 10,25,60 --weights UQ0.3,float32 "
-    "--readouts proportion --passes 1 --seeds 2 --duration-ms 60 --threshold 8 --rate-norm-hz 900 "
+    "--readouts proportion --passes 1 --seeds 2 --set duration_ms=60 --set threshold=8 --set rate_norm_hz=900 "
     "--energy 9uJ"
 )
 

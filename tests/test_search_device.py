@@ -30,7 +30,7 @@ SMALL = {
 }
 TYPED = (
     "search --validation 300 --samples 400 --accuracy 0.6 --sizes 10,25,60 --weights UQ0.3,UQ0.6 "
-    "--readouts majority,proportion --passes 1 --seeds 1 --duration-ms 60 --threshold 8 --rate-norm-hz 900"
+    "--readouts majority,proportion --passes 1 --seeds 1 --set duration_ms=60 --set threshold=8 --set rate_norm_hz=900"
 )
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from described import dense
 
 import fspinn
 from fspinn import datasets, plots
@@ -16,11 +17,11 @@ from fspinn.cli import main
 from fspinn.learning.checkpoint import remove
 from fspinn.learning.training import learn
 from fspinn.lowering import quantize
-from fspinn.network.description import Network
+from fspinn.network.rules import Stdp
 from fspinn.search.formats import find_formats
 
 LARGEST = 2**64 - 1
-SMALL = Network(neurons=5, duration_ms=50.0)
+SMALL = dense(neurons=5, duration_ms=50.0)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def model(data):
-    return fspinn.train(SMALL, data, passes=1, seed=LARGEST, progress=False).model
+    return fspinn.train(SMALL, data, learner=Stdp(passes=1), seed=LARGEST, progress=False).model
 
 
 @pytest.fixture(scope="module")
@@ -94,16 +95,16 @@ def test_the_largest_seed_is_kept_by_files_and_has_its_own_bits(data, model, int
     assert f"UINT64_C({LARGEST})" in (tmp_path / "out" / "network.h").read_text()
     chosen = datasets.load("digits", seed=LARGEST).validation.labels
     assert (chosen != datasets.load("digits", seed=LARGEST - 1).validation.labels).any()
-    fspinn.save(fspinn.train(SMALL, data, passes=1, seed=np.uint64(LARGEST)).model, tmp_path / "numpy.h5")
+    fspinn.save(fspinn.train(SMALL, data, learner=Stdp(passes=1), seed=np.uint64(LARGEST)).model, tmp_path / "numpy.h5")
     fspinn.save(model, tmp_path / "python.h5")
     assert (tmp_path / "numpy.h5").read_bytes() == (tmp_path / "python.h5").read_bytes()
 
 
 def test_a_run_with_the_largest_seed_goes_on_from_its_checkpoint(data, model, tmp_path):
     kept = tmp_path / "net.checkpoint"
-    run = {"passes": 1, "seed": LARGEST, "checkpoint": kept, "progress": False}
+    run = {"learner": Stdp(passes=1), "seed": LARGEST, "checkpoint": kept, "progress": False}
     fspinn.train(SMALL, data, **run)
-    np.testing.assert_array_equal(fspinn.train(SMALL, data, **run, resume=True).model.weights, model.weights)
+    np.testing.assert_array_equal(fspinn.train(SMALL, data, **run, resume=True).model.layer.weights.values, model.layer.weights.values)
     remove(kept)
 
 

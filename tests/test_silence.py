@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from described import changed, dense
 from published_images import skip_without
 
 import fspinn
-from fspinn import Network, evaluate, train
+from fspinn import evaluate, train
 from fspinn.answering.predict import doubts
 from fspinn.backends.brian2 import engine as brian2_engine
 from fspinn.backends.numba import float_engine, integer_engine
@@ -17,10 +18,11 @@ from fspinn.cli import main
 from fspinn.datasets import Split
 from fspinn.lowering.integer_learning import first_weights, grid_of
 from fspinn.network.description import ENCODERS, RULES
+from fspinn.network.rules import Stdp
 
 BLACK = np.zeros((3, 2, 2), np.uint8)
 BRIGHT = np.full((3, 2, 2), 200, np.uint8)
-SMALL = Network(
+SMALL = dense(
     neurons=3,
     duration_ms=40.0,
     rate_norm_hz=800.0,
@@ -63,7 +65,7 @@ def learned_in_integers(network, images, earlier_spikes=9, theta=0.0):
 @pytest.mark.parametrize("encoder", ENCODERS)
 @pytest.mark.parametrize("rule", RULES)
 def test_without_input_nothing_changes(rule, encoder, earlier_spikes):
-    network = replace(SMALL, rule=rule, encoder=encoder, window_ms=10.0)
+    network = changed(SMALL, rule=rule, encoder=encoder, window_ms=10.0)
     weights, theta, counts = learned(network, BLACK, earlier_spikes=earlier_spikes)
     assert counts.sum() == 0
     assert (weights == 0.5).all()
@@ -83,16 +85,16 @@ def test_without_input_nothing_changes_in_brian2():
 
 
 def test_until_a_neuron_has_spiked_any_input_lowers_thresholds_by_the_step():
-    network = replace(SMALL, threshold=100.0)
+    network = changed(SMALL, threshold=100.0)
     np.testing.assert_allclose(learned(network, BRIGHT, earlier_spikes=0)[1], -1.5)
     np.testing.assert_allclose(learned_in_integers(network, BRIGHT, earlier_spikes=0)[1], -1.5, rtol=1e-4)
 
 
 def test_later_they_fall_the_more_the_nearer_potentials_come():
     """Potentials are 22 to 27 at the end of each image; theta keeps neurons from spiking."""
-    far = replace(SMALL, threshold=60.0)
+    far = changed(SMALL, threshold=60.0)
     for threshold, theta, fall in ((20.0, 30.0, 1.5), (35.0, 0.0, 0.5)):
-        near = replace(SMALL, threshold=threshold)
+        near = changed(SMALL, threshold=threshold)
         for earlier_spikes in (1, 9):
             thetas = learned(near, BRIGHT, earlier_spikes=earlier_spikes, theta=theta)[1]
             np.testing.assert_allclose(thetas, theta - fall, rtol=1e-6)
@@ -103,7 +105,7 @@ def test_later_they_fall_the_more_the_nearer_potentials_come():
 
 
 def test_thresholds_stay_above_the_potential_at_rest():
-    network = replace(SMALL, threshold=100.0, theta_step=1e4, theta_step_end=1e4)
+    network = changed(SMALL, threshold=100.0, theta_step=1e4, theta_step_end=1e4)
     lowest = -63 / 64 * 100.0
     weights, theta, _ = learned(network, BRIGHT[:1], earlier_spikes=0)
     np.testing.assert_allclose(theta, lowest, rtol=1e-6)
@@ -115,7 +117,7 @@ def test_thresholds_stay_above_the_potential_at_rest():
 
 def test_an_integer_threshold_is_at_least_one():
     """The 64th part of the threshold is less than a step of the state."""
-    network = replace(SMALL, threshold=2.0, theta_step=1e4, theta_step_end=1e4)
+    network = changed(SMALL, threshold=2.0, theta_step=1e4, theta_step_end=1e4)
     grid = grid_of(network, 4, "UQ0.4", "Q6.2", "nearest")
     weights, thetas = np.full((4, 3), 0, np.uint8), np.zeros(3, np.int32)
     seen = np.zeros(3, np.int64)
@@ -153,7 +155,7 @@ def dim(count, value=1):
 @pytest.mark.parametrize("count", [1, 3])
 def test_black_images_do_not_hurt(digits, count):
     data = with_images(digits, black(count))
-    model = train(Network(neurons=100), data, progress=False).model
+    model = train(dense(neurons=100), data, progress=False).model
     assert evaluate(model, data.test).accuracy > 0.92
     answer = fspinn.predict(model, black(4))
     assert answer.spike_counts.sum() == 0
@@ -173,7 +175,7 @@ def test_black_images_do_not_hurt(digits, count):
 )
 def test_dim_images_do_not_hurt(digits, settings, least):
     data = with_images(digits, dim(12))
-    model = train(Network(neurons=100, **settings), data, progress=False).model
+    model = train(dense(neurons=100, **settings), data, progress=False).model
     assert evaluate(model, data.test).accuracy > least
     assert fspinn.predict(model, black(4)).spike_counts.sum() == 0
 
@@ -181,7 +183,7 @@ def test_dim_images_do_not_hurt(digits, settings, least):
 @pytest.mark.parametrize("images", [black(12), dim(12)], ids=["black", "dim"])
 def test_learning_in_integers_is_not_hurt(digits, images):
     data = with_images(digits, images)
-    model = train(Network(neurons=100), data, weights="UQ0.4", progress=False).model
+    model = train(dense(neurons=100), data, weights="UQ0.4", progress=False).model
     assert evaluate(model, data.test).accuracy > 0.9
     assert fspinn.predict(model, black(4)).spike_counts.sum() == 0
 
@@ -189,9 +191,9 @@ def test_learning_in_integers_is_not_hurt(digits, images):
 @pytest.mark.parametrize("weights", [None, "UQ0.4"])
 def test_a_low_threshold_to_answer_with_stays_above_the_potential_at_rest(digits, weights):
     """While learning, thresholds fall by some 10 norms: too much for a threshold of 9."""
-    network = Network(neurons=50, encoder="unscaled", max_rate_hz=40.0, answer_threshold=9.0)
+    network = dense(neurons=50, encoder="unscaled", max_rate_hz=40.0, answer_threshold=9.0)
     model = train(network, digits, weights=weights, progress=False).model
-    assert (model.network.answering.firing_threshold + model.theta).min() > 0
+    assert (model.network.answering.firing_threshold + model.layer.theta.values).min() > 0
     assert fspinn.predict(model, black(4)).spike_counts.sum() == 0
 
 
@@ -218,7 +220,7 @@ def with_blank_class(data, blank, noise):
 @pytest.mark.parametrize("weights", [None, "UQ0.4"])
 def test_a_class_of_blank_images_is_recognized(digits, blank, noise, weights):
     data = with_blank_class(digits, blank, noise)
-    model = train(Network(neurons=50), data, weights=weights, progress=False).model
+    model = train(dense(neurons=50), data, weights=weights, progress=False).model
     assert evaluate(model, data.test).accuracy > 0.95
     if noise == 0:
         silent = fspinn.predict(model, black(4))
@@ -237,14 +239,14 @@ def test_mostly_silent_training_images_are_a_warning(digits):
         match=r"^threshold: 70 of 130 images have no output spike; lower it, or leave out images that are "
         r"nearly blank$",
     ):
-        model = train(Network(neurons=20), data, passes=1, progress=False).model
+        model = train(dense(neurons=20), data, learner=Stdp(passes=1), progress=False).model
     assert model.record["silent_images"] == 70
 
 
 def test_neurons_that_spike_without_input_are_named(digits, tmp_path):
     few = replace(digits, train=digits.train.first(60), validation=digits.validation.first(20))
-    model = train(Network(neurons=20), few, passes=1, progress=False).model
-    theta = model.theta.copy()
+    model = train(dense(neurons=20), few, learner=Stdp(passes=1), progress=False).model
+    theta = model.layer.theta.values.copy()
     theta[:3] = -model.network.firing_threshold
     words = (
         "theta: 3 of 20 neurons spike without input, as their thresholds are not above 0; "
@@ -279,7 +281,7 @@ def test_black_images_in_mnist_do_not_hurt():
     train_images = np.concatenate([data.train.images[:5000], np.zeros((25, 28, 28), np.uint8)])
     train_labels = np.concatenate([data.train.labels[:5000], np.zeros(25, data.train.labels.dtype)])
     data = replace(data, train=Split(train_images, train_labels))
-    model = train(Network(neurons=100), data, progress=False).model
+    model = train(dense(neurons=100), data, progress=False).model
     assert evaluate(model, data.test).accuracy > 0.83
 
 
@@ -287,4 +289,4 @@ def test_black_images_in_mnist_do_not_hurt():
 @pytest.mark.parametrize("count", [1, 3])
 def test_black_images_do_not_hurt_two_hundred_neurons(digits, count):
     data = with_images(digits, black(count))
-    assert evaluate(train(Network(neurons=200), data, progress=False).model, data.test).accuracy > 0.93
+    assert evaluate(train(dense(neurons=200), data, progress=False).model, data.test).accuracy > 0.93

@@ -12,21 +12,21 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from described import dense, model_from, with_layer
 
 import fspinn.quant
 from fspinn.base.errors import ModelFileError
 from fspinn.model import store
-from fspinn.model.model import Activity, Model, Readout
-from fspinn.network.description import Network
+from fspinn.model.model import Activity, Readout
 
 RANDOM = np.random.default_rng(0)
-MODEL = Model(
-    network=Network(neurons=6, weight_norm=3.0, window_ms=50.0, spike_threshold=2),
-    image_shape=(3, 4),
-    weights=RANDOM.random((12, 6), dtype=np.float32),
-    theta=RANDOM.standard_normal(6).astype(np.float32),
+MODEL = model_from(
+    dense(6, weight_norm=3.0, encoder="ttfs", inhibition="clamp"),
+    (3, 4),
+    RANDOM.random((12, 6), dtype=np.float32),
+    RANDOM.standard_normal(6),
     readout=Readout("proportion", RANDOM.dirichlet(np.ones(3), 6).astype(np.float32)),
-    activity={"training": Activity(samples=3, output_spikes=2**40), "inference": Activity(samples=1)},
+    activity={"training": (Activity(samples=3, output_spikes=2**40),), "inference": (Activity(samples=1),)},
     record={"seed": -3, "dataset": {"name": "digits", "checksum": "00"}, "validation_accuracy": 0.1 + 0.2},
 )
 LINEAR = replace(
@@ -40,13 +40,14 @@ LINEAR = replace(
 
 
 def _some_pixels(model):
-    heard = np.arange(12) % 3 > 0
-    return replace(model, weights=model.weights * heard[:, None], heard=heard)
+    used, weights = np.arange(12) % 3 > 0, model.layer.weights
+    numbers = weights.numbers * used[:, None]
+    return with_layer(model, weights=replace(weights, numbers=numbers), input_mask=used)
 
 
 VARIANTS = {
     "float": MODEL,
-    "bare": replace(MODEL, activity={}, record={}, network=Network(neurons=6, weight_norm=0.1)),
+    "bare": replace(MODEL, activity={}, record={}, network=dense(neurons=6, weight_norm=0.1)),
     "8 bits": fspinn.quantize(MODEL, weights="UQ0.8"),
     "3 bits": fspinn.quantize(MODEL, weights="UQ0.3", rounding="truncate", readout="UQ0.4"),
     "signed": fspinn.quantize(MODEL, weights="Q2.10"),
@@ -68,21 +69,24 @@ def path(tmp_path):
 
 
 def assert_same(model, other):
+    assert len(model.layers) == len(other.layers)
     for mine, theirs in (
-        (model.weights, other.weights),
-        (model.theta, other.theta),
+        *((a.weights.numbers, b.weights.numbers) for a, b in zip(model.layers, other.layers, strict=True)),
+        *((a.theta.numbers, b.theta.numbers) for a, b in zip(model.layers, other.layers, strict=True)),
         (model.readout.table, other.readout.table),
     ):
-        assert mine.dtype == theirs.dtype == np.float32
+        assert mine.dtype == theirs.dtype
         np.testing.assert_array_equal(mine, theirs)
     for mine, theirs in (
         (model.readout.bias, other.readout.bias),
-        (model.heard, other.heard),
+        *((a.input_mask, b.input_mask) for a, b in zip(model.layers, other.layers, strict=True)),
     ):
         assert (mine is None) == (theirs is None)
         assert mine is None or mine.dtype == theirs.dtype
         np.testing.assert_array_equal(mine, theirs)
-    empty = {"weights": None, "theta": None, "readout": None, "heard": None}
+    formats = [[(x.weights.format, x.theta.format, x.state) for x in m.layers] for m in (model, other)]
+    assert formats[0] == formats[1]
+    empty = {"layers": None, "readout": None}
     parts = [{**vars(m), **empty} for m in (model, other)]
     assert parts[0] == parts[1]
     assert (model.readout.name, model.readout.format) == (other.readout.name, other.readout.format)
@@ -125,18 +129,16 @@ def test_quantized_weights_are_kept_as_small_integers(tmp_path):
     for name, expected in (("8 bits", np.uint8), ("3 bits", np.uint8), ("signed", np.int16)):
         store.save(VARIANTS[name], tmp_path / name)
         with h5py.File(tmp_path / name) as file:
-            assert file["weights"].dtype == expected
-            np.testing.assert_array_equal(
-                file["weights"], VARIANTS[name].weights / VARIANTS[name].weight_format.step
-            )
+            assert file["weights_0"].dtype == expected
+            np.testing.assert_array_equal(file["weights_0"], VARIANTS[name].layer.weights.numbers)
 
 
 def test_a_file_can_be_read_without_fspinn(path):
     with h5py.File(path) as file:
         settings = json.loads(file.attrs["settings"])
-        np.testing.assert_array_equal(file["weights"], MODEL.weights)
-    assert settings["network"]["neurons"] == 6
-    assert settings["activity"]["training"]["output_spikes"] == 2**40
+        np.testing.assert_array_equal(file["weights_0"], MODEL.layer.weights.numbers)
+    assert settings["network"]["layers"][0]["neurons"] == 6
+    assert settings["activity"]["training"][0]["output_spikes"] == 2**40
 
 
 def test_there_is_no_pickle_inside(path, monkeypatch):
@@ -242,13 +244,13 @@ def sealed(tmp_path, monkeypatch, **changes):
 
 def test_a_newer_file_asks_for_an_update(tmp_path, monkeypatch):
     path = sealed(tmp_path, monkeypatch, format_version=store.FORMAT_VERSION + 1)
-    assert refusal(path) == "has format version 4, this fspinn reads 3; update fspinn"
+    assert refusal(path) == "has format version 5, this fspinn reads 4; update fspinn"
 
 
 def test_a_file_of_an_older_version_is_refused(tmp_path, monkeypatch):
-    """Version 2 had readouts that are gone."""
-    path = sealed(tmp_path, monkeypatch, format_version=2)
-    said = "has format version 2 of an older fspinn, this one reads 3; train it again or take a copy"
+    """Version 3 had one layer, and its learner in the network."""
+    path = sealed(tmp_path, monkeypatch, format_version=3)
+    said = "has format version 3 of an older fspinn, this one reads 4; train it again or take a copy"
     assert refusal(path) == said
 
 
@@ -256,14 +258,14 @@ def test_a_file_of_an_older_version_is_refused(tmp_path, monkeypatch):
     ("changes", "reason"),
     [
         ({"format_version": "x"}, "'>' not supported"),
-        ({"network": {"neurons": 6, "colour": 1}}, "colour"),
-        ({"network": {"neurons": -6}}, "neurons: must be from 1"),
+        ({"network": {"dt_ms": 6, "colour": 1}}, "colour"),
+        ({"network": {"layers": [{"neurons": -6}]}}, "neurons: must be from 1"),
         ({"network": None}, ""),
         ({"image_shape": [3, 3]}, r"weights: shape \(12, 6\) does not fit"),
         ({"image_shape": [3]}, "not enough values"),
-        ({"weight_format": "Q?"}, "Q?"),
+        ({"layers": [{"weights": "Q?", "inputs_used": None}]}, "Q?"),
         ({"readout": {"name": "proportion"}}, "format"),
-        ({"activity": {"training": {"naps": 3}}}, "naps"),
+        ({"activity": {"training": [{"naps": 3}]}}, "naps"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(tmp_path, monkeypatch, changes, reason):
@@ -273,14 +275,14 @@ def test_settings_that_make_no_sense_are_refused(tmp_path, monkeypatch, changes,
     assert reason.replace("\\", "") in said
 
 
-@pytest.mark.parametrize("part", ["weights", "theta", "readout"])
+@pytest.mark.parametrize("part", ["weights_0", "theta_0", "readout"])
 def test_changed_numbers_are_noticed(path, part):
     with h5py.File(path, "r+") as file:
         file[part][0] += 0.5
     assert "is damaged (checksum differs); train it again or take a copy" in refusal(path)
 
 
-@pytest.mark.parametrize("part", ["weights", "theta", "readout", "readout_bias"])
+@pytest.mark.parametrize("part", ["weights_0", "theta_0", "readout", "readout_bias"])
 def test_missing_numbers_are_noticed(path, part):
     with h5py.File(path, "r+") as file:
         del file[part]

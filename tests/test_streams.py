@@ -5,13 +5,14 @@ import sys
 from dataclasses import replace
 
 import pytest
+from described import dense
 
 import fspinn
 from fspinn import datasets
 from fspinn.base import streams
-from fspinn.network.description import Network
+from fspinn.network.rules import Stdp
 
-SMALL = Network(neurons=5, duration_ms=50.0)
+SMALL = dense(neurons=5, duration_ms=50.0)
 
 
 class Full(io.StringIO):
@@ -43,16 +44,16 @@ def test_there_is_no_terminal_and_nothing_to_say(without_streams):
 
 
 def test_training_and_answering_need_no_streams(without_streams, data, tmp_path):
-    model = fspinn.train(SMALL, data, passes=1, checkpoint=tmp_path / "c").model
+    model = fspinn.train(SMALL, data, learner=Stdp(passes=1), checkpoint=tmp_path / "c").model
     assert fspinn.evaluate(model, data.test).samples == len(data.test)
 
 
 def test_tuning_needs_no_streams(without_streams, data):
-    assert len(fspinn.tune(SMALL, data, trials=2, passes=1).trials) >= 2
+    assert len(fspinn.tune(SMALL, data, trials=2, learner=Stdp(passes=1)).trials) >= 2
 
 
 def test_a_search_needs_no_streams(without_streams):
-    found = fspinn.find_smallest(datasets.load("digits"), accuracy=0.3, sizes=(5,), passes=1, seeds=1)
+    found = fspinn.find_smallest(datasets.load("digits"), accuracy=0.3, sizes=(5,), learner=Stdp(passes=1), seeds=1)
     assert found.trials
 
 

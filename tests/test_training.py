@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from described import changed, dense
 
 import fspinn
 from fspinn import datasets
@@ -15,9 +16,9 @@ from fspinn.base.errors import ConfigError
 from fspinn.learning.fitting import fit_readouts
 from fspinn.learning.training import learn, passes_for, train
 from fspinn.model.model import Activity
-from fspinn.network.description import Network
+from fspinn.network.rules import Stdp
 
-SMALL = Network(neurons=15, duration_ms=100.0)
+SMALL = dense(neurons=15, duration_ms=100.0)
 
 
 class Untouchable:
@@ -37,37 +38,37 @@ def digits():
 
 @pytest.fixture(scope="module")
 def result(digits):
-    return train(SMALL, digits, passes=1, seed=0)
+    return train(SMALL, digits, learner=Stdp(passes=1), seed=0)
 
 
 def bits(model):
-    return model.weights.tobytes(), model.theta.tobytes(), model.readout.table.tobytes()
+    return model.layer.weights.values.tobytes(), model.layer.theta.values.tobytes(), model.readout.table.tobytes()
 
 
 def test_a_hundred_neurons_read_digits_they_have_not_seen():
     """Chance is 0.1; guessing by nearest mean image gives about 0.88."""
     data = datasets.load("digits")
-    trained = train(Network(neurons=100), data, seed=0)
+    trained = train(dense(neurons=100), data, seed=0)
     assert trained.model.record["passes"] == 9
     assert evaluate(trained.model, data.test).accuracy >= 0.88
     assert trained.validation.accuracy >= 0.88
 
 
 def test_the_same_seed_has_the_same_bits(digits, result):
-    again = train(SMALL, digits, passes=1, seed=0, threads=1)
-    two = train(SMALL, digits, passes=1, seed=0, threads=2)
+    again = train(SMALL, digits, learner=Stdp(passes=1), seed=0, threads=1)
+    two = train(SMALL, digits, learner=Stdp(passes=1), seed=0, threads=2)
     assert bits(again.model) == bits(two.model) == bits(result.model)
     assert again.model.activity == two.model.activity == result.model.activity
     assert again.validation.accuracy == two.validation.accuracy == result.validation.accuracy
 
 
 def test_another_seed_has_other_bits(digits, result):
-    assert bits(train(SMALL, digits, passes=1, seed=1).model) != bits(result.model)
+    assert bits(train(SMALL, digits, learner=Stdp(passes=1), seed=1).model) != bits(result.model)
 
 
 def test_the_test_split_is_not_touched(digits, result):
     poisoned = replace(digits, test=Untouchable(digits.test))
-    assert bits(train(SMALL, poisoned, passes=1, seed=0).model) == bits(result.model)
+    assert bits(train(SMALL, poisoned, learner=Stdp(passes=1), seed=0).model) == bits(result.model)
 
 
 def test_learning_needs_neither_labels_nor_validation(digits, result):
@@ -76,14 +77,14 @@ def test_learning_needs_neither_labels_nor_validation(digits, result):
         train=datasets.Split(digits.train.images, np.zeros_like(digits.train.labels)),
         validation=Untouchable(digits.validation),
     )
-    learned = learn(SMALL, unlabelled, passes=1, seed=0)
-    np.testing.assert_array_equal(learned.weights, result.model.weights)
-    np.testing.assert_array_equal(learned.theta, result.model.theta)
+    learned = learn(SMALL, unlabelled, learner=Stdp(passes=1), seed=0)
+    np.testing.assert_array_equal(learned.layers[0].weights.values, result.model.layer.weights.values)
+    np.testing.assert_array_equal(learned.layers[0].theta.values, result.model.layer.theta.values)
 
 
 def test_the_chunks_of_a_run_are_one_run(digits, result, monkeypatch):
     monkeypatch.setattr("fspinn.learning.training._CHUNK", 10_000)
-    assert bits(train(SMALL, digits, passes=1, seed=0).model) == bits(result.model)
+    assert bits(train(SMALL, digits, learner=Stdp(passes=1), seed=0).model) == bits(result.model)
 
 
 def test_the_images_come_in_another_order_in_each_pass(digits, monkeypatch):
@@ -97,7 +98,7 @@ def test_the_images_come_in_another_order_in_each_pass(digits, monkeypatch):
         return np.zeros((len(images), network.neurons), np.int32), Activity(samples=1, output_spikes=1)
 
     monkeypatch.setattr(float_engine, "learn", watch)
-    learn(SMALL, few, passes=2)
+    learn(SMALL, few, learner=Stdp(passes=2))
     images = sorted(image.tobytes() for image in few.train.images)
     assert sorted(shown[:40]) == sorted(shown[40:]) == images
     assert shown[:40] != shown[40:]
@@ -113,7 +114,7 @@ def test_by_default_every_neuron_gets_a_hundred_presentations(neurons, images, p
 
 def test_a_model_says_where_it_comes_from(digits, result):
     model = result.model
-    assert model.network.weight_norm == pytest.approx(
+    assert model.network.layers[0].neuron.weight_norm == pytest.approx(
         fspinn.network.plasticity.natural_weight_norm(digits.train.images)
     )
     assert model.image_shape == (8, 8)
@@ -129,28 +130,29 @@ def test_a_model_says_where_it_comes_from(digits, result):
     }
     assert model.record["versions"]["fspinn"] == fspinn.__version__
     assert model.record["validation_accuracy"] == result.validation.accuracy
-    assert model.activity["training"].samples == model.activity["inference"].samples == len(digits.train)
+    assert model.activity["training"][0].samples == model.activity["inference"][0].samples == len(digits.train)
     assert result.samples_per_s > 0
 
 
 def test_a_weight_norm_that_was_chosen_is_kept(digits):
     few = replace(digits, train=digits.train.first(50))
-    assert learn(replace(SMALL, weight_norm=1.5), few, passes=1).network.weight_norm == 1.5
+    learned = learn(changed(SMALL, weight_norm=1.5), few, learner=Stdp(passes=1))
+    assert learned.network.layers[0].neuron.weight_norm == 1.5
 
 
 def test_without_validation_images_there_is_no_estimate(digits, result):
-    bare = train(SMALL, replace(digits, validation=digits.validation.first(0)), passes=1)
+    bare = train(SMALL, replace(digits, validation=digits.validation.first(0)), learner=Stdp(passes=1))
     assert bare.validation is None
     assert "validation_accuracy" not in bare.model.record
     assert bits(bare.model) == bits(result.model)
 
 
 def test_one_learning_serves_all_readouts(digits, result):
-    learned = learn(SMALL, digits, passes=1, seed=0)
+    learned = learn(SMALL, digits, learner=Stdp(passes=1), seed=0)
     both = fit_readouts(learned, digits, ("majority", "proportion"))
     assert [model.readout.name for model in both] == ["majority", "proportion"]
     assert bits(both[1]) == bits(result.model)
-    assert bits(both[0]) == bits(train(SMALL, digits, passes=1, readout="majority").model)
+    assert bits(both[0]) == bits(train(SMALL, digits, learner=Stdp(passes=1), readout="majority").model)
 
 
 # --- evaluation -------------------------------------------------------------------------------------
@@ -187,7 +189,7 @@ def test_evaluation_changes_no_model(digits, result):
 @pytest.mark.parametrize("passes", [0, -1])
 def test_fewer_than_one_pass_is_refused(digits, passes):
     with pytest.raises(ConfigError, match=f"^passes: must be from 1 to 1000000, but got {passes}$"):
-        train(SMALL, digits, passes=passes)
+        train(SMALL, digits, learner=Stdp(passes=passes))
 
 
 def test_an_unknown_readout_is_refused_before_anything_is_learned(digits, monkeypatch):
@@ -199,14 +201,14 @@ def test_an_unknown_readout_is_refused_before_anything_is_learned(digits, monkey
 def test_fitting_an_unknown_readout_is_refused(digits):
     few = replace(digits, train=digits.train.first(40))
     with pytest.raises(ConfigError, match=r"^readout: there is no 'vote'"):
-        fit_readouts(learn(SMALL, few, passes=1), few, ("proportion", "vote"))
+        fit_readouts(learn(SMALL, few, learner=Stdp(passes=1)), few, ("proportion", "vote"))
 
 
 def test_a_network_that_never_spikes_is_refused_with_the_mend(digits):
     few = replace(digits, train=digits.train.first(30))
-    silent = replace(SMALL, threshold=1e6)
+    silent = changed(SMALL, threshold=1e6)
     with pytest.raises(ConfigError, match=r"^threshold: no neuron ever spiked in 30 presentations; lower it"):
-        train(silent, few, passes=1)
+        train(silent, few, learner=Stdp(passes=1))
 
 
 def test_evaluating_nothing_is_refused(digits, result):
@@ -226,7 +228,7 @@ def test_evaluating_images_of_another_shape_is_refused(result):
 
 def test_the_data_of_a_model_come_back_with_the_same_split():
     data = datasets.load("digits", validation=100, seed=4)
-    model = train(SMALL, replace(data, train=data.train.first(60)), passes=1).model
+    model = train(SMALL, replace(data, train=data.train.first(60)), learner=Stdp(passes=1)).model
     again = load_data_of(model)
     np.testing.assert_array_equal(again.validation.images, data.validation.images)
     np.testing.assert_array_equal(again.test.labels, data.test.labels)
@@ -243,7 +245,7 @@ def test_data_that_have_changed_are_refused(digits, result, tmp_path):
     images, labels = digits.test.images.copy(), digits.test.labels
     np.savez(path, images=images, labels=labels)
     own = datasets.load(path)
-    model = train(SMALL, own, passes=1).model
+    model = train(SMALL, own, learner=Stdp(passes=1)).model
     assert load_data_of(model).checksum == own.checksum
     images[0, 0, 0] ^= 1
     np.savez(path, images=images, labels=labels)
@@ -262,7 +264,7 @@ class Terminal(io.StringIO):
 
 
 def test_the_progress_bar_is_silent_without_a_terminal(digits, capsys):
-    train(SMALL, replace(digits, train=digits.train.first(60)), passes=1, progress=True)
+    train(SMALL, replace(digits, train=digits.train.first(60)), learner=Stdp(passes=1), progress=True)
     assert capsys.readouterr() == ("", "")
 
 
@@ -270,7 +272,7 @@ def test_the_progress_bar_is_silent_without_a_terminal(digits, capsys):
 def test_the_progress_bar_on_a_terminal(digits, monkeypatch, progress, result):
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
-    shown = train(SMALL, digits, passes=1, progress=progress)
+    shown = train(SMALL, digits, learner=Stdp(passes=1), progress=progress)
     text = terminal.getvalue()
     assert ("running accuracy" in text, "samples/s" in text) == (progress, progress)
     assert bits(shown.model) == bits(result.model)
@@ -298,14 +300,14 @@ def test_compilation_is_announced_where_it_happens_and_somebody_looks(
         (kernel_cache / "fspinn_0" / "float_kernels.present_batch-1.py311.1.nbc").touch()
     stderr = Terminal() if terminal else io.StringIO()
     monkeypatch.setattr(sys, "stderr", stderr)
-    train(SMALL, replace(digits, train=digits.train.first(60)), passes=1, progress=progress)
+    train(SMALL, replace(digits, train=digits.train.first(60)), learner=Stdp(passes=1), progress=progress)
     assert stderr.getvalue().count("compiling the engine, once; later starts are fast\n") == announced
 
 
 def test_compilation_is_announced_where_nothing_can_be_kept(digits, kernel_cache, monkeypatch):
     monkeypatch.setattr("fspinn.learning.training.jit.kernel_folder", lambda: None)
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
-    train(SMALL, replace(digits, train=digits.train.first(60)), passes=1)
+    train(SMALL, replace(digits, train=digits.train.first(60)), learner=Stdp(passes=1))
     assert "compiling the engine, once" in terminal.getvalue()
 
 
@@ -314,5 +316,5 @@ def test_the_cache_that_a_user_chose_counts(digits, kernel_cache, monkeypatch, t
     (theirs / "kernel.nbc").touch()
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(theirs))
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
-    train(SMALL, replace(digits, train=digits.train.first(60)), passes=1)
+    train(SMALL, replace(digits, train=digits.train.first(60)), learner=Stdp(passes=1))
     assert "compiling" not in terminal.getvalue()

@@ -17,6 +17,7 @@ def as_values(model: Model) -> dict[str, Any]:
     """Return what is in a model, but for its arrays, as plain values that fit in JSON."""
     return {
         "network": as_plain(model.network),
+        "learner": as_plain(model.learner),
         "image_shape": list(model.image_shape),
         "inputs": model.layer.inputs_used,
         "classes": list(model.class_names),

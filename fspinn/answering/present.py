@@ -9,8 +9,8 @@ from fspinn.backends.numba import float_engine
 from fspinn.base.checks import checked_seed
 from fspinn.base.errors import ConfigError
 from fspinn.base.randomness import INFERENCE_SPIKES
-from fspinn.lowering.flat import flat
 from fspinn.datasets.dataset import check_images
+from fspinn.lowering.flat import flat
 from fspinn.model.model import Model, check_size
 from fspinn.network.description import Network
 from fspinn.network.encoders import Spikes, input_spikes

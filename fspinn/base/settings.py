@@ -74,7 +74,8 @@ def described(cls: type[Described]) -> type[Described]:
     cls.__post_init__ = check  # type: ignore[attr-defined]
     made = dataclass(frozen=True)(cls)
     lines = [line for each in fields(made) for line in _documented(each)]  # type: ignore[arg-type]
-    made.__doc__ = "\n".join([cleandoc(cls.__doc__ or ""), "", "Parameters", "----------", *lines])
+    listed = ["", "Parameters", "----------", *lines] if lines else []
+    made.__doc__ = "\n".join([cleandoc(cls.__doc__ or ""), *listed])
     return made
 
 
@@ -165,7 +166,7 @@ def from_plain(hint: Any, plain: Any) -> Any:
         inner = get_args(hint)[0]
         return tuple(from_plain(inner, one) for one in plain)
     classes = [one for one in _alternatives(hint) if is_dataclass(one)]
-    if not classes or plain is None:
+    if not classes or (plain is None and type(None) in _alternatives(hint)):
         return tuple(plain) if isinstance(plain, list) else plain
     if not isinstance(plain, Mapping):
         raise ConfigError(f"settings: {plain!r} does not describe a {classes[0].__name__}")
@@ -314,7 +315,7 @@ def _changed(described_object: Any, given: Mapping[str, Any], used: set[str]) ->
         if _is_family(cls, each) and name in given:
             used.add(name)
             kinds = {one.kind: one for one in _part_classes(_hints(cls)[each.name])}
-            if given[name] not in kinds:
+            if not isinstance(given[name], str) or given[name] not in kinds:
                 raise ConfigError(f"{name}: {_not_among(given[name], tuple(kinds))}")
             value = _as_kind(kinds[given[name]], value)
         parts = _parts(value)

@@ -21,7 +21,7 @@ from fspinn.base import jit
 from fspinn.base.checks import checked_seed, whole_number
 from fspinn.base.errors import ConfigError, FspinnWarning
 from fspinn.base.randomness import ORDER, WEIGHTS, permutation, stream_key, uniforms
-from fspinn.base.settings import settings_of, with_settings
+from fspinn.base.settings import as_plain, settings_of, with_settings
 from fspinn.base.streams import on_terminal
 from fspinn.base.version import __version__
 from fspinn.datasets.arrays import as_dataset
@@ -287,15 +287,19 @@ def _named(run: _Run, network: Network, learner: Stdp) -> dict[str, Any]:
         formats = {name: str(value) for name, value in vars(run.grid).items()}
     return {
         **{f"dataset {name}": value for name, value in origin(run.data).items()},
-        **settings_of(learner),
+        **_plain(learner),
         "passes": run.passes,
         "seed": run.seed,
         "engine": run.engine,
         **formats,
-        **settings_of(network),
+        **_plain(network),
         "fspinn": __version__,
         "kernels": jit.kernel_digest(),
     }
+
+
+def _plain(described: Network | Stdp) -> dict[str, Any]:
+    return {name: as_plain(value) for name, value in settings_of(described).items()}
 
 
 def _check_formats(

@@ -42,6 +42,34 @@ and `answer_inhibition`, if they are given: strong competition makes good protot
 graded answers.
 """
 
-from fspinn.network.description import Network
+from fspinn.network.adaptation import Adaptation, Balanced, Decaying, Fixed
+from fspinn.network.inhibition import Clamp, Inhibition, InhibitoryLayer, Lateral
+from fspinn.network.inputs import Encoder, FirstSpike, Poisson, Regular, Unscaled
+from fspinn.network.layers import Layer, Neuron
+from fspinn.network.networks import Network
+from fspinn.network.rules import Normalised, Pair, PostOnly, Rule, Stdp, Timestep
 
-__all__ = ["Network"]
+__all__ = [
+    "Adaptation",
+    "Balanced",
+    "Clamp",
+    "Decaying",
+    "Encoder",
+    "FirstSpike",
+    "Fixed",
+    "Inhibition",
+    "InhibitoryLayer",
+    "Lateral",
+    "Layer",
+    "Network",
+    "Neuron",
+    "Normalised",
+    "Pair",
+    "Poisson",
+    "PostOnly",
+    "Regular",
+    "Rule",
+    "Stdp",
+    "Timestep",
+    "Unscaled",
+]

@@ -5,8 +5,8 @@ from dataclasses import replace
 from fspinn.base.errors import ConfigError
 from fspinn.base.settings import described, setting
 from fspinn.network.adaptation import Adaptation, Balanced
-from fspinn.network.inputs import Encoder, Poisson
 from fspinn.network.inhibition import Inhibition, Lateral
+from fspinn.network.inputs import Encoder, Poisson
 from fspinn.network.layers import Layer, Neuron
 
 MAX_STEPS = 100_000

@@ -29,9 +29,10 @@ from fspinn.base.streams import on_terminal, say
 from fspinn.datasets.arrays import as_dataset
 from fspinn.datasets.origin import origin
 from fspinn.learning.fitting import fit_readouts
-from fspinn.learning.training import MAX_PASSES, learn, passes_for
+from fspinn.learning.training import learn, passes_for
 from fspinn.model import readout as readouts
 from fspinn.network.description import Network
+from fspinn.network.rules import MAX_PASSES
 from fspinn.search.intervals import wilson_interval
 from fspinn.search.tuned import TuningResult, TuningTrial
 

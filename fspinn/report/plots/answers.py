@@ -120,7 +120,7 @@ def spike_raster(
         markeredgewidth=0.6,
     )
     above.set_ylabel("input pixel")
-    above.set_ylim(model.n_inputs, -1)
+    above.set_ylim(model.layer.inputs_used, -1)
     above.set_title(f"{len(steps)} input spikes", fontsize=9, loc="left")
     _draw_output(
         middle, shown.output_steps * network.dt_ms, shown.output_neurons, agrees, preferred_names(model)

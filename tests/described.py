@@ -1,0 +1,55 @@
+"""Networks, learners and models from settings by name, as tests write them."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from fspinn.base.settings import with_settings
+from fspinn.model.model import Model
+from fspinn.model.tensors import LayerTensors, Tensor
+from fspinn.network.networks import Network
+from fspinn.network.rules import Stdp
+from fspinn.presets import Preset
+
+
+def dense(neurons=400, **settings):
+    """A network of one dense layer: ``dense(5, inhibition="clamp", inhibition_ms=3.0)``."""
+    return with_settings(Network.dense(neurons), settings)
+
+
+def stdp(**settings):
+    """A learner: ``stdp(rule="pair", passes=2)``."""
+    return with_settings(Stdp(), settings)
+
+
+def both(**settings):
+    """A network and its learner, in one: settings of both."""
+    return with_settings(Preset(), settings)
+
+
+def changed(described, **settings):
+    """The same with other settings."""
+    return with_settings(described, settings)
+
+
+def tensors_of(weights, theta, weight_format=None, state=None, theta_format=None, input_mask=None):
+    """The tensors of a layer from numbers; those with a format are rounded to it."""
+    weights, theta = (np.asarray(values, dtype=np.float32) for values in (weights, theta))
+    return LayerTensors(
+        Tensor(weights) if weight_format is None else Tensor.rounded(weights, weight_format),
+        Tensor(theta) if theta_format is None else Tensor.rounded(theta, theta_format),
+        state,
+        input_mask,
+    )
+
+
+def model_from(network, image_shape, weights, theta, readout, *, formats=None, input_mask=None, **more):
+    """A model of one dense layer from numbers; `formats` are those of weights, state and theta."""
+    weight_format, state, theta_format = formats or (None, None, None)
+    layer = tensors_of(weights, theta, weight_format, state, theta_format, input_mask)
+    return Model(network, image_shape, (layer,), readout, **more)
+
+
+def with_layer(model, **changes):
+    """A model of one layer with other tensors."""
+    return replace(model, layers=(replace(model.layer, **changes),))
