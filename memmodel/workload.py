@@ -128,8 +128,9 @@ def expected_spikes(network: Network, n_inputs: int, mean_intensity: float) -> t
         input_spikes = white if encoder.spikes is None else min(white, encoder.spikes)
         collected = input_spikes**0.5
     else:
-        unscaled = isinstance(encoder, Unscaled)
-        rate_norm_hz = encoder.max_rate_hz * white**0.5 if unscaled else encoder.rate_norm_hz
+        rate_norm_hz = (
+            encoder.max_rate_hz * white**0.5 if isinstance(encoder, Unscaled) else encoder.rate_norm_hz
+        )
         collected = rate_norm_hz * network.duration_ms / 1000
         input_spikes = collected * white**0.5
     return input_spikes, max(1.0, collected / network.answering.layers[0].neuron.threshold)

@@ -92,12 +92,18 @@ def test_two_images_in_a_tuple_are_two_images(digits, result):
 def test_a_result_stands_for_its_model(digits, result, tmp_path):
     model, few = result.model, digits.validation.first(20)
     fspinn.save(result, tmp_path / "net.h5")
-    assert fspinn.load(tmp_path / "net.h5").layer.weights.values.tobytes() == model.layer.weights.values.tobytes()
+    assert (
+        fspinn.load(tmp_path / "net.h5").layer.weights.values.tobytes()
+        == model.layer.weights.values.tobytes()
+    )
     assert Size.of(result) == Size.of(model)
     assert estimate(result).memory == estimate(model).memory
     assert fspinn.evaluate(result, few).accuracy == fspinn.evaluate(model, few).accuracy
     small = fspinn.quantize(result, "UQ0.4", state="Q9.6")
-    assert small.layer.weights.numbers.tobytes() == fspinn.quantize(model, "UQ0.4", state="Q9.6").layer.weights.numbers.tobytes()
+    assert (
+        small.layer.weights.numbers.tobytes()
+        == fspinn.quantize(model, "UQ0.4", state="Q9.6").layer.weights.numbers.tobytes()
+    )
     lowered = lower(result, None, weights="UQ0.4", state="Q9.6")
     assert lowered.model.layer.weights.values.tobytes() == small.layer.weights.values.tobytes()
     export_c(lowered, tmp_path / "program", digits.test.images[:1])

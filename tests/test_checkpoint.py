@@ -183,7 +183,12 @@ def test_before_the_first_batch_there_is_nothing_to_write(path):
 
 
 def bits(model):
-    return model.layer.weights.values.tobytes(), model.layer.theta.values.tobytes(), model.readout.table.tobytes(), model.activity
+    return (
+        model.layer.weights.values.tobytes(),
+        model.layer.theta.values.tobytes(),
+        model.readout.table.tobytes(),
+        model.activity,
+    )
 
 
 def stop_after(monkeypatch, batches, error=KeyboardInterrupt):
@@ -313,7 +318,9 @@ def test_a_stopped_run_is_not_overwritten(path, digits):
 
 def test_a_network_that_never_spiked_leaves_nothing_to_resume(path, digits):
     with pytest.raises(ConfigError, match=r"^threshold: no neuron ever spiked in 600 presentations"):
-        train(changed(SMALL, threshold=1e6), digits, learner=Stdp(passes=1), checkpoint=path, checkpoint_every=1)
+        train(
+            changed(SMALL, threshold=1e6), digits, learner=Stdp(passes=1), checkpoint=path, checkpoint_every=1
+        )
     assert os.listdir(path.parent) == []
 
 

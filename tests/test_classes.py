@@ -216,7 +216,9 @@ def test_many_names_are_shortened(model, digits):
 
 def test_renamed_folders_are_not_taken_for_what_the_model_was_trained_on(model, digits, tmp_path):
     trained_on = write_folders(tmp_path / "own", digits, (3, 5), "abcdef".__getitem__)
-    two_classes = fspinn.train(NETWORK, datasets.load(trained_on), learner=Stdp(passes=1), progress=False).model
+    two_classes = fspinn.train(
+        NETWORK, datasets.load(trained_on), learner=Stdp(passes=1), progress=False
+    ).model
     fspinn.save(two_classes, tmp_path / "net.h5")
     assert run("evaluate", tmp_path / "net.h5").exit_code == 0
     for part in SHOWN:
@@ -241,7 +243,9 @@ def with_gap(digits, tmp_path):
 
 def test_only_classes_that_occur_cost_memory(with_gap):
     small = dense(neurons=10)
-    gap, plain = (fspinn.train(small, data, learner=Stdp(passes=1), progress=False).model for data in with_gap)
+    gap, plain = (
+        fspinn.train(small, data, learner=Stdp(passes=1), progress=False).model for data in with_gap
+    )
     assert (gap.class_names, plain.class_names) == (("100", "200"), ("0", "1"))
     assert gap.readout.n_classes == 2
     assert Size.of(gap) == Size.of(plain)

@@ -85,20 +85,24 @@ def test_options_come_from_a_file_and_the_command_line_wins(tmp_path):
     model = fspinn.load(path)
     assert model.network.neurons == 9
     assert model.network.duration_ms == 100.0
+    assert model.network.layers[0].neuron.threshold == 8
     assert model.readout.name == "majority"
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("neuron = 7", "train has no option 'neuron'; use one of "),
+        (
+            "neuron = 7",
+            "unknown name 'neuron'; did you mean neurons? `fspinn train -h` lists options, `fspinn info ",
+        ),
         ("neurons = ", "not valid TOML"),
-        ('neurons = "many"', "'many' is not a valid integer"),
-        ("neurons = 7.5", "'7.5' is not a valid integer"),
-        ("neurons = true", "'True' is not a valid integer"),
+        ('neurons = "many"', "neurons: 'many' is not a whole number; give one from 1 to 1000000"),
+        ("neurons = 7.5", "neurons: 7.5 is not a whole number"),
+        ("neurons = true", "neurons: True is not a whole number"),
         ("seed = 1.5", "'1.5' is not a valid integer"),
         ("seed = -1", "seed: must be from 0 to 18446744073709551615, but got -1"),
-        ("[train]\nneurons = 7", "train has no option 'train'"),
+        ("[train]\nneurons = 7", "unknown name 'train'; "),
     ],
 )
 def test_a_bad_settings_file_is_named(tmp_path, text, words):
@@ -304,7 +308,7 @@ def test_search_takes_its_choices_from_a_file(tmp_path):
         (["evaluate", "missing.h5"], "missing.h5: there is no such file; train a model with"),
         (["evaluate"], "Missing argument 'MODEL'; see `fspinn evaluate --help`"),
         (["search", "--memory", "10 parsec"], "'10 parsec' is not an amount of memory"),
-        (["search", "--sizes", "ten"], "--sizes: 'ten' is no list of whole numbers"),
+        (["search", "--sizes", "ten"], "--sizes: 'ten' is not a list of whole numbers"),
         (["search", "--accuracy", "90"], "90 % is 0.9"),
         (["search", "--confidence", "95"], "confidence: must be from 0.5 to below 1, but got 95; 95 % is"),
         (["search", "--hardware", "abacus"], "abacus"),

@@ -1,10 +1,10 @@
 """The command `fspinn` itself: help, errors, completion, and options that say the same as the Python API."""
 
+import json
 import os
 import shutil
 import subprocess
 import sysconfig
-from dataclasses import fields
 from pathlib import Path
 
 import click
@@ -190,17 +190,44 @@ def test_completion_for_bash():
     assert "complete -o nosort -F _fspinn_completion fspinn" in result.stdout
 
 
-def test_train_has_the_fields_of_a_network_with_their_defaults():
-    chosen = defaults("train")
-    expected = {field.name: field.default for field in fields(fspinn.Network)}
-    assert {name: chosen.get(name, "no such option") for name in expected} == expected
+@pytest.mark.parametrize("command", ["train", "tune", "search"])
+def test_an_option_that_is_a_setting_says_how_to_set_it(command):
+    result = CliRunner().invoke(main, [command, "--duration-ms", "50"])
+    assert result.exit_code == 2
+    assert result.stderr == "fspinn: --duration-ms: is a setting; write --set duration_ms=50\n"
 
 
-def test_search_has_the_fields_of_a_network_but_its_size():
-    chosen = defaults("search")
-    expected = {field.name: field.default for field in fields(fspinn.Network) if field.name != "neurons"}
-    assert {name: chosen.get(name, "no such option") for name in expected} == expected
-    assert "neurons" not in chosen
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("threshold", "--set threshold: is not name=value; write it like --set threshold=25"),
+        ("=3", "--set =3: is not name=value; write it like --set threshold=25"),
+        ("tresh=3", "unknown setting 'tresh'; did you mean threshold? `fspinn info --settings` lists all"),
+        ("threshold=high", "threshold: 'high' is not a number; give one"),
+        (
+            "theta_tau_ms=3",
+            "theta_tau_ms: needs adaptation = decaying; set that too, or leave theta_tau_ms out",
+        ),
+    ],
+)
+def test_a_bad_setting_is_refused_in_one_line(word, said):
+    result = CliRunner().invoke(main, ["train", "--set", word])
+    assert (result.exit_code, result.stderr) == (2, f"fspinn: {said}\n")
+
+
+def test_the_reference_of_settings_is_for_people_and_programs():
+    said = CliRunner().invoke(main, ["info", "--settings"]).stdout
+    assert "inhibition_ms = 10 ms [only with inhibition = clamp]\n" in said
+    assert "Allowed: above 0" not in said
+    rows = json.loads(CliRunner().invoke(main, ["info", "--settings", "--json"]).stdout)["settings"]
+    assert {"name": "tau_m_ms", "default": "100", "unit": "ms", "allowed": "number above 0"}.items() <= {
+        row["name"]: row for row in rows
+    }["tau_m_ms"].items()
+    result = CliRunner().invoke(main, ["info"])
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "fspinn: MODEL: name a model file, or give --settings; one of the two\n",
+    )
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,9 @@ def test_bad_input_gets_one_line_and_exit_status_2(model_file, here, arguments, 
 
 def test_a_split_without_images_is_named(digits, here):
     bare = datasets.load("digits", validation=0)
-    fspinn.save(fspinn.train(dense(neurons=5), bare, learner=Stdp(passes=1), progress=False).model, here / "net.h5")
+    fspinn.save(
+        fspinn.train(dense(neurons=5), bare, learner=Stdp(passes=1), progress=False).model, here / "net.h5"
+    )
     for kind in ("confusion-matrix", "spike-raster", "thresholds"):
         result = run(kind, "net.h5")
         assert (result.exit_code, result.stdout) == (2, "")

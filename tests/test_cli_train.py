@@ -131,7 +131,10 @@ def test_weights_keep_to_a_format_while_they_are_learned(run, tmp_path):
         (("--weights", "UQ0.4", "--state", "Q3.4"), "state: Q3.4 cannot hold the range"),
         (("--rounding", "nearest"), "rounding: goes with weights in integers; give a format of the weights"),
         (("--state", "Q9.4"), "state: goes with weights in integers; give a format of the weights too"),
-        (("--weights", "UQ0.4", "--set", "rule=pair"), "use normalised or timestep, or quantize after training"),
+        (
+            ("--weights", "UQ0.4", "--set", "rule=pair"),
+            "use normalised or timestep, or quantize after training",
+        ),
         (("--weights", "UQ0.4", "--engine", "brian2"), "the engine brian2 does not learn in integers"),
     ],
 )

@@ -59,7 +59,10 @@ def test_a_network_learns_the_same_from_it(path, mapped, monkeypatch):
         name: datasets.Split(split.images[:], split.labels)
         for name, split in (("train", mapped.train), ("validation", mapped.validation))
     }
-    one, other = train(network, mapped, learner=Stdp(passes=2)), train(network, replace(mapped, **read), learner=Stdp(passes=2))
+    one, other = (
+        train(network, mapped, learner=Stdp(passes=2)),
+        train(network, replace(mapped, **read), learner=Stdp(passes=2)),
+    )
     assert one.model.layer.weights.values.tobytes() == other.model.layer.weights.values.tobytes()
     assert one.model.readout.table.tobytes() == other.model.readout.table.tobytes()
     assert one.model.activity == other.model.activity

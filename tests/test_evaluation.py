@@ -116,9 +116,7 @@ def test_batches_answer_as_one_call_does(digits, learned):
         learned.network, learned.layers, images, seed=1, threads=1, on_batch=done.append
     )
     assert done == [500, 1000, len(images)]
-    expected, expected_activity = float_engine.respond(
-        learned.network, learned.layers, images, seed=1
-    )
+    expected, expected_activity = float_engine.respond(learned.network, learned.layers, images, seed=1)
     np.testing.assert_array_equal(counts.toarray(), expected)
     assert activity == expected_activity
     assert counts.dtype == np.int32

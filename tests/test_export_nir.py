@@ -84,7 +84,10 @@ def counts_of(graph, network, image, number, at_most):
 
 
 def expected_counts(model, images):
-    weights, theta = model.layer.weights.values.astype(np.float64), model.layer.theta.values.astype(np.float64)
+    weights, theta = (
+        model.layer.weights.values.astype(np.float64),
+        model.layer.theta.values.astype(np.float64),
+    )
     return float_engine.respond(model.network, weights, theta, images, seed=5)[0]
 
 

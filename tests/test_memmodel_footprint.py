@@ -217,7 +217,9 @@ def test_the_size_of_a_model_is_that_of_its_network():
         record={"learner": as_plain(preset.learner)},
     )
     size = Size.of(model)
-    assert size == Size.of_network(preset.network, preset.learner, n_inputs=4, n_classes=10, weight_bits=4, readout_bits=8)
+    assert size == Size.of_network(
+        preset.network, preset.learner, n_inputs=4, n_classes=10, weight_bits=4, readout_bits=8
+    )
     assert (size.steps, size.window_steps, size.refractory_steps, size.inhibition_steps) == (100, 20, 5, 2)
     assert (size.rule, size.inhibition, size.adaptation) == ("pair", "layer", "decaying")
     assert (size.normalisation, size.decays) == ("l1", True)

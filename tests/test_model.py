@@ -59,7 +59,10 @@ def test_a_layer_knows_whether_it_computes_with_integers():
     [
         ({"theta": Tensor(np.zeros(4, np.float32))}, r"theta: shape \(4,\) does not fit; these weights need"),
         ({"state": FORMATS[1]}, "weights: a layer with a state format needs a format of its weights too"),
-        ({"input_mask": np.ones(3, bool)}, r"input_mask: shape \(3,\) does not fit; these weights need \(4,\)"),
+        (
+            {"input_mask": np.ones(3, bool)},
+            r"input_mask: shape \(3,\) does not fit; these weights need \(4,\)",
+        ),
         ({"input_mask": np.ones(4, bool)}, "input_mask: only a layer in integers has one; leave it out"),
     ],
 )
@@ -114,7 +117,9 @@ def test_a_chain_of_layers_fits_from_the_input_to_the_readout():
         model.layer  # noqa: B018
     with pytest.raises(ConfigError, match=r"^layers: tensors of 1 do not fit a network of 2$"):
         replace(model, layers=(first,))
-    with pytest.raises(ConfigError, match=r"^weights: shape \(4, 3\) does not fit; this network needs \(3, 2\)"):
+    with pytest.raises(
+        ConfigError, match=r"^weights: shape \(4, 3\) does not fit; this network needs \(3, 2\)"
+    ):
         replace(model, layers=(first, first))
 
 

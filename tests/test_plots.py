@@ -24,7 +24,9 @@ def digits():
 
 @pytest.fixture(scope="module")
 def model(digits):
-    return fspinn.train(dense(neurons=30, duration_ms=150.0), digits, learner=Stdp(passes=1), progress=False).model
+    return fspinn.train(
+        dense(neurons=30, duration_ms=150.0), digits, learner=Stdp(passes=1), progress=False
+    ).model
 
 
 def texts(figure):

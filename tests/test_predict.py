@@ -28,7 +28,9 @@ def digits():
 
 @pytest.fixture(scope="module")
 def models(digits):
-    learned = learn(dense(neurons=30, duration_ms=150.0), digits, learner=Stdp(passes=1), seed=0, progress=False)
+    learned = learn(
+        dense(neurons=30, duration_ms=150.0), digits, learner=Stdp(passes=1), seed=0, progress=False
+    )
     return dict(zip(READOUTS, fit_readouts(learned, digits, READOUTS), strict=True))
 
 

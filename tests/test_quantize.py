@@ -84,7 +84,9 @@ def test_the_record_says_what_was_done_and_drops_accuracies():
 
 def test_truncation_never_rounds_up():
     model = model_with(spread())
-    assert (quantize(model, "UQ1.3", rounding="truncate").layer.weights.values <= model.layer.weights.values).all()
+    assert (
+        quantize(model, "UQ1.3", rounding="truncate").layer.weights.values <= model.layer.weights.values
+    ).all()
 
 
 def test_stochastic_rounding_is_fixed_by_the_seed():
@@ -103,7 +105,9 @@ def test_with_a_state_a_model_is_in_integers():
     assert model.layer.formats is None
     assert small.record["quantization"]["state"] == "Q6.6"
     assert small.record["quantization"]["theta"] == "Q1.6"
-    np.testing.assert_array_equal(small.layer.theta.values, model.layer.theta.values)  # -1 and 0.5 are numbers of Q1.6
+    np.testing.assert_array_equal(
+        small.layer.theta.values, model.layer.theta.values
+    )  # -1 and 0.5 are numbers of Q1.6
 
 
 def test_theta_can_be_coarser_than_the_state():
@@ -136,7 +140,6 @@ def test_a_state_comes_after_the_weights_and_once():
         quantize_state(quantize(model_with(spread()), "UQ0.4", state="Q6.6"), "Q6.6")
     with pytest.raises(FormatError, match=r"readout: already quantized to UQ0\.8; quantize the model that t"):
         quantize_readout(quantize(model_with(spread()), "UQ0.4"))
-
 
 
 def test_labels_are_left_as_they_are():

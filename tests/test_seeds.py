@@ -95,7 +95,10 @@ def test_the_largest_seed_is_kept_by_files_and_has_its_own_bits(data, model, int
     assert f"UINT64_C({LARGEST})" in (tmp_path / "out" / "network.h").read_text()
     chosen = datasets.load("digits", seed=LARGEST).validation.labels
     assert (chosen != datasets.load("digits", seed=LARGEST - 1).validation.labels).any()
-    fspinn.save(fspinn.train(SMALL, data, learner=Stdp(passes=1), seed=np.uint64(LARGEST)).model, tmp_path / "numpy.h5")
+    fspinn.save(
+        fspinn.train(SMALL, data, learner=Stdp(passes=1), seed=np.uint64(LARGEST)).model,
+        tmp_path / "numpy.h5",
+    )
     fspinn.save(model, tmp_path / "python.h5")
     assert (tmp_path / "numpy.h5").read_bytes() == (tmp_path / "python.h5").read_bytes()
 
@@ -104,7 +107,9 @@ def test_a_run_with_the_largest_seed_goes_on_from_its_checkpoint(data, model, tm
     kept = tmp_path / "net.checkpoint"
     run = {"learner": Stdp(passes=1), "seed": LARGEST, "checkpoint": kept, "progress": False}
     fspinn.train(SMALL, data, **run)
-    np.testing.assert_array_equal(fspinn.train(SMALL, data, **run, resume=True).model.layer.weights.values, model.layer.weights.values)
+    np.testing.assert_array_equal(
+        fspinn.train(SMALL, data, **run, resume=True).model.layer.weights.values, model.layer.weights.values
+    )
     remove(kept)
 
 

@@ -62,7 +62,13 @@ def test_all_that_can_be_set_is_listed_once_with_its_default():
 
 
 def parsed_back(name, value):
-    return "x".join(map(str, value)) if isinstance(value, tuple) else f"{value:g}" if name in NUMBERS else str(value)
+    return (
+        "x".join(map(str, value))
+        if isinstance(value, tuple)
+        else f"{value:g}"
+        if name in NUMBERS
+        else str(value)
+    )
 
 
 def test_a_setting_says_what_brings_it():
@@ -82,9 +88,13 @@ def test_an_unknown_choice_is_refused_and_the_choices_are_listed(name, value):
 
 
 def test_near_misses_are_suggested():
-    with pytest.raises(ConfigError, match=r"^encoder: unknown value 'poison'; did you mean poisson\? use one"):
+    with pytest.raises(
+        ConfigError, match=r"^encoder: unknown value 'poison'; did you mean poisson\? use one"
+    ):
         dense(encoder="poison")
-    with pytest.raises(ConfigError, match=r"^unknown setting 'treshold'; did you mean threshold\? `fspinn info"):
+    with pytest.raises(
+        ConfigError, match=r"^unknown setting 'treshold'; did you mean threshold\? `fspinn info"
+    ):
         dense(treshold=3.0)
 
 
@@ -217,7 +227,9 @@ def test_a_network_is_made_of_parts_or_of_names():
     made = Network.dense(
         50, encoder=FirstSpike(spikes=9), neuron=Neuron(threshold=5.0), inhibition=Clamp(duration_ms=3.0)
     )
-    assert made == dense(50, encoder="ttfs", first_spikes=9, threshold=5.0, inhibition="clamp", inhibition_ms=3.0)
+    assert made == dense(
+        50, encoder="ttfs", first_spikes=9, threshold=5.0, inhibition="clamp", inhibition_ms=3.0
+    )
     assert made.layers == (Layer(50, neuron=Neuron(threshold=5.0), inhibition=Clamp(duration_ms=3.0)),)
 
 
@@ -324,9 +336,13 @@ def test_a_field_that_does_not_fit_is_refused(layer, words):
 
 
 def test_cells_and_stride_need_a_field():
-    with pytest.raises(ConfigError, match=r"^field: stride and cells need one, but this layer sees the whole"):
+    with pytest.raises(
+        ConfigError, match=r"^field: stride and cells need one, but this layer sees the whole"
+    ):
         Layer(4, cells=2)
-    with pytest.raises(ConfigError, match=r"^field: \[1, 2, 3\] is not a size; give one number, or height and"):
+    with pytest.raises(
+        ConfigError, match=r"^field: \[1, 2, 3\] is not a size; give one number, or height and"
+    ):
         Layer(4, field=[1, 2, 3])
 
 

@@ -53,7 +53,9 @@ def test_tuning_needs_no_streams(without_streams, data):
 
 
 def test_a_search_needs_no_streams(without_streams):
-    found = fspinn.find_smallest(datasets.load("digits"), accuracy=0.3, sizes=(5,), learner=Stdp(passes=1), seeds=1)
+    found = fspinn.find_smallest(
+        datasets.load("digits"), accuracy=0.3, sizes=(5,), learner=Stdp(passes=1), seeds=1
+    )
     assert found.trials
 
 

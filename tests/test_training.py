@@ -42,7 +42,11 @@ def result(digits):
 
 
 def bits(model):
-    return model.layer.weights.values.tobytes(), model.layer.theta.values.tobytes(), model.readout.table.tobytes()
+    return (
+        model.layer.weights.values.tobytes(),
+        model.layer.theta.values.tobytes(),
+        model.readout.table.tobytes(),
+    )
 
 
 def test_a_hundred_neurons_read_digits_they_have_not_seen():
@@ -130,7 +134,9 @@ def test_a_model_says_where_it_comes_from(digits, result):
     }
     assert model.record["versions"]["fspinn"] == fspinn.__version__
     assert model.record["validation_accuracy"] == result.validation.accuracy
-    assert model.activity["training"][0].samples == model.activity["inference"][0].samples == len(digits.train)
+    assert (
+        model.activity["training"][0].samples == model.activity["inference"][0].samples == len(digits.train)
+    )
     assert result.samples_per_s > 0
 
 

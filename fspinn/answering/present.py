@@ -98,4 +98,6 @@ def potential(model: Model, shown: Presentation, neuron: int) -> NDArray[np.floa
         In each time step what is compared with the threshold, and what remains at its end.
     """
     layer = model.layer
-    return float_engine.watch(shown.network, layer.weights.values, layer.theta.values, shown.input_spikes, neuron)
+    return float_engine.watch(
+        shown.network, layer.weights.values, layer.theta.values, shown.input_spikes, neuron
+    )

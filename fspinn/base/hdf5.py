@@ -58,9 +58,7 @@ def write(
         ) from None
 
 
-def read(
-    path: Path, kind: str, *, version: int, mend: str
-) -> tuple[dict[str, Any], dict[str, Any]]:
+def read(path: Path, kind: str, *, version: int, mend: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the settings and the arrays of a file.
 
     Parameters

@@ -10,7 +10,6 @@ import types
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields, is_dataclass, replace
 from difflib import get_close_matches
-from functools import cache
 from inspect import cleandoc
 from typing import Any, TypeVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
 
@@ -52,7 +51,7 @@ class Setting:
     choices: tuple[str, ...] = ()
 
 
-def setting(default: Any, help: str, **more: Any) -> Any:
+def setting(help: str, *, default: Any, **more: Any) -> Any:
     """Return a field with a default; `more` are further parameters of `Setting`."""
     return field(default=default, metadata={"setting": Setting(help, **more)})
 
@@ -165,7 +164,7 @@ def from_plain(hint: Any, plain: Any) -> Any:
     if get_origin(hint) is tuple:
         inner = get_args(hint)[0]
         return tuple(from_plain(inner, one) for one in plain)
-    classes = [one for one in _alternatives(hint) if is_dataclass(one)]
+    classes: list[Any] = [one for one in _alternatives(hint) if is_dataclass(one)]
     if not classes or (plain is None and type(None) in _alternatives(hint)):
         return tuple(plain) if isinstance(plain, list) else plain
     if not isinstance(plain, Mapping):
@@ -223,7 +222,9 @@ def _rows(cls: type[Any], belongs_to: str) -> list[Row]:
         parts = _part_classes(hint)
         if _is_family(cls, each):
             allowed = ", ".join(one.kind for one in parts)
-            rows.append(Row(_name(each), each.default.kind, "", allowed, known.source, known.help, belongs_to))
+            rows.append(
+                Row(_name(each), _kind(each.default), "", allowed, known.source, known.help, belongs_to)
+            )
             for part in parts:
                 rows += _rows(part, f"{_name(each)} = {part.kind}")
         elif parts:
@@ -244,9 +245,18 @@ def _name(each: Field[Any]) -> str:
     return _setting(each).name or each.name
 
 
-@cache
-def _hints(cls: type[Any]) -> dict[str, Any]:
-    return get_type_hints(cls)
+_known_hints: dict[Any, dict[str, Any]] = {}
+
+
+def _hints(cls: Any) -> dict[str, Any]:
+    if cls not in _known_hints:
+        _known_hints[cls] = get_type_hints(cls)
+    return _known_hints[cls]
+
+
+def _kind(value: Any) -> str:
+    kind: str = value.kind
+    return kind
 
 
 def _alternatives(hint: Any) -> tuple[Any, ...]:
@@ -256,7 +266,7 @@ def _alternatives(hint: Any) -> tuple[Any, ...]:
 
 def _part_classes(hint: Any) -> list[type[Any]]:
     """Return the described classes that a field can hold: one, or several in a row."""
-    inner = get_args(hint)[0] if get_origin(hint) is tuple else hint
+    inner: Any = get_args(hint)[0] if get_origin(hint) is tuple else hint
     return [one for one in _alternatives(inner) if is_dataclass(one)]
 
 
@@ -412,7 +422,9 @@ def _allowed(hint: Any, known: Setting) -> str:
 def _documented(each: Field[Any]) -> list[str]:
     known = _setting(each)
     choices = "{" + ", ".join(f'"{choice}"' for choice in known.choices) + "}"
-    kind = choices if known.choices else each.type if isinstance(each.type, str) else _type_in_words(each.type)
+    kind = (
+        choices if known.choices else each.type if isinstance(each.type, str) else _type_in_words(each.type)
+    )
     unit = f" In {known.unit}." if known.unit else ""
     return [f"{each.name} : {kind}, default {each.default!r}", f"    {known.help}{unit} ({known.source})"]
 

@@ -74,6 +74,9 @@ class OneLineErrors(click.Group):
             error.show()
             return None, error.exit_code
         except click.ClickException as error:
+            hint = options.setting_hint(error, args[0] if args else kwargs.get("args"))
+            if hint is not None:
+                return hint, outcome.BAD_INPUT
             # click would add the usage and a hint, two to three lines more.
             command = getattr(getattr(error, "ctx", None), "command_path", "fspinn")
             message = error.format_message().rstrip(".").replace("\n", " ")

@@ -78,7 +78,7 @@ def command(
         said = "a graph of NIR; its metadata say that one neuron at most spikes in a time step"
     else:
         images = None
-        if network.formats is not None:
+        if network.layer.formats is not None:
             images = _images(network, dataset, data_dir, samples or _IMAGES)
         export_c(network, path, images, seed=seed)
         said = f"network.h, network.c, and a test; try make -C {path} test"

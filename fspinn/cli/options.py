@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -309,6 +310,20 @@ def with_preset_and_data(command: Callable[..., None]) -> Callable[..., None]:
         command(preset=chosen, data=data, seed=seed, **others)
 
     return prepared
+
+
+def setting_hint(error: click.ClickException, words: Sequence[str] | None) -> str | None:
+    """Return how to set what was taken for an option; None where it is not a setting, or nothing is set."""
+    if not isinstance(error, click.NoSuchOption) or error.ctx is None:
+        return None
+    if not any(option.name == "settings" for option in error.ctx.command.params):
+        return None
+    option, name = error.option_name, error.option_name.lstrip("-").replace("-", "_")
+    if name not in {row.name for row in reference(Preset)}:
+        return None
+    words = list(sys.argv[1:] if words is None else words)
+    after = words[words.index(option) + 1 :][:1] if option in words else []
+    return f"{option}: is a setting; write --set {name}={after[0] if after else 'VALUE'}"
 
 
 def _chosen(ctx: click.Context, given: dict[str, Any]) -> Preset:

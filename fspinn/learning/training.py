@@ -287,11 +287,11 @@ def _named(run: _Run, network: Network, learner: Stdp) -> dict[str, Any]:
         formats = {name: str(value) for name, value in vars(run.grid).items()}
     return {
         **{f"dataset {name}": value for name, value in origin(run.data).items()},
-        **_plain(learner),
-        "passes": run.passes,
         "seed": run.seed,
         "engine": run.engine,
         **formats,
+        **_plain(learner),
+        "passes": run.passes,
         **_plain(network),
         "fspinn": __version__,
         "kernels": jit.kernel_digest(),

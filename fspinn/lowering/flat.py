@@ -1,6 +1,5 @@
 """The settings of a dense network and its learner in one flat object, as the backends take them still."""
 
-
 from fspinn.base.settings import settings_of
 from fspinn.network import description
 from fspinn.network.networks import Network

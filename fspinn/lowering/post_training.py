@@ -146,9 +146,13 @@ def quantize_state(model: Model, state: str | Format, theta: str | Format | None
         )
     quantized = Tensor.rounded(values, theta)
     formats = Formats(layer.weights.format, state, theta)
-    integers_of(flat(model.network), layer.weights.values, quantized.values, formats)  # refuses what does not fit
+    integers_of(
+        flat(model.network), layer.weights.values, quantized.values, formats
+    )  # refuses what does not fit
     record = noted(model, state=str(state), theta=str(theta))
-    return _with_layer(replace(model, record=record), theta=quantized, state=state), f"float32 -> {state}, theta {theta}: integers only"
+    return _with_layer(
+        replace(model, record=record), theta=quantized, state=state
+    ), f"float32 -> {state}, theta {theta}: integers only"
 
 
 def as_format(format: str | Format) -> Format:

@@ -151,7 +151,9 @@ class Model:
     def __post_init__(self) -> None:
         described = self.network.layers
         if len(self.layers) != len(described):
-            raise ConfigError(f"layers: tensors of {len(self.layers)} do not fit a network of {len(described)}")
+            raise ConfigError(
+                f"layers: tensors of {len(self.layers)} do not fit a network of {len(described)}"
+            )
         height, width = self.image_shape
         inputs = described[0].fan_in(height, width)
         for layer, tensors in zip(described, self.layers, strict=True):

@@ -106,7 +106,8 @@ def _model(settings: dict[str, Any], arrays: dict[str, Any]) -> Model:
             bias=arrays["readout_bias"] if readout["has_bias"] else None,
         ),
         activity={
-            name: tuple(Activity(**counts) for counts in layers) for name, layers in settings["activity"].items()
+            name: tuple(Activity(**counts) for counts in layers)
+            for name, layers in settings["activity"].items()
         },
         record=settings["record"],
     )

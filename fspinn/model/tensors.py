@@ -28,7 +28,9 @@ class Tensor:
     format: Format | None = None
 
     @classmethod
-    def rounded(cls, values: NDArray[np.float32], format: Format, rounding: str = "nearest", **more: Any) -> "Tensor":
+    def rounded(
+        cls, values: NDArray[np.float32], format: Format, rounding: str = "nearest", **more: Any
+    ) -> "Tensor":
         """Return values as integers of a format; `more` as for `fspinn.quant.formats.to_integers`."""
         lowest, highest = format.lowest_integer, format.highest_integer
         numbers = to_integers(values, format, rounding, **more)

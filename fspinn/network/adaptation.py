@@ -30,26 +30,26 @@ class Balanced:
 
     kind: ClassVar[str] = "balanced"
     theta_step: float = setting(
-        1.0, "Rise of a threshold at the start of training.", unit="weight norms", at_least=0.0
+        "Rise of a threshold at the start of training.", default=1.0, unit="weight norms", at_least=0.0
     )
-    theta_step_end: float = setting(0.0, "The same at the end.", unit="weight norms", at_least=0.0)
+    theta_step_end: float = setting("The same at the end.", default=0.0, unit="weight norms", at_least=0.0)
 
 
 @described
 class Decaying:
     """A threshold rises at each spike of its neuron and falls back with time (Diehl & Cook 2015).
 
-        theta += step                                       at a spike
-        theta *= exp(-duration_ms / theta_tau_ms)           after each presentation
+    theta += step                                       at a spike
+    theta *= exp(-duration_ms / theta_tau_ms)           after each presentation
     """
 
     kind: ClassVar[str] = "decaying"
     theta_step: float = setting(
-        1.0, "Rise of a threshold at the start of training.", unit="weight norms", at_least=0.0
+        "Rise of a threshold at the start of training.", default=1.0, unit="weight norms", at_least=0.0
     )
-    theta_step_end: float = setting(0.0, "The same at the end.", unit="weight norms", at_least=0.0)
+    theta_step_end: float = setting("The same at the end.", default=0.0, unit="weight norms", at_least=0.0)
     tau_ms: float = setting(
-        1e7, "Time constant of the fall.", name="theta_tau_ms", unit="ms", source="D&C", above=0.0
+        "Time constant of the fall.", default=1e7, name="theta_tau_ms", unit="ms", source="D&C", above=0.0
     )
 
 

@@ -17,17 +17,22 @@ INHIBITION_OF = ("threshold", "potential")
 class Lateral:
     """A spike lowers all other potentials at once (FSpiNN's direct inhibition).
 
-        v -= strength * firing_threshold        of = "threshold"
-        v -= strength * v                       of = "potential" (1 is a full reset)
+    v -= strength * firing_threshold        of = "threshold"
+    v -= strength * v                       of = "potential" (1 is a full reset)
     """
 
     kind: ClassVar[str] = "lateral"
     strength: float = setting(
-        0.7, "Part of the threshold or potential that a spike takes.", name="inhibition_strength", at_least=0.0
+        "Part of the threshold or potential that a spike takes.",
+        default=0.7,
+        name="inhibition_strength",
+        at_least=0.0,
     )
-    of: str = setting("threshold", "What that is a part of.", name="inhibition_of", choices=INHIBITION_OF)
+    of: str = setting(
+        "What that is a part of.", default="threshold", name="inhibition_of", choices=INHIBITION_OF
+    )
     answer_strength: float | None = setting(
-        None, "Strength once learning is over; none keeps it.", name="answer_inhibition", at_least=0.0
+        "Strength once learning is over; none keeps it.", default=None, name="answer_inhibition", at_least=0.0
     )
 
     def __post_init__(self) -> None:
@@ -45,15 +50,20 @@ class InhibitoryLayer:
 
     kind: ClassVar[str] = "layer"
     strength: float = setting(
-        0.7, "Part of the threshold or potential that a spike takes.", name="inhibition_strength", at_least=0.0
+        "Part of the threshold or potential that a spike takes.",
+        default=0.7,
+        name="inhibition_strength",
+        at_least=0.0,
     )
-    of: str = setting("threshold", "What that is a part of.", name="inhibition_of", choices=INHIBITION_OF)
+    of: str = setting(
+        "What that is a part of.", default="threshold", name="inhibition_of", choices=INHIBITION_OF
+    )
     answer_strength: float | None = setting(
-        None, "Strength once learning is over; none keeps it.", name="answer_inhibition", at_least=0.0
+        "Strength once learning is over; none keeps it.", default=None, name="answer_inhibition", at_least=0.0
     )
     refractory_ms: float = setting(
-        10.0,
         "Time in which a partner spikes at most once.",
+        default=10.0,
         name="inhibition_ms",
         unit="ms",
         source="fspinn; D&C use 2",
@@ -73,7 +83,7 @@ class Clamp:
 
     kind: ClassVar[str] = "clamp"
     duration_ms: float = setting(
-        10.0, "Time for which potentials are held.", name="inhibition_ms", unit="ms", at_least=0.0
+        "Time for which potentials are held.", default=10.0, name="inhibition_ms", unit="ms", at_least=0.0
     )
 
 

@@ -20,8 +20,8 @@ class Poisson:
 
     kind: ClassVar[str] = "poisson"
     rate_norm_hz: float = setting(
-        570.0,
         "Euclidean norm of the rates of all inputs, the same for every sample.",
+        default=570.0,
         unit="Hz",
         source="fspinn; D&C's pixel / 4 Hz has about this norm on MNIST",
         above=0.0,
@@ -38,8 +38,8 @@ class Regular:
 
     kind: ClassVar[str] = "regular"
     rate_norm_hz: float = setting(
-        570.0,
         "Euclidean norm of the rates of all inputs, the same for every sample.",
+        default=570.0,
         unit="Hz",
         source="fspinn; D&C's pixel / 4 Hz has about this norm on MNIST",
         above=0.0,
@@ -50,13 +50,13 @@ class Regular:
 class FirstSpike:
     """Every pixel spikes at most once, the brighter the earlier (time to first spike); black never.
 
-        t = (brightest - intensity) * (steps - 1) // brightest
+    t = (brightest - intensity) * (steps - 1) // brightest
     """
 
     kind: ClassVar[str] = "ttfs"
     spikes: int | None = setting(
-        None,
         "How many inputs spike, the brightest; none is all that are not black.",
+        default=None,
         name="first_spikes",
         at_least=1,
     )
@@ -71,7 +71,11 @@ class Unscaled:
 
     kind: ClassVar[str] = "unscaled"
     max_rate_hz: float = setting(
-        63.75, "Rate of a pixel of intensity 255.", unit="Hz", source="D&C: a quarter of the intensity", above=0.0
+        "Rate of a pixel of intensity 255.",
+        default=63.75,
+        unit="Hz",
+        source="D&C: a quarter of the intensity",
+        above=0.0,
     )
 
 

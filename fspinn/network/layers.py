@@ -30,25 +30,25 @@ class Neuron:
     """
 
     threshold: float = setting(
-        20.0, "Potential at which a neuron spikes before adaptation.", unit="weight norms", above=0.0
+        "Potential at which a neuron spikes before adaptation.", default=20.0, unit="weight norms", above=0.0
     )
     tau_m_ms: float = setting(
-        100.0, "Time constant of the membrane.", unit="ms", source="D&C", above=0.0
+        "Time constant of the membrane.", default=100.0, unit="ms", source="D&C", above=0.0
     )
     refractory_ms: float = setting(
-        0.0,
         "Time after a spike in which a neuron cannot spike; it integrates meanwhile.",
+        default=0.0,
         unit="ms",
         source="fspinn; D&C use 5",
         at_least=0.0,
     )
     answer_threshold: float | None = setting(
-        None, "Threshold once learning is over; none keeps it.", unit="weight norms", above=0.0
+        "Threshold once learning is over; none keeps it.", default=None, unit="weight norms", above=0.0
     )
     weight_norm: float | None = setting(
-        None,
         "Euclidean norm of each neuron's weights; none settles it when training starts, so that the weights "
         "make the best use of 0 to 1.",
+        default=None,
         above=0.0,
     )
 
@@ -72,16 +72,18 @@ class Layer:
     """A column of neurons with equal settings, and what they see."""
 
     neurons: int = setting(
-        400, "Number of neurons.", source="D&C's second size", at_least=1, at_most=MAX_NEURONS
+        "Number of neurons.", default=400, source="D&C's second size", at_least=1, at_most=MAX_NEURONS
     )
     field: tuple[int, int] | None = setting(
-        None, "Height and width of what a neuron sees; none is the whole input.", unit="pixels"
+        "Height and width of what a neuron sees; none is the whole input.", default=None, unit="pixels"
     )
-    stride: int = setting(1, "Distance of neighbouring positions of the field.", unit="pixels", at_least=1)
-    cells: tuple[int, int] = setting((1, 1), "Grid of cells in which output spikes are counted.")
-    neuron: Neuron = setting(Neuron(), "What a neuron does.")
-    inhibition: Inhibition = setting(Lateral(), "How a spike inhibits the others.")
-    adaptation: Adaptation = setting(Balanced(), "How thresholds adapt.")
+    stride: int = setting(
+        "Distance of neighbouring positions of the field.", default=1, unit="pixels", at_least=1
+    )
+    cells: tuple[int, int] = setting("Grid of cells in which output spikes are counted.", default=(1, 1))
+    neuron: Neuron = setting("What a neuron does.", default=Neuron())
+    inhibition: Inhibition = setting("How a spike inhibits the others.", default=Lateral())
+    adaptation: Adaptation = setting("How thresholds adapt.", default=Balanced())
 
     def __post_init__(self) -> None:
         if self.field is None and (self.stride != 1 or self.cells != (1, 1)):
@@ -105,7 +107,9 @@ class Layer:
                 f"field: {self.field[0]} x {self.field[1]} does not fit an input of {height} x {width}; "
                 "make it smaller"
             )
-        rows, columns = ((n - size) // self.stride + 1 for n, size in zip((height, width), self.field, strict=True))
+        rows, columns = (
+            (n - size) // self.stride + 1 for n, size in zip((height, width), self.field, strict=True)
+        )
         if self.cells[0] > rows or self.cells[1] > columns:
             raise ConfigError(
                 f"cells: {self.cells[0]} x {self.cells[1]} are more than the {rows} x {columns} positions; "
@@ -130,5 +134,3 @@ class Layer:
         if neuron.answer_threshold is not None:
             neuron = replace(neuron, threshold=neuron.answer_threshold, answer_threshold=None)
         return replace(self, neuron=neuron, inhibition=inhibition_answering(self.inhibition))
-
-

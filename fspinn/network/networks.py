@@ -20,13 +20,13 @@ class Network:
     Cook, Front. Comput. Neurosci. 9:99 (2015), or its published code.
     """
 
-    encoder: Encoder = setting(Poisson(), "How samples become spikes.")
-    layers: tuple[Layer, ...] = setting((Layer(),), "The layers, from the input on.")
+    encoder: Encoder = setting("How samples become spikes.", default=Poisson())
+    layers: tuple[Layer, ...] = setting("The layers, from the input on.", default=(Layer(),))
     dt_ms: float = setting(
-        1.0, "Time step.", unit="ms", source="BindsNET; D&C's code uses 0.5", above=0.0
+        "Time step.", default=1.0, unit="ms", source="BindsNET; D&C's code uses 0.5", above=0.0
     )
     duration_ms: float = setting(
-        350.0, "How long a sample is shown.", unit="ms", source="D&C", above=0.0
+        "How long a sample is shown.", default=350.0, unit="ms", source="D&C", above=0.0
     )
 
     def __post_init__(self) -> None:

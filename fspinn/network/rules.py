@@ -30,7 +30,9 @@ class Normalised:
 
     kind: ClassVar[str] = "normalised"
     spike_threshold: int | None = setting(
-        None, "Spikes of the winner per unit of the potentiation factor k; none fixes k = 1.", at_least=1
+        "Spikes of the winner per unit of the potentiation factor k; none fixes k = 1.",
+        default=None,
+        at_least=1,
     )
 
 
@@ -38,47 +40,58 @@ class Normalised:
 class Timestep:
     """After FSpiNN: window updates, adaptive potentiation factor k (see `Normalised`), input traces only.
 
-        w += k * eta * x_pre                   for the winner, in windows with an output spike
-        w -= depression_rate * x_pre           for all neurons, in windows without
+    w += k * eta * x_pre                   for the winner, in windows with an output spike
+    w -= depression_rate * x_pre           for all neurons, in windows without
     """
 
     kind: ClassVar[str] = "timestep"
     spike_threshold: int | None = setting(
-        None, "Spikes of the winner per unit of the potentiation factor k; none fixes k = 1.", at_least=1
+        "Spikes of the winner per unit of the potentiation factor k; none fixes k = 1.",
+        default=None,
+        at_least=1,
     )
     depression_rate: float = setting(
-        0.0001, "Rate of depression.", source="D&C's nu_pre", at_least=0.0, at_most=1.0
+        "Rate of depression.", default=0.0001, source="D&C's nu_pre", at_least=0.0, at_most=1.0
     )
-    trace_tau_ms: float = setting(20.0, "Time constant of traces.", unit="ms", source="D&C", above=0.0)
+    trace_tau_ms: float = setting(
+        "Time constant of traces.", default=20.0, unit="ms", source="D&C", above=0.0
+    )
 
 
 @described
 class Pair:
     """Trace-based pair STDP with an update at every spike: the baseline.
 
-        w -= depression_rate * x_post          at an input spike, all neurons
-        w += eta * x_pre                       at an output spike, the neuron that spiked
+    w -= depression_rate * x_post          at an input spike, all neurons
+    w += eta * x_pre                       at an output spike, the neuron that spiked
     """
 
     kind: ClassVar[str] = "pair"
     depression_rate: float = setting(
-        0.0001, "Rate of depression.", source="D&C's nu_pre", at_least=0.0, at_most=1.0
+        "Rate of depression.", default=0.0001, source="D&C's nu_pre", at_least=0.0, at_most=1.0
     )
-    trace_tau_ms: float = setting(20.0, "Time constant of traces.", unit="ms", source="D&C", above=0.0)
+    trace_tau_ms: float = setting(
+        "Time constant of traces.", default=20.0, unit="ms", source="D&C", above=0.0
+    )
 
 
 @described
 class PostOnly:
     """Diehl & Cook's power-law rule (their equation 3, with w_max = 1 and power 1).
 
-        w += eta * (x_pre - target_trace) * (1 - w)        at an output spike, the neuron that spiked
+    w += eta * (x_pre - target_trace) * (1 - w)        at an output spike, the neuron that spiked
     """
 
     kind: ClassVar[str] = "postonly"
     target_trace: float = setting(
-        0.4, "Inputs with a lower trace are depressed.", source="fspinn; D&C's x_tar was not read", at_least=0.0
+        "Inputs with a lower trace are depressed.",
+        default=0.4,
+        source="fspinn; D&C's x_tar was not read",
+        at_least=0.0,
     )
-    trace_tau_ms: float = setting(20.0, "Time constant of traces.", unit="ms", source="D&C", above=0.0)
+    trace_tau_ms: float = setting(
+        "Time constant of traces.", default=20.0, unit="ms", source="D&C", above=0.0
+    )
 
 
 Rule: TypeAlias = Normalised | Timestep | Pair | PostOnly
@@ -89,32 +102,34 @@ Rule: TypeAlias = Normalised | Timestep | Pair | PostOnly
 class Stdp:
     """Learning without labels, as `fspinn.train` does it."""
 
-    rule: Rule = setting(Normalised(), "How weights change.")
+    rule: Rule = setting("How weights change.", default=Normalised())
     passes: int | None = setting(
-        None,
         "How often each training sample is shown; none gives each neuron a hundred presentations.",
+        default=None,
         at_least=1,
         at_most=MAX_PASSES,
     )
     window_ms: float | None = setting(
-        None,
         "Length of a learning window; none is the whole presentation.",
+        default=None,
         unit="ms",
         source="fspinn; FSpiNN updates once per window, its length could not be read",
         above=0.0,
     )
-    learning_rate: float = setting(0.1, "Rate of potentiation at the start.", at_least=0.0, at_most=1.0)
-    learning_rate_end: float = setting(0.001, "The same at the end.", at_least=0.0, at_most=1.0)
+    learning_rate: float = setting(
+        "Rate of potentiation at the start.", default=0.1, at_least=0.0, at_most=1.0
+    )
+    learning_rate_end: float = setting("The same at the end.", default=0.001, at_least=0.0, at_most=1.0)
     normalisation: str = setting(
-        "off",
         "Rescaling of each neuron's weights after every presentation: to the norm weight_norm (l2), or to a sum "
         "of 0.1 per input (l1).",
+        default="off",
         source="l1: BindsNET's 78.4 for 784 inputs",
         choices=NORMALISATIONS,
     )
     weight_decay: float = setting(
-        0.0,
         "Part of every weight that is lost with each presentation.",
+        default=0.0,
         source="after SpikeDyn and ASP, in this project's own form",
         at_least=0.0,
         at_most=1.0,

@@ -24,10 +24,10 @@ FOLDER = Path(__file__).parent
 class Preset:
     """A network and its learner; without arguments, those by default."""
 
-    network: Network = setting(Network(), "What is trained.")
-    learner: Stdp = setting(Stdp(), "How its weights come about.")
+    network: Network = setting("What is trained.", default=Network())
+    learner: Stdp = setting("How its weights come about.", default=Stdp())
     readout: str = setting(
-        "proportion", "How spikes become a class.", choices=("proportion", "majority", "linear")
+        "How spikes become a class.", default="proportion", choices=("proportion", "majority", "linear")
     )
 
 

@@ -29,7 +29,17 @@ SETTINGS = {
     "seeds": 2,
 }
 COMMAND = (
-    *("search", "--accuracy", "0.65", "--set", "duration_ms=60", "--set", "threshold=8", "--set", "rate_norm_hz=900"),
+    *(
+        "search",
+        "--accuracy",
+        "0.65",
+        "--set",
+        "duration_ms=60",
+        "--set",
+        "threshold=8",
+        "--set",
+        "rate_norm_hz=900",
+    ),
     *("--sizes", "10,14,18,22,26,30,40", "--weights", "UQ0.4", "--readouts", "proportion"),
     *("--seeds", "2", "--samples", "400", "--json"),
 )
