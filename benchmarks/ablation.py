@@ -15,7 +15,7 @@ sizes and all seeds, and the test images are only reported on. Parts are kept on
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import cache
 from itertools import product
 from typing import Any
@@ -28,9 +28,11 @@ from tables import Results, machines, run, seeds, spread, table
 import fspinn
 from fspinn.base.cores import available_cores
 from fspinn.base.errors import ConfigError
+from fspinn.base.settings import settings_of, with_settings
 from fspinn.datasets import Dataset, Split
 from fspinn.learning.fitting import fit_readouts
 from fspinn.learning.training import learn
+from fspinn.presets import Preset
 
 SIZES = (400, 100)
 SEEDS = (0, 1, 2)
@@ -46,7 +48,7 @@ SWEEPS = 2
 DECAYING = {
     "adaptation": "decaying",
     "threshold": 10.0,
-    "inhibition": 1.5,
+    "inhibition_strength": 1.5,
     "theta_step": 0.05,
     "theta_step_end": 0.05,
     "theta_tau_ms": 1e6,
@@ -54,7 +56,7 @@ DECAYING = {
 BALANCED = {
     "adaptation": "balanced",
     "threshold": 20.0,
-    "inhibition": 0.6,
+    "inhibition_strength": 0.6,
     "theta_step": 1.0,
     "theta_step_end": 0.0,
 }
@@ -67,8 +69,8 @@ TIMESTEP = {
     "learning_rate_end": 0.002,
     "depression_rate": 0.00005,
 }
-LAYER = {"inhibition_kind": "layer", "inhibition_ms": 2.0}
-RESET = {"inhibition_of": "potential", "inhibition": 1.0}
+LAYER = {"inhibition": "layer", "inhibition_ms": 2.0}
+RESET = {"inhibition_of": "potential", "inhibition_strength": 1.0}
 
 BASES = {
     "ours": {**NORMALISED, **BALANCED, "encoder": "regular"},
@@ -79,7 +81,7 @@ CHANGES: dict[str, tuple[str, dict[str, Any]]] = {
     "ours": ("as it is", {}),
     "ours-layer": ("a layer inhibits, instead of direct inhibition", LAYER),
     "ours-reset": ("inhibition is a full reset, instead of a chosen part", RESET),
-    "ours-uninhibited": ("no inhibition", {"inhibition": 0.0}),
+    "ours-uninhibited": ("no inhibition", {"inhibition_strength": 0.0}),
     "ours-windows": ("weights change in windows of 100 ms, instead of once an image", {"window_ms": 100.0}),
     "ours-k": ("with adaptive k = ceil(spikes / 4)", {"spike_threshold": 4}),
     "ours-l2": ("with an L2 normalisation after every image", {"normalisation": "l2"}),
@@ -95,7 +97,7 @@ CHANGES: dict[str, tuple[str, dict[str, Any]]] = {
     "fspinn-reset": ("inhibition is a full reset, instead of a chosen part", RESET),
     "fspinn-uninhibited": (
         "no inhibition",
-        {"inhibition": 0.0, "learning_rate": 0.04, "learning_rate_end": 0.004},
+        {"inhibition_strength": 0.0, "learning_rate": 0.04, "learning_rate_end": 0.004},
     ),
     "fspinn-pair": (
         "rule `pair`: an update at every spike, instead of windows",
@@ -107,7 +109,7 @@ CHANGES: dict[str, tuple[str, dict[str, Any]]] = {
         {
             "normalisation": "off",
             "threshold": 5.0,
-            "inhibition": 0.75,
+            "inhibition_strength": 0.75,
             "theta_step": 0.2,
             "theta_step_end": 0.2,
             "learning_rate": 0.01,
@@ -120,7 +122,7 @@ CHANGES: dict[str, tuple[str, dict[str, Any]]] = {
         {**NORMALISED, "spike_threshold": None, "normalisation": "off"},
     ),
 }
-"""What each part changes: in words, and as fields of `fspinn.Network`."""
+"""What each part changes: in words, and as settings of network and learner."""
 
 PARTS = tuple(CHANGES)
 TITLES = {"ours": "Our network, on FSpiNN's topology", "fspinn": "FSpiNN's own rule, as read here"}
@@ -128,20 +130,21 @@ TITLES = {"ours": "Our network, on FSpiNN's topology", "fspinn": "FSpiNN's own r
 
 def measure(part: str) -> dict[str, Any]:
     _, changes = CHANGES[part]
-    start = fspinn.Network(neurons=TUNING_NEURONS, **{**BASES[base_of(part)], **changes})
+    base = with_settings(Preset(), {"neurons": TUNING_NEURONS, "passes": PASSES, **BASES[base_of(part)]})
+    start = with_settings(base, changes)
     data = images(validation=0)
     with ThreadPoolExecutor(available_cores()) as pool:
-        network, trials = tuned(start, pool)
+        best, trials = tuned(start, pool)
         jobs = list(product(SIZES, SEEDS))
         answers = pool.map(
-            lambda job: presented(replace(network, neurons=job[0]), data, data.test, seed=job[1]), jobs
+            lambda job: presented(with_settings(best, {"neurons": job[0]}), data, data.test, seed=job[1]),
+            jobs,
         )
         sizes: dict[str, list[dict[str, float]]] = {str(neurons): [] for neurons in SIZES}
         for (neurons, _), answer in zip(jobs, answers, strict=True):
             sizes[str(neurons)].append(answer)
-    settings = {key: value for key, value in asdict(network).items() if key != "neurons"}
     return {
-        "settings": {**settings, "passes": PASSES},
+        "settings": {key: value for key, value in settings_of(best).items() if key != "neurons"},
         "seeds": SEEDS,
         "tuning": {"seed": 0, "neurons": TUNING_NEURONS, "images": TUNING_IMAGES, "trials": trials},
         "sizes": sizes,
@@ -152,17 +155,17 @@ def base_of(part: str) -> str:
     return part.split("-")[0]
 
 
-def tuned(start: fspinn.Network, pool: Executor) -> tuple[fspinn.Network, list[dict[str, Any]]]:
-    """Return a network with chosen values, and the trials: one value after the other at half and at double.
+def tuned(start: Preset, pool: Executor) -> tuple[Preset, list[dict[str, Any]]]:
+    """Return what has the chosen values, and the trials: one value after the other, at half and at double.
 
     What is best on the validation images stays, before the next value has its turn. If any was changed, all
     have a second turn.
     """
     data = images(validation=10_000)
     shown = replace(data, train=data.train.first(TUNING_IMAGES))
-    accuracies: dict[fspinn.Network, float] = {}
+    accuracies: dict[Preset, float] = {}
 
-    def measure_all(networks: Sequence[fspinn.Network]) -> None:
+    def measure_all(networks: Sequence[Preset]) -> None:
         new = [network for network in networks if network not in accuracies]
         answers = pool.map(lambda network: presented(network, shown, data.validation, seed=0), new)
         accuracies.update((network, answer["accuracy"]) for network, answer in zip(new, answers, strict=True))
@@ -173,7 +176,8 @@ def tuned(start: fspinn.Network, pool: Executor) -> tuple[fspinn.Network, list[d
         before = best
         for names in tunable(start):
             networks = [
-                replace(best, **{name: factor * getattr(best, name) for name in names}) for factor in (0.5, 2)
+                with_settings(best, {name: factor * settings_of(best)[name] for name in names})
+                for factor in (0.5, 2)
             ]
             measure_all(networks)
             best = max([best, *networks], key=accuracies.__getitem__)
@@ -181,21 +185,22 @@ def tuned(start: fspinn.Network, pool: Executor) -> tuple[fspinn.Network, list[d
             break
     fields = sorted({name for names in tunable(start) for name in names})
     trials = [
-        {**{name: getattr(network, name) for name in fields}, "accuracy": accuracy}
+        {**{name: settings_of(network)[name] for name in fields}, "accuracy": accuracy}
         for network, accuracy in accuracies.items()
     ]
     return best, trials
 
 
-def tunable(network: fspinn.Network) -> Iterator[tuple[str, ...]]:
+def tunable(start: Preset) -> Iterator[tuple[str, ...]]:
     """Yield the fields that have their turn, those that are scaled together together."""
+    settings = settings_of(start)
     yield ("threshold",)
-    if network.inhibition_of == "threshold" and network.inhibition > 0:
-        yield ("inhibition",)
-    if network.adaptation != "off":
+    if settings["inhibition_of"] == "threshold" and settings["inhibition_strength"] > 0:
+        yield ("inhibition_strength",)
+    if settings["adaptation"] != "off":
         yield "theta_step", "theta_step_end"
     yield "learning_rate", "learning_rate_end"
-    if network.rule in ("timestep", "pair"):
+    if settings["rule"] in ("timestep", "pair"):
         yield ("depression_rate",)
 
 
@@ -204,10 +209,10 @@ def images(validation: int) -> Dataset:
     return fspinn.datasets.load("mnist", validation=validation)
 
 
-def presented(network: fspinn.Network, data: Dataset, asked: Split, seed: int) -> dict[str, float]:
+def presented(setup: Preset, data: Dataset, asked: Split, seed: int) -> dict[str, float]:
     """Learn from the training images on one core; return the accuracy on others, and counts per image."""
     try:
-        learned = learn(network, data, passes=PASSES, seed=seed, progress=False)
+        learned = learn(setup.network, data, setup.learner, seed=seed, progress=False)
     except ConfigError:  # it never spiked
         return dict.fromkeys(("accuracy", "output_spikes", "weight_writes", "normalisations"), 0.0)
     labelled = replace(data, train=data.train.first(LABELLED))

@@ -14,6 +14,7 @@ from tables import Results, machines, run, seeds, spread, table
 
 import fspinn
 from fspinn import presets
+from fspinn.base.settings import settings_of, with_settings
 from fspinn.learning.fitting import fit_readouts
 from fspinn.learning.training import learn
 from fspinn.model.readout import READOUTS
@@ -28,29 +29,27 @@ PUBLISHED = {
 
 
 def measure(name: str) -> dict[str, Any]:
-    settings = presets.load(name)
-    settings["linear"] = graded(name)
+    settings = settings_of(presets.load(name)) | {"linear": graded(name)}
     return {"settings": settings, "seeds": SEEDS, "answers": [answer(name, seed) for seed in SEEDS]}
 
 
 def graded(name: str) -> dict[str, float]:
     """Return how the same weights answer for the readout `linear`, as its preset says."""
-    return {key: value for key, value in presets.load(f"{name}-linear").items() if key.startswith("answer")}
+    settings = settings_of(presets.load(f"{name}-linear"))
+    return {key: value for key, value in settings.items() if key.startswith("answer")}
 
 
 def answer(name: str, seed: int) -> dict[str, float]:
-    settings = presets.load(name)
-    passes = settings.pop("passes")
-    del settings["readout"]
+    preset = presets.load(name)
     data = fspinn.datasets.load(presets.dataset_of(name), validation=0, seed=seed)
     started = time.perf_counter()
-    learned = learn(fspinn.Network(**settings), data, passes=passes, seed=seed)
+    learned = learn(preset.network, data, preset.learner, seed=seed)
     answer = {"minutes": (time.perf_counter() - started) / 60}
     for model in fit_readouts(learned, data, [readout for readout in READOUTS if readout != "linear"]):
         tested = fspinn.evaluate(model, data.test, seed=seed)
         answer[model.readout.name] = 100 * tested.accuracy
         answer["spikes"] = tested.spikes_per_sample
-    network = replace(learned.network, **graded(name))
+    network = with_settings(learned.network, graded(name))
     (model,) = fit_readouts(replace(learned, network=network), data, ["linear"])
     answer["linear"] = 100 * fspinn.evaluate(model, data.test, seed=seed).accuracy
     return answer

@@ -17,9 +17,11 @@ from published import INCOMPARABLE, comparisons
 from tables import Results, machines, run, table
 
 import fspinn
+from fspinn.base.settings import settings_of, with_settings
 from fspinn.learning.training import learn
 from fspinn.memmodel import Size, estimate
 from fspinn.memmodel.workload import PHASES, Workload
+from fspinn.presets import Preset
 
 PARTS = ("sram", "published", "ratios")
 SAMPLES = {400: 3000, 4900: 500}
@@ -34,10 +36,8 @@ ASICS = ("asic65-lp", "asic28-odin", "asic45-horowitz")
 BY_EVENTS = "asic28-odin"
 """Its events cost the same whatever the bits."""
 PUBLISHED = {"memory": 7.5, "training": 3.5, "inference": 1.8}
-FSPINN = fspinn.Network(**BASES["fspinn"])
-BASELINE = fspinn.Network(
-    **{**BASES["fspinn"], **CHANGES["fspinn-pair"][1], **LAYER, "spike_threshold": None}
-)
+FSPINN = with_settings(Preset(), {**BASES["fspinn"], "passes": 1})
+BASELINE = with_settings(FSPINN, {**CHANGES["fspinn-pair"][1], **LAYER})
 
 
 def measure(part: str) -> dict[str, Any]:
@@ -51,22 +51,25 @@ def measure(part: str) -> dict[str, Any]:
     for neurons, samples in SAMPLES.items():
         few = replace(data, train=data.train.first(samples))
         networks = {
-            "baseline": replace(BASELINE, neurons=neurons),
-            "fspinn": replace(FSPINN, neurons=neurons),
+            "baseline": with_settings(BASELINE, {"neurons": neurons}),
+            "fspinn": with_settings(FSPINN, {"neurons": neurons}),
         }
         activity = {
-            name: learn(network, few, passes=1, seed=0, progress=False).activity
-            for name, network in networks.items()
+            name: learn(one.network, few, one.learner, seed=0, progress=False).activity
+            for name, one in networks.items()
         }
         counted[str(neurons)] = {
             "samples": samples,
             "activity": {name: one.as_dict() for name, one in activity.items()},
             "ratios": ratios(networks, activity),
         }
-    return {"settings": {"baseline": asdict(BASELINE), "fspinn": asdict(FSPINN)}, "counted": counted}
+    return {
+        "settings": {"baseline": settings_of(BASELINE), "fspinn": settings_of(FSPINN)},
+        "counted": counted,
+    }
 
 
-def ratios(networks: dict[str, fspinn.Network], activity: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def ratios(networks: dict[str, Preset], activity: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the cost of the baseline over that of FSpiNN's mechanisms, by hardware and by bits."""
     found: dict[str, dict[str, Any]] = {}
     for hardware in (SIMULATOR, *ASICS):
@@ -81,8 +84,8 @@ def ratios(networks: dict[str, fspinn.Network], activity: dict[str, Any]) -> dic
     return found
 
 
-def size_of(network: fspinn.Network, weight_bits: int) -> Size:
-    return Size.of_network(network, 784, 10, weight_bits, readout="majority")
+def size_of(one: Preset, weight_bits: int) -> Size:
+    return Size.of_network(one.network, one.learner, 784, 10, weight_bits, readout="majority")
 
 
 def costs(size: Size, hardware: str, work: Workload) -> dict[str, Any]:
@@ -100,7 +103,7 @@ def costs(size: Size, hardware: str, work: Workload) -> dict[str, Any]:
 def matrices_ratio(neurons: int, bits: tuple[int, int]) -> float:
     """Return how much less memory FSpiNN's matrices alone take than those of the baseline."""
     baseline, fspinns = (
-        dense_accounting.matrix_bits(size_of(replace(network, neurons=neurons), weight_bits))
+        dense_accounting.matrix_bits(size_of(with_settings(network, {"neurons": neurons}), weight_bits))
         for network, weight_bits in zip((BASELINE, FSPINN), bits, strict=True)
     )
     return baseline / fspinns

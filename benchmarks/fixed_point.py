@@ -17,6 +17,7 @@ from tables import Results, machines, run, spread, table
 import fspinn
 from fspinn import presets
 from fspinn.backends.numba import float_engine, integer_engine
+from fspinn.base.settings import settings_of, with_settings
 from fspinn.datasets import Dataset
 from fspinn.learning.fitting import fit_readouts
 from fspinn.learning.training import learn
@@ -24,7 +25,7 @@ from fspinn.lowering import quantize
 from fspinn.lowering.integer_learning import state_for
 from fspinn.lowering.integers import integers_of
 from fspinn.model.model import Model
-from fspinn.network.description import Network
+from fspinn.presets import Preset
 
 SEEDS = (0, 1, 2)
 PRESETS = ("mnist-400", "mnist-1600", "fashion-mnist-400", "fashion-mnist-1600")
@@ -47,9 +48,7 @@ def measure(part: str) -> dict[str, Any]:
 def measure_accuracy(preset: str, seed: int) -> dict[str, Any]:
     """Return the accuracies of one preset with one seed; one float network serves all formats."""
     started = time.process_time()
-    settings = presets.load(preset)
-    readout = settings.pop("readout")
-    settings["passes"] = PASSES
+    chosen = with_settings(presets.load(preset), {"passes": PASSES})
     data = fspinn.datasets.load(presets.dataset_of(preset), validation=0, seed=seed)
     accuracies: dict[str, float] = {}
     saturations: dict[str, int] = {}
@@ -60,18 +59,18 @@ def measure_accuracy(preset: str, seed: int) -> dict[str, Any]:
         if tested.seen is not None:
             saturations[name] = tested.seen.saturations
 
-    model = trained(settings, data, seed, readout)
+    model = trained(chosen, data, seed)
     state = str(state_for(model.network))
     note("float32", model)
     for weights in AFTER_TRAINING:
         note(f"{weights} after training", quantize(model, weights))
         note(f"{weights} after training, integers", quantize(model, weights, state=state))
     for weights in IN_TRAINING:
-        note(f"{weights} in training, integers", trained(settings, data, seed, readout, weights=weights))
+        note(f"{weights} in training, integers", trained(chosen, data, seed, weights=weights))
     return {
-        "settings": settings,
+        "settings": settings_of(chosen),
         "seeds": (seed,),
-        "readout": readout,
+        "readout": chosen.readout,
         "state": state,
         "accuracies": accuracies,
         "saturations": saturations,
@@ -79,20 +78,17 @@ def measure_accuracy(preset: str, seed: int) -> dict[str, Any]:
     }
 
 
-def trained(settings: dict[str, Any], data: Dataset, seed: int, readout: str, **more: Any) -> Model:
+def trained(chosen: Preset, data: Dataset, seed: int, **more: Any) -> Model:
     """Return a network that has learned, with its readout."""
-    network = Network(**{name: value for name, value in settings.items() if name != "passes"})
-    learned = learn(network, data, passes=settings["passes"], seed=seed, progress=False, **more)
-    return fit_readouts(learned, data, [readout], threads=1)[0]
+    learned = learn(chosen.network, data, chosen.learner, seed=seed, progress=False, **more)
+    return fit_readouts(learned, data, [chosen.readout], threads=1)[0]
 
 
 def measure_speed() -> dict[str, Any]:
     """Return seconds per image of both engines, 1600 neurons, in rounds in which they take turns."""
-    settings = presets.load("mnist-1600")
-    readout = settings.pop("readout")
+    chosen = with_settings(presets.load("mnist-1600"), {"passes": 1})
     data = fspinn.datasets.load("mnist", validation=0)
-    settings["passes"] = 1
-    model = trained(settings, replace(data, train=data.train.first(6000)), 0, readout)
+    model = trained(chosen, replace(data, train=data.train.first(6000)), 0)
     images = np.ascontiguousarray(data.test.images[:SPEED_IMAGES])
     state = str(state_for(model.network))
     how: dict[str, Any] = {"seed": 0, "threads": 1}
@@ -113,7 +109,13 @@ def measure_speed() -> dict[str, Any]:
             respond()
             if number > 0:  # the first compiles
                 seconds[name].append((time.process_time() - started) / len(images))
-    return {"settings": settings, "seeds": (0,), "images": len(images), "state": state, "seconds": seconds}
+    return {
+        "settings": settings_of(chosen),
+        "seeds": (0,),
+        "images": len(images),
+        "state": state,
+        "seconds": seconds,
+    }
 
 
 def render(results: Results) -> str:

@@ -18,6 +18,7 @@ import fspinn
 from fspinn import presets
 from fspinn.answering.predict import respond
 from fspinn.base.randomness import LABELS, permutation, stream_key
+from fspinn.base.settings import settings_of
 from fspinn.datasets import Dataset
 from fspinn.learning.fitting import fit_readouts
 from fspinn.learning.training import learn
@@ -31,11 +32,10 @@ READOUTS = ("linear", "proportion", "majority")
 
 
 def measure(preset: str) -> dict[str, Any]:
-    settings = presets.load(preset)
-    network = {key: value for key, value in settings.items() if key not in ("passes", "readout")}
+    chosen = presets.load(preset)
     data = fspinn.datasets.load("mnist", validation=0, seed=SEED)
-    learned = learn(fspinn.Network(**network), data, passes=settings["passes"], seed=SEED)
-    spike_counts, _ = respond(learned.network, learned.weights, learned.theta, data.test.images, seed=SEED)
+    learned = learn(chosen.network, data, chosen.learner, seed=SEED)
+    spike_counts, _ = respond(learned.network, learned.layers, data.test.images, seed=SEED)
     accuracies: dict[str, dict[str, list[float]]] = {}
     for number in (*NUMBERS, None):
         words = f"{number:,}" if number else f"all {len(data.train):,}"
@@ -46,7 +46,7 @@ def measure(preset: str) -> dict[str, Any]:
                 columns[model.readout.name].append(100 * float(np.mean(answers == data.test.labels)))
             if number:
                 columns["pixels"].append(100 * pixels(data, number, draw))
-    return {"settings": settings, "seeds": (SEED,), "draws": DRAWS, "accuracies": accuracies}
+    return {"settings": settings_of(chosen), "seeds": (SEED,), "draws": DRAWS, "accuracies": accuracies}
 
 
 def render(results: Results) -> str:

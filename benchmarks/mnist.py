@@ -6,18 +6,18 @@ Nothing is chosen here, so the test images are only reported on. Learning runs o
 """
 
 import time
-from dataclasses import asdict
 from typing import Any
 
 from tables import Results, machines, run, seeds, spread, table
 
 import fspinn
+from fspinn.base.settings import settings_of
 from fspinn.learning.fitting import fit_readouts
 from fspinn.learning.training import learn
 
 SEEDS = (0, 1, 2)
 PARTS = ("mnist-400",)
-NETWORK = fspinn.Network(neurons=400)
+NETWORK, LEARNER = fspinn.Network.dense(400), fspinn.Stdp(passes=1)
 READOUTS = ("proportion", "majority")
 FORMATS = ("float32", "UQ0.8", "UQ0.4", "UQ0.3", "UQ0.2")
 
@@ -28,7 +28,7 @@ def measure(part: str) -> dict[str, Any]:
     for seed in SEEDS:
         data = fspinn.datasets.load("mnist", validation=0, seed=seed)
         started = time.perf_counter()
-        learned = learn(NETWORK, data, passes=1, seed=seed)
+        learned = learn(NETWORK, data, LEARNER, seed=seed)
         seconds.append(time.perf_counter() - started)
         rates.append(learned.samples_per_s)
         for model in fit_readouts(learned, data, READOUTS):
@@ -37,7 +37,7 @@ def measure(part: str) -> dict[str, Any]:
                 accuracy = fspinn.evaluate(tested, data.test, seed=seed).accuracy
                 accuracies[weights].setdefault(model.readout.name, []).append(100 * accuracy)
     return {
-        "settings": {**asdict(NETWORK), "passes": 1},
+        "settings": {**settings_of(NETWORK), **settings_of(LEARNER)},
         "seeds": SEEDS,
         "accuracies": accuracies,
         "seconds": seconds,

@@ -113,11 +113,11 @@ def measure(part: str) -> dict[str, Any]:
 def reached(settings: dict[str, Any], seed: int) -> dict[str, Any]:
     """Search once; the test images are used for the answer, where there is one."""
     chosen = presets.load(settings["preset"])
-    network = {name: v for name, v in chosen.items() if name not in ("passes", "readout", "neurons")}
     data = fspinn.datasets.load(presets.dataset_of(settings["preset"]), seed=seed)
     space = fspinn.search.Space(
-        fspinn.Network(**network),
-        {"passes": (chosen["passes"],), **VARIANTS, **settings["space"]},
+        chosen.network,
+        chosen.learner,
+        {**VARIANTS, **settings["space"]},
     )
     asked = {name: settings[name] for name in ("accuracy", "memory", "labels")}
     result = fspinn.find_smallest(data, space=space, seed=seed, **asked)

@@ -31,14 +31,17 @@ __all__ = [
     "quant",
     "quantize",
     "save",
+    "settings_of",
     "train",
     "tune",
+    "with_settings",
 ]
 
 if TYPE_CHECKING:
     from fspinn import datasets, memmodel, network, presets, quant
     from fspinn.answering.evaluate import evaluate
     from fspinn.answering.predict import predict
+    from fspinn.base.settings import settings_of, with_settings
     from fspinn.backends.c import export_c
     from fspinn.backends.nir import export_nir
     from fspinn.learning.training import train
@@ -64,8 +67,10 @@ _HOMES = {
     "predict": "fspinn.answering.predict",
     "quantize": "fspinn.lowering",
     "save": "fspinn.model.store",
+    "settings_of": "fspinn.base.settings",
     "train": "fspinn.learning.training",
     "tune": "fspinn.search.tune",
+    "with_settings": "fspinn.base.settings",
 }
 
 

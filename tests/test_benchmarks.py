@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import search
 import tables
-from described import dense
+from described import both, changed, dense
 
 import fspinn
 
@@ -115,8 +115,8 @@ def test_seeds_and_machines_are_named_once():
 def test_every_part_of_the_ablation_changes_something_of_its_base_that_can_be(part):
     changes = ablation.CHANGES[part][1]
     base = ablation.BASES[ablation.base_of(part)]
-    network = dense(**{**base, **changes})
-    assert (network == dense(**base)) == (part in ablation.BASES)
+    start = both(**base)
+    assert (changed(start, **changes) == start) == (part in ablation.BASES)
 
 
 def test_the_ablation_tunes_learns_and_renders(monkeypatch):
