@@ -1,17 +1,18 @@
-"""What is a network? A frozen, validated description, and the order of events within a time step.
+"""What is a network? A frozen, checked description, and the order of events within a time step.
 
-A network is one layer of leaky integrate-and-fire neurons that all see every pixel, inhibit each
-other and learn without labels. Potentials and thresholds are dimensionless: an input spike adds its
-weight. Below, ``firing_threshold = threshold * weight_norm``.
+A network is an encoder, which turns samples into spikes, and a chain of layers. The neurons of a layer are
+integrate-and-fire neurons, mostly with leak, that see a receptive field of the input (or all of it), inhibit
+each other and share their weights over all positions of the field. Potentials and thresholds are
+dimensionless: an input spike adds its weight. Below, ``firing_threshold = threshold * weight_norm``.
 
-One presentation of an image starts with all potentials and traces at 0, nobody refractory and nobody
+One presentation of a sample starts with all potentials and traces at 0, nobody refractory and nobody
 clamped. In each time step t, in this order:
 
 1. **Leak.** Every potential is multiplied by ``exp(-dt_ms / tau_m_ms)``, every trace by
    ``exp(-dt_ms / trace_tau_ms)``. In every 16th step potentials below 1e-20 in size become 0, and traces do
    so in every step: denormal numbers are slow.
-2. **Inhibition by a layer** (only ``inhibition_kind = "layer"``). Each inhibitory neuron that spiked takes
-   its toll (see 5) from all neurons but its own partner.
+2. **Inhibition by a layer** (only ``inhibition = "layer"``). The inhibitory neuron that is due to spike lowers
+   the potentials of all neurons but its own partner by the inhibition drop (see 5).
 3. **Input.** For each input spike of the step, in the order of the inputs: its row of weights is added to
    the potentials, its trace rises by 1, and the rule `pair` depresses its row. While neurons are clamped,
    only the neuron that spiked last integrates; all others stay at 0.
@@ -19,27 +20,30 @@ clamped. In each time step t, in this order:
    threshold (``firing_threshold + theta``), the one furthest above it spikes; among equals the first. So
    there is at most one output spike per step.
 5. **Reset and inhibition.** The neuron that spiked goes to 0 and is refractory for the `refractory_ms` that
-   follow, in which it integrates. Then, by `inhibition_kind`:
+   follow, in which it integrates. Then, by `inhibition`:
 
-   - ``"lateral"`` (FSpiNN): every other potential pays the toll at once.
+   - ``"lateral"`` (FSpiNN): every other potential falls by the inhibition drop at once.
    - ``"clamp"`` (Querlioz et al. 2013): every other potential is set to 0 and stays there for the next
      `inhibition_ms`.
    - ``"layer"`` (Diehl & Cook 2015): the inhibitory partner of the neuron spikes in the next step, unless it
-     spiked within the last `inhibition_ms`; the toll is paid in phase 2 of that step. Excitation of the
+     spiked within the last `inhibition_ms`; potentials fall in phase 2 of that step. Excitation of the
      partner is above its threshold, so it needs no potential, and no N x N matrix is ever made.
 
-   The toll is ``inhibition * firing_threshold``, or with ``inhibition_of = "potential"`` the part
-   `inhibition` of the potential (1 is a full reset).
+   The inhibition drop is ``inhibition_strength * firing_threshold``, or with ``inhibition_of = "potential"``
+   the part `inhibition_strength` of the potential (1 is a full reset).
 6. **Post.** The rules `pair` and `postonly` change the weights of the neuron that spiked, then its traces
    rise; with ``adaptation = "decaying"`` its theta rises.
 7. **Window.** At the end of each learning window (and of the presentation) the rules `normalised` and
    `timestep` change weights, and ``adaptation = "balanced"`` changes theta.
 
 At the end of a presentation theta decays (``"decaying"``), weights decay and are normalised, where that is
-switched on. That, points 6 and 7 and the depression in 3 happen only while learning;
-`fspinn.network.plasticity` gives the formulas. A network that has learned answers with `answer_threshold`
-and `answer_inhibition`, if they are given: strong competition makes good prototypes, weaker competition makes
+switched on. That, points 6 and 7 and the depression in 3 happen only while learning; the docstrings of rules
+and adaptations give the formulas. A network that has learned answers with `answer_threshold` and
+`answer_inhibition`, if they are given: strong competition makes good prototypes, weaker competition makes
 graded answers.
+
+With a field, positions are computed one after the other, each with potentials of its own that start at 0; no
+backend does so yet.
 """
 
 from fspinn.network.adaptation import Adaptation, Balanced, Decaying, Fixed
