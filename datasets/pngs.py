@@ -66,7 +66,7 @@ def read_png(path: Path) -> NDArray[np.uint8]:
     Raises
     ------
     DataError
-        If it is damaged, partly transparent, has 16 bits per pixel or is no PNG.
+        If it is damaged, partly transparent, has 16 bits per pixel or is not a PNG.
     OSError
         If it cannot be read.
     """

@@ -158,7 +158,7 @@ def _download_file(entry: BuiltIn, folder: Path, file: str, mirror: str) -> str 
         return "wrong checksum"
     except OSError as error:
         raise DataError(
-            f"{folder}: cannot write here ({error.strerror or error}); make room or give another folder "
+            f"{folder}: cannot write here ({error.strerror or error}); free some space or give another folder "
             "with --data-dir"
         ) from None
     finally:
@@ -181,12 +181,12 @@ def _missing(entry: BuiltIn, folder: Path) -> list[str]:
 
 def _file_missing(entry: BuiltIn, folder: Path, file: str, origin: str) -> DataError:
     if existing_file(folder.parent, file):
-        mend = f"it lies in {folder.parent}: move the files into the folder {entry.name} in there"
+        fix = f"it lies in {folder.parent}: move the files into the folder {entry.name} in there"
         if folder.parent.name == entry.name:
-            mend = f"it lies in {folder.parent}: give the folder above that one, {folder.parent.parent}"
+            fix = f"it lies in {folder.parent}: give the folder above that one, {folder.parent.parent}"
     else:
-        mend = (
+        fix = (
             f"run `fspinn data fetch {entry.name} --data-dir {folder.parent}`, or leave {origin} out to "
             "download to the cache"
         )
-    return DataError(f"{folder / file}: no such file, neither with .gz nor without; {mend}")
+    return DataError(f"{folder / file}: no such file, neither with .gz nor without; {fix}")

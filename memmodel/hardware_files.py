@@ -82,7 +82,7 @@ def load_hardware(name: str | Path) -> Hardware:
     except OSError as error:
         raise HardwareError(f"{path}: {error.strerror}; name a TOML file that can be read") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise HardwareError(f"{path}: not valid TOML ({error}); mend that line") from None
+        raise HardwareError(f"{path}: not valid TOML ({error}); fix that line") from None
     try:
         return _read_hardware(tables)
     except HardwareError as error:
@@ -112,7 +112,7 @@ def _read_hardware(tables: dict[str, Any]) -> Hardware:
         if key not in keys:
             raise HardwareError(f'sources."{key}": there is no such value; quote the dotted key of one')
         if not isinstance(source, str) or not source.strip():
-            raise HardwareError(f'sources."{key}": {source!r} is no source; say where the value is from')
+            raise HardwareError(f'sources."{key}": {source!r} is not a source; say where the value is from')
     for key in keys:
         if key not in sources:
             raise HardwareError(f'{key}: has no source; add "{key}" = "..." to [sources]')
@@ -170,7 +170,7 @@ def _without_none(kind: Any) -> Any:
 def _checked(annotation: Any, value: Any, key: str) -> Any:
     if get_origin(annotation) is tuple:
         if not isinstance(value, list) or not value:
-            raise HardwareError(f"{key}: {value!r} is no list of numbers; write it like [1, 2]")
+            raise HardwareError(f"{key}: {value!r} is not a list of numbers; write it like [1, 2]")
         return tuple(_checked(get_args(annotation)[0], one, key) for one in value)
     kind, limits = get_args(annotation) if hasattr(annotation, "__metadata__") else (annotation, None)
     if kind is str:

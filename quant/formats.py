@@ -90,7 +90,7 @@ class Format:
         Raises
         ------
         FormatError
-            If the text is no format.
+            If the text is not a format.
         """
         match = _PATTERN.fullmatch(text) if isinstance(text, str) else None
         if match is None:

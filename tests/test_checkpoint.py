@@ -388,7 +388,7 @@ def test_a_disk_that_fills_up_keeps_the_last_checkpoint(path, digits, uninterrup
         patched.setattr(os, "replace", fill_up)
         assert refusal(
             ModelFileError, learn, SMALL, digits, learner=Stdp(passes=3), seed=5, keeper=Keeper(path, every=1)
-        ) == (f"{path}: cannot be written (No space left on device); choose a folder with room and rights")
+        ) == (f"{path}: cannot be written (No space left on device); choose a folder with space and rights")
     assert os.listdir(path.parent) == [path.name]
     assert checkpoint.load(path, settings_of(path)).presentations == 500
     resumed = train(SMALL, digits, learner=Stdp(passes=3), seed=5, checkpoint=path, resume=True)

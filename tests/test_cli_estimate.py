@@ -173,7 +173,7 @@ def test_a_picture_is_drawn(path, tmp_path, suffix):
 
 def test_a_picture_of_no_known_kind_is_refused(path, tmp_path):
     message = refused("estimate", path, "--plot", tmp_path / "costs.doc")
-    assert "costs.doc: is no picture that can be drawn; end it in .png, .svg or .pdf" in message
+    assert "costs.doc: is not a picture that can be drawn; end it in .png, .svg or .pdf" in message
     assert not (tmp_path / "costs.doc").exists()
 
 

@@ -79,9 +79,15 @@ def test_a_fault_whose_traceback_cannot_be_written_is_one_line_as_well(failing, 
 
 def test_a_full_disk_is_not_a_fault(failing, tmp_path):
     answer = failing(OSError(errno.ENOSPC, "No space left on device", "cache/x"))
-    assert (answer.exit_code, answer.stderr) == (2, "fspinn: cache/x: No space left on device; make room\n")
+    assert (answer.exit_code, answer.stderr) == (
+        2,
+        "fspinn: cache/x: No space left on device; free some space\n",
+    )
     answer = failing(OSError(errno.ENOSPC, "No space left on device"))
-    assert (answer.exit_code, answer.stderr) == (2, "fspinn: a file: No space left on device; make room\n")
+    assert (answer.exit_code, answer.stderr) == (
+        2,
+        "fspinn: a file: No space left on device; free some space\n",
+    )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -103,7 +109,7 @@ def test_an_answer_that_cannot_be_written_is_one_line(words, unbuffered):
     answer = shell(f"{{fspinn}} {words} > /dev/full", unbuffered)
     assert answer.returncode == 2
     assert answer.stderr == (
-        "fspinn: standard output: cannot be written (No space left on device); make room, or write "
+        "fspinn: standard output: cannot be written (No space left on device); free some space, or write "
         "elsewhere\n"
     )
 

@@ -234,7 +234,9 @@ def test_a_cache_that_cannot_be_written_is_told(cache, serve, mirrors, tmp_path)
     address, _ = serve(good)
     mirrors(address)
     (tmp_path / "cache").write_text("a file where a folder should be")
-    with pytest.raises(DataError, match=r"mnist: cannot write here \(.*\); make room or give another folder"):
+    with pytest.raises(
+        DataError, match=r"mnist: cannot write here \(.*\); free some space or give another folder"
+    ):
         datasets.load("mnist")
 
 

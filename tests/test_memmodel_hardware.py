@@ -90,7 +90,7 @@ def test_a_file_of_ones_own_can_be_named(tmp_path):
         ('name = "asic65-lp"', "name = 65", "meta.name: 65 is not a text; quote one"),
         ('"clock.f_mhz" = "choice of the preset"', "", "clock.f_mhz: has no source; add"),
         ('"clock.f_mhz" =', '"clock.f_ghz" =', 'sources."clock.f_ghz": there is no such value'),
-        ('"clock.f_mhz" = "choice of the preset"', '"clock.f_mhz" = 1', "1 is no source; say where"),
+        ('"clock.f_mhz" = "choice of the preset"', '"clock.f_mhz" = 1', "1 is not a source; say where"),
         ("[sources]", "[origins]", "sources: missing; add the table"),
         ("[memory.state]", "[memory.states]", "memory.states: unknown key; use weights, state"),
         ("[clock]", "[clock", "not valid TOML"),
@@ -196,7 +196,7 @@ def sourced(*keys):
                 ),
                 sourced("memory.weights.table_capacity_bits", "memory.weights.table_access_pj"),
             ],
-            "memory.weights.table_capacity_bits: 8 is no list of numbers; write it like [1, 2]",
+            "memory.weights.table_capacity_bits: 8 is not a list of numbers; write it like [1, 2]",
         ),
         (
             [

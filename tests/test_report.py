@@ -239,7 +239,9 @@ def test_a_folder_without_a_result_is_refused(answer, tmp_path):
 def test_a_page_that_cannot_be_written_is_one_line(answer, tmp_path):
     folder = without_winner(tmp_path / "lost", answer)
     (folder / "report.html").mkdir()
-    with pytest.raises(DataError, match=r"report.html: cannot be written \(Is a directory\); make room"):
+    with pytest.raises(
+        DataError, match=r"report.html: cannot be written \(Is a directory\); free some space"
+    ):
         write_report(folder)
 
 

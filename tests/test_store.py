@@ -296,7 +296,7 @@ def test_a_folder_that_does_not_exist_is_refused(tmp_path):
     path = tmp_path / "none" / "net.h5"
     with pytest.raises(ModelFileError) as error:
         store.save(MODEL, path)
-    expected = "cannot be written (No such file or directory); choose a folder with room and rights"
+    expected = "cannot be written (No such file or directory); choose a folder with space and rights"
     assert str(error.value) == f"{path}: {expected}"
     assert os.listdir(tmp_path) == []
 

@@ -15,7 +15,7 @@ def number(
     at_least: float | None = None,
     at_most: float | None = None,
 ) -> float:
-    """Return `value` as a float, or raise `ConfigError` if it is no number within the limits."""
+    """Return `value` as a float, or raise `ConfigError` if it is not a number within the limits."""
     if isinstance(value, bool) or not isinstance(value, Real) or not _is_finite(value):
         raise ConfigError(f"{name}: {value!r} is not a number; give one")
     if above is not None and not value > above:
@@ -28,7 +28,7 @@ def number(
 
 
 def whole_number(name: str, value: int, low: int, high: int) -> int:
-    """Return `value` as an int, or raise `ConfigError` if it is no whole number from `low` to `high`."""
+    """Return `value` as an int, or raise `ConfigError` if it is not a whole number from `low` to `high`."""
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise ConfigError(f"{name}: {value!r} is not a whole number; give one from {low} to {high}")
     if not low <= value <= high:

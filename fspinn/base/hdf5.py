@@ -54,11 +54,11 @@ def write(
     except OSError as error:
         reason = error.strerror or str(error).splitlines()[0]
         raise ModelFileError(
-            f"{path}: cannot be written ({reason}); choose a folder with room and rights"
+            f"{path}: cannot be written ({reason}); choose a folder with space and rights"
         ) from None
 
 
-def read(path: Path, kind: str, *, version: int, mend: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def read(path: Path, kind: str, *, version: int, fix: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the settings and the arrays of a file.
 
     Parameters
@@ -68,7 +68,7 @@ def read(path: Path, kind: str, *, version: int, mend: str) -> tuple[dict[str, A
         What it was written as.
     version : int
         The ``settings["format_version"]`` that can be understood.
-    mend : str
+    fix : str
         What to do about a file that is damaged; ends the message.
 
     Raises
@@ -82,7 +82,7 @@ def read(path: Path, kind: str, *, version: int, mend: str) -> tuple[dict[str, A
             raise ModelFileError(f"{path}: is not a {kind} of fspinn; name a file that `fspinn train` wrote")
         # Before HDF5 sees it: its library can crash or hang on damaged files.
         if content[:_HEADER_BYTES] != _header(kind, memoryview(content)):
-            raise ModelFileError(f"{path}: is damaged (checksum differs); {mend}")
+            raise ModelFileError(f"{path}: is damaged (checksum differs); {fix}")
         with h5py.File(io.BytesIO(content), "r") as file:
             settings = json.loads(file.attrs["settings"])
             if settings["format_version"] > version:
@@ -93,19 +93,19 @@ def read(path: Path, kind: str, *, version: int, mend: str) -> tuple[dict[str, A
             if settings["format_version"] < version:
                 raise ModelFileError(
                     f"{path}: has format version {settings['format_version']} of an older fspinn, this one "
-                    f"reads {version}; {mend}"
+                    f"reads {version}; {fix}"
                 )
             return settings, {name: file[name][...] for name in file}
     except FspinnError:
         raise
     except UNREADABLE as error:
-        raise unreadable(path, error, mend) from None
+        raise unreadable(path, error, fix) from None
 
 
-def unreadable(path: Path, error: Exception, mend: str) -> ModelFileError:
+def unreadable(path: Path, error: Exception, fix: str) -> ModelFileError:
     """Return the error for a file whose content makes no sense."""
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return ModelFileError(f"{path}: cannot be read ({reason}); {mend}")
+    return ModelFileError(f"{path}: cannot be read ({reason}); {fix}")
 
 
 def _magic(kind: str) -> bytes:

@@ -87,7 +87,7 @@ class OneLineErrors(click.Group):
             return outcome.without_output(error)
         except OSError as error:
             if error.errno in outcome.DISK_FULL:
-                return f"{error.filename or 'a file'}: {error.strerror}; make room", outcome.BAD_INPUT
+                return f"{error.filename or 'a file'}: {error.strerror}; free some space", outcome.BAD_INPUT
             return outcome.fault(error), outcome.FAULT
         except Exception as error:
             return outcome.fault(error), outcome.FAULT

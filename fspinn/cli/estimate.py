@@ -62,7 +62,7 @@ def command(
     from fspinn.model import store
 
     if plot is not None and plot.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise ConfigError(f"--plot {plot}: is no picture that can be drawn; end it in .png, .svg or .pdf")
+        raise ConfigError(f"--plot {plot}: is not a picture that can be drawn; end it in .png, .svg or .pdf")
     cases = {str(model): (model, hardware)}
     if compare is not None and compare.endswith(".h5"):
         cases[compare] = (Path(compare), hardware)

@@ -88,7 +88,10 @@ def without_output(error: OutputError) -> tuple[str | None, int]:
     _give_up(sys.stdout)
     if isinstance(cause, BrokenPipeError):
         return None, READER_GONE
-    return f"standard output: cannot be written ({cause.strerror}); make room, or write elsewhere", BAD_INPUT
+    return (
+        f"standard output: cannot be written ({cause.strerror}); free some space, or write elsewhere",
+        BAD_INPUT,
+    )
 
 
 def fault(error: Exception) -> str:

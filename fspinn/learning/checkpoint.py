@@ -27,7 +27,7 @@ FORMAT_VERSION = 4
 EVERY_S = 30.0
 """Time between two checkpoints, where their distance in presentations is not given."""
 
-_MEND = "remove it to start from the beginning"
+_FIX = "remove it to start from the beginning"
 _SHOWN_CHARACTERS = 16
 _CURVE = tuple(part.name for part in fields(Curve))
 _ARRAYS = ("weights", "theta", "seen")
@@ -99,7 +99,7 @@ def load(path: Path, run: Mapping[str, Any]) -> State:
     ConfigError
         If it is of another run than `run`; the message names all that differs.
     """
-    settings, arrays = sealed.read(path, "checkpoint", version=FORMAT_VERSION, mend=_MEND)
+    settings, arrays = sealed.read(path, "checkpoint", version=FORMAT_VERSION, fix=_FIX)
     try:
         theirs = settings["run"]
         state = State(
@@ -114,7 +114,7 @@ def load(path: Path, run: Mapping[str, Any]) -> State:
             if theirs.get(name) != run.get(name)
         ]
     except (*sealed.UNREADABLE, AttributeError) as error:
-        raise sealed.unreadable(path, error, _MEND) from None
+        raise sealed.unreadable(path, error, _FIX) from None
     if differences:
         raise ConfigError(
             f"{path}: is of another run ({'; '.join(differences)}); repeat the command it is from, or remove "
@@ -174,7 +174,7 @@ class Keeper:
         if not os.access(target.parent, os.W_OK):
             raise ModelFileError(
                 f"{self.path}: cannot be written (no such folder, or no right to write there); choose a "
-                "folder with room and rights"
+                "folder with space and rights"
             )
         self._resumes = there
         self._run: Mapping[str, Any] = {}

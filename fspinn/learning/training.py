@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from fspinn.datasets.arrays import LabelledImages
 
 PRESENTATIONS_PER_NEURON = 100
-"""How often each neuron should get its turn to learn, where the passes are not given (own)."""
+"""How often each neuron should get its turn to learn, where the passes are not given (fspinn)."""
 
 _CHUNK = 250
 

@@ -192,12 +192,12 @@ def _check_weights(weights: NDArray[np.float32], format: Format, rounding: str, 
     if not fit(format):
         raise FormatError(
             f"weights: {format} cannot hold the range, most would saturate ({_ranges(weights, format)}); "
-            f"{_mend(weights, format, lambda f: fit(f) and survive(f))}"
+            f"{_advice(weights, format, lambda f: fit(f) and survive(f))}"
         )
     if not survive(format):
         raise FormatError(
             f"weights: no weight survives {format} with rounding {rounding!r} ({_ranges(weights, format)}); "
-            f"{_mend(weights, format, lambda f: fit(f) and survive(f))}"
+            f"{_advice(weights, format, lambda f: fit(f) and survive(f))}"
         )
 
 
@@ -232,7 +232,7 @@ def _quantize_readout(readout: Readout, asked: str | Format | None) -> Readout:
 
     if not fit(format):
         raise FormatError(
-            f"readout: {format} cannot hold the table ({_ranges(table, format)}); {_mend(table, format, fit)}"
+            f"readout: {format} cannot hold the table ({_ranges(table, format)}); {_advice(table, format, fit)}"
         )
     return replace(readout, table=quantize_values(table, format), format=format, bias=bias)
 
@@ -244,7 +244,7 @@ def _ranges(values: NDArray[np.float32], format: Format) -> str:
     )
 
 
-def _mend(values: NDArray[np.float32], format: Format, fits: Callable[[Format], bool]) -> str:
+def _advice(values: NDArray[np.float32], format: Format, fits: Callable[[Format], bool]) -> str:
     """Return the advice to use the narrowest format, from as many bits as asked for, that fits."""
     lowest, highest = float(values.min()), float(values.max())
     if lowest == highest == 0:

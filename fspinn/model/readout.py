@@ -27,20 +27,20 @@ NO_LABEL = -1
 """Stands where an image has no label."""
 
 COMPANY_SPIKES = 3.0
-"""Labelled spikes of its own that weigh, in ``proportion``, as much as a neuron's company (own)."""
+"""Labelled spikes of its own that weigh, in ``proportion``, as much as a neuron's company (fspinn)."""
 
 COMPANY_REACH = 0.9
-"""Part of a spike that ``linear`` hands on to the company of its neuron, again and again (own)."""
+"""Part of a spike that ``linear`` hands on to the company of its neuron, again and again (fspinn)."""
 
 INVERSE_PENALTY = 10.0
-"""scikit-learn's C for ``linear``, the mean squared length of a response being 1 (own)."""
+"""scikit-learn's C for ``linear``, the mean squared length of a response being 1 (fspinn)."""
 
 SILENCE = 1 / 16
 """How much silence speaks, in ``proportion``, for the class that most often causes it; no more than that, so
-that a single spike outweighs it (own)."""
+that a single spike outweighs it (fspinn)."""
 
 SILENT_PART = 0.1
-"""Part of a class's images without an output spike from which on silence means that class (own)."""
+"""Part of a class's images without an output spike from which on silence means that class (fspinn)."""
 
 MAX_ITERATIONS = 200
 """Of the solver of ``linear``; where it is not yet there, the table is that of its last step."""

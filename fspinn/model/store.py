@@ -17,7 +17,7 @@ from fspinn.quant.formats import Format
 FORMAT_VERSION = 4
 """Files of other versions are refused."""
 
-_MEND = "train it again or take a copy"
+_FIX = "train it again or take a copy"
 
 
 def save(model: AnyModel, path: str | os.PathLike[str]) -> None:
@@ -80,11 +80,11 @@ def load(path: str | os.PathLike[str]) -> Model:
         raise ModelFileError(
             f"{path}: there is no such file; train a model with `fspinn train -o {path.name}`"
         )
-    settings, arrays = sealed.read(path, "model", version=FORMAT_VERSION, mend=_MEND)
+    settings, arrays = sealed.read(path, "model", version=FORMAT_VERSION, fix=_FIX)
     try:
         return _model(settings, arrays)
     except (*sealed.UNREADABLE, ConfigError) as error:
-        raise sealed.unreadable(path, error, _MEND) from None
+        raise sealed.unreadable(path, error, _FIX) from None
 
 
 def _model(settings: dict[str, Any], arrays: dict[str, Any]) -> Model:

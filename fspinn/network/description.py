@@ -10,7 +10,7 @@ MAX_STEPS = 100_000
 MAX_NUMBER = 1e12
 
 LOWEST_PART = 1 / 64
-"""Part of the firing threshold that thresholds keep, however far they fall (own)."""
+"""Part of the firing threshold that thresholds keep, however far they fall (fspinn)."""
 
 ENCODERS = ("poisson", "regular", "ttfs", "unscaled")
 INHIBITION_KINDS = ("lateral", "clamp", "layer")
@@ -60,17 +60,17 @@ class Network:
         How long a neuron cannot spike after a spike (own: with at most one spike per step and inhibition
         it brings nothing; D&C use 5).
     threshold : float, default 20.0
-        Potential at which a neuron spikes before adaptation, in units of `weight_norm` (own).
+        Potential at which a neuron spikes before adaptation, in units of `weight_norm` (fspinn).
     inhibition_kind : {"lateral", "clamp", "layer"}, default "lateral"
         See the order of events above.
     inhibition : float, default 0.7
-        Part of the threshold (or of the potential) that a spike takes from every other neuron (own).
+        Part of the threshold (or of the potential) that a spike takes from every other neuron (fspinn).
     answer_threshold, answer_inhibition : float or None, default None
-        What `threshold` and `inhibition` become once learning is over; None keeps them (own).
+        What `threshold` and `inhibition` become once learning is over; None keeps them (fspinn).
     inhibition_of : {"threshold", "potential"}, default "threshold"
         What `inhibition` is a part of.
     inhibition_ms : float, default 10.0
-        How long ``"clamp"`` holds the others at 0 (own); how long an inhibitory neuron of ``"layer"`` is
+        How long ``"clamp"`` holds the others at 0 (fspinn); how long an inhibitory neuron of ``"layer"`` is
         refractory (D&C: 2).
     rule : {"normalised", "timestep", "pair", "postonly"}, default "normalised"
         How weights change, see `fspinn.network.plasticity`.
@@ -79,9 +79,9 @@ class Network:
         window, its length could not be read).
     spike_threshold : int or None, default None
         Spikes of the winner that make one unit of FSpiNN's potentiation factor
-        ``k = ceil(spikes / spike_threshold)``; None fixes ``k = 1`` (own).
+        ``k = ceil(spikes / spike_threshold)``; None fixes ``k = 1`` (fspinn).
     learning_rate, learning_rate_end : float, default 0.1 and 0.001
-        Potentiation at the start and at the end of training, linear in between (own). For ``"normalised"``
+        Potentiation at the start and at the end of training, linear in between (fspinn). For ``"normalised"``
         the part of the way that the winner's weights move towards the input.
     depression_rate : float, default 0.0001
         Depression of ``"pair"`` at input spikes and of ``"timestep"`` in windows without
@@ -94,7 +94,7 @@ class Network:
         How thresholds adapt, see `fspinn.network.plasticity`.
     theta_step, theta_step_end : float, default 1.0 and 0.0
         Rise of a threshold, in units of `weight_norm`, at the start and at the end of training; linear in
-        between (own).
+        between (fspinn).
     theta_tau_ms : float, default 1e7
         For ``"decaying"``: time constant with which theta falls back (D&C).
     weight_norm : float or None, default None

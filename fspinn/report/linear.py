@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fspinn.datasets import Dataset, Split
 
 INVERSE_PENALTY = 0.1
-"""scikit-learn's C for pixels from 0 to 1, found on the validation images of MNIST (own)."""
+"""scikit-learn's C for pixels from 0 to 1, found on the validation images of MNIST (fspinn)."""
 
 MAX_ITERATIONS = 50
 """Of the solver: on MNIST 92 %, as after twice as many."""
@@ -25,7 +25,7 @@ SUM_BITS = 32
 """Bits of a bias, and of the sum that an answer needs for each class."""
 
 CLIPS = (1.0, 0.7, 0.5, 0.35, 0.25, 0.18)
-"""Weights beyond such a part of the largest saturate, whichever is best on training images (own)."""
+"""Weights beyond such a part of the largest saturate, whichever is best on training images (fspinn)."""
 
 MOST_IMAGES = 100_000
 """More change nothing for so few weights, and would fill the memory."""

@@ -109,7 +109,7 @@ def write_report(
 
 
 def _unwritable(path: Path, error: OSError) -> DataError:
-    return DataError(f"{path}: cannot be written ({error.strerror}); make room or correct its rights")
+    return DataError(f"{path}: cannot be written ({error.strerror}); free some space or correct its rights")
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -34,5 +34,5 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
             figure.savefig(temporary, dpi=150, bbox_inches="tight")
     except OSError as error:
         raise DataError(
-            f"{path}: cannot be written ({error.strerror or error}); choose a folder with room and rights"
+            f"{path}: cannot be written ({error.strerror or error}); choose a folder with space and rights"
         ) from None
