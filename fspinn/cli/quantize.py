@@ -27,7 +27,11 @@ Examples:
 )
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--weights", help="Format of the weights: UQm.n (unsigned) or Qm.n, such as UQ0.4.")
-@click.option("--state", help="Format of potentials, threshold and inhibition, such as Q9.6: integers only.")
+@click.option(
+    "--state",
+    help="Format of potentials, threshold and inhibition, such as Q9.6, or '16 bits' for the finest "
+    "of so many bits: integers only.",
+)
 @click.option("--theta", help="Format of adapted thresholds [default: the narrowest that holds them].")
 @click.option("--readout", help="Format of the readout table [default: 8 bits, Q1.7 for linear, else UQ0.8].")
 @click.option(
@@ -82,7 +86,7 @@ def command(
     UQ0.4 is four bits, from 0 to 15/16 in steps of 1/16; Q1.7 is eight bits, one of them the sign. With a
     format of the state the network computes with integers only, and answers so from then on.
     """
-    from fspinn.answering.compress import lower
+    from fspinn.answering.compress import calibrated_bits, lower
     from fspinn.model import store
     from fspinn.search.formats import find_formats
 
@@ -93,7 +97,8 @@ def command(
     if output.resolve() == model.resolve() or (output.exists() and model.exists() and output.samefile(model)):
         raise ConfigError(f"--output {output}: is the model itself; give the quantized model another name")
     before = store.load(model)
-    data, missing = _images(before, dataset, data_dir, samples, needed=auto or tune or prune)
+    needed = auto or tune or prune or calibrated_bits(state) is not None
+    data, missing = _images(before, dataset, data_dir, samples, needed=needed)
     found = None
     if auto and data is not None:
         found = find_formats(

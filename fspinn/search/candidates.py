@@ -1,9 +1,9 @@
 """One network that could be the answer: what has to be trained, and what is made of it afterwards."""
 
-import re
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from fspinn.answering.compress import Lowering, calibrated_bits
 from fspinn.base.checks import whole_number
 from fspinn.base.errors import ConfigError
 from fspinn.lowering.integers import MAX_STATE_BITS
@@ -13,8 +13,6 @@ from fspinn.quant.formats import Format, check_rounding
 
 FLOAT = "float32"
 """Stands where numbers are not quantized."""
-
-_CALIBRATED = re.compile(r"([0-9]{1,3}) bits", re.ASCII)
 
 FLOAT_BITS = 32
 READOUT_BITS = 8
@@ -78,8 +76,14 @@ class Variant:
     @property
     def calibrated_bits(self) -> int | None:
         """Bits of a state whose format training images tell; None if it is given."""
-        match = _CALIBRATED.fullmatch(self.state) if isinstance(self.state, str) else None
-        return None if match is None else int(match[1])
+        return calibrated_bits(self.state)
+
+    def lowering(self) -> Lowering | None:
+        """Return what the compiler has to do; None if all numbers stay floats."""
+        if self.weights == FLOAT:
+            return None
+        state = None if self.state == FLOAT else self.state
+        return Lowering(self.weights, state, rounding=self.rounding, prune=self.prune)
 
     @property
     def readout_bits(self) -> int:

@@ -9,14 +9,14 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from functools import cache, lru_cache, partial
+from functools import lru_cache
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fspinn.answering.compress import Calibration, calibrate, which_spike
+from fspinn.answering.compress import Compiler
 from fspinn.answering.predict import respond
 from fspinn.base import jit
 from fspinn.base.errors import ConfigError, FormatError
@@ -25,14 +25,11 @@ from fspinn.base.version import __version__
 from fspinn.datasets.mapped import in_pieces
 from fspinn.learning.fitting import Learned, fit_readouts
 from fspinn.learning.training import learn, passes_for
-from fspinn.lowering import quantize
-from fspinn.lowering.passes import drop_neurons, drop_pixels
 from fspinn.memmodel import Hardware
 from fspinn.model.model import Model
 from fspinn.model.readout import predict
 from fspinn.network.description import Network
-from fspinn.quant.formats import Format
-from fspinn.search.candidates import FLOAT, Variant
+from fspinn.search.candidates import Variant
 from fspinn.search.costs import Cost, counted_cost
 
 if TYPE_CHECKING:
@@ -226,11 +223,13 @@ def _measured(bench: Bench, data: "Dataset", job: Job, on_batch: Callable[[int],
     trained = dict(zip(names, models, strict=True))
     measurements: list[Measurement] = []
     kept: dict[Variant, Model] = {}
-    seen = cache(partial(calibrate, models[0], shown, seed=job.seed, threads=bench.threads))
+    compiler = Compiler(shown, job.seed, bench.threads)
     keeps, least = job.share == 1 and job.seed == bench.seed, float("inf")
     for variants in _alike(job.variants):
         try:
-            several = _finished(trained, variants, seen, shown, job.seed, bench.threads)
+            several = {
+                variant: _compiled(compiler, trained[variant.readout], variant) for variant in variants
+            }
         except (ConfigError, FormatError) as error:  # a format that cannot hold this network
             measurements += [Measurement(variant, None, None, str(error)) for variant in variants]
             continue
@@ -274,37 +273,17 @@ def shortened(data: "Dataset", job: Job) -> tuple["Dataset", int]:
     return replace(data, train=type(data.train)(data.train.images[chosen], data.train.labels[chosen])), times
 
 
+def _compiled(compiler: Compiler, model: Model, variant: Variant) -> Model:
+    how = variant.lowering()
+    return model if how is None else compiler.compile(model, how)
+
+
 def _alike(variants: Sequence[Variant]) -> list[list[Variant]]:
     """Return the variants in groups that differ in their readout only."""
     groups: dict[Variant, list[Variant]] = {}
     for variant in variants:
         groups.setdefault(replace(variant, readout="proportion"), []).append(variant)
     return list(groups.values())
-
-
-def _finished(
-    trained: Mapping[str, Model],
-    variants: Sequence[Variant],
-    seen: Callable[[], Calibration],
-    data: "Dataset",
-    seed: int,
-    threads: int | None,
-) -> dict[Variant, Model]:
-    """Return the models of variants that differ in their readout only."""
-    models = {variant: trained[variant.readout] for variant in variants}
-    one = variants[0]
-    if one.weights != FLOAT:
-        state: Format | str | None = None if one.state == FLOAT else one.state
-        if one.calibrated_bits is not None:
-            state = seen().format(one.calibrated_bits)
-        models = {
-            variant: quantize(model, one.weights, one.rounding, state=state, seed=seed)
-            for variant, model in models.items()
-        }
-    if one.prune:
-        spiked = which_spike(models[one], data, seed=seed, threads=threads)
-        models = {v: drop_pixels(drop_neurons(model, spiked)[0])[0] for v, model in models.items()}
-    return models
 
 
 def _answers(
