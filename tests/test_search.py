@@ -94,11 +94,11 @@ def test_the_certificate_names_the_next_smaller_ones_and_how_far_they_fall_short
     assert certificate.untried == 0
     nearest = sorted(smaller, key=lambda trial: -trial.memory_bits)[:5]
     for shortfall, trial in zip(certificate.next_smaller, nearest, strict=True):
-        assert shortfall.accuracy == trial.accuracy
+        assert shortfall.trial.accuracy == trial.accuracy
         assert shortfall.short_points == pytest.approx(100 * (0.8 - trial.accuracy))
         assert shortfall.chance == chance_of_so_few(round(400 * trial.accuracy), 400, 0.8)
-        assert shortfall.reason == trial.verdict
-    assert certificate.best.accuracy == max(trial.accuracy for trial in smaller)
+        assert shortfall.trial.verdict == trial.verdict
+    assert certificate.best.trial.accuracy == max(trial.accuracy for trial in smaller)
     assert f"of {len(smaller)} smaller ones that were tried, none will do" in describe(result)
 
 
@@ -348,8 +348,8 @@ def test_a_folder_that_cannot_be_written_is_named(data, result, tmp_path):
 
 
 def test_a_study_that_is_a_link_to_a_device_is_refused(data, tmp_path):
-    (tmp_path / "study.log").symlink_to(os.devnull)
-    words = r"study\.log: cannot be written \(A device, not a regular file\); choose another folder with -o$"
+    (tmp_path / "journal.jsonl").symlink_to(os.devnull)
+    words = r"jsonl: cannot be written \(A device, not a regular file\); choose another folder with -o$"
     with pytest.raises(DataError, match=words):
         find_smallest(data, folder=tmp_path)
 

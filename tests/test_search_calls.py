@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import subprocess
 import sys
 import warnings
@@ -18,7 +19,7 @@ from fspinn.cli import main
 from fspinn.datasets import load
 from fspinn.model.readout import quiet_fit
 from fspinn.search import Range, find_smallest
-from fspinn.search.study import FILE
+from fspinn.search.journal import FILE
 
 QUICK = fspinn.Network(duration_ms=60.0, threshold=8.0, rate_norm_hz=900.0)
 SETTINGS = {
@@ -97,9 +98,9 @@ def test_optuna_s_log_level_is_restored(data, monkeypatch, fails):
         if fails:
             monkeypatch.setattr("fspinn.search.smallest._search", stopped)
             with pytest.raises(KeyboardInterrupt):
-                find_smallest(data, sizes=(10,), **SETTINGS)
+                find_smallest(data, sizes=(10,), strategy="bayes", trials=1, **SETTINGS)
         else:
-            find_smallest(data, sizes=(10,), **SETTINGS)
+            find_smallest(data, sizes=(10,), strategy="bayes", trials=1, **SETTINGS)
         assert optuna.logging.get_verbosity() == logging.INFO
     finally:
         optuna.logging.set_verbosity(before)
@@ -161,15 +162,50 @@ def test_a_search_of_images_whose_path_is_not_utf_8_ends_well(data, tmp_path):
     assert "images-?.npz" in page
 
 
-@pytest.mark.parametrize("strategy", ["ladder", "bayes"])
-def test_a_folder_of_networks_with_other_fields_is_gone_on_with(data, tmp_path, monkeypatch, strategy):
-    settings = {"sizes": (10, 16), "strategy": strategy, "sampler": "random", "trials": 3, "folder": tmp_path}
-    monkeypatch.setattr("fspinn.search.jobs.LAYOUT", 0)
-    before = find_smallest(data, **SETTINGS, **settings)
-    monkeypatch.undo()
-    log = tmp_path / FILE
-    assert b'"tau_m_ms"' in log.read_bytes()
-    log.write_bytes(log.read_bytes().replace(b'"tau_m_ms"', b'"leak_of_old"'))
-    count = log.read_bytes().count(b'"outcome"')
-    assert find_smallest(data, **SETTINGS, **settings).trials == before.trials
-    assert log.read_bytes().count(b'"outcome"') == 2 * count
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b'"version": 1,', b'"version": 2,'),
+        (b'"version": 1,', b'"version": 0,'),
+        (b'"prune": ', b'"pruned": '),
+        (b'"memory_bits": ', b'"more_bits": 1, "memory_bits": '),
+        (b'"correct": ', b'"right": '),
+        (b'"measurements": ', b'"measured": '),
+    ],
+)
+def test_a_folder_of_another_version_is_refused_in_one_line(data, tmp_path, before, after):
+    find_smallest(data, sizes=(10,), folder=tmp_path, **SETTINGS)
+    journal = tmp_path / FILE
+    assert before in journal.read_bytes()
+    journal.write_bytes(journal.read_bytes().replace(before, after))
+    answer = CliRunner().invoke(main, ["search", "--sizes", "10", "-o", str(tmp_path)])
+    assert answer.exit_code == 2
+    assert re.fullmatch(
+        rf"fspinn: {journal}: is of another version of fspinn, which this one cannot go on from \(line "
+        r"[12]\); give another folder with -o, or remove it\n",
+        answer.stderr,
+    )
+
+
+def test_a_folder_of_an_older_version_is_refused_in_one_line(data, tmp_path):
+    (tmp_path / "study.log").write_text('{"op_code": 0, "worker_id": "1", "study_name": "jobs"}\n')
+    words = (
+        f"{tmp_path / 'study.log'}: is of an older version of fspinn, which this one cannot go on from; give "
+        "another folder with -o, or remove it"
+    )
+    with pytest.raises(DataError, match=f"^{re.escape(words)}$"):
+        find_smallest(data, sizes=(10,), folder=tmp_path, **SETTINGS)
+    assert [path.name for path in tmp_path.iterdir()] == ["study.log"]
+
+
+@pytest.mark.parametrize("strategy", ["bayes", "halving"])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_search_that_goes_on_asks_again_in_the_order_of_the_journal(data, tmp_path, strategy, workers):
+    """With two workers the order of results is a matter of chance, and draws depend on it."""
+    settings = {"strategy": strategy, "sampler": "tpe", "trials": 14, "folder": tmp_path, **SETTINGS}
+    settings |= {"sizes": (10, 14, 18, 22)}
+    one = find_smallest(data, workers=workers, **settings)
+    before = (tmp_path / FILE).read_bytes()
+    again = find_smallest(data, **settings)
+    assert again.trials == one.trials
+    assert (tmp_path / FILE).read_bytes() == before

@@ -16,7 +16,8 @@ from fspinn.memmodel.hardware_files import PRESETS
 from fspinn.search import Constraints, Cost, find_smallest, save_result
 from fspinn.search.constraints import flash_and_ram, nearest_possible
 from fspinn.search.endings import Ending
-from fspinn.search.result import Standing, describe
+from fspinn.search.result import describe
+from fspinn.search.trial import Outcome
 
 NETWORK = fspinn.Network(duration_ms=60, threshold=8, rate_norm_hz=900)
 SMALL = {
@@ -108,7 +109,7 @@ def test_what_pruning_leaves_is_checked_when_it_is_known(data, board, roomy):
     result = find_smallest(data, hardware=tight, **(SMALL | alone))
     (trial,) = result.trials
     assert trial.accuracy >= 0.6
-    assert trial.standing is Standing.OVER_LIMIT
+    assert trial.outcome is Outcome.OVER_LIMIT
     assert trial.verdict.endswith(" of flash, more than the budget")
     assert describe(result).startswith("No network that fits reaches 60.0%: all 1 candidates were tried.")
 

@@ -26,7 +26,7 @@ _FILES = (
     "result.json",
     "candidates.csv",
     "accuracy-memory.png",
-    "study.log",
+    "journal.jsonl",
 )
 
 

@@ -1,6 +1,6 @@
 """One network that could be the answer: what has to be trained, and what is made of it afterwards."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from fspinn.answering.compress import Lowering, calibrated_bits
@@ -10,6 +10,7 @@ from fspinn.lowering.integers import MAX_STATE_BITS
 from fspinn.model.readout import check_name
 from fspinn.network.description import Network
 from fspinn.quant.formats import Format, check_rounding
+from fspinn.search.networks import changed
 
 FLOAT = "float32"
 """Stands where numbers are not quantized."""
@@ -119,6 +120,11 @@ class Candidate:
     passes: int | None = None
 
     @property
+    def training(self) -> tuple[Network, int | None]:
+        """What is trained, and can serve several variants."""
+        return self.network, self.passes
+
+    @property
     def neurons(self) -> int:
         """Number of neurons that are trained."""
         return self.network.neurons
@@ -142,12 +148,6 @@ class Candidate:
 
     def __str__(self) -> str:
         return f"{self.neurons} neurons, {self.variant}"
-
-
-def changed(network: Network) -> dict[str, Any]:
-    """Return the fields that differ from the defaults, but for the number of neurons."""
-    values = {f.name: (getattr(network, f.name), f.default) for f in fields(network) if f.name != "neurons"}
-    return {name: value for name, (value, default) in values.items() if value != default}
 
 
 def _bits(name: str) -> int:

@@ -12,10 +12,11 @@ from fspinn.memmodel.area import Needed
 from fspinn.memmodel.workload import PHASES, expected_spikes
 from fspinn.model.model import Activity, Model
 from fspinn.search.candidates import Candidate
+from fspinn.search.networks import cost_kind, cost_numbers
 
 _CONTROLLER = ("flash_bytes", "ram_bytes")
 
-HEARD = 0.5
+KEPT = 0.5
 """Share of the pixels that pruning is expected to leave, at least (own).
 
 With weights of 1 to 3 bits 50 to 65 % of MNIST's are left: none is rejected that could keep to its limits.
@@ -71,7 +72,7 @@ def expected_costs(
 ) -> list[Cost]:
     """Return the costs of candidates that need not exist yet.
 
-    Memory and area are exact but for what pruning leaves (`HEARD`); the others rest on
+    Memory and area are exact but for what pruning leaves (`KEPT`); the others rest on
     `fspinn.memmodel.workload.expected_spikes`.
 
     Parameters
@@ -89,7 +90,7 @@ def expected_costs(
     costs: list[Cost | None] = [None] * len(candidates)
     alike: dict[tuple[Any, ...], list[int]] = {}
     for place, candidate in enumerate(candidates):
-        alike.setdefault(_kind(candidate), []).append(place)
+        alike.setdefault((*cost_kind(candidate.network), candidate.readout), []).append(place)
     spikes = {c.network: (0.0, 0.0) for c in candidates}
     spikes = {network: expected_spikes(network, n_inputs, mean_intensity) for network in spikes}
     for places in alike.values():
@@ -110,49 +111,24 @@ def counted_cost(model: Model, activity: Activity, hardware: Hardware) -> Cost:
     return replace(cost, counted=True)
 
 
-def _kind(candidate: Candidate) -> tuple[Any, ...]:
-    """Return what the formulas of the cost model depend on, beside numbers."""
-    network = candidate.network
-    kind = (network.inhibition_kind, network.rule, network.adaptation, network.normalisation)
-    return (*kind, network.weight_decay > 0, candidate.readout)
-
-
 def _size(candidates: Sequence[Candidate], n_inputs: int, n_classes: int) -> Size:
     """Return the sizes of candidates of one kind."""
-    network = candidates[0].network
-    size = Size.of_network(network, n_inputs, n_classes, weight_bits=1, readout=candidates[0].readout)
-    numbers = [
-        (
-            candidate.network.neurons,
-            candidate.network.steps,
-            candidate.network.window_steps,
-            candidate.network.refractory_steps,
-            candidate.network.inhibition_steps * (network.inhibition_kind != "lateral"),
-            candidate.variant.weight_bits,
-            candidate.variant.state_bits,
-            candidate.variant.readout_bits,
-            ceil(n_inputs * HEARD) if candidate.variant.prune else n_inputs,
-            n_inputs if candidate.variant.prune else 0,
-        )
+    network, readout = candidates[0].network, candidates[0].readout
+    size = Size.of_network(network, n_inputs, n_classes, weight_bits=1, readout=readout)
+    rows = [
+        {
+            **cost_numbers(candidate.network),
+            "weight_bits": candidate.variant.weight_bits,
+            "state_bits": candidate.variant.state_bits,
+            "threshold_bits": candidate.variant.state_bits,  # at most; how wide, training tells
+            "readout_bits": candidate.variant.readout_bits,
+            "n_inputs": ceil(n_inputs * KEPT) if candidate.variant.prune else n_inputs,
+            "mapped_pixels": n_inputs if candidate.variant.prune else 0,
+        }
         for candidate in candidates
     ]
-    neurons, steps, window, refractory, inhibition, weight_bits, state_bits, readout_bits, heard, mapped = (
-        np.array(numbers).T
-    )
-    return replace(
-        size,
-        n_inputs=heard,
-        mapped_pixels=mapped,
-        n_neurons=neurons,
-        steps=steps,
-        window_steps=window,
-        refractory_steps=refractory,
-        inhibition_steps=inhibition,
-        weight_bits=weight_bits,
-        state_bits=state_bits,
-        threshold_bits=state_bits,  # at most as wide as the state; how wide, training tells
-        readout_bits=readout_bits,
-    )
+    columns: dict[str, Any] = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    return replace(size, **columns)
 
 
 def _costs(size: Size, hardware: Hardware, work: dict[str, Workload], count: int) -> list[Cost]:

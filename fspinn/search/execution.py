@@ -25,8 +25,8 @@ from fspinn.base.checks import whole_number
 from fspinn.base.cores import available_cores
 from fspinn.base.errors import ConfigError, FspinnError, UnfinishedError
 from fspinn.base.streams import say
-from fspinn.search.jobs import Bench, Job, Outcome, measure
-from fspinn.search.study import Study
+from fspinn.search.jobs import Context, Job, JobResult, SearchContext
+from fspinn.search.journal import Journal
 
 if TYPE_CHECKING:
     from ctypes import c_byte
@@ -57,21 +57,23 @@ _HERE = "fspinn search"
 class Strategy(Protocol):
     """What to do next? A strategy is asked for jobs and told what came of them, in any order."""
 
-    def ask(self, known: Callable[[Job], bool] | None = None) -> Job | None:
+    def ask(self, known: Callable[[Job], object] | None = None) -> Job | None:
         """Return the next job; None if there is none before others are told, or at all.
 
         Where `known` is given, the time is over, and only jobs that are known may be asked for.
         """
 
-    def tell(self, job: Job, outcome: Outcome) -> None:
-        """Take note of an outcome."""
+    def tell(self, job: Job, result: JobResult) -> None:
+        """Take note of a result."""
 
-    def neurons_left(self) -> float:
-        """Return how many neurons the networks have that may still be asked for, all together."""
+
+def measure(context: Context, job: Job, on_batch: Callable[[int], None] | None = None) -> JobResult:
+    """Do a job: the function that workers call."""
+    return context.measure(job, on_batch)
 
 
 @dataclass
-class Workers:
+class WorkerPool:
     """Some workers behind one executor, which is made anew if one of them dies.
 
     Parameters
@@ -80,7 +82,7 @@ class Workers:
         Returns the executor.
     count : int
         Jobs that are done at the same time.
-    bench : Bench
+    context : Context
         As the workers need it.
     alive : callable
         Returns how many workers there are.
@@ -90,22 +92,22 @@ class Workers:
 
     start: Callable[[], Executor]
     count: int
-    bench: Bench
+    context: Context
     alive: Callable[[], int]
     began: Callable[[], bool] = lambda: True
 
     def __post_init__(self) -> None:
         self._executor = self.start()
 
-    def submit(self, job: Job) -> "Future[Outcome]":
+    def submit(self, job: Job) -> "Future[JobResult]":
         """Hand a job to a worker."""
         with _without_interrupts():  # processes that are started here leave them to this one
             try:
-                return self._executor.submit(measure, self.bench, job)
+                return self._executor.submit(measure, self.context, job)
             except BrokenExecutor:
                 self._executor.shutdown(wait=False)
                 self._executor = self.start()
-                return self._executor.submit(measure, self.bench, job)
+                return self._executor.submit(measure, self.context, job)
 
     def stop(self) -> None:
         """Hand nothing out any more."""
@@ -158,7 +160,17 @@ def is_working() -> bool:
 
 
 @contextmanager
-def hired(count: int | None, scheduler: str | None, bench: Bench) -> Iterator[Workers]:
+def threads_here(count: int, context: Context) -> Iterator[WorkerPool]:
+    """Give so many threads of this process as workers, for as long as the block takes."""
+    pool = WorkerPool(_Here, count, context, lambda: count)
+    try:
+        yield pool
+    finally:
+        pool.stop()
+
+
+@contextmanager
+def worker_pool(count: int | None, scheduler: str | None, context: SearchContext) -> Iterator[WorkerPool]:
     """Give workers for as long as the block takes.
 
     Parameters
@@ -167,7 +179,7 @@ def hired(count: int | None, scheduler: str | None, bench: Bench) -> Iterator[Wo
         Jobs that are done at the same time. None is one, or with a scheduler one per thread of its workers.
     scheduler : str or None
         Address of a Dask scheduler, such as ``"tcp://127.0.0.1:8786"``; None stays on this machine.
-    bench : Bench
+    context : SearchContext
         With the images of this process.
 
     Raises
@@ -178,39 +190,36 @@ def hired(count: int | None, scheduler: str | None, bench: Bench) -> Iterator[Wo
     if count is not None:
         count = whole_number("workers", count, 1, 1024)
     if scheduler is not None:
-        with _cluster(scheduler, count, replace(bench, data=None)) as workers:
-            yield workers
+        with _cluster(scheduler, count, replace(context, data=None)) as pool:
+            yield pool
     elif count in (None, 1):
-        workers = Workers(_Here, 1, bench, lambda: 1)
-        try:
-            yield workers
-        finally:
-            workers.stop()
+        with threads_here(1, context) as pool:
+            yield pool
     else:
         assert count is not None
         if getattr(multiprocessing.current_process(), "_inheriting", False):
             raise SystemExit(1)  # a worker of a script without a main guard: the search itself says so
         before = set(multiprocessing.active_children())
-        threads = bench.threads or max(1, available_cores() // count)
-        context = multiprocessing.get_context("spawn")
-        began = context.RawValue("b")
-        workers = Workers(
-            lambda: ProcessPoolExecutor(count, context, initializer=_begin, initargs=(began,)),
+        threads = context.threads or max(1, available_cores() // count)
+        spawn = multiprocessing.get_context("spawn")
+        began = spawn.RawValue("b")
+        pool = WorkerPool(
+            lambda: ProcessPoolExecutor(count, spawn, initializer=_begin, initargs=(began,)),
             count,
-            replace(bench, data=None, threads=threads),
+            replace(context, data=None, threads=threads),
             lambda: count,
             lambda: bool(began.value),
         )
         try:
-            yield workers
+            yield pool
         finally:
-            workers.stop()
+            pool.stop()
             for child in set(multiprocessing.active_children()) - before:
                 child.terminate()  # its job is of no use to anybody any more
 
 
 @contextmanager
-def _cluster(address: str, count: int | None, bench: Bench) -> Iterator[Workers]:
+def _cluster(address: str, count: int | None, context: SearchContext) -> Iterator[WorkerPool]:
     try:
         from distributed import Client
     except ImportError:
@@ -232,99 +241,135 @@ def _cluster(address: str, count: int | None, bench: Bench) -> Iterator[Workers]
 
         if threads() == 0:
             raise ConfigError(f"scheduler: {address} has no workers; start some with `dask worker {address}`")
-        workers = Workers(
+        pool = WorkerPool(
             lambda: client.get_executor(pure=False),  # type: ignore[no-untyped-call]
             count or threads(),
-            replace(bench, threads=bench.threads or 1),
+            replace(context, threads=context.threads or 1),
             threads,
         )
         try:
-            yield workers
+            yield pool
         finally:
-            workers.stop()
+            pool.stop()
 
 
 def carry_out(
     strategy: Strategy,
-    workers: Workers,
-    study: Study,
-    on_outcome: Callable[[Job, Outcome], None],
+    pool: WorkerPool,
+    journal: Journal,
+    on_result: Callable[[Job, JobResult], None],
     until: float | None = None,
-) -> None:
+) -> list[Job]:
     """Do what a strategy asks for, until it asks for nothing more.
 
-    Jobs that the study knows are not done again; every outcome goes into it before the strategy is told.
-    Where several were under way when a worker died, or a job came to nothing for want of memory or the like,
-    each is done again alone. What fails alone as well is given up: nobody is told but `on_outcome`, and the
-    study does not keep it.
+    First the strategy gets to where it was when the search was stopped or killed. Jobs that the journal knows
+    are not done again; every result goes into it before the strategy is told. Where several were under way
+    when a worker died, or a job came to nothing for want of memory or the like, each is done again alone.
+    What fails alone as well is given up: nobody is told but `on_result`, and the journal does not keep it.
 
     Parameters
     ----------
     strategy : Strategy
-    workers : Workers
-    study : Study
-    on_outcome : callable
-        Called with each job and its outcome after the strategy was told.
+    pool : WorkerPool
+    journal : Journal
+    on_result : callable
+        Called with each job and its result after the strategy was told.
     until : float or None, default None
-        Time on `time.monotonic` after which nothing new is begun; what the study knows takes no time.
+        Time on `time.monotonic` after which nothing new is begun; what the journal knows takes no time.
+
+    Returns
+    -------
+    list of Job
+        That the strategy had asked for, and that were not begun again because the time was over.
 
     Raises
     ------
     UnfinishedError
-        If no worker came up, the scheduler went away or the study cannot be written any more.
+        If no worker came up, the scheduler went away or the journal cannot be written any more.
     """
-    pending: dict[Future[Outcome], tuple[Job, Any]] = {}
-    again: dict[Job, Any] = {}  # to be done alone
+    pending: dict[Future[JobResult], Job] = {}
+    alone: list[Job] = []
     deaths: dict[Job, int] = {}
     faults = 0
 
-    def note(job: Job, outcome: Outcome) -> None:
-        if outcome.fault is None:
-            strategy.tell(job, outcome)
-        on_outcome(job, outcome)
+    def note(job: Job, result: JobResult) -> None:
+        if result.fault is None:
+            strategy.tell(job, result)
+        on_result(job, result)
 
+    def next_job() -> Job | None:
+        over = until is not None and time.monotonic() >= until
+        if begun and not over:
+            return begun.pop(0)
+        return strategy.ask(journal.known if over else None)
+
+    begun = _replay(strategy, journal, note)
     while True:
-        if again and not pending:
-            job, trial = next(iter(again.items()))
-            pending[workers.submit(job)] = job, trial
-        while not again and len(pending) < workers.count and faults < MOST_FAULTS:
-            over = until is not None and time.monotonic() >= until
-            job_or_none = strategy.ask(study.knows if over else None)
-            if job_or_none is None:
+        if alone and not pending:
+            pending[pool.submit(alone[0])] = alone[0]
+        while not alone and len(pending) < pool.count and faults < MOST_FAULTS:
+            job = next_job()
+            if job is None:
                 break
-            job = job_or_none
-            known = study.known(job)
+            known = journal.known(job)
             if known is not None:
+                journal.reuse(job)
                 note(job, known)
                 continue
-            trial = study.begin(job)
-            pending[workers.submit(job)] = job, trial
+            journal.begin(job)
+            pending[pool.submit(job)] = job
         if not pending:
-            return
+            return begun
         done, _ = wait(pending, timeout=CHECK_S, return_when=FIRST_COMPLETED)
-        if not done and workers.alive() == 0:
+        if not done and pool.alive() == 0:
             say("fspinn: the cluster has no workers left; waiting for some")
         for future in done:
-            job, trial = pending.pop(future)
-            found = _outcome(future)
-            if found is None and not workers.began():
+            job = pending.pop(future)
+            result = _result(future)
+            if result is None and not pool.began():
                 raise UnfinishedError(NO_WORKERS)
-            if job not in again and (found is None or (found.fault is not None and workers.count > 1)):
-                again[job] = trial
+            if job not in alone and (result is None or (result.fault is not None and pool.count > 1)):
+                alone.append(job)
                 continue
-            if found is None:
+            if result is None:
                 deaths[job] = deaths.get(job, 0) + 1
                 if deaths[job] < MOST_DEATHS:
                     continue
-                found = Outcome((), fault=f"{MOST_DEATHS} workers died, perhaps out of memory")
-            again.pop(job, None)
-            faults = 0 if found.fault is None else faults + 1
-            study.end(trial, job, found)
-            note(job, found)
+                result = JobResult((), fault=f"{MOST_DEATHS} workers died, perhaps out of memory")
+            if job in alone:
+                alone.remove(job)
+            faults = 0 if result.fault is None else faults + 1
+            journal.end(job, result)
+            note(job, result)
 
 
-def _outcome(future: "Future[Outcome]") -> Outcome | None:
-    """Return the outcome of a job; None if its worker died."""
+def _replay(strategy: Strategy, journal: Journal, note: Callable[[Job, JobResult], None]) -> list[Job]:
+    """Ask and tell a strategy as an earlier run of the same search did; return what was not done then.
+
+    What a strategy asks for depends on what it was told before. Where it asks for another job than in the
+    journal, the earlier run was stopped by its budget: from there on this one goes its own way.
+    """
+    begun: dict[str, Job] = {}
+    while journal.past:
+        event, key = journal.past[0]
+        if event != "done" and key not in begun:
+            job = strategy.ask()
+            if job is None and not begun:
+                return []  # the other lines are those of the next strategy
+            if job is not None:
+                begun[journal.key(job)] = job
+        result = journal.known(begun[key]) if key in begun else None
+        if key not in begun or (event != "begun" and result is None):
+            journal.past.clear()
+            break
+        journal.past.popleft()
+        if event != "begun" and result is not None:
+            note(begun.pop(key), result)
+    return list(begun.values())
+
+
+def _result(future: "Future[JobResult]") -> JobResult | None:
+    """Return the result of a job; None if its worker died."""
     try:
         return future.result()
     except BrokenExecutor:
@@ -338,7 +383,7 @@ def _outcome(future: "Future[Outcome]") -> Outcome | None:
         raise
     except Exception as error:
         if type(error).__name__ == "KilledWorker":  # of Dask, which tried other workers before
-            return Outcome((), fault="several workers died, perhaps out of memory")
+            return JobResult((), fault="several workers died, perhaps out of memory")
         if isinstance(error, ImportError):
             raise ConfigError(f"worker: {error}; install the same fspinn on all of them") from None
         raise
@@ -359,10 +404,6 @@ def _without_interrupts() -> Iterator[None]:
 
 def _begin(began: "c_byte") -> None:
     """Say that this worker came up, and let it end when the search is killed: it would wait for ever."""
-    from tqdm import tqdm
-
-    # Its own lock is a semaphore, which a worker that is ended would leave behind.
-    tqdm.set_lock(threading.RLock())
     began.value = 1
     parent = multiprocessing.parent_process()
 

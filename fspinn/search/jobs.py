@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from functools import lru_cache
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -29,14 +29,12 @@ from fspinn.memmodel import Hardware
 from fspinn.model.model import Model
 from fspinn.model.readout import predict
 from fspinn.network.description import Network
-from fspinn.search.candidates import Variant
+from fspinn.search.candidates import Candidate, Variant
 from fspinn.search.costs import Cost, counted_cost
+from fspinn.search.networks import learner_of, settled
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
-
-LAYOUT = 3
-"""Of the records that `as_plain` makes: those of another layout are of no use."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +58,17 @@ class Job:
     variants: tuple[Variant, ...]
     share: float = 1.0
 
+    @classmethod
+    def of(cls, candidates: Sequence[Candidate], seed: int) -> "Job":
+        """Return the job that measures candidates of the same training."""
+        variants = tuple(candidate.variant for candidate in candidates)
+        return cls(candidates[0].network, candidates[0].passes, seed, variants)
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """What it measures, in the order of its variants."""
+        return tuple(Candidate(self.network, variant, self.passes) for variant in self.variants)
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -82,7 +91,7 @@ class Measurement:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class JobResult:
     """What came out of a job.
 
     Parameters
@@ -93,9 +102,9 @@ class Outcome:
     seconds : float, default 0.0
     fault : str or None, default None
         What stopped the job that the network is not to blame for: no memory, a full disk, a worker that
-        died. Such an outcome is not kept, and the job is done again.
+        died. Such a result is not kept, and the job is done again.
     models : mapping of Variant to Model
-        Those that the bench was asked to keep; not part of any record.
+        Those that the context asks to keep; not part of any record.
     """
 
     measurements: tuple[Measurement, ...]
@@ -136,24 +145,34 @@ class Source:
         )
 
 
+class Context(Protocol):
+    """What all jobs of a search share, and how they are done."""
+
+    def key(self, job: Job) -> str:
+        """Return what tells a job and all that its result depends on from all others."""
+
+    def measure(self, job: Job, on_batch: Callable[[int], None] | None = None) -> JobResult:
+        """Do a job; what `on_batch` raises ends the work."""
+
+
 @dataclass(frozen=True)
-class Bench:
-    """Everything that all jobs of a search share.
+class SearchContext:
+    """What all jobs share that train networks on the same images.
 
     Parameters
     ----------
     source : Source
     hardware : Hardware
-    labels : int or None
+    labels : int or None, default None
         Labelled training images for the readouts; None is all.
-    threads : int or None
+    threads : int or None, default None
         Of each job; None is one per core.
-    seed : int
+    seed : int, default 0
         Of the search.
-    keep : int
+    keep : int or None, default None
         With this seed, of the variants that get so many validation images right, the model of the one that
-        takes the least memory comes back with the outcome.
-    data : Dataset or None
+        takes the least memory comes back with the result.
+    data : Dataset or None, default None
         The images, where the worker is this process.
     version : str
         Of fspinn: another one may find other bits.
@@ -161,17 +180,16 @@ class Bench:
 
     source: Source
     hardware: Hardware
-    labels: int | None
-    threads: int | None
-    seed: int
-    keep: int
+    labels: int | None = None
+    threads: int | None = None
+    seed: int = 0
+    keep: int | None = None
     data: "Dataset | None" = None
     version: str = __version__
 
     def key(self, job: Job) -> str:
-        """Return what tells a job and all that its outcome depends on from all others."""
+        """Return what tells a job and all that its result depends on from all others."""
         words = [
-            LAYOUT,
             [f.name for f in fields(Cost)],
             __version__,
             jit.kernel_digest(),
@@ -182,65 +200,72 @@ class Bench:
         ]
         return hashlib.sha256(json.dumps(words, sort_keys=True).encode()).hexdigest()
 
+    def measure(self, job: Job, on_batch: Callable[[int], None] | None = None) -> JobResult:
+        """Train the network of a job and measure its variants on the validation images.
 
-def measure(bench: Bench, job: Job, on_batch: Callable[[int], None] | None = None) -> Outcome:
-    """Train the network of a job and measure its variants on the validation images.
+        Whatever goes wrong becomes part of the result: an error of the network, or a fault of something else.
 
-    Whatever goes wrong becomes part of the outcome: an error of the network, or a fault of something else.
+        Parameters
+        ----------
+        job : Job
+        on_batch : callable, optional
+            Called now and then; what it raises ends the work.
 
-    Parameters
-    ----------
-    bench : Bench
-    job : Job
-    on_batch : callable, optional
-        Called now and then; what it raises ends the work.
+        Raises
+        ------
+        FspinnError
+            If the images cannot be loaded or are others, or this is another version of fspinn.
+        """
+        if self.version != __version__:
+            raise ConfigError(
+                f"worker: has fspinn {__version__}, the search {self.version}; install the same on all"
+            )
+        data = _loaded(self.source) if self.data is None else self.data
+        return in_any_case(lambda: self._measured(data, job, on_batch))
 
-    Raises
-    ------
-    FspinnError
-        If the images cannot be loaded or are others, or this is another version of fspinn.
-    """
-    if bench.version != __version__:
-        raise ConfigError(
-            f"worker: has fspinn {__version__}, the search {bench.version}; install the same on all"
+    def _measured(self, data: "Dataset", job: Job, on_batch: Callable[[int], None] | None) -> JobResult:
+        shown, passes = shortened(data, job)
+        learned = _learned(self.source, shown, passes, job, on_batch)
+        names = tuple(dict.fromkeys(variant.readout for variant in job.variants))
+        models = fit_readouts(
+            learned, shown, names, labels=self.labels, threads=self.threads, on_batch=on_batch
         )
-    data = _loaded(bench.source) if bench.data is None else bench.data
+        trained = dict(zip(names, models, strict=True))
+        measurements: dict[Variant, Measurement] = {}
+        kept: dict[Variant, Model] = {}
+        compiler = Compiler(shown, job.seed, self.threads)
+        keeps, least = job.share == 1 and job.seed == self.seed, float("inf")
+        for variants in _alike(job.variants):
+            try:
+                several = {v: compiled(compiler, trained[v.readout], v) for v in variants}
+            except (ConfigError, FormatError) as error:  # a format that cannot hold this network
+                measurements |= {v: Measurement(v, None, None, str(error)) for v in variants}
+                continue
+            answers = _answers(several, data, job.seed, self.threads, on_batch)
+            for variant, (correct, model) in answers.items():
+                cost = counted_cost(model, model.activity["inference"], self.hardware)
+                measurements[variant] = Measurement(variant, correct, cost)
+                if keeps and self.keep is not None and correct >= self.keep and cost.memory_bits < least:
+                    kept, least = {variant: model}, cost.memory_bits
+        return JobResult(tuple(measurements[variant] for variant in job.variants), models=kept)
+
+
+def in_any_case(work: Callable[[], JobResult]) -> JobResult:
+    """Return the result of some work, also where it fails, with the time that it took."""
     started = time.perf_counter()
     try:
-        found = _measured(bench, data, job, on_batch)
+        found = work()
     except (ConfigError, FormatError) as error:
-        found = Outcome((), str(error))
+        found = JobResult((), str(error))
     except Exception as error:  # a search of hours must not end with one candidate, whatever it is
-        found = Outcome((), fault=f"{type(error).__name__}: {error}".splitlines()[0].removesuffix(": "))
+        found = JobResult((), fault=f"{type(error).__name__}: {error}".splitlines()[0].removesuffix(": "))
     return replace(found, seconds=time.perf_counter() - started)
 
 
-def _measured(bench: Bench, data: "Dataset", job: Job, on_batch: Callable[[int], None] | None) -> Outcome:
-    shown, passes = shortened(data, job)
-    learned = _learned(bench, shown, passes, job, on_batch)
-    names = tuple(dict.fromkeys(variant.readout for variant in job.variants))
-    models = fit_readouts(learned, shown, names, labels=bench.labels, threads=bench.threads)
-    trained = dict(zip(names, models, strict=True))
-    measurements: list[Measurement] = []
-    kept: dict[Variant, Model] = {}
-    compiler = Compiler(shown, job.seed, bench.threads)
-    keeps, least = job.share == 1 and job.seed == bench.seed, float("inf")
-    for variants in _alike(job.variants):
-        try:
-            several = {
-                variant: _compiled(compiler, trained[variant.readout], variant) for variant in variants
-            }
-        except (ConfigError, FormatError) as error:  # a format that cannot hold this network
-            measurements += [Measurement(variant, None, None, str(error)) for variant in variants]
-            continue
-        for variant, (correct, model) in _answers(several, data, job.seed, bench.threads).items():
-            cost = counted_cost(model, model.activity["inference"], bench.hardware)
-            measurements.append(Measurement(variant, correct, cost))
-            if correct >= bench.keep and keeps and cost.memory_bits < least:
-                kept, least = {variant: model}, cost.memory_bits
-    order = {variant: place for place, variant in enumerate(job.variants)}
-    measurements.sort(key=lambda measurement: order[measurement.variant])
-    return Outcome(tuple(measurements), models=kept)
+def compiled(compiler: Compiler, model: Model, variant: Variant) -> Model:
+    """Return what a variant makes of a trained model."""
+    how = variant.lowering()
+    return model if how is None else compiler.compile(model, how)
 
 
 _last: dict[tuple[Any, ...], Learned] = {}
@@ -248,16 +273,16 @@ _last: dict[tuple[Any, ...], Learned] = {}
 
 
 def _learned(
-    bench: Bench, shown: "Dataset", passes: int, job: Job, on_batch: Callable[[int], None] | None
+    source: Source, shown: "Dataset", passes: int, job: Job, on_batch: Callable[[int], None] | None
 ) -> Learned:
-    learner = replace(job.network, answer_threshold=None, answer_inhibition=None)
-    key = (bench.source, learner, passes, job.seed, job.share)
+    learner = learner_of(job.network)
+    key = (source, learner, passes, job.seed, job.share)
     learned = _last.get(key)  # threads of one worker share it: what another put there is no matter
     if learned is None:
         _last.clear()
         learned = learn(learner, shown, passes=passes, seed=job.seed, progress=False, on_batch=on_batch)
         _last[key] = learned
-    return replace(learned, network=replace(job.network, weight_norm=learned.network.weight_norm))
+    return replace(learned, network=settled(job.network, learned.network))
 
 
 def shortened(data: "Dataset", job: Job) -> tuple["Dataset", int]:
@@ -273,11 +298,6 @@ def shortened(data: "Dataset", job: Job) -> tuple["Dataset", int]:
     return replace(data, train=type(data.train)(data.train.images[chosen], data.train.labels[chosen])), times
 
 
-def _compiled(compiler: Compiler, model: Model, variant: Variant) -> Model:
-    how = variant.lowering()
-    return model if how is None else compiler.compile(model, how)
-
-
 def _alike(variants: Sequence[Variant]) -> list[list[Variant]]:
     """Return the variants in groups that differ in their readout only."""
     groups: dict[Variant, list[Variant]] = {}
@@ -287,7 +307,11 @@ def _alike(variants: Sequence[Variant]) -> list[list[Variant]]:
 
 
 def _answers(
-    models: Mapping[Variant, Model], data: "Dataset", seed: int, threads: int | None
+    models: Mapping[Variant, Model],
+    data: "Dataset",
+    seed: int,
+    threads: int | None,
+    on_batch: Callable[[int], None] | None,
 ) -> dict[Variant, tuple[int, Model]]:
     """Return how many validation images each model gets right; all listen to the same spikes."""
     model = next(iter(models.values()))
@@ -301,6 +325,7 @@ def _answers(
         threads=threads,
         formats=model.formats,
         heard=model.heard,
+        on_batch=on_batch,
     )
     answers = {}
     for variant, model in models.items():
@@ -325,33 +350,22 @@ def _loaded(source: Source) -> "Dataset":
     return data
 
 
-def as_plain(job: Job, outcome: Outcome) -> dict[str, Any]:
-    """Return a job and its outcome as values that fit in JSON."""
-    measurements = [asdict(measurement) for measurement in outcome.measurements]
+def as_plain(job: Job, result: JobResult) -> dict[str, Any]:
+    """Return the result of a job as values that fit in JSON, beside what tells people which job it was."""
     return {
-        "job": asdict(job),
-        "measurements": measurements,
-        "error": outcome.error,
-        "seconds": outcome.seconds,
+        "neurons": job.network.neurons,
+        "seed": job.seed,
+        "share": job.share,
+        "measurements": [asdict(measurement) for measurement in result.measurements],
+        "error": result.error,
+        "seconds": result.seconds,
     }
 
 
-def job_of(plain: Mapping[str, Any]) -> Job:
-    """Return the job that `as_plain` wrote with this `LAYOUT`."""
-    job = plain["job"]
-    variants = tuple(Variant(**variant) for variant in job["variants"])
-    return Job(**{**job, "network": Network(**job["network"]), "variants": variants})
-
-
-def outcome_of(plain: Mapping[str, Any]) -> Outcome:
-    """Return the outcome that `as_plain` wrote with this `LAYOUT`."""
-    measurements = tuple(
-        Measurement(
-            Variant(**m["variant"]),
-            m["correct"],
-            None if m["cost"] is None else Cost(**m["cost"]),
-            m["error"],
-        )
-        for m in plain["measurements"]
-    )
-    return Outcome(measurements, plain["error"], plain["seconds"])
+def result_of(plain: Mapping[str, Any]) -> JobResult:
+    """Return the result that `as_plain` wrote; KeyError or TypeError if its fields are others."""
+    measurements = []
+    for one in plain["measurements"]:
+        cost = None if one["cost"] is None else Cost(**one["cost"])
+        measurements.append(Measurement(**{**one, "variant": Variant(**one["variant"]), "cost": cost}))
+    return JobResult(tuple(measurements), plain["error"], plain["seconds"])

@@ -12,7 +12,7 @@ As a TOML file, each setting by its own name (a field of `fspinn.Network`, `pass
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from itertools import product
 from math import prod
 from pathlib import Path
@@ -22,6 +22,7 @@ from fspinn.base.checks import number, whole_number
 from fspinn.base.errors import ConfigError, FspinnError
 from fspinn.network.description import Network
 from fspinn.search.candidates import FLOAT, Variant
+from fspinn.search.networks import COSTLY, MULTIPLES, NETWORK_SETTINGS, highest, setting, with_settings
 
 SIZES = (10, 16, 25, 50, 100, 200, 400, 900, 1600, 2500, 3600, 4900)
 """Numbers of neurons: FSpiNN's from 100 on, and smaller ones for small jobs."""
@@ -35,13 +36,8 @@ STATE = "16 bits"
 READOUTS = ("proportion", "majority", "linear")
 """Readouts."""
 
-MULTIPLES = {
-    "threshold": (0.4, 2.0),
-    "inhibition": (0.4, 1.6),
-    "theta_step": (0.3, 4.0),
-    "learning_rate": (0.2, 3.0),
-}
-"""Ranges of the default space with strategies that take ranges, in multiples of the network's own (own)."""
+RANGED = ("threshold", "inhibition", "theta_step", "learning_rate")
+"""Settings that the default space of strategies that take ranges varies, within `networks.MULTIPLES`."""
 
 DURATIONS = (0.25, 0.5, 0.75, 1.0)
 """Durations of an image in that space, in multiples of the network's own (own)."""
@@ -55,31 +51,8 @@ MOST = 100_000
 _NAMED = {"neurons": "sizes", "weights": "weights", "readout": "readouts"}
 
 VARIANT_SETTINGS = tuple(f.name for f in fields(Variant))
-NETWORK_SETTINGS = tuple(f.name for f in fields(Network) if f.name != "weight_norm")
 SETTINGS = (*NETWORK_SETTINGS, "passes", *VARIANT_SETTINGS)
 """Everything that a space can vary."""
-
-
-COSTLY = (
-    "neurons",
-    "dt_ms",
-    "duration_ms",
-    "encoder",
-    "rate_norm_hz",
-    "max_rate_hz",
-    "first_spikes",
-    "refractory_ms",
-    "threshold",
-    "answer_threshold",
-    "inhibition_kind",
-    "inhibition_ms",
-    "rule",
-    "window_ms",
-    "adaptation",
-    "normalisation",
-    "weight_decay",
-)
-"""Settings of a network that its expected costs follow from."""
 
 
 @dataclass(frozen=True)
@@ -220,14 +193,14 @@ class Space:
         """
         values = {**{n: c[0] for n, c in self.settings.items() if not isinstance(c, Range)}, **values}
         settings = {name: value for name, value in values.items() if name in NETWORK_SETTINGS}
-        return replace(self.base, **settings), values.get("passes")
+        return with_settings(self.base, settings), values.get("passes")
 
     def _check(self, name: str, value: Any) -> None:
         """Refuse a value that a setting cannot have, whatever the others are."""
         if name == "passes":
             whole_number(name, value, 1, 1_000_000)
         elif name in NETWORK_SETTINGS:
-            replace(self.base, **{name: value})
+            with_settings(self.base, {name: value})
         elif name == "state" and value != FLOAT:
             Variant(weights="UQ0.8", state=value)
         elif name == "prune" and value is True:
@@ -273,11 +246,11 @@ def ranged_space(
     """Return that space with any number of neurons, and with settings around those of the base network."""
     low, high = RANGED_SIZES
     space = ladder_space(base, images, sizes or (min(low, images),), weights, readouts)
-    ranges: dict[str, Choices] = {
-        name: Range(getattr(base, name) * least, min(getattr(base, name) * most, _most(base, name)), log=True)
-        for name, (least, most) in MULTIPLES.items()
-        if getattr(base, name) > 0
-    }
+    own = {name: setting(base, name) for name in RANGED if setting(base, name) > 0}
+    ranges: dict[str, Choices] = {}
+    for name, value in own.items():
+        least, most = MULTIPLES[name]
+        ranges[name] = Range(value * least, min(value * most, highest(base, name)), log=True)
     durations = {max(round(base.steps * part), 1) * base.dt_ms for part in DURATIONS}
     settings = {**space.settings, **ranges, "duration_ms": tuple(sorted(durations))}
     if not sizes and images > low:
@@ -312,7 +285,7 @@ def read_space(path: str | Path, base: Network) -> Space:
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}; name a TOML file that can be read") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not valid TOML ({error}); mend that line") from None
+        raise ConfigError(f"{path}: not valid TOML ({error}); fix that line") from None
     try:
         return space_of(written, base)
     except FspinnError as error:
@@ -387,9 +360,3 @@ def _choices(name: str, written: Any) -> Choices:
         return Range(**written)
     except ConfigError as error:
         raise ConfigError(f"{name}: {error}") from None
-
-
-def _most(base: Network, name: str) -> float:
-    """Return the highest value that a setting can have in any case."""
-    part = name == "learning_rate" or (name == "inhibition" and base.inhibition_of == "potential")
-    return 1.0 if part else float("inf")

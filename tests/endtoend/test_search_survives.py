@@ -15,9 +15,8 @@ import fspinn
 from fspinn.base.errors import ConfigError, DataError
 from fspinn.datasets import load
 from fspinn.search import find_smallest
-from fspinn.search.jobs import measure
-from fspinn.search.result import Standing
-from fspinn.search.study import FILE
+from fspinn.search.journal import FILE
+from fspinn.search.trial import Outcome
 
 QUICK = fspinn.Network(duration_ms=60.0, threshold=8.0, rate_norm_hz=900.0)
 SETTINGS = {
@@ -55,7 +54,7 @@ def rows(answer):
 
 def outcomes(folder):
     path = folder / FILE
-    return path.read_bytes().count(b'"outcome"') if path.exists() else 0
+    return path.read_bytes().count(b'"event": "done"') if path.exists() else 0
 
 
 def start(folder, *more, **how):
@@ -95,11 +94,8 @@ def test_a_search_that_is_killed_goes_on_to_the_same_answer(tmp_path, expected, 
     assert search.returncode == 0, told
     assert rows(json.loads(answer)) == expected
     assert outcomes(tmp_path) >= before  # nothing was lost, and nothing done twice:
-    keys = [
-        json.loads(line)["user_attr"]["key"]
-        for line in (tmp_path / FILE).read_text().splitlines()
-        if '"user_attr":{"key"' in line
-    ]
+    lines = map(json.loads, (tmp_path / FILE).read_text().splitlines())
+    keys = [line["key"] for line in lines if line["event"] == "begun"]
     begun_again = len(keys) - len(set(keys))
     assert begun_again <= 2 * (2 if more else 1)  # what was in flight when it was killed, twice
     assert not any(alive(child) for child in children)
@@ -133,26 +129,16 @@ def test_a_second_search_in_the_same_folder_trains_nothing_twice(tmp_path, data)
 
 def test_a_line_that_was_being_written_is_dropped(tmp_path, data):
     one = find_smallest(data, folder=tmp_path, **SETTINGS)
-    for junk in (b'{"op_code":8,"worker', b'{"op_code":8,"wor\x00\x00\x00\n'):
+    for junk in (b'{"version": 1, "sea', b'{"version": 1, "s\x00\x00\x00\n'):
         whole = (tmp_path / FILE).read_bytes()
         (tmp_path / FILE).write_bytes(whole + junk)
         assert find_smallest(data, folder=tmp_path, **SETTINGS).trials == one.trials
 
 
-def test_a_folder_of_a_version_whose_networks_had_other_fields_is_used(tmp_path, data, expected):
-    find_smallest(data, folder=tmp_path, **SETTINGS)
-    journal = (tmp_path / FILE).read_text()
-    count = outcomes(tmp_path)
-    older = journal.replace('"key":"', '"key":"0').replace('"neurons":', '"size":').replace('_bits":', '":')
-    assert older.count('"size":') >= count
-    (tmp_path / FILE).write_text(older)
-    assert rows(find_smallest(data, folder=tmp_path, **SETTINGS).as_dict()) == expected
-    assert outcomes(tmp_path) == 2 * count
-
-
-def test_a_study_that_makes_no_sense_is_named(tmp_path, data):
+def test_a_journal_that_makes_no_sense_is_named(tmp_path, data):
     (tmp_path / FILE).write_text('nonsense\n{"op_code": 0}\n')
-    with pytest.raises(DataError, match=r"study.log: is damaged \(.*\); remove it to start anew"):
+    words = r"jsonl: line 1 is damaged; give another folder with -o, or remove the file$"
+    with pytest.raises(DataError, match=words):
         find_smallest(data, folder=tmp_path, **SETTINGS)
 
 
@@ -178,13 +164,13 @@ def test_a_worker_that_is_killed_does_not_end_the_search(data, expected):
     result = find_smallest(data, workers=2, on_trials=kill_one, **SETTINGS)
     assert killed
     assert rows(result.as_dict()) == expected
-    assert not {Standing.FAILED, Standing.UNFINISHED} & {trial.standing for trial in result.trials}
+    assert not {Outcome.FAILED, Outcome.UNFINISHED} & {trial.outcome for trial in result.trials}
 
 
-def deadly_for_14_neurons(bench, job):
+def deadly_for_14_neurons(context, job):
     if job.network.neurons == 14:
         os._exit(1)
-    return measure(bench, job)
+    return context.measure(job)
 
 
 @pytest.mark.slow
@@ -192,7 +178,7 @@ def test_only_the_network_that_kills_its_workers_is_given_up(data, monkeypatch):
     monkeypatch.syspath_prepend(Path(__file__).parents[2])  # workers import this file
     monkeypatch.setattr("fspinn.search.execution.measure", deadly_for_14_neurons)
     result = find_smallest(data, workers=2, **SETTINGS)
-    lost = {t.candidate.neurons: t.verdict for t in result.trials if t.standing is Standing.UNFINISHED}
+    lost = {t.candidate.neurons: t.verdict for t in result.trials if t.outcome is Outcome.UNFINISHED}
     assert lost == {14: "not finished: 3 workers died, perhaps out of memory"}
     assert result.found
 
