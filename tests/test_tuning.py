@@ -16,12 +16,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fspinn
-from fspinn.base.errors import ConfigError, DataError
+from fspinn.base.errors import ConfigError, DataError, UnfinishedError
 from fspinn.cli import main
 from fspinn.cli.tune import command
 from fspinn.datasets import Split, load
+from fspinn.search import Outcome
 from fspinn.search.intervals import wilson_interval
-from fspinn.search.tune import MULTIPLES, RUNGS, drawn, tune
+from fspinn.search.networks import MULTIPLES
+from fspinn.search.tune import drawn, tune
 from fspinn.search.tuned import describe, toml_value, write_config
 
 NETWORK = fspinn.Network(neurons=12, inhibition=1.6)
@@ -60,29 +62,29 @@ def test_another_seed_draws_other_candidates():
 
 def test_the_result_is_never_below_the_given_network(data, result):
     assert result.best.accuracy >= result.baseline.accuracy
-    assert result.baseline.network == NETWORK
+    assert result.baseline.candidate.network == NETWORK
     (given_only,) = tune(NETWORK, data, **{**SETTINGS, "trials": 1}).trials
-    assert given_only == replace(result.baseline, verdict="chosen")
+    assert given_only == replace(result.baseline, outcome=Outcome.CHOSEN)
 
 
 def test_the_result_is_the_best_on_the_last_rung(result):
-    finalists = [trial for trial in result.trials if trial.rung == len(RUNGS)]
+    finalists = [trial for trial in result.trials if result.rung(trial) == 3]
     assert result.best in finalists
     assert result.best.accuracy == max(trial.accuracy for trial in finalists)
-    assert [trial.verdict for trial in finalists].count("chosen") == 1
-    assert result.network == result.best.network != NETWORK
+    assert [trial.outcome for trial in finalists].count(Outcome.CHOSEN) == 1
+    assert result.network == result.best.candidate.network != NETWORK
 
 
 def test_a_third_of_each_rung_goes_on_and_learns_three_times_as_long(data, result):
-    rungs = [[trial for trial in result.trials if trial.rung == rung] for rung in (1, 2, 3)]
+    rungs = [[trial for trial in result.trials if result.rung(trial) == rung] for rung in (1, 2, 3)]
     assert [len(rung) for rung in rungs] == [9, 3, 2]
     images = len(data.train)
     assert [rung[0].presentations for rung in rungs] == [round(images / 9), round(images / 3), images]
     for rung, following in pairwise(rungs):
-        on = [trial.candidate for trial in rung if trial.verdict == "goes on"]
-        assert on == [trial.candidate for trial in following if trial.candidate != 0]
-        worst = min(trial.accuracy for trial in rung if trial.verdict == "goes on")
-        assert all(trial.accuracy <= worst for trial in rung if trial.verdict == "dropped")
+        on = [trial.number for trial in rung if trial.outcome is Outcome.GOES_ON]
+        assert on == [trial.number for trial in following if trial.number != 0]
+        worst = min(trial.accuracy for trial in rung if trial.outcome is Outcome.GOES_ON)
+        assert all(trial.accuracy <= worst for trial in rung if trial.outcome is Outcome.DROPPED)
 
 
 def test_each_accuracy_comes_with_its_interval(data, result):
@@ -105,22 +107,32 @@ def test_each_trial_is_told_as_soon_as_it_is_measured(data, result):
     told = []
     tune(NETWORK, data, on_trial=told.append, **SETTINGS)
     assert {trial.verdict for trial in told} == {"measured"}
-    told.sort(key=lambda trial: (trial.rung, trial.candidate))
-    assert told == [replace(trial, verdict="measured") for trial in result.trials]
+    told.sort(key=lambda trial: (result.rung(trial), trial.number))
+    assert told == [replace(trial, outcome=Outcome.MEASURED) for trial in result.trials]
 
 
 def test_a_silent_candidate_is_recorded_and_drops_out(data):
     stiff = replace(NETWORK, threshold=60.0, adaptation="off")
     result = tune(stiff, data, **SETTINGS)
-    failed = [trial for trial in result.trials if trial.verdict.startswith("failed: ")]
+    failed = [trial for trial in result.trials if trial.outcome is Outcome.FAILED]
     assert result.baseline in failed
     assert all("no neuron ever spiked" in trial.verdict for trial in failed)
     assert all(trial.accuracy is None and trial.accuracy_interval is None for trial in failed)
-    later = {trial.candidate for trial in result.trials if trial.rung > 1} - {0}
+    later = {trial.number for trial in result.trials if result.rung(trial) > 1} - {0}
     assert later
-    assert not later & {trial.candidate for trial in failed}
+    assert not later & {trial.number for trial in failed}
     assert result.best.accuracy > 0.2
     assert "as given: it never spiked" in describe(result)
+
+
+def test_a_candidate_that_could_not_be_measured_ends_the_tuning_in_one_line(data, monkeypatch):
+    def full(*_, **__):
+        raise MemoryError("1 TiB")
+
+    monkeypatch.setattr("fspinn.search.jobs.fit_readouts", full)
+    words = r"^tune: a candidate could not be measured \(MemoryError: 1 TiB\); try again$"
+    with pytest.raises(UnfinishedError, match=words):
+        tune(NETWORK, data, **SETTINGS)
 
 
 def test_where_all_fail_the_reason_is_told(data):
@@ -236,13 +248,13 @@ def test_tune_says_in_words_what_it_found(tmp_path):
 TELLING = """
 import sys
 from fspinn.cli import main
-from fspinn.search import tune as halving
+from fspinn.search.jobs import SearchContext
 
-def told(*arguments):
+def telling(*arguments, **more):
     print("learning", flush=True)
-    return measure(*arguments)
+    return measure(*arguments, **more)
 
-measure, halving._Bench.measure = halving._Bench.measure, told
+measure, SearchContext.measure = SearchContext.measure, telling
 main(sys.argv[1:])
 """
 

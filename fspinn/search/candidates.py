@@ -36,6 +36,10 @@ class Variant:
     prune : bool, default False
         Drop neurons that never spike and pixels whose weights are all zero; needs a format of the state.
     readout : str, default "proportion"
+    theta : str or None, default None
+        Format of what adaptation added to the thresholds; None is the narrowest that holds it.
+    readout_format : str or None, default None
+        Of the entries of the readout, where the weights have a format; None is 8 bits.
 
     Raises
     ------
@@ -48,6 +52,8 @@ class Variant:
     rounding: str = "nearest"
     prune: bool = False
     readout: str = "proportion"
+    theta: str | None = None
+    readout_format: str | None = None
 
     def __post_init__(self) -> None:
         _bits(self.weights)
@@ -55,12 +61,19 @@ class Variant:
             _bits(self.state)
         else:
             whole_number("state", self.calibrated_bits, 1, MAX_STATE_BITS)
+        for name in (self.theta, self.readout_format):
+            if name is not None:
+                Format.parse(name)
         check_rounding(self.rounding)
         check_name(self.readout)
         if not isinstance(self.prune, bool):
             raise ConfigError(f"prune: {self.prune!r} is neither true nor false; write one of them")
         if self.weights == FLOAT and self.state != FLOAT:
             raise ConfigError(f"state: {self.state} needs a format of the weights; give one of both")
+        if self.state == FLOAT and self.theta is not None:
+            raise ConfigError(f"theta: {self.theta} needs a format of the state; give one of both")
+        if self.weights == FLOAT and self.readout_format is not None:
+            raise ConfigError(f"readout_format: {self.readout_format} needs a format of the weights too")
         if self.state == FLOAT and self.prune:
             raise ConfigError("prune: only a network in integers can be pruned; give a format of the state")
 
@@ -84,11 +97,13 @@ class Variant:
         if self.weights == FLOAT:
             return None
         state = None if self.state == FLOAT else self.state
-        return Lowering(self.weights, state, rounding=self.rounding, prune=self.prune)
+        return Lowering(self.weights, state, self.theta, self.readout_format, self.rounding, prune=self.prune)
 
     @property
     def readout_bits(self) -> int:
         """Bits of one entry of the readout."""
+        if self.readout_format is not None:
+            return Format.parse(self.readout_format).bits
         return FLOAT_BITS if self.weights == FLOAT else READOUT_BITS
 
     def __str__(self) -> str:
@@ -96,11 +111,14 @@ class Variant:
         if self.state != FLOAT:
             calibrated = self.calibrated_bits
             words.append(f"{self.state} state" if calibrated is None else f"{calibrated}-bit state")
+        if self.theta is not None:
+            words.append(f"{self.theta} theta")
         if self.rounding != "nearest":
             words.append(f"{self.rounding} rounding")
         if self.prune:
             words.append("pruned")
-        return ", ".join([*words, f"{self.readout} readout"])
+        readout = self.readout if self.readout_format is None else f"{self.readout_format} {self.readout}"
+        return ", ".join([*words, f"{readout} readout"])
 
 
 @dataclass(frozen=True)

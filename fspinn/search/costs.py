@@ -106,7 +106,8 @@ def expected_costs(
 def counted_cost(model: Model, activity: Activity, hardware: Hardware) -> Cost:
     """Return the cost of a trained model that did this for some images."""
     size = replace(Size.of(model), state_bits=model.state_bits, threshold_bits=model.theta_bits)
-    work = {"inference": Workload.counted(activity), "training": Workload.counted(model.activity["training"])}
+    training = model.activity.get("training", activity)  # only what learning stores counts here
+    work = {"inference": Workload.counted(activity), "training": Workload.counted(training)}
     (cost,) = _costs(size, hardware, work, 1)
     return replace(cost, counted=True)
 

@@ -289,20 +289,29 @@ def shortened(data: "Dataset", job: Job) -> tuple["Dataset", int]:
     """Return images and passes that make up the share of a job, with as many images as can be."""
     images = len(data.train)
     passes = passes_for(job.network.neurons, images) if job.passes is None else job.passes
-    presentations = max(1, round(passes * images * job.share))
-    times = ceil(presentations / images)
-    count = max(1, round(presentations / times))
+    count, times = images_and_passes(images, passes, job.share)
     if count == images:
         return data, times
     chosen = np.sort(permutation(stream_key(job.seed, TUNING_IMAGES), images)[:count])
     return replace(data, train=type(data.train)(data.train.images[chosen], data.train.labels[chosen])), times
 
 
+def images_and_passes(images: int, passes: int, share: float) -> tuple[int, int]:
+    """Return how many images, and how often, make up a share of the presentations.
+
+    >>> images_and_passes(900, 2, 1 / 9), images_and_passes(900, 9, 1 / 3)
+    ((200, 1), (900, 3))
+    """
+    presentations = max(1, round(passes * images * share))
+    times = ceil(presentations / images)
+    return max(1, round(presentations / times)), times
+
+
 def _alike(variants: Sequence[Variant]) -> list[list[Variant]]:
     """Return the variants in groups that differ in their readout only."""
     groups: dict[Variant, list[Variant]] = {}
     for variant in variants:
-        groups.setdefault(replace(variant, readout="proportion"), []).append(variant)
+        groups.setdefault(replace(variant, readout="proportion", readout_format=None), []).append(variant)
     return list(groups.values())
 
 

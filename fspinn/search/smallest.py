@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fspinn.answering.evaluate import evaluate
+from fspinn.base.background import interruptible
 from fspinn.base.checks import MAX_SEED, whole_number
 from fspinn.base.errors import ConfigError, UnfinishedError
 from fspinn.datasets.arrays import as_dataset
@@ -24,7 +25,7 @@ from fspinn.search.certificate import certify
 from fspinn.search.constraints import Constraints, check_measures, nearest_possible, within_device
 from fspinn.search.costs import Cost, expected_costs
 from fspinn.search.endings import Ending, confidence_in_words, most_validation
-from fspinn.search.execution import WorkerPool, carry_out, interruptible, worker_pool
+from fspinn.search.execution import carry_out
 from fspinn.search.halving import Halving
 from fspinn.search.intervals import CONFIDENCE, images_needed, wilson_interval
 from fspinn.search.jobs import Job, JobResult, SearchContext, Source
@@ -39,6 +40,7 @@ from fspinn.search.sampling import Drawing, chosen_sampler, quiet_optuna, study_
 from fspinn.search.space import Range, Space, corners, settle
 from fspinn.search.trial import Outcome, Trial
 from fspinn.search.verdicts import ending_of, final, nearest_unproven, needed_for
+from fspinn.search.workers import WorkerPool, worker_pool
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset

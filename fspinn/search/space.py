@@ -148,7 +148,7 @@ class Space:
         for values in product(*(self.settings[name] for name in names)):  # type: ignore[arg-type]
             chosen = dict(zip(names, values, strict=True))
             if chosen.get("weights") == FLOAT:
-                chosen |= {"state": FLOAT, "prune": False}
+                chosen |= {"state": FLOAT, "prune": False, "theta": None, "readout_format": None}
             try:
                 found.append(Variant(**chosen))
             except ConfigError as error:
@@ -203,8 +203,8 @@ class Space:
             with_settings(self.base, {name: value})
         elif name == "state" and value != FLOAT:
             Variant(weights="UQ0.8", state=value)
-        elif name == "prune" and value is True:
-            Variant(weights="UQ0.8", state="16 bits", prune=True)
+        elif name in ("prune", "theta", "readout_format"):
+            Variant(weights="UQ0.8", state="16 bits", **{name: value})
         else:
             Variant(**{name: value})
 

@@ -57,6 +57,8 @@ class Trial:
         Images that it learned from, where not all candidates learn for the same time.
     number : int or None, default None
         Of a candidate that is one of several drawn around a network; 0 is that network.
+    varied : str or None, default None
+        What was changed, where one thing after the other is.
     """
 
     candidate: Candidate
@@ -69,6 +71,7 @@ class Trial:
     reason: str | None = None
     presentations: int | None = None
     number: int | None = None
+    varied: str | None = None
 
     @property
     def accuracy(self) -> float | None:
