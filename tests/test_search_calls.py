@@ -196,16 +196,3 @@ def test_a_folder_of_an_older_version_is_refused_in_one_line(data, tmp_path):
     with pytest.raises(DataError, match=f"^{re.escape(words)}$"):
         find_smallest(data, sizes=(10,), folder=tmp_path, **SETTINGS)
     assert [path.name for path in tmp_path.iterdir()] == ["study.log"]
-
-
-@pytest.mark.parametrize("strategy", ["bayes", "halving"])
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_search_that_goes_on_asks_again_in_the_order_of_the_journal(data, tmp_path, strategy, workers):
-    """With two workers the order of results is a matter of chance, and draws depend on it."""
-    settings = {"strategy": strategy, "sampler": "tpe", "trials": 14, "folder": tmp_path, **SETTINGS}
-    settings |= {"sizes": (10, 14, 18, 22)}
-    one = find_smallest(data, workers=workers, **settings)
-    before = (tmp_path / FILE).read_bytes()
-    again = find_smallest(data, **settings)
-    assert again.trials == one.trials
-    assert (tmp_path / FILE).read_bytes() == before
