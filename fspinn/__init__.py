@@ -41,9 +41,9 @@ if TYPE_CHECKING:
     from fspinn import datasets, memmodel, network, presets, quant
     from fspinn.answering.evaluate import evaluate
     from fspinn.answering.predict import predict
-    from fspinn.base.settings import settings_of, with_settings
     from fspinn.backends.c import export_c
     from fspinn.backends.nir import export_nir
+    from fspinn.base.settings import settings_of, with_settings
     from fspinn.learning.training import train
     from fspinn.lowering import quantize
     from fspinn.model.model import Activity, Model

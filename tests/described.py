@@ -9,6 +9,7 @@ from fspinn.model.model import Model
 from fspinn.model.tensors import LayerTensors, Tensor
 from fspinn.network.networks import Network
 from fspinn.network.rules import Stdp
+from fspinn.network.setup import Setup
 from fspinn.presets import Preset
 
 
@@ -25,6 +26,11 @@ def stdp(**settings):
 def both(**settings):
     """A network and its learner, in one: settings of both."""
     return with_settings(Preset(), settings)
+
+
+def setup(**settings):
+    """A network and its learner, as searches train them."""
+    return with_settings(Setup(), settings)
 
 
 def changed(described, **settings):

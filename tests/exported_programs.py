@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+from described import model_from
 
 from fspinn.lowering.post_training import quantize_readout
 from fspinn.model.model import Readout

@@ -228,12 +228,12 @@ def test_a_network_that_was_found_outlives_a_search_without_time(easy, tmp_path)
     command = ("search", "--dataset", easy, *EASY, "-o", tmp_path)
     assert run(*command).exit_code == 0
     assert run(*command, "--budget", "1us").exit_code == 0  # nothing is left to train
-    before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.name != "study.log"}
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.name != "journal.jsonl"}
     answer = run(*command, "--budget", "1us", "--sizes", "11")
     assert answer.exit_code == 2
     assert answer.stdout.startswith("The time was over with ")
     assert answer.stderr.splitlines()[-1].startswith(f"fspinn: {tmp_path}/ holds a network that an earlier ")
-    after = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.name != "study.log"}
+    after = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.name != "journal.jsonl"}
     assert after == before
 
 
@@ -364,7 +364,7 @@ def test_a_search_shows_the_best_so_far_and_the_time_left_on_a_terminal(tmp_path
     command = [sys.executable, "-m", "fspinn", "search", *settings.split(), "-o", str(tmp_path / "result")]
     quiet = subprocess.run(command, capture_output=True, text=True, check=True)
     assert all("neurons  UQ0.4    proportion" in line for line in quiet.stderr.splitlines())
-    (tmp_path / "result" / "study.log").unlink()
+    (tmp_path / "result" / "journal.jsonl").unlink()
     shown = on_a_terminal(command)
     title = re.search(r"ladder: (\d) trainings, about \S+ (s|min|h) left", shown)
     assert title, shown

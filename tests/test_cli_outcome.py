@@ -131,7 +131,8 @@ def test_a_training_needs_no_streams(streams, tmp_path):
         pytest.skip("needs /dev/full")
     path = tmp_path / "net.h5"
     answer = shell(
-        f"{{fspinn}} train --neurons 5 --set duration_ms=50 --samples 40 --passes 1 --resume -o {path} {streams}"
+        "{fspinn} train --neurons 5 --set duration_ms=50 --samples 40 --passes 1 --resume "
+        f"-o {path} {streams}"
     )
     assert answer.returncode == 0
     assert [file.name for file in tmp_path.iterdir()] == ["net.h5"]

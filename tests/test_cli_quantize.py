@@ -1,6 +1,7 @@
 """fspinn quantize, as a user types it."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest

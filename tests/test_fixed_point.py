@@ -11,16 +11,16 @@ from fspinn.answering import present as presentation
 from fspinn.answering.compress import Calibration, calibrate, lower, measuring, which_spike
 from fspinn.answering.evaluate import evaluate
 from fspinn.answering.predict import predict
-from fspinn.base.errors import ConfigError, FormatError
+from fspinn.base.errors import ConfigError, FormatError, UnfinishedError
 from fspinn.learning.fitting import fit_readouts
 from fspinn.learning.training import learn
 from fspinn.lowering import quantize
-from fspinn.lowering.passes import Measured
-from fspinn.memmodel import Size
+from fspinn.memmodel import Size, memory_bits
 from fspinn.model.tensors import Tensor
 from fspinn.network.rules import Stdp
 from fspinn.quant import Format
 from fspinn.search.formats import find_formats
+from fspinn.search.trial import Outcome
 
 
 @pytest.fixture(scope="module")
@@ -132,59 +132,93 @@ def test_only_a_neuron_that_spikes_for_no_training_image_is_silent(models, data,
 @pytest.fixture(scope="module")
 def search(models, data):
     said = []
-    return find_formats(models["proportion"], data, max_loss=1.0, on_trial=said.append), said
+    found = find_formats(
+        models["proportion"], data, max_loss=1.0, on_trial=lambda before, trial: said.append(trial)
+    )
+    return found, said
 
 
 def test_formats_are_narrowed_alone_then_together(search):
     found, said = search
-    assert said == list(found.trials)
+    settled = [trial for trial in found.trials if trial.outcome is not Outcome.CHOSEN]
+    assert [trial for trial in said if trial.candidate.variant != found.choice] == settled
     varied = [trial.varied for trial in found.trials]
     assert varied[0] == "none"
     assert varied == sorted(varied, key=["none", "weights", "state", "theta", "readout", "all"].index)
-    widest = found.trials[0].choice
+    widest = found.trials[0].candidate.variant
     for trial in found.trials:
-        changed = {name for name in vars(widest) if getattr(trial.choice, name) != getattr(widest, name)}
+        changed = {
+            name for name in vars(widest) if getattr(trial.candidate.variant, name) != getattr(widest, name)
+        }
         if trial.varied not in ("none", "all"):
-            assert trial.varied in changed <= {trial.varied, "theta"}
+            varied = {"readout": "readout_format"}.get(trial.varied, trial.varied)
+            assert varied in changed <= {varied, "theta"}
 
 
 def test_what_is_found_loses_no_more_than_allowed_and_saves(search, models, data):
     found, _ = search
-    chosen = next(trial for trial in found.trials if trial.choice == found.choice)
-    assert chosen.lost_points <= 1.0
-    assert chosen.bits < found.trials[0].bits < found.before.bits
-    small = quantize(models["proportion"], **vars(found.choice))
+    (chosen,) = (trial for trial in found.trials if trial.outcome is Outcome.CHOSEN)
+    choice = chosen.candidate.variant
+    assert choice == found.choice
+    assert found.lost_points(chosen) <= 1.0
+    assert chosen.memory_bits < found.trials[0].memory_bits < found.before.memory_bits
+    small = quantize(
+        models["proportion"],
+        choice.weights,
+        readout=choice.readout_format,
+        state=choice.state,
+        theta=choice.theta,
+    )
     assert evaluate(small, data.validation).accuracy == chosen.accuracy
-    assert Format.parse(found.choice.weights).bits < 8
+    assert memory_bits(Size.of(small), training=False) == chosen.memory_bits
+    assert Format.parse(choice.weights).bits < 8
     # Each parameter is narrower than at first, or cannot be.
-    assert Format.parse(found.choice.state).bits < 16
+    assert Format.parse(choice.state).bits < 16
+    for trial in found.trials:
+        lost = found.lost_points(trial)
+        expected = Outcome.FAILED if lost is None else Outcome.MEETS if lost <= 1.0 else Outcome.BELOW
+        assert trial.outcome is expected or trial is chosen
 
 
 def test_no_format_is_measured_twice(search):
-    choices = [trial.choice for trial in search[0].trials]
+    choices = [trial.candidate.variant for trial in search[0].trials]
     assert len(choices) == len(set(choices))
 
 
 def test_labels_and_biased_tables_have_their_own_ladders(models, data):
     few = replace(data, validation=data.validation.first(60))
     found = find_formats(models["majority"], few, max_loss=30.0)
-    assert found.choice.readout is None
+    assert found.choice.readout_format is None
     found = find_formats(models["linear"], few, max_loss=30.0)
-    assert Format.parse(found.choice.readout).signed
+    assert Format.parse(found.choice.readout_format).signed
 
 
 def test_a_loss_that_no_formats_keep_is_refused(models, data, monkeypatch):
     with pytest.raises(ConfigError, match=r"^max_loss: must be at least 0, but got -1$"):
         find_formats(models["linear"], data, max_loss=-1.0)
 
-    def measure(model):
-        return Measured(1000, 0.9 if model.layer.weights.format is None else 0.8)
+    def worse(model, *args, **kwargs):
+        return replace(
+            evaluate(model, *args, **kwargs), accuracy=0.9 if model.layer.weights.format is None else 0.8
+        )
 
-    monkeypatch.setattr("fspinn.search.formats.measuring", lambda *_: measure)
+    monkeypatch.setattr("fspinn.search.formats.evaluate", worse)
     with pytest.raises(
         ConfigError, match=r"^max_loss: even the widest formats \(weights UQ0\.8, .*; allow m"
     ):
         find_formats(models["linear"], data, max_loss=9.9)
+
+
+def test_a_choice_that_could_not_be_measured_ends_the_search_of_formats_in_one_line(
+    models, data, monkeypatch
+):
+    def full(*_, **__):
+        raise MemoryError("1 TiB")
+
+    monkeypatch.setattr("fspinn.search.formats.compiled", full)
+    words = r"^formats: a choice could not be measured \(MemoryError: 1 TiB\); try again$"
+    with pytest.raises(UnfinishedError, match=words):
+        find_formats(models["linear"], data)
 
 
 def test_formats_are_found_for_floats_and_on_validation_images(models, data):

@@ -24,8 +24,8 @@ from fspinn.report.linear import linear_classifiers
 
 WORDS = (
     "search --validation 300 --samples 400 --accuracy 0.6 --sizes 10,25,60 --weights UQ0.3,float32 "
-    "--readouts proportion --passes 1 --seeds 2 --set duration_ms=60 --set threshold=8 --set rate_norm_hz=900 "
-    "--energy 9uJ"
+    "--readouts proportion --passes 1 --seeds 2 --set duration_ms=60 --set threshold=8 "
+    "--set rate_norm_hz=900 --energy 9uJ"
 )
 
 
@@ -60,7 +60,7 @@ def without_winner(folder, answer, **changes):
     """Write the result of a search that found nothing."""
     folder.mkdir()
     lost = {**answer, "found": False, "certificate": None, "test_accuracy": None}
-    lost |= {"ending": "none reaches", "standing": "below", "untried": 0, **changes}
+    lost |= {"ending": "none reaches", "outcome": "below", "untried": 0, **changes}
     (folder / "result.json").write_text(json.dumps(lost))
     return folder
 
@@ -177,7 +177,7 @@ def test_why_there_is_no_answer_is_told_apart(answer, tmp_path):
         ("unfinished", "<h1>The search could not finish</h1>"),
         ("impossible", "<h1>No network fits</h1>"),
     ):
-        changes = {"ending": ending, "standing": "not proven", "untried": 4, "validation_needed": 345}
+        changes = {"ending": ending, "outcome": "not proven", "untried": 4, "validation_needed": 345}
         page = write_report(without_winner(tmp_path / ending, answer, **changes)).read_text()
         assert words in page
         advised = "With 345 validation images (--validation 345) it would do if it stays at" in page
@@ -257,6 +257,7 @@ def test_marks_lie_inside_and_dearer_is_to_the_right_and_better_is_above(points)
             **dict.fromkeys((axis.field for axis in charts.AXES), cost),
             "accuracy": share,
             "accuracy_interval": None if share is None else (share, share),
+            "outcome": "below",
             "verdict": "beaten",
         }
         for cost, share in points

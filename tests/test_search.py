@@ -94,11 +94,11 @@ def test_the_certificate_names_the_next_smaller_ones_and_how_far_they_fall_short
     assert certificate.untried == 0
     nearest = sorted(smaller, key=lambda trial: -trial.memory_bits)[:5]
     for shortfall, trial in zip(certificate.next_smaller, nearest, strict=True):
-        assert shortfall.accuracy == trial.accuracy
+        assert shortfall.trial.accuracy == trial.accuracy
         assert shortfall.short_points == pytest.approx(100 * (0.8 - trial.accuracy))
         assert shortfall.chance == chance_of_so_few(round(400 * trial.accuracy), 400, 0.8)
-        assert shortfall.reason == trial.verdict
-    assert certificate.best.accuracy == max(trial.accuracy for trial in smaller)
+        assert shortfall.trial.verdict == trial.verdict
+    assert certificate.best.trial.accuracy == max(trial.accuracy for trial in smaller)
     assert f"of {len(smaller)} smaller ones that were tried, none will do" in describe(result)
 
 
@@ -117,7 +117,9 @@ def test_the_winner_s_costs_are_what_the_cost_model_says_of_the_model(result):
     assert result.winner.cost.energy_pj == cost.energy["inference"]["total"]
     assert result.winner.cost.latency_s == cost.latency_s("inference")
     assert result.winner.cost.training_memory_bits == cost.memory["training"]["total"]
-    assert result.winner.cost.output_spikes == result.model.activity["inference"].per_sample("output_spikes")
+    assert result.winner.cost.output_spikes == result.model.activity["inference"][0].per_sample(
+        "output_spikes"
+    )
 
 
 def test_what_the_search_measured_is_what_evaluate_measures(data, result):
@@ -128,9 +130,11 @@ def test_what_the_search_measured_is_what_evaluate_measures(data, result):
 
 def test_the_winner_can_be_made_again_by_training_and_quantizing(data, result):
     candidate = result.winner.candidate
-    trained = fspinn.train(candidate.network, data, readout=candidate.readout, progress=False).model
+    trained = fspinn.train(
+        candidate.network, data, learner=candidate.setup.learner, readout=candidate.readout, progress=False
+    ).model
     again = trained if candidate.weights == "float32" else fspinn.quantize(trained, candidate.weights)
-    np.testing.assert_array_equal(again.weights, result.model.weights)
+    np.testing.assert_array_equal(again.layer.weights.values, result.model.layer.weights.values)
     np.testing.assert_array_equal(again.readout.table, result.model.readout.table)
 
 
@@ -244,7 +248,7 @@ def test_the_trials_of_a_network_are_told_as_soon_as_it_is_measured(told, result
 def test_the_result_is_written_as_model_and_tables(result, tmp_path):
     written = save_result(result, tmp_path / "deep" / "result")
     again = fspinn.load(written["model"])
-    np.testing.assert_array_equal(again.weights, result.model.weights)
+    np.testing.assert_array_equal(again.layer.weights.values, result.model.layer.weights.values)
     with open(written["candidates"], encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["verdict"] for row in rows] == [trial.verdict for trial in result.trials]
@@ -348,8 +352,8 @@ def test_a_folder_that_cannot_be_written_is_named(data, result, tmp_path):
 
 
 def test_a_study_that_is_a_link_to_a_device_is_refused(data, tmp_path):
-    (tmp_path / "study.log").symlink_to(os.devnull)
-    words = r"study\.log: cannot be written \(A device, not a regular file\); choose another folder with -o$"
+    (tmp_path / "journal.jsonl").symlink_to(os.devnull)
+    words = r"jsonl: cannot be written \(A device, not a regular file\); choose another folder with -o$"
     with pytest.raises(DataError, match=words):
         find_smallest(data, folder=tmp_path)
 

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import subprocess
 import sys
 import warnings
@@ -11,20 +12,20 @@ from threading import Barrier
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from described import dense, stdp
 
-import fspinn
 from fspinn.base.errors import ConfigError, DataError
 from fspinn.cli import main
 from fspinn.datasets import load
 from fspinn.model.readout import quiet_fit
 from fspinn.search import Range, find_smallest
-from fspinn.search.study import FILE
+from fspinn.search.journal import FILE
 
-QUICK = fspinn.Network(duration_ms=60.0, threshold=8.0, rate_norm_hz=900.0)
+QUICK = dense(duration_ms=60.0, threshold=8.0, rate_norm_hz=900.0)
 SETTINGS = {
     "accuracy": 0.5,
     "network": QUICK,
-    "passes": 1,
+    "learner": stdp(passes=1),
     "seeds": 1,
     "weights": ("UQ0.4",),
     "readouts": ("proportion",),
@@ -97,9 +98,9 @@ def test_optuna_s_log_level_is_restored(data, monkeypatch, fails):
         if fails:
             monkeypatch.setattr("fspinn.search.smallest._search", stopped)
             with pytest.raises(KeyboardInterrupt):
-                find_smallest(data, sizes=(10,), **SETTINGS)
+                find_smallest(data, sizes=(10,), strategy="bayes", trials=1, **SETTINGS)
         else:
-            find_smallest(data, sizes=(10,), **SETTINGS)
+            find_smallest(data, sizes=(10,), strategy="bayes", trials=1, **SETTINGS)
         assert optuna.logging.get_verbosity() == logging.INFO
     finally:
         optuna.logging.set_verbosity(before)
@@ -112,9 +113,11 @@ sys.modules["IPython"] = types.SimpleNamespace(get_ipython=lambda: shell, versio
 sys.modules["ipywidgets"] = None
 import fspinn
 data = fspinn.datasets.load("digits")
-network = fspinn.Network(duration_ms=60.0, threshold=8.0, rate_norm_hz=900.0)
+settings = {"duration_ms": 60.0, "threshold": 8.0, "rate_norm_hz": 900.0}
+network = fspinn.with_settings(fspinn.Network(), settings)
 fspinn.find_smallest(
-    data, accuracy=0.3, network=network, passes=1, seeds=1, labels=11, sizes=(10,), readouts=("linear",)
+    data, accuracy=0.3, network=network, learner=fspinn.Stdp(passes=1), seeds=1, labels=11, sizes=(10,),
+    readouts=("linear",),
 )
 """
 
@@ -161,15 +164,37 @@ def test_a_search_of_images_whose_path_is_not_utf_8_ends_well(data, tmp_path):
     assert "images-?.npz" in page
 
 
-@pytest.mark.parametrize("strategy", ["ladder", "bayes"])
-def test_a_folder_of_networks_with_other_fields_is_gone_on_with(data, tmp_path, monkeypatch, strategy):
-    settings = {"sizes": (10, 16), "strategy": strategy, "sampler": "random", "trials": 3, "folder": tmp_path}
-    monkeypatch.setattr("fspinn.search.jobs.LAYOUT", 0)
-    before = find_smallest(data, **SETTINGS, **settings)
-    monkeypatch.undo()
-    log = tmp_path / FILE
-    assert b'"tau_m_ms"' in log.read_bytes()
-    log.write_bytes(log.read_bytes().replace(b'"tau_m_ms"', b'"leak_of_old"'))
-    count = log.read_bytes().count(b'"outcome"')
-    assert find_smallest(data, **SETTINGS, **settings).trials == before.trials
-    assert log.read_bytes().count(b'"outcome"') == 2 * count
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b'"version": 1,', b'"version": 2,'),
+        (b'"version": 1,', b'"version": 0,'),
+        (b'"prune": ', b'"pruned": '),
+        (b'"memory_bits": ', b'"more_bits": 1, "memory_bits": '),
+        (b'"correct": ', b'"right": '),
+        (b'"measurements": ', b'"measured": '),
+    ],
+)
+def test_a_folder_of_another_version_is_refused_in_one_line(data, tmp_path, before, after):
+    find_smallest(data, sizes=(10,), folder=tmp_path, **SETTINGS)
+    journal = tmp_path / FILE
+    assert before in journal.read_bytes()
+    journal.write_bytes(journal.read_bytes().replace(before, after))
+    answer = CliRunner().invoke(main, ["search", "--sizes", "10", "-o", str(tmp_path)])
+    assert answer.exit_code == 2
+    assert re.fullmatch(
+        rf"fspinn: {journal}: is of another version of fspinn, which this one cannot go on from \(line "
+        r"[12]\); give another folder with -o, or remove it\n",
+        answer.stderr,
+    )
+
+
+def test_a_folder_of_an_older_version_is_refused_in_one_line(data, tmp_path):
+    (tmp_path / "study.log").write_text('{"op_code": 0, "worker_id": "1", "study_name": "jobs"}\n')
+    words = (
+        f"{tmp_path / 'study.log'}: is of an older version of fspinn, which this one cannot go on from; give "
+        "another folder with -o, or remove it"
+    )
+    with pytest.raises(DataError, match=f"^{re.escape(words)}$"):
+        find_smallest(data, sizes=(10,), folder=tmp_path, **SETTINGS)
+    assert [path.name for path in tmp_path.iterdir()] == ["study.log"]

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
+from described import dense, stdp
 
-import fspinn
 from fspinn.base.errors import ConfigError
 from fspinn.cli import main
 from fspinn.datasets import load
@@ -16,21 +16,23 @@ from fspinn.memmodel.hardware_files import PRESETS
 from fspinn.search import Constraints, Cost, find_smallest, save_result
 from fspinn.search.constraints import flash_and_ram, nearest_possible
 from fspinn.search.endings import Ending
-from fspinn.search.result import Standing, describe
+from fspinn.search.result import describe
+from fspinn.search.trial import Outcome
 
-NETWORK = fspinn.Network(duration_ms=60, threshold=8, rate_norm_hz=900)
+NETWORK = dense(duration_ms=60, threshold=8, rate_norm_hz=900)
 SMALL = {
     "network": NETWORK,
     "accuracy": 0.6,
     "sizes": (10, 25, 60),
     "weights": ("UQ0.3", "UQ0.6"),
     "readouts": ("majority", "proportion"),
-    "passes": 1,
+    "learner": stdp(passes=1),
     "seeds": 1,
 }
 TYPED = (
     "search --validation 300 --samples 400 --accuracy 0.6 --sizes 10,25,60 --weights UQ0.3,UQ0.6 "
-    "--readouts majority,proportion --passes 1 --seeds 1 --set duration_ms=60 --set threshold=8 --set rate_norm_hz=900"
+    "--readouts majority,proportion --passes 1 --seeds 1 --set duration_ms=60 "
+    "--set threshold=8 --set rate_norm_hz=900"
 )
 
 
@@ -108,7 +110,7 @@ def test_what_pruning_leaves_is_checked_when_it_is_known(data, board, roomy):
     result = find_smallest(data, hardware=tight, **(SMALL | alone))
     (trial,) = result.trials
     assert trial.accuracy >= 0.6
-    assert trial.standing is Standing.OVER_LIMIT
+    assert trial.outcome is Outcome.OVER_LIMIT
     assert trial.verdict.endswith(" of flash, more than the budget")
     assert describe(result).startswith("No network that fits reaches 60.0%: all 1 candidates were tried.")
 

@@ -3,17 +3,18 @@
 from dataclasses import replace
 
 import pytest
+from described import setup
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import fspinn
 from fspinn.base.errors import ConfigError, FormatError
 from fspinn.memmodel import Size, estimate, expected_workloads, load_hardware
+from fspinn.network.setup import Setup
 from fspinn.search import Candidate, Range, Space, Variant, read_space
 from fspinn.search.costs import expected_costs
 from fspinn.search.space import READOUTS, SIZES, WEIGHTS, corners, ladder_space, ranged_space, settle
 
-BASE = fspinn.Network()
+BASE = Setup()
 
 FILE = """
 encoder = "regular"
@@ -44,9 +45,8 @@ def test_a_setting_is_fixed_listed_or_ranged(write):
     assert space.settings["threshold"] == Range(8.0, 40.0, log=True)
     assert space.settings["duration_ms"] == Range(100, 350, step=50)
     assert space.ranged == ["threshold", "duration_ms"]
-    network, passes = space.training({"neurons": 50, "threshold": 12.5})
-    assert network == replace(BASE, encoder="regular", neurons=50, threshold=12.5)
-    assert passes == 2
+    chosen = space.training({"neurons": 50, "threshold": 12.5})
+    assert chosen == setup(encoder="regular", neurons=50, threshold=12.5, passes=2)
 
 
 def test_variants_are_all_combinations_that_go_together(write):
@@ -57,19 +57,19 @@ def test_variants_are_all_combinations_that_go_together(write):
 
 def test_the_ladder_s_space_is_fspinn_s():
     space = ladder_space(BASE, 60_000)
-    assert [network.neurons for network, _ in space.trainings()] == list(SIZES)
+    assert [one.network.neurons for one in space.trainings()] == list(SIZES)
     variants = space.variants()
     assert len(variants) == len(WEIGHTS) * len(READOUTS)
     in_floats = {variant for variant in variants if variant.weights == "float32"}
     assert {(v.state, v.prune) for v in in_floats} == {("float32", False)}
     assert {(v.state, v.prune) for v in set(variants) - in_floats} == {("16 bits", True)}
     assert {v.state_bits for v in variants} == {16, 32}
-    assert [n.neurons for n, _ in ladder_space(BASE, 60).trainings()] == [10, 16, 25, 50]
+    assert [one.network.neurons for one in ladder_space(BASE, 60).trainings()] == [10, 16, 25, 50]
 
 
 def test_of_the_default_a_space_takes_what_it_does_not_name(write):
     def states(text):
-        variants = settle("ladder", write(text), BASE, 1000, None, None, None, None).variants()
+        variants = settle("ladder", write(text), BASE, 1000, None, None, None).variants()
         return {(v.state, v.prune) for v in variants if v.weights != "float32"}
 
     assert states("threshold = 9.0") == {("16 bits", True)}
@@ -91,28 +91,26 @@ def test_a_file_says_what_varies_and_options_win(write):
         [10, 20],
         None,
         None,
-        3,
     )
     assert space.settings["neurons"] == (10, 20)
-    assert space.settings["passes"] == (3,)
     assert space.settings["weights"] == ("UQ0.2", "UQ0.4")
     assert len(space.trainings()) == 4
 
 
 def test_the_corners_hold_the_cheapest_and_the_dearest():
     space = corners(ranged_space(BASE, 1000))
-    sizes = {network.neurons for network, _ in space.trainings()}
+    sizes = {one.network.neurons for one in space.trainings()}
     assert sizes == {10, 1000}
-    assert {network.duration_ms for network, _ in space.trainings()} == {88.0, 175.0, 262.0, 350.0}
+    assert {one.network.duration_ms for one in space.trainings()} == {88.0, 175.0, 262.0, 350.0}
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("neuron = 5", "space: there is no setting 'neuron'; use some of neurons,"),
+        ("neuron = 5", "space: there is no setting 'neuron'; use some of encoder,"),
         ("neurons = []", "space: neurons has nothing to choose from; list at least one value"),
         ("neurons = [0, 5]", "neurons: must be from 1 to 1000000, but got 0"),
-        ('encoder = "morse"', "encoder: there is no 'morse'; use one of"),
+        ('encoder = "morse"', "encoder: unknown value 'morse'; use one of"),
         ("passes = 0", "passes: must be from 1"),
         (
             "neurons = {low = 10}",
@@ -158,9 +156,9 @@ def test_what_no_combination_makes_is_refused():
     with pytest.raises(FormatError, match="'Q' is not a number format"):
         Space(BASE, {"state": ("Q",)})
     with pytest.raises(
-        ConfigError, match=r"no combination makes a network: inhibition: 1\.5 of a potential is more than"
+        ConfigError, match=r"no combination makes a network: inhibition_strength: 1\.5 of a potential"
     ):
-        Space(BASE, {"inhibition": (1.5,), "inhibition_of": ("potential",)}).trainings()
+        Space(BASE, {"inhibition_strength": (1.5,), "inhibition_of": ("potential",)}).trainings()
 
 
 @settings(max_examples=15, deadline=None)
@@ -169,11 +167,12 @@ def test_what_no_combination_makes_is_refused():
         st.builds(
             Candidate,
             st.builds(
-                fspinn.Network,
+                setup,
                 neurons=st.integers(1, 5000),
                 duration_ms=st.sampled_from([50.0, 350.0]),
                 encoder=st.sampled_from(["poisson", "ttfs"]),
-                inhibition_kind=st.sampled_from(["lateral", "layer", "clamp"]),
+                inhibition=st.sampled_from(["lateral", "layer", "clamp"]),
+                rule=st.sampled_from(["normalised", "pair"]),
             ),
             st.builds(
                 Variant,
@@ -191,7 +190,13 @@ def test_costs_of_many_candidates_are_those_of_each(candidates):
     for candidate, cost in zip(candidates, expected_costs(candidates, hardware, 64, 10, 0.3), strict=True):
         variant = candidate.variant
         size = Size.of_network(
-            candidate.network, 64, 10, variant.weight_bits, variant.readout, variant.readout_bits
+            candidate.network,
+            candidate.setup.learner,
+            64,
+            10,
+            variant.weight_bits,
+            variant.readout,
+            variant.readout_bits,
         )
         size = replace(size, state_bits=variant.state_bits, threshold_bits=variant.state_bits)
         alone = estimate(size, hardware, expected_workloads(candidate.network, size, 0.3))
@@ -200,3 +205,14 @@ def test_costs_of_many_candidates_are_those_of_each(candidates):
         assert cost.energy_pj == alone.energy["inference"]["total"]
         assert cost.latency_s == pytest.approx(alone.latency_s("inference"))
         assert cost.area_um2 == alone.area["inference"]["total"]
+
+
+def test_settings_of_other_members_of_a_family_make_no_difference():
+    space = Space(BASE, {"encoder": ("poisson", "ttfs"), "first_spikes": (5, 9), "neurons": (10,)})
+    assert [
+        (one.network.encoder.kind, getattr(one.network.encoder, "spikes", None)) for one in space.trainings()
+    ] == [
+        ("poisson", None),
+        ("ttfs", 5),
+        ("ttfs", 9),
+    ]

@@ -5,23 +5,28 @@ from dataclasses import replace
 from importlib.util import find_spec
 
 import pytest
+from described import changed, dense, setup, stdp
 
 import fspinn
 from fspinn.base.errors import UnfinishedError
 from fspinn.datasets import load
+from fspinn.network.setup import Setup
 from fspinn.search import Candidate, Range, Space, Variant, find_smallest, jobs
 from fspinn.search.constraints import Constraints
 from fspinn.search.costs import Cost
 from fspinn.search.endings import Ending, headline
 from fspinn.search.halving import RUNGS
-from fspinn.search.jobs import Bench, Job, Measurement, Outcome, Source, measure
+from fspinn.search.jobs import Job, JobResult, Measurement, SearchContext, Source
 from fspinn.search.ladder import Ladder
 from fspinn.search.ledger import Ledger
-from fspinn.search.result import Standing, describe
+from fspinn.search.result import describe
 from fspinn.search.sampling import Drawing
-from fspinn.search.verdicts import ending_of, trial_of
+from fspinn.search.trial import Outcome
+from fspinn.search.verdicts import ending_of, final
 
-QUICK = fspinn.Network(duration_ms=60.0, threshold=8.0, rate_norm_hz=900.0)
+QUICK = dense(duration_ms=60.0, threshold=8.0, rate_norm_hz=900.0)
+LEARNS_ONCE = Setup(QUICK, stdp(passes=1))
+LEARNS_LONG = Setup(QUICK, stdp(passes=6))
 VARIANTS = (Variant("UQ0.2"), Variant("UQ0.4"))
 
 
@@ -32,10 +37,17 @@ def data():
 
 
 def quick(data, **settings):
-    given = {"accuracy": 0.6, "network": QUICK, "passes": 1, "seeds": 1, "trials": 13}
+    """Search in a few seconds; a `Space` has its own network and learner."""
+    given = {"accuracy": 0.6, "seeds": 1, "trials": 13}
+    if not isinstance(settings.get("space"), Space):
+        given |= {"network": QUICK, "learner": stdp(passes=settings.pop("passes", 1))}
     return find_smallest(
         data, **{**given, "weights": ("UQ0.2", "UQ0.4"), "readouts": ("proportion",), **settings}
     )
+
+
+def threshold(trial):
+    return trial.candidate.network.layers[0].neuron.threshold
 
 
 def cost(bits):
@@ -49,11 +61,11 @@ def ledger_of(bits, **settings):
 
 
 def candidate(neurons, variant=VARIANTS[0]):
-    return Candidate(fspinn.Network(neurons=neurons), variant)
+    return Candidate(setup(neurons=neurons), variant)
 
 
-def outcome(job, correct, bits):
-    return Outcome(tuple(Measurement(v, correct, cost(bits)) for v in job.variants))
+def result_of(job, correct, bits):
+    return JobResult(tuple(Measurement(v, correct, cost(bits)) for v in job.variants))
 
 
 def test_the_ladder_trains_each_network_once_the_one_with_the_cheapest_variant_first():
@@ -63,10 +75,10 @@ def test_the_ladder_trains_each_network_once_the_one_with_the_cheapest_variant_f
     ladder = Ladder(ledger)
     first = ladder.ask()
     assert (first.network.neurons, first.variants) == (10, VARIANTS)
-    ladder.tell(first, outcome(first, 10, 20))
+    ladder.tell(first, result_of(first, 10, 20))
     second = ladder.ask()
     assert second.network.neurons == 20
-    ladder.tell(second, outcome(second, 99, 40))
+    ladder.tell(second, result_of(second, 99, 40))
     assert ladder.ask() is None  # 30 neurons take at least 60
 
 
@@ -74,11 +86,11 @@ def test_the_ladder_goes_on_when_a_finalist_does_not_hold():
     ledger = ledger_of({candidate(n): n for n in (10, 20)}, seeds=2)
     ladder = Ladder(ledger)
     first = ladder.ask()
-    ladder.tell(first, outcome(first, 95, 10))
+    ladder.tell(first, result_of(first, 95, 10))
     assert ladder.ask() is None
     (again,) = ledger.confirming(candidate(10))
     assert again == replace(first, seed=1)
-    ledger.note(again, outcome(again, 50, 10))
+    ledger.note(again, result_of(again, 50, 10))
     assert ledger.passing() == []
     assert ladder.ask().network.neurons == 20
 
@@ -87,12 +99,12 @@ def test_the_ladder_goes_on_when_a_finalist_fails_with_another_seed():
     ledger = ledger_of({candidate(n): n for n in (10, 20)}, seeds=2)
     ladder = Ladder(ledger)
     first = ladder.ask()
-    ladder.tell(first, outcome(first, 95, 10))
+    ladder.tell(first, result_of(first, 95, 10))
     (again,) = ledger.confirming(candidate(10))
-    ledger.note(again, Outcome((), "no neuron ever spiked"))
+    ledger.note(again, JobResult((), "no neuron ever spiked"))
     assert ledger.passing() == []
-    failed = trial_of(ledger, candidate(10))
-    assert (failed.standing, failed.verdict) == (Standing.FAILED, "failed: no neuron ever spiked")
+    failed = ledger.trials[candidate(10)]
+    assert (failed.outcome, failed.verdict) == (Outcome.FAILED, "failed: no neuron ever spiked")
     assert ladder.ask().network.neurons == 20
 
 
@@ -105,8 +117,8 @@ def test_two_workers_may_be_given_networks_before_the_first_is_told():
 def test_what_is_beyond_a_limit_when_counted_is_not_the_answer():
     ledger = ledger_of({candidate(10): 10})
     ledger.constraints = Constraints(0.8, energy=0.9)
-    job = Job(candidate(10).network, None, 0, VARIANTS[:1])
-    ledger.note(job, outcome(job, 99, 10))
+    job = Job(candidate(10).setup, 0, VARIANTS[:1])
+    ledger.note(job, result_of(job, 99, 10))
     assert ledger.passing() == []
     assert ledger.constraints.reason(cost(10)) == "needs 0.001 nJ an image, more than the budget"
 
@@ -143,7 +155,7 @@ def test_bayes_draws_as_many_networks_as_asked_for_within_the_limits(data, sampl
 def test_below_the_answer_of_a_sampler_the_next_smaller_network_is_tried(data):
     result = quick(data, strategy="bayes", sampler="random")
     best = result.winner.candidate
-    smaller = replace(best.network, neurons=int(best.neurons * 0.8))
+    smaller = changed(best.network, neurons=int(best.neurons * 0.8))
     tried = [trial for trial in result.trials if trial.candidate.network == smaller]
     assert tried
     for trial in tried:
@@ -164,18 +176,17 @@ def test_halving_trains_many_on_few_samples_and_the_best_on_all(data):
 
 
 def test_a_network_that_fails_is_recorded_and_the_search_goes_on(data):
-    space = Space(QUICK, {"neurons": (20,), "threshold": (8.0, 1e9)})
+    space = Space(LEARNS_ONCE, {"neurons": (20,), "threshold": (8.0, 1e9)})
     result = quick(data, space=space)
-    verdicts = {trial.candidate.network.threshold: trial.verdict for trial in result.trials}
+    verdicts = {threshold(trial): trial.verdict for trial in result.trials}
     assert verdicts[1e9].startswith("failed: threshold: no neuron ever spiked")
-    assert result.winner.candidate.network.threshold == 8.0
+    assert threshold(result.winner) == 8.0
 
 
 def test_a_format_that_cannot_hold_a_network_fails_alone(data):
-    space = Space(
-        QUICK, {"neurons": (20,), "weights": ("UQ0.4",), "state": ("Q2.1", "Q9.6"), "prune": (False, True)}
-    )
-    result = quick(data, space=space, weights=None, accuracy=0.5, passes=6)
+    settings = {"weights": ("UQ0.4",), "state": ("Q2.1", "Q9.6"), "prune": (False, True)}
+    space = Space(LEARNS_LONG, {"neurons": (20,), **settings})
+    result = quick(data, space=space, weights=None, accuracy=0.5)
     verdicts = {t.candidate.variant: t.verdict for t in result.trials}
     assert {v.state for v, verdict in verdicts.items() if verdict.startswith("failed: ")} == {"Q2.1"}
     pruned = [t for t in result.trials if t.candidate.variant == Variant("UQ0.4", "Q9.6", prune=True)]
@@ -187,36 +198,39 @@ def test_a_format_that_cannot_hold_a_network_fails_alone(data):
 
 def test_training_images_tell_the_format_of_a_state_of_so_many_bits(data):
     settings = {"neurons": (20,), "weights": ("UQ0.4",), "state": ("3 bits", "16 bits"), "prune": (True,)}
-    result = quick(data, space=Space(QUICK, settings), network=None, weights=None, accuracy=0.5, passes=6)
+    result = quick(data, space=Space(LEARNS_LONG, settings), weights=None, accuracy=0.5)
     verdicts = {trial.candidate.variant.state: trial.verdict for trial in result.trials}
     assert verdicts["3 bits"].startswith("failed: state: 3 bits cannot hold -")
     assert verdicts["3 bits"].endswith("; give it at least 7")
-    assert result.model.state_format.bits == 16
-    assert result.model.state_format.highest > result.model.network.answering.firing_threshold
+    assert result.model.layer.state.bits == 16
+    assert result.model.layer.state.highest > result.model.network.answering.layers[0].neuron.firing_threshold
 
 
 def test_a_network_that_only_pruning_makes_small_enough_is_the_answer(data):
     settings = {"neurons": (20,), "weights": ("UQ0.4",), "state": ("16 bits",)}
-    asked = {"network": None, "weights": None, "accuracy": 0.5, "passes": 6}
-    whole = quick(data, space=Space(QUICK, {**settings, "prune": (False,)}), **asked).winner
+    asked = {"weights": None, "accuracy": 0.5}
+    whole = quick(data, space=Space(LEARNS_LONG, {**settings, "prune": (False,)}), **asked).winner
     limit = f"{whole.memory_bits // 8 - 1} B"
-    assert not quick(data, space=Space(QUICK, {**settings, "prune": (False,)}), memory=limit, **asked).found
+    assert not quick(
+        data, space=Space(LEARNS_LONG, {**settings, "prune": (False,)}), memory=limit, **asked
+    ).found
     both = {**settings, "prune": (True,), "weights": ("UQ0.2", "UQ0.6")}
-    lost = quick(data, space=Space(QUICK, both), memory=limit, **{**asked, "accuracy": 0.95})
+    lost = quick(data, space=Space(LEARNS_LONG, both), memory=limit, **{**asked, "accuracy": 0.95})
     assert lost.nearest.candidate.weights == "UQ0.2"  # with six bits it is more accurate, and too large
     assert lost.nearest.accuracy < max(trial.accuracy for trial in lost.trials)
-    pruned = quick(data, space=Space(QUICK, {**settings, "prune": (True,)}), memory=limit, **asked)
+    pruned = quick(data, space=Space(LEARNS_LONG, {**settings, "prune": (True,)}), memory=limit, **asked)
     assert pruned.winner.accuracy == whole.accuracy
     assert fspinn.memmodel.Size.of(pruned.model).mapped_pixels == 64
 
 
 def test_a_space_has_its_own_network(data):
-    result = quick(data, space=Space(QUICK, {"neurons": (20,)}), network=None)
-    assert result.model.network.threshold == QUICK.threshold
+    result = quick(data, space=Space(LEARNS_ONCE, {"neurons": (20,)}))
+    assert result.model.network.layers[0].neuron.threshold == 8.0
     with pytest.raises(
-        fspinn.base.errors.ConfigError, match=r"^network: the space has another one; leave one of"
+        fspinn.base.errors.ConfigError,
+        match=r"^network: the space has another one, or another learner; leave",
     ):
-        quick(data, space=Space(QUICK, {"neurons": (20,)}), network=fspinn.Network())
+        quick(data, space=Space(LEARNS_ONCE, {"neurons": (20,)}), network=dense())
 
 
 def test_the_ladder_goes_on_while_pruning_may_leave_less_than_the_best(data):
@@ -225,22 +239,22 @@ def test_the_ladder_goes_on_while_pruning_may_leave_less_than_the_best(data):
     ladder = Ladder(ledger)
     assert ladder.neurons_left() == 60
     first = ladder.ask()
-    ladder.tell(first, outcome(first, 95, 25))  # half again as much as the least that was expected
+    ladder.tell(first, result_of(first, 95, 25))  # half again as much as the least that was expected
     assert ladder.neurons_left() == 20
     assert ladder.ask().network.neurons == 20
     assert ladder.ask() is None
 
 
-def test_out_of_memory_is_an_outcome_not_the_end(data, monkeypatch):
+def test_out_of_memory_is_a_result_not_the_end(data, monkeypatch):
     def too_much(*args, **kwargs):
         raise MemoryError("1 TiB")
 
     monkeypatch.setattr("fspinn.search.jobs.learn", too_much)
     hardware = fspinn.memmodel.load_hardware("asic65-lp")
-    bench = Bench(Source.of(data, None), hardware, None, 1, 0, 1, data)
-    outcome = measure(bench, Job(QUICK, 1, 0, VARIANTS))
-    assert outcome.fault == "MemoryError: 1 TiB"
-    assert outcome.error is None
+    context = SearchContext(Source.of(data, None), hardware, threads=1, data=data)
+    result = context.measure(Job(Setup(QUICK, stdp(passes=1)), 0, VARIANTS))
+    assert result.fault == "MemoryError: 1 TiB"
+    assert result.error is None
 
 
 def test_what_no_network_is_to_blame_for_is_not_remembered_and_tried_again(data, monkeypatch, tmp_path):
@@ -254,9 +268,9 @@ def test_what_no_network_is_to_blame_for_is_not_remembered_and_tried_again(data,
     lost = quick(data, sizes=sizes, folder=tmp_path)
     assert not lost.found
     assert lost.ending is Ending.UNFINISHED
-    standings = [trial.standing for trial in lost.trials]
-    assert standings.count(Standing.UNFINISHED) == 6  # after three networks in a row it is of no use to go on
-    assert standings.count(Standing.UNTRIED) == 4
+    outcomes = [trial.outcome for trial in lost.trials]
+    assert outcomes.count(Outcome.UNFINISHED) == 6  # after three networks in a row it is of no use to go on
+    assert outcomes.count(Outcome.UNTRIED) == 4
     assert describe(lost) == (
         "The search could not finish: 6 of 10 candidates are not finished: OSError: [Errno 28] No space left "
         "on device; the same command tries them again."
@@ -315,9 +329,9 @@ def test_a_network_that_was_drawn_and_could_not_be_measured_is_drawn_again(
     monkeypatch.setattr("fspinn.search.jobs.learn", broken_twice)
     settings = {"strategy": strategy, "sampler": "random", "trials": 6, "accuracy": 0.5, "folder": tmp_path}
     first = quick(data, **settings)
-    assert Standing.UNFINISHED in {trial.standing for trial in first.trials}
+    assert Outcome.UNFINISHED in {trial.outcome for trial in first.trials}
     again = quick(data, **settings)
-    assert Standing.UNFINISHED not in {trial.standing for trial in again.trials}
+    assert Outcome.UNFINISHED not in {trial.outcome for trial in again.trials}
     assert len(again.trials) > 0
 
 
@@ -343,16 +357,10 @@ def test_a_sampler_that_was_not_told_of_a_network_before_a_kill_draws_it_again(
 
 
 def test_a_folder_that_fills_up_ends_the_search_in_one_line(data, monkeypatch, tmp_path):
-    from optuna.storages.journal import JournalFileBackend
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    append = JournalFileBackend.append_logs
-
-    def full(self, logs):
-        if any("outcome" in str(log) for log in logs):
-            raise OSError(errno.ENOSPC, "No space left on device")
-        append(self, logs)
-
-    monkeypatch.setattr(JournalFileBackend, "append_logs", full)
+    monkeypatch.setattr("fspinn.search.journal.os.fsync", full)
     expected = (
         rf"^the search could not finish: {tmp_path} cannot be written \(No space left on device\); make "
         "room, and the same command goes on$"
@@ -415,32 +423,33 @@ def test_what_is_cheaper_than_the_answer_and_was_not_tried_for_want_of_time_is_s
 
 def test_what_is_cheaper_than_the_answer_of_a_sampler_and_was_not_tried_is_said_so():
     ledger = ledger_of({candidate(40): 100, candidate(20): 50, candidate(60): 150, candidate(10): 20})
-    job = Job(candidate(10).network, None, 0, VARIANTS[:1])
-    ledger.note(job, outcome(job, 10, 20))
-    left = ledger.unknown_below(candidate(40))
+    job = Job(candidate(10).setup, 0, VARIANTS[:1])
+    ledger.note(job, result_of(job, 10, 20))
+    left = ledger.untried_below(candidate(40))
     assert left == {candidate(20)}
-    assert ledger.unknown_below(None) == set()
-    words = [trial_of(ledger, candidate(n), candidate(40), left=left, late=True).verdict for n in (20, 60)]
+    assert ledger.untried_below(None) == set()
+    trials = final(ledger, candidate(40), left, late=True)
+    words = [trials[candidate(n)].verdict for n in (20, 60)]
     assert words == ["not tried: the time was over", "not tried: takes more than the one chosen"]
 
 
 def test_a_network_that_failed_with_another_seed_is_not_unfinished():
     ledger = ledger_of({candidate(10): 10})
     for seed, came in ((0, 99), (1, None)):
-        job = Job(candidate(10).network, None, seed, VARIANTS[:1])
-        ledger.note(job, outcome(job, came, 10) if came else Outcome((), error="it never spikes"))
-    job = Job(candidate(10).network, None, 2, VARIANTS[:1])
-    ledger.note(job, Outcome((), fault="MemoryError"))
-    trial = trial_of(ledger, candidate(10))
-    assert trial.standing is Standing.FAILED
+        job = Job(candidate(10).setup, seed, VARIANTS[:1])
+        ledger.note(job, result_of(job, came, 10) if came else JobResult((), error="it never spikes"))
+    job = Job(candidate(10).setup, 2, VARIANTS[:1])
+    ledger.note(job, JobResult((), fault="MemoryError"))
+    trial = ledger.trials[candidate(10)]
+    assert trial.outcome is Outcome.FAILED
     ending = ending_of([trial], None, None, out_of_time=False, unproven=False)
     assert ending is Ending.NONE_REACHES
 
 
 def test_how_a_search_ended_counts_what_was_tried_and_what_fits():
     answer = {"target_accuracy": 0.8, "confidence": 0.975, "strategy": "bayes", "considered": 40}
-    answer |= {"dataset": {"validation": 300}, "standing": "below", "accuracy": 0.7, "untried": 0}
-    over = [{"standing": "over limit"}]
+    answer |= {"dataset": {"validation": 300}, "outcome": "below", "accuracy": 0.7, "untried": 0}
+    over = [{"outcome": "over limit"}]
     for changes, words in (
         ({"trials": []}, "No network reaches 80.0%: all 40 networks were tried"),
         ({"trials": over, "untried": 37}, "No network that fits reaches 80.0%: 3 networks were tried"),
@@ -492,7 +501,7 @@ def test_time_that_is_over_before_a_network_is_proven_is_said_with_both(data, mo
 
 def test_ranges_are_drawn_from_and_lists_too(data):
     space = Space(
-        QUICK,
+        LEARNS_ONCE,
         {
             "neurons": Range(10, 40),
             "threshold": Range(6.0, 10.0, step=2.0),
@@ -501,6 +510,6 @@ def test_ranges_are_drawn_from_and_lists_too(data):
     )
     result = quick(data, space=space, strategy="bayes", sampler="random", trials=8)
     measured = [trial.candidate.network for trial in result.trials if trial.accuracy is not None]
-    assert {network.threshold for network in measured} <= {6.0, 8.0, 10.0}
-    assert {network.encoder for network in measured} == {"poisson", "regular"}
+    assert {network.layers[0].neuron.threshold for network in measured} <= {6.0, 8.0, 10.0}
+    assert {network.encoder.kind for network in measured} == {"poisson", "regular"}
     assert len({network.neurons for network in measured}) > 3

@@ -58,7 +58,8 @@ def test_all_that_can_be_set_is_listed_once_with_its_default():
     for name, value in settings_of(Preset()).items():
         row = ROWS[name]
         assert row.default == ("none" if value is None else parsed_back(name, value))
-        assert row.help.endswith((".", ").")) and row.source
+        assert row.help.endswith((".", ")."))
+        assert row.source
 
 
 def parsed_back(name, value):

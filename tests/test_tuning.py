@@ -6,26 +6,32 @@ import subprocess
 import sys
 import time
 import tomllib
-from dataclasses import fields, replace
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from described import changed, dense, setup, stdp
 from hypothesis import given
 from hypothesis import strategies as st
 
 import fspinn
-from fspinn.base.errors import ConfigError, DataError
+from fspinn.base.errors import ConfigError, DataError, UnfinishedError
+from fspinn.base.settings import settings_of
 from fspinn.cli import main
 from fspinn.cli.tune import command
 from fspinn.datasets import Split, load
+from fspinn.network.setup import Setup
+from fspinn.search import Outcome
 from fspinn.search.intervals import wilson_interval
-from fspinn.search.tune import MULTIPLES, RUNGS, drawn, tune
+from fspinn.search.networks import MULTIPLES
+from fspinn.search.tune import drawn, tune
 from fspinn.search.tuned import describe, toml_value, write_config
 
-NETWORK = fspinn.Network(neurons=12, inhibition=1.6)
-SETTINGS = {"trials": 10, "passes": 1, "seed": 3, "progress": False}
+NETWORK = dense(neurons=12, inhibition_strength=1.6)
+GIVEN = Setup(NETWORK, stdp(passes=1))
+SETTINGS = {"trials": 10, "learner": GIVEN.learner, "seed": 3, "progress": False}
 
 
 @pytest.fixture(scope="module")
@@ -54,35 +60,35 @@ def test_the_answer_is_the_same_for_one_and_two_threads(data, result):
 
 
 def test_another_seed_draws_other_candidates():
-    assert drawn(NETWORK, 0, 1) == drawn(NETWORK, 0, 1)
-    assert len({drawn(NETWORK, seed, number) for seed in (0, 1) for number in (1, 2)}) == 4
+    assert drawn(GIVEN, 0, 1) == drawn(GIVEN, 0, 1)
+    assert len({drawn(GIVEN, seed, number) for seed in (0, 1) for number in (1, 2)}) == 4
 
 
 def test_the_result_is_never_below_the_given_network(data, result):
     assert result.best.accuracy >= result.baseline.accuracy
-    assert result.baseline.network == NETWORK
+    assert result.baseline.candidate.setup == GIVEN
     (given_only,) = tune(NETWORK, data, **{**SETTINGS, "trials": 1}).trials
-    assert given_only == replace(result.baseline, verdict="chosen")
+    assert given_only == replace(result.baseline, outcome=Outcome.CHOSEN)
 
 
 def test_the_result_is_the_best_on_the_last_rung(result):
-    finalists = [trial for trial in result.trials if trial.rung == len(RUNGS)]
+    finalists = [trial for trial in result.trials if result.rung(trial) == 3]
     assert result.best in finalists
     assert result.best.accuracy == max(trial.accuracy for trial in finalists)
-    assert [trial.verdict for trial in finalists].count("chosen") == 1
-    assert result.network == result.best.network != NETWORK
+    assert [trial.outcome for trial in finalists].count(Outcome.CHOSEN) == 1
+    assert result.setup == result.best.candidate.setup != GIVEN
 
 
 def test_a_third_of_each_rung_goes_on_and_learns_three_times_as_long(data, result):
-    rungs = [[trial for trial in result.trials if trial.rung == rung] for rung in (1, 2, 3)]
+    rungs = [[trial for trial in result.trials if result.rung(trial) == rung] for rung in (1, 2, 3)]
     assert [len(rung) for rung in rungs] == [9, 3, 2]
     images = len(data.train)
     assert [rung[0].presentations for rung in rungs] == [round(images / 9), round(images / 3), images]
     for rung, following in pairwise(rungs):
-        on = [trial.candidate for trial in rung if trial.verdict == "goes on"]
-        assert on == [trial.candidate for trial in following if trial.candidate != 0]
-        worst = min(trial.accuracy for trial in rung if trial.verdict == "goes on")
-        assert all(trial.accuracy <= worst for trial in rung if trial.verdict == "dropped")
+        on = [trial.number for trial in rung if trial.outcome is Outcome.GOES_ON]
+        assert on == [trial.number for trial in following if trial.number != 0]
+        worst = min(trial.accuracy for trial in rung if trial.outcome is Outcome.GOES_ON)
+        assert all(trial.accuracy <= worst for trial in rung if trial.outcome is Outcome.DROPPED)
 
 
 def test_each_accuracy_comes_with_its_interval(data, result):
@@ -92,7 +98,9 @@ def test_each_accuracy_comes_with_its_interval(data, result):
 
 
 def test_training_with_the_result_gives_the_same_accuracy_again(data, result):
-    again = fspinn.train(result.network, data, passes=result.passes, seed=result.seed, progress=False)
+    again = fspinn.train(
+        result.setup.network, data, learner=result.setup.learner, seed=result.seed, progress=False
+    )
     assert again.validation.accuracy == result.best.accuracy
 
 
@@ -105,26 +113,36 @@ def test_each_trial_is_told_as_soon_as_it_is_measured(data, result):
     told = []
     tune(NETWORK, data, on_trial=told.append, **SETTINGS)
     assert {trial.verdict for trial in told} == {"measured"}
-    told.sort(key=lambda trial: (trial.rung, trial.candidate))
-    assert told == [replace(trial, verdict="measured") for trial in result.trials]
+    told.sort(key=lambda trial: (result.rung(trial), trial.number))
+    assert told == [replace(trial, outcome=Outcome.MEASURED) for trial in result.trials]
 
 
 def test_a_silent_candidate_is_recorded_and_drops_out(data):
-    stiff = replace(NETWORK, threshold=60.0, adaptation="off")
+    stiff = changed(NETWORK, threshold=60.0, adaptation="off")
     result = tune(stiff, data, **SETTINGS)
-    failed = [trial for trial in result.trials if trial.verdict.startswith("failed: ")]
+    failed = [trial for trial in result.trials if trial.outcome is Outcome.FAILED]
     assert result.baseline in failed
     assert all("no neuron ever spiked" in trial.verdict for trial in failed)
     assert all(trial.accuracy is None and trial.accuracy_interval is None for trial in failed)
-    later = {trial.candidate for trial in result.trials if trial.rung > 1} - {0}
+    later = {trial.number for trial in result.trials if result.rung(trial) > 1} - {0}
     assert later
-    assert not later & {trial.candidate for trial in failed}
+    assert not later & {trial.number for trial in failed}
     assert result.best.accuracy > 0.2
     assert "as given: it never spiked" in describe(result)
 
 
+def test_a_candidate_that_could_not_be_measured_ends_the_tuning_in_one_line(data, monkeypatch):
+    def full(*_, **__):
+        raise MemoryError("1 TiB")
+
+    monkeypatch.setattr("fspinn.search.jobs.fit_readouts", full)
+    words = r"^tune: a candidate could not be measured \(MemoryError: 1 TiB\); try again$"
+    with pytest.raises(UnfinishedError, match=words):
+        tune(NETWORK, data, **SETTINGS)
+
+
 def test_where_all_fail_the_reason_is_told(data):
-    dead = replace(NETWORK, threshold=1e6, adaptation="off")
+    dead = changed(NETWORK, threshold=1e6, adaptation="off")
     with pytest.raises(
         ConfigError, match=r"tune: every candidate failed, the given network too: .*no neuron ever"
     ):
@@ -133,34 +151,30 @@ def test_where_all_fail_the_reason_is_told(data):
 
 @given(st.integers(0, 2**64 - 1), st.integers(1, 1000))
 def test_candidates_keep_to_the_multiples_of_the_given_values(seed, number):
-    network = fspinn.Network(neurons=7, theta_step_end=0.5, rule="pair")
-    candidate = drawn(network, seed, number)
+    given = setup(neurons=7, theta_step_end=0.5, rule="pair")
+    before, after = settings_of(given), settings_of(drawn(given, seed, number))
     for name in MULTIPLES.keys() - {"inhibition_ms"}:
-        low, high = (multiple * getattr(network, name) for multiple in MULTIPLES[name])
-        assert low * 0.994 <= getattr(candidate, name) <= high * 1.006
-    assert candidate.learning_rate_end <= candidate.learning_rate
-    assert 0 <= candidate.theta_step_end <= 0.31 * candidate.theta_step
+        low, high = (multiple * before[name] for multiple in MULTIPLES[name])
+        assert low * 0.994 <= after[name] <= high * 1.006
+    assert after["learning_rate_end"] <= after["learning_rate"]
+    assert 0 <= after["theta_step_end"] <= 0.31 * after["theta_step"]
     varied = {"theta_step_end", *MULTIPLES}
-    for field in fields(network):
-        if field.name not in varied or field.name == "inhibition_ms":
-            assert getattr(candidate, field.name) == getattr(network, field.name)
+    assert {name for name in before if before[name] != after[name]} <= varied
 
 
 def test_only_what_the_network_uses_is_varied():
-    clamped = [drawn(fspinn.Network(inhibition_kind="clamp"), 0, n) for n in range(1, 20)]
-    assert {network.inhibition for network in clamped} == {0.7}
-    assert len({network.inhibition_ms for network in clamped}) == 19
-    fixed = [drawn(fspinn.Network(adaptation="off"), 0, n) for n in range(1, 20)]
-    assert {(network.theta_step, network.theta_step_end) for network in fixed} == {(1.0, 0.0)}
-    parts = [drawn(fspinn.Network(inhibition_of="potential", inhibition=0.9), 0, n) for n in range(1, 20)]
-    assert max(network.inhibition for network in parts) == 1.0
+    clamped = [settings_of(drawn(setup(inhibition="clamp"), 0, n)) for n in range(1, 20)]
+    assert len({one["inhibition_ms"] for one in clamped}) == 19
+    assert not any("inhibition_strength" in one for one in clamped)
+    fixed = [settings_of(drawn(setup(adaptation="off"), 0, n)) for n in range(1, 20)]
+    assert len({one["threshold"] for one in fixed}) == 19
+    parts = setup(inhibition_of="potential", inhibition_strength=0.9)
+    assert max(settings_of(drawn(parts, 0, n))["inhibition_strength"] for n in range(1, 20)) == 1.0
 
 
 def test_bad_requests_are_refused_before_any_training(data, tmp_path):
     with pytest.raises(ConfigError, match="trials: must be from 1 to 10000, but got 0"):
         tune(NETWORK, data, trials=0)
-    with pytest.raises(ConfigError, match="passes: must be from 1 to 1000000, but got 0"):
-        tune(NETWORK, data, passes=0)
     with pytest.raises(ConfigError, match="there is no 'vote'"):
         tune(NETWORK, data, readout="vote")
     with pytest.raises(ConfigError, match="validation: tuning needs validation images"):
@@ -175,8 +189,7 @@ def test_the_config_says_what_differs_from_the_defaults_and_where_it_is_from(dat
     assert settings == result.settings()
     assert settings.pop("dataset") == "digits"
     assert settings.pop("readout") == "proportion"
-    assert settings.pop("passes") == 1
-    assert fspinn.Network(**settings) == result.network
+    assert setup(**settings) == result.setup
     assert "duration_ms" not in settings
     comments = text[: text.index("\ndataset")]
     for words in (data.checksum, "seed 3", f"fspinn {fspinn.__version__}", f"{result.best.accuracy:.2%}"):
@@ -214,7 +227,7 @@ def test_tune_writes_what_train_reads(tmp_path):
     assert tuned["accuracy_of"] == "validation"
     assert tuned["accuracy"] >= tuned["baseline_accuracy"]
     assert tuned["accuracy_interval"][0] < tuned["accuracy"] < tuned["accuracy_interval"][1]
-    assert tuned["network"]["neurons"] == 12
+    assert tuned["settings"]["neurons"] == 12
     assert tuned["seconds"] > 0
     assert tuned["samples_per_s"] > 0
     assert len(tuned["trials"]) == len(answer.stderr.splitlines())
@@ -236,13 +249,13 @@ def test_tune_says_in_words_what_it_found(tmp_path):
 TELLING = """
 import sys
 from fspinn.cli import main
-from fspinn.search import tune as halving
+from fspinn.search.jobs import SearchContext
 
-def told(*arguments):
+def telling(*arguments, **more):
     print("learning", flush=True)
-    return measure(*arguments)
+    return measure(*arguments, **more)
 
-measure, halving._Bench.measure = halving._Bench.measure, told
+measure, SearchContext.measure = SearchContext.measure, telling
 main(sys.argv[1:])
 """
 

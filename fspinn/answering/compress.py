@@ -1,7 +1,11 @@
-"""From a trained network to integers, measured: what each pass saves, and what it costs in accuracy."""
+"""From a trained network to integers: one compiler for command line, search and export.
 
+`lower` measures what each pass saves, and what it costs in accuracy; the search measures only the end.
+"""
+
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -33,6 +37,9 @@ if TYPE_CHECKING:
 
 CALIBRATION_IMAGES = 2000
 """Training images that ranges and new thresholds are looked for on, at most (fspinn)."""
+
+
+_BITS = re.compile(r"([0-9]{1,3}) bits", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -113,7 +120,8 @@ def lower(
         Accuracies are those on ``data.validation``, and pruning and tuning look at ``data.train``; ``test``
         is not touched. None measures no accuracy.
     weights, state, theta, readout, rounding
-        As for `fspinn.quantize`.
+        As for `fspinn.quantize`; a state of ``"16 bits"`` is the finest format of 16 bits that holds what
+        potentials and thresholds do on training images.
     shift_leak : bool, default False
         First replace the leak by a shift and a subtraction.
     prune : bool, default False
@@ -136,24 +144,112 @@ def lower(
         If the model is quantized already, or a format is unknown or cannot hold the values.
     """
     model, data = model_of(model), None if data is None else as_dataset(data)
-    if data is None and (prune or tune):
-        raise ConfigError("data: pruning and tuning look at training images; name the data set")
-    if prune and state is None:
-        raise FormatError("prune: only a network in integers has weights that are all zero; give state too")
-    check_together(state, theta)
-    seed = checked_seed(seed)
-    chained: dict[str, Pass] = {"leak": passes.shift_leak} if shift_leak else {}
-    chained["weights"] = partial(quantize_weights, weights=weights, rounding=rounding, seed=seed)
-    chained["readout"] = partial(quantize_readout, readout=readout)
-    if state is not None:
-        chained["state"] = partial(quantize_state, state=state, theta=theta)
-    if data is not None and tune:
-        chained["tuning"] = partial(passes.retune, accuracy=_on_training_images(data, seed, threads))
-    if data is not None and prune:
-        chained["neurons"] = partial(_drop_silent, data=data, seed=seed, threads=threads)
-        chained["pixels"] = passes.drop_pixels
+    how = Lowering(weights, state, theta, readout, rounding, shift_leak, prune, tune)
+    compiler = Compiler(data, checked_seed(seed), threads)
+    chained = compiler.passes(model, how)
     lowered, reports = passes.chain(model, chained, measuring(data, seed, threads), on_report)
     return Lowered(lowered, tuple(reports))
+
+
+@dataclass(frozen=True)
+class Lowering:
+    """What to make of a trained network; the parameters are those of `lower`."""
+
+    weights: str
+    state: str | None = None
+    theta: str | None = None
+    readout: str | None = None
+    rounding: str = "nearest"
+    shift_leak: bool = False
+    prune: bool = False
+    tune: bool = False
+
+
+@dataclass
+class Compiler:
+    """Turns trained networks into ones of fixed-point numbers, always with the same passes in the same order.
+
+    What it finds out on training images holds for all models that differ in their readout only, and is found
+    out once for those that come one after the other.
+
+    Parameters
+    ----------
+    data : Dataset or None
+        Ranges, silent neurons and new thresholds are looked for on ``train``.
+    seed : int
+    threads : int or None
+    """
+
+    data: "Dataset | None"
+    seed: int
+    threads: int | None
+    _ranges: list[tuple[Model, Calibration]] = field(default_factory=list)
+    _spiking: list[tuple[Model, NDArray[np.bool_]]] = field(default_factory=list)
+
+    def compile(self, model: Model, how: Lowering) -> Model:
+        """Return what all passes make of a model."""
+        for run in self.passes(model, how).values():
+            model, _ = run(model)
+        return model
+
+    def passes(self, model: Model, how: Lowering) -> dict[str, Pass]:
+        """Return the passes for a model, by name, in their order."""
+        data, bits = self.data, calibrated_bits(how.state)
+        if data is None and (how.prune or how.tune):
+            raise ConfigError("data: pruning and tuning look at training images; name the data set")
+        if data is None and bits is not None:
+            raise ConfigError(
+                f"state: what {bits} bits have to hold is looked for on training images; name the data set"
+            )
+        if how.prune and how.state is None:
+            raise FormatError(
+                "prune: only a network in integers has weights that are all zero; give state too"
+            )
+        check_together(how.state, how.theta)
+        weights = partial(quantize_weights, weights=how.weights, rounding=how.rounding, seed=self.seed)
+        chained: dict[str, Pass] = {"leak": passes.shift_leak} if how.shift_leak else {}
+        chained |= {"weights": weights, "readout": partial(quantize_readout, readout=how.readout)}
+        if how.state is not None:
+            state: str | Format = how.state
+            if bits is not None:
+                state = self._range(passes.shift_leak(model)[0] if how.shift_leak else model).format(bits)
+            chained["state"] = partial(quantize_state, state=state, theta=how.theta)
+        if data is not None and how.tune:
+            chained["tuning"] = partial(
+                passes.retune, accuracy=_on_training_images(data, self.seed, self.threads)
+            )
+        if how.prune:
+            chained["neurons"] = lambda model: passes.drop_neurons(model, self._which_spike(model))
+            chained["pixels"] = passes.drop_pixels
+        return chained
+
+    def _range(self, model: Model) -> Calibration:
+        assert self.data is not None
+        if not any(_spike_alike(model, other) for other, _ in self._ranges):
+            self._ranges = [(model, calibrate(model, self.data, seed=self.seed, threads=self.threads))]
+        return self._ranges[0][1]
+
+    def _which_spike(self, model: Model) -> NDArray[np.bool_]:
+        assert self.data is not None
+        if not any(_spike_alike(model, other) for other, _ in self._spiking):
+            self._spiking = [(model, which_spike(model, self.data, seed=self.seed, threads=self.threads))]
+        return self._spiking[0][1]
+
+
+def calibrated_bits(state: object) -> int | None:
+    """Return the bits of a state whose format training images tell, such as ``"16 bits"``; else None."""
+    match = _BITS.fullmatch(state) if isinstance(state, str) else None
+    return None if match is None else int(match[1])
+
+
+def _spike_alike(one: Model, other: Model) -> bool:
+    """Return whether two models are the same but for their readout."""
+    mine, theirs = one.layer, other.layer
+    alike = one.network == other.network and mine.formats == theirs.formats
+    return alike and all(
+        np.array_equal(here.numbers, there.numbers)
+        for here, there in ((mine.weights, theirs.weights), (mine.theta, theirs.theta))
+    )
 
 
 def measuring(data: "Dataset | None", seed: int, threads: int | None) -> Callable[[Model], Measured]:
@@ -221,7 +317,3 @@ def which_spike(
         if spiked.all():  # as a rule a few thousand images are enough
             break
     return spiked
-
-
-def _drop_silent(model: Model, data: "Dataset", seed: int, threads: int | None) -> tuple[Model, str]:
-    return passes.drop_neurons(model, which_spike(model, data, seed=seed, threads=threads))

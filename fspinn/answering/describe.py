@@ -40,8 +40,8 @@ def in_words(model: Model) -> dict[str, str]:
     (layer,) = network.layers
     height, width = model.image_shape
     lines = {
-        "network": f"{network.neurons} neurons, {model.layer.inputs_used} inputs ({height} x {width} pixels), "
-        f"{network.steps} time steps of {network.dt_ms:g} ms an image",
+        "network": f"{network.neurons} neurons, {model.layer.inputs_used} inputs "
+        f"({height} x {width} pixels), {network.steps} time steps of {network.dt_ms:g} ms an image",
         "mechanisms": f"{learner.rule.kind} learning, {layer.inhibition.kind} inhibition, "
         f"{layer.adaptation.kind} thresholds, {network.encoder.kind} input",
         "settings": _settings(network, learner),

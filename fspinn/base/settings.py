@@ -83,6 +83,25 @@ def members(family: Any) -> dict[str, type[Any]]:
     return {one.kind: one for one in get_args(family) or (family,)}
 
 
+def families(cls: type[Any]) -> tuple[str, ...]:
+    """Return the names of the settings that choose a member of a family."""
+    return tuple(_name(each) for each, owner in _all_fields(cls) if _is_family(owner, each))
+
+
+def check_setting(cls: type[Any], name: str, value: Any) -> None:
+    """Raise `ConfigError` if no setting of a class, or of its parts, of that name can have that value."""
+    refused = ConfigError(_unknown(cls, name, [_name(each) for each, _ in _all_fields(cls)]))
+    for each, owner in _all_fields(cls):
+        if _name(each) == name:
+            try:
+                _check_family(owner, each, value) if _is_family(owner, each) else _checked(owner, each, value)
+            except ConfigError as error:
+                refused = error
+            else:
+                return
+    raise refused
+
+
 def settings_of(described_object: Any) -> dict[str, Any]:
     """Return all settings of an object by name, those of the parts that it is made of among them.
 
@@ -267,7 +286,8 @@ def _alternatives(hint: Any) -> tuple[Any, ...]:
 def _part_classes(hint: Any) -> list[type[Any]]:
     """Return the described classes that a field can hold: one, or several in a row."""
     inner: Any = get_args(hint)[0] if get_origin(hint) is tuple else hint
-    return [one for one in _alternatives(inner) if is_dataclass(one)]
+    classes: list[Any] = [one for one in _alternatives(inner) if is_dataclass(one)]
+    return classes
 
 
 def _is_family(cls: type[Any], each: Field[Any]) -> bool:
@@ -324,10 +344,7 @@ def _changed(described_object: Any, given: Mapping[str, Any], used: set[str]) ->
         name, value = _name(each), getattr(described_object, each.name)
         if _is_family(cls, each) and name in given:
             used.add(name)
-            kinds = {one.kind: one for one in _part_classes(_hints(cls)[each.name])}
-            if not isinstance(given[name], str) or given[name] not in kinds:
-                raise ConfigError(f"{name}: {_not_among(given[name], tuple(kinds))}")
-            value = _as_kind(kinds[given[name]], value)
+            value = _as_kind(_check_family(cls, each, given[name]), value)
         parts = _parts(value)
         if isinstance(value, tuple) and len(parts) > 1:
             new[each.name] = value  # several layers: none of them is meant by a bare name
@@ -340,6 +357,15 @@ def _changed(described_object: Any, given: Mapping[str, Any], used: set[str]) ->
         else:
             new[each.name] = value
     return cls(**new)
+
+
+def _check_family(cls: type[Any], each: Field[Any], word: Any) -> type[Any]:
+    """Return the member of a family that a word stands for."""
+    kinds = {one.kind: one for one in _part_classes(_hints(cls)[each.name])}
+    if not isinstance(word, str) or word not in kinds:
+        raise ConfigError(f"{_name(each)}: {_not_among(word, tuple(kinds))}")
+    found: type[Any] = kinds[word]
+    return found
 
 
 def _as_kind(cls: type[Any], value: Any) -> Any:

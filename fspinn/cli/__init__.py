@@ -4,7 +4,6 @@ Commands import what they need inside their functions, so that ``fspinn --help``
 """
 
 import shlex
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,7 +57,7 @@ class OneLineErrors(click.Group):
             message, status = self._outcome(*args, **kwargs)
             if message is not None:
                 streams.say(f"fspinn: {message}")
-        sys.exit(status)
+        outcome.leave(status)
 
     def _outcome(self, *args: Any, **kwargs: Any) -> tuple[str | None, int]:
         """Run a command; return the line to say, if any, and the exit status."""

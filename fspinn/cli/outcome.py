@@ -8,7 +8,9 @@ import tempfile
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TextIO, cast
+from typing import Any, NoReturn, TextIO, cast
+
+from fspinn.base.background import is_working
 
 DONE, NO, BAD_INPUT, UNFINISHED, FAULT, STOPPED = 0, 1, 2, 3, 70, 130
 """Exit statuses; `NO` is the answer of a search, or of `fspinn estimate --check`."""
@@ -92,6 +94,14 @@ def without_output(error: OutputError) -> tuple[str | None, int]:
         f"standard output: cannot be written ({cause.strerror}); free some space, or write elsewhere",
         BAD_INPUT,
     )
+
+
+def leave(status: int) -> NoReturn:
+    """End the program, also where a compilation goes on that nobody waits for any more."""
+    if is_working():
+        # It would keep Python from ending, or crash in its end.
+        os._exit(status)
+    sys.exit(status)
 
 
 def fault(error: Exception) -> str:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from fspinn.datasets import Dataset
     from fspinn.lowering.passes import Report
     from fspinn.model.model import Model
-    from fspinn.search.formats import FormatSearch, FormatTrial
+    from fspinn.search import Trial
+    from fspinn.search.formats import FormatSearch
 
 
 @click.command(
@@ -27,7 +28,11 @@ Examples:
 )
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--weights", help="Format of the weights: UQm.n (unsigned) or Qm.n, such as UQ0.4.")
-@click.option("--state", help="Format of potentials, threshold and inhibition, such as Q9.6: integers only.")
+@click.option(
+    "--state",
+    help="Format of potentials, threshold and inhibition, such as Q9.6, or '16 bits' for the finest "
+    "of so many bits: integers only.",
+)
 @click.option("--theta", help="Format of adapted thresholds [default: the narrowest that holds them].")
 @click.option("--readout", help="Format of the readout table [default: 8 bits, Q1.7 for linear, else UQ0.8].")
 @click.option(
@@ -82,7 +87,7 @@ def command(
     UQ0.4 is four bits, from 0 to 15/16 in steps of 1/16; Q1.7 is eight bits, one of them the sign. With a
     format of the state the network computes with integers only, and answers so from then on.
     """
-    from fspinn.answering.compress import lower
+    from fspinn.answering.compress import calibrated_bits, lower
     from fspinn.model import store
     from fspinn.search.formats import find_formats
 
@@ -93,7 +98,8 @@ def command(
     if output.resolve() == model.resolve() or (output.exists() and model.exists() and output.samefile(model)):
         raise ConfigError(f"--output {output}: is the model itself; give the quantized model another name")
     before = store.load(model)
-    data, missing = _images(before, dataset, data_dir, samples, needed=auto or tune or prune)
+    needed = auto or tune or prune or calibrated_bits(state) is not None
+    data, missing = _images(before, dataset, data_dir, samples, needed=needed)
     found = None
     if auto and data is not None:
         found = find_formats(
@@ -106,7 +112,7 @@ def command(
             on_trial=None if as_json else _print_trial,
         )
         weights, state = found.choice.weights, found.choice.state
-        theta, readout = found.choice.theta, found.choice.readout
+        theta, readout = found.choice.theta, found.choice.readout_format
     assert weights is not None
     result = lower(
         before,
@@ -157,15 +163,17 @@ def _images(
     return (data if samples is None else replace(data, validation=data.validation.first(samples))), None
 
 
-def _print_trial(trial: "FormatTrial") -> None:
+def _print_trial(before: "Trial", trial: "Trial") -> None:
     from fspinn.lowering.passes import in_words
+    from fspinn.search.formats import lost_points
 
-    choice = trial.choice
-    formats = f"{choice.weights:<6} {choice.state:<6} {choice.theta:<6} {choice.readout or 'labels':<6}"
-    if trial.bits is None or trial.lost_points is None:
-        outcome = "cannot hold the network"
-    else:
-        outcome = f"{trial.bits / 8192:7.1f} KiB, {in_words(trial.lost_points)}"
+    variant, lost = trial.candidate.variant, lost_points(before, trial)
+    formats = (
+        f"{variant.weights:<6} {variant.state:<6} {variant.theta:<6} {variant.readout_format or 'labels':<6}"
+    )
+    outcome = "cannot hold the network"
+    if lost is not None:
+        outcome = f"{trial.memory_bits / 8192:7.1f} KiB, {in_words(lost)}"
     click.echo(f"{trial.varied:<9} {formats} {outcome}")
 
 
@@ -199,9 +207,18 @@ def _answer(
             }
             for report in reports
         ],
-        "trials": [] if found is None else [_trial(trial) for trial in found.trials],
+        "trials": [] if found is None else [_trial(found, trial) for trial in found.trials],
     }
 
 
-def _trial(trial: "FormatTrial") -> dict[str, Any]:
-    return {**vars(trial), "choice": vars(trial.choice)}
+def _trial(found: "FormatSearch", trial: "Trial") -> dict[str, Any]:
+    variant = trial.candidate.variant
+    choice = {"weights": variant.weights, "state": variant.state, "theta": variant.theta}
+    return {
+        "varied": trial.varied,
+        "choice": {**choice, "readout": variant.readout_format},
+        "outcome": trial.outcome.value,
+        "bits": None if trial.cost is None else trial.memory_bits,
+        "accuracy": trial.accuracy,
+        "lost_points": found.lost_points(trial),
+    }

@@ -1,6 +1,5 @@
 """fspinn search: the smallest network that does the job."""
 
-import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -26,7 +25,7 @@ _FILES = (
     "result.json",
     "candidates.csv",
     "accuracy-memory.png",
-    "study.log",
+    "journal.jsonl",
 )
 
 
@@ -174,11 +173,10 @@ def command(
     from fspinn.report.plots import accuracy_against_memory, save
     from fspinn.search import find_smallest
     from fspinn.search.endings import Ending
-    from fspinn.search.execution import is_working
     from fspinn.search.result import describe, line
 
-    def show(told: "list[Trial]") -> None:
-        say(line(told))  # above the table, where there is one
+    def show(trials: "list[Trial]") -> None:
+        say(line(trials))  # above the table, where there is one
 
     try:
         result = find_smallest(
@@ -221,13 +219,10 @@ def command(
         sys.exit(outcome.UNFINISHED)
     except KeyboardInterrupt:
         click.echo("fspinn: stopped; the same command goes on where it stopped", err=True)
-        if is_working():
-            # A compilation that goes on would keep Python from ending, or crash in its end.
-            os._exit(outcome.STOPPED)
         if workers is not None:
             # The pool may close its pipe just when the end of Python writes to it: nothing is lost by that.
             sys.unraisablehook = lambda _: None
-        sys.exit(outcome.STOPPED)
+        outcome.leave(outcome.STOPPED)
     # Everything is in the folder before a word is printed: whoever reads may go away.
     files: dict[str, Path | None] = {**_saved(result, output, as_json, overwrite)}
     picture, report = output / "accuracy-memory.png", output / "report.html"

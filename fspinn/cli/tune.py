@@ -1,18 +1,18 @@
 """fspinn tune: settings that make a network of a given size accurate."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from fspinn.base.files import check_file
+from fspinn.base.settings import settings_of
 from fspinn.cli import options
 from fspinn.presets import Preset
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
-    from fspinn.search.tuned import TuningTrial
+    from fspinn.search import Trial
 
 
 @click.command(
@@ -53,27 +53,24 @@ def command(
 
     Only the best candidates learn for all passes, the others for a ninth or a third of them.
     """
-    from tqdm import tqdm
-
     from fspinn.base import streams
     from fspinn.search.tune import tune
     from fspinn.search.tuned import describe, write_config
 
-    def show(trial: "TuningTrial") -> None:
+    def show(trial: "Trial") -> None:
         share = trial.verdict if trial.accuracy is None else f"{trial.accuracy:.2%}"
-        line = (
-            f"candidate {trial.candidate:3}  {trial.presentations:8} presentations  "
-            f"threshold {trial.network.threshold:<6g} inhibition {trial.network.inhibition:<6g} {share}"
-        )
-        with tqdm.external_write_mode(file=sys.stderr):  # above the bar, where there is one
-            streams.say(line)
+        settings = settings_of(trial.candidate.setup)
+        streams.say(
+            f"candidate {trial.number:3}  {trial.presentations:8} presentations  "
+            f"threshold {settings['threshold']:<6g} learning rate {settings['learning_rate']:<6g} {share}"
+        )  # above the bar, where there is one
 
     result = tune(
-        network,
+        preset.network,
         data,
+        learner=preset.learner,
         trials=trials,
-        passes=passes,
-        readout=readout,
+        readout=preset.readout,
         seed=seed,
         threads=threads,
         on_trial=show,

@@ -1,7 +1,6 @@
 """How does learning proceed, stop and resume? Passes over the images, then a readout, then a measurement."""
 
 import os
-import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from fspinn.answering.evaluate import Evaluation, evaluate
 from fspinn.answering.predict import doubts
@@ -20,9 +18,10 @@ from fspinn.backends.numba import integer_engine
 from fspinn.base import jit
 from fspinn.base.checks import checked_seed, whole_number
 from fspinn.base.errors import ConfigError, FspinnWarning
+from fspinn.base.progress import progress_bar
 from fspinn.base.randomness import ORDER, WEIGHTS, permutation, stream_key, uniforms
 from fspinn.base.settings import as_plain, settings_of, with_settings
-from fspinn.base.streams import on_terminal
+from fspinn.base.streams import on_terminal, say
 from fspinn.base.version import __version__
 from fspinn.datasets.arrays import as_dataset
 from fspinn.datasets.origin import origin
@@ -339,13 +338,12 @@ def _present_all(
     """Show all images `passes` times, from `state` on; return the last state and the seconds it took."""
     labels, total, done = run.data.train.labels, run.total, state.presentations
     title = f"train {run.network.neurons} neurons"
-    visible = progress and on_terminal()
-    with tqdm(total=total, initial=done, unit=" samples", disable=not visible, desc=title) as bar:
-        if run.engine == "numba" and visible and jit.will_compile():
-            bar.write(jit.COMPILING, file=sys.stderr)
+    with progress_bar(title, total, progress) as update:
+        if run.engine == "numba" and progress and on_terminal() and jit.will_compile():
+            say(jit.COMPILING)
         # A first call with an empty batch compiles, so that neither the bar nor the rate waits for it.
         run.learn(state, slice(0, 0))
-        bar.unpause()
+        update(done, "")
         started = time.perf_counter()
         for shown in _batches(len(labels), run.passes, run.seed, done):
             spike_counts, counted = run.learn(state, shown)
@@ -358,9 +356,8 @@ def _present_all(
             )
             if keeper is not None:
                 keeper.keep(state.copy())
-            if not np.isnan(state.curve.running_accuracy):
-                bar.set_postfix_str(f"running accuracy {state.curve.running_accuracy:.3f}", refresh=False)
-            bar.update(len(shown))
+            running = state.curve.running_accuracy
+            update(done, "" if np.isnan(running) else f"running accuracy {running:.3f}")
             if on_batch is not None:
                 on_batch(done)
         seconds = time.perf_counter() - started

@@ -232,7 +232,8 @@ def _quantize_readout(readout: Readout, asked: str | Format | None) -> Readout:
 
     if not fit(format):
         raise FormatError(
-            f"readout: {format} cannot hold the table ({_ranges(table, format)}); {_advice(table, format, fit)}"
+            f"readout: {format} cannot hold the table ({_ranges(table, format)}); "
+            f"{_advice(table, format, fit)}"
         )
     return replace(readout, table=quantize_values(table, format), format=format, bias=bias)
 

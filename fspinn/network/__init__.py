@@ -11,8 +11,8 @@ clamped. In each time step t, in this order:
 1. **Leak.** Every potential is multiplied by ``exp(-dt_ms / tau_m_ms)``, every trace by
    ``exp(-dt_ms / trace_tau_ms)``. In every 16th step potentials below 1e-20 in size become 0, and traces do
    so in every step: denormal numbers are slow.
-2. **Inhibition by a layer** (only ``inhibition = "layer"``). The inhibitory neuron that is due to spike lowers
-   the potentials of all neurons but its own partner by the inhibition drop (see 5).
+2. **Inhibition by a layer** (only ``inhibition = "layer"``). The inhibitory neuron that is due to spike
+   lowers the potentials of all neurons but its own partner by the inhibition drop (see 5).
 3. **Input.** For each input spike of the step, in the order of the inputs: its row of weights is added to
    the potentials, its trace rises by 1, and the rule `pair` depresses its row. While neurons are clamped,
    only the neuron that spiked last integrates; all others stay at 0.

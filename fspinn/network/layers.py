@@ -1,8 +1,9 @@
 """What is a layer? A column of neurons that see a receptive field, compete, and share their weights.
 
 All positions of the field see the same input spikes at the same time, and there is no inhibition between
-positions. Output spikes are counted per cell of a grid over the positions. With ``field = None`` a neuron sees
-the whole input: there is one position and one cell, and the layer is the dense one of Diehl & Cook and FSpiNN.
+positions. Output spikes are counted per cell of a grid over the positions. With ``field = None`` a neuron
+sees the whole input: there is one position and one cell, and the layer is the dense one of Diehl & Cook and
+FSpiNN.
 """
 
 from dataclasses import replace
@@ -88,8 +89,8 @@ class Layer:
     def __post_init__(self) -> None:
         if self.field is None and (self.stride != 1 or self.cells != (1, 1)):
             raise ConfigError(
-                "field: stride and cells need one, but this layer sees the whole input; give a field, or leave "
-                "them out"
+                "field: stride and cells need one, but this layer sees the whole input; give a field, or "
+                "leave them out"
             )
 
     def positions(self, height: int, width: int) -> tuple[int, int]:

@@ -24,8 +24,8 @@ class Normalised:
 
         w += k * eta * (min(1, weight_norm * x / |x|) - w)        for the winner, k * eta at most 1
 
-    with FSpiNN's potentiation factor ``k = ceil(spikes of the winner / spike_threshold)``, or 1. The weights of
-    a neuron stay near the norm `weight_norm` without a normalisation pass.
+    with FSpiNN's potentiation factor ``k = ceil(spikes of the winner / spike_threshold)``, or 1. The weights
+    of a neuron stay near the norm `weight_norm` without a normalisation pass.
     """
 
     kind: ClassVar[str] = "normalised"
@@ -121,8 +121,8 @@ class Stdp:
     )
     learning_rate_end: float = setting("The same at the end.", default=0.001, at_least=0.0, at_most=1.0)
     normalisation: str = setting(
-        "Rescaling of each neuron's weights after every presentation: to the norm weight_norm (l2), or to a sum "
-        "of 0.1 per input (l1).",
+        "Rescaling of each neuron's weights after every presentation: to the norm weight_norm (l2), or to a "
+        "sum of 0.1 per input (l1).",
         default="off",
         source="l1: BindsNET's 78.4 for 784 inputs",
         choices=NORMALISATIONS,

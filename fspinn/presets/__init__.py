@@ -1,9 +1,9 @@
 """Settings that were chosen for a data set and a number of neurons, one TOML file each.
 
-A file holds settings by name (``fspinn info --settings`` lists them), as ``fspinn train --config`` reads them;
-its comments say how they were found. Its name is that of the data set and the number of neurons. A table in
-it, named after a readout, changes some settings for that readout: ``mnist-400-linear`` is ``mnist-400`` with
-its table ``[linear]``.
+A file holds settings by name (``fspinn info --settings`` lists them), as ``fspinn train --config`` reads
+them; its comments say how they were found. Its name is that of the data set and the number of neurons. A
+table in it, named after a readout, changes some settings for that readout: ``mnist-400-linear`` is ``mnist-400``
+with its table ``[linear]``.
 """
 
 import tomllib

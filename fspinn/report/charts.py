@@ -132,7 +132,7 @@ def _chart(answer: Mapping[str, Any], shown: Sequence[int], axis: Axis) -> Chart
         trial = trials[k]
         if trial["accuracy"] is None:
             return Mark(k, x(trial[axis.field]), HEIGHT - BOTTOM - STRIP / 2, "untried")
-        kind = "winner" if trial["verdict"] == "chosen" else "front" if k in front else "tried"
+        kind = "winner" if trial["outcome"] == "chosen" else "front" if k in front else "tried"
         return Mark(k, x(trial[axis.field]), y(trial["accuracy"]), kind)
 
     order = ("untried", "tried", "front", "winner")

@@ -7,7 +7,7 @@ costs (`constraints`); what a candidate costs is expected before, and counted af
 those that cannot be are never trained.
 
 A **job** trains one network with one seed and measures all its variants (`jobs`): a network trained once
-serves every width and readout. A **strategy** is asked for jobs and told their outcomes:
+serves every width and readout. A **strategy** is asked for jobs and told their results:
 
 - `ladder`: listed settings only; the cheapest network first, until none that is left can be cheaper than one
   that meets the accuracy.
@@ -15,26 +15,31 @@ serves every width and readout. A **strategy** is asked for jobs and told their 
 - `halving`: draws many networks, trains them on few samples, and only the best on more; one objective.
 
 **Workers** do the jobs, in this process, in processes beside it, or on a Dask cluster (`execution`), and
-find the images in their own cache. The **study** keeps every outcome in a file before anyone hears of it
-(`study`), so that the same search goes on after a kill. The **ledger** knows what is known of each
-candidate, and which is the best (`ledger`). `smallest` puts it together: the strategy's best candidate
-becomes the answer if it meets the target with several seeds as well; if not, the strategy goes on. The
-**certificate** says how far the next smaller ones fell short (`certificate`), and `result` writes it all
-down.
+find the images in their own cache. The **journal** keeps every result in a file before anyone is told of it
+(`journal`), so that the same search goes on after a kill. The **ledger** has one **trial** for each
+candidate, with its **outcome**, and says which is the best (`ledger`, `trial`). `smallest` puts it together:
+the strategy's best candidate becomes the answer if it meets the target with several seeds as well; if not,
+the strategy goes on. The **certificate** says how far the next smaller ones fell short (`certificate`), and
+`result` writes it all down.
+
+Two more searches run on the same workers: `tune` looks for the settings of a network of a given size, and
+`formats` for the narrowest formats of a network that is trained.
 """
 
 from fspinn.search.candidates import Candidate, Variant
 from fspinn.search.constraints import Constraints
 from fspinn.search.costs import Cost
 from fspinn.search.quantities import parse_memory
-from fspinn.search.result import SearchResult, Trial, save_result
+from fspinn.search.result import SearchResult, save_result
 from fspinn.search.smallest import find_smallest
 from fspinn.search.space import Range, Space, read_space
+from fspinn.search.trial import Outcome, Trial
 
 __all__ = [
     "Candidate",
     "Constraints",
     "Cost",
+    "Outcome",
     "Range",
     "SearchResult",
     "Space",

@@ -1,22 +1,20 @@
 """One network that could be the answer: what has to be trained, and what is made of it afterwards."""
 
-import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from fspinn.answering.compress import Lowering, calibrated_bits
 from fspinn.base.checks import whole_number
 from fspinn.base.errors import ConfigError
 from fspinn.base.settings import differences
 from fspinn.lowering.integers import MAX_STATE_BITS
 from fspinn.model.readout import check_name
 from fspinn.network.networks import Network
-from fspinn.network.rules import Stdp
+from fspinn.network.setup import Setup
 from fspinn.quant.formats import Format, check_rounding
 
 FLOAT = "float32"
 """Stands where numbers are not quantized."""
-
-_CALIBRATED = re.compile(r"([0-9]{1,3}) bits", re.ASCII)
 
 FLOAT_BITS = 32
 READOUT_BITS = 8
@@ -39,6 +37,10 @@ class Variant:
     prune : bool, default False
         Drop neurons that never spike and pixels whose weights are all zero; needs a format of the state.
     readout : str, default "proportion"
+    theta : str or None, default None
+        Format of what adaptation added to the thresholds; None is the narrowest that holds it.
+    readout_format : str or None, default None
+        Of the entries of the readout, where the weights have a format; None is 8 bits.
 
     Raises
     ------
@@ -51,6 +53,8 @@ class Variant:
     rounding: str = "nearest"
     prune: bool = False
     readout: str = "proportion"
+    theta: str | None = None
+    readout_format: str | None = None
 
     def __post_init__(self) -> None:
         _bits(self.weights)
@@ -58,12 +62,19 @@ class Variant:
             _bits(self.state)
         else:
             whole_number("state", self.calibrated_bits, 1, MAX_STATE_BITS)
+        for name in (self.theta, self.readout_format):
+            if name is not None:
+                Format.parse(name)
         check_rounding(self.rounding)
         check_name(self.readout)
         if not isinstance(self.prune, bool):
             raise ConfigError(f"prune: {self.prune!r} is neither true nor false; write one of them")
         if self.weights == FLOAT and self.state != FLOAT:
             raise ConfigError(f"state: {self.state} needs a format of the weights; give one of both")
+        if self.state == FLOAT and self.theta is not None:
+            raise ConfigError(f"theta: {self.theta} needs a format of the state; give one of both")
+        if self.weights == FLOAT and self.readout_format is not None:
+            raise ConfigError(f"readout_format: {self.readout_format} needs a format of the weights too")
         if self.state == FLOAT and self.prune:
             raise ConfigError("prune: only a network in integers can be pruned; give a format of the state")
 
@@ -80,12 +91,20 @@ class Variant:
     @property
     def calibrated_bits(self) -> int | None:
         """Bits of a state whose format training images tell; None if it is given."""
-        match = _CALIBRATED.fullmatch(self.state) if isinstance(self.state, str) else None
-        return None if match is None else int(match[1])
+        return calibrated_bits(self.state)
+
+    def lowering(self) -> Lowering | None:
+        """Return what the compiler has to do; None if all numbers stay floats."""
+        if self.weights == FLOAT:
+            return None
+        state = None if self.state == FLOAT else self.state
+        return Lowering(self.weights, state, self.theta, self.readout_format, self.rounding, prune=self.prune)
 
     @property
     def readout_bits(self) -> int:
         """Bits of one entry of the readout."""
+        if self.readout_format is not None:
+            return Format.parse(self.readout_format).bits
         return FLOAT_BITS if self.weights == FLOAT else READOUT_BITS
 
     def __str__(self) -> str:
@@ -93,11 +112,14 @@ class Variant:
         if self.state != FLOAT:
             calibrated = self.calibrated_bits
             words.append(f"{self.state} state" if calibrated is None else f"{calibrated}-bit state")
+        if self.theta is not None:
+            words.append(f"{self.theta} theta")
         if self.rounding != "nearest":
             words.append(f"{self.rounding} rounding")
         if self.prune:
             words.append("pruned")
-        return ", ".join([*words, f"{self.readout} readout"])
+        readout = self.readout if self.readout_format is None else f"{self.readout_format} {self.readout}"
+        return ", ".join([*words, f"{readout} readout"])
 
 
 @dataclass(frozen=True)
@@ -106,14 +128,18 @@ class Candidate:
 
     Parameters
     ----------
-    network : Network
-    learner : Stdp
+    setup : Setup
+        What is trained, and can serve several variants.
     variant : Variant
     """
 
-    network: Network
-    learner: Stdp
+    setup: Setup
     variant: Variant
+
+    @property
+    def network(self) -> Network:
+        """The network that is trained."""
+        return self.setup.network
 
     @property
     def neurons(self) -> int:
@@ -132,8 +158,7 @@ class Candidate:
 
     def as_dict(self) -> dict[str, Any]:
         """Return size, variant and the settings that are not the default, by name."""
-        settings = differences(self.network, Network.dense(self.neurons))
-        settings |= differences(self.learner, Stdp())
+        settings = differences(self.setup, Setup(Network.dense(self.neurons)))
         return {"neurons": self.neurons, **asdict(self.variant), "settings": settings}
 
     def __str__(self) -> str:

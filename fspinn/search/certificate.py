@@ -1,13 +1,13 @@
 """Why will nothing smaller do? The next smaller candidates that were tried, and how sure it is of each."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fspinn.memmodel.text import memory_text
 from fspinn.search.candidates import Candidate
 from fspinn.search.intervals import chance_of_so_few
-from fspinn.search.ledger import Ledger
+from fspinn.search.trial import Trial
 
 NAMED = 5
 """How many smaller candidates the certificate names."""
@@ -19,42 +19,38 @@ class Shortfall:
 
     Parameters
     ----------
-    candidate : Candidate
-    memory_bits : int
-    accuracy : float
-        On validation images, the mean over its seeds.
-    accuracy_interval : tuple of float
-        Wilson 95 % interval.
-    seeds : int
+    trial : Trial
     short_points : float
         Percentage points below the target; negative if it is above.
     chance : float
         How likely it is to get so few images right, or fewer, for a network that truly reaches the target
         (binomial): small means that this one hardly does.
-    reason : str
-        Why it is not the answer.
     """
 
-    candidate: Candidate
-    memory_bits: int
-    accuracy: float
-    accuracy_interval: tuple[float, float]
-    seeds: int
+    trial: Trial
     short_points: float
     chance: float
-    reason: str
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything by name."""
-        mine = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "candidate"}
-        return {**self.candidate.as_dict(), **mine}
+        trial = self.trial
+        return {
+            **trial.candidate.as_dict(),
+            "memory_bits": trial.memory_bits,
+            "accuracy": trial.accuracy,
+            "accuracy_interval": trial.accuracy_interval,
+            "seeds": len(trial.correct),
+            "short_points": self.short_points,
+            "chance": self.chance,
+            "reason": trial.verdict,
+        }
 
     def __str__(self) -> str:
-        low, high = self.accuracy_interval
-        words = f"{memory_text(self.memory_bits)}: {self.candidate}: {self.accuracy:.1%} "
+        trial, (low, high) = self.trial, self.trial.accuracy_interval or (0.0, 1.0)
+        words = f"{memory_text(trial.memory_bits)}: {trial.candidate}: {trial.accuracy:.1%} "
         words += f"({low:.1%} to {high:.1%})"
         if self.short_points <= 0:
-            return f"{words}, {self.reason}"
+            return f"{words}, {trial.verdict}"
         likely = chance(self.chance)
         return f"{words}, {self.short_points:.1f} points short; chance of that at the target {likely}"
 
@@ -93,42 +89,33 @@ class Certificate:
 
 
 def certify(
-    ledger: Ledger, winner: Candidate, verdicts: dict[Candidate, str], left: Container[Candidate] = ()
+    trials: Mapping[Candidate, Trial], winner: Candidate, seed: int, left: Container[Candidate] = ()
 ) -> Certificate:
     """Return the certificate of a winner.
 
     Parameters
     ----------
-    ledger : Ledger
+    trials : mapping of Candidate to Trial
+        All, as they stand at the end.
     winner : Candidate
-    verdicts : dict of Candidate to str
-        Of all candidates.
+    seed : int
+        Of the search.
     left : container of Candidate, default ()
         Those that would have been tried had the search not ended.
     """
-    bits = ledger.costs[winner].memory_bits
-    smaller = [candidate for candidate, cost in ledger.costs.items() if cost.memory_bits < bits]
-    measured = [candidate for candidate in smaller if ledger.seed in ledger.correct.get(candidate, ())]
-    measured.sort(key=lambda candidate: -ledger.costs[candidate].memory_bits)
-    shortfalls = [_shortfall(ledger, candidate, verdicts[candidate]) for candidate in measured]
-    best = max(shortfalls, key=lambda shortfall: shortfall.accuracy, default=None)
-    untried = set(smaller).difference(measured)
-    not_reached = sum(candidate in left for candidate in untried)
-    return Certificate(tuple(shortfalls[:NAMED]), len(measured), len(untried), not_reached, best)
+    smaller = [trial for trial in trials.values() if trial.memory_bits < trials[winner].memory_bits]
+    measured = sorted((t for t in smaller if seed in t.correct), key=lambda trial: -trial.memory_bits)
+    shortfalls = [_shortfall(trial) for trial in measured]
+    best = max(shortfalls, key=lambda shortfall: shortfall.trial.accuracy or 0.0, default=None)
+    not_reached = sum(trial.candidate in left and seed not in trial.correct for trial in smaller)
+    untried = len(smaller) - len(measured)
+    return Certificate(tuple(shortfalls[:NAMED]), len(measured), untried, not_reached, best)
 
 
-def _shortfall(ledger: Ledger, candidate: Candidate, verdict: str) -> Shortfall:
-    accuracy, target = ledger.accuracy(candidate), ledger.constraints.accuracy
-    return Shortfall(
-        candidate=candidate,
-        memory_bits=ledger.costs[candidate].memory_bits,
-        accuracy=accuracy,
-        accuracy_interval=ledger.interval(candidate),
-        seeds=len(ledger.correct[candidate]),
-        short_points=100 * (target - accuracy),
-        chance=chance_of_so_few(accuracy * ledger.samples, ledger.samples, target),
-        reason=verdict,
-    )
+def _shortfall(trial: Trial) -> Shortfall:
+    accuracy, target = trial.accuracy or 0.0, trial.target or 0.0
+    chance = chance_of_so_few(accuracy * trial.samples, trial.samples, target)
+    return Shortfall(trial, 100 * (target - accuracy), chance)
 
 
 def in_words(certificate: Certificate) -> Sequence[str]:

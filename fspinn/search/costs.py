@@ -104,7 +104,7 @@ def expected_costs(
 
 def counted_cost(model: Model, activity: Activity, hardware: Hardware) -> Cost:
     """Return the cost of a trained model that did this for some images."""
-    training = model.activity["training"][0]
+    training = model.activity.get("training", (activity,))[0]  # only what learning stores counts here
     work = {"inference": Workload.counted(activity), "training": Workload.counted(training)}
     (cost,) = _costs(Size.of(model), hardware, work, 1)
     return replace(cost, counted=True)
@@ -112,34 +112,30 @@ def counted_cost(model: Model, activity: Activity, hardware: Hardware) -> Cost:
 
 def _kind(candidate: Candidate) -> tuple[Any, ...]:
     """Return what the formulas of the cost model depend on, beside numbers."""
-    (layer,), learner = candidate.network.layers, candidate.learner
+    (layer,), learner = candidate.network.layers, candidate.setup.learner
     kind = (layer.inhibition.kind, learner.rule.kind, layer.adaptation.kind, learner.normalisation)
     return (*kind, learner.weight_decay > 0, candidate.readout)
 
 
 def _size(candidates: Sequence[Candidate], n_inputs: int, n_classes: int) -> Size:
     """Return the sizes of candidates of one kind."""
-    first = candidates[0]
-    trained = {(one.network, one.learner): FLOAT_BITS for one in candidates}
-    sizes = {key: Size.of_network(*key, n_inputs, n_classes, bits) for key, bits in trained.items()}
-    each = [sizes[one.network, one.learner] for one in candidates]
-    numbers = {
-        name: np.array([getattr(size, name) for size in each])
-        for name in ("n_neurons", "steps", "window_steps", "refractory_steps", "inhibition_steps")
-    }
-    pruned = np.array([candidate.variant.prune for candidate in candidates])
-    state_bits = np.array([candidate.variant.state_bits for candidate in candidates])
-    return replace(
-        each[0],
-        **numbers,
-        weight_bits=np.array([candidate.variant.weight_bits for candidate in candidates]),
-        n_inputs=np.where(pruned, ceil(n_inputs * USED), n_inputs),
-        mapped_pixels=np.where(pruned, n_inputs, 0),
-        state_bits=state_bits,
-        threshold_bits=state_bits,  # at most as wide as the state; how wide, training tells
-        readout=first.readout,
-        readout_bits=np.array([candidate.variant.readout_bits for candidate in candidates]),
-    )
+    setups = {one.setup for one in candidates}
+    sizes = {s: Size.of_network(s.network, s.learner, n_inputs, n_classes, FLOAT_BITS) for s in setups}
+    of_network = ("n_neurons", "steps", "window_steps", "refractory_steps", "inhibition_steps")
+    rows = [
+        {
+            **{name: getattr(sizes[candidate.setup], name) for name in of_network},
+            "weight_bits": candidate.variant.weight_bits,
+            "state_bits": candidate.variant.state_bits,
+            "threshold_bits": candidate.variant.state_bits,  # at most; how wide, training tells
+            "readout_bits": candidate.variant.readout_bits,
+            "n_inputs": ceil(n_inputs * USED) if candidate.variant.prune else n_inputs,
+            "mapped_pixels": n_inputs if candidate.variant.prune else 0,
+        }
+        for candidate in candidates
+    ]
+    columns: dict[str, Any] = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    return replace(sizes[candidates[0].setup], readout=candidates[0].readout, **columns)
 
 
 def _costs(size: Size, hardware: Hardware, work: dict[str, Workload], count: int) -> list[Cost]:

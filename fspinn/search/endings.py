@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
 
+from fspinn.search.trial import Outcome
+
 
 class Ending(Enum):
     """How a search ended."""
@@ -42,11 +44,11 @@ def headline(answer: Mapping[str, Any], percent: Callable[[float], str] = "{:.1%
         return "No network fits"
     if ending is Ending.NOT_PROVEN:
         return lacks_proof[0].upper() + lacks_proof[1:]
-    over_limit = any(trial["standing"] == "over limit" for trial in answer["trials"])
+    over_limit = any(Outcome(trial["outcome"]) is Outcome.OVER_LIMIT for trial in answer["trials"])
     if ending is Ending.TIME_OVER:
         share = f"{answer['untried']:,} of {answer['considered']:,}"
         words = f"The time was over with {share} {_what(answer)} not tried"
-        if answer["standing"] == "not proven":
+        if Outcome(answer["outcome"]) is Outcome.NOT_PROVEN:
             return f"{words}; so far {lacks_proof}"
         if answer["accuracy"] is None:
             return words
@@ -63,7 +65,7 @@ def advice(answer: Mapping[str, Any], percent: Callable[[float], str] = "{:.1%}"
     ending, needed = Ending(answer["ending"]), answer["validation_needed"]
     dataset, accuracy = answer["dataset"], answer["accuracy"]
     words = []
-    if ending in (Ending.NOT_PROVEN, Ending.TIME_OVER) and answer["standing"] == "not proven":
+    if ending in (Ending.NOT_PROVEN, Ending.TIME_OVER) and Outcome(answer["outcome"]) is Outcome.NOT_PROVEN:
         if needed is None:
             words.append("No number of images proves exactly what is asked for: ask for a little less.")
         elif needed <= most_validation(dataset):
@@ -85,7 +87,7 @@ def advice(answer: Mapping[str, Any], percent: Callable[[float], str] = "{:.1%}"
 
 
 def most_validation(dataset: Mapping[str, Any]) -> int:
-    """Return how many images could be held out: half of those for training and validation (own)."""
+    """Return how many images could be held out: half of those for training and validation (fspinn)."""
     return int(dataset["train"] + dataset["validation"]) // 2
 
 

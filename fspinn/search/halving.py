@@ -1,7 +1,7 @@
 """Successive halving: many candidates on few samples, the best of them on more.
 
-One objective under the accuracy constraint: the pruners of Optuna work for a single one. It is the first cost
-that should be little, doubled for each percentage point that the accuracy is short of the target (own):
+One objective under the accuracy constraint: the first cost that should be little, doubled for each percentage
+point that the accuracy is short of the target (fspinn):
 ``log2(cost) + 100 max(0, target - lower end of the interval)``, the least over the variants of a network.
 A network learns anew on each rung, since its rates are annealed over the presentations that it gets.
 """
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from fspinn.search.constraints import cost_of
 from fspinn.search.intervals import wilson_interval
-from fspinn.search.jobs import Job, Outcome
+from fspinn.search.jobs import Job, JobResult
 from fspinn.search.ledger import Ledger
-from fspinn.search.sampling import Drawing
+from fspinn.search.sampling import LEAST, Drawing
 
 if TYPE_CHECKING:
     import optuna
@@ -29,12 +29,11 @@ FACTOR = 3
 
 @dataclass
 class Halving:
-    """Asks a sampler for networks, and a pruner which of them go on.
+    """Asks a sampler for networks, and lets the best third of each rung go on.
 
     Parameters
     ----------
     drawing : Drawing
-        Of a study that has a pruner.
     ledger : Ledger
     """
 
@@ -42,13 +41,11 @@ class Halving:
     ledger: Ledger
     _trials: "dict[Job, optuna.Trial]" = field(default_factory=dict)
     _higher: "list[tuple[Job, optuna.Trial]]" = field(default_factory=list)
+    _scores: dict[float, list[float]] = field(default_factory=lambda: {share: [] for share in RUNGS})
 
-    def ask(self, known: Callable[[Job], bool] | None = None) -> Job | None:
-        """Return the next rung of a network that goes on, or the first one of another.
-
-        Networks that are known were told at the start.
-        """
-        if known is not None:
+    def ask(self, known: Callable[[Job], object] | None = None) -> Job | None:
+        """Return the next rung of a network that goes on, or the first one of another."""
+        if known is not None:  # which one that is, is not known before
             return None
         if self._higher:
             job, trial = self._higher.pop(0)
@@ -61,23 +58,22 @@ class Halving:
         self._trials[job] = trial
         return job
 
-    def tell(self, job: Job, outcome: Outcome) -> None:
-        """Let the pruner decide what becomes of a network."""
-        import optuna
-
-        self.ledger.note(job, outcome)
-        trial, rung = self._trials.pop(job), RUNGS.index(job.share)
-        score = self._score(outcome)
-        if score is not None:
-            trial.report(score, FACTOR**rung)
-            if job.share < 1 and not trial.should_prune():
-                self._higher.append((replace(job, share=RUNGS[rung + 1]), trial))
-                return
-        self.drawing.mark(trial, [replace(job, share=share) for share in RUNGS[: rung + 1]])
-        if score is not None and job.share < 1:
-            self.drawing.study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+    def tell(self, job: Job, result: JobResult) -> None:
+        """Decide what becomes of a network."""
+        self.ledger.note(job, result)
+        trial, score = self._trials.pop(job), self._score(result)
+        if score is None:
+            self.drawing.tell(trial, None)
+        elif job.share == 1:
+            self.drawing.tell(trial, [score])
         else:
-            self.drawing.tell(trial, None if score is None else [score], {})
+            rung, scores = RUNGS.index(job.share), self._scores[job.share]
+            trial.report(score, FACTOR**rung)
+            scores.append(score)
+            if score <= sorted(scores)[max(0, len(scores) // FACTOR - 1)]:
+                self._higher.append((replace(job, share=RUNGS[rung + 1]), trial))
+            else:
+                self.drawing.drop(trial)
 
     def neurons_left(self) -> float:
         """Return the neurons of the networks to draw."""
@@ -87,20 +83,13 @@ class Halving:
         """Return how many networks are to be drawn, or to go on."""
         return self.drawing.networks_left + len(self._higher)
 
-    def _score(self, outcome: Outcome) -> float | None:
+    def _score(self, result: JobResult) -> float | None:
         scores, limits = [], self.ledger.constraints
-        for measurement in outcome.measurements:
+        for measurement in result.measurements:
             if measurement.correct is not None and measurement.cost is not None:
                 low, _ = wilson_interval(measurement.correct, self.ledger.samples, limits.confidence)
                 cost = cost_of(measurement.cost, self.ledger.minimize[0])
                 short = max(0.0, limits.accuracy - low)
                 beyond = [log2(f) for f in limits.excess(measurement.cost).values() if f > 1]
-                scores.append(log2(max(cost, 1e-12)) + 100 * (short + sum(beyond)))
+                scores.append(log2(max(cost, LEAST)) + 100 * (short + sum(beyond)))
         return min(scores, default=None)
-
-
-def pruner() -> "optuna.pruners.BasePruner":
-    """Return the pruner of the study: one in three goes on."""
-    from optuna.pruners import SuccessiveHalvingPruner
-
-    return SuccessiveHalvingPruner(min_resource=1, reduction_factor=FACTOR)

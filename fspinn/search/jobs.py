@@ -9,14 +9,14 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from functools import cache, lru_cache, partial
+from functools import lru_cache
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from fspinn.answering.compress import Calibration, calibrate, which_spike
+from fspinn.answering.compress import Compiler
 from fspinn.answering.predict import respond
 from fspinn.base import jit
 from fspinn.base.errors import ConfigError, FormatError
@@ -25,21 +25,17 @@ from fspinn.base.version import __version__
 from fspinn.datasets.mapped import in_pieces
 from fspinn.learning.fitting import Learned, fit_readouts
 from fspinn.learning.training import learn, passes_for
-from fspinn.lowering import quantize
-from fspinn.lowering.passes import drop_neurons, drop_pixels
 from fspinn.memmodel import Hardware
 from fspinn.model.model import Model
 from fspinn.model.readout import predict
-from fspinn.network.description import Network
-from fspinn.quant.formats import Format
-from fspinn.search.candidates import FLOAT, Variant
+from fspinn.network.networks import Network
+from fspinn.network.setup import Setup
+from fspinn.search.candidates import Candidate, Variant
 from fspinn.search.costs import Cost, counted_cost
+from fspinn.search.networks import settled, while_learning
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
-
-LAYOUT = 3
-"""Of the records that `as_plain` makes: those of another layout are of no use."""
 
 
 @dataclass(frozen=True)
@@ -48,20 +44,33 @@ class Job:
 
     Parameters
     ----------
-    network : Network
-    passes : int or None
-        None as for `fspinn.train`.
+    setup : Setup
     seed : int
     variants : tuple of Variant
     share : float, default 1.0
         Part of the presentations that the network learns for.
     """
 
-    network: Network
-    passes: int | None
+    setup: Setup
     seed: int
     variants: tuple[Variant, ...]
     share: float = 1.0
+
+    @classmethod
+    def of(cls, candidates: Sequence[Candidate], seed: int) -> "Job":
+        """Return the job that measures candidates of the same training."""
+        variants = tuple(candidate.variant for candidate in candidates)
+        return cls(candidates[0].setup, seed, variants)
+
+    @property
+    def network(self) -> Network:
+        """The network that is trained."""
+        return self.setup.network
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """What it measures, in the order of its variants."""
+        return tuple(Candidate(self.setup, variant) for variant in self.variants)
 
 
 @dataclass(frozen=True)
@@ -85,7 +94,7 @@ class Measurement:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class JobResult:
     """What came out of a job.
 
     Parameters
@@ -96,9 +105,9 @@ class Outcome:
     seconds : float, default 0.0
     fault : str or None, default None
         What stopped the job that the network is not to blame for: no memory, a full disk, a worker that
-        died. Such an outcome is not kept, and the job is done again.
+        died. Such a result is not kept, and the job is done again.
     models : mapping of Variant to Model
-        Those that the bench was asked to keep; not part of any record.
+        Those that the context asks to keep; not part of any record.
     """
 
     measurements: tuple[Measurement, ...]
@@ -139,24 +148,34 @@ class Source:
         )
 
 
+class Context(Protocol):
+    """What all jobs of a search share, and how they are done."""
+
+    def key(self, job: Job) -> str:
+        """Return what tells a job and all that its result depends on from all others."""
+
+    def measure(self, job: Job, on_batch: Callable[[int], None] | None = None) -> JobResult:
+        """Do a job; what `on_batch` raises ends the work."""
+
+
 @dataclass(frozen=True)
-class Bench:
-    """Everything that all jobs of a search share.
+class SearchContext:
+    """What all jobs share that train networks on the same images.
 
     Parameters
     ----------
     source : Source
     hardware : Hardware
-    labels : int or None
+    labels : int or None, default None
         Labelled training images for the readouts; None is all.
-    threads : int or None
+    threads : int or None, default None
         Of each job; None is one per core.
-    seed : int
+    seed : int, default 0
         Of the search.
-    keep : int
+    keep : int or None, default None
         With this seed, of the variants that get so many validation images right, the model of the one that
-        takes the least memory comes back with the outcome.
-    data : Dataset or None
+        takes the least memory comes back with the result.
+    data : Dataset or None, default None
         The images, where the worker is this process.
     version : str
         Of fspinn: another one may find other bits.
@@ -164,17 +183,16 @@ class Bench:
 
     source: Source
     hardware: Hardware
-    labels: int | None
-    threads: int | None
-    seed: int
-    keep: int
+    labels: int | None = None
+    threads: int | None = None
+    seed: int = 0
+    keep: int | None = None
     data: "Dataset | None" = None
     version: str = __version__
 
     def key(self, job: Job) -> str:
-        """Return what tells a job and all that its outcome depends on from all others."""
+        """Return what tells a job and all that its result depends on from all others."""
         words = [
-            LAYOUT,
             [f.name for f in fields(Cost)],
             __version__,
             jit.kernel_digest(),
@@ -185,63 +203,72 @@ class Bench:
         ]
         return hashlib.sha256(json.dumps(words, sort_keys=True).encode()).hexdigest()
 
+    def measure(self, job: Job, on_batch: Callable[[int], None] | None = None) -> JobResult:
+        """Train the network of a job and measure its variants on the validation images.
 
-def measure(bench: Bench, job: Job, on_batch: Callable[[int], None] | None = None) -> Outcome:
-    """Train the network of a job and measure its variants on the validation images.
+        Whatever goes wrong becomes part of the result: an error of the network, or a fault of something else.
 
-    Whatever goes wrong becomes part of the outcome: an error of the network, or a fault of something else.
+        Parameters
+        ----------
+        job : Job
+        on_batch : callable, optional
+            Called now and then; what it raises ends the work.
 
-    Parameters
-    ----------
-    bench : Bench
-    job : Job
-    on_batch : callable, optional
-        Called now and then; what it raises ends the work.
+        Raises
+        ------
+        FspinnError
+            If the images cannot be loaded or are others, or this is another version of fspinn.
+        """
+        if self.version != __version__:
+            raise ConfigError(
+                f"worker: has fspinn {__version__}, the search {self.version}; install the same on all"
+            )
+        data = _loaded(self.source) if self.data is None else self.data
+        return in_any_case(lambda: self._measured(data, job, on_batch))
 
-    Raises
-    ------
-    FspinnError
-        If the images cannot be loaded or are others, or this is another version of fspinn.
-    """
-    if bench.version != __version__:
-        raise ConfigError(
-            f"worker: has fspinn {__version__}, the search {bench.version}; install the same on all"
+    def _measured(self, data: "Dataset", job: Job, on_batch: Callable[[int], None] | None) -> JobResult:
+        shown, passes = shortened(data, job)
+        learned = _learned(self.source, shown, passes, job, on_batch)
+        names = tuple(dict.fromkeys(variant.readout for variant in job.variants))
+        models = fit_readouts(
+            learned, shown, names, labels=self.labels, threads=self.threads, on_batch=on_batch
         )
-    data = _loaded(bench.source) if bench.data is None else bench.data
+        trained = dict(zip(names, models, strict=True))
+        measurements: dict[Variant, Measurement] = {}
+        kept: dict[Variant, Model] = {}
+        compiler = Compiler(shown, job.seed, self.threads)
+        keeps, least = job.share == 1 and job.seed == self.seed, float("inf")
+        for variants in _alike(job.variants):
+            try:
+                several = {v: compiled(compiler, trained[v.readout], v) for v in variants}
+            except (ConfigError, FormatError) as error:  # a format that cannot hold this network
+                measurements |= {v: Measurement(v, None, None, str(error)) for v in variants}
+                continue
+            answers = _answers(several, data, job.seed, self.threads, on_batch)
+            for variant, (correct, model) in answers.items():
+                cost = counted_cost(model, model.activity["inference"][0], self.hardware)
+                measurements[variant] = Measurement(variant, correct, cost)
+                if keeps and self.keep is not None and correct >= self.keep and cost.memory_bits < least:
+                    kept, least = {variant: model}, cost.memory_bits
+        return JobResult(tuple(measurements[variant] for variant in job.variants), models=kept)
+
+
+def in_any_case(work: Callable[[], JobResult]) -> JobResult:
+    """Return the result of some work, also where it fails, with the time that it took."""
     started = time.perf_counter()
     try:
-        found = _measured(bench, data, job, on_batch)
+        found = work()
     except (ConfigError, FormatError) as error:
-        found = Outcome((), str(error))
+        found = JobResult((), str(error))
     except Exception as error:  # a search of hours must not end with one candidate, whatever it is
-        found = Outcome((), fault=f"{type(error).__name__}: {error}".splitlines()[0].removesuffix(": "))
+        found = JobResult((), fault=f"{type(error).__name__}: {error}".splitlines()[0].removesuffix(": "))
     return replace(found, seconds=time.perf_counter() - started)
 
 
-def _measured(bench: Bench, data: "Dataset", job: Job, on_batch: Callable[[int], None] | None) -> Outcome:
-    shown, passes = shortened(data, job)
-    learned = _learned(bench, shown, passes, job, on_batch)
-    names = tuple(dict.fromkeys(variant.readout for variant in job.variants))
-    models = fit_readouts(learned, shown, names, labels=bench.labels, threads=bench.threads)
-    trained = dict(zip(names, models, strict=True))
-    measurements: list[Measurement] = []
-    kept: dict[Variant, Model] = {}
-    seen = cache(partial(calibrate, models[0], shown, seed=job.seed, threads=bench.threads))
-    keeps, least = job.share == 1 and job.seed == bench.seed, float("inf")
-    for variants in _alike(job.variants):
-        try:
-            several = _finished(trained, variants, seen, shown, job.seed, bench.threads)
-        except (ConfigError, FormatError) as error:  # a format that cannot hold this network
-            measurements += [Measurement(variant, None, None, str(error)) for variant in variants]
-            continue
-        for variant, (correct, model) in _answers(several, data, job.seed, bench.threads).items():
-            cost = counted_cost(model, model.activity["inference"], bench.hardware)
-            measurements.append(Measurement(variant, correct, cost))
-            if correct >= bench.keep and keeps and cost.memory_bits < least:
-                kept, least = {variant: model}, cost.memory_bits
-    order = {variant: place for place, variant in enumerate(job.variants)}
-    measurements.sort(key=lambda measurement: order[measurement.variant])
-    return Outcome(tuple(measurements), models=kept)
+def compiled(compiler: Compiler, model: Model, variant: Variant) -> Model:
+    """Return what a variant makes of a trained model."""
+    how = variant.lowering()
+    return model if how is None else compiler.compile(model, how)
 
 
 _last: dict[tuple[Any, ...], Learned] = {}
@@ -249,85 +276,72 @@ _last: dict[tuple[Any, ...], Learned] = {}
 
 
 def _learned(
-    bench: Bench, shown: "Dataset", passes: int, job: Job, on_batch: Callable[[int], None] | None
+    source: Source, shown: "Dataset", passes: int, job: Job, on_batch: Callable[[int], None] | None
 ) -> Learned:
-    learner = replace(job.network, answer_threshold=None, answer_inhibition=None)
-    key = (bench.source, learner, passes, job.seed, job.share)
+    setup = while_learning(job.setup)
+    key = (source, setup, passes, job.seed, job.share)
     learned = _last.get(key)  # threads of one worker share it: what another put there is no matter
     if learned is None:
         _last.clear()
-        learned = learn(learner, shown, passes=passes, seed=job.seed, progress=False, on_batch=on_batch)
+        learner = replace(setup.learner, passes=passes)
+        learned = learn(setup.network, shown, learner, seed=job.seed, progress=False, on_batch=on_batch)
         _last[key] = learned
-    return replace(learned, network=replace(job.network, weight_norm=learned.network.weight_norm))
+    return replace(learned, network=settled(job.setup, learned.network), learner=job.setup.learner)
 
 
 def shortened(data: "Dataset", job: Job) -> tuple["Dataset", int]:
     """Return images and passes that make up the share of a job, with as many images as can be."""
     images = len(data.train)
-    passes = passes_for(job.network.neurons, images) if job.passes is None else job.passes
-    presentations = max(1, round(passes * images * job.share))
-    times = ceil(presentations / images)
-    count = max(1, round(presentations / times))
+    passes = job.setup.learner.passes or passes_for(job.network.neurons, images)
+    count, times = images_and_passes(images, passes, job.share)
     if count == images:
         return data, times
     chosen = np.sort(permutation(stream_key(job.seed, TUNING_IMAGES), images)[:count])
     return replace(data, train=type(data.train)(data.train.images[chosen], data.train.labels[chosen])), times
 
 
+def images_and_passes(images: int, passes: int, share: float) -> tuple[int, int]:
+    """Return how many images, and how often, make up a share of the presentations.
+
+    >>> images_and_passes(900, 2, 1 / 9), images_and_passes(900, 9, 1 / 3)
+    ((200, 1), (900, 3))
+    """
+    presentations = max(1, round(passes * images * share))
+    times = ceil(presentations / images)
+    return max(1, round(presentations / times)), times
+
+
 def _alike(variants: Sequence[Variant]) -> list[list[Variant]]:
     """Return the variants in groups that differ in their readout only."""
     groups: dict[Variant, list[Variant]] = {}
     for variant in variants:
-        groups.setdefault(replace(variant, readout="proportion"), []).append(variant)
+        groups.setdefault(replace(variant, readout="proportion", readout_format=None), []).append(variant)
     return list(groups.values())
 
 
-def _finished(
-    trained: Mapping[str, Model],
-    variants: Sequence[Variant],
-    seen: Callable[[], Calibration],
+def _answers(
+    models: Mapping[Variant, Model],
     data: "Dataset",
     seed: int,
     threads: int | None,
-) -> dict[Variant, Model]:
-    """Return the models of variants that differ in their readout only."""
-    models = {variant: trained[variant.readout] for variant in variants}
-    one = variants[0]
-    if one.weights != FLOAT:
-        state: Format | str | None = None if one.state == FLOAT else one.state
-        if one.calibrated_bits is not None:
-            state = seen().format(one.calibrated_bits)
-        models = {
-            variant: quantize(model, one.weights, one.rounding, state=state, seed=seed)
-            for variant, model in models.items()
-        }
-    if one.prune:
-        spiked = which_spike(models[one], data, seed=seed, threads=threads)
-        models = {v: drop_pixels(drop_neurons(model, spiked)[0])[0] for v, model in models.items()}
-    return models
-
-
-def _answers(
-    models: Mapping[Variant, Model], data: "Dataset", seed: int, threads: int | None
+    on_batch: Callable[[int], None] | None,
 ) -> dict[Variant, tuple[int, Model]]:
     """Return how many validation images each model gets right; all listen to the same spikes."""
     model = next(iter(models.values()))
     images, labels = data.validation.images, data.validation.labels
     spike_counts, activity = respond(
         model.network,
-        model.weights,
-        model.theta,
+        model.layers,
         images,
         seed=seed,
         threads=threads,
-        formats=model.formats,
-        heard=model.heard,
+        on_batch=on_batch,
     )
     answers = {}
     for variant, model in models.items():
         correct = int(np.sum(predict(model.readout, spike_counts) == labels))
         record = {**model.record, "validation_accuracy": correct / len(labels)}
-        activities = {**model.activity, "inference": activity}
+        activities = {**model.activity, "inference": (activity,)}
         answers[variant] = correct, replace(model, activity=activities, record=record)
     return answers
 
@@ -346,33 +360,22 @@ def _loaded(source: Source) -> "Dataset":
     return data
 
 
-def as_plain(job: Job, outcome: Outcome) -> dict[str, Any]:
-    """Return a job and its outcome as values that fit in JSON."""
-    measurements = [asdict(measurement) for measurement in outcome.measurements]
+def as_plain(job: Job, result: JobResult) -> dict[str, Any]:
+    """Return the result of a job as values that fit in JSON, beside what tells people which job it was."""
     return {
-        "job": asdict(job),
-        "measurements": measurements,
-        "error": outcome.error,
-        "seconds": outcome.seconds,
+        "neurons": job.network.neurons,
+        "seed": job.seed,
+        "share": job.share,
+        "measurements": [asdict(measurement) for measurement in result.measurements],
+        "error": result.error,
+        "seconds": result.seconds,
     }
 
 
-def job_of(plain: Mapping[str, Any]) -> Job:
-    """Return the job that `as_plain` wrote with this `LAYOUT`."""
-    job = plain["job"]
-    variants = tuple(Variant(**variant) for variant in job["variants"])
-    return Job(**{**job, "network": Network(**job["network"]), "variants": variants})
-
-
-def outcome_of(plain: Mapping[str, Any]) -> Outcome:
-    """Return the outcome that `as_plain` wrote with this `LAYOUT`."""
-    measurements = tuple(
-        Measurement(
-            Variant(**m["variant"]),
-            m["correct"],
-            None if m["cost"] is None else Cost(**m["cost"]),
-            m["error"],
-        )
-        for m in plain["measurements"]
-    )
-    return Outcome(measurements, plain["error"], plain["seconds"])
+def result_of(plain: Mapping[str, Any]) -> JobResult:
+    """Return the result that `as_plain` wrote; KeyError or TypeError if its fields are others."""
+    measurements = []
+    for one in plain["measurements"]:
+        cost = None if one["cost"] is None else Cost(**one["cost"])
+        measurements.append(Measurement(**{**one, "variant": Variant(**one["variant"]), "cost": cost}))
+    return JobResult(tuple(measurements), plain["error"], plain["seconds"])

@@ -1,18 +1,18 @@
 """What is known of each candidate, and which is the best so far?"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fspinn.search.candidates import Candidate
 from fspinn.search.constraints import Constraints, cost_of
 from fspinn.search.costs import Cost
-from fspinn.search.intervals import wilson_interval
-from fspinn.search.jobs import Job, Outcome
+from fspinn.search.jobs import Job, JobResult
+from fspinn.search.trial import Outcome, Trial
 
 
 @dataclass
 class Ledger:
-    """All candidates of a search, and what was measured of them.
+    """The trials of all candidates of a search.
 
     Parameters
     ----------
@@ -32,113 +32,121 @@ class Ledger:
     samples: int
     seed: int
     seeds: int
-    costs: dict[Candidate, Cost] = field(default_factory=dict)
-    rejected: dict[Candidate, str] = field(default_factory=dict)
-    failed: dict[Candidate, str] = field(default_factory=dict)
-    unfinished: dict[Candidate, str] = field(default_factory=dict)
-    early: dict[Candidate, tuple[float, int]] = field(default_factory=dict)
-    correct: dict[Candidate, dict[int, int]] = field(default_factory=dict)
+    trials: dict[Candidate, Trial] = field(default_factory=dict)
 
     def expect(self, costs: Mapping[Candidate, Cost]) -> None:
         """Take note of expected costs, and reject what is beyond a limit."""
+        limits = self.constraints
         for candidate, cost in costs.items():
-            self.costs.setdefault(candidate, cost)
-            reason = self.constraints.reason(cost)
-            if reason is not None:
-                self.rejected[candidate] = reason
+            if candidate not in self.trials:
+                reason = limits.reason(cost)
+                outcome = Outcome.UNTRIED if reason is None else Outcome.OVER_LIMIT
+                self.trials[candidate] = Trial(
+                    candidate,
+                    outcome,
+                    cost,
+                    samples=self.samples,
+                    target=limits.accuracy,
+                    confidence=limits.confidence,
+                    reason=reason,
+                )
 
-    def note(self, job: Job, outcome: Outcome) -> list[Candidate]:
-        """Take note of what came out of a job; return its candidates."""
-        candidates = {variant: Candidate(job.network, variant, job.passes) for variant in job.variants}
-        if outcome.fault is not None:
-            self.unfinished.update(dict.fromkeys(candidates.values(), outcome.fault))
-            return list(candidates.values())
-        if outcome.error is not None:
-            self.failed.update(dict.fromkeys(candidates.values(), outcome.error))
-            return list(candidates.values())
-        for measurement in outcome.measurements:
-            candidate = candidates[measurement.variant]
-            if measurement.correct is None or measurement.cost is None:
-                self.failed[candidate] = measurement.error or "nothing was measured"
-            elif job.share < 1:
-                self.early[candidate] = job.share, measurement.correct
+    def rejected(self, candidate: Candidate) -> bool:
+        """Return whether its expected cost is beyond a limit."""
+        trial = self.trials[candidate]
+        return trial.outcome is Outcome.OVER_LIMIT and not trial.correct
+
+    def job(self, candidates: Sequence[Candidate]) -> Job | None:
+        """Return the job that measures those variants of a network that are not rejected; None if all are."""
+        kept = [candidate for candidate in candidates if not self.rejected(candidate)]
+        return Job.of(kept, self.seed) if kept else None
+
+    def note(self, job: Job, result: JobResult) -> list[Trial]:
+        """Take note of what came out of a job; return the trials of its candidates."""
+        measured = {measurement.variant: measurement for measurement in result.measurements}
+        for candidate in job.candidates:
+            trial, measurement = self.trials[candidate], measured.get(candidate.variant)
+            if result.fault is not None:
+                after = replace(trial, outcome=Outcome.UNFINISHED, reason=result.fault)
+            elif measurement is None or measurement.correct is None:
+                error = result.error if measurement is None else measurement.error
+                after = replace(trial, outcome=Outcome.FAILED, reason=error or "nothing was measured")
+            elif job.share == 1:
+                cost = measurement.cost if job.seed == self.seed else trial.cost
+                correct = {**trial.correct, job.seed: measurement.correct}
+                after = replace(trial, cost=cost, correct=correct)
+                if trial.outcome is not Outcome.UNFINISHED:
+                    after = self._judged(after)
+            elif trial.correct:
+                continue
             else:
-                self.correct.setdefault(candidate, {})[job.seed] = measurement.correct
-                if job.seed == self.seed:
-                    self.costs[candidate] = measurement.cost
-        return list(candidates.values())
+                words = f"{measurement.correct / self.samples:.2%} after {job.share:.0%} of the presentations"
+                after = replace(trial, outcome=Outcome.MEASURED, reason=words)
+            if trial.outcome is Outcome.FAILED:
+                after = replace(after, outcome=trial.outcome, reason=trial.reason)
+            self.trials[candidate] = after
+        return [self.trials[candidate] for candidate in job.candidates]
 
-    def accuracy(self, candidate: Candidate) -> float:
-        """Return the accuracy on the validation images, the mean over all seeds."""
-        return self._mean_correct(candidate) / self.samples
-
-    def interval(self, candidate: Candidate) -> tuple[float, float]:
-        """Return its Wilson 95 % interval; more seeds do not make more images."""
-        return wilson_interval(self._mean_correct(candidate), self.samples)
-
-    def proven(self, candidate: Candidate) -> float:
-        """Return the accuracy that its true one is not below, with the confidence that is asked for."""
-        return wilson_interval(self._mean_correct(candidate), self.samples, self.constraints.confidence)[0]
-
-    def _mean_correct(self, candidate: Candidate) -> float:
-        counts = self.correct[candidate].values()
-        return sum(counts) / len(counts)
+    def _judged(self, trial: Trial) -> Trial:
+        """Return a trial that was measured with its outcome."""
+        assert trial.accuracy is not None
+        assert trial.proven_accuracy is not None
+        assert trial.cost is not None
+        reason, target = self.constraints.reason(trial.cost), self.constraints.accuracy
+        if trial.accuracy < target:
+            return replace(trial, outcome=Outcome.BELOW, reason=None)
+        if reason is not None:
+            return replace(trial, outcome=Outcome.OVER_LIMIT, reason=reason)
+        proven = trial.proven_accuracy >= target
+        return replace(trial, outcome=Outcome.MEETS if proven else Outcome.NOT_PROVEN, reason=None)
 
     def meets(self, candidate: Candidate) -> bool:
         """Return whether a candidate is proven accurate enough, keeps to all limits and never failed."""
-        return (
-            candidate not in self.failed
-            and candidate not in self.unfinished
-            and self.seed in self.correct.get(candidate, ())
-            and self.proven(candidate) >= self.constraints.accuracy
-            and self.constraints.reason(self.costs[candidate]) is None
-        )
+        trial = self.trials[candidate]
+        return trial.outcome is Outcome.MEETS and self.seed in trial.correct
+
+    def cost_of(self, candidate: Candidate, name: str | None = None) -> float:
+        """Return one cost of a candidate; of the measure that decides, unless another one is named."""
+        cost = self.trials[candidate].cost
+        assert cost is not None
+        return cost_of(cost, name or self.minimize[0])
 
     def order(self, candidate: Candidate) -> tuple[float, ...]:
         """Return what to sort candidates by, the best first."""
-        cost = self.costs[candidate]
-        accuracy = self.accuracy(candidate) if candidate in self.correct else 0.0
-        return (*(cost_of(cost, name) for name in self.minimize), cost.memory_bits, -accuracy)
+        trial = self.trials[candidate]
+        costs = (self.cost_of(candidate, name) for name in self.minimize)
+        return (*costs, trial.memory_bits, -(trial.accuracy or 0.0))
 
     def passing(self) -> list[Candidate]:
         """Return all candidates that meet the target, the best first."""
-        return sorted((candidate for candidate in self.correct if self.meets(candidate)), key=self.order)
+        return sorted((candidate for candidate in self.trials if self.meets(candidate)), key=self.order)
 
-    def unknown_below(self, winner: Candidate | None) -> set[Candidate]:
-        """Return the candidates without any outcome that should be cheaper than a winner."""
+    def untried_below(self, winner: Candidate | None) -> set[Candidate]:
+        """Return the candidates that were not tried and should be cheaper than a winner."""
         if winner is None:
             return set()
-        known = {*self.rejected, *self.failed, *self.unfinished, *self.early, *self.correct}
-        first = self.minimize[0]
-        most = cost_of(self.costs[winner], first)
-        return {c for c, cost in self.costs.items() if c not in known and cost_of(cost, first) < most}
+        untried = (c for c, trial in self.trials.items() if trial.outcome is Outcome.UNTRIED)
+        return {c for c in untried if self.cost_of(c) < self.cost_of(winner)}
 
     def confirmed(self, candidate: Candidate) -> bool:
         """Return whether a candidate was measured with all seeds."""
-        return len(self.correct[candidate]) >= self.seeds
+        return len(self.trials[candidate].correct) >= self.seeds
 
     def confirming(self, candidate: Candidate) -> list[Job]:
         """Return the jobs that measure a candidate, and its like that meet the target, with more seeds."""
-        variants = tuple(
-            other.variant
-            for other in self.passing()
-            if (other.network, other.passes) == (candidate.network, candidate.passes)
-        )
-        return [
-            Job(candidate.network, candidate.passes, self.seed + more, variants)
-            for more in range(1, self.seeds)
-            if self.seed + more not in self.correct[candidate]
-        ]
+        alike = [other for other in self.passing() if other.setup == candidate.setup]
+        seeds = (self.seed + more for more in range(1, self.seeds))
+        return [Job.of(alike, seed) for seed in seeds if seed not in self.trials[candidate].correct]
 
     def front(self) -> list[Candidate]:
         """Return the candidates that none other beats in accuracy and all that is minimised, by accuracy."""
         points = {
             candidate: (
-                -self.accuracy(candidate),
-                *(cost_of(self.costs[candidate], name) for name in self.minimize),
+                -(trial.accuracy or 0.0),
+                *(self.cost_of(candidate, name) for name in self.minimize),
             )
-            for candidate in self.correct
-            if self.seed in self.correct[candidate]
+            for candidate, trial in self.trials.items()
+            if self.seed in trial.correct
         }
         # Whoever beats a point comes before it in this order, and some point of the front beats it as well.
         front: dict[tuple[float, ...], Candidate] = {}

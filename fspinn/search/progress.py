@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 from fspinn.base import jit
 from fspinn.search import quantities
 from fspinn.search.constraints import described
-from fspinn.search.jobs import Job, Outcome
+from fspinn.search.jobs import Job, JobResult
 from fspinn.search.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -59,18 +59,18 @@ class LiveTable:
         if self._live is not None:
             self._live.stop()
 
-    def update(self, job: Job, outcome: Outcome, neurons_left: float) -> None:
+    def update(self, job: Job, result: JobResult, neurons_left: float) -> None:
         """Take note of a network.
 
         Parameters
         ----------
         job : Job
-        outcome : Outcome
+        result : JobResult
         neurons_left : float
-            Of all networks that may still come; the time of each is taken to grow with them (own).
+            Of all networks that may still come; the time of each is taken to grow with them (fspinn).
         """
         self._networks += 1
-        self._seconds += outcome.seconds
+        self._seconds += result.seconds
         self._neurons += job.network.neurons
         self._end = time.monotonic() + self._seconds / self._neurons * neurons_left / self._workers
         if self._until is not None:
@@ -83,10 +83,12 @@ class LiveTable:
         best, front = ledger.passing()[:1], reversed(ledger.front())
         rows = []
         for candidate in [*best, *(candidate for candidate in front if candidate not in best)][:ROWS]:
-            low, high = ledger.interval(candidate)
-            costs = (described(ledger.costs[candidate], name) for name in ledger.minimize)
+            trial = ledger.trials[candidate]
+            assert trial.cost is not None
+            low, high = trial.accuracy_interval or (0.0, 1.0)
+            costs = [described(trial.cost, name) for name in ledger.minimize]
             network = (str(candidate.neurons), candidate.weights, candidate.readout)
-            accuracy = f"{ledger.accuracy(candidate):.1%} ({low:.1%} to {high:.1%})"
+            accuracy = f"{trial.accuracy:.1%} ({low:.1%} to {high:.1%})"
             rows.append((*network, accuracy, *costs, "best" if candidate in best else ""))
         return rows
 

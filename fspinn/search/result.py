@@ -3,8 +3,7 @@
 import csv
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from enum import Enum
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,81 +14,11 @@ from fspinn.memmodel.text import memory_text
 from fspinn.model.model import Model
 from fspinn.model.store import save
 from fspinn.search import quantities
-from fspinn.search.candidates import Candidate
 from fspinn.search.certificate import Certificate, in_words
 from fspinn.search.constraints import Constraints, described, flash_and_ram
-from fspinn.search.costs import Cost
 from fspinn.search.endings import Ending, advice, confidence_in_words, headline
 from fspinn.search.question import RESULT, check_answer
-
-
-class Standing(Enum):
-    """What became of a candidate."""
-
-    CHOSEN = "chosen"
-    MEETS = "meets"
-    BELOW = "below"
-    """Its accuracy on the validation images is below the target."""
-    NOT_PROVEN = "not proven"
-    """Its accuracy is not, but there are too few validation images to be sure."""
-    OVER_LIMIT = "over limit"
-    FAILED = "failed"
-    """It cannot be measured: it never spikes, or a format cannot hold it."""
-    UNFINISHED = "unfinished"
-    """Something other than the network kept it from being measured."""
-    DROPPED = "dropped"
-    """After it had learned from few samples."""
-    UNTRIED = "untried"
-
-
-@dataclass(frozen=True)
-class Trial:
-    """What became of a candidate.
-
-    Parameters
-    ----------
-    candidate : Candidate
-    standing : Standing
-    verdict : str
-        The same in words: ``"chosen"``, or why not.
-    cost : Cost
-        Expected, until it was measured.
-    accuracy : float or None
-        On the validation split, the mean over all seeds; None where it was not tried.
-    accuracy_interval : tuple of float or None
-        Wilson 95 % interval of `accuracy`.
-    proven_accuracy : float or None
-        What the true accuracy is not below, with the confidence that was asked for.
-    accuracies : mapping of int to float
-        By seed.
-    """
-
-    candidate: Candidate
-    standing: Standing
-    verdict: str
-    cost: Cost
-    accuracy: float | None = None
-    accuracy_interval: tuple[float, float] | None = None
-    proven_accuracy: float | None = None
-    accuracies: Mapping[int, float] = field(default_factory=dict)
-
-    @property
-    def memory_bits(self) -> int:
-        """Memory for inference, readout included."""
-        return self.cost.memory_bits
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return everything by name, in one level but for the settings and the accuracies by seed."""
-        return {
-            **self.candidate.as_dict(),
-            "standing": self.standing.value,
-            "verdict": self.verdict,
-            "accuracy": self.accuracy,
-            "accuracy_interval": self.accuracy_interval,
-            "proven_accuracy": self.proven_accuracy,
-            "accuracies": {str(seed): accuracy for seed, accuracy in self.accuracies.items()},
-            **asdict(self.cost),
-        }
+from fspinn.search.trial import Outcome, Trial
 
 
 @dataclass(frozen=True)
@@ -281,6 +210,7 @@ def describe(result: SearchResult) -> str:
         near = f"The nearest: {nearest.candidate}, {memory}, {measured}"
         return f"{headline(answer)}. {near}. {advice(answer)}"
     cost = nearest.cost
+    assert cost is not None
     time = "" if cost.latency_s is None else f" and {quantities.format_time(cost.latency_s)}"
     certificate, device = in_words(result.certificate), flash_and_ram(result.as_dict())
     sure = confidence_in_words(result.constraints.confidence)
@@ -304,7 +234,7 @@ def describe(result: SearchResult) -> str:
 
 
 def _unfinished_trials(result: SearchResult) -> list[Trial]:
-    return [trial for trial in result.trials if trial.standing is Standing.UNFINISHED]
+    return [trial for trial in result.trials if trial.outcome is Outcome.UNFINISHED]
 
 
 def _unfinished(result: SearchResult) -> str:
@@ -320,7 +250,7 @@ def _not_measured(result: SearchResult) -> str:
 def line(trials: Sequence[Trial]) -> str:
     """Return one line about a network that was just measured: the best of its variants."""
     measured = [trial for trial in trials if trial.accuracy is not None]
-    meets = [trial for trial in measured if trial.standing is Standing.MEETS]
+    meets = [trial for trial in measured if trial.outcome is Outcome.MEETS]
     if meets:
         best = min(meets, key=lambda trial: trial.memory_bits)
     else:

@@ -1,9 +1,12 @@
 """How does Optuna draw candidates from a space, and the cost model refuse those that cannot be?"""
 
-from collections.abc import Callable, Mapping, Sequence
+import logging
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from fspinn.base.errors import ConfigError
 from fspinn.base.randomness import CANDIDATES, stream_key
@@ -12,7 +15,7 @@ from fspinn.search.costs import Cost
 from fspinn.search.jobs import Job
 from fspinn.search.ledger import Ledger
 from fspinn.search.space import VARIANT_SETTINGS, Range, Space
-from fspinn.search.study import Study
+from fspinn.search.trial import Outcome
 
 if TYPE_CHECKING:
     import optuna
@@ -25,6 +28,9 @@ STARTUP = 10
 MOST_DRAWS = 1000
 """Draws in a row that the cost model may reject before a strategy gives up."""
 
+LEAST = 1e-12
+"""Stands for a cost of 0, which has no logarithm."""
+
 Costs = Callable[[list[Candidate]], list[Cost]]
 
 
@@ -35,8 +41,7 @@ class Drawing:
     Parameters
     ----------
     study : optuna.Study
-    record : Study
-        Of the jobs.
+        In memory.
     space : Space
     ledger : Ledger
     costs : callable
@@ -48,24 +53,18 @@ class Drawing:
     """
 
     study: "optuna.Study"
-    record: Study
     space: Space
     ledger: Ledger
     costs: Costs
     sampler: str
     trials: int
-    _drawn: int = field(init=False)
+    _drawn: int = 0
     _variants: list[Variant] = field(init=False)
-    distributions: dict[str, Any] = field(init=False)
+    _distributions: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
         self._variants = self.space.variants()
-        self._drawn = 0
-        for trial in self.study.get_trials(deepcopy=False):
-            if "drawn" in trial.user_attrs and not self._cut_off(trial):
-                self._drawn += 1
-                self._remember(trial.user_attrs["drawn"])
-        self.distributions = {
+        self._distributions = {
             name: _distribution(choices)
             for name, choices in self.space.settings.items()
             if name not in VARIANT_SETTINGS and (isinstance(choices, Range) or len(choices) > 1)
@@ -83,7 +82,7 @@ class Drawing:
         for attempt in range(MOST_DRAWS):
             number = stream_key(self.ledger.seed, CANDIDATES, self._drawn * MOST_DRAWS + attempt) % 2**32
             self.study.sampler = self._sampler(number)
-            trial = self.study.ask(self.distributions)
+            trial = self.study.ask(self._distributions)
             job = self._job(trial.params)
             if job is not None:
                 self._drawn += 1
@@ -98,33 +97,17 @@ class Drawing:
 
     def neurons_left(self) -> float:
         """Return the neurons of the networks to draw, if they are like those that were measured."""
-        drawn = {candidate.network for candidate in (*self.ledger.correct, *self.ledger.early)}
+        unmeasured = (Outcome.UNTRIED, Outcome.OVER_LIMIT, Outcome.FAILED, Outcome.UNFINISHED)
+        trials = self.ledger.trials.values()
+        drawn = {t.candidate.network for t in trials if t.correct or t.outcome not in unmeasured}
         mean = sum(network.neurons for network in drawn) / max(1, len(drawn))
-        return mean * (self.trials - self._drawn)
-
-    def mark(self, trial: "optuna.Trial", jobs: Sequence[Job]) -> None:
-        """Note which jobs a trial was, for a search that goes on after a kill."""
-        trial.set_user_attr("drawn", [self.record.key(job) for job in jobs])
-
-    def _cut_off(self, trial: "optuna.trial.FrozenTrial") -> bool:
-        """Return whether a kill kept the sampler from being told of a trial: it will be drawn again."""
-        import optuna
-
-        _, outcome = self.record.done(trial.user_attrs["drawn"][-1])
-        measured = any(measurement.correct is not None for measurement in outcome.measurements)
-        return measured and trial.state == optuna.trial.TrialState.FAIL
-
-    def _remember(self, keys: Sequence[str]) -> None:
-        """Take note of the jobs of a trial that was drawn before."""
-        for job, outcome in map(self.record.done, keys):
-            self._expect([Candidate(job.network, variant, job.passes) for variant in self._variants])
-            self.ledger.note(job, outcome)
-
-    def _expect(self, candidates: list[Candidate]) -> None:
-        self.ledger.expect(dict(zip(candidates, self.costs(candidates), strict=True)))
+        return mean * self.networks_left
 
     def tell(
-        self, trial: "optuna.Trial", values: list[float] | None, constraints: Mapping[str, float]
+        self,
+        trial: "optuna.Trial",
+        values: list[float] | None,
+        constraints: Mapping[str, float] | None = None,
     ) -> None:
         """Finish a trial; without values it failed."""
         import optuna
@@ -132,21 +115,26 @@ class Drawing:
         if values is None:
             self.study.tell(trial, state=optuna.trial.TrialState.FAIL)
             return
-        for name, value in constraints.items():
+        for name, value in (constraints or {}).items():
             trial.set_constraint(name, value)
         self.study.tell(trial, values)
+
+    def drop(self, trial: "optuna.Trial") -> None:
+        """Finish a trial that goes no further."""
+        import optuna
+
+        self.study.tell(trial, state=optuna.trial.TrialState.PRUNED)
 
     def _job(self, params: Mapping[str, Any]) -> Job | None:
         """Return the network that some parameters make; None if it is beyond a limit, or there is none."""
         values = {name: _value(self.space.settings[name], param) for name, param in params.items()}
         try:
-            network, passes = self.space.training(values)
+            setup = self.space.training(values)
         except ConfigError:  # settings that do not go together
             return None
-        candidates = [Candidate(network, each, passes) for each in self._variants]
-        self._expect(candidates)
-        variants = tuple(c.variant for c in candidates if c not in self.ledger.rejected)
-        return Job(network, passes, self.ledger.seed, variants) if variants else None
+        candidates = [Candidate(setup, each) for each in self._variants]
+        self.ledger.expect(dict(zip(candidates, self.costs(candidates), strict=True)))
+        return self.ledger.job(candidates)
 
     def _sampler(self, number: int) -> "optuna.samplers.BaseSampler":
         from optuna import samplers
@@ -157,6 +145,29 @@ class Drawing:
         if name == "gp":
             return samplers.GPSampler(seed=number, n_startup_trials=0)
         return samplers.TPESampler(seed=number, n_startup_trials=0, multivariate=True)
+
+
+def study_in_memory(accuracy: bool, costs: int) -> "optuna.Study":
+    """Return an empty study of so many costs that should be little, and perhaps of an accuracy, which not."""
+    import optuna
+
+    goals: list[Literal["minimize", "maximize"]] = ["maximize"] if accuracy else []
+    goals += ["minimize" for _ in range(costs)]
+    return optuna.create_study(directions=goals)
+
+
+@contextmanager
+def quiet_optuna() -> Iterator[None]:
+    """Let Optuna say nothing but errors while the block runs, and tqdm nothing when it is imported."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "IProgress not found")  # a notebook without ipywidgets
+        import optuna
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(logging.ERROR)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(before)
 
 
 def chosen_sampler(name: str) -> str:

@@ -4,50 +4,59 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fspinn.answering.evaluate import evaluate
+from fspinn.base.background import interruptible
 from fspinn.base.checks import MAX_SEED, whole_number
 from fspinn.base.errors import ConfigError, UnfinishedError
+from fspinn.base.settings import with_settings
 from fspinn.datasets.arrays import as_dataset
 from fspinn.datasets.origin import origin
 from fspinn.memmodel import Hardware, load_hardware
 from fspinn.model.model import Model
-from fspinn.network.description import Network
+from fspinn.network.networks import Network
+from fspinn.network.rules import Stdp
+from fspinn.network.setup import Setup
 from fspinn.search import quantities
-from fspinn.search.bayes import Bayes, directions
+from fspinn.search.bayes import Bayes
 from fspinn.search.candidates import Candidate, Variant
 from fspinn.search.certificate import certify
 from fspinn.search.constraints import Constraints, check_measures, nearest_possible, within_device
 from fspinn.search.costs import Cost, expected_costs
 from fspinn.search.endings import Ending, confidence_in_words, most_validation
-from fspinn.search.execution import Strategy, Workers, carry_out, hired, interruptible
-from fspinn.search.halving import Halving, pruner
+from fspinn.search.execution import carry_out
+from fspinn.search.halving import Halving
 from fspinn.search.intervals import CONFIDENCE, images_needed, wilson_interval
-from fspinn.search.jobs import Bench, Job, Outcome, Source, measure
+from fspinn.search.jobs import Job, JobResult, SearchContext, Source
+from fspinn.search.journal import Journal
 from fspinn.search.ladder import Ladder, Listed
 from fspinn.search.ledger import Ledger
 from fspinn.search.progress import LiveTable
 from fspinn.search.question import check_answer
-from fspinn.search.result import SearchResult, Standing, Trial
-from fspinn.search.sampling import Drawing, chosen_sampler
+from fspinn.search.result import SearchResult
+from fspinn.search.sampling import Drawing, chosen_sampler, quiet_optuna, study_in_memory
 from fspinn.search.space import Range, Space, corners, settle
-from fspinn.search.study import Study, quiet_optuna
-from fspinn.search.verdicts import ending_of, nearest_unproven, needed_for, told, trial_of
+from fspinn.search.trial import Outcome, Trial
+from fspinn.search.verdicts import ending_of, final, nearest_unproven, needed_for
+from fspinn.search.workers import WorkerPool, worker_pool
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
     from fspinn.datasets.arrays import LabelledImages
 
-STRATEGIES = ("ladder", "bayes", "halving")
+DRAWING = ("bayes", "halving")
+STRATEGIES = ("ladder", *DRAWING)
+"""By name; those that draw networks do so with Optuna."""
 
 MOST_TRIALS = 100_000
 
 SMALLER = 0.8
 """Neurons of the next smaller network that is tried below the answer of a strategy that samples, in parts of
-those of the answer (own)."""
+those of the answer (fspinn)."""
 
 
 def find_smallest(
@@ -69,10 +78,10 @@ def find_smallest(
     sampler: str = "auto",
     space: Space | Mapping[str, Any] | str | Path | None = None,
     network: Network | None = None,
+    learner: Stdp | None = None,
     sizes: Sequence[int] | None = None,
     weights: Sequence[str] | None = None,
     readouts: Sequence[str] | None = None,
-    passes: int | None = None,
     labels: int | None = None,
     trials: int = 40,
     budget: str | float | None = None,
@@ -128,11 +137,10 @@ def find_smallest(
         What to choose from: as a `Space`, by name as ``{"neurons": [50, 100]}``, or as a TOML file of the
         same form; see `fspinn.search.space`.
     network : Network, optional
+    learner : Stdp, optional
         All settings that the space leaves open; a `Space` has its own.
     sizes, weights, readouts : sequence, optional
         Numbers of neurons, formats (or ``"float32"``) and readouts to choose from, in place of the space's.
-    passes : int or None, default None
-        As for `fspinn.train`.
     labels : int or None, default None
         Labelled training images that readouts may use; None is all.
     trials : int, default 40
@@ -149,7 +157,7 @@ def find_smallest(
     scheduler : str or None, default None
         Address of a Dask scheduler; None stays on this machine.
     folder : path-like or None, default None
-        Where the study is kept, so that the same search goes on after it was stopped or killed.
+        Where the journal is kept, so that the same search goes on after it was stopped or killed.
     overwrite : bool, default False
         Search although `save_result` has put the answer to another question into that folder.
     data_dir : path-like or None, default None
@@ -189,10 +197,10 @@ def find_smallest(
         spikes=spikes,
     )
     if isinstance(space, Space):
-        if network is not None and network != space.base:
-            raise ConfigError("network: the space has another one; leave one of them out")
-        network = space.base
-    base = network or Network()
+        if network not in (None, space.base.network) or learner not in (None, space.base.learner):
+            raise ConfigError("network: the space has another one, or another learner; leave one of them out")
+        network, learner = space.base.network, space.base.learner
+    base = Setup(network or Network(), learner or Stdp())
     samples = _checked_validation(data, constraints)
     described = load_hardware(hardware)
     minimize = (minimize,) if isinstance(minimize, str) else tuple(minimize)
@@ -217,58 +225,61 @@ def find_smallest(
     if folder is not None:
         check_answer(Path(folder), question, overwrite)
     until = None if budget is None else begun + quantities.parse("budget", budget, quantities.TIME)
-    settled = settle(strategy, space, base, len(data.train), sizes, weights, readouts, passes)
+    settled = settle(strategy, space, base, len(data.train), sizes, weights, readouts)
     ledger = Ledger(constraints, minimize, samples, seed, seeds)
     costs = _Costs(data, described)
     possible = _all_candidates(settled, strategy)
     ledger.expect(dict(zip(possible, costs(possible), strict=True)))
     impossible = None
-    if len(ledger.rejected) == len(possible):
-        impossible = nearest_possible(constraints, list(ledger.costs.values()))
+    if all(map(ledger.rejected, possible)):
+        impossible = nearest_possible(
+            constraints, [trial.cost for trial in ledger.trials.values() if trial.cost]
+        )
     elif strategy != "ladder":  # they were only to see what is possible
-        ledger = Ledger(constraints, minimize, samples, seed, seeds)
+        ledger.trials.clear()
     keep = next(k for k in range(samples + 1) if wilson_interval(k, samples, confidence)[0] >= accuracy)
-    bench = Bench(Source.of(data, data_dir), described, labels, threads, seed, keep, data)
+    context = SearchContext(Source.of(data, data_dir), described, labels, threads, seed, keep, data)
     models: dict[Candidate, Model] = {}
     winner = None
     networks_left = 0
     left: set[Candidate] = set()
     if impossible is None:
+        # What a strategy was told holds for the same question only.
+        words = [strategy, sampler, asdict(constraints), minimize, seed, asdict(settled)]
+        common = context.key(Job(base, seed, ()))
+        search = hashlib.sha256(
+            json.dumps([*words, common], default=str, sort_keys=True).encode()
+        ).hexdigest()
         with (
-            quiet_optuna(),
-            hired(workers, scheduler, bench) as team,
-            Study(None if folder is None else Path(folder), bench) as study,
-            LiveTable(ledger, strategy, team.count, until, progress) as table,
+            quiet_optuna() if strategy in DRAWING else nullcontext(),
+            worker_pool(workers, scheduler, context) as pool,
+            Journal(None if folder is None else Path(folder), context, search) as journal,
+            LiveTable(ledger, strategy, pool.count, until, progress) as table,
         ):
 
-            def on_outcome(job: Job, outcome: Outcome) -> None:
-                if outcome.fault is not None:
-                    ledger.note(job, outcome)
-                for variant, model in outcome.models.items():
-                    models[Candidate(job.network, variant, job.passes)] = model
-                table.update(job, outcome, drawn.neurons_left())
+            def on_result(job: Job, result: JobResult) -> None:
+                if result.fault is not None:
+                    ledger.note(job, result)
+                for variant, model in result.models.items():
+                    models[Candidate(job.setup, variant)] = model
+                table.update(job, result, asked.neurons_left())
                 if on_trials is not None:
-                    on_trials(told(ledger, job))
+                    on_trials([ledger.trials[candidate] for candidate in job.candidates])
 
-            drawn = _strategy(strategy, sampler, settled, ledger, costs, study, trials)
-            winner = _search(
-                drawn, strategy == "ladder", ledger, settled, costs, team, study, on_outcome, until
-            )
-            if isinstance(drawn, Ladder):
-                left = drawn.left()
+            asked = _strategy(strategy, sampler, settled, ledger, costs, trials)
+            winner, late_jobs = _search(asked, ledger, settled, costs, pool, journal, on_result, until)
+            if isinstance(asked, Ladder):
+                left = asked.left().union(*(job.candidates for job in late_jobs))
             else:
-                networks_left = drawn.networks_left()
-                left = ledger.unknown_below(winner)
-    if not ledger.costs:  # there was no time to draw any: the corners of the space stand for it
+                networks_left = asked.networks_left() + len(late_jobs)
+                left = ledger.untried_below(winner)
+    if not ledger.trials:  # there was no time to draw any: the corners of the space stand for it
         ledger.expect(dict(zip(possible, costs(possible), strict=True)))
     late = until is not None and time.monotonic() >= until
-    rows = {
-        candidate: trial_of(ledger, candidate, winner, left=left, late=late) for candidate in ledger.costs
-    }
-    verdicts = {candidate: trial.verdict for candidate, trial in rows.items()}
-    certificate = None if winner is None else certify(ledger, winner, verdicts, left)
-    considered = len(ledger.costs) - len(ledger.rejected)
-    untried = sum(trial.standing is Standing.UNTRIED for trial in rows.values())
+    rows = final(ledger, winner, left, late)
+    certificate = None if winner is None else certify(rows, winner, seed, left)
+    considered = sum(not ledger.rejected(candidate) for candidate in rows)
+    untried = sum(trial.outcome is Outcome.UNTRIED for trial in rows.values())
     if strategy != "ladder":
         considered, untried = trials, networks_left
     in_order = sorted(rows.values(), key=lambda trial: (trial.memory_bits, trial.candidate.neurons))
@@ -280,10 +291,10 @@ def find_smallest(
         nearest = unproven
     model = test = None
     if winner is not None:
-        model = models.get(winner) or _made_again(bench, winner)
-        final = model
-        test = interruptible(lambda on_batch: evaluate(final, data.test, seed=seed, threads=threads))
-        accuracies = {"validation_accuracy": ledger.correct[winner][seed] / samples}
+        model = models.get(winner) or _made_again(context, winner)
+        answer = model
+        test = interruptible(lambda on_batch: evaluate(answer, data.test, seed=seed, threads=threads))
+        accuracies = {"validation_accuracy": rows[winner].accuracies[seed]}
         model = replace(model, record={**model.record, **accuracies, "test_accuracy": test.accuracy})
     return SearchResult(
         ending=ending,
@@ -301,7 +312,7 @@ def find_smallest(
         nearest=nearest,
         considered=considered,
         untried=untried,
-        validation_needed=needed_for(nearest, ledger),
+        validation_needed=needed_for(nearest),
         certificate=certificate,
         impossible=impossible,
         model=model,
@@ -311,34 +322,34 @@ def find_smallest(
 
 
 def _search(
-    strategy: Strategy,
-    exhaustive: bool,
+    strategy: Ladder | Bayes | Halving,
     ledger: Ledger,
     space: Space,
     costs: "_Costs",
-    workers: Workers,
-    study: Study,
-    on_outcome: Callable[[Job, Outcome], None],
+    pool: WorkerPool,
+    journal: Journal,
+    on_result: Callable[[Job, JobResult], None],
     until: float | None,
-) -> Candidate | None:
-    """Return the best candidate that meets the target with all seeds.
+) -> tuple[Candidate | None, list[Job]]:
+    """Return the best candidate that meets the target with all seeds, and the jobs that the time left undone.
 
     A finalist that does not hold with more seeds sends the strategy on. Below the answer of a strategy that
     samples, the same network with fewer neurons is tried, until that will not do.
     """
-    tried: set[tuple[Network, int | None]] = set()
+    tried: set[Setup] = set()
+    undone: list[Job] = []
     while True:
-        carry_out(strategy, workers, study, on_outcome, until)
+        undone += carry_out(strategy, pool, journal, on_result, until)
         best = next(iter(ledger.passing()), None)
         if best is None:
-            return None
+            return None, undone
         if not ledger.confirmed(best):
-            carry_out(Listed(ledger, ledger.confirming(best)), workers, study, on_outcome)
+            carry_out(Listed(ledger, ledger.confirming(best)), pool, journal, on_result)
             continue
-        smaller = None if exhaustive else _smaller(best, ledger, space, costs, tried)
+        smaller = None if isinstance(strategy, Ladder) else _smaller(best, ledger, space, costs, tried)
         if smaller is None:
-            return best
-        carry_out(Listed(ledger, [smaller]), workers, study, on_outcome, until)
+            return best, undone
+        carry_out(Listed(ledger, [smaller]), pool, journal, on_result, until)
 
 
 def _smaller(
@@ -346,7 +357,7 @@ def _smaller(
     ledger: Ledger,
     space: Space,
     costs: "_Costs",
-    tried: set[tuple[Network, int | None]],
+    tried: set[Setup],
 ) -> Job | None:
     """Return the job of the next smaller network of the space; None if it was tried, or there is none."""
     choices = space.settings.get("neurons", (best.neurons,))
@@ -359,21 +370,21 @@ def _smaller(
         if not below:
             return None
         neurons = max(below)
-    network = replace(best.network, neurons=neurons)
-    if (network, best.passes) in tried:
+    setup = with_settings(best.setup, {"neurons": neurons})
+    if setup in tried:
         return None
-    tried.add((network, best.passes))
-    candidates = [Candidate(network, variant, best.passes) for variant in space.variants()]
+    tried.add(setup)
+    candidates = [Candidate(setup, variant) for variant in space.variants()]
     ledger.expect(dict(zip(candidates, costs(candidates), strict=True)))
-    variants = tuple(c.variant for c in candidates if c not in ledger.rejected)
-    return Job(network, best.passes, ledger.seed, variants) if variants else None
+    return ledger.job(candidates)
 
 
 def _nearest(trials: list[Trial], constraints: Constraints) -> Trial:
     """Return the most accurate trial, of those that keep to all limits if any of them was measured."""
 
     def near(trial: Trial) -> tuple[bool, float]:
-        within = trial.accuracy is not None and constraints.reason(trial.cost) is None
+        measured = trial.accuracy is not None and trial.cost is not None
+        within = measured and constraints.reason(trial.cost) is None  # type: ignore[arg-type]
         return within, trial.accuracy or 0.0
 
     return max(trials, key=near)
@@ -409,33 +420,26 @@ def _all_candidates(space: Space, strategy: str) -> list[Candidate]:
     """Return all candidates, or of a space that is drawn from those at its corners."""
     trainings = space.trainings() if strategy == "ladder" else corners(space).trainings()
     variants: list[Variant] = space.variants()
-    return [Candidate(network, variant, passes) for network, passes in trainings for variant in variants]
+    return [Candidate(setup, variant) for setup in trainings for variant in variants]
 
 
 def _strategy(
-    name: str, sampler: str, space: Space, ledger: Ledger, costs: _Costs, study: Study, trials: int
+    name: str, sampler: str, space: Space, ledger: Ledger, costs: _Costs, trials: int
 ) -> Ladder | Bayes | Halving:
     if name == "ladder":
         return Ladder(ledger)
-    # What a sampler was told holds for the same question only.
-    words = [asdict(ledger.constraints), ledger.minimize, ledger.seed, sampler, asdict(space), study.question]
-    digest = hashlib.sha256(json.dumps(words, sort_keys=True, default=str).encode()).hexdigest()[:12]
-    called = f"{name} {digest}"
-    if name == "bayes":
-        sampled = study.sampled(called, directions(ledger.minimize))
-        return Bayes(Drawing(sampled, study, space, ledger, costs, sampler, trials), ledger)
-    sampled = study.sampled(called, ["minimize"])
-    sampled.pruner = pruner()
-    return Halving(Drawing(sampled, study, space, ledger, costs, sampler, trials), ledger)
+    study = study_in_memory(accuracy=name == "bayes", costs=len(ledger.minimize) if name == "bayes" else 1)
+    drawing = Drawing(study, space, ledger, costs, sampler, trials)
+    return Bayes(drawing, ledger) if name == "bayes" else Halving(drawing, ledger)
 
 
-def _made_again(bench: Bench, winner: Candidate) -> Model:
+def _made_again(context: SearchContext, winner: Candidate) -> Model:
     """Train the winner again: a search that went on after a kill knows only how good it was."""
-    job = Job(winner.network, winner.passes, bench.seed, (winner.variant,))
-    outcome = interruptible(lambda on_batch: measure(replace(bench, keep=0), job, on_batch))
-    if winner.variant not in outcome.models:
+    job = Job.of([winner], context.seed)
+    result = interruptible(lambda on_batch: replace(context, keep=0).measure(job, on_batch))
+    if winner.variant not in result.models:
         raise UnfinishedError(
-            f"the search could not finish: the winner could not be trained again ({outcome.fault}); "
+            f"the search could not finish: the winner could not be trained again ({result.fault}); "
             "the same command tries it again"
         )
-    return outcome.models[winner.variant]
+    return result.models[winner.variant]

@@ -1,6 +1,6 @@
 """Which networks are there to choose from? Every setting is fixed, listed or ranged.
 
-As a TOML file, each setting by its own name (a field of `fspinn.Network`, `passes`, or a field of `Variant`):
+As a TOML file, each setting by its own name (see `fspinn info --settings`, or a field of `Variant`):
 
     encoder = "regular"                                  # fixed
     neurons = [50, 100, 200]                             # listed
@@ -12,16 +12,18 @@ As a TOML file, each setting by its own name (a field of `fspinn.Network`, `pass
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from itertools import product
 from math import prod
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from fspinn.base.checks import number, whole_number
+from fspinn.base.checks import number
 from fspinn.base.errors import ConfigError, FspinnError
-from fspinn.network.description import Network
+from fspinn.base.settings import check_setting, families, reference, settings_of, with_settings
+from fspinn.network.setup import Setup
 from fspinn.search.candidates import FLOAT, Variant
+from fspinn.search.networks import COSTLY, MULTIPLES, highest
 
 SIZES = (10, 16, 25, 50, 100, 200, 400, 900, 1600, 2500, 3600, 4900)
 """Numbers of neurons: FSpiNN's from 100 on, and smaller ones for small jobs."""
@@ -35,13 +37,8 @@ STATE = "16 bits"
 READOUTS = ("proportion", "majority", "linear")
 """Readouts."""
 
-MULTIPLES = {
-    "threshold": (0.4, 2.0),
-    "inhibition": (0.4, 1.6),
-    "theta_step": (0.3, 4.0),
-    "learning_rate": (0.2, 3.0),
-}
-"""Ranges of the default space with strategies that take ranges, in multiples of the network's own (own)."""
+RANGED = ("threshold", "inhibition_strength", "theta_step", "learning_rate")
+"""Settings that the default space of strategies that take ranges varies, within `networks.MULTIPLES`."""
 
 DURATIONS = (0.25, 0.5, 0.75, 1.0)
 """Durations of an image in that space, in multiples of the network's own (own)."""
@@ -55,31 +52,12 @@ MOST = 100_000
 _NAMED = {"neurons": "sizes", "weights": "weights", "readout": "readouts"}
 
 VARIANT_SETTINGS = tuple(f.name for f in fields(Variant))
-NETWORK_SETTINGS = tuple(f.name for f in fields(Network) if f.name != "weight_norm")
-SETTINGS = (*NETWORK_SETTINGS, "passes", *VARIANT_SETTINGS)
+TRAINING_SETTINGS = {row.name: row for row in reference(Setup) if row.name != "weight_norm"}
+SETTINGS = (*TRAINING_SETTINGS, *VARIANT_SETTINGS)
 """Everything that a space can vary."""
 
-
-COSTLY = (
-    "neurons",
-    "dt_ms",
-    "duration_ms",
-    "encoder",
-    "rate_norm_hz",
-    "max_rate_hz",
-    "first_spikes",
-    "refractory_ms",
-    "threshold",
-    "answer_threshold",
-    "inhibition_kind",
-    "inhibition_ms",
-    "rule",
-    "window_ms",
-    "adaptation",
-    "normalisation",
-    "weight_decay",
-)
-"""Settings of a network that its expected costs follow from."""
+FAMILIES = families(Setup)
+"""Settings that are words for a member of a family, which brings settings of its own."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +109,7 @@ class Space:
 
     Parameters
     ----------
-    base : Network
+    base : Setup
     settings : mapping of str to tuple or Range
         By the names in `SETTINGS`; a tuple of one value fixes it.
 
@@ -141,7 +119,7 @@ class Space:
         If there is no such setting, or a value that it cannot have.
     """
 
-    base: Network
+    base: Setup
     settings: Mapping[str, Choices]
 
     def __post_init__(self) -> None:
@@ -175,7 +153,7 @@ class Space:
         for values in product(*(self.settings[name] for name in names)):  # type: ignore[arg-type]
             chosen = dict(zip(names, values, strict=True))
             if chosen.get("weights") == FLOAT:
-                chosen |= {"state": FLOAT, "prune": False}
+                chosen |= {"state": FLOAT, "prune": False, "theta": None, "readout_format": None}
             try:
                 found.append(Variant(**chosen))
             except ConfigError as error:
@@ -184,8 +162,8 @@ class Space:
             raise ConfigError(f"space: {refused}")
         return list(dict.fromkeys(found))
 
-    def trainings(self) -> list[tuple[Network, int | None]]:
-        """Return all networks to train, and their passes; of a space without ranges.
+    def trainings(self) -> list[Setup]:
+        """Return all that is to be trained; of a space without ranges.
 
         Raises
         ------
@@ -208,10 +186,10 @@ class Space:
                 refused = str(error)
         if not found:
             raise ConfigError(f"space: no combination makes a network: {refused}")
-        return found
+        return list(dict.fromkeys(found))
 
-    def training(self, values: Mapping[str, Any]) -> tuple[Network, int | None]:
-        """Return the network that some values make, and its passes.
+    def training(self, values: Mapping[str, Any]) -> Setup:
+        """Return what some values make; those of settings that it does not have make no difference.
 
         Raises
         ------
@@ -219,25 +197,25 @@ class Space:
             If they do not go together.
         """
         values = {**{n: c[0] for n, c in self.settings.items() if not isinstance(c, Range)}, **values}
-        settings = {name: value for name, value in values.items() if name in NETWORK_SETTINGS}
-        return replace(self.base, **settings), values.get("passes")
+        settings = {name: value for name, value in values.items() if name in TRAINING_SETTINGS}
+        chosen = with_settings(self.base, {n: v for n, v in settings.items() if n in FAMILIES})
+        there = settings_of(chosen)
+        return with_settings(chosen, {name: value for name, value in settings.items() if name in there})
 
     def _check(self, name: str, value: Any) -> None:
         """Refuse a value that a setting cannot have, whatever the others are."""
-        if name == "passes":
-            whole_number(name, value, 1, 1_000_000)
-        elif name in NETWORK_SETTINGS:
-            replace(self.base, **{name: value})
+        if name in TRAINING_SETTINGS:
+            check_setting(Setup, name, value)
         elif name == "state" and value != FLOAT:
             Variant(weights="UQ0.8", state=value)
-        elif name == "prune" and value is True:
-            Variant(weights="UQ0.8", state="16 bits", prune=True)
+        elif name in ("prune", "theta", "readout_format"):
+            Variant(weights="UQ0.8", state="16 bits", **{name: value})
         else:
             Variant(**{name: value})
 
 
 def ladder_space(
-    base: Network,
+    base: Setup,
     images: int,
     sizes: Sequence[int] = SIZES,
     weights: Sequence[str] = WEIGHTS,
@@ -264,7 +242,7 @@ def ladder_space(
 
 
 def ranged_space(
-    base: Network,
+    base: Setup,
     images: int,
     sizes: Sequence[int] | None = None,
     weights: Sequence[str] = WEIGHTS,
@@ -273,12 +251,12 @@ def ranged_space(
     """Return that space with any number of neurons, and with settings around those of the base network."""
     low, high = RANGED_SIZES
     space = ladder_space(base, images, sizes or (min(low, images),), weights, readouts)
-    ranges: dict[str, Choices] = {
-        name: Range(getattr(base, name) * least, min(getattr(base, name) * most, _most(base, name)), log=True)
-        for name, (least, most) in MULTIPLES.items()
-        if getattr(base, name) > 0
-    }
-    durations = {max(round(base.steps * part), 1) * base.dt_ms for part in DURATIONS}
+    own = {name: value for name, value in settings_of(base).items() if name in RANGED and value > 0}
+    ranges: dict[str, Choices] = {}
+    for name, value in own.items():
+        least, most = MULTIPLES[name]
+        ranges[name] = Range(value * least, min(value * most, highest(base, name)), log=True)
+    durations = {max(round(base.network.steps * part), 1) * base.network.dt_ms for part in DURATIONS}
     settings = {**space.settings, **ranges, "duration_ms": tuple(sorted(durations))}
     if not sizes and images > low:
         settings["neurons"] = Range(low, min(high, images), log=True)
@@ -298,7 +276,7 @@ def corners(space: Space) -> Space:
     return Space(space.base, settings)
 
 
-def read_space(path: str | Path, base: Network) -> Space:
+def read_space(path: str | Path, base: Setup) -> Space:
     """Read a space from a TOML file.
 
     Raises
@@ -312,14 +290,14 @@ def read_space(path: str | Path, base: Network) -> Space:
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}; name a TOML file that can be read") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not valid TOML ({error}); mend that line") from None
+        raise ConfigError(f"{path}: not valid TOML ({error}); fix that line") from None
     try:
         return space_of(written, base)
     except FspinnError as error:
         raise ConfigError(f"{path}: {error}") from None
 
 
-def space_of(written: Mapping[str, Any], base: Network) -> Space:
+def space_of(written: Mapping[str, Any], base: Setup) -> Space:
     """Return the space that is written by name, in the form of a TOML file; a `Range` may stand in it too.
 
     Raises
@@ -333,12 +311,11 @@ def space_of(written: Mapping[str, Any], base: Network) -> Space:
 def settle(
     strategy: str,
     space: Space | Mapping[str, Any] | str | Path | None,
-    base: Network,
+    base: Setup,
     images: int,
     sizes: Sequence[int] | None,
     weights: Sequence[str] | None,
     readouts: Sequence[str] | None,
-    passes: int | None,
 ) -> Space:
     """Return the space of a search: the one that is given, or the default, with what is listed beside it."""
     if isinstance(space, str | Path):
@@ -365,8 +342,6 @@ def settle(
         if "state" in space.settings:
             needed = [name for name in needed if name != "prune"]
         settings = {name: settings[name] for name in needed} | dict(space.settings) | given
-    if passes is not None:
-        settings["passes"] = (passes,)
     return Space(base, settings)
 
 
@@ -387,9 +362,3 @@ def _choices(name: str, written: Any) -> Choices:
         return Range(**written)
     except ConfigError as error:
         raise ConfigError(f"{name}: {error}") from None
-
-
-def _most(base: Network, name: str) -> float:
-    """Return the highest value that a setting can have in any case."""
-    part = name == "learning_rate" or (name == "inhibition" and base.inhibition_of == "potential")
-    return 1.0 if part else float("inf")

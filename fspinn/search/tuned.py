@@ -2,45 +2,17 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fspinn.base.errors import DataError
 from fspinn.base.files import replaced_when_whole
+from fspinn.base.settings import differences, settings_of
 from fspinn.base.version import __version__
-from fspinn.network.description import Network
-
-
-@dataclass(frozen=True)
-class TuningTrial:
-    """What became of a candidate on one rung.
-
-    Parameters
-    ----------
-    candidate : int
-        Its number; 0 is the network that was given.
-    rung : int
-        From 1 on; on the last the candidates learn for all presentations.
-    network : Network
-    presentations : int
-        Images shown while learning.
-    verdict : str
-        ``"measured"`` while the rung is under way; then ``"chosen"``, ``"goes on"``, ``"dropped"``, or
-        ``"failed"`` with the reason.
-    accuracy : float or None
-        On the validation split; None where it failed.
-    accuracy_interval : tuple of float or None
-        Wilson 95 % interval of `accuracy`.
-    """
-
-    candidate: int
-    rung: int
-    network: Network
-    presentations: int
-    verdict: str
-    accuracy: float | None = None
-    accuracy_interval: tuple[float, float] | None = None
+from fspinn.network.setup import Setup
+from fspinn.search.halving import RUNGS
+from fspinn.search.trial import Trial
 
 
 @dataclass(frozen=True)
@@ -49,10 +21,10 @@ class TuningResult:
 
     Parameters
     ----------
-    best : TuningTrial
-    trials : tuple of TuningTrial
+    best : Trial
+    trials : tuple of Trial
         By rung, then by candidate.
-    passes, seed : int
+    seed : int
     readout : str
     dataset : mapping
         Name, checksum and split of the images.
@@ -62,9 +34,8 @@ class TuningResult:
         Presentations learned per second of it, by all threads.
     """
 
-    best: TuningTrial
-    trials: tuple[TuningTrial, ...]
-    passes: int
+    best: Trial
+    trials: tuple[Trial, ...]
     seed: int
     readout: str
     dataset: Mapping[str, Any]
@@ -72,48 +43,64 @@ class TuningResult:
     samples_per_s: float
 
     @property
-    def network(self) -> Network:
-        """The best network."""
-        return self.best.network
+    def setup(self) -> Setup:
+        """The best network and its learner."""
+        return self.best.candidate.setup
 
     @property
-    def baseline(self) -> TuningTrial:
+    def baseline(self) -> Trial:
         """The trial of the network that was given."""
-        return next(trial for trial in self.trials if trial.candidate == 0)
+        return next(trial for trial in self.trials if trial.number == 0)
 
     def settings(self) -> dict[str, Any]:
         """Return the options of ``fspinn train`` that train the best network, by name."""
-        chosen = {"dataset": self.dataset["name"], "readout": self.readout, "passes": self.passes}
-        return {**chosen, "neurons": self.network.neurons, **_changed(self.network)}
+        chosen = {"dataset": self.dataset["name"], "readout": self.readout}
+        return {**chosen, "neurons": self.setup.network.neurons, **_changed(self.setup)}
+
+    def rung(self, trial: Trial) -> int:
+        """Return the rung of a trial, from 1 on; on the last the candidates learn for all presentations."""
+        rungs = sorted({one.presentations or 0 for one in self.trials})
+        return len(RUNGS) - len(rungs) + 1 + rungs.index(trial.presentations or 0)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the answer by name, as ``fspinn tune --json`` prints it."""
-        trials = [{**asdict(trial), "network": _changed(trial.network)} for trial in self.trials]
         return {
             "accuracy": self.best.accuracy,
             "accuracy_interval": self.best.accuracy_interval,
             "accuracy_of": "validation",
             "baseline_accuracy": self.baseline.accuracy,
-            "neurons": self.network.neurons,
-            "network": asdict(self.network),
-            "passes": self.passes,
+            "neurons": self.setup.network.neurons,
+            "settings": settings_of(self.setup),
             "readout": self.readout,
             "seed": self.seed,
             "dataset": dict(self.dataset),
             "seconds": self.seconds,
             "samples_per_s": self.samples_per_s,
-            "trials": trials,
+            "trials": [self._plain(trial) for trial in self.trials],
+        }
+
+    def _plain(self, trial: Trial) -> dict[str, Any]:
+        return {
+            "candidate": trial.number,
+            "rung": self.rung(trial),
+            "settings": _changed(trial.candidate.setup),
+            "presentations": trial.presentations,
+            "outcome": trial.outcome.value,
+            "verdict": trial.verdict,
+            "accuracy": trial.accuracy,
+            "accuracy_interval": trial.accuracy_interval,
         }
 
 
 def describe(result: TuningResult) -> str:
     """Return the answer in words, for people."""
-    best, baseline = result.best, result.baseline
+    baseline = result.baseline
     before = "it never spiked" if baseline.accuracy is None else f"{baseline.accuracy:.2%}"
-    settings = [f"  {name} = {toml_value(value)}" for name, value in _changed(best.network).items()]
+    changed = {name: value for name, value in _changed(result.setup).items() if name != "passes"}
+    settings = [f"  {name} = {toml_value(value)}" for name, value in changed.items()]
     return "\n".join(
         [
-            f"{best.network.neurons} neurons: {_percent(result)} on {result.dataset['validation']} "
+            f"{result.setup.network.neurons} neurons: {_percent(result)} on {result.dataset['validation']} "
             f"validation images ({result.readout} readout); as given: {before}",
             *(settings or ["  the defaults are the best"]),
         ]
@@ -135,7 +122,7 @@ def write_config(result: TuningResult, path: str | Path) -> None:
     """
     path = Path(path)
     origin = result.dataset
-    candidates = len({trial.candidate for trial in result.trials})
+    candidates = len({trial.number for trial in result.trials})
     lines = [
         f"# Found by fspinn {__version__}: fspinn tune, {candidates} trials, seed {result.seed}",
         f"# Accuracy: {_percent(result)} on {origin['validation']} validation images",
@@ -166,10 +153,9 @@ def toml_value(value: bool | float | str) -> str:
     return repr(value)
 
 
-def _changed(network: Network) -> dict[str, Any]:
-    """Return the fields that differ from the defaults, but for the number of neurons."""
-    values = {f.name: (getattr(network, f.name), f.default) for f in fields(network) if f.name != "neurons"}
-    return {name: value for name, (value, default) in values.items() if value != default}
+def _changed(setup: Setup) -> dict[str, Any]:
+    """Return the settings that are not the default, but for the number of neurons."""
+    return {name: value for name, value in differences(setup, Setup()).items() if name != "neurons"}
 
 
 def _percent(result: TuningResult) -> str:

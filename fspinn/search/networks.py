@@ -1,0 +1,54 @@
+"""Which settings do searches vary, how far, and which of them matter for what?"""
+
+from fspinn.base.settings import settings_of, with_settings
+from fspinn.network.networks import Network
+from fspinn.network.setup import Setup
+
+MULTIPLES = {
+    "threshold": (0.4, 2.0),
+    "inhibition_strength": (0.4, 1.6),
+    "inhibition_ms": (0.2, 5.0),
+    "theta_step": (0.3, 4.0),
+    "learning_rate": (0.2, 3.0),
+    "learning_rate_end": (0.3, 30.0),
+}
+"""Where good settings are looked for, in multiples of a network's own (fspinn)."""
+
+COSTLY = (
+    "neurons",
+    "dt_ms",
+    "duration_ms",
+    "encoder",
+    "rate_norm_hz",
+    "max_rate_hz",
+    "first_spikes",
+    "refractory_ms",
+    "threshold",
+    "answer_threshold",
+    "inhibition",
+    "inhibition_ms",
+    "rule",
+    "window_ms",
+    "adaptation",
+    "normalisation",
+    "weight_decay",
+)
+"""Settings that expected costs follow from."""
+
+
+def highest(setup: Setup, name: str) -> float:
+    """Return the highest value that a setting can have in any case."""
+    of_potential = settings_of(setup).get("inhibition_of") == "potential"
+    part = name == "learning_rate" or (name == "inhibition_strength" and of_potential)
+    return 1.0 if part else float("inf")
+
+
+def while_learning(setup: Setup) -> Setup:
+    """Return what learns: networks that differ only in how they answer learn the same."""
+    answers = {"answer_threshold": None, "answer_inhibition": None}
+    return with_settings(setup, {name: None for name in answers if name in settings_of(setup)})
+
+
+def settled(setup: Setup, learned: Network) -> Network:
+    """Return the network of a setup with what was settled while it learned (`while_learning`)."""
+    return with_settings(setup.network, {"weight_norm": settings_of(learned)["weight_norm"]})

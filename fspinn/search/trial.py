@@ -1,0 +1,146 @@
+"""What became of a candidate, whichever search tried it?"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import Enum
+from typing import Any
+
+from fspinn.search.candidates import Candidate
+from fspinn.search.costs import Cost
+from fspinn.search.intervals import CONFIDENCE, wilson_interval
+
+
+class Outcome(Enum):
+    """What became of a candidate."""
+
+    CHOSEN = "chosen"
+    MEETS = "meets"
+    BELOW = "below"
+    """Its accuracy on the validation images is below the target."""
+    NOT_PROVEN = "not proven"
+    """Its accuracy is not, but there are too few validation images to be sure."""
+    OVER_LIMIT = "over limit"
+    FAILED = "failed"
+    """It cannot be measured: it never spikes, or a format cannot hold it."""
+    UNFINISHED = "unfinished"
+    """Something other than the network kept it from being measured."""
+    MEASURED = "measured"
+    """What follows from it is not decided yet."""
+    GOES_ON = "goes on"
+    """It learns from more samples."""
+    DROPPED = "dropped"
+    """After it had learned from few samples, or because another one is better."""
+    UNTRIED = "untried"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What became of a candidate.
+
+    Parameters
+    ----------
+    candidate : Candidate
+    outcome : Outcome
+    cost : Cost or None, default None
+        Expected, until it was measured.
+    correct : mapping of int to int
+        By seed, how many of the validation images it gets right.
+    samples : int, default 0
+        Validation images.
+    target : float or None, default None
+        The accuracy that is asked for.
+    confidence : float, default 0.975
+        Of `proven_accuracy`.
+    reason : str or None, default None
+        What there is to say of the outcome: an error, the limit that it is beyond.
+    presentations : int or None, default None
+        Images that it learned from, where not all candidates learn for the same time.
+    number : int or None, default None
+        Of a candidate that is one of several drawn around a network; 0 is that network.
+    varied : str or None, default None
+        What was changed, where one thing after the other is.
+    """
+
+    candidate: Candidate
+    outcome: Outcome = Outcome.UNTRIED
+    cost: Cost | None = None
+    correct: Mapping[int, int] = field(default_factory=dict)
+    samples: int = 0
+    target: float | None = None
+    confidence: float = CONFIDENCE
+    reason: str | None = None
+    presentations: int | None = None
+    number: int | None = None
+    varied: str | None = None
+
+    @property
+    def accuracy(self) -> float | None:
+        """On the validation images, the mean over all seeds; None where it was not measured."""
+        return self._mean_correct / self.samples if self.correct else None
+
+    @property
+    def accuracy_interval(self) -> tuple[float, float] | None:
+        """Wilson 95 % interval of `accuracy`; more seeds do not make more images."""
+        return wilson_interval(self._mean_correct, self.samples) if self.correct else None
+
+    @property
+    def proven_accuracy(self) -> float | None:
+        """What the true accuracy is not below, with the confidence that was asked for."""
+        if not self.correct:
+            return None
+        return wilson_interval(self._mean_correct, self.samples, self.confidence)[0]
+
+    @property
+    def accuracies(self) -> dict[int, float]:
+        """By seed."""
+        return {seed: count / self.samples for seed, count in self.correct.items()}
+
+    @property
+    def memory_bits(self) -> int:
+        """Memory for inference, readout included."""
+        assert self.cost is not None
+        return self.cost.memory_bits
+
+    @property
+    def verdict(self) -> str:
+        """The outcome in words."""
+        return verdict(self)
+
+    @property
+    def _mean_correct(self) -> float:
+        return sum(self.correct.values()) / len(self.correct)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything by name, in one level but for the settings and the accuracies by seed."""
+        return {
+            **self.candidate.as_dict(),
+            "outcome": self.outcome.value,
+            "verdict": self.verdict,
+            "accuracy": self.accuracy,
+            "accuracy_interval": self.accuracy_interval,
+            "proven_accuracy": self.proven_accuracy,
+            "accuracies": {str(seed): accuracy for seed, accuracy in self.accuracies.items()},
+            **({} if self.cost is None else asdict(self.cost)),
+        }
+
+
+def verdict(trial: Trial) -> str:
+    """Return the outcome of a trial in words."""
+    reason, accuracy, target = trial.reason, trial.accuracy or 0.0, trial.target or 0.0
+    match trial.outcome:
+        case Outcome.MEETS:
+            return "meets the target" if reason is None else f"meets the target, but {reason}"
+        case Outcome.BELOW:
+            return f"{accuracy:.2%} is below {target:.2%}"
+        case Outcome.NOT_PROVEN:
+            low = trial.proven_accuracy or 0.0
+            return f"{accuracy:.2%}, but not proven to be {target:.2%}: its interval starts at {low:.2%}"
+        case Outcome.OVER_LIMIT | Outcome.MEASURED if reason is not None:
+            return reason
+        case Outcome.UNFINISHED:
+            words = "not finished"
+        case Outcome.UNTRIED:
+            words = "not tried"
+        case other:
+            words = other.value
+    return words if reason is None else f"{words}: {reason}"
