@@ -16,13 +16,13 @@ from tables import Results, machines, run, spread, table
 
 import fspinn
 from fspinn import presets
-from fspinn.backends.numba import float_engine, integer_engine
+from fspinn.answering.predict import respond
 from fspinn.datasets import Dataset
 from fspinn.learning.fitting import fit_readouts
 from fspinn.learning.training import learn
 from fspinn.lowering import quantize
+from fspinn.lowering.compiler import plan_of
 from fspinn.lowering.integer_learning import state_for
-from fspinn.lowering.integers import integers_of
 from fspinn.model.model import Model
 from fspinn.network.description import Network
 
@@ -57,11 +57,11 @@ def measure_accuracy(preset: str, seed: int) -> dict[str, Any]:
     def note(name: str, model: Model) -> None:
         tested = fspinn.evaluate(model, data.test, seed=seed, threads=1)
         accuracies[name] = 100 * tested.accuracy
-        if tested.seen is not None:
-            saturations[name] = tested.seen.saturations
+        if tested.state_range is not None:
+            saturations[name] = tested.state_range.saturations
 
     model = trained(settings, data, seed, readout)
-    state = str(state_for(model.network))
+    state = str(state_for(model.network.firing_threshold))
     note("float32", model)
     for weights in AFTER_TRAINING:
         note(f"{weights} after training", quantize(model, weights))
@@ -94,23 +94,17 @@ def measure_speed() -> dict[str, Any]:
     settings["passes"] = 1
     model = trained(settings, replace(data, train=data.train.first(6000)), 0, readout)
     images = np.ascontiguousarray(data.test.images[:SPEED_IMAGES])
-    state = str(state_for(model.network))
+    state = str(state_for(model.network.firing_threshold))
     how: dict[str, Any] = {"seed": 0, "threads": 1}
-    runs: dict[str, Any] = {
-        "float32": lambda: float_engine.respond(model.network, model.weights, model.theta, images, **how)
-    }
+    plans = {"float32": plan_of(model)}
     for weights in AFTER_TRAINING:
         small = quantize(model, weights, state=state)
-        assert small.formats is not None
-        integers = integers_of(small.network, small.weights, small.theta, small.formats)
-        runs[weights] = lambda integers=integers: integer_engine.respond(
-            model.network, integers, images, **how
-        )
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
+        plans[weights] = plan_of(small)
+    seconds: dict[str, list[float]] = {name: [] for name in plans}
     for number in range(1 + ROUNDS):
-        for name, respond in runs.items():
+        for name, plan in plans.items():
             started = time.process_time()
-            respond()
+            respond(plan, images, **how)
             if number > 0:  # the first compiles
                 seconds[name].append((time.process_time() - started) / len(images))
     return {"settings": settings, "seeds": (0,), "images": len(images), "state": state, "seconds": seconds}

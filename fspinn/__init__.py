@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from fspinn.backends.nir import export_nir
     from fspinn.learning.training import train
     from fspinn.lowering import quantize
-    from fspinn.model.model import Activity, Model
+    from fspinn.model.activity import Activity
+    from fspinn.model.model import Model
     from fspinn.model.store import load, save
     from fspinn.network.description import Network
     from fspinn.report import plots
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from fspinn.search.tune import tune
 
 _HOMES = {
-    "Activity": "fspinn.model.model",
+    "Activity": "fspinn.model.activity",
     "Model": "fspinn.model.model",
     "Network": "fspinn.network.description",
     "export_c": "fspinn.backends.c",

@@ -4,8 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 from hypothesis import strategies as st
+from runners import fast
 
-from fspinn.backends.numba import float_engine, neuron_kernels, window_kernels
+from fspinn.backends.numba import engine as numba_backend
+from fspinn.backends.numba import schedule_kernels
+from fspinn.backends.numba.constants_kernels import PARTNER
+from fspinn.lowering.compiler import learning_plan
 from fspinn.network.description import (
     ADAPTATIONS,
     ENCODERS,
@@ -107,7 +111,7 @@ def spikes_by_step(network, weights, steps, theta=None):
     winners = []
     for t in range(steps):
         longer = replace(network, duration_ms=(t + 1) * network.dt_ms)
-        (counts,), _ = float_engine.respond(longer, weights, theta, image, seed=0, threads=1)
+        (counts,), _ = fast.respond(longer, weights, theta, image, seed=0)
         (new,) = (counts - before).nonzero() if t else counts.nonzero()
         assert (counts - before).sum() <= 1
         winners.append(int(new[0]) if new.size else None)
@@ -116,34 +120,43 @@ def spikes_by_step(network, weights, steps, theta=None):
 
 
 class Stepper:
-    """Runs the engine's kernel step by step on given input spikes, with its state in view."""
+    """Runs the schedule in floats step by step on given input spikes, with its state in view."""
 
     def __init__(self, network, weights, theta=None, learning=False):
         self.weights = np.array(weights, dtype=np.float32)
-        n_inputs, n_neurons = self.weights.shape
+        n_neurons = self.weights.shape[1]
         self.theta = np.zeros(n_neurons, np.float32) if theta is None else np.array(theta, np.float32)
-        self.constants = float_engine._constants(network, n_inputs, np.float32)
-        potentials = np.zeros(n_neurons, np.float32)
-        self.state = window_kernels.make_state(n_inputs, network.steps, 0, potentials)
-        neuron_kernels.set_thresholds(self.state.thresholds, self.constants.firing_threshold, self.theta)
-        self.state.carried[window_kernels.PARTNER] = -1
-        self.teaching = np.float32(network.learning_rate), np.float32(network.theta_step), learning
-        self.activity = np.zeros(11, np.int64)
+        plan = learning_plan(network, self.weights, self.theta)
+        (layer,) = plan.layers
+        self.constants = numba_backend._reals(plan, layer)
+        self.learning = numba_backend._real_learning(layer.learning, plan.dt_ms, layer, on=learning)
+        self.state = numba_backend._state(layer, np.float32)
+        self.state.thresholds[:] = layer.thresholds
+        self.state.carried[PARTNER] = -1
+        rate, step = np.float32(network.learning_rate), np.float32(network.theta_step)
+        self.now = (rate, step, np.uint64(0))
+        self.record = (*np.zeros((2, network.steps), np.int32), np.zeros((0, 2), np.float32), 0)
+        self.activity = np.zeros(16, np.int64)
+        self.starts, self.inputs = np.zeros(network.steps + 1, np.int64), np.zeros(0, np.int32)
         self.t = 0
 
     def step(self, *inputs):
         """Let these inputs spike; return the neuron that spikes, or None."""
-        self.state.inputs[self.t, : len(inputs)] = inputs
-        self.state.spikes_in_step[self.t] = len(inputs)
+        self.inputs = np.append(self.inputs, np.array(inputs, np.int32)).astype(np.int32)
+        self.starts[self.t + 1 :] = len(self.inputs)
         before = self.state.spike_counts.copy()
-        window_kernels.run_window(
+        schedule_kernels.run_window(
             self.t,
             self.t + 1,
+            self.starts,
+            self.inputs,
             self.weights,
             self.theta,
-            self.teaching,
+            self.now,
             self.constants,
+            self.learning,
             self.state,
+            self.record,
             self.activity,
         )
         self.t += 1

@@ -4,6 +4,7 @@ import json
 from dataclasses import fields, replace
 from itertools import product
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -13,6 +14,7 @@ from fspinn.backends.brian2.definition import PHASES, SLOTS, text
 from fspinn.backends.brian2.equations import define
 from fspinn.cli import main
 from fspinn.lowering import quantize
+from fspinn.lowering.compiler import answering_plan, learning_plan
 from fspinn.network.description import ADAPTATIONS, INHIBITION_KINDS, NORMALISATIONS, RULES, Network
 
 
@@ -106,6 +108,17 @@ def test_a_missing_file_is_one_line(tmp_path):
 NETWORK = Network(neurons=3, weight_norm=1.0, window_ms=50.0)
 
 
+BLANK = np.zeros((4, 3)), np.zeros(3)
+
+
+def learning(network):
+    return learning_plan(network, *BLANK)
+
+
+def answering(network):
+    return answering_plan(network, *BLANK)
+
+
 def definitions():
     for rule, kind, adaptation, normalisation in product(
         RULES, INHIBITION_KINDS, ADAPTATIONS, NORMALISATIONS
@@ -113,8 +126,8 @@ def definitions():
         network = replace(
             NETWORK, rule=rule, inhibition_kind=kind, adaptation=adaptation, normalisation=normalisation
         )
-        for learning in (False, True):
-            yield define(network, 4, learning=learning)
+        for plan in (learning, answering):
+            yield define(plan(network))
 
 
 def test_phases_follow_each_other():
@@ -139,7 +152,7 @@ def test_every_name_in_the_equations_has_a_value():
 def test_a_network_that_answers_changes_nothing():
     for rule, adaptation in product(RULES, ADAPTATIONS):
         network = replace(NETWORK, rule=rule, adaptation=adaptation, normalisation="l2", weight_decay=0.1)
-        definition = define(network, 4, learning=False)
+        definition = define(answering(network))
         code = "\n".join(part.code for part in definition.schedule if hasattr(part, "code"))
         assert not [line for line in code.splitlines() if line.split()[0] in ("theta", "w")]
         assert not definition.per_presentation

@@ -78,7 +78,7 @@ def test_training_with_brian2_stops_and_goes_on_to_the_same_bits(few, tmp_path, 
     learn, calls = brian2_engine.learn, []
 
     def stopped(*args, **kwargs):
-        calls.append(len(args[3]))
+        calls.append(len(args[1]))
         if len(calls) == 3:
             raise KeyboardInterrupt
         return learn(*args, **kwargs)

@@ -21,7 +21,7 @@ from fspinn.learning.fitting import fit_readouts
 from fspinn.learning.training import learn
 from fspinn.lowering import quantize
 from fspinn.memmodel import estimate
-from fspinn.model.model import Activity
+from fspinn.model.activity import Activity
 from fspinn.network.description import ENCODERS, INHIBITION_KINDS, INHIBITION_OF, Network
 
 needs_gcc = pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")

@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from exported_programs import images_for, model_of
+from runners import fast
 
 from fspinn.backends.nir import export_nir
-from fspinn.backends.numba import float_engine
 from fspinn.base.errors import ConfigError
 from fspinn.base.randomness import INFERENCE_SPIKES
 from fspinn.network.description import Network
@@ -76,7 +76,7 @@ def counts_of(graph, network, image, number, at_most):
     interpreter = Interpreter(graph, dt, at_most)
     counts = np.zeros(network.neurons, dtype=int)
     shown = input_spikes(network, image, 5, INFERENCE_SPIKES, number)
-    for t, inputs in enumerate(np.split(shown.inputs, shown.offsets[1:-1])):
+    for t, inputs in enumerate(np.split(shown.inputs, shown.offsets[0, 1:-1])):
         events = np.zeros(image.size)
         events[inputs] = 1
         for j in interpreter.step(t * dt, events):
@@ -86,7 +86,7 @@ def counts_of(graph, network, image, number, at_most):
 
 def expected_counts(model, images):
     weights, theta = model.weights.astype(np.float64), model.theta.astype(np.float64)
-    return float_engine.respond(model.network, weights, theta, images, seed=5)[0]
+    return fast.respond(model.network, weights, theta, images, seed=5)[0]
 
 
 @pytest.mark.parametrize(

@@ -7,15 +7,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from runners import fast, grid_for
 from small_networks import LIVELY, network_of
 
 import fspinn
 from fspinn import datasets
-from fspinn.backends.numba import integer_engine
 from fspinn.base.errors import ConfigError, FormatError
+from fspinn.base.randomness import TRAINING_SPIKES
 from fspinn.learning.training import train
-from fspinn.lowering.integer_learning import first_weights, grid_of, learned_theta
+from fspinn.lowering.compiler import answering_plan, learning_plan
+from fspinn.lowering.integer_learning import first_weights, learned_theta
 from fspinn.network.description import ADAPTATIONS, ENCODERS, INHIBITION_KINDS, Network
+from fspinn.network.encoders import Encoder
 from fspinn.quant.formats import ROUNDINGS, to_values
 
 
@@ -28,12 +31,12 @@ def start_of(network, seed, samples=4, pixels=(2, 3)):
     return weights, theta, images
 
 
-def learn(network, grid, weights, theta, images, **more):
-    weights, theta, seen = weights.copy(), theta.copy(), np.zeros(3, np.int64)
-    counts, activity = integer_engine.learn(
-        network, weights, theta, images, grid=grid, seen=seen, **{"seed": 5, "first": 2, "total": 9, **more}
-    )
-    return counts, weights, theta, activity, seen
+def learn(network, grid, weights, theta, images, seed=5, first=2, total=9, earlier_spikes=0):
+    weights, theta = weights.copy(), theta.copy()
+    plan = learning_plan(network, weights, theta, grid)
+    spikes = Encoder(plan.encoding).encode(images, seed, TRAINING_SPIKES, first)
+    response = fast.backend.learn(plan, spikes, total, earlier_spikes)
+    return response.spike_counts, weights, theta, response.activity[0], response.range
 
 
 networks = st.builds(
@@ -71,10 +74,10 @@ networks = st.builds(
     st.sampled_from([0, 2, 50]),
 )
 def test_learning_has_the_numbers_of_the_naive_twin(network, weights, state, rounding, seed, earlier_spikes):
-    grid = grid_of(network, 6, weights, state, rounding)
+    grid = grid_for(network, 6, weights, state, rounding)
     values, theta, images = start_of(network, seed)
     start = first_weights(values, grid)
-    counts, weights, theta_after, activity, seen = learn(
+    counts, weights, theta_after, activity, span = learn(
         network, grid, start, theta, images, seed=seed, earlier_spikes=earlier_spikes
     )
     expected = naive_integers.learn(network, grid, start, theta, images, seed, 2, 9, earlier_spikes)
@@ -82,12 +85,12 @@ def test_learning_has_the_numbers_of_the_naive_twin(network, weights, state, rou
     assert weights.tolist() == expected[1]
     assert theta_after.tolist() == expected[2]
     assert activity == expected[3]
-    assert seen[2] == expected[4]
+    assert span.saturations == expected[4]
 
 
 def lively(weights="UQ0.4", state="Q6.6", rounding="stochastic", **more):
     network = replace(LIVELY, **more)
-    grid = grid_of(network, 6, weights, state, rounding)
+    grid = grid_for(network, 6, weights, state, rounding)
     values, theta, images = start_of(network, 1, samples=9)
     return network, grid, first_weights(values, grid), theta, images
 
@@ -109,14 +112,11 @@ def test_what_was_learned_answers_as_it_did_while_learning():
         learning_rate=0, learning_rate_end=0, theta_step=0, theta_step_end=0, adaptation="off"
     )
     counts, *_ = learn(network, grid, weights, theta, images, first=0)
-    values, theta_format = learned_theta(theta, network, grid)
+    values, theta_format = learned_theta(theta, network.firing_threshold, grid)
     formats = fspinn.model.model.Formats(grid.weights, grid.state, theta_format)
-    integers = fspinn.lowering.integers.integers_of(
-        network, to_values(weights, grid.weights), values, formats
-    )
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(integer_engine, "INFERENCE_SPIKES", fspinn.base.randomness.TRAINING_SPIKES)
-        answers, _ = integer_engine.respond(network, integers, images, seed=5)
+    plan = answering_plan(network, to_values(weights, grid.weights), values, formats)
+    spikes = Encoder(plan.encoding).encode(images, 5, TRAINING_SPIKES)
+    answers = fast.backend.respond(plan, spikes).spike_counts
     np.testing.assert_array_equal(answers, counts)
     assert counts.sum() > 0
 
@@ -138,7 +138,7 @@ def drift(rounding, rate, presentations=3000):
         learning_rate=rate,
         learning_rate_end=rate,
     )
-    grid = grid_of(network, 1, "UQ0.4", "Q4.8", rounding)
+    grid = grid_for(network, 1, "UQ0.4", "Q4.8", rounding)
     weights, theta = np.array([[8]], np.uint8), np.zeros(1, np.int32)
     images = np.full((presentations, 1, 1), 255, np.uint8)
     counts, weights, *_ = learn(network, grid, weights, theta, images, first=0, total=presentations)
@@ -167,7 +167,7 @@ def test_stochastic_rounding_moves_a_weight_by_the_change_on_average():
         learning_rate=rate,
         learning_rate_end=rate,
     )
-    grid = grid_of(network, 1, "UQ0.4", "Q4.8", "stochastic")
+    grid = grid_for(network, 1, "UQ0.4", "Q4.8", "stochastic")
     images = np.full((presentations, 1, 1), 255, np.uint8)
     ends = [
         learn(
@@ -226,7 +226,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bits(digits, tmp_path, monke
     data, network = replace(digits, train=digits.train.first(600)), Network(neurons=12, duration_ms=50.0)
     how = {"passes": 2, "weights": "UQ0.3", "state": "Q9.5"}
     whole = train(network, data, **how).model
-    original, calls = integer_engine.learn, []
+    original, calls = fast.backend.learn, []
 
     def failing(*arguments, **named):
         answer = original(*arguments, **named)
@@ -236,7 +236,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bits(digits, tmp_path, monke
         return answer
 
     with monkeypatch.context() as patched:
-        patched.setattr(integer_engine, "learn", failing)
+        patched.setattr(fast.backend, "learn", failing)
         with pytest.raises(KeyboardInterrupt):
             train(network, data, **how, checkpoint=tmp_path / "run")
     resumed = train(network, data, **how, checkpoint=tmp_path / "run", resume=True).model

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from fspinn.base.errors import ConfigError
-from fspinn.model.model import Activity, Model, Readout
+from fspinn.model.activity import Activity
+from fspinn.model.model import Model, Readout
 from fspinn.network.description import (
     ADAPTATIONS,
     ENCODERS,
@@ -202,7 +203,7 @@ def activity_of(start):
 
 def test_activities_add_up_field_by_field():
     total = activity_of(0) + activity_of(100)
-    assert total.as_tuple() == tuple(100 + 2 * n for n in range(11))
+    assert total.as_tuple() == tuple(100 + 2 * n for n in range(16))
     assert total.as_dict() == dict(zip([f.name for f in fields(Activity)], total.as_tuple(), strict=True))
     assert activity_of(5) + Activity() == activity_of(5)
 

@@ -6,16 +6,15 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from published_images import skip_without
+from runners import brian2, fast, grid_for
 
 import fspinn
 from fspinn import Network, evaluate, train
 from fspinn.answering.predict import doubts
-from fspinn.backends.brian2 import engine as brian2_engine
-from fspinn.backends.numba import float_engine, integer_engine
 from fspinn.base.errors import FspinnWarning
 from fspinn.cli import main
 from fspinn.datasets import Split
-from fspinn.lowering.integer_learning import first_weights, grid_of
+from fspinn.lowering.integer_learning import first_weights
 from fspinn.network.description import ENCODERS, RULES
 
 BLACK = np.zeros((3, 2, 2), np.uint8)
@@ -31,7 +30,7 @@ SMALL = Network(
 )
 
 
-def learned(network, images, engine=float_engine, earlier_spikes=9, theta=0.0):
+def learned(network, images, engine=fast, earlier_spikes=9, theta=0.0):
     """Weights and theta of a network that has seen these images, and how often its neurons spiked."""
     weights, thetas = np.full((4, 3), 0.5, np.float32), np.full(3, theta, np.float32)
     counts, _ = engine.learn(
@@ -41,10 +40,10 @@ def learned(network, images, engine=float_engine, earlier_spikes=9, theta=0.0):
 
 
 def learned_in_integers(network, images, earlier_spikes=9, theta=0.0):
-    grid = grid_of(network, 4, "UQ0.4", None, "nearest")
+    grid = grid_for(network, 4, "UQ0.4", None, "nearest")
     weights = first_weights(np.full((4, 3), 0.5, np.float32), grid)
     thetas = np.full(3, round(theta / grid.theta.step), np.int32)
-    integer_engine.learn(
+    fast.learn(
         network,
         weights,
         thetas,
@@ -53,7 +52,6 @@ def learned_in_integers(network, images, earlier_spikes=9, theta=0.0):
         seed=0,
         first=0,
         total=len(images),
-        seen=np.zeros(3, np.int64),
         earlier_spikes=earlier_spikes,
     )
     return weights, thetas * grid.theta.step
@@ -76,7 +74,7 @@ def test_without_input_nothing_changes(rule, encoder, earlier_spikes):
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_without_input_nothing_changes_in_brian2():
-    weights, theta, counts = learned(SMALL, BLACK, brian2_engine)
+    weights, theta, counts = learned(SMALL, BLACK, brian2)
     assert counts.sum() == 0
     assert (weights == 0.5).all()
     assert (theta == 0).all()
@@ -107,7 +105,7 @@ def test_thresholds_stay_above_the_potential_at_rest():
     lowest = -63 / 64 * 100.0
     weights, theta, _ = learned(network, BRIGHT[:1], earlier_spikes=0)
     np.testing.assert_allclose(theta, lowest, rtol=1e-6)
-    counts, _ = float_engine.respond(network, weights, theta, BLACK, seed=0)
+    counts, _ = fast.respond(network, weights, theta, BLACK, seed=0)
     assert counts.sum() == 0
     _, theta = learned_in_integers(network, BRIGHT[:1], earlier_spikes=0)
     np.testing.assert_allclose(theta, lowest, rtol=1e-3)
@@ -116,10 +114,9 @@ def test_thresholds_stay_above_the_potential_at_rest():
 def test_an_integer_threshold_is_at_least_one():
     """The 64th part of the threshold is less than a step of the state."""
     network = replace(SMALL, threshold=2.0, theta_step=1e4, theta_step_end=1e4)
-    grid = grid_of(network, 4, "UQ0.4", "Q6.2", "nearest")
+    grid = grid_for(network, 4, "UQ0.4", "Q6.2", "nearest")
     weights, thetas = np.full((4, 3), 0, np.uint8), np.zeros(3, np.int32)
-    seen = np.zeros(3, np.int64)
-    integer_engine.learn(network, weights, thetas, BRIGHT, grid=grid, seed=0, first=0, total=3, seen=seen)
+    fast.learn(network, weights, thetas, BRIGHT, grid=grid, seed=0, first=0, total=3)
     np.testing.assert_array_equal(thetas * grid.theta.step, -2.0 + 0.25)
 
 

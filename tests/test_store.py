@@ -16,7 +16,8 @@ import pytest
 import fspinn.quant
 from fspinn.base.errors import ModelFileError
 from fspinn.model import store
-from fspinn.model.model import Activity, Model, Readout
+from fspinn.model.activity import Activity
+from fspinn.model.model import Model, Readout
 from fspinn.network.description import Network
 
 RANDOM = np.random.default_rng(0)

@@ -14,6 +14,7 @@ from fspinn.base.checks import checked_seed
 from fspinn.base.errors import ConfigError, FormatError
 from fspinn.datasets.arrays import as_dataset
 from fspinn.lowering import passes
+from fspinn.lowering.compiler import plan_of
 from fspinn.lowering.integers import MAX_STATE_BITS
 from fspinn.lowering.passes import Measured, Pass, Report
 from fspinn.lowering.post_training import (
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from fspinn.datasets import Dataset
 
 CALIBRATION_IMAGES = 2000
-"""Training images that ranges and new thresholds are looked for on, at most (own)."""
+"""Training images that ranges and new thresholds are looked for on, at most (fspinn)."""
 
 
 @dataclass(frozen=True)
@@ -186,9 +187,9 @@ def calibrate(model: Model, data: "Dataset", *, seed: int = 0, threads: int | No
         model = quantize(model, "UQ0.8", state=Format(integer_bits, MAX_STATE_BITS - integer_bits, True))
     assert model.state_format is not None
     answered = predict(model, data.train.images[:CALIBRATION_IMAGES], seed=seed, threads=threads)
-    assert answered.seen is not None
+    assert answered.state_range is not None
     step = model.state_format.step
-    return Calibration(answered.seen.lowest * step, answered.seen.highest * step)
+    return Calibration(answered.state_range.lowest * step, answered.state_range.highest * step)
 
 
 def _on_training_images(data: "Dataset", seed: int, threads: int | None) -> Callable[[Model], float]:
@@ -204,20 +205,11 @@ def which_spike(
     model: Model, data: "Dataset", *, seed: int = 0, threads: int | None = None
 ) -> NDArray[np.bool_]:
     """Return which neurons spike for any training image, for `passes.drop_neurons`."""
-    images = data.train.images
+    images, plan = data.train.images, plan_of(model)
     spiked = np.zeros(model.network.neurons, dtype=np.bool_)
     for start in range(0, len(images), CALIBRATION_IMAGES):
-        spike_counts, _ = respond(
-            model.network,
-            model.weights,
-            model.theta,
-            images[start : start + CALIBRATION_IMAGES],
-            seed=seed,
-            first=start,
-            threads=threads,
-            formats=model.formats,
-            heard=model.heard,
-        )
+        shown = images[start : start + CALIBRATION_IMAGES]
+        spike_counts, *_ = respond(plan, shown, seed=seed, first=start, threads=threads)
         spiked |= np.asarray(spike_counts.sum(axis=0)).ravel() > 0
         if spiked.all():  # as a rule a few thousand images are enough
             break

@@ -5,7 +5,9 @@ from typing import Any
 
 from fspinn.backends.brian2.definition import text
 from fspinn.backends.brian2.equations import define
-from fspinn.model.model import Activity, Model
+from fspinn.lowering.compiler import answering_plan, learning_plan
+from fspinn.model.activity import Activity
+from fspinn.model.model import Model
 from fspinn.network.description import Network
 
 _UNQUANTIZED = "float32"
@@ -67,10 +69,10 @@ def in_words(model: Model) -> dict[str, str]:
 
 def equations(model: Model) -> dict[str, str]:
     """Return the equations that Brian2 integrates for this network, while it learns and when it answers."""
-    network, n_inputs = model.network, model.n_inputs
+    weights = model.weights if model.heard is None else model.weights[model.heard]
     return {
-        "learning": text(define(network, n_inputs, learning=True)),
-        "answering": text(define(network.answering, n_inputs, learning=False)),
+        "learning": text(define(learning_plan(model.network, weights, model.theta))),
+        "answering": text(define(answering_plan(model.network, weights, model.theta))),
     }
 
 
@@ -104,7 +106,8 @@ def _activity(activity: Activity) -> str:
         "input spikes": "input_spikes",
         "output spikes": "output_spikes",
         "synaptic additions": "synaptic_additions",
-        "weights written": "weight_writes",
+        "columns of weights written": "columns_written",
+        "rows of weights written": "rows_written",
     }
     per_image = ", ".join(f"{activity.per_sample(name):,.1f} {words}" for words, name in counts.items())
     return f"{activity.samples} presentations, each with {per_image}"

@@ -15,10 +15,12 @@ from fspinn.base.checks import whole_number
 from fspinn.base.randomness import LABELS, permutation, stream_key
 from fspinn.base.version import __version__
 from fspinn.learning.curve import Curve
-from fspinn.lowering.integers import Seen, scaled
+from fspinn.lowering.compiler import answering_plan
+from fspinn.lowering.integers import Range, scaled
 from fspinn.lowering.post_training import quantize_readout
 from fspinn.model import readout as readouts
-from fspinn.model.model import Activity, Formats, Model
+from fspinn.model.activity import Activity
+from fspinn.model.model import Formats, Model
 from fspinn.network.description import Network
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ class Learned:
         Number formats that it learned in, with integers only; None is float32.
     rounding : str or None, default None
         How changes of weights were rounded to their format, if they have one.
-    seen : Seen or None, default None
+    state_range : Range or None, default None
         What potentials and thresholds did meanwhile, if they were integers.
     """
 
@@ -66,7 +68,7 @@ class Learned:
     engine: str = "numba"
     formats: Formats | None = None
     rounding: str | None = None
-    seen: Seen | None = None
+    state_range: Range | None = None
 
 
 def fit_readouts(
@@ -105,21 +107,19 @@ def fit_readouts(
     for name in names:
         readouts.check_name(name)
     learned = replace(learned, theta=_theta_to_answer(learned))
-    known, formats = data.train.labels, learned.formats
+    known = data.train.labels
     if labels is not None:
         labels = whole_number("labels", labels, 1, len(known))
         chosen = labelled_images(len(known), labels, seed=learned.seed, draw=draw)
         known = np.full_like(known, readouts.NO_LABEL)
         known[chosen] = data.train.labels[chosen]
-    spike_counts, inference = respond(
-        learned.network,
-        learned.weights,
-        learned.theta,
+    plan = answering_plan(learned.network, learned.weights, learned.theta, learned.formats)
+    spike_counts, inference, _ = respond(
+        plan,
         data.train.images,
         seed=learned.seed,
         threads=threads,
         engine=learned.engine,
-        formats=formats,
         on_batch=on_batch,
     )
     record = {
@@ -170,9 +170,9 @@ def labelled_images(images: int, labels: int | None, *, seed: int = 0, draw: int
 def _in_formats(model: Model, learned: Learned) -> Model:
     """Return the model as one of integers, readout included, if it learned in them."""
     formats = learned.formats
-    if formats is None or learned.seen is None:
+    if formats is None or learned.state_range is None:
         return model
-    learning = {"rounding": learned.rounding, **asdict(learned.seen)}
+    learning = {"rounding": learned.rounding, **asdict(learned.state_range)}
     quantization = {name: str(format) for name, format in vars(formats).items()}
     return quantize_readout(
         replace(

@@ -5,7 +5,8 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
+from functools import cached_property
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +17,11 @@ from tqdm import tqdm
 from fspinn.answering.evaluate import Evaluation, evaluate
 from fspinn.answering.predict import doubts
 from fspinn.backends import engine_of
-from fspinn.backends.numba import integer_engine
+from fspinn.backends.protocol import Response
 from fspinn.base import jit
 from fspinn.base.checks import checked_seed, whole_number
 from fspinn.base.errors import ConfigError, FspinnWarning
-from fspinn.base.randomness import ORDER, WEIGHTS, permutation, stream_key, uniforms
+from fspinn.base.randomness import ORDER, TRAINING_SPIKES, WEIGHTS, permutation, stream_key, uniforms
 from fspinn.base.streams import on_terminal
 from fspinn.base.version import __version__
 from fspinn.datasets.arrays import as_dataset
@@ -29,11 +30,14 @@ from fspinn.learning import checkpoint as checkpoints
 from fspinn.learning.checkpoint import Keeper, State
 from fspinn.learning.curve import Curve
 from fspinn.learning.fitting import Learned, fit_readouts
-from fspinn.lowering.integer_learning import Grid, first_weights, grid_of, learned_theta
-from fspinn.lowering.integers import Seen
+from fspinn.lowering.compiler import grid_of, learning_plan
+from fspinn.lowering.integer_learning import Grid, first_weights, learned_theta
+from fspinn.lowering.integers import Range
 from fspinn.model import readout as readouts
-from fspinn.model.model import Activity, Formats, Model
+from fspinn.model.activity import Activity
+from fspinn.model.model import Formats, Model
 from fspinn.network.description import Network
+from fspinn.network.encoders import Encoder, encoding_of
 from fspinn.network.plasticity import initial_weights, natural_weight_norm
 from fspinn.quant.formats import Format, to_values
 
@@ -253,21 +257,20 @@ class _Run:
     engine: str
     grid: Grid | None
 
+    @cached_property
+    def encoder(self) -> Encoder:
+        """Makes the spikes; keeps its memory from batch to batch."""
+        return Encoder(encoding_of(self.network))
+
     def learn(self, state: State, shown: Any) -> tuple[NDArray[np.int32], Activity]:
-        """Present some of the training images; weights and theta of the state change in place."""
-        images = self.data.train.images
-        how: dict[str, Any] = {
-            "seed": self.seed,
-            "first": state.presentations,
-            "total": self.total,
-            "earlier_spikes": state.activity.output_spikes,
-        }
-        if self.grid is not None:
-            runs, how["grid"], how["seen"] = integer_engine, self.grid, state.seen
-        else:
-            runs = engine_of(self.engine)
-        spike_counts, counted = runs.learn(self.network, state.weights, state.theta, images[shown], **how)
-        return spike_counts, counted
+        """Present some of the training images; weights, theta and range of the state change in place."""
+        images, first = self.data.train.images[shown], state.presentations
+        spikes = self.encoder.encode(images, self.seed, TRAINING_SPIKES, first)
+        plan = learning_plan(self.network, state.weights, state.theta, self.grid)
+        earlier_spikes = state.activity.output_spikes
+        response: Response = engine_of(self.engine).learn(plan, spikes, self.total, earlier_spikes)
+        state.state_range[:] = astuple(Range(*state.state_range.tolist()) | response.range)
+        return response.spike_counts, response.activity[0]
 
     @property
     def total(self) -> int:
@@ -315,14 +318,14 @@ def _start(run: _Run, n_inputs: int) -> State:
 
 def _in_values(learned: Learned, last: State, grid: Grid) -> Learned:
     """Return what was learned in integers as the numbers that they stand for."""
-    theta, theta_format = learned_theta(last.theta, learned.network, grid)
+    theta, theta_format = learned_theta(last.theta, learned.network.firing_threshold, grid)
     return replace(
         learned,
         weights=to_values(last.weights, grid.weights),
         theta=theta,
         formats=Formats(grid.weights, grid.state, theta_format),
         rounding=grid.rounding,
-        seen=Seen(*last.seen.tolist()),
+        state_range=Range(*last.state_range.tolist()),
     )
 
 

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.base.errors import ConfigError, FormatError
-from fspinn.lowering.integers import WHOLE, integers_of, lost_part
+from fspinn.lowering.compiler import plan_of
+from fspinn.lowering.integers import WHOLE, lost_part
 from fspinn.model.model import Model
 from fspinn.network.description import Network
 
@@ -205,7 +206,7 @@ def _better(
         return model, most  # some neuron would spike without input
     if candidate.formats is not None:
         try:
-            integers_of(network, candidate.weights, candidate.theta, candidate.formats)
+            plan_of(candidate)
         except FormatError:  # the state cannot hold such a threshold
             return model, most
     found = accuracy(candidate)

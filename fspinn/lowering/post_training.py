@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 from fspinn.base.checks import checked_seed
 from fspinn.base.errors import FormatError
 from fspinn.base.randomness import ROUNDING, stream_key
-from fspinn.lowering.integers import integers_of
+from fspinn.lowering.compiler import answering_plan
 from fspinn.lowering.passes import unmeasured
 from fspinn.model.model import BIASED_READOUT, LABEL_READOUT, AnyModel, Formats, Model, Readout, model_of
 from fspinn.quant.formats import (
     MAX_BITS,
     Format,
+    as_format,
     check_rounding,
+    narrowest,
     quantize_values,
     saturates,
     to_integers,
@@ -141,23 +143,10 @@ def quantize_state(model: Model, state: str | Format, theta: str | Format | None
         )
     values = quantize_values(model.theta, theta)
     formats = Formats(model.weight_format, state, theta)
-    integers_of(model.network, model.weights, values, formats)  # refuses what does not go together
+    answering_plan(model.network, model.weights, values, formats)  # refuses what does not go together
     record = noted(model, state=str(state), theta=str(theta))
     after = replace(model, theta=values, state_format=state, theta_format=theta, record=record)
     return after, f"float32 -> {state}, theta {theta}: integers only"
-
-
-def as_format(format: str | Format) -> Format:
-    """Return a format from itself or from its name."""
-    return format if isinstance(format, Format) else Format.parse(format)
-
-
-def narrowest(values: NDArray[np.float32], fraction_bits: int) -> Format:
-    """Return the narrowest signed format with some fraction bits that holds all values."""
-    integer_bits = 1
-    while saturates(values, Format(integer_bits, fraction_bits, signed=True)).any():
-        integer_bits += 1
-    return Format(integer_bits, fraction_bits, signed=True)
 
 
 def noted(model: Model, **more: object) -> dict[str, object]:

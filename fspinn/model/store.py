@@ -9,7 +9,8 @@ import numpy as np
 
 from fspinn.base import hdf5 as sealed
 from fspinn.base.errors import ModelFileError
-from fspinn.model.model import Activity, AnyModel, Model, Readout, model_of
+from fspinn.model.activity import Activity
+from fspinn.model.model import AnyModel, Model, Readout, model_of
 from fspinn.network.description import Network
 from fspinn.quant.formats import Format, to_integers, to_values
 

@@ -11,7 +11,7 @@ clamped. In each time step t, in this order:
    ``exp(-dt_ms / trace_tau_ms)``. In every 16th step potentials below 1e-20 in size become 0, and traces do
    so in every step: denormal numbers are slow.
 2. **Inhibition by a layer** (only ``inhibition_kind = "layer"``). Each inhibitory neuron that spiked takes
-   its toll (see 5) from all neurons but its own partner.
+   its drop (see 5) from all neurons but its own partner.
 3. **Input.** For each input spike of the step, in the order of the inputs: its row of weights is added to
    the potentials, its trace rises by 1, and the rule `pair` depresses its row. While neurons are clamped,
    only the neuron that spiked last integrates; all others stay at 0.
@@ -21,14 +21,14 @@ clamped. In each time step t, in this order:
 5. **Reset and inhibition.** The neuron that spiked goes to 0 and is refractory for the `refractory_ms` that
    follow, in which it integrates. Then, by `inhibition_kind`:
 
-   - ``"lateral"`` (FSpiNN): every other potential pays the toll at once.
+   - ``"lateral"`` (FSpiNN): every other potential falls by the drop at once.
    - ``"clamp"`` (Querlioz et al. 2013): every other potential is set to 0 and stays there for the next
      `inhibition_ms`.
    - ``"layer"`` (Diehl & Cook 2015): the inhibitory partner of the neuron spikes in the next step, unless it
-     spiked within the last `inhibition_ms`; the toll is paid in phase 2 of that step. Excitation of the
+     spiked within the last `inhibition_ms`; the drop is taken in phase 2 of that step. Excitation of the
      partner is above its threshold, so it needs no potential, and no N x N matrix is ever made.
 
-   The toll is ``inhibition * firing_threshold``, or with ``inhibition_of = "potential"`` the part
+   The drop is ``inhibition * firing_threshold``, or with ``inhibition_of = "potential"`` the part
    `inhibition` of the potential (1 is a full reset).
 6. **Post.** The rules `pair` and `postonly` change the weights of the neuron that spiked, then its traces
    rise; with ``adaptation = "decaying"`` its theta rises.

@@ -26,6 +26,7 @@ from fspinn.datasets.mapped import in_pieces
 from fspinn.learning.fitting import Learned, fit_readouts
 from fspinn.learning.training import learn, passes_for
 from fspinn.lowering import quantize
+from fspinn.lowering.compiler import plan_of
 from fspinn.lowering.passes import drop_neurons, drop_pixels
 from fspinn.memmodel import Hardware
 from fspinn.model.model import Model
@@ -313,16 +314,7 @@ def _answers(
     """Return how many validation images each model gets right; all listen to the same spikes."""
     model = next(iter(models.values()))
     images, labels = data.validation.images, data.validation.labels
-    spike_counts, activity = respond(
-        model.network,
-        model.weights,
-        model.theta,
-        images,
-        seed=seed,
-        threads=threads,
-        formats=model.formats,
-        heard=model.heard,
-    )
+    spike_counts, activity, _ = respond(plan_of(model), images, seed=seed, threads=threads)
     answers = {}
     for variant, model in models.items():
         correct = int(np.sum(predict(model.readout, spike_counts) == labels))

@@ -109,10 +109,10 @@ def spike_raster(
     middle = figure.add_subplot(grid[1, 1], sharex=above)
     below = figure.add_subplot(grid[2, 1], sharex=above)
 
-    steps = np.repeat(np.arange(network.steps), np.diff(shown.input_spikes.offsets))
+    steps, inputs = shown.input_spikes.events
     above.plot(
         steps * network.dt_ms,
-        shown.input_spikes.inputs,
+        inputs,
         linestyle="none",
         marker="|",
         color="black",
