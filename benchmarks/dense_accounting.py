@@ -7,7 +7,6 @@ are touched: only ratios mean something. A device stores no such matrix; `fspinn
 """
 
 from fspinn.memmodel import Size, Workload, footprint
-from fspinn.memmodel.accesses import updates
 from fspinn.memmodel.footprint import COUNTED_RULES
 from fspinn.memmodel.packing import Numbers, shares, words
 
@@ -45,6 +44,5 @@ def touched_bytes(size: Size, work: Workload, training: bool) -> Numbers:
         bits = footprint(size, training=False)
         return touched + shares(bits["readout"] + bits["labels"], 8)
     often = work.windows if size.rule in COUNTED_RULES else work.steps
-    change = updates(size, work)
-    passes = often * PASSES + 3 * change.normalisations + 2 * change.decays
+    passes = often * PASSES + 3 * work.normalisations + 2 * work.decays
     return touched + passes * size.n_inputs * row

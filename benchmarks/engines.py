@@ -34,8 +34,10 @@ from tables import Results, machines, run, table
 import fspinn
 from fspinn.backends.brian2 import engine as brian2_engine
 from fspinn.backends.brian2.simulation import TARGETS, Recorded
-from fspinn.backends.numba import float_engine
-from fspinn.base.randomness import WEIGHTS, stream_key, uniforms
+from fspinn.backends.numba import engine
+from fspinn.base.randomness import TRAINING_SPIKES, WEIGHTS, stream_key, uniforms
+from fspinn.lowering.compiler import learning_plan
+from fspinn.network.encoders import BatchEncoder, Spikes, encoding_of
 from fspinn.network.plasticity import initial_weights, natural_weight_norm
 
 NETWORKS = {
@@ -102,10 +104,9 @@ def compare(
     def learn(real: type[np.float32 | np.float64]) -> tuple[float, NDArray[np.int32], fspinn.Activity]:
         own_weights, own_theta = weights.astype(real), theta.astype(real)
         started = time.process_time()
-        counts, activity = float_engine.learn(
-            network, own_weights, own_theta, shown, seed=0, first=trained_on, total=TOTAL
-        )
-        return (time.process_time() - started) / len(shown), counts, activity
+        spikes = encoded(network, shown, trained_on)
+        response = engine.learn(learning_plan(network, own_weights, own_theta), spikes, TOTAL)
+        return (time.process_time() - started) / len(shown), response.spike_counts, response.activity[0]
 
     def rounds() -> None:
         for _ in range(ROUNDS):
@@ -118,9 +119,8 @@ def compare(
     rounds()
     brian2 = {}
     for target, number in numbers.items():
-        recorded = brian2_engine.simulate_learning(
-            network, weights, theta, shown[:number], seed=0, first=trained_on, total=TOTAL, target=target
-        )
+        spikes, plan = encoded(network, shown[:number], trained_on), learning_plan(network, weights, theta)
+        recorded = brian2_engine.simulate_learning(plan, (weights, theta), spikes, TOTAL, target=target)
         brian2[target] = {
             "images": number,
             "training_s": recorded.run_s / number,
@@ -159,6 +159,11 @@ def measure_published(size: str) -> dict[str, Any]:
     return {**ours, "settings": asdict(network), "brian2": brian2}
 
 
+def encoded(network: fspinn.Network, images: NDArray[np.uint8], first: int) -> Spikes:
+    """Return the spikes of these images as presentations from number `first` on."""
+    return BatchEncoder(encoding_of(network)).encode(images, 0, TRAINING_SPIKES, first)
+
+
 def untrained(
     network: fspinn.Network, images: NDArray[np.uint8]
 ) -> tuple[fspinn.Network, NDArray[np.float32], NDArray[np.float32]]:
@@ -175,7 +180,7 @@ def trained(
 ) -> tuple[fspinn.Network, NDArray[np.float32], NDArray[np.float32]]:
     """Return a network with its norm settled, weights and thresholds after these images."""
     network, weights, theta = untrained(network, images)
-    float_engine.learn(network, weights, theta, images, seed=0, first=0, total=TOTAL)
+    engine.learn(learning_plan(network, weights, theta), encoded(network, images, 0), TOTAL)
     return network, weights, theta
 
 
@@ -209,9 +214,8 @@ def first_step_s(target: str, cache: str) -> float:
         return time.perf_counter() - started
     network, weights, theta = trained(network, images)
     keep_cython_in(cache)
-    return brian2_engine.simulate_learning(
-        network, weights, theta, images, seed=0, first=1, total=TOTAL, target=target
-    ).build_s
+    spikes, plan = encoded(network, images, 1), learning_plan(network, weights, theta)
+    return brian2_engine.simulate_learning(plan, (weights, theta), spikes, TOTAL, target=target).build_s
 
 
 def keep_cython_in(folder: str) -> None:

@@ -16,14 +16,14 @@ from tables import Results, machines, run, spread, table
 
 import fspinn
 from fspinn import presets
-from fspinn.backends.numba import float_engine, integer_engine
+from fspinn.answering.predict import respond
 from fspinn.base.settings import settings_of, with_settings
 from fspinn.datasets import Dataset
 from fspinn.learning.fitting import fit_readouts
 from fspinn.learning.training import learn
 from fspinn.lowering import quantize
+from fspinn.lowering.compiler import plan_of
 from fspinn.lowering.integer_learning import state_for
-from fspinn.lowering.integers import integers_of
 from fspinn.model.model import Model
 from fspinn.presets import Preset
 
@@ -56,11 +56,11 @@ def measure_accuracy(preset: str, seed: int) -> dict[str, Any]:
     def note(name: str, model: Model) -> None:
         tested = fspinn.evaluate(model, data.test, seed=seed, threads=1)
         accuracies[name] = 100 * tested.accuracy
-        if tested.seen is not None:
-            saturations[name] = tested.seen.saturations
+        if tested.state_range is not None:
+            saturations[name] = tested.state_range.saturations
 
     model = trained(chosen, data, seed)
-    state = str(state_for(model.network))
+    state = str(state_for(model.network.layers[0].neuron.firing_threshold))
     note("float32", model)
     for weights in AFTER_TRAINING:
         note(f"{weights} after training", quantize(model, weights))
@@ -90,23 +90,17 @@ def measure_speed() -> dict[str, Any]:
     data = fspinn.datasets.load("mnist", validation=0)
     model = trained(chosen, replace(data, train=data.train.first(6000)), 0)
     images = np.ascontiguousarray(data.test.images[:SPEED_IMAGES])
-    state = str(state_for(model.network))
+    state = str(state_for(model.network.layers[0].neuron.firing_threshold))
     how: dict[str, Any] = {"seed": 0, "threads": 1}
-    runs: dict[str, Any] = {
-        "float32": lambda: float_engine.respond(model.network, model.weights, model.theta, images, **how)
-    }
+    plans = {"float32": plan_of(model)}
     for weights in AFTER_TRAINING:
         small = quantize(model, weights, state=state)
-        assert small.formats is not None
-        integers = integers_of(small.network, small.weights, small.theta, small.formats)
-        runs[weights] = lambda integers=integers: integer_engine.respond(
-            model.network, integers, images, **how
-        )
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
+        plans[weights] = plan_of(small)
+    seconds: dict[str, list[float]] = {name: [] for name in plans}
     for number in range(1 + ROUNDS):
-        for name, respond in runs.items():
+        for name, plan in plans.items():
             started = time.process_time()
-            respond()
+            respond(plan, images, **how)
             if number > 0:  # the first compiles
                 seconds[name].append((time.process_time() - started) / len(images))
     return {

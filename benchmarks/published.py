@@ -82,7 +82,7 @@ def _exact() -> list[Comparison]:
             "ODIN",
             "spike of a neuron, 256 synapses",
             513,
-            odin_cycles(input_spikes=1, synaptic_additions=256),
+            odin_cycles(input_spikes=1, rows_read=1),
             "cycles",
             documentation,
             "",

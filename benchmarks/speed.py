@@ -19,10 +19,11 @@ import numpy as np
 from tables import Results, machines, run, table
 
 import fspinn
-from fspinn.backends.numba import float_engine
+from fspinn.answering.predict import respond
+from fspinn.backends.numba import engine
 from fspinn.base.randomness import TRAINING_SPIKES, WEIGHTS, stream_key, uniforms
-from fspinn.network.encoder_kernels import encode
-from fspinn.network.encoders import encoder_settings, input_spikes
+from fspinn.lowering.compiler import answering_plan, learning_plan
+from fspinn.network.encoders import BatchEncoder, Spikes, encoding_of
 from fspinn.network.plasticity import initial_weights, natural_weight_norm
 from fspinn.search.tune import tune
 
@@ -31,6 +32,9 @@ SIZES = {"100": 3000, "400": 1500, "1600": 400, "4900": 250}
 
 PARTS = (*SIZES, "memory", "tune")
 ROUNDS = 7
+
+BATCH = 250
+"""Images that training encodes and learns at once."""
 
 
 def measure(part: str) -> dict[str, Any]:
@@ -48,35 +52,38 @@ def measure_size(neurons: int, count: int) -> dict[str, Any]:
     n_inputs = images[0].size
     weights = initial_weights(network, n_inputs, uniforms(stream_key(0, WEIGHTS), n_inputs * neurons))
     theta = np.zeros(neurons, np.float32)
-    float_engine.learn(network, weights, theta, images, seed=0, first=0, total=count)
-    # From here on steps of learning have size 0 (they cost the same), so that all see the same network.
-    network = replace(network, learning_rate=0, learning_rate_end=0, theta_step=0, theta_step_end=0)
-    keys = np.array([stream_key(0, TRAINING_SPIKES, m) for m in range(count)], dtype=np.uint64)
-    pixels = images.reshape(count, n_inputs)
-    spikes = np.concatenate(
-        [input_spikes(network, image, 0, TRAINING_SPIKES, m).inputs for m, image in enumerate(images)]
-    )
+    encoder = BatchEncoder(encoding_of(network))
+
+    def encode(purpose: int = TRAINING_SPIKES) -> Spikes:
+        return encoder.encode(images, 0, purpose)
 
     def learn() -> fspinn.Activity:
-        return float_engine.learn(network, weights, theta, images, seed=0, first=0, total=count)[1]
+        some = (encoder.encode(images[n : n + BATCH], 0, TRAINING_SPIKES, n) for n in range(0, count, BATCH))
+        plan = learning_plan(network, weights, theta)
+        return sum((engine.learn(plan, spikes, count).activity[0] for spikes in some), fspinn.Activity())
 
-    def respond(threads: int = 1) -> None:
-        float_engine.respond(network, weights, theta, images, seed=0, threads=threads)
+    def answer(threads: int = 1) -> None:
+        respond(answering_plan(network, weights, theta), images, seed=0, threads=threads)
+
+    learn()
+    # From here on steps of learning have size 0 (they cost the same), so that all see the same network.
+    network = replace(network, learning_rate=0, learning_rate_end=0, theta_step=0, theta_step_end=0)
+    spikes = encode().inputs.copy()
 
     activity = learn()
     one_core = best_seconds(
         {
-            "encoding_s": lambda: encode_all(pixels, keys, encoder_settings(network), network.steps),
+            "encoding_s": encode,
             "additions_s": lambda: add_rows(weights, spikes),
             "training_s": learn,
-            "inference_s": respond,
+            "inference_s": answer,
         },
         time.process_time,
     )
     wall = best_seconds(
         {
-            "inference_one_thread_s": respond,
-            "inference_two_threads_s": lambda: respond(2),
+            "inference_one_thread_s": answer,
+            "inference_two_threads_s": lambda: answer(2),
         },
         time.perf_counter,
     )
@@ -112,21 +119,6 @@ def add_rows(weights, inputs):
         for j in range(total.size):
             total[j] += row[j]
     return total
-
-
-@numba.njit
-def encode_all(images, keys, settings, steps):
-    """Encode all images (n, n_inputs), each into the same memory; return the number of input spikes."""
-    encoder, rate_norm_per_step, most_spikes = settings
-    probabilities = np.zeros(images.shape[1], dtype=np.uint32)
-    spikes_in_step = np.zeros(steps, dtype=np.int64)
-    inputs = np.zeros((steps, images.shape[1]), dtype=np.int32)
-    spikes = 0
-    for image, key in zip(images, keys):  # noqa: B905 (Numba has no strict)
-        spikes += encode(
-            image, encoder, rate_norm_per_step, most_spikes, key, probabilities, spikes_in_step, inputs
-        )
-    return spikes
 
 
 def training_memory_mb() -> float:

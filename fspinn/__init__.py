@@ -46,7 +46,8 @@ if TYPE_CHECKING:
     from fspinn.base.settings import settings_of, with_settings
     from fspinn.learning.training import train
     from fspinn.lowering import quantize
-    from fspinn.model.model import Activity, Model
+    from fspinn.model.activity import Activity
+    from fspinn.model.model import Model
     from fspinn.model.store import load, save
     from fspinn.network import Layer, Network, Stdp
     from fspinn.report import plots
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
     from fspinn.search.tune import tune
 
 _HOMES = {
-    "Activity": "fspinn.model.model",
+    "Activity": "fspinn.model.activity",
     "Model": "fspinn.model.model",
     "Layer": "fspinn.network",
     "Network": "fspinn.network",

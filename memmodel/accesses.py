@@ -8,8 +8,7 @@ counted.
 
 What is learned differs by rule. A neuron that is potentiated has one weight in each row, and so in each word:
 ``n_inputs`` words are read and written. An input that is depressed (rule ``pair``: at every spike) has its
-weights side by side: one row is read and written. ``timestep`` does both, but counts only their sum: as many
-columns are assumed as there can be, one for each window and output spike, which is an upper bound.
+weights side by side: one row is read and written.
 """
 
 from typing import NamedTuple
@@ -34,49 +33,14 @@ class Accesses(NamedTuple):
     multiplied_square_bits: Numbers = 0
 
 
-class Updates(NamedTuple):
-    """What learning changes: columns (all weights of a neuron), rows (of an input) and passes over all."""
-
-    columns: Numbers
-    rows: Numbers
-    normalisations: Numbers
-    decays: Numbers
-    threshold_passes: Numbers
-    single_thresholds: Numbers
+def weights_changed(size: Size, work: Workload) -> Numbers:
+    """Return how many weights the learning rule changes."""
+    return work.columns_written * size.n_inputs + work.rows_written * size.n_neurons
 
 
-def added_rows(size: Size, work: Workload) -> tuple[Numbers, Numbers]:
-    """Return how many rows were added to all neurons, and how many to only one, while others are clamped."""
-    others = np.maximum(size.n_neurons - 1, 1)
-    to_all = np.where(
-        np.asarray(size.n_neurons) > 1,
-        np.maximum(work.synaptic_additions - work.input_spikes, 0) / others,
-        work.input_spikes,
-    )
-    return to_all, work.input_spikes - to_all
-
-
-def updates(size: Size, work: Workload) -> Updates:
-    """Return what learning changes, from the counts of weights and thresholds written."""
-    columns, rows = work.weight_writes / size.n_inputs, 0
-    if size.rule in OUTPUT_TRACES:  # rows are depressed at input spikes
-        rows = np.minimum(work.input_spikes, work.weight_writes / size.n_neurons)
-        columns = (work.weight_writes - rows * size.n_neurons) / size.n_inputs
-    elif size.rule == "timestep":
-        columns = np.minimum(columns, np.minimum(work.windows, work.output_spikes))
-        rows = (work.weight_writes - columns * size.n_inputs) / size.n_neurons
-    passes = work.normalisations / (size.n_inputs * size.n_neurons)
-    both = (size.normalisation != "off") + size.decays
-    decaying = size.adaptation == "decaying"
-    single = np.minimum(work.output_spikes, work.threshold_updates) if decaying else 0
-    return Updates(
-        columns=columns,
-        rows=rows,
-        normalisations=passes / max(both, 1) * (size.normalisation != "off"),
-        decays=passes / max(both, 1) * size.decays,
-        threshold_passes=(work.threshold_updates - single) / size.n_neurons,
-        single_thresholds=single,
-    )
+def weights_tidied(size: Size, work: Workload) -> Numbers:
+    """Return how many weights normalisation and decay change."""
+    return (work.normalisations + work.decays) * (size.n_inputs * size.n_neurons)
 
 
 def accesses(size: Size, work: Workload, hardware: Hardware, training: bool) -> dict[str, Accesses]:
@@ -147,9 +111,8 @@ def _state_words(count: Numbers, bits: Numbers, hardware: Hardware) -> Numbers:
 
 def _weights(size: Size, work: Workload, hardware: Hardware) -> Accesses:
     row = _row(size, hardware)
-    to_all, to_one = added_rows(size, work)
     of_all_inputs = hardware.core.schedule == "clock"
-    reads = work.steps * size.n_inputs * row if of_all_inputs else to_all * row + to_one
+    reads = work.steps * size.n_inputs * row if of_all_inputs else work.rows_read * row + work.weights_read
     return Accesses(weight_reads=reads, added_bits=work.synaptic_additions * size.state_bits)
 
 
@@ -160,8 +123,7 @@ def _state(size: Size, work: Workload, hardware: Hardware) -> Accesses:
     changed = work.neuron_updates / n * potentials
     changed = changed + work.steps * _state_words(n, count_bits(size.refractory_steps), hardware)
     if hardware.core.accumulators == "sram":
-        to_all, to_one = added_rows(size, work)
-        changed = changed + to_all * potentials + to_one
+        changed = changed + work.rows_read * potentials + work.weights_read
     thresholds = _state_words(n if size.adaptation != "off" else 1, size.threshold_bits, hardware)
     return Accesses(
         state_reads=changed + work.steps * thresholds,
@@ -182,22 +144,23 @@ def _learning(size: Size, work: Workload, hardware: Hardware) -> Accesses:
     Spikes are counted one by one. At the end of a window the counters are read twice (for their norm, then as
     the target) and cleared. Moving a weight is one multiplication and two additions.
     """
-    change = updates(size, work)
-    changed = change.columns * size.n_inputs + change.rows * _row(size, hardware)
+    n, weights = size.n_neurons, weights_changed(size, work)
+    changed = work.columns_written * size.n_inputs + work.rows_written * _row(size, hardware)
     counter = count_bits(size.window_steps)
     counters = _state_words(size.n_inputs * (size.rule == "normalised"), counter, hardware)
     counters = counters + _state_words(size.n_neurons * (size.rule in COUNTED_RULES), counter, hardware)
     counted = work.input_spikes * (size.rule == "normalised")
     counted = counted + work.output_spikes * (size.rule in COUNTED_RULES)
-    thresholds = change.threshold_passes * _state_words(size.n_neurons, size.threshold_bits, hardware)
-    adapted = thresholds + change.single_thresholds
+    thresholds = work.threshold_passes * _state_words(n, size.threshold_bits, hardware)
+    adapted = thresholds + work.thresholds_written
+    changed_thresholds = work.threshold_passes * n + work.thresholds_written
     return Accesses(
         weight_reads=changed,
         weight_writes=changed,
         state_reads=counted + 2 * work.windows * counters + adapted,
         state_writes=counted + work.windows * counters + adapted,
-        added_bits=2 * work.weight_writes * size.weight_bits + work.threshold_updates * size.threshold_bits,
-        multiplied_square_bits=work.weight_writes * size.weight_bits**2,
+        added_bits=2 * weights * size.weight_bits + changed_thresholds * size.threshold_bits,
+        multiplied_square_bits=weights * size.weight_bits**2,
     )
 
 
@@ -210,8 +173,7 @@ def _traces(size: Size, work: Workload, hardware: Hardware) -> Accesses:
     of_neurons = of_each * _state_words(size.n_neurons, size.trace_bits, hardware)
     traces = size.n_inputs + of_each * size.n_neurons
     decayed = work.steps * (of_inputs + of_neurons)
-    change = updates(size, work)
-    used = change.columns * of_inputs + change.rows * np.maximum(of_neurons, 1)
+    used = work.columns_written * of_inputs + work.rows_written * np.maximum(of_neurons, 1)
     return Accesses(
         state_reads=decayed + used, state_writes=decayed, added_bits=work.steps * traces * size.trace_bits
     )
@@ -219,14 +181,13 @@ def _traces(size: Size, work: Workload, hardware: Hardware) -> Accesses:
 
 def _normalisation(size: Size, work: Workload, hardware: Hardware) -> Accesses:
     """Return passes over all weights: normalisation reads twice (sum, then scale), decay reads once."""
-    change = updates(size, work)
+    weights = weights_tidied(size, work)
     all_words = size.n_inputs * _row(size, hardware)
-    passes = change.normalisations + change.decays
     return Accesses(
-        weight_reads=(2 * change.normalisations + change.decays) * all_words,
-        weight_writes=passes * all_words,
-        added_bits=work.normalisations * size.weight_bits,
-        multiplied_square_bits=work.normalisations * size.weight_bits**2,
+        weight_reads=(2 * work.normalisations + work.decays) * all_words,
+        weight_writes=(work.normalisations + work.decays) * all_words,
+        added_bits=weights * size.weight_bits,
+        multiplied_square_bits=weights * size.weight_bits**2,
     )
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fspinn.memmodel import sram
-from fspinn.memmodel.accesses import Accesses
+from fspinn.memmodel.accesses import Accesses, weights_changed, weights_tidied
 from fspinn.memmodel.case import Case
 from fspinn.memmodel.hardware import Hardware, Memory, Power
 from fspinn.memmodel.packing import Numbers
@@ -129,8 +129,8 @@ def _events_pj(case: Case) -> dict[str, Numbers]:
         "state": work.neuron_updates * price.neuron_pj,
     }
     if case.training:
-        found["learning"] = work.weight_writes * price.learning_pj
-        found["normalisation"] = work.normalisations * price.learning_pj
+        found["learning"] = weights_changed(size, work) * price.learning_pj
+        found["normalisation"] = weights_tidied(size, work) * price.learning_pj
     return found
 
 

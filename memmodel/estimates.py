@@ -16,7 +16,8 @@ from fspinn.memmodel.hardware_files import load_hardware
 from fspinn.memmodel.packing import Numbers, plain, whole
 from fspinn.memmodel.size import Size
 from fspinn.memmodel.workload import PHASES, Workload, workload_of
-from fspinn.model.model import Activity, AnyModel, model_of
+from fspinn.model.activity import Activity
+from fspinn.model.model import AnyModel, model_of
 
 Breakdown = Mapping[str, Any]
 Breakdowns = Mapping[str, Breakdown]

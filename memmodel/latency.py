@@ -8,7 +8,6 @@ for scanning and for the neurons. With ``schedule = "event"`` every input spike 
 
 import numpy as np
 
-from fspinn.memmodel.accesses import added_rows, updates
 from fspinn.memmodel.footprint import OUTPUT_TRACES
 from fspinn.memmodel.hardware import Cycles, Hardware
 from fspinn.memmodel.packing import Numbers, shares
@@ -44,12 +43,11 @@ def latency_cycles(
         return {}
     groups = shares(size.n_neurons, hardware.core.lanes)
     scan_words = shares(size.n_inputs, hardware.memory.state.word_bits)
-    to_all, to_one = added_rows(size, work)
     cycles = {
         "steps": work.steps * cost.step,
         "scan": work.steps * scan_words * cost.scan + work.input_spikes * cost.input_spike,
         "neurons": work.neuron_updates / size.n_neurons * groups * cost.neuron,
-        "weights": (to_all * groups + to_one) * cost.addition,
+        "weights": (work.rows_read * groups + work.weights_read) * cost.addition,
         "inhibition": work.output_spikes * (cost.output_spike + groups * cost.inhibition),
     }
     if hardware.core.schedule == "clock":
@@ -67,12 +65,11 @@ def _training(
     size: Size, work: Workload, hardware: Hardware, cost: Cycles, groups: Numbers
 ) -> dict[str, Numbers]:
     """Return the cycles of learning; normalisation makes three accesses where a change makes two."""
-    change = updates(size, work)
-    weights = change.columns * size.n_inputs + change.rows * groups
-    thresholds = change.threshold_passes * groups + change.single_thresholds
+    weights = work.columns_written * size.n_inputs + work.rows_written * groups
+    thresholds = work.threshold_passes * groups + work.thresholds_written
     of_inputs = shares(size.n_inputs, hardware.core.lanes) * (size.rule != "normalised")
     traces = of_inputs + OUTPUT_TRACES.get(size.rule, 0) * groups
-    passes = 1.5 * change.normalisations + change.decays
+    passes = 1.5 * work.normalisations + work.decays
     return {
         "learning": (weights + thresholds) * cost.learning,
         "traces": work.steps * traces * cost.neuron,

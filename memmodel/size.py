@@ -8,8 +8,8 @@ from fspinn.base.errors import ConfigError
 from fspinn.base.settings import members, settings_of
 from fspinn.model.model import BIASED_READOUT, AnyModel, model_of
 from fspinn.network.adaptation import Adaptation
+from fspinn.network.description import Network
 from fspinn.network.inhibition import Inhibition
-from fspinn.network.networks import Network
 from fspinn.network.rules import NORMALISATIONS, Rule, Stdp
 
 _CHOICES = {

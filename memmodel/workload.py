@@ -10,9 +10,9 @@ from fspinn.base.errors import ConfigError
 from fspinn.memmodel.footprint import COUNTED_RULES, OUTPUT_TRACES
 from fspinn.memmodel.packing import Numbers, shares
 from fspinn.memmodel.size import Size
-from fspinn.model.model import Activity
+from fspinn.model.activity import Activity
+from fspinn.network.description import Network
 from fspinn.network.inputs import FirstSpike, Unscaled
-from fspinn.network.networks import Network
 
 PHASES = ("inference", "training")
 
@@ -24,7 +24,8 @@ EXPECTED = "expected from the mean pixel intensity, not counted"
 class Workload:
     """What a network does for one image, on average; numbers, or arrays for many networks at once.
 
-    The counts mean what they mean in `fspinn.model.model.Activity`, divided by the number of presentations.
+    The counts mean what they mean in `fspinn.model.activity.Activity`, divided by the number of
+    presentations.
 
     Parameters
     ----------
@@ -37,10 +38,15 @@ class Workload:
     output_spikes: Numbers
     synaptic_additions: Numbers
     neuron_updates: Numbers
-    weight_writes: Numbers
-    threshold_updates: Numbers
+    rows_read: Numbers
+    weights_read: Numbers
+    columns_written: Numbers
+    rows_written: Numbers
     windows: Numbers
+    threshold_passes: Numbers
+    thresholds_written: Numbers
     normalisations: Numbers
+    decays: Numbers
     source: str = COUNTED
 
     @classmethod
@@ -70,23 +76,25 @@ class Workload:
         -------
         Workload
         """
-        n, weights = size.n_neurons, size.n_inputs * size.n_neurons
+        n = size.n_neurons
         windows = shares(size.steps, size.window_steps) * training
         won = np.minimum(windows, output_spikes)
-        columns = won if size.rule in COUNTED_RULES else output_spikes * training
-        rows = input_spikes * training if size.rule in OUTPUT_TRACES else 0
-        adapted = {"balanced": won * n, "decaying": output_spikes + n, "off": 0}[size.adaptation]
-        passes = (size.normalisation != "off") + size.decays
+        decaying = (size.adaptation == "decaying") * training
         return cls(
             steps=size.steps,
             input_spikes=input_spikes,
             output_spikes=output_spikes,
             synaptic_additions=input_spikes * n,
             neuron_updates=size.steps * n * (2 if size.inhibition == "layer" else 1),
-            weight_writes=columns * size.n_inputs + rows * n,
-            threshold_updates=adapted * training,
+            rows_read=input_spikes,
+            weights_read=0,
+            columns_written=won if size.rule in COUNTED_RULES else output_spikes * training,
+            rows_written=input_spikes * (training and size.rule in OUTPUT_TRACES),
             windows=windows,
-            normalisations=passes * weights * training,
+            threshold_passes=won if size.adaptation == "balanced" else decaying,
+            thresholds_written=output_spikes * decaying,
+            normalisations=(size.normalisation != "off") * training,
+            decays=size.decays * training,
             source=EXPECTED,
         )
 

@@ -248,6 +248,19 @@ def check_rounding(rounding: str) -> None:
         raise FormatError(f"{rounding!r} is not a rounding; use one of {', '.join(ROUNDINGS)}")
 
 
+def as_format(format: str | Format) -> Format:
+    """Return a format from itself or from its name."""
+    return format if isinstance(format, Format) else Format.parse(format)
+
+
+def narrowest(values: NDArray[np.float32], fraction_bits: int) -> Format:
+    """Return the narrowest signed format with some fraction bits that holds all values."""
+    integer_bits = 1
+    while saturates(values, Format(integer_bits, fraction_bits, signed=True)).any():
+        integer_bits += 1
+    return Format(integer_bits, fraction_bits, signed=True)
+
+
 def _rounded(values: ArrayLike, format: Format, rounding: str, key: int) -> NDArray[np.float64]:
     check_rounding(rounding)
     # float64 holds every float32 and every 32-bit integer, and multiplying by a power of two is exact.

@@ -1,13 +1,14 @@
 """Networks, learners and models from settings by name, as tests write them."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fspinn.base.settings import with_settings
+from fspinn.base.settings import families, members, settings_of, with_settings
 from fspinn.model.model import Model
 from fspinn.model.tensors import LayerTensors, Tensor
-from fspinn.network.networks import Network
+from fspinn.network import Adaptation, Encoder, Inhibition, Rule
+from fspinn.network.description import Network
 from fspinn.network.rules import Stdp
 from fspinn.network.setup import Setup
 from fspinn.presets import Preset
@@ -35,6 +36,8 @@ def setup(**settings):
 
 def changed(described, **settings):
     """The same with other settings."""
+    if isinstance(described, Flat):
+        return flat(**{**settings_of(described.setup), **settings})
     return with_settings(described, settings)
 
 
@@ -59,3 +62,66 @@ def model_from(network, image_shape, weights, theta, readout, *, formats=None, i
 def with_layer(model, **changes):
     """A model of one layer with other tensors."""
     return replace(model, layers=(replace(model.layer, **changes),))
+
+
+DEFAULTS = {
+    name: value
+    for family in (Encoder, Inhibition, Adaptation, Rule)
+    for member in members(family).values()
+    for name, value in settings_of(member()).items()
+}
+
+
+@dataclass(frozen=True)
+class Flat:
+    """A network and its learner as one bag of settings, as plain twins and tests of engines read them.
+
+    A setting that the network does not have is that of a network by default.
+    """
+
+    setup: Setup
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        settings = settings_of(self.setup)
+        return settings[name] if name in settings else DEFAULTS[name]
+
+    @property
+    def network(self):
+        return self.setup.network
+
+    @property
+    def answering(self):
+        return Flat(replace(self.setup, network=self.network.answering))
+
+    @property
+    def steps(self):
+        return self.network.steps
+
+    @property
+    def window_steps(self):
+        return self.setup.learner.window_steps(self.network)
+
+    @property
+    def refractory_steps(self):
+        return self.network.steps_of(self.refractory_ms)
+
+    @property
+    def inhibition_steps(self):
+        return self.network.steps_of(self.inhibition_ms)
+
+    @property
+    def firing_threshold(self):
+        return self.threshold * self.weight_norm
+
+    @property
+    def lowest_theta(self):
+        return self.network.layers[0].neuron.lowest_theta
+
+
+def flat(**settings):
+    """Settings of a network and of its learner; those that the chosen members do not have are left out."""
+    chosen = with_settings(Setup(), {n: v for n, v in settings.items() if n in families(Setup)})
+    there = settings_of(chosen)
+    return Flat(with_settings(chosen, {name: value for name, value in settings.items() if name in there}))

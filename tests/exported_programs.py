@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
-from described import model_from
+from described import Flat, model_from
 
 from fspinn.lowering.post_training import quantize_readout
 from fspinn.model.model import Readout
@@ -27,6 +27,7 @@ def model_of(
     pixels=(4, 6),
 ):
     """A random model in integers, for tiny images unless others are asked for."""
+    network = network.network if isinstance(network, Flat) else network
     random = np.random.default_rng(seed)
     weights, state, theta = (Format.parse(text) for text in (weights, state, theta))
     neurons, n_pixels = network.neurons, pixels[0] * pixels[1]

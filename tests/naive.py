@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from fspinn.model.model import Activity
+from fspinn.model.activity import Activity
 
 WORD = 2**64
 GOLDEN = 0x9E3779B97F4A7C15
@@ -139,18 +139,18 @@ def is_refractory(network, steps_since_spike):
     return 0 < steps_since_spike <= network.refractory_steps
 
 
-def toll(network, potential):
+def drop(network, potential):
     """What inhibition would take from one potential."""
     if network.inhibition_of == "potential":
-        return np.float32(network.inhibition) * potential
-    return np.float32(network.inhibition * network.firing_threshold)
+        return np.float32(network.inhibition_strength) * potential
+    return np.float32(network.inhibition_strength * network.firing_threshold)
 
 
-def take_toll(network, potentials, spared):
-    """All neurons but one pay."""
+def inhibit_others(network, potentials, exempt):
+    """What inhibition takes from all neurons but one."""
     for j in range(potentials.size):
-        if j != spared:
-            potentials[j] -= toll(network, potentials[j])
+        if j != exempt:
+            potentials[j] -= drop(network, potentials[j])
 
 
 def is_clamped(network, steps_since_spike):
@@ -158,8 +158,8 @@ def is_clamped(network, steps_since_spike):
     return steps_since_spike <= network.inhibition_steps
 
 
-def toll_is_due(network, t):
-    """When the partner of a neuron that spiked in step t makes the others pay."""
+def drop_is_due(network, t):
+    """When the partner of a neuron that spiked in step t inhibits the others."""
     return t + 1
 
 
@@ -248,12 +248,12 @@ def normalise(weights, kind, goal):
 
 
 def tidy_weights(network, weights):
-    """Decay, then normalisation. Returns how many passes over all weights that were."""
+    """Decay, then normalisation. Returns whether each was on."""
     if network.weight_decay > 0:
         decay_weights(network, weights)
     if network.normalisation != "off":
         normalise(weights, network.normalisation, goal_of(network, len(weights)))
-    return (network.weight_decay > 0) + (network.normalisation != "off")
+    return network.weight_decay > 0, network.normalisation != "off"
 
 
 def lowest_theta(network):
@@ -308,18 +308,14 @@ class Presentation:
         self.post_traces = np.zeros(n_neurons, dtype=np.float32)
         self.last_spike = np.full(n_neurons, -(10**9))
         self.last_partner_spike = np.full(n_neurons, -(10**9))
-        self.tolls = {}  # step: whose partner spikes in it
+        self.drops = {}  # step: whose partner spikes in it
         self.spikes = []  # (step, neuron)
         self.spikes_before_window = 0
         self.window = np.zeros(n_inputs, dtype=np.int64)
-        self.counted = Counter(samples=1, steps=network.steps)
+        self.counted = Counter(samples=1, steps=network.steps, positions=1)
 
     def count(self, **counts):
         self.counted.update(counts)
-
-    def changed(self, weights):
-        """Learning has read and written so many weights."""
-        self.count(weight_reads=weights, weight_writes=weights)
 
     def leak_and_input(self, t, inputs):
         """Phases 1 to 3."""
@@ -328,26 +324,27 @@ class Presentation:
         decay_traces(self.pre_traces, np.float32(np.exp(-network.dt_ms / network.trace_tau_ms)))
         decay_traces(self.post_traces, np.float32(np.exp(-network.dt_ms / network.trace_tau_ms)))
         integrating = slice(None)
-        if network.inhibition_kind == "clamp" and self.spikes and is_clamped(network, t - self.spikes[-1][0]):
+        if network.inhibition == "clamp" and self.spikes and is_clamped(network, t - self.spikes[-1][0]):
             last = self.spikes[-1][1]
             integrating = slice(last, last + 1)
-        if t in self.tolls:
+        if t in self.drops:
             self.potentials *= leak
             leak = np.float32(1)
-            take_toll(network, self.potentials, self.tolls[t])
+            inhibit_others(network, self.potentials, self.drops[t])
         integrate(self.potentials[integrating], self.weights[:, integrating], inputs, leak)
         if t % 16 == 15:
             self.potentials[np.abs(self.potentials) < np.float32(1e-20)] = 0
         added = len(inputs) * self.potentials[integrating].size
-        self.count(input_spikes=len(inputs), synaptic_additions=added, weight_reads=added)
+        self.count(input_spikes=len(inputs), synaptic_additions=added)
+        self.count(**{"rows_read" if integrating == slice(None) else "weights_read": len(inputs)})
         # In the layer each neuron has an inhibitory partner, which is a neuron too.
-        self.count(neuron_updates=(2 if network.inhibition_kind == "layer" else 1) * n_neurons)
+        self.count(neuron_updates=(2 if network.inhibition == "layer" else 1) * n_neurons)
         for i in inputs:
             self.window[i] += 1
             raise_trace(self.pre_traces, i)
             if self.learning and network.rule == "pair":
                 depress_input(self.weights, i, network.depression_rate, self.post_traces)
-                self.changed(n_neurons)
+                self.count(rows_written=1)
 
     def spike(self, t):
         """Phases 4 to 6."""
@@ -363,16 +360,16 @@ class Presentation:
         self.count(output_spikes=1)
         self.last_spike[winner] = t
         self.potentials[winner] = 0
-        if network.inhibition_kind == "lateral":
-            take_toll(network, self.potentials, winner)
-        elif network.inhibition_kind == "clamp":
+        if network.inhibition == "lateral":
+            inhibit_others(network, self.potentials, winner)
+        elif network.inhibition == "clamp":
             self.potentials[np.arange(self.potentials.size) != winner] = 0
         elif partner_is_ready(network, t + 1 - self.last_partner_spike[winner]):
             self.last_partner_spike[winner] = t + 1
-            if toll_is_due(network, t) == t:
-                take_toll(network, self.potentials, winner)
+            if drop_is_due(network, t) == t:
+                inhibit_others(network, self.potentials, winner)
             else:
-                self.tolls[toll_is_due(network, t)] = winner
+                self.drops[drop_is_due(network, t)] = winner
         if self.learning:
             self.post(winner)
 
@@ -389,15 +386,15 @@ class Presentation:
                 network.target_trace,
             )
         if network.rule in ("pair", "postonly"):
-            self.changed(self.pre_traces.size)
+            self.count(columns_written=1)
         raise_trace(self.post_traces, winner)
         if network.adaptation == "decaying":
             raise_threshold(self.theta, winner, self.theta_step)
-            self.count(threshold_updates=1)
+            self.count(thresholds_written=1)
 
     def end_window(self):
         """Phase 7."""
-        network, (n_inputs, n_neurons) = self.network, self.weights.shape
+        network, n_neurons = self.network, self.theta.size
         self.count(windows=1)
         if len(self.spikes) > self.spikes_before_window:
             spikes = count_spikes(self.spikes, n_neurons)
@@ -405,21 +402,22 @@ class Presentation:
             rate = np.float32(potentiation_factor(spikes[winner], network.spike_threshold)) * self.rate
             if network.rule == "normalised":
                 norm, rate = np.float32(network.weight_norm), min(np.float32(1), rate)
-                self.changed(n_inputs * move_towards_input(self.weights, winner, self.window, norm, rate))
+                moved = move_towards_input(self.weights, winner, self.window, norm, rate)
+                self.count(columns_written=moved)
             if network.rule == "timestep":
                 potentiate(self.weights, winner, self.pre_traces, rate)
-                self.changed(n_inputs)
+                self.count(columns_written=1)
             if network.adaptation == "balanced":
                 shift_thresholds(network, self.theta, winner, self.theta_step)
-                self.count(threshold_updates=n_neurons)
+                self.count(threshold_passes=1)
         elif network.rule == "timestep":
             depress_window(self.weights, self.pre_traces, network.depression_rate)
-            self.changed(np.count_nonzero(self.pre_traces) * n_neurons)
+            self.count(rows_written=np.count_nonzero(self.pre_traces))
         self.window[:] = 0
         self.spikes_before_window = len(self.spikes)
 
     def end(self):
-        network, n_neurons = self.network, self.theta.size
+        network = self.network
         if network.adaptation == "balanced" and not self.spikes:
             has_input = self.counted["input_spikes"] > 0
             fall = fall_after_silence(
@@ -427,11 +425,12 @@ class Presentation:
             )
             if fall > 0:
                 lower_thresholds(network, self.theta, fall)
-                self.count(threshold_updates=n_neurons)
+                self.count(threshold_passes=1)
         if network.adaptation == "decaying":
             decay_thresholds(network, self.theta)
-            self.count(threshold_updates=n_neurons)
-        self.count(normalisations=tidy_weights(network, self.weights) * self.weights.size)
+            self.count(threshold_passes=1)
+        decays, normalisations = tidy_weights(network, self.weights)
+        self.count(decays=decays, normalisations=normalisations)
 
 
 def present(network, weights, theta, image, key, learning=None, earlier_spikes=0):
@@ -460,7 +459,7 @@ def count_spikes(spikes, n_neurons):
 
 
 def learn(network, weights, theta, images, seed, first, total, earlier_spikes=0):
-    """Twin of `float_engine.learn`."""
+    """Twin of the fast backend, learning, in floats."""
     counts, activity = [], Activity()
     for m, image in enumerate(images):
         rate = annealed(network.learning_rate, network.learning_rate_end, first + m, total)
@@ -475,7 +474,7 @@ def learn(network, weights, theta, images, seed, first, total, earlier_spikes=0)
 
 
 def respond(network, weights, theta, images, seed, first):
-    """Twin of `float_engine.respond`."""
+    """Twin of the fast backend, answering, in floats."""
     network = network.answering
     shown = [
         present(network, weights, theta, image, stream_key(seed, 2, first + m))

@@ -6,7 +6,7 @@ from math import isqrt
 import naive
 import numpy as np
 
-from fspinn.model.model import Activity
+from fspinn.model.activity import Activity
 
 
 def nearest(value):
@@ -24,27 +24,27 @@ class Numbers:
         self.shift = state.fraction_bits - formats.weights.fraction_bits
         self.leak = nearest(65536 * (1 - np.exp(-network.dt_ms / network.tau_m_ms)))
         self.threshold = nearest(network.firing_threshold * self.step)
-        self.toll = self.toll_part = 0
+        self.drop = self.drop_part = 0
         if network.inhibition_of == "threshold":
-            self.toll = nearest(network.inhibition * network.firing_threshold * self.step)
+            self.drop = nearest(network.inhibition_strength * network.firing_threshold * self.step)
         else:
-            self.toll_part = nearest(network.inhibition * 65536)
+            self.drop_part = nearest(network.inhibition_strength * 65536)
 
 
 class Presentation:
     """One image from rest, one method for each group of phases that `fspinn.network` numbers."""
 
-    def __init__(self, network, numbers, weights, thresholds, heard):
-        self.network, self.numbers, self.weights, self.heard = network, numbers, weights, heard
+    def __init__(self, network, numbers, weights, thresholds, used):
+        self.network, self.numbers, self.weights, self.used = network, numbers, weights, used
         self.thresholds = thresholds
         self.n = len(thresholds)
         self.v = [0] * self.n
         self.last_spike = [-(10**9)] * self.n
         self.last_partner_spike = [-(10**9)] * self.n
-        self.toll_due = None
+        self.drop_due = None
         self.spikes = []
         self.saturations, self.lowest = 0, 0
-        self.counted = Counter(samples=1, steps=network.steps)
+        self.counted = Counter(samples=1, steps=network.steps, positions=1)
 
     def cut(self, value):
         within = min(max(value, self.numbers.low), self.numbers.high)
@@ -59,37 +59,37 @@ class Presentation:
         shift = self.numbers.shift
         return total << shift if shift >= 0 else total >> -shift
 
-    def take_toll(self, spared):
+    def inhibit_others(self, exempt):
         numbers = self.numbers
         for j in range(self.n):
-            if j == spared:
+            if j == exempt:
                 continue
             v = self.v[j]
-            left = v - (numbers.toll + ((v * numbers.toll_part) >> 16))
+            left = v - (numbers.drop + ((v * numbers.drop_part) >> 16))
             self.set(j, self.cut(left))
 
     def step(self, t, inputs):
         network, numbers = self.network, self.numbers
-        inputs = [i for i in inputs if self.heard[i]]
-        awake = range(self.n)
-        if network.inhibition_kind == "clamp" and self.spikes:
+        inputs = [i for i in inputs if self.used[i]]
+        awake, clamped = range(self.n), False
+        if network.inhibition == "clamp" and self.spikes:
             step, last = self.spikes[-1]
             if t - step <= network.inhibition_steps:
-                awake = [last]
+                awake, clamped = [last], True
         for j in awake:
             self.v[j] -= (self.v[j] * numbers.leak) >> 16
-        if self.toll_due is not None:
-            self.take_toll(self.toll_due)
-            self.toll_due = None
+        if self.drop_due is not None:
+            self.inhibit_others(self.drop_due)
+            self.drop_due = None
         for j in awake:
             total = sum(int(self.weights[i][j]) for i in inputs)
             self.set(j, self.cut(self.v[j] + self.scaled(total)))
         added = len(inputs) * len(awake)
-        populations = 2 if network.inhibition_kind == "layer" else 1
+        populations = 2 if network.inhibition == "layer" else 1
         self.counted.update(
             input_spikes=len(inputs),
             synaptic_additions=added,
-            weight_reads=added,
+            **{"weights_read" if clamped else "rows_read": len(inputs)},
             neuron_updates=populations * self.n,
         )
 
@@ -107,28 +107,28 @@ class Presentation:
         self.counted.update(output_spikes=1)
         self.last_spike[winner] = t
         self.v[winner] = 0
-        if network.inhibition_kind == "lateral":
-            self.take_toll(winner)
-        elif network.inhibition_kind == "clamp":
+        if network.inhibition == "lateral":
+            self.inhibit_others(winner)
+        elif network.inhibition == "clamp":
             self.v = [0] * self.n
         elif t + 1 - self.last_partner_spike[winner] > network.inhibition_steps:
             self.last_partner_spike[winner] = t + 1
-            self.toll_due = winner
+            self.drop_due = winner
         return winner
 
     def activity(self):
         return Activity(**{name: int(count) for name, count in self.counted.items()})
 
 
-def respond(network, integers, formats, theta, images, seed, first):
-    """Twin of `integer_engine.respond`: counts, activity, lowest potential, saturations."""
+def respond(network, layer, formats, theta, images, seed, first):
+    """Twin of the fast backend, answering, in integers: counts, activity, lowest potential, saturations."""
     network = network.answering
     numbers = Numbers(network, formats)
     shift = formats.state.fraction_bits - formats.theta.fraction_bits
     thresholds = [numbers.threshold + (int(offset) << shift) for offset in theta]
     counts, activity, lowest, saturations = [], Activity(), 0, 0
     for m, image in enumerate(images):
-        shown = Presentation(network, numbers, integers.weights, thresholds, integers.heard)
+        shown = Presentation(network, numbers, layer.weights, thresholds, layer.input_mask)
         for t, inputs in enumerate(naive.input_spikes(network, image, naive.stream_key(seed, 2, first + m))):
             shown.step(t, inputs)
             shown.spike(t)
@@ -191,14 +191,14 @@ class Learning:
     def normalised(self, j, x, rate, window, key):
         q = sum(count**2 for count in x)
         if q == 0:
-            return 0
+            return False
         root = isqrt(q << 16)
         norm = nearest(self.network.weight_norm * 2 ** (self.w + 12))
         unit = ((norm << 8) + (root >> 1)) // root
         for i in range(self.n_inputs):
             target = min(2 ** (self.w + 12), x[i] * unit)
             self.change(i, j, min(rate, 2**20) * (target - self.weights[i][j] * 2**12), window, key)
-        return self.n_inputs
+        return True
 
 
 def trace_fraction(network):
@@ -209,7 +209,7 @@ def trace_fraction(network):
 
 
 def learn(network, grid, weights, theta, images, seed, first, total, earlier_spikes=0):
-    """Twin of `integer_engine.learn`: counts, weights, theta, activity, saturations."""
+    """Twin of the fast backend, learning, in integers: counts, weights, theta, activity, saturations."""
     learning = Learning(network, grid, weights.tolist(), theta.tolist())
     counts, activity = [], Activity()
     for m, image in enumerate(images):
@@ -234,8 +234,8 @@ def learn(network, grid, weights, theta, images, seed, first, total, earlier_spi
 
 def _present(learning, image, rate, theta_step, spike_key, rounding_key, earlier_spikes):
     network, numbers, n = learning.network, learning.numbers, learning.n
-    heard = [True] * learning.n_inputs
-    shown = Presentation(network, numbers, learning.weights, learning.thresholds(), heard)
+    used = [True] * learning.n_inputs
+    shown = Presentation(network, numbers, learning.weights, learning.thresholds(), used)
     trace_leak = nearest(65536 * (1 - np.exp(-network.dt_ms / network.trace_tau_ms)))
     traces = [0] * learning.n_inputs
     window, x, spikes_before = 0, [0] * learning.n_inputs, 0
@@ -249,18 +249,18 @@ def _present(learning, image, rate, theta_step, spike_key, rounding_key, earlier
         if winner is not None and network.adaptation == "decaying":
             learning.shift_theta(winner, theta_step)
             shown.thresholds = learning.thresholds()
-            shown.counted.update(threshold_updates=1)
+            shown.counted.update(thresholds_written=1)
         if (t + 1) % network.window_steps and t + 1 < network.steps:
             continue
-        changed = 0
         if len(shown.spikes) > spikes_before:
             totals = naive.count_spikes(shown.spikes, n).tolist()
             best = totals.index(max(totals))
             k = 1 if network.spike_threshold is None else -(-totals[best] // network.spike_threshold)
             if network.rule == "normalised":
-                changed = learning.normalised(best, x, k * rate, window, rounding_key)
+                moved = learning.normalised(best, x, k * rate, window, rounding_key)
+                shown.counted.update(columns_written=moved)
             else:
-                changed = learning.n_inputs
+                shown.counted.update(columns_written=1)
                 for i, trace in enumerate(traces):
                     change = (k * rate * trace) << (12 + learning.w - learning.f)
                     learning.change(i, best, change, window, rounding_key)
@@ -268,16 +268,16 @@ def _present(learning, image, rate, theta_step, spike_key, rounding_key, earlier
                 learning.lower_thetas((theta_step + n // 2) // n)
                 learning.shift_theta(best, theta_step)
                 shown.thresholds = learning.thresholds()
-                shown.counted.update(threshold_updates=n)
+                shown.counted.update(threshold_passes=1)
         elif network.rule == "timestep":
             depression = nearest(network.depression_rate * 2**20)
             for i, trace in enumerate(traces):
                 if trace > 0:
-                    changed += n
+                    shown.counted.update(rows_written=1)
                     for j in range(n):
                         change = -(depression * trace) << (12 + learning.w - learning.f)
                         learning.change(i, j, change, window, rounding_key)
-        shown.counted.update(windows=1, weight_reads=changed, weight_writes=changed)
+        shown.counted.update(windows=1)
         window, x, spikes_before = window + 1, [0] * learning.n_inputs, len(shown.spikes)
     if network.adaptation == "balanced" and not shown.spikes:
         if earlier_spikes == 0:
@@ -290,10 +290,10 @@ def _present(learning, image, rate, theta_step, spike_key, rounding_key, earlier
             fall = 0
         if fall > 0:
             learning.lower_thetas(fall)
-            shown.counted.update(threshold_updates=n)
+            shown.counted.update(threshold_passes=1)
     if network.adaptation == "decaying":
         decay = nearest(2**30 * (1 - np.exp(-network.duration_ms / network.theta_tau_ms)))
         for j in range(n):
             learning.shift_theta(j, -((learning.theta[j] * decay) >> 30))
-        shown.counted.update(threshold_updates=n)
+        shown.counted.update(threshold_passes=1)
     return shown

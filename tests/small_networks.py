@@ -1,26 +1,24 @@
 """Small networks, images and engines that stop after each time step, for the tests of engines."""
 
-from dataclasses import replace
-
 import numpy as np
+from described import changed, flat
 from hypothesis import strategies as st
+from runners import fast
 
-from fspinn.backends.numba import float_engine, neuron_kernels, window_kernels
-from fspinn.network.description import (
-    ADAPTATIONS,
-    ENCODERS,
-    INHIBITION_KINDS,
-    INHIBITION_OF,
-    NORMALISATIONS,
-    RULES,
-    Network,
-)
+from fspinn.backends.numba import engine as numba_backend
+from fspinn.backends.numba import schedule_kernels
+from fspinn.backends.numba.constants_kernels import PARTNER
+from fspinn.lowering.compiler import learning_plan
+from fspinn.lowering.plan import ADAPTATIONS, INHIBITIONS, RULES
+from fspinn.network.encoders import ENCODERS
+from fspinn.network.inhibition import INHIBITION_OF
+from fspinn.network.rules import NORMALISATIONS
 
 
-def network_of(inhibition, inhibition_of, **parts):
+def network_of(inhibition_strength, inhibition_of, **parts):
     """A network; of a potential no more than all of it is taken."""
-    inhibition = min(inhibition, 1.0) if inhibition_of == "potential" else inhibition
-    return Network(inhibition=inhibition, inhibition_of=inhibition_of, **parts)
+    strength = min(inhibition_strength, 1.0) if inhibition_of == "potential" else inhibition_strength
+    return flat(inhibition_strength=strength, inhibition_of=inhibition_of, **parts)
 
 
 def networks_of(**fixed):
@@ -34,8 +32,8 @@ def networks_of(**fixed):
         "tau_m_ms": st.sampled_from([3.0, 20.0, 100.0]),
         "refractory_ms": st.sampled_from([0.0, 3.0]),
         "threshold": st.sampled_from([0.5, 2.0, 8.0]),
-        "inhibition_kind": st.sampled_from(INHIBITION_KINDS),
-        "inhibition": st.sampled_from([0.0, 0.7, 1.5]),
+        "inhibition": st.sampled_from(INHIBITIONS),
+        "inhibition_strength": st.sampled_from([0.0, 0.7, 1.5]),
         "inhibition_of": st.sampled_from(INHIBITION_OF),
         "inhibition_ms": st.sampled_from([0.0, 1.0, 6.0]),
         "rule": st.sampled_from(RULES),
@@ -56,14 +54,14 @@ def networks_of(**fixed):
 
 
 # One presentation after another in which everything happens: ties aside, each part of the time step matters.
-LIVELY = Network(
+LIVELY = flat(
     neurons=4,
     duration_ms=130.0,
     rate_norm_hz=700.0,
     tau_m_ms=15.0,
     refractory_ms=3.0,
     threshold=1.5,
-    inhibition=0.7,
+    inhibition_strength=0.7,
     window_ms=50.0,
     spike_threshold=3,
     learning_rate=0.2,
@@ -93,10 +91,10 @@ def learn_with(engine, network, start, seed=0, first=0, total=5, **more):
 
 def one_pixel(weights, threshold, **more):
     """A network of one input that spikes in every step: a constant drive of `weights`."""
-    network = Network(
+    network = flat(
         neurons=len(weights), weight_norm=1.0, threshold=threshold, rate_norm_hz=1e7, refractory_ms=0.0
     )
-    return replace(network, **more), np.array([weights], dtype=np.float32)
+    return changed(network, **more), np.array([weights], dtype=np.float32)
 
 
 def spikes_by_step(network, weights, steps, theta=None):
@@ -106,8 +104,8 @@ def spikes_by_step(network, weights, steps, theta=None):
     before = np.zeros(network.neurons, int)
     winners = []
     for t in range(steps):
-        longer = replace(network, duration_ms=(t + 1) * network.dt_ms)
-        (counts,), _ = float_engine.respond(longer, weights, theta, image, seed=0, threads=1)
+        longer = changed(network, duration_ms=(t + 1) * network.dt_ms)
+        (counts,), _ = fast.respond(longer, weights, theta, image, seed=0)
         (new,) = (counts - before).nonzero() if t else counts.nonzero()
         assert (counts - before).sum() <= 1
         winners.append(int(new[0]) if new.size else None)
@@ -116,34 +114,44 @@ def spikes_by_step(network, weights, steps, theta=None):
 
 
 class Stepper:
-    """Runs the engine's kernel step by step on given input spikes, with its state in view."""
+    """Runs the schedule in floats step by step on given input spikes, with its state in view."""
 
     def __init__(self, network, weights, theta=None, learning=False):
         self.weights = np.array(weights, dtype=np.float32)
-        n_inputs, n_neurons = self.weights.shape
+        n_neurons = self.weights.shape[1]
         self.theta = np.zeros(n_neurons, np.float32) if theta is None else np.array(theta, np.float32)
-        self.constants = float_engine._constants(network, n_inputs, np.float32)
-        potentials = np.zeros(n_neurons, np.float32)
-        self.state = window_kernels.make_state(n_inputs, network.steps, 0, potentials)
-        neuron_kernels.set_thresholds(self.state.thresholds, self.constants.firing_threshold, self.theta)
-        self.state.carried[window_kernels.PARTNER] = -1
-        self.teaching = np.float32(network.learning_rate), np.float32(network.theta_step), learning
-        self.activity = np.zeros(11, np.int64)
+        setup = network.setup
+        plan = learning_plan(setup.network, setup.learner, self.weights, self.theta)
+        (layer,) = plan.layers
+        self.constants = numba_backend._reals(plan, layer)
+        self.learning = numba_backend._real_learning(layer.learning, plan.dt_ms, layer, on=learning)
+        self.state = numba_backend._state(layer, np.float32)
+        self.state.thresholds[:] = layer.thresholds
+        self.state.carried[PARTNER] = -1
+        rate, step = np.float32(network.learning_rate), np.float32(network.theta_step)
+        self.now = (rate, step, np.uint64(0))
+        self.record = (*np.zeros((2, network.steps), np.int32), np.zeros((0, 2), np.float32), 0)
+        self.activity = np.zeros(16, np.int64)
+        self.starts, self.inputs = np.zeros(network.steps + 1, np.int64), np.zeros(0, np.int32)
         self.t = 0
 
     def step(self, *inputs):
         """Let these inputs spike; return the neuron that spikes, or None."""
-        self.state.inputs[self.t, : len(inputs)] = inputs
-        self.state.spikes_in_step[self.t] = len(inputs)
+        self.inputs = np.append(self.inputs, np.array(inputs, np.int32)).astype(np.int32)
+        self.starts[self.t + 1 :] = len(self.inputs)
         before = self.state.spike_counts.copy()
-        window_kernels.run_window(
+        schedule_kernels.run_window(
             self.t,
             self.t + 1,
+            self.starts,
+            self.inputs,
             self.weights,
             self.theta,
-            self.teaching,
+            self.now,
             self.constants,
+            self.learning,
             self.state,
+            self.record,
             self.activity,
         )
         self.t += 1
@@ -157,7 +165,7 @@ class Stepper:
 
 def stepper(weights, threshold, learning=False, theta=None, **more):
     """A Stepper of a network without leak."""
-    network = Network(
+    network = flat(
         neurons=len(weights[0]), weight_norm=1.0, threshold=threshold, tau_m_ms=1e12, adaptation="off"
     )
-    return Stepper(replace(network, **more), weights, theta, learning)
+    return Stepper(changed(network, **more), weights, theta, learning)

@@ -12,14 +12,14 @@ from described import changed, dense
 
 import fspinn
 from fspinn import datasets
-from fspinn.backends.numba import float_engine
+from fspinn.backends.numba import engine as numba_backend
 from fspinn.base import hdf5 as sealed
 from fspinn.base.errors import ConfigError, ModelFileError
 from fspinn.learning import checkpoint
 from fspinn.learning.checkpoint import Keeper, State
 from fspinn.learning.curve import Curve
 from fspinn.learning.training import learn, train
-from fspinn.model.model import Activity
+from fspinn.model.activity import Activity
 from fspinn.network.rules import Stdp
 
 SMALL = dense(neurons=12, duration_ms=50.0)
@@ -193,16 +193,16 @@ def bits(model):
 
 def stop_after(monkeypatch, batches, error=KeyboardInterrupt):
     """Let learning fail when it has changed the weights of so many batches, before it can say so."""
-    original, calls = float_engine.learn, []
+    original, calls = numba_backend.learn, []
 
-    def failing(network, weights, theta, images, **named):
-        answer = original(network, weights, theta, images, **named)
-        calls.extend([1] if len(images) else [])
+    def failing(plan, spikes, *more):
+        answer = original(plan, spikes, *more)
+        calls.extend([1] if len(spikes) else [])
         if len(calls) > batches:
             raise error
         return answer
 
-    monkeypatch.setattr(float_engine, "learn", failing)
+    monkeypatch.setattr(numba_backend, "learn", failing)
 
 
 @pytest.fixture(scope="module")

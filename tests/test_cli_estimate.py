@@ -14,7 +14,8 @@ from fspinn.lowering import quantize
 from fspinn.memmodel import estimate, hardware_names
 from fspinn.memmodel.hardware_files import PRESETS
 from fspinn.model import store
-from fspinn.model.model import Activity, Readout
+from fspinn.model.activity import Activity
+from fspinn.model.model import Readout
 
 RNG = np.random.default_rng(0)
 
@@ -33,8 +34,8 @@ def model_with(activity, neurons=6):
 @pytest.fixture
 def model():
     counts = {"samples": 10, "steps": 3500, "input_spikes": 20_000, "output_spikes": 200}
-    inference = Activity(**counts, synaptic_additions=120_000, neuron_updates=21_000, weight_reads=120_000)
-    learned = Activity(weight_reads=160, weight_writes=160, threshold_updates=60, windows=10)
+    inference = Activity(**counts, synaptic_additions=120_000, neuron_updates=21_000, rows_read=20_000)
+    learned = Activity(columns_written=10, threshold_passes=10, windows=10)
     return model_with({"inference": inference, "training": inference + learned})
 
 

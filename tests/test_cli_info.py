@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from itertools import product
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from described import both, changed, dense
@@ -15,7 +16,8 @@ from fspinn.backends.brian2.equations import define
 from fspinn.base.settings import from_plain, members
 from fspinn.cli import main
 from fspinn.lowering import quantize
-from fspinn.lowering.flat import flat
+from fspinn.lowering.compiler import answering_plan, learning_plan
+from fspinn.model.tensors import LayerTensors
 from fspinn.network import Adaptation, Inhibition, Network, Rule
 from fspinn.network.rules import NORMALISATIONS, Stdp
 
@@ -110,6 +112,17 @@ def test_a_missing_file_is_one_line(tmp_path):
 NETWORK = both(neurons=3, weight_norm=1.0, window_ms=50.0)
 
 
+BLANK = np.zeros((4, 3)), np.zeros(3)
+
+
+def learning(network):
+    return learning_plan(network.network, network.learner, *BLANK)
+
+
+def answering(network):
+    return answering_plan(network.network, LayerTensors.of_floats(*BLANK))
+
+
 def definitions():
     for rule, kind, adaptation, normalisation in product(
         members(Rule), members(Inhibition), members(Adaptation), NORMALISATIONS
@@ -117,8 +130,8 @@ def definitions():
         network = changed(
             NETWORK, rule=rule, inhibition=kind, adaptation=adaptation, normalisation=normalisation
         )
-        for learning in (False, True):
-            yield define(flat(network.network, network.learner), 4, learning=learning)
+        for plan in (learning, answering):
+            yield define(plan(network))
 
 
 def test_phases_follow_each_other():
@@ -143,7 +156,7 @@ def test_every_name_in_the_equations_has_a_value():
 def test_a_network_that_answers_changes_nothing():
     for rule, adaptation in product(members(Rule), members(Adaptation)):
         network = changed(NETWORK, rule=rule, adaptation=adaptation, normalisation="l2", weight_decay=0.1)
-        definition = define(flat(network.network, network.learner), 4, learning=False)
+        definition = define(answering(network))
         code = "\n".join(part.code for part in definition.schedule if hasattr(part, "code"))
         assert not [line for line in code.splitlines() if line.split()[0] in ("theta", "w")]
         assert not definition.per_presentation

@@ -6,7 +6,7 @@ import signal
 import pytest
 from click.testing import CliRunner
 
-from fspinn.backends.numba import float_engine
+from fspinn.backends.numba import engine as numba_backend
 from fspinn.cli import main
 
 RUN = ("train", "--neurons", 12, "--set", "duration_ms=50", "--passes", 2)
@@ -21,16 +21,16 @@ def run(tmp_path, monkeypatch):
 @pytest.fixture
 def interrupted(run, monkeypatch):
     """Stop a run by Ctrl-C in its third batch; return what was answered."""
-    original, calls = float_engine.learn, []
+    original, calls = numba_backend.learn, []
 
-    def learn(network, weights, theta, images, **named):
-        calls.append(len(images))
+    def learn(plan, spikes, *more):
+        calls.append(len(spikes))
         if len(calls) == 4:  # the first is empty and compiles
             raise KeyboardInterrupt
-        return original(network, weights, theta, images, **named)
+        return original(plan, spikes, *more)
 
     with monkeypatch.context() as patched:
-        patched.setattr(float_engine, "learn", learn)
+        patched.setattr(numba_backend, "learn", learn)
         return run(*RUN)
 
 
@@ -49,7 +49,7 @@ def test_ctrl_c_before_anything_was_learned_just_stops(run, monkeypatch, tmp_pat
     def stop(*arguments, **named):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(float_engine, "learn", stop)
+    monkeypatch.setattr(numba_backend, "learn", stop)
     answer = run(*RUN)
     assert (answer.exit_code, answer.stderr) == (130, "fspinn: stopped\n")
     assert list(tmp_path.iterdir()) == []

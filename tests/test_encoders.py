@@ -1,28 +1,39 @@
 """Images become the spikes that the documentation says, bit for bit."""
 
+from itertools import pairwise
+
 import naive
 import numpy as np
 import pytest
+from described import flat
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from runners import fast
 
-from fspinn.backends.numba import float_engine
 from fspinn.base.randomness import INFERENCE_SPIKES, TRAINING_SPIKES
 from fspinn.network import encoder_kernels as spike_kernels
-from fspinn.network.description import ENCODERS, Network
-from fspinn.network.encoders import encoder_settings, input_spikes
+from fspinn.network import encoders
+from fspinn.network.encoders import ENCODERS, BatchEncoder
 
 images = arrays.arrays(np.uint8, st.tuples(st.integers(1, 3), st.integers(1, 3)))
 
 
 def network_of(steps, rate_norm_hz=570.0, **more):
-    return Network(neurons=1, duration_ms=float(steps), rate_norm_hz=rate_norm_hz, **more)
+    return flat(neurons=1, duration_ms=float(steps), rate_norm_hz=rate_norm_hz, **more)
+
+
+def input_spikes(network, image, seed, purpose, sample):
+    return encoders.input_spikes(network.network, image, seed, purpose, sample)
+
+
+def encoding_of(network, input_mask=None):
+    return encoders.encoding_of(network.network, input_mask)
 
 
 def per_step(spikes):
-    bounds = zip(spikes.offsets[:-1], spikes.offsets[1:], strict=True)
-    return [spikes.inputs[start:stop].tolist() for start, stop in bounds]
+    (offsets,) = spikes.offsets
+    return [spikes.inputs[start:stop].tolist() for start, stop in pairwise(offsets)]
 
 
 def probabilities_of(image, rate_norm):
@@ -45,7 +56,7 @@ def test_a_pixel_spikes_where_its_random_number_is_below_its_probability(image, 
     spikes = input_spikes(network, image, seed, TRAINING_SPIKES, sample=3)
     key = naive.stream_key(seed, TRAINING_SPIKES, 3)
     assert per_step(spikes) == naive.poisson(image, key, steps, rate_norm_hz / 1000.0)
-    assert spikes.offsets[-1] == len(spikes.inputs)
+    assert spikes.offsets[0, -1] == len(spikes.inputs)
 
 
 @settings(deadline=None)
@@ -64,8 +75,10 @@ def test_a_pixel_whose_rate_is_too_high_spikes_in_every_step():
 @pytest.mark.parametrize("brightest", [3, 40, 255])
 def test_dim_and_bold_images_have_the_same_norm_of_rates(brightest):
     image = (np.arange(64).reshape(8, 8) % 7 * brightest // 6).astype(np.uint8)
-    network = Network(rate_norm_hz=400.0, dt_ms=0.5)
-    rates_hz = probabilities_of(image, encoder_settings(network)[1]) / 2.0**32 / (network.dt_ms / 1000.0)
+    network = flat(rate_norm_hz=400.0, dt_ms=0.5)
+    rates_hz = (
+        probabilities_of(image, encoding_of(network).rate_per_step) / 2.0**32 / (network.dt_ms / 1000.0)
+    )
     assert np.linalg.norm(rates_hz) == pytest.approx(400.0, rel=1e-7)
     np.testing.assert_allclose(rates_hz / rates_hz.max(), image.reshape(-1) / image.max(), rtol=1e-6)
 
@@ -147,7 +160,7 @@ def test_regular_pixels_of_one_rate_do_not_spike_together():
     image = np.full((10, 10), 9, np.uint8)
     spikes = input_spikes(network_of(100, 1000.0, encoder="regular"), image, 0, 1, 0)  # 0.1 a step each
     assert np.diff(spikes.offsets).max() <= 14
-    assert np.diff(spikes.offsets)[1:].min() >= 7
+    assert np.diff(spikes.offsets)[0, 1:].min() >= 7
 
 
 def test_regular_spikes_hear_nothing_of_the_seed():
@@ -222,9 +235,9 @@ def test_the_same_call_gives_the_same_spikes(encoder):
 def test_spikes_are_sorted_by_step_and_by_input_within_a_step(encoder, steps):
     for image in drawn_images(10):
         spikes = input_spikes(network_of(steps, 1500.0, encoder=encoder), image, 0, 1, 0)
-        assert spikes.offsets[0] == 0
-        assert spikes.offsets[-1] == len(spikes.inputs)
-        assert len(spikes.offsets) == steps + 1
+        assert spikes.offsets[0, 0] == 0
+        assert spikes.offsets[0, -1] == len(spikes.inputs)
+        assert spikes.offsets.shape == (1, steps + 1)
         assert (np.diff(spikes.offsets) >= 0).all()
         for inputs in per_step(spikes):
             assert inputs == sorted(set(inputs))
@@ -256,13 +269,46 @@ def test_a_longer_presentation_begins_like_a_shorter_one(encoder):
 @pytest.mark.parametrize("encoder", ENCODERS)
 def test_engines_see_these_spikes_whatever_the_other_images_are(encoder):
     batch = drawn_images(7)
-    network = Network(neurons=2, weight_norm=1.0, duration_ms=90.0, encoder=encoder)
+    network = flat(neurons=2, weight_norm=1.0, duration_ms=90.0, encoder=encoder)
     weights, theta = np.full((16, 2), 0.3, np.float32), np.zeros(2, np.float32)
 
     def drawn(purpose, numbers):
         return sum(input_spikes(network, batch[n], 5, purpose, n).inputs.size for n in numbers)
 
-    _, inference = float_engine.respond(network, weights, theta, batch[3:], seed=5, first=3)
+    _, inference = fast.respond(network, weights, theta, batch[3:], seed=5, first=3)
     assert inference.input_spikes == drawn(INFERENCE_SPIKES, range(3, 7))
-    _, training = float_engine.learn(network, weights, theta, batch[2:5], seed=5, first=2, total=7)
+    _, training = fast.learn(network, weights, theta, batch[2:5], seed=5, first=2, total=7)
     assert training.input_spikes == drawn(TRAINING_SPIKES, range(2, 5))
+
+
+# --- batches ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_a_batch_holds_the_spikes_of_each_of_its_images(encoder, monkeypatch):
+    """Also where the memory that is kept is too small for them, and where images before left theirs in it."""
+    monkeypatch.setattr("fspinn.network.encoders._LEAST", 5)
+    network, batch = network_of(150, 900.0, encoder=encoder), drawn_images(9)
+    kept = BatchEncoder(encoding_of(network))
+    for some in (slice(0, 2), slice(0, 9), slice(4, 4), slice(3, 8)):
+        spikes = kept.encode(batch[some], 7, TRAINING_SPIKES, some.start)
+        assert len(spikes) == len(batch[some])
+        for m, image in enumerate(batch[some]):
+            alone = input_spikes(network, image, 7, TRAINING_SPIKES, some.start + m)
+            one = spikes.part(m, m + 1)
+            for found, expected in zip(one.events, alone.events, strict=True):
+                np.testing.assert_array_equal(found, expected)
+        steps, inputs = spikes.events
+        assert len(steps) == len(inputs) == len(spikes.inputs)
+        assert (np.diff(steps) >= 0).all()
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_pixels_that_are_not_used_do_not_spike_and_change_nothing_for_the_others(encoder):
+    network, batch = network_of(150, 900.0, encoder=encoder, first_spikes=9), drawn_images(2)
+    used = np.arange(16) % 3 > 0
+    several = (BatchEncoder(encoding_of(network, mask)) for mask in (None, used))
+    (steps, inputs), (few_steps, few_inputs) = (one.encode(batch, 7, 1).events for one in several)
+    assert 0 < len(few_inputs) < len(inputs)
+    np.testing.assert_array_equal(few_inputs, inputs[used[inputs]])
+    np.testing.assert_array_equal(few_steps, steps[used[inputs]])

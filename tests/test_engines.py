@@ -7,18 +7,19 @@ import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from described import dense
 
 import fspinn
 from fspinn.backends import ENGINES, engine_of
 from fspinn.backends.brian2 import engine as brian2_engine
 from fspinn.base.errors import ConfigError
 from fspinn.cli import main, options
-from fspinn.network.description import Network
+from fspinn.network import Stdp
 
 # Brian2 2.9 calls its parser by old names.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
-QUICK = Network(neurons=6, duration_ms=30.0, rate_norm_hz=900.0, threshold=3.0, tau_m_ms=30.0)
+QUICK = dense(neurons=6, duration_ms=30.0, rate_norm_hz=900.0, threshold=3.0, tau_m_ms=30.0)
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +51,10 @@ def test_threads_that_an_engine_cannot_use_are_refused_before_anything_runs(few)
 
 
 def test_brian2_trains_and_evaluates_as_the_fast_engine_does(few):
-    fast = fspinn.train(QUICK, few, passes=1, progress=False)
-    slow = fspinn.train(QUICK, few, passes=1, progress=False, engine="brian2")
-    np.testing.assert_allclose(slow.model.weights, fast.model.weights, atol=1e-6)
-    np.testing.assert_allclose(slow.model.theta, fast.model.theta, atol=1e-5)
+    fast = fspinn.train(QUICK, few, learner=Stdp(passes=1), progress=False)
+    slow = fspinn.train(QUICK, few, learner=Stdp(passes=1), progress=False, engine="brian2")
+    np.testing.assert_allclose(slow.model.layer.weights.values, fast.model.layer.weights.values, atol=1e-6)
+    np.testing.assert_allclose(slow.model.layer.theta.values, fast.model.layer.theta.values, atol=1e-5)
     np.testing.assert_array_equal(slow.model.readout.table, fast.model.readout.table)
     assert slow.model.activity == fast.model.activity
     assert slow.validation.accuracy == fast.validation.accuracy
@@ -67,23 +68,25 @@ def test_brian2_trains_and_evaluates_as_the_fast_engine_does(few):
 
 def test_an_engine_is_asked_not_another(few, monkeypatch):
     monkeypatch.setattr(brian2_engine, "respond", lambda *args, **kwargs: 1 / 0)
-    model = fspinn.train(QUICK, few, passes=1, progress=False).model
+    model = fspinn.train(QUICK, few, learner=Stdp(passes=1), progress=False).model
     with pytest.raises(ZeroDivisionError):
         fspinn.predict(model, few.test.images, engine="brian2")
 
 
 def test_training_with_brian2_stops_and_goes_on_to_the_same_bits(few, tmp_path, monkeypatch):
     monkeypatch.setattr(fspinn.learning.training, "_CHUNK", 10)
-    whole = fspinn.learning.training.learn(QUICK, few, passes=1, progress=False, engine="brian2")
+    whole = fspinn.learning.training.learn(
+        QUICK, few, learner=Stdp(passes=1), progress=False, engine="brian2"
+    )
     learn, calls = brian2_engine.learn, []
 
     def stopped(*args, **kwargs):
-        calls.append(len(args[3]))
+        calls.append(len(args[1]))
         if len(calls) == 3:
             raise KeyboardInterrupt
         return learn(*args, **kwargs)
 
-    settings = {"passes": 1, "progress": False, "checkpoint": tmp_path / "kept"}
+    settings = {"learner": Stdp(passes=1), "progress": False, "checkpoint": tmp_path / "kept"}
     with monkeypatch.context() as patched:
         patched.setattr(brian2_engine, "learn", stopped)
         with pytest.raises(KeyboardInterrupt):
@@ -92,8 +95,8 @@ def test_training_with_brian2_stops_and_goes_on_to_the_same_bits(few, tmp_path, 
     with pytest.raises(ConfigError, match=r"is of another run .*engine brian2 there, numba here"):
         fspinn.train(QUICK, few, resume=True, **settings)
     resumed = fspinn.train(QUICK, few, engine="brian2", resume=True, **settings).model
-    assert resumed.weights.tobytes() == whole.weights.tobytes()
-    assert resumed.theta.tobytes() == whole.theta.tobytes()
+    assert resumed.layer.weights.values.tobytes() == whole.layers[0].weights.values.tobytes()
+    assert resumed.layer.theta.values.tobytes() == whole.layers[0].theta.values.tobytes()
 
 
 def test_the_commands_know_the_engines():

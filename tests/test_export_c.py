@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from described import changed, dense
+from described import changed, dense, with_layer
 from exported_programs import answers, build, build_for_cpp, images_for, model_of
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -21,9 +21,11 @@ from fspinn.base.errors import ConfigError, FormatError
 from fspinn.learning.fitting import fit_readouts
 from fspinn.learning.training import learn
 from fspinn.lowering import quantize
+from fspinn.lowering.plan import INHIBITIONS
 from fspinn.memmodel import estimate
-from fspinn.model.model import Activity
-from fspinn.network.description import ENCODERS, INHIBITION_KINDS, INHIBITION_OF
+from fspinn.model.activity import Activity
+from fspinn.network.encoders import ENCODERS
+from fspinn.network.inhibition import INHIBITION_OF
 from fspinn.network.rules import Stdp
 
 needs_gcc = pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
@@ -33,7 +35,9 @@ needs_arm = pytest.mark.skipif(
 )
 
 PLAIN = dense(neurons=5, duration_ms=70.0, weight_norm=1.0, threshold=3.0, tau_m_ms=20.0)
-ACTIVITY = {phase: Activity(samples=1, steps=350, input_spikes=2000) for phase in ("training", "inference")}
+ACTIVITY = {
+    phase: (Activity(samples=1, steps=350, input_spikes=2000),) for phase in ("training", "inference")
+}
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +72,8 @@ networks = st.builds(
     tau_m_ms=st.sampled_from([0.01, 3.0, 20.0, 1e9]),
     refractory_ms=st.sampled_from([0.0, 3.0]),
     threshold=st.sampled_from([0.5, 3.0, 6.0]),
-    inhibition_kind=st.sampled_from(INHIBITION_KINDS),
-    inhibition=st.sampled_from([0.0, 0.7, 1.5]),
+    inhibition=st.sampled_from(INHIBITIONS),
+    inhibition_strength=st.sampled_from([0.0, 0.7, 1.5]),
     inhibition_of=st.sampled_from(INHIBITION_OF),
     inhibition_ms=st.sampled_from([0.0, 1.0, 6.0]),
     answer_threshold=st.sampled_from([None, 1.0]),
@@ -163,8 +167,8 @@ def test_a_cortex_m4_answers_the_same_from_the_memory_that_was_estimated(mnist, 
     ("network", "formats"),
     [
         ({"encoder": "ttfs", "first_spikes": 40}, {"weights": "UQ0.8", "readout": "majority"}),
-        ({"inhibition_kind": "layer", "refractory_ms": 3.0}, {"state": "Q6.18", "readout": "linear"}),
-        ({"inhibition_kind": "clamp", "encoder": "regular"}, {"weights": "Q1.2", "readout": "linear"}),
+        ({"inhibition": "layer", "refractory_ms": 3.0}, {"state": "Q6.18", "readout": "linear"}),
+        ({"inhibition": "clamp", "encoder": "regular"}, {"weights": "Q1.2", "readout": "linear"}),
     ],
 )
 def test_memory_on_a_cortex_m4_is_estimated_for_other_networks(tmp_path, network, formats):
@@ -246,7 +250,7 @@ def test_the_program_needs_nothing_but_stdint(tmp_path):
 
 
 def test_a_model_in_floats_is_refused(tmp_path):
-    model = replace(model_of(PLAIN), state_format=None, theta_format=None)
+    model = with_layer(model_of(PLAIN), state=None)
     with pytest.raises(
         FormatError, match=r"^state: the model computes with floats; quantize first with --st"
     ):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from described import changed, dense
 from exported_programs import images_for, model_of
+from runners import fast
 
 from fspinn.backends.nir import export_nir
-from fspinn.backends.numba import float_engine
 from fspinn.base.errors import ConfigError
 from fspinn.base.randomness import INFERENCE_SPIKES
 from fspinn.network.encoders import input_spikes
@@ -75,7 +75,7 @@ def counts_of(graph, network, image, number, at_most):
     interpreter = Interpreter(graph, dt, at_most)
     counts = np.zeros(network.neurons, dtype=int)
     shown = input_spikes(network, image, 5, INFERENCE_SPIKES, number)
-    for t, inputs in enumerate(np.split(shown.inputs, shown.offsets[1:-1])):
+    for t, inputs in enumerate(np.split(shown.inputs, shown.offsets[0, 1:-1])):
         events = np.zeros(image.size)
         events[inputs] = 1
         for j in interpreter.step(t * dt, events):
@@ -84,19 +84,16 @@ def counts_of(graph, network, image, number, at_most):
 
 
 def expected_counts(model, images):
-    weights, theta = (
-        model.layer.weights.values.astype(np.float64),
-        model.layer.theta.values.astype(np.float64),
-    )
-    return float_engine.respond(model.network, weights, theta, images, seed=5)[0]
+    weights, theta = model.layer.weights.values, model.layer.theta.values
+    return fast.respond(model.network, *(a.astype(np.float64) for a in (weights, theta)), images, seed=5)[0]
 
 
 @pytest.mark.parametrize(
     "changes",
     [
         {},
-        {"inhibition_kind": "layer", "inhibition_ms": 0.0},
-        {"inhibition": 0.0},
+        {"inhibition": "layer", "inhibition_ms": 0.0},
+        {"inhibition_strength": 0.0},
         {"answer_threshold": 1.5, "answer_inhibition": 0.4},
     ],
 )
@@ -149,11 +146,11 @@ def test_a_lone_neuron_needs_no_inhibition(tmp_path):
             "inhibition_of: NIR cannot express 'potential'; train .* 'threshold'$",
         ),
         (
-            {"inhibition_kind": "clamp"},
-            "inhibition_kind: NIR cannot express 'clamp'; train .* with 'lateral'$",
+            {"inhibition": "clamp"},
+            "inhibition: NIR cannot express 'clamp'; train .* with 'lateral'$",
         ),
         (
-            {"inhibition_kind": "layer"},
+            {"inhibition": "layer"},
             "inhibition_ms: NIR cannot express that a layer rests for 10 ms; train a network",
         ),
     ],

@@ -93,8 +93,8 @@ def test_calibration_sees_the_range_of_potentials_and_thresholds(models, data):
     assert found.lowest < 0 < threshold - 0.1 < found.highest
     small = quantize(model, "UQ0.8", state="Q9.15")
     answered = predict(small, data.train.images)
-    assert calibrate(small, data).lowest == answered.seen.lowest * 2.0**-15
-    assert found.lowest == pytest.approx(answered.seen.lowest * 2.0**-15, abs=0.01)
+    assert calibrate(small, data).lowest == answered.state_range.lowest * 2.0**-15
+    assert found.lowest == pytest.approx(answered.state_range.lowest * 2.0**-15, abs=0.01)
 
 
 @pytest.mark.parametrize(

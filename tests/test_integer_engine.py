@@ -5,19 +5,22 @@ from dataclasses import replace
 import naive_integers
 import numpy as np
 import pytest
+from described import changed, flat
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from runners import answering, fast, output_spikes
 from small_networks import network_of
 
-from fspinn.backends.numba import float_engine, integer_engine
+from fspinn.answering.predict import respond
 from fspinn.base.errors import FormatError
-from fspinn.lowering.integers import Seen, integers_of
-from fspinn.model.model import Formats
-from fspinn.network.description import ENCODERS, INHIBITION_KINDS, INHIBITION_OF, Network
+from fspinn.lowering.plan import INHIBITIONS
+from fspinn.model.tensors import Formats
+from fspinn.network.encoders import ENCODERS
+from fspinn.network.inhibition import INHIBITION_OF
 from fspinn.quant import Format
 from fspinn.quant.formats import quantize_values, to_integers
 
-PLAIN = Network(neurons=4, duration_ms=60.0, weight_norm=1.0, threshold=2.0, tau_m_ms=20.0)
+PLAIN = flat(neurons=4, duration_ms=60.0, weight_norm=1.0, threshold=2.0, tau_m_ms=20.0)
 
 
 def formats_of(weights, state, theta):
@@ -35,15 +38,9 @@ def start_of(network, formats, seed, samples=3, pixels=(2, 3)):
     return quantize_values(weights, formats.weights), quantize_values(theta, formats.theta), images
 
 
-def respond(network, integers, images, **more):
-    seen = np.zeros(3, np.int64)
-    counts, activity = integer_engine.respond(network, integers, images, seen=seen, **more)
-    return counts, activity, Seen(*seen.tolist())
-
-
-def respond_with(network, formats, start, **more):
+def respond_with(network, formats, start, seed=5, **more):
     weights, theta, images = start
-    return respond(network, integers_of(network, weights, theta, formats), images, seed=5, **more)
+    return fast.answer(network, weights, theta, images, formats=formats, seed=seed, **more)
 
 
 networks = st.builds(
@@ -56,7 +53,7 @@ networks = st.builds(
     tau_m_ms=st.sampled_from([0.01, 1.0, 3.0, 20.0, 1e9]),
     refractory_ms=st.sampled_from([0.0, 3.0]),
     threshold=st.sampled_from([0.5, 2.0, 6.0]),
-    inhibition_kind=st.sampled_from(INHIBITION_KINDS),
+    inhibition_kind=st.sampled_from(INHIBITIONS),
     inhibition=st.sampled_from([0.0, 0.7, 1.5]),
     inhibition_of=st.sampled_from(INHIBITION_OF),
     inhibition_ms=st.sampled_from([0.0, 1.0, 6.0]),
@@ -76,16 +73,16 @@ any_formats = st.builds(
 @given(networks, any_formats, st.integers(0, 2**32), st.booleans())
 def test_numbers_are_those_of_the_naive_twin(network, formats, seed, dropped):
     weights, theta, images = start_of(network, formats, seed)
-    heard = np.random.default_rng(seed).random(6) < (0.6 if dropped else 2.0)
+    used = np.random.default_rng(seed).random(6) < (0.6 if dropped else 2.0)
     theta[:] = np.maximum(theta, 0)  # no threshold below the range of unsigned states
-    integers = integers_of(network, weights, theta, formats, heard)
-    counts, activity, seen = respond(network, integers, images, seed=seed, first=2, threads=2)
+    (layer,) = answering(network, weights, theta, formats, used).layers
+    answer = respond_with(network, formats, (weights, theta, images), seed=seed, first=2, input_mask=used)
     expected, expected_activity, lowest, saturations = naive_integers.respond(
-        network, integers, formats, to_integers(theta, formats.theta), images, seed, 2
+        network, layer, formats, to_integers(theta, formats.theta), images, seed, 2
     )
-    assert counts.tolist() == expected.tolist()
-    assert activity == expected_activity
-    assert (seen.lowest, seen.saturations) == (lowest, saturations)
+    assert answer.spike_counts.tolist() == expected.tolist()
+    assert answer.activity == (expected_activity,)
+    assert (answer.range.lowest, answer.range.saturations) == (lowest, saturations)
 
 
 ON_THE_GRID = st.builds(
@@ -96,7 +93,7 @@ ON_THE_GRID = st.builds(
     tau_m_ms=st.sampled_from([1e-3, 1e12]),  # all is lost in a step, or nothing
     refractory_ms=st.sampled_from([0.0, 3.0]),
     threshold=st.sampled_from([0.5, 2.0, 6.0]),
-    inhibition_kind=st.sampled_from(INHIBITION_KINDS),
+    inhibition_kind=st.sampled_from(INHIBITIONS),
     inhibition=st.sampled_from([0.0, 0.75, 1.0]),
     inhibition_of=st.sampled_from(INHIBITION_OF),
     inhibition_ms=st.sampled_from([0.0, 6.0]),
@@ -107,66 +104,72 @@ ON_THE_GRID = st.builds(
 @settings(max_examples=25, deadline=None)
 @given(ON_THE_GRID, st.sampled_from(["UQ0.4", "UQ0.8"]), st.integers(0, 2**32))
 def test_where_nothing_is_rounded_the_fast_engine_answers_the_same(network, weight_format, seed):
-    assume(network.inhibition_of == "threshold" or network.inhibition in (0.0, 1.0))
+    assume(network.inhibition_of == "threshold" or network.inhibition_strength in (0.0, 1.0))
     formats = formats_of(weight_format, "Q14.8", "Q3.8")
     weights, theta, images = start_of(network, formats, seed)
-    order, steps = (np.empty((len(images), 40), np.int32) for _ in range(2))
-    floats = float_engine.respond(
-        network, weights, theta, images, seed=5, spike_order=order, spike_steps=steps
-    )
-    order_here, steps_here = (np.empty((len(images), 40), np.int32) for _ in range(2))
-    counts, activity, seen = respond_with(
-        network, formats, (weights, theta, images), spike_order=order_here, spike_steps=steps_here
-    )
-    assert seen.saturations == 0
-    np.testing.assert_array_equal(counts, floats[0])
-    assert activity == floats[1]
-    np.testing.assert_array_equal(order_here, order)
-    np.testing.assert_array_equal(steps_here, steps)
+    floats = fast.answer(network, weights, theta, images, seed=5)
+    answer = respond_with(network, formats, (weights, theta, images))
+    assert answer.range.saturations == 0
+    np.testing.assert_array_equal(answer.spike_counts, floats.spike_counts)
+    assert answer.activity == floats.activity
+    assert output_spikes(answer) == output_spikes(floats)
+
+
+def test_the_potential_that_is_probed_is_that_of_the_floats_where_nothing_is_rounded():
+    network = changed(PLAIN, tau_m_ms=1e12, inhibition_strength=0.5, inhibition="layer")
+    formats = formats_of("UQ0.4", "Q14.8", "Q3.8")
+    start = start_of(network, formats, seed=1)
+    floats = fast.answer(network, *start, seed=5, probe=2).potentials
+    answer = respond_with(network, formats, start, probe=2)
+    assert floats.shape == (3, 60, 2)
+    assert (floats[:, :, 0] != floats[:, :, 1]).any()
+    np.testing.assert_array_equal(answer.potentials * 2.0**-8, floats)
+    np.testing.assert_array_equal(answer.spike_counts, respond_with(network, formats, start).spike_counts)
 
 
 def test_the_answer_does_not_depend_on_threads_or_batches():
     formats = formats_of("UQ0.4", "Q5.6", "Q3.6")
     weights, theta, images = start_of(PLAIN, formats, seed=1, samples=9)
-    counts, activity, seen = respond_with(PLAIN, formats, (weights, theta, images), threads=1)
-    assert activity.output_spikes > 0
-    again, same_activity, same_seen = respond_with(PLAIN, formats, (weights, theta, images), threads=3)
-    np.testing.assert_array_equal(again, counts)
-    assert (same_activity, same_seen) == (activity, seen)
-    rest, _, _ = respond_with(PLAIN, formats, (weights, theta, images[4:]), first=4)
-    np.testing.assert_array_equal(rest, counts[4:])
+    plan = answering(PLAIN, weights, theta, formats)
+    counts, *counted = respond(plan, images, seed=5, threads=1)
+    assert counted[0].output_spikes > 0
+    again, *same = respond(plan, images, seed=5, threads=3)
+    np.testing.assert_array_equal(again.toarray(), counts.toarray())
+    assert same == counted
+    rest = respond_with(PLAIN, formats, (weights, theta, images[4:]), first=4)
+    np.testing.assert_array_equal(rest.spike_counts, counts.toarray()[4:])
 
 
 def test_potentials_that_reach_the_end_of_the_state_are_counted():
     formats = formats_of("UQ0.4", "Q3.4", "Q1.4")
-    strong = replace(PLAIN, inhibition=1.5, tau_m_ms=1e9)
-    _, _, seen = respond_with(strong, formats, start_of(strong, formats, seed=1))
-    assert seen.saturations > 0
-    assert seen.lowest == formats.state.lowest_integer
+    strong = changed(PLAIN, inhibition_strength=1.5, tau_m_ms=1e9)
+    narrow = respond_with(strong, formats, start_of(strong, formats, seed=1)).range
+    assert narrow.saturations > 0
+    assert narrow.lowest == formats.state.lowest_integer
     wide = formats_of("UQ0.4", "Q12.4", "Q1.4")
-    _, _, seen = respond_with(strong, wide, start_of(strong, wide, seed=1))
-    assert seen.saturations == 0
-    assert seen.lowest < formats.state.lowest_integer
+    wide = respond_with(strong, wide, start_of(strong, wide, seed=1)).range
+    assert wide.saturations == 0
+    assert wide.lowest < formats.state.lowest_integer
 
 
-def test_a_pixel_that_is_not_heard_changes_nothing_but_the_counts_of_its_spikes():
+def test_a_pixel_that_is_not_used_changes_nothing_but_the_counts_of_its_spikes():
     formats = formats_of("UQ0.4", "Q5.6", "Q3.6")
     weights, theta, images = start_of(PLAIN, formats, seed=1)
     weights[2] = 0
-    heard = np.arange(6) != 2
     images[:, 0, 2] = 200
-    some = integers_of(PLAIN, weights, theta, formats, heard)
-    all_of_them = integers_of(PLAIN, weights, theta, formats)
-    counts, activity, _ = respond(PLAIN, some, images, seed=0)
-    expected, expected_activity, _ = respond(PLAIN, all_of_them, images, seed=0)
-    np.testing.assert_array_equal(counts, expected)
-    assert activity.input_spikes < expected_activity.input_spikes
+    some, every = (
+        respond_with(PLAIN, formats, (weights, theta, images), input_mask=mask)
+        for mask in (np.arange(6) != 2, None)
+    )
+    np.testing.assert_array_equal(some.spike_counts, every.spike_counts)
+    assert some.activity[0].input_spikes < every.activity[0].input_spikes
 
 
 def test_a_power_of_two_is_a_leak_by_a_shift():
-    network = replace(PLAIN, tau_m_ms=-1 / np.log1p(-(2.0**-7)))
+    network = changed(PLAIN, tau_m_ms=-1 / np.log1p(-(2.0**-7)))
     weights, theta, _ = start_of(network, formats_of("UQ0.4", "Q5.6", "Q3.6"), seed=1)
-    assert integers_of(network, weights, theta, formats_of("UQ0.4", "Q5.6", "Q3.6")).neuron.leak == 2**9
+    plan = answering(network, weights, theta, formats_of("UQ0.4", "Q5.6", "Q3.6"))
+    assert plan.layers[0].leak == 2**9
 
 
 @pytest.mark.parametrize(
@@ -183,28 +186,28 @@ def test_a_power_of_two_is_a_leak_by_a_shift():
     ],
 )
 def test_formats_that_do_not_go_together_are_refused(formats, words):
-    network = replace(PLAIN, threshold=5.0)
+    network = changed(PLAIN, threshold=5.0)
     with pytest.raises(FormatError, match=words):
-        integers_of(network, np.full((6, 4), 0.5, np.float32), np.zeros(4, np.float32), formats_of(*formats))
+        answering(network, np.full((6, 4), 0.5, np.float32), np.zeros(4, np.float32), formats_of(*formats))
 
 
 def test_more_inputs_than_an_accumulator_holds_are_refused():
-    network = replace(PLAIN, threshold=0.5)
+    network = changed(PLAIN, threshold=0.5)
     weights, theta = np.full((70_000, 4), 15 / 16, np.float32), np.zeros(4, np.float32)
     with pytest.raises(FormatError, match=r"70000 inputs together may pass 32 bits; give it at most 13$"):
-        integers_of(network, weights, theta, formats_of("UQ0.4", "Q1.23", "Q1.6"))
-    integers_of(network, weights, theta, formats_of("UQ0.4", "Q1.13", "Q1.6"))
+        answering(network, weights, theta, formats_of("UQ0.4", "Q1.23", "Q1.6"))
+    answering(network, weights, theta, formats_of("UQ0.4", "Q1.13", "Q1.6"))
 
 
 @given(
     st.floats(0.01, 1000.0), st.floats(-500, 500), st.sampled_from(["Q3.4", "Q1.8", "UQ2.2", "Q5.0", "Q1.20"])
 )
 def test_the_state_that_a_refusal_names_is_accepted(threshold, offset, state):
-    network = replace(PLAIN, threshold=threshold)
+    network = changed(PLAIN, threshold=threshold)
     weights, theta = np.full((6, 4), 0.5, np.float32), np.array([0, 0, 0, offset], np.float32)
     formats = formats_of("UQ0.4", state, "Q11.0")
     try:
-        integers_of(network, weights, theta, formats)
+        answering(network, weights, theta, formats)
     except FormatError as refusal:
         mend = Format.parse(str(refusal).rsplit("try ", 1)[1])
-        integers_of(network, weights, theta, replace(formats, state=mend))
+        answering(network, weights, theta, replace(formats, state=mend))

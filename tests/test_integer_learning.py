@@ -5,17 +5,21 @@ from dataclasses import replace
 import naive_integers
 import numpy as np
 import pytest
+from described import both, changed, dense, flat, stdp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from runners import answering, fast, grid_for
 from small_networks import LIVELY, network_of
 
 import fspinn
 from fspinn import datasets
-from fspinn.backends.numba import integer_engine
 from fspinn.base.errors import ConfigError, FormatError
+from fspinn.base.randomness import TRAINING_SPIKES
 from fspinn.learning.training import train
-from fspinn.lowering.integer_learning import first_weights, grid_of, learned_theta
-from fspinn.network.description import ADAPTATIONS, ENCODERS, INHIBITION_KINDS, Network
+from fspinn.lowering.compiler import learning_plan
+from fspinn.lowering.integer_learning import first_weights, learned_theta
+from fspinn.lowering.plan import ADAPTATIONS, INHIBITIONS
+from fspinn.network.encoders import ENCODERS, BatchEncoder
 from fspinn.quant.formats import ROUNDINGS, to_values
 
 
@@ -28,12 +32,12 @@ def start_of(network, seed, samples=4, pixels=(2, 3)):
     return weights, theta, images
 
 
-def learn(network, grid, weights, theta, images, **more):
-    weights, theta, seen = weights.copy(), theta.copy(), np.zeros(3, np.int64)
-    counts, activity = integer_engine.learn(
-        network, weights, theta, images, grid=grid, seen=seen, **{"seed": 5, "first": 2, "total": 9, **more}
-    )
-    return counts, weights, theta, activity, seen
+def learn(network, grid, weights, theta, images, seed=5, first=2, total=9, earlier_spikes=0):
+    weights, theta = weights.copy(), theta.copy()
+    plan = learning_plan(network.setup.network, network.setup.learner, weights, theta, grid)
+    spikes = BatchEncoder(plan.encoding).encode(images, seed, TRAINING_SPIKES, first)
+    response = fast.backend.learn(plan, spikes, total, earlier_spikes)
+    return response.spike_counts, weights, theta, response.activity[0], response.range
 
 
 networks = st.builds(
@@ -45,7 +49,7 @@ networks = st.builds(
     first_spikes=st.sampled_from([None, 3]),
     tau_m_ms=st.sampled_from([3.0, 20.0]),
     threshold=st.sampled_from([0.5, 2.0]),
-    inhibition_kind=st.sampled_from(INHIBITION_KINDS),
+    inhibition_kind=st.sampled_from(INHIBITIONS),
     inhibition=st.sampled_from([0.0, 0.7]),
     inhibition_of=st.just("threshold"),
     rule=st.sampled_from(["normalised", "timestep"]),
@@ -71,10 +75,10 @@ networks = st.builds(
     st.sampled_from([0, 2, 50]),
 )
 def test_learning_has_the_numbers_of_the_naive_twin(network, weights, state, rounding, seed, earlier_spikes):
-    grid = grid_of(network, 6, weights, state, rounding)
+    grid = grid_for(network, 6, weights, state, rounding)
     values, theta, images = start_of(network, seed)
     start = first_weights(values, grid)
-    counts, weights, theta_after, activity, seen = learn(
+    counts, weights, theta_after, activity, span = learn(
         network, grid, start, theta, images, seed=seed, earlier_spikes=earlier_spikes
     )
     expected = naive_integers.learn(network, grid, start, theta, images, seed, 2, 9, earlier_spikes)
@@ -82,12 +86,12 @@ def test_learning_has_the_numbers_of_the_naive_twin(network, weights, state, rou
     assert weights.tolist() == expected[1]
     assert theta_after.tolist() == expected[2]
     assert activity == expected[3]
-    assert seen[2] == expected[4]
+    assert span.saturations == expected[4]
 
 
 def lively(weights="UQ0.4", state="Q6.6", rounding="stochastic", **more):
-    network = replace(LIVELY, **more)
-    grid = grid_of(network, 6, weights, state, rounding)
+    network = changed(LIVELY, **more)
+    grid = grid_for(network, 6, weights, state, rounding)
     values, theta, images = start_of(network, 1, samples=9)
     return network, grid, first_weights(values, grid), theta, images
 
@@ -109,14 +113,11 @@ def test_what_was_learned_answers_as_it_did_while_learning():
         learning_rate=0, learning_rate_end=0, theta_step=0, theta_step_end=0, adaptation="off"
     )
     counts, *_ = learn(network, grid, weights, theta, images, first=0)
-    values, theta_format = learned_theta(theta, network, grid)
+    values, theta_format = learned_theta(theta, network.firing_threshold, grid)
     formats = fspinn.model.model.Formats(grid.weights, grid.state, theta_format)
-    integers = fspinn.lowering.integers.integers_of(
-        network, to_values(weights, grid.weights), values, formats
-    )
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(integer_engine, "INFERENCE_SPIKES", fspinn.base.randomness.TRAINING_SPIKES)
-        answers, _ = integer_engine.respond(network, integers, images, seed=5)
+    plan = answering(network, to_values(weights, grid.weights), values, formats)
+    spikes = BatchEncoder(plan.encoding).encode(images, 5, TRAINING_SPIKES)
+    answers = fast.backend.respond(plan, spikes).spike_counts
     np.testing.assert_array_equal(answers, counts)
     assert counts.sum() > 0
 
@@ -129,7 +130,7 @@ def drift(rounding, rate, presentations=3000):
 
     Returns by how many of its steps the weight has changed.
     """
-    network = Network(
+    network = flat(
         neurons=1,
         duration_ms=30.0,
         weight_norm=0.9375,
@@ -138,7 +139,7 @@ def drift(rounding, rate, presentations=3000):
         learning_rate=rate,
         learning_rate_end=rate,
     )
-    grid = grid_of(network, 1, "UQ0.4", "Q4.8", rounding)
+    grid = grid_for(network, 1, "UQ0.4", "Q4.8", rounding)
     weights, theta = np.array([[8]], np.uint8), np.zeros(1, np.int32)
     images = np.full((presentations, 1, 1), 255, np.uint8)
     counts, weights, *_ = learn(network, grid, weights, theta, images, first=0, total=presentations)
@@ -158,7 +159,7 @@ def test_nearest_rounding_loses_changes_below_half_a_step_and_stochastic_does_no
 
 def test_stochastic_rounding_moves_a_weight_by_the_change_on_average():
     rate, presentations = 0.01, 40
-    network = Network(
+    network = flat(
         neurons=1,
         duration_ms=30.0,
         weight_norm=15 / 16,
@@ -167,7 +168,7 @@ def test_stochastic_rounding_moves_a_weight_by_the_change_on_average():
         learning_rate=rate,
         learning_rate_end=rate,
     )
-    grid = grid_of(network, 1, "UQ0.4", "Q4.8", "stochastic")
+    grid = grid_for(network, 1, "UQ0.4", "Q4.8", "stochastic")
     images = np.full((presentations, 1, 1), 255, np.uint8)
     ends = [
         learn(
@@ -190,19 +191,18 @@ def digits():
 
 @pytest.fixture(scope="module")
 def trained(digits):
-    return train(Network(neurons=60), digits, passes=4, weights="UQ0.4")
+    return train(dense(60), digits, learner=stdp(passes=4), weights="UQ0.4")
 
 
 def test_a_network_that_learned_in_four_bits_reads_digits(digits, trained):
     model = trained.model
-    assert {str(model.weight_format), str(model.state_format), str(model.readout.format)} == {
+    assert {str(f) for f in (model.layer.weights.format, model.layer.state, model.readout.format)} == {
         "UQ0.4",
         "Q10.6",
         "UQ0.8",
     }
-    steps = model.weights * 16
-    np.testing.assert_array_equal(steps, np.round(steps))
-    assert (steps.min(), steps.max()) == (0, 15)
+    numbers = model.layer.weights.numbers
+    assert (numbers.min(), numbers.max(), numbers.dtype) == (0, 15, np.uint8)
     assert trained.validation.accuracy > 0.8
     learning = model.record["quantization"]["learning"]
     assert (learning["rounding"], learning["saturations"]) == ("stochastic", 0)
@@ -217,16 +217,16 @@ def test_it_is_kept_and_answers_the_same(digits, trained, tmp_path):
 
 def test_potentials_that_leave_the_state_are_counted_while_learning(digits):
     few = replace(digits, train=digits.train.first(250))
-    strong = Network(neurons=20, inhibition=2.0)
-    narrow = train(strong, few, passes=1, weights="UQ0.4", state="Q8.4").model
+    strong = dense(20, inhibition_strength=2.0)
+    narrow = train(strong, few, learner=stdp(passes=1), weights="UQ0.4", state="Q8.4").model
     assert narrow.record["quantization"]["learning"]["saturations"] > 0
 
 
 def test_a_run_that_was_stopped_goes_on_to_the_same_bits(digits, tmp_path, monkeypatch):
-    data, network = replace(digits, train=digits.train.first(600)), Network(neurons=12, duration_ms=50.0)
-    how = {"passes": 2, "weights": "UQ0.3", "state": "Q9.5"}
+    data, network = replace(digits, train=digits.train.first(600)), dense(12, duration_ms=50.0)
+    how = {"learner": stdp(passes=2), "weights": "UQ0.3", "state": "Q9.5"}
     whole = train(network, data, **how).model
-    original, calls = integer_engine.learn, []
+    original, calls = fast.backend.learn, []
 
     def failing(*arguments, **named):
         answer = original(*arguments, **named)
@@ -236,12 +236,12 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bits(digits, tmp_path, monke
         return answer
 
     with monkeypatch.context() as patched:
-        patched.setattr(integer_engine, "learn", failing)
+        patched.setattr(fast.backend, "learn", failing)
         with pytest.raises(KeyboardInterrupt):
             train(network, data, **how, checkpoint=tmp_path / "run")
     resumed = train(network, data, **how, checkpoint=tmp_path / "run", resume=True).model
-    assert resumed.weights.tobytes() == whole.weights.tobytes()
-    assert resumed.theta.tobytes() == whole.theta.tobytes()
+    assert resumed.layer.weights.numbers.tobytes() == whole.layer.weights.numbers.tobytes()
+    assert resumed.layer.theta.numbers.tobytes() == whole.layer.theta.numbers.tobytes()
     assert resumed.record == whole.record
     (tmp_path / "other").write_bytes((tmp_path / "run").read_bytes())
     with pytest.raises(ConfigError, match=r"rounding stochastic there, nearest here"):
@@ -301,6 +301,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bits(digits, tmp_path, monke
     ],
 )
 def test_what_cannot_be_learned_is_refused_before_learning(digits, network, how, error, words):
+    chosen = both(neurons=20, **network)
     with pytest.raises(error, match=words) as refused:
-        train(Network(neurons=20, **network), digits, **{"weights": "UQ0.4", **how})
+        train(chosen.network, digits, learner=chosen.learner, **{"weights": "UQ0.4", **how})
     assert "\n" not in str(refused.value)

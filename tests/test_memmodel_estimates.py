@@ -15,7 +15,7 @@ from fspinn.memmodel import Size, Workload, estimate, hardware_names, load_hardw
 from fspinn.memmodel.area import area_um2, room
 from fspinn.memmodel.program import type_bytes
 from fspinn.memmodel.sram import area_um2 as sram_um2
-from fspinn.model.model import Activity
+from fspinn.model.activity import Activity
 
 BROKEN_DOWN = ("memory_bits", "stored_bits", "physical_bits", "energy_pj", "latency_cycles")
 PRESETS = {name: load_hardware(name) for name in hardware_names()}

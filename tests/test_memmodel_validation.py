@@ -9,7 +9,7 @@ import pytest
 import tables
 
 from fspinn.memmodel import Size, Workload, footprint, memory_bits
-from fspinn.model.model import Activity
+from fspinn.model.activity import Activity
 
 COMPARISONS = published.comparisons()
 

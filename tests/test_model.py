@@ -8,7 +8,8 @@ from described import both, dense, model_from, tensors_of
 
 from fspinn.base.errors import ConfigError
 from fspinn.base.settings import as_plain
-from fspinn.model.model import Activity, Readout
+from fspinn.model.activity import Activity
+from fspinn.model.model import Readout
 from fspinn.model.tensors import LayerTensors, Tensor
 from fspinn.network import Layer, Network, Stdp
 from fspinn.quant.formats import Format

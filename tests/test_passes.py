@@ -8,8 +8,7 @@ from fspinn.answering.predict import predict
 from fspinn.base.errors import ConfigError, FormatError
 from fspinn.base.settings import settings_of
 from fspinn.lowering import passes, quantize
-from fspinn.lowering.flat import flat
-from fspinn.lowering.integers import integers_of
+from fspinn.lowering.compiler import plan_of
 from fspinn.lowering.passes import Measured, Report, chain, drop_neurons, drop_pixels, retune, shift_leak
 from fspinn.model.model import Readout
 from fspinn.model.tensors import Tensor
@@ -75,9 +74,7 @@ def test_the_leak_becomes_the_nearest_shift(tau_m_ms, k):
     shifted, said = shift_leak(model_of(changed(NETWORK, tau_m_ms=tau_m_ms)))
     assert said.startswith(f"leak is v -= v >> {k}, ")
     small = quantize(shifted, "UQ0.8", state="Q6.8")
-    layer = small.layer
-    integers = integers_of(flat(small.network), layer.weights.values, layer.theta.values, layer.formats)
-    assert integers.neuron.leak == 2 ** (16 - k)
+    assert plan_of(small).layers[0].leak == 2 ** (16 - k)
     assert np.exp(-1 / shifted.network.layers[0].neuron.tau_m_ms) == pytest.approx(1 - 2.0**-k)
     assert "validation_accuracy" not in shifted.record
 

@@ -3,7 +3,7 @@
 import naive
 import numpy as np
 import pytest
-from described import dense, model_from
+from described import Flat, dense, model_from
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_networks import networks_of, start_of
@@ -12,8 +12,8 @@ from fspinn.answering.predict import predict
 from fspinn.answering.present import potential, present
 from fspinn.base.errors import ConfigError, DataError
 from fspinn.base.randomness import INFERENCE_SPIKES, stream_key
-from fspinn.lowering.flat import flat
 from fspinn.model.model import Readout
+from fspinn.network.setup import Setup
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (3, 5, 4), dtype=np.uint8)
@@ -59,7 +59,7 @@ class Watched(naive.Presentation):
 
 def potentials_of_the_twin(trained, image, seed, number):
     """Spikes, and the potentials of each time step, shape (steps, 2, neurons)."""
-    network, layer = flat(trained.network.answering), trained.layer
+    network, layer = Flat(Setup(trained.network)).answering, trained.layer
     watched = Watched(network, layer.weights.values, layer.theta.values, None)
     key = stream_key(seed, INFERENCE_SPIKES, number)
     for t, inputs in enumerate(naive.input_spikes(network, image, key)):
@@ -87,7 +87,7 @@ def test_the_potential_is_that_of_the_plain_twin(kind):
 def test_the_potential_is_that_of_the_plain_twin_whatever_the_options(network, start_seed, number):
     weights, theta, images = start_of(network, start_seed)
     readout = Readout("proportion", np.eye(network.neurons, 3, dtype=np.float32))
-    trained = model_from(network, images.shape[1:], weights, theta, readout)
+    trained = model_from(network.network, images.shape[1:], weights, theta, readout)
     assert_potentials_are_those_of_the_twin(trained, images[0], seed=1, number=number)
 
 

@@ -17,7 +17,8 @@ from fspinn.learning.fitting import fit_readouts
 from fspinn.learning.training import learn
 from fspinn.lowering import quantize
 from fspinn.lowering.post_training import quantize_readout, quantize_state
-from fspinn.model.model import Activity, Readout
+from fspinn.model.activity import Activity
+from fspinn.model.model import Readout
 from fspinn.network.rules import Stdp
 from fspinn.quant import Format
 from fspinn.quant.formats import ROUNDINGS, quantize_values, to_integers

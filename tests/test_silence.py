@@ -5,24 +5,25 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from described import changed, dense
+from described import both, changed, dense, flat, with_layer
 from published_images import skip_without
+from runners import brian2, fast, grid_for
 
 import fspinn
 from fspinn import evaluate, train
 from fspinn.answering.predict import doubts
-from fspinn.backends.brian2 import engine as brian2_engine
-from fspinn.backends.numba import float_engine, integer_engine
 from fspinn.base.errors import FspinnWarning
 from fspinn.cli import main
 from fspinn.datasets import Split
-from fspinn.lowering.integer_learning import first_weights, grid_of
-from fspinn.network.description import ENCODERS, RULES
+from fspinn.lowering.integer_learning import first_weights
+from fspinn.lowering.plan import RULES
+from fspinn.model.tensors import Tensor
+from fspinn.network.encoders import ENCODERS
 from fspinn.network.rules import Stdp
 
 BLACK = np.zeros((3, 2, 2), np.uint8)
 BRIGHT = np.full((3, 2, 2), 200, np.uint8)
-SMALL = dense(
+SMALL = flat(
     neurons=3,
     duration_ms=40.0,
     rate_norm_hz=800.0,
@@ -33,7 +34,7 @@ SMALL = dense(
 )
 
 
-def learned(network, images, engine=float_engine, earlier_spikes=9, theta=0.0):
+def learned(network, images, engine=fast, earlier_spikes=9, theta=0.0):
     """Weights and theta of a network that has seen these images, and how often its neurons spiked."""
     weights, thetas = np.full((4, 3), 0.5, np.float32), np.full(3, theta, np.float32)
     counts, _ = engine.learn(
@@ -43,10 +44,10 @@ def learned(network, images, engine=float_engine, earlier_spikes=9, theta=0.0):
 
 
 def learned_in_integers(network, images, earlier_spikes=9, theta=0.0):
-    grid = grid_of(network, 4, "UQ0.4", None, "nearest")
+    grid = grid_for(network, 4, "UQ0.4", None, "nearest")
     weights = first_weights(np.full((4, 3), 0.5, np.float32), grid)
     thetas = np.full(3, round(theta / grid.theta.step), np.int32)
-    integer_engine.learn(
+    fast.learn(
         network,
         weights,
         thetas,
@@ -55,7 +56,6 @@ def learned_in_integers(network, images, earlier_spikes=9, theta=0.0):
         seed=0,
         first=0,
         total=len(images),
-        seen=np.zeros(3, np.int64),
         earlier_spikes=earlier_spikes,
     )
     return weights, thetas * grid.theta.step
@@ -78,7 +78,7 @@ def test_without_input_nothing_changes(rule, encoder, earlier_spikes):
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_without_input_nothing_changes_in_brian2():
-    weights, theta, counts = learned(SMALL, BLACK, brian2_engine)
+    weights, theta, counts = learned(SMALL, BLACK, brian2)
     assert counts.sum() == 0
     assert (weights == 0.5).all()
     assert (theta == 0).all()
@@ -109,7 +109,7 @@ def test_thresholds_stay_above_the_potential_at_rest():
     lowest = -63 / 64 * 100.0
     weights, theta, _ = learned(network, BRIGHT[:1], earlier_spikes=0)
     np.testing.assert_allclose(theta, lowest, rtol=1e-6)
-    counts, _ = float_engine.respond(network, weights, theta, BLACK, seed=0)
+    counts, _ = fast.respond(network, weights, theta, BLACK, seed=0)
     assert counts.sum() == 0
     _, theta = learned_in_integers(network, BRIGHT[:1], earlier_spikes=0)
     np.testing.assert_allclose(theta, lowest, rtol=1e-3)
@@ -118,10 +118,9 @@ def test_thresholds_stay_above_the_potential_at_rest():
 def test_an_integer_threshold_is_at_least_one():
     """The 64th part of the threshold is less than a step of the state."""
     network = changed(SMALL, threshold=2.0, theta_step=1e4, theta_step_end=1e4)
-    grid = grid_of(network, 4, "UQ0.4", "Q6.2", "nearest")
+    grid = grid_for(network, 4, "UQ0.4", "Q6.2", "nearest")
     weights, thetas = np.full((4, 3), 0, np.uint8), np.zeros(3, np.int32)
-    seen = np.zeros(3, np.int64)
-    integer_engine.learn(network, weights, thetas, BRIGHT, grid=grid, seed=0, first=0, total=3, seen=seen)
+    fast.learn(network, weights, thetas, BRIGHT, grid=grid, seed=0, first=0, total=3)
     np.testing.assert_array_equal(thetas * grid.theta.step, -2.0 + 0.25)
 
 
@@ -175,7 +174,8 @@ def test_black_images_do_not_hurt(digits, count):
 )
 def test_dim_images_do_not_hurt(digits, settings, least):
     data = with_images(digits, dim(12))
-    model = train(dense(neurons=100, **settings), data, progress=False).model
+    chosen = both(neurons=100, **settings)
+    model = train(chosen.network, data, learner=chosen.learner, progress=False).model
     assert evaluate(model, data.test).accuracy > least
     assert fspinn.predict(model, black(4)).spike_counts.sum() == 0
 
@@ -193,7 +193,7 @@ def test_a_low_threshold_to_answer_with_stays_above_the_potential_at_rest(digits
     """While learning, thresholds fall by some 10 norms: too much for a threshold of 9."""
     network = dense(neurons=50, encoder="unscaled", max_rate_hz=40.0, answer_threshold=9.0)
     model = train(network, digits, weights=weights, progress=False).model
-    assert (model.network.answering.firing_threshold + model.layer.theta.values).min() > 0
+    assert (model.network.answering.layers[0].neuron.firing_threshold + model.layer.theta.values).min() > 0
     assert fspinn.predict(model, black(4)).spike_counts.sum() == 0
 
 
@@ -247,12 +247,12 @@ def test_neurons_that_spike_without_input_are_named(digits, tmp_path):
     few = replace(digits, train=digits.train.first(60), validation=digits.validation.first(20))
     model = train(dense(neurons=20), few, learner=Stdp(passes=1), progress=False).model
     theta = model.layer.theta.values.copy()
-    theta[:3] = -model.network.firing_threshold
+    theta[:3] = -model.network.layers[0].neuron.firing_threshold
     words = (
         "theta: 3 of 20 neurons spike without input, as their thresholds are not above 0; "
         "train the network again, or give theta and the state more bits"
     )
-    old = replace(model, theta=theta)
+    old = with_layer(model, theta=Tensor(theta))
     assert doubts(old, 0, 10) == [words]
     assert doubts(model, 0, 10) == []
     fspinn.save(old, tmp_path / "old.h5")

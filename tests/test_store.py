@@ -17,7 +17,8 @@ from described import dense, model_from, with_layer
 import fspinn.quant
 from fspinn.base.errors import ModelFileError
 from fspinn.model import store
-from fspinn.model.model import Activity, Readout
+from fspinn.model.activity import Activity
+from fspinn.model.model import Readout
 
 RANDOM = np.random.default_rng(0)
 MODEL = model_from(

@@ -11,11 +11,14 @@ from described import changed, dense
 import fspinn
 from fspinn import datasets
 from fspinn.answering.evaluate import evaluate, load_data_of
-from fspinn.backends.numba import float_engine
+from fspinn.backends.numba import engine as numba_backend
+from fspinn.backends.protocol import Response
 from fspinn.base.errors import ConfigError
 from fspinn.learning.fitting import fit_readouts
 from fspinn.learning.training import learn, passes_for, train
-from fspinn.model.model import Activity
+from fspinn.lowering.integers import Range
+from fspinn.model.activity import Activity
+from fspinn.network.encoders import BatchEncoder, Spikes
 from fspinn.network.rules import Stdp
 
 SMALL = dense(neurons=15, duration_ms=100.0)
@@ -95,13 +98,18 @@ def test_the_images_come_in_another_order_in_each_pass(digits, monkeypatch):
     few = replace(digits, train=digits.train.first(40))
     shown = []
 
-    def watch(network, weights, theta, images, *, seed, first, total, earlier_spikes):
+    def encode(encoder, images, seed, purpose, first):
         shown.extend(image.tobytes() for image in images)
         assert first + len(images) == len(shown)
-        assert (total, earlier_spikes) == (80, min(first, 1))
-        return np.zeros((len(images), network.neurons), np.int32), Activity(samples=1, output_spikes=1)
+        return Spikes(np.zeros((len(images), SMALL.steps + 1), np.int64), np.zeros(0, np.int32), seed, first)
 
-    monkeypatch.setattr(float_engine, "learn", watch)
+    def watch(plan, spikes, total, earlier_spikes):
+        assert (total, earlier_spikes) == (80, min(spikes.first, 1))
+        counts, nothing = np.zeros((len(spikes), plan.layers[0].neurons), np.int32), np.zeros(0, np.int32)
+        return Response(counts, nothing, nothing, (Activity(samples=1, output_spikes=1),), Range())
+
+    monkeypatch.setattr(BatchEncoder, "encode", encode)
+    monkeypatch.setattr(numba_backend, "learn", watch)
     learn(SMALL, few, learner=Stdp(passes=2))
     images = sorted(image.tobytes() for image in few.train.images)
     assert sorted(shown[:40]) == sorted(shown[40:]) == images
@@ -199,7 +207,7 @@ def test_fewer_than_one_pass_is_refused(digits, passes):
 
 
 def test_an_unknown_readout_is_refused_before_anything_is_learned(digits, monkeypatch):
-    monkeypatch.setattr(float_engine, "learn", None)
+    monkeypatch.setattr(numba_backend, "learn", None)
     with pytest.raises(ConfigError, match=r"^readout: there is no 'vote'; use one of"):
         train(SMALL, digits, readout="vote")
 
@@ -303,7 +311,7 @@ def test_compilation_is_announced_where_it_happens_and_somebody_looks(
 ):
     (kernel_cache / "fspinn_0").mkdir()
     if cached:
-        (kernel_cache / "fspinn_0" / "float_kernels.present_batch-1.py311.1.nbc").touch()
+        (kernel_cache / "fspinn_0" / "schedule_kernels.present_batch-1.py311.1.nbc").touch()
     stderr = Terminal() if terminal else io.StringIO()
     monkeypatch.setattr(sys, "stderr", stderr)
     train(SMALL, replace(digits, train=digits.train.first(60)), learner=Stdp(passes=1), progress=progress)

@@ -254,8 +254,7 @@ def spikes_of(
         dt_ms=published.dt_ms,
         duration_ms=published.duration_ms,
     )
-    spikes = input_spikes(encoding, image, *key)
-    return np.repeat(np.arange(published.steps), np.diff(spikes.offsets)), spikes.inputs
+    return input_spikes(encoding, image, *key).events
 
 
 def _output_spikes(

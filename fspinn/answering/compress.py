@@ -18,6 +18,7 @@ from fspinn.base.checks import checked_seed
 from fspinn.base.errors import ConfigError, FormatError
 from fspinn.datasets.arrays import as_dataset
 from fspinn.lowering import passes
+from fspinn.lowering.compiler import plan_of
 from fspinn.lowering.integers import MAX_STATE_BITS
 from fspinn.lowering.passes import Measured, Pass, Report
 from fspinn.lowering.post_training import (
@@ -284,9 +285,9 @@ def calibrate(model: Model, data: "Dataset", *, seed: int = 0, threads: int | No
     state = model.layer.state
     assert state is not None
     answered = predict(model, data.train.images[:CALIBRATION_IMAGES], seed=seed, threads=threads)
-    assert answered.seen is not None
+    assert answered.state_range is not None
     step = state.step
-    return Calibration(answered.seen.lowest * step, answered.seen.highest * step)
+    return Calibration(answered.state_range.lowest * step, answered.state_range.highest * step)
 
 
 def _on_training_images(data: "Dataset", seed: int, threads: int | None) -> Callable[[Model], float]:
@@ -302,17 +303,11 @@ def which_spike(
     model: Model, data: "Dataset", *, seed: int = 0, threads: int | None = None
 ) -> NDArray[np.bool_]:
     """Return which neurons spike for any training image, for `passes.drop_neurons`."""
-    images = data.train.images
+    images, plan = data.train.images, plan_of(model)
     spiked = np.zeros(model.network.neurons, dtype=np.bool_)
     for start in range(0, len(images), CALIBRATION_IMAGES):
-        spike_counts, _ = respond(
-            model.network,
-            model.layers,
-            images[start : start + CALIBRATION_IMAGES],
-            seed=seed,
-            first=start,
-            threads=threads,
-        )
+        shown = images[start : start + CALIBRATION_IMAGES]
+        spike_counts, *_ = respond(plan, shown, seed=seed, first=start, threads=threads)
         spiked |= np.asarray(spike_counts.sum(axis=0)).ravel() > 0
         if spiked.all():  # as a rule a few thousand images are enough
             break

@@ -5,9 +5,10 @@ from typing import Any
 from fspinn.backends.brian2.definition import text
 from fspinn.backends.brian2.equations import define
 from fspinn.base.settings import as_plain, differences
-from fspinn.lowering.flat import flat
-from fspinn.model.model import Activity, Model
-from fspinn.network.networks import Network
+from fspinn.lowering.compiler import answering_plan, learning_plan
+from fspinn.model.activity import Activity
+from fspinn.model.model import Model
+from fspinn.network.description import Network
 from fspinn.network.rules import Stdp
 
 _UNQUANTIZED = "float32"
@@ -73,10 +74,11 @@ def in_words(model: Model) -> dict[str, str]:
 
 def equations(model: Model) -> dict[str, str]:
     """Return the equations that Brian2 integrates for this network, while it learns and when it answers."""
-    network, n_inputs = flat(model.network, model.learner), model.layer.inputs_used
+    floats = model.layer.in_floats
+    weights, theta = floats.weights.values, floats.theta.values
     return {
-        "learning": text(define(network, n_inputs, learning=True)),
-        "answering": text(define(network.answering, n_inputs, learning=False)),
+        "learning": text(define(learning_plan(model.network, model.learner, weights, theta))),
+        "answering": text(define(answering_plan(model.network, floats))),
     }
 
 
@@ -107,7 +109,8 @@ def _activity(activity: Activity) -> str:
         "input spikes": "input_spikes",
         "output spikes": "output_spikes",
         "synaptic additions": "synaptic_additions",
-        "weights written": "weight_writes",
+        "columns of weights written": "columns_written",
+        "rows of weights written": "rows_written",
     }
     per_image = ", ".join(f"{activity.per_sample(name):,.1f} {words}" for words, name in counts.items())
     return f"{activity.samples} presentations, each with {per_image}"

@@ -12,8 +12,9 @@ from fspinn.answering.predict import predict, silent_in
 from fspinn.base.errors import ConfigError
 from fspinn.datasets.arrays import as_split
 from fspinn.datasets.origin import load_again
-from fspinn.lowering.integers import Seen
-from fspinn.model.model import Activity, AnyModel, check_size, model_of
+from fspinn.lowering.integers import Range
+from fspinn.model.activity import Activity
+from fspinn.model.model import AnyModel, check_size, model_of
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
@@ -40,7 +41,7 @@ class Evaluation:
         Places of the true classes there.
     activity : Activity
         What the engine counted.
-    seen : Seen or None
+    state_range : Range or None
         What the potentials of a model in integers did, saturations among it; None for any other model.
     silent_samples : int
         Images without an output spike.
@@ -53,7 +54,7 @@ class Evaluation:
     predictions: NDArray[np.int64]
     labels: NDArray[np.int64]
     activity: Activity
-    seen: Seen | None = None
+    state_range: Range | None = None
     silent_samples: int = 0
 
 
@@ -120,6 +121,6 @@ def evaluate(
         predictions=answered.classes,
         labels=split.labels,
         activity=answered.activity,
-        seen=answered.seen,
+        state_range=answered.state_range,
         silent_samples=silent_in(answered.spike_counts),
     )

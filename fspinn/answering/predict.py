@@ -1,27 +1,29 @@
-"""What does a network answer? Its output spikes for images, and the classes that its readout hears."""
+"""What does a network answer? Its output spikes for images, and the classes that its readout reads."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fspinn.backends import engine_of
-from fspinn.backends.numba import float_engine, integer_engine
+from fspinn.backends import engine_of, threads_of
+from fspinn.backends.protocol import Response
 from fspinn.base.checks import checked_seed, whole_number
 from fspinn.base.cores import available_cores
 from fspinn.base.errors import ConfigError, DataError
+from fspinn.base.randomness import INFERENCE_SPIKES
 from fspinn.datasets.arrays import images_of
 from fspinn.datasets.dataset import check_images
 from fspinn.datasets.mapped import MappedImages
-from fspinn.lowering.flat import flat
-from fspinn.lowering.integers import Seen, integers_of
+from fspinn.lowering.compiler import plan_of
+from fspinn.lowering.integers import Range
+from fspinn.lowering.plan import Plan
 from fspinn.model import readout as readouts
-from fspinn.model.model import Activity, AnyModel, Model, check_size, model_of
-from fspinn.model.tensors import LayerTensors
-from fspinn.network.networks import Network
+from fspinn.model.activity import Activity
+from fspinn.model.model import AnyModel, Model, check_size, model_of
+from fspinn.network.encoders import BatchEncoder
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from fspinn.datasets.arrays import LabelledImages
     from fspinn.datasets.mapped import Images
 
-_BATCH = 500
+_BATCH = 250
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +48,7 @@ class Prediction:
         Output spikes of each neuron.
     activity : Activity
         What the engine counted.
-    seen : Seen or None
+    state_range : Range or None
         What the potentials of a model in integers did; None for any other model.
     """
 
@@ -54,7 +56,7 @@ class Prediction:
     scores: NDArray[np.float64]
     spike_counts: NDArray[np.int32]
     activity: Activity
-    seen: Seen | None = None
+    state_range: Range | None = None
 
     @property
     def answered(self) -> NDArray[np.bool_]:
@@ -127,17 +129,9 @@ def predict(
             raise DataError("images: not all of one size; bring them to that of the model") from None
     check_images(images, "images")
     check_size(model, images, "images")
-    seen = np.zeros(3, dtype=np.int64)
-    spike_counts, activity = respond(
-        model.network,
-        model.layers,
-        images,
-        seed=seed,
-        first=first,
-        threads=threads,
-        engine=engine,
-        seen=seen,
-        on_batch=on_batch,
+    plan = plan_of(model)
+    spike_counts, activity, state_range = respond(
+        plan, images, seed=seed, first=first, threads=threads, engine=engine, on_batch=on_batch
     )
     scores = readouts.scores(model.readout, spike_counts)
     return Prediction(
@@ -145,47 +139,56 @@ def predict(
         scores,
         spike_counts.toarray(),
         activity,
-        None if model.layer.formats is None else Seen(*seen.tolist()),
+        state_range if plan.in_integers else None,
     )
 
 
+class Answers(NamedTuple):
+    """What a network answered to images: `spike_counts` are sparse."""
+
+    spike_counts: "csr_array"
+    activity: Activity
+    state_range: Range
+
+
 def respond(
-    network: Network,
-    layers: Sequence[LayerTensors],
+    plan: Plan,
     images: "Images",
     *,
     seed: int,
     first: int = 0,
     threads: int | None = None,
     engine: str = "numba",
-    seen: NDArray[np.int64] | None = None,
     on_batch: Callable[[int], None] | None = None,
-) -> "tuple[csr_array, Activity]":
-    """Present images as the `respond` of an engine does, some at a time; keep the spike counts sparse.
-
-    Layers with formats are answered for by the integer engine; `seen` is as for that engine.
-    """
+) -> Answers:
+    """Present images with learning off, some at a time, shared among threads; see `predict`."""
     from scipy import sparse
 
     runs = engine_of(engine, threads)
-    (layer,), dense = layers, flat(network)
-    weights, theta = layer.weights.values, layer.theta.values
-    answer = partial(runs.respond, dense, weights, theta)
-    if layer.formats is not None:
-        if runs is not float_engine:
-            raise ConfigError(f"engine: {engine} does not compute with integers only; use numba")
-        integers = integers_of(dense, weights, theta, layer.formats, layer.input_mask)
-        answer = partial(integer_engine.respond, dense, integers, seen=seen)
-    threads = available_cores() if threads is None else whole_number("threads", threads, 1, 1024)
-    spike_counts, activity = [], Activity()
-    for start in range(0, max(1, len(images)), threads * _BATCH):
-        batch = slice(start, start + threads * _BATCH)
-        counts, counted = answer(images[batch], seed=seed, first=first + start, threads=threads)
-        spike_counts.append(sparse.csr_array(counts))
-        activity += counted
-        if on_batch is not None:
-            on_batch(start + len(counts))
-    return sparse.vstack(spike_counts, format="csr"), activity
+    if (refusal := runs.refuses(plan)) is not None:
+        raise ConfigError(refusal)
+    if threads is None:
+        threads = threads_of(engine, available_cores())
+    threads = whole_number("threads", threads, 1, 1024)
+    encoders = [BatchEncoder(plan.encoding) for _ in range(threads)]
+
+    def work(encoder: BatchEncoder, shown: NDArray[np.uint8], number: int) -> Response:
+        response: Response = runs.respond(plan, encoder.encode(shown, seed, INFERENCE_SPIKES, number))
+        return response
+
+    spike_counts, activity, state_range = [], Activity(), Range()
+    with ThreadPoolExecutor(threads) as pool:
+        for start in range(0, max(1, len(images)), threads * _BATCH):
+            batch = images[start : start + threads * _BATCH]
+            bounds = np.linspace(0, len(batch), threads + 1).astype(int)
+            parts = [batch[bounds[k] : bounds[k + 1]] for k in range(threads)]
+            for response in pool.map(work, encoders, parts, first + start + bounds[:-1]):
+                spike_counts.append(sparse.csr_array(response.spike_counts))
+                activity += response.activity[0]
+                state_range |= response.range
+            if on_batch is not None:
+                on_batch(start + len(batch))
+    return Answers(sparse.vstack(spike_counts, format="csr"), activity, state_range)
 
 
 def silent_in(spike_counts: "NDArray[np.int32] | csr_array") -> int:
@@ -203,11 +206,7 @@ def doubts(model: Model, silent: int, images: int) -> list[str]:
         How many images had no output spike, and how many there were.
     """
     found = []
-    layer, theta = model.layer, model.layer.theta.values
-    thresholds: NDArray[Any] = model.network.answering.layers[0].neuron.firing_threshold + theta
-    if layer.formats is not None:
-        integers = integers_of(flat(model.network), layer.weights.values, theta, layer.formats)
-        thresholds = integers.thresholds
+    thresholds = plan_of(model).layers[-1].thresholds
     unprompted = int(np.count_nonzero(thresholds <= 0))
     if unprompted:
         found.append(

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fspinn.backends.numba import float_engine
+from fspinn.backends.numba import engine
 from fspinn.base.checks import checked_seed
 from fspinn.base.errors import ConfigError
 from fspinn.base.randomness import INFERENCE_SPIKES
 from fspinn.datasets.dataset import check_images
-from fspinn.lowering.flat import flat
+from fspinn.lowering.compiler import plan_of
 from fspinn.model.model import Model, check_size
 from fspinn.network.description import Network
-from fspinn.network.encoders import Spikes, input_spikes
+from fspinn.network.encoders import BatchEncoder, Spikes
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +51,7 @@ def present(model: Model, image: NDArray[np.uint8], *, seed: int = 0, number: in
     Raises
     ------
     DataError
-        If it is no image.
+        If it is not an image.
     ConfigError
         If the image has another size than those that the model was trained on, or the model computes with
         integers only.
@@ -64,23 +64,10 @@ def present(model: Model, image: NDArray[np.uint8], *, seed: int = 0, number: in
     seed = checked_seed(seed)
     check_images(image[None], "image")
     check_size(model, image[None], "image")
-    network, layer = flat(model.network), model.layer
-    neurons = np.full((1, network.steps), -1, dtype=np.int32)  # at most one output spike per step
-    steps = neurons.copy()
-    float_engine.respond(
-        network,
-        layer.weights.values,
-        layer.theta.values,
-        image[None],
-        seed=seed,
-        first=number,
-        threads=1,
-        spike_order=neurons,
-        spike_steps=steps,
-    )
-    spikes = input_spikes(network, image, seed, INFERENCE_SPIKES, number)
-    there = neurons[0] >= 0
-    return Presentation(network.answering, spikes, steps[0, there], neurons[0, there])
+    plan = plan_of(model)
+    spikes = BatchEncoder(plan.encoding).encode(image[None], seed, INFERENCE_SPIKES, number)
+    response = engine.respond(plan, spikes)
+    return Presentation(model.network.answering, spikes, response.spike_steps, response.spike_neurons)
 
 
 def potential(model: Model, shown: Presentation, neuron: int) -> NDArray[np.float32]:
@@ -97,7 +84,7 @@ def potential(model: Model, shown: Presentation, neuron: int) -> NDArray[np.floa
     ndarray of float32, shape (steps, 2)
         In each time step what is compared with the threshold, and what remains at its end.
     """
-    layer = model.layer
-    return float_engine.watch(
-        shown.network, layer.weights.values, layer.theta.values, shown.input_spikes, neuron
-    )
+    potentials = engine.respond(plan_of(model), shown.input_spikes, probe=neuron).potentials
+    assert potentials is not None
+    course: NDArray[np.float32] = potentials[0]
+    return course

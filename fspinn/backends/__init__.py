@@ -1,9 +1,8 @@
-"""Who runs a network? One module per engine; each has the functions `learn` and `respond`.
+"""Who runs or writes a network? One module per backend, with the functions of `fspinn.backends.protocol`.
 
-- ``numba`` (`float_engine`): compiled for event-driven work, the fast one.
-- ``brian2`` (`brian2_engine`): Brian2 integrates equations; slow, the reference.
-
-Networks of fixed-point numbers, state included, learn and answer with `integer_engine`, which has no float.
+- ``numba`` runs networks, in floats and in integers, compiled for event-driven work: the fast one.
+- ``brian2`` runs them as equations that Brian2 integrates: slow, the reference.
+- ``c`` writes a program for a microcontroller, ``nir`` a graph for other simulators.
 """
 
 from importlib import import_module
@@ -11,14 +10,22 @@ from typing import Any
 
 from fspinn.base.errors import ConfigError
 
-ENGINES = {"numba": "fspinn.backends.numba.float_engine", "brian2": "fspinn.backends.brian2.engine"}
-"""Names of the engines and their modules."""
+BACKENDS = {
+    "numba": "fspinn.backends.numba.engine",
+    "brian2": "fspinn.backends.brian2.engine",
+    "c": "fspinn.backends.c.export",
+    "nir": "fspinn.backends.nir",
+}
+"""Names of the backends and their modules."""
+
+ENGINES = ("numba", "brian2")
+"""Those that run networks."""
 
 _ONE_THREAD = ("brian2",)
 
 
 def engine_of(name: str, threads: int | None = None) -> Any:
-    """Return the module of an engine.
+    """Return the module of a backend that runs networks, a `fspinn.backends.protocol.Simulator`.
 
     Parameters
     ----------
@@ -39,4 +46,9 @@ def engine_of(name: str, threads: int | None = None) -> Any:
             f"threads: the engine {name} works with one, not {threads}; leave threads out, or use the engine "
             "numba"
         )
-    return import_module(ENGINES[name])
+    return import_module(BACKENDS[name])
+
+
+def threads_of(name: str, cores: int) -> int:
+    """Return how many threads share the samples where nobody says."""
+    return 1 if name in _ONE_THREAD else cores

@@ -9,7 +9,7 @@ Nature Communications 15:8122, 2024, for the primitives; the mapping is this pro
 - ``R = tau``, so that an impulse changes a potential by its weight.
 - Thresholds, ``firing_threshold + theta``, are constants, one step of a double lower: NIR's neurons spike
   above them, those of fspinn also at them.
-- `inhibition` takes the toll from all other neurons at once (``lateral``), or a time step later (``layer``).
+- `inhibition` takes the drop from all other neurons at once (``lateral``), or a time step later (``layer``).
 
 NIR has no rule for neurons that reach their thresholds together, and its neurons spike each on its own; in a
 network of fspinn only the one furthest above its threshold does, once in a time step of `dt_s`. The metadata
@@ -23,11 +23,13 @@ from typing import Any
 
 import numpy as np
 
+from fspinn.backends.protocol import not_dense
 from fspinn.base.errors import ConfigError
 from fspinn.base.files import replaced_when_whole
 from fspinn.base.version import __version__
+from fspinn.lowering.compiler import answering_plan
+from fspinn.lowering.plan import Plan
 from fspinn.model.model import AnyModel, Model, model_of
-from fspinn.network.description import Network
 
 
 def export_nir(model: AnyModel, path: Path) -> None:
@@ -57,14 +59,16 @@ def export_nir(model: AnyModel, path: Path) -> None:
 def nir_graph(model: AnyModel) -> Any:
     """Return a network as a `nir.NIRGraph`; the module says what is in it."""
     nir, model = _package(), model_of(model)
-    network = model.network.answering
-    check_expressible(network)
-    neurons, n_inputs = network.neurons, len(model.weights)
-    threshold = network.firing_threshold + model.theta.astype(np.float64)
-    tau_s = np.full(neurons, network.tau_m_ms / 1000)
+    plan = answering_plan(model.network, model.layer.in_floats)
+    if (refusal := refuses(plan)) is not None:
+        raise ConfigError(refusal)
+    (layer,) = plan.layers
+    neurons = layer.neurons
+    threshold = layer.firing_threshold + layer.theta.astype(np.float64)
+    tau_s = np.full(neurons, layer.tau_m_ms / 1000)
     nodes = {
-        "input": nir.Input(input_type={"input": np.array([n_inputs])}),
-        "weights": nir.Linear(weight=np.ascontiguousarray(model.weights.T)),
+        "input": nir.Input(input_type={"input": np.array([layer.inputs])}),
+        "weights": nir.Linear(weight=np.ascontiguousarray(layer.weights.T)),
         "neurons": nir.LIF(
             tau=tau_s,
             r=tau_s.copy(),
@@ -75,40 +79,40 @@ def nir_graph(model: AnyModel) -> Any:
         "output": nir.Output(output_type={"output": np.array([neurons])}),
     }
     edges = [("input", "weights"), ("weights", "neurons"), ("neurons", "output")]
-    if network.inhibition > 0 and neurons > 1:
-        toll = network.inhibition * network.firing_threshold
-        nodes["inhibition"] = nir.Linear(weight=toll * (np.eye(neurons) - 1.0))
+    if layer.drop > 0 and neurons > 1:
+        nodes["inhibition"] = nir.Linear(weight=layer.drop * (np.eye(neurons) - 1.0))
         loop = ["neurons", "inhibition", "neurons"]
-        if network.inhibition_kind == "layer":
-            nodes["delay"] = nir.Delay(delay=np.full(neurons, network.dt_ms / 1000))
+        if layer.inhibition == "layer":
+            nodes["delay"] = nir.Delay(delay=np.full(neurons, plan.dt_ms / 1000))
             loop.insert(2, "delay")
         edges += list(pairwise(loop))
-    return nir.NIRGraph(nodes=nodes, edges=edges, metadata=_metadata(model))
+    return nir.NIRGraph(nodes=nodes, edges=edges, metadata=_metadata(model, plan))
 
 
-def check_expressible(network: Network) -> None:
-    """Raise ConfigError if there is something about a network that NIR has no words for."""
-    for name, value, allowed, mend in (
-        ("refractory_ms", network.refractory_ms, 0.0, "with 0"),
-        ("inhibition_of", network.inhibition_of, "threshold", "with 'threshold'"),
-    ):
-        if value != allowed:
-            raise ConfigError(f"{name}: NIR cannot express {value!r}; train a network {mend}")
-    if network.inhibition_kind == "clamp":
-        raise ConfigError("inhibition_kind: NIR cannot express 'clamp'; train a network with 'lateral'")
-    if network.inhibition_kind == "layer" and network.inhibition_steps > 0:
-        raise ConfigError(
-            f"inhibition_ms: NIR cannot express that a layer rests for {network.inhibition_ms:g} ms; "
-            "train a network with 0, or with inhibition_kind 'lateral'"
+def refuses(plan: Plan) -> str | None:
+    """Return in one line why NIR has no words for a plan, or None if it has."""
+    layer, dt_ms = plan.layers[0], plan.dt_ms
+    if layer.refractory_steps > 0:
+        return f"refractory_ms: NIR cannot express {layer.refractory_steps * dt_ms}; train a network with 0"
+    if layer.drop_part > 0:
+        return "inhibition_of: NIR cannot express 'potential'; train a network with 'threshold'"
+    if layer.inhibition == "clamp":
+        return "inhibition: NIR cannot express 'clamp'; train a network with 'lateral'"
+    if layer.inhibition == "layer" and layer.inhibition_steps > 0:
+        rest_ms = layer.inhibition_steps * dt_ms
+        return (
+            f"inhibition_ms: NIR cannot express that a layer rests for {rest_ms:g} ms; "
+            "train a network with 0, or with inhibition 'lateral'"
         )
+    return not_dense(plan)
 
 
-def _metadata(model: Model) -> dict[str, Any]:
-    network, readout = model.network, model.readout
+def _metadata(model: Model, plan: Plan) -> dict[str, Any]:
+    readout = model.readout
     metadata: dict[str, Any] = {
         "fspinn": __version__,
-        "dt_s": network.dt_ms / 1000,
-        "duration_s": network.duration_ms / 1000,
+        "dt_s": plan.dt_ms / 1000,
+        "duration_s": plan.steps * plan.dt_ms / 1000,
         "spikes_per_step": 1,
         "classes": ", ".join(model.class_names),
         "readout": readout.name,

@@ -49,7 +49,7 @@ def command(
                 "readout": result.readout,
                 "spikes_per_sample": result.spikes_per_sample,
                 "silent_samples": result.silent_samples,
-                "saturations": None if result.seen is None else result.seen.saturations,
+                "saturations": None if result.state_range is None else result.state_range.saturations,
                 "engine": engine,
                 "seed": seed,
             }
@@ -59,5 +59,5 @@ def command(
         f"accuracy {result.accuracy:.2%} on {result.samples} {split} images of {name} "
         f"({result.readout} readout, {result.spikes_per_sample:.1f} output spikes an image)"
     )
-    if result.seen is not None:
-        click.echo(f"integers only; {result.seen.saturations} saturations")
+    if result.state_range is not None:
+        click.echo(f"integers only; {result.state_range.saturations} saturations")

@@ -20,7 +20,7 @@ from fspinn.base import hdf5 as sealed
 from fspinn.base.checks import whole_number
 from fspinn.base.errors import ConfigError, ModelFileError
 from fspinn.learning.curve import Curve
-from fspinn.model.model import Activity
+from fspinn.model.activity import Activity
 
 FORMAT_VERSION = 4
 
@@ -30,7 +30,7 @@ EVERY_S = 30.0
 _FIX = "remove it to start from the beginning"
 _SHOWN_CHARACTERS = 16
 _CURVE = tuple(part.name for part in fields(Curve))
-_ARRAYS = ("weights", "theta", "seen")
+_ARRAYS = ("weights", "theta", "state_range")
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +47,8 @@ class State:
     activity : Activity
         What was counted since the beginning.
     curve : Curve
-    seen : ndarray of int64, shape (3,)
-        What was seen since the beginning where a network learns in integers (`lowering.integers.Seen`).
+    state_range : ndarray of int64, shape (3,)
+        `fspinn.lowering.integers.Range` since the beginning, where a network learns in integers.
     """
 
     presentations: int
@@ -56,7 +56,7 @@ class State:
     theta: NDArray[Any]
     activity: Activity
     curve: Curve
-    seen: NDArray[np.int64] = field(default_factory=lambda: np.zeros(3, dtype=np.int64))
+    state_range: NDArray[np.int64] = field(default_factory=lambda: np.zeros(3, dtype=np.int64))
 
     def copy(self) -> "State":
         """Return a state that no learning changes any more."""

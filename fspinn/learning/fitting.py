@@ -16,12 +16,14 @@ from fspinn.base.randomness import LABELS, permutation, stream_key
 from fspinn.base.settings import as_plain
 from fspinn.base.version import __version__
 from fspinn.learning.curve import Curve
-from fspinn.lowering.integers import Seen, scaled
+from fspinn.lowering.compiler import answering_plan
+from fspinn.lowering.integers import Range, scaled
 from fspinn.lowering.post_training import quantize_readout
 from fspinn.model import readout as readouts
-from fspinn.model.model import Activity, Model
+from fspinn.model.activity import Activity
+from fspinn.model.model import Model
 from fspinn.model.tensors import LayerTensors, Tensor
-from fspinn.network.networks import Network
+from fspinn.network.description import Network
 from fspinn.network.rules import Stdp
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ class Learned:
         Who ran the network, and answers for its readout.
     rounding : str or None, default None
         How changes of weights were rounded to their format, if they have one.
-    seen : Seen or None, default None
+    state_range : Range or None, default None
         What potentials and thresholds did meanwhile, if they were integers.
     """
 
@@ -67,7 +69,7 @@ class Learned:
     curve: Curve
     engine: str = "numba"
     rounding: str | None = None
-    seen: Seen | None = None
+    state_range: Range | None = None
 
 
 def fit_readouts(
@@ -112,9 +114,9 @@ def fit_readouts(
         chosen = labelled_images(len(known), labels, seed=learned.seed, draw=draw)
         known = np.full_like(known, readouts.NO_LABEL)
         known[chosen] = data.train.labels[chosen]
-    spike_counts, inference = respond(
-        learned.network,
-        learned.layers,
+    plan = answering_plan(learned.network, learned.layers[0])
+    spike_counts, inference, _ = respond(
+        plan,
         data.train.images,
         seed=learned.seed,
         threads=threads,
@@ -170,9 +172,9 @@ def labelled_images(images: int, labels: int | None, *, seed: int = 0, draw: int
 def _in_formats(model: Model, learned: Learned) -> Model:
     """Return the model with its readout quantized too, if it learned in integers."""
     formats = model.layer.formats
-    if formats is None or learned.seen is None:
+    if formats is None or learned.state_range is None:
         return model
-    learning = {"rounding": learned.rounding, **asdict(learned.seen)}
+    learning = {"rounding": learned.rounding, **asdict(learned.state_range)}
     quantization = {name: str(format) for name, format in vars(formats).items()}
     record = {**model.record, "quantization": {**quantization, "learning": learning}}
     return quantize_readout(replace(model, record=record))[0]

@@ -4,7 +4,8 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
+from functools import cached_property
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +15,12 @@ from numpy.typing import NDArray
 from fspinn.answering.evaluate import Evaluation, evaluate
 from fspinn.answering.predict import doubts
 from fspinn.backends import engine_of
-from fspinn.backends.numba import integer_engine
+from fspinn.backends.protocol import Response
 from fspinn.base import jit
 from fspinn.base.checks import checked_seed, whole_number
 from fspinn.base.errors import ConfigError, FspinnWarning
 from fspinn.base.progress import progress_bar
-from fspinn.base.randomness import ORDER, WEIGHTS, permutation, stream_key, uniforms
+from fspinn.base.randomness import ORDER, TRAINING_SPIKES, WEIGHTS, permutation, stream_key, uniforms
 from fspinn.base.settings import as_plain, settings_of, with_settings
 from fspinn.base.streams import on_terminal, say
 from fspinn.base.version import __version__
@@ -29,14 +30,15 @@ from fspinn.learning import checkpoint as checkpoints
 from fspinn.learning.checkpoint import Keeper, State
 from fspinn.learning.curve import Curve
 from fspinn.learning.fitting import Learned, fit_readouts
-from fspinn.lowering.flat import flat
-from fspinn.lowering.integer_learning import Grid, first_weights, grid_of, learned_theta
-from fspinn.lowering.integers import Seen
+from fspinn.lowering.compiler import grid_of, learning_plan
+from fspinn.lowering.integer_learning import Grid, first_weights, learned_theta
+from fspinn.lowering.integers import Range
 from fspinn.model import readout as readouts
-from fspinn.model.model import Activity, Model
+from fspinn.model.activity import Activity
+from fspinn.model.model import Model
 from fspinn.model.tensors import LayerTensors, Tensor
-from fspinn.network import description
-from fspinn.network.networks import Network
+from fspinn.network.description import Network
+from fspinn.network.encoders import BatchEncoder, encoding_of
 from fspinn.network.plasticity import initial_weights, natural_weight_norm
 from fspinn.network.rules import Stdp
 from fspinn.quant.formats import Format
@@ -220,10 +222,9 @@ def learn(
     if network.layers[0].neuron.weight_norm is None:
         settled = with_settings(network, {"weight_norm": natural_weight_norm(images[:1000])})
     n_inputs = images.shape[1] * images.shape[2]
-    dense = flat(settled, learner)
-    grid = None if weights is None else grid_of(dense, n_inputs, weights, state, rounding)
-    run = _Run(dense, data, passes, seed, engine, grid)
-    begun = None if keeper is None else keeper.start(_named(run, network, learner))
+    grid = None if weights is None else grid_of(settled, learner, n_inputs, weights, state, rounding)
+    run = _Run(settled, learner, data, passes, seed, engine, grid)
+    begun = None if keeper is None else keeper.start(_named(run, network))
     if begun is None:
         begun = _start(run, n_inputs)
     done, seconds = _present_all(run, begun, progress, keeper, on_batch)
@@ -243,35 +244,35 @@ def learn(
     )
     if grid is None:
         return learned
-    return replace(learned, rounding=grid.rounding, seen=Seen(*done.seen.tolist()))
+    return replace(learned, rounding=grid.rounding, state_range=Range(*done.state_range.tolist()))
 
 
 @dataclass(frozen=True)
 class _Run:
     """What is learned: all that the bits depend on."""
 
-    network: description.Network
+    network: Network
+    learner: Stdp
     data: "Dataset"
     passes: int
     seed: int
     engine: str
     grid: Grid | None
 
+    @cached_property
+    def encoder(self) -> BatchEncoder:
+        """Makes the spikes; keeps its memory from batch to batch."""
+        return BatchEncoder(encoding_of(self.network))
+
     def learn(self, state: State, shown: Any) -> tuple[NDArray[np.int32], Activity]:
-        """Present some of the training images; weights and theta of the state change in place."""
-        images = self.data.train.images
-        how: dict[str, Any] = {
-            "seed": self.seed,
-            "first": state.presentations,
-            "total": self.total,
-            "earlier_spikes": state.activity.output_spikes,
-        }
-        if self.grid is not None:
-            runs, how["grid"], how["seen"] = integer_engine, self.grid, state.seen
-        else:
-            runs = engine_of(self.engine)
-        spike_counts, counted = runs.learn(self.network, state.weights, state.theta, images[shown], **how)
-        return spike_counts, counted
+        """Present some of the training images; weights, theta and range of the state change in place."""
+        images, first = self.data.train.images[shown], state.presentations
+        spikes = self.encoder.encode(images, self.seed, TRAINING_SPIKES, first)
+        plan = learning_plan(self.network, self.learner, state.weights, state.theta, self.grid)
+        earlier_spikes = state.activity.output_spikes
+        response: Response = engine_of(self.engine).learn(plan, spikes, self.total, earlier_spikes)
+        state.state_range[:] = astuple(Range(*state.state_range.tolist()) | response.range)
+        return response.spike_counts, response.activity[0]
 
     @property
     def total(self) -> int:
@@ -279,7 +280,7 @@ class _Run:
         return self.passes * len(self.data.train)
 
 
-def _named(run: _Run, network: Network, learner: Stdp) -> dict[str, Any]:
+def _named(run: _Run, network: Network) -> dict[str, Any]:
     """Return all that the bits of a run depend on, by the names that a person knows."""
     formats = {}
     if run.grid is not None:
@@ -289,7 +290,7 @@ def _named(run: _Run, network: Network, learner: Stdp) -> dict[str, Any]:
         "seed": run.seed,
         "engine": run.engine,
         **formats,
-        **_plain(learner),
+        **_plain(run.learner),
         "passes": run.passes,
         **_plain(network),
         "fspinn": __version__,
@@ -315,7 +316,7 @@ def _start(run: _Run, n_inputs: int) -> State:
     """Return the state before the first presentation."""
     neurons = run.network.neurons
     random = uniforms(stream_key(run.seed, WEIGHTS), n_inputs * neurons)
-    weights: NDArray[Any] = initial_weights(run.network, n_inputs, random)
+    weights: NDArray[Any] = initial_weights(run.network.layers[0], run.learner, n_inputs, random)
     if run.grid is not None:
         weights = first_weights(weights, run.grid)
     theta = np.zeros(neurons, dtype=np.float32 if run.grid is None else np.int32)
@@ -324,7 +325,8 @@ def _start(run: _Run, n_inputs: int) -> State:
 
 def _in_formats(run: _Run, last: State, grid: Grid) -> LayerTensors:
     """Return what was learned in integers."""
-    theta, theta_format = learned_theta(last.theta, run.network, grid)
+    threshold = run.network.layers[0].neuron.firing_threshold
+    theta, theta_format = learned_theta(last.theta, threshold, grid)
     return LayerTensors(Tensor(last.weights, grid.weights), Tensor.rounded(theta, theta_format), grid.state)
 
 

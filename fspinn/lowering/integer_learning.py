@@ -4,7 +4,7 @@ There is no float copy of anything: weights are integers of their format from th
 last, so that a device could learn the same.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,15 +16,14 @@ from fspinn.lowering.integers import (
     check_formats,
     check_input,
     check_thresholds,
+    in_formats,
     lost_part,
-    neuron_of,
     scaled,
     theta_while_learning,
 )
-from fspinn.lowering.post_training import as_format, narrowest
+from fspinn.lowering.plan import IntegerLearning, LearningPlan, Plan
 from fspinn.model.tensors import Formats
-from fspinn.network.description import Network
-from fspinn.quant.formats import Format, check_rounding, to_integers
+from fspinn.quant.formats import Format, as_format, check_rounding, narrowest, to_integers
 
 RATE_BITS = 20
 """Fraction bits of learning rates."""
@@ -36,10 +35,10 @@ DECAY_BITS = 30
 """Fraction bits of the part of theta that decays."""
 
 STATE_BITS = 16
-"""Bits of the state where nobody gives a format (own)."""
+"""Bits of the state where nobody gives a format (fspinn)."""
 
 SPAN = 4.0
-"""How many firing thresholds such a state holds (own; on Fashion-MNIST potentials fall to -3 of them)."""
+"""How many firing thresholds such a state holds (fspinn; on Fashion-MNIST potentials fall to -3 of them)."""
 
 _TRACE_BITS = 16
 _MOST = 2**31
@@ -71,45 +70,21 @@ class Grid:
         """The format of theta, which is finer than the state."""
         return theta_while_learning(self.state)
 
-
-@dataclass(frozen=True)
-class Teaching:
-    """The integers of learning; the docstring of `fspinn.lowering.integers` says what they mean.
-
-    Parameters
-    ----------
-    highest_weight : int
-    norm : int
-        Of the weights of a neuron; `TARGET_BITS` finer than a weight.
-    depression : int
-    trace_fraction, trace_leak : int
-        Fraction bits of a trace, and what it loses in a step.
-    theta_shift : int
-        Fraction bits of theta less those of the state.
-    lowest_theta : int
-    theta_decay : int
-    """
-
-    highest_weight: int
-    norm: int
-    depression: int
-    trace_fraction: int
-    trace_leak: int
-    theta_shift: int
-    lowest_theta: int
-    theta_decay: int
+    @property
+    def theta_shift(self) -> int:
+        """Fraction bits of theta less those of the state."""
+        return self.theta.fraction_bits - self.state.fraction_bits
 
 
-def grid_of(
-    network: Network, n_inputs: int, weights: str | Format, state: str | Format | None, rounding: str
+def checked_grid(
+    learning: Plan, answering: Plan, weights: str | Format, state: str | Format | None, rounding: str
 ) -> Grid:
     """Return the numbers that a network can learn in.
 
     Parameters
     ----------
-    network : Network
-        With `weight_norm` settled.
-    n_inputs : int
+    learning, answering : Plan
+        The network in reals, as it learns and as it will answer.
     weights : str or Format
     state : str, Format or None
         None is 16 bits that hold four times the firing threshold.
@@ -118,76 +93,81 @@ def grid_of(
     Raises
     ------
     ConfigError
-        If the integer engine does not teach such a network.
+        If the integer engine does not learn such a network.
     FormatError
         If a format or rounding is unknown, or the formats do not go together or with the network.
     """
+    (layer,) = learning.layers
     for name, values in _SUPPORTED.items():
-        if getattr(network, name) not in values:
+        if getattr(layer.learning, name) not in values:
             raise ConfigError(
-                f"{name}: no learning in integers with {getattr(network, name)!r}; "
+                f"{name}: no learning in integers with {getattr(layer.learning, name)!r}; "
                 f"use {' or '.join(map(str, values))}, or quantize after training"
             )
     check_rounding(rounding)
-    grid = Grid(as_format(weights), state_for(network) if state is None else as_format(state), rounding)
+    state = state_for(layer.firing_threshold) if state is None else as_format(state)
+    grid = Grid(as_format(weights), state, rounding)
     check_formats(grid.formats)
     if grid.weights.bits > MAX_LEARNING_BITS:
         raise FormatError(
             f"weights: {grid.weights} has {grid.weights.bits} bits; "
             f"the integer engine learns with up to {MAX_LEARNING_BITS}, such as UQ0.{MAX_LEARNING_BITS}"
         )
-    for phase in (network, network.answering):
-        neuron = neuron_of(phase, grid.formats)
-        check_thresholds(np.array([neuron.threshold]), grid.state)
-    check_input(n_inputs, grid.weights.highest_integer, grid.formats)
+    for phase in (learning, answering):
+        threshold = scaled(phase.layers[0].firing_threshold, grid.state)
+        check_thresholds(np.array([threshold]), grid.state)
+    check_input(layer.inputs, grid.weights.highest_integer, grid.formats)
     return grid
 
 
-def state_for(network: Network) -> Format:
+def state_for(firing_threshold: float) -> Format:
     """Return the state that a network learns with where nobody gives one."""
     integer_bits = 1
-    while 2.0 ** (integer_bits - 1) < SPAN * network.firing_threshold and integer_bits < STATE_BITS:
+    while 2.0 ** (integer_bits - 1) < SPAN * firing_threshold and integer_bits < STATE_BITS:
         integer_bits += 1
     return Format(integer_bits, STATE_BITS - integer_bits, signed=True)
 
 
-def teaching_of(network: Network, grid: Grid) -> Teaching:
-    """Return the integers of learning."""
-    one = 2.0 ** (grid.weights.fraction_bits + TARGET_BITS)
-    trace = trace_format(network)
-    theta_shift = grid.theta.fraction_bits - grid.state.fraction_bits
-    at_least_one = (1 - scaled(network.firing_threshold, grid.state)) << theta_shift
-    lowest = max(scaled(network.lowest_theta, grid.theta), at_least_one, grid.theta.lowest_integer)
-    return Teaching(
+def learning_in_integers(plan: Plan, grid: Grid) -> Plan:
+    """Return a plan in reals, of a network that learns, as one in integers; arrays stay the same."""
+    (layer,) = plan.layers
+    learning = layer.learning
+    assert learning is not None
+    trace = trace_format(learning, plan)
+    at_least_one = (1 - scaled(layer.firing_threshold, grid.state)) << grid.theta_shift
+    integers = IntegerLearning(
+        rounding=grid.rounding,
         highest_weight=grid.weights.highest_integer,
-        norm=round((network.weight_norm or 0.0) * one),
-        depression=round(network.depression_rate * 2**RATE_BITS),
+        norm=round(learning.weight_norm * 2.0 ** (grid.weights.fraction_bits + TARGET_BITS)),
+        depression=round(learning.depression_rate * 2**RATE_BITS),
         trace_fraction=trace.fraction_bits,
-        trace_leak=lost_part(network.dt_ms / network.trace_tau_ms, WHOLE),
-        theta_shift=theta_shift,
-        lowest_theta=lowest,
-        theta_decay=lost_part(network.duration_ms / network.theta_tau_ms, 2**DECAY_BITS),
+        trace_leak=lost_part(plan.dt_ms / learning.trace_tau_ms, WHOLE),
+        lowest_theta=max(scaled(learning.lowest_theta, grid.theta), at_least_one, grid.theta.lowest_integer),
+        theta_decay=lost_part(learning.duration_ms / learning.theta_tau_ms, 2**DECAY_BITS),
     )
+    layer = replace(
+        in_formats(layer, plan.dt_ms, grid.formats),
+        formats=replace(grid.formats, theta=grid.theta),
+        learning=replace(learning, integers=integers),
+    )
+    return replace(plan, layers=(layer,))
 
 
-def trace_format(network: Network) -> Format:
+def trace_format(learning: LearningPlan, plan: Plan) -> Format:
     """Return the format of traces: 16 bits or more, so that even a spike in each step does not overflow."""
-    lost = lost_part(network.dt_ms / network.trace_tau_ms, WHOLE)
-    highest = min(network.steps, WHOLE // max(lost, 1) + 1)
+    lost = lost_part(plan.dt_ms / learning.trace_tau_ms, WHOLE)
+    highest = min(plan.steps, WHOLE // max(lost, 1) + 1)
     integer_bits = highest.bit_length()
     return Format(integer_bits, min(max(_TRACE_BITS - integer_bits, 0), TARGET_BITS), signed=False)
 
 
-def rates_of(rates: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return learning rates as integers."""
-    integers: NDArray[np.int64] = np.rint(rates * 2**RATE_BITS).astype(np.int64)
-    return integers
-
-
-def theta_steps_of(steps: NDArray[np.float64], network: Network, grid: Grid) -> NDArray[np.int64]:
-    """Return steps of theta, given in weight norms, as integers of its format."""
-    wide = np.rint(steps * (network.weight_norm or 0.0) * 2.0**grid.theta.fraction_bits)
-    integers: NDArray[np.int64] = np.minimum(wide, _MOST).astype(np.int64)
+def integer_schedule(
+    learning: LearningPlan, theta: Format, schedule: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Return what `LearningPlan.schedule` returns as integers; steps of theta in its format."""
+    rates = np.rint(schedule[:, 0] * 2**RATE_BITS)
+    steps = np.rint(schedule[:, 1] * learning.weight_norm * 2.0**theta.fraction_bits)
+    integers: NDArray[np.int64] = np.stack([rates, np.minimum(steps, _MOST)], axis=1).astype(np.int64)
     return integers
 
 
@@ -197,7 +177,7 @@ def first_weights(weights: NDArray[np.float32], grid: Grid) -> NDArray[np.uint8]
 
 
 def learned_theta(
-    theta: NDArray[np.int32], network: Network, grid: Grid
+    theta: NDArray[np.int32], firing_threshold: float, grid: Grid
 ) -> tuple[NDArray[np.float32], Format]:
     """Return what the thresholds of a network that has learned have above its firing threshold.
 
@@ -207,8 +187,7 @@ def learned_theta(
     format : Format
         The narrowest that holds them, with the fraction bits of the state.
     """
-    state, base = grid.state, scaled(network.firing_threshold, grid.state)
-    shift = teaching_of(network, grid).theta_shift
+    state, base, shift = grid.state, scaled(firing_threshold, grid.state), grid.theta_shift
     thresholds = base + ((theta.astype(np.int64) + (1 << (shift - 1))) >> shift)
     within = np.clip(thresholds, state.lowest_integer, state.highest_integer)
     values = ((within - base) * state.step).astype(np.float32)

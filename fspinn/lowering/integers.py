@@ -4,28 +4,28 @@
 numbers. ``a >> k`` is ``a / 2**k`` rounded down, also for negative numbers; ``cut(a)`` is `a`, or the end of
 the state format that it lies beyond, and each time that changes a number is one **saturation**.
 
-A network in integers has (`Integers`, `Neuron`)
+A layer in integers has (`fspinn.lowering.plan.LayerPlan`)
 
 - weights: the integers that stand for them in their format, w fraction bits;
-- potentials v, thresholds and toll: integers of the **state format**, s fraction bits;
+- potentials v, thresholds and inhibition drop: integers of the **state format**, s fraction bits;
 - theta: integers of its own format, t fraction bits, t at most s.
 
 The threshold of neuron j is ``threshold + (theta[j] << (s - t))``. Numbers that are no integers yet (firing
-threshold, toll, the parts that follow) are rounded to nearest, ties to even, once.
+threshold, drop, the parts that follow) are rounded to nearest, ties to even, once.
 
 **Inference.** All v are 0 at the start of a presentation. In a time step, with `leak` the integer nearest to
 ``65536 * (1 - exp(-dt_ms / tau_m_ms))``, from 0 to 65536:
 
 1. ``v -= (v * leak) >> 16``. Where `leak` is a power of two that is a shift and a subtraction.
-2. A toll that is due (inhibition by a layer) is taken, as in 5.
+2. A drop that is due (inhibition by a layer) is taken, as in 5.
 3. ``v = cut(v + scaled(sum of the weights of all inputs that spike))``, with ``scaled(a) = a << (s - w)``, or
    ``a >> (w - s)`` where weights are finer than the state. The sum is exact: it is rounded once per step, and
-   the order of the inputs does not matter. Spikes of pixels that were dropped are not heard (nor counted).
+   the order of the inputs does not matter. Spikes of inputs that are not used are left out (and not counted).
    While neurons are clamped, only the one that is not does 1 and 3; the others stay at 0.
 4. Of the neurons that may spike, those with ``v >= threshold[j]``, the one with the largest
    ``v - threshold[j]`` spikes, of equals the first.
-5. It goes to 0. Each other neuron that pays gets ``v = cut(v - p)``, with the toll
-   ``p = toll + ((v * toll_part) >> 16)``; one of both is 0.
+5. It goes to 0. Each other neuron that is inhibited gets
+   ``v = cut(v - (drop + ((v * drop_part) >> 16)))``; one of both is 0.
 
 **Learning** (rules ``normalised`` and ``timestep``; no normalisation, no decay of weights). Weights stay in
 their format. A change is computed in units of 2**-32 of a weight's step, and rounded once:
@@ -68,80 +68,35 @@ What leaves the 32 bits of theta stays at their end. When learning is over, the 
 its thresholds have above ``threshold``, in the narrowest format for that.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import expm1
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.base.errors import FormatError
+from fspinn.lowering.plan import LayerPlan, Plan
 from fspinn.model.tensors import Formats
-from fspinn.network.description import Network
-from fspinn.quant.formats import MAX_BITS, Format, to_integers
+from fspinn.quant.formats import MAX_BITS, Format
 
 MAX_STATE_BITS = 24
 MAX_WEIGHT_BITS = 16
 MAX_LEARNING_BITS = 8
 
 WHOLE = 2**16
-"""What `leak` and `toll_part` are parts of."""
+"""What `leak` and `drop_part` are parts of."""
 
 _MAX_SUM = 2**30
 
 
 @dataclass(frozen=True)
-class Neuron:
-    """The integers that all neurons share; the module's docstring says what they mean.
-
-    Parameters
-    ----------
-    lowest, highest : int
-        Ends of the state format.
-    shift : int
-        Fraction bits of the state less those of the weights.
-    leak : int
-        From 0 to 65536.
-    threshold : int
-        What theta is added to.
-    toll, toll_part : int
-    """
-
-    lowest: int
-    highest: int
-    shift: int
-    leak: int
-    threshold: int
-    toll: int
-    toll_part: int
-
-
-@dataclass(frozen=True, eq=False)
-class Integers:
-    """A network in integers, ready to answer.
-
-    Parameters
-    ----------
-    neuron : Neuron
-    weights : ndarray of int32, shape (n_pixels, n_neurons)
-    heard : ndarray of bool, shape (n_pixels,)
-        Which pixels are inputs; the others were dropped.
-    thresholds : ndarray of int32, shape (n_neurons,)
-    """
-
-    neuron: Neuron
-    weights: NDArray[np.int32]
-    heard: NDArray[np.bool_]
-    thresholds: NDArray[np.int32]
-
-
-@dataclass(frozen=True)
-class Seen:
+class Range:
     """What potentials and thresholds did in a run.
 
     Parameters
     ----------
     lowest, highest : int
-        Lowest potential, and highest potential or threshold, as integers of the state format.
+        Lowest potential, and highest potential or threshold, as integers of the state format; 0 included.
     saturations : int
         How often a potential (or, in learning, a threshold) was cut to the format.
     """
@@ -150,50 +105,37 @@ class Seen:
     highest: int = 0
     saturations: int = 0
 
+    def __or__(self, other: "Range") -> "Range":
+        return Range(
+            min(self.lowest, other.lowest),
+            max(self.highest, other.highest),
+            self.saturations + other.saturations,
+        )
 
-def integers_of(
-    network: Network,
-    weights: NDArray[np.float32],
-    theta: NDArray[np.float32],
-    formats: Formats,
-    heard: NDArray[np.bool_] | None = None,
-) -> Integers:
-    """Return the integers of a network that answers.
 
-    Parameters
-    ----------
-    network : Network
-        With `weight_norm` settled; what it is while learning is left aside (`Network.answering`).
-    weights : ndarray of float32, shape (n_pixels, n_neurons)
-        Numbers of their format.
-    theta : ndarray of float32, shape (n_neurons,)
-        Numbers of their format.
-    formats : Formats
-    heard : ndarray of bool, shape (n_pixels,), optional
-        Which pixels are inputs; None is all.
+def answering_in_integers(plan: Plan, formats: Formats) -> Plan:
+    """Return a plan whose constants are reals, of a network that answers, as one in integers.
+
+    Its weights and theta are integers already.
 
     Raises
     ------
     FormatError
         If a format is too wide or too coarse, or the state cannot hold the thresholds or the input.
     """
-    neuron = neuron_of(network.answering, formats)
-    integer_weights = to_integers(weights, formats.weights)
-    check_input(integer_weights.shape[0], int(np.abs(integer_weights).max(initial=0)), formats)
-    offsets = to_integers(theta, formats.theta)
-    offsets <<= formats.state.fraction_bits - formats.theta.fraction_bits
-    thresholds = neuron.threshold + offsets
-    check_thresholds(thresholds, formats.state)
-    return Integers(
-        neuron=neuron,
-        weights=integer_weights.astype(np.int32),
-        heard=np.ones(len(weights), dtype=np.bool_) if heard is None else heard,
-        thresholds=thresholds.astype(np.int32),
-    )
+    (layer,) = plan.layers
+    layer = in_formats(layer, plan.dt_ms, formats)
+    weights = layer.weights.astype(np.int64)
+    check_input(layer.inputs, int(np.abs(weights).max(initial=0)), formats)
+    theta = layer.theta.astype(np.int32)
+    in_bytes = weights.min(initial=0) >= 0 and weights.max(initial=0) < 256
+    layer = replace(layer, weights=weights.astype(np.uint8 if in_bytes else np.int32), theta=theta)
+    check_thresholds(layer.thresholds, formats.state)
+    return replace(plan, layers=(layer,))
 
 
-def neuron_of(network: Network, formats: Formats) -> Neuron:
-    """Return the integers that all neurons of a network share, as it is while learning.
+def in_formats(layer: LayerPlan, dt_ms: float, formats: Formats) -> LayerPlan:
+    """Return a layer with its constants in integers; weights and theta stay as they are.
 
     Raises
     ------
@@ -202,17 +144,14 @@ def neuron_of(network: Network, formats: Formats) -> Neuron:
     """
     check_formats(formats)
     state = formats.state
-    of_threshold = network.inhibition_of == "threshold"
-    # A toll above the whole range takes as much as one that is as large.
-    toll = scaled(network.inhibition * network.firing_threshold, state) if of_threshold else 0
-    return Neuron(
-        lowest=state.lowest_integer,
-        highest=state.highest_integer,
-        shift=state.fraction_bits - formats.weights.fraction_bits,
-        leak=lost_part(network.dt_ms / network.tau_m_ms, WHOLE),
-        threshold=scaled(network.firing_threshold, state),
-        toll=min(toll, state.highest_integer - state.lowest_integer),
-        toll_part=0 if of_threshold else round(network.inhibition * WHOLE),
+    return replace(
+        layer,
+        firing_threshold=scaled(layer.firing_threshold, state),
+        leak=lost_part(dt_ms / layer.tau_m_ms, WHOLE),
+        # A drop above the whole range takes as much as one that is as large.
+        drop=min(scaled(layer.drop, state), state.highest_integer - state.lowest_integer),
+        drop_part=round(layer.drop_part * WHOLE),
+        formats=formats,
     )
 
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from fspinn.base.errors import ConfigError, FormatError
 from fspinn.base.settings import settings_of, with_settings
-from fspinn.lowering.flat import flat
-from fspinn.lowering.integers import WHOLE, integers_of, lost_part
+from fspinn.lowering.compiler import plan_of
+from fspinn.lowering.integers import WHOLE, lost_part
 from fspinn.model.model import Model
 
 Pass = Callable[[Model], tuple[Model, str]]
@@ -208,7 +208,7 @@ def _better(
         return model, most  # some neuron would spike without input
     if layer.formats is not None:
         try:
-            integers_of(flat(network), layer.weights.values, layer.theta.values, layer.formats)
+            plan_of(candidate)
         except FormatError:  # the state cannot hold such a threshold
             return model, most
     found = accuracy(candidate)

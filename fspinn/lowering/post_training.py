@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 from fspinn.base.checks import checked_seed
 from fspinn.base.errors import FormatError
 from fspinn.base.randomness import ROUNDING, stream_key
-from fspinn.lowering.flat import flat
-from fspinn.lowering.integers import integers_of
+from fspinn.lowering.compiler import answering_plan
 from fspinn.lowering.passes import unmeasured
 from fspinn.model.model import BIASED_READOUT, LABEL_READOUT, AnyModel, Model, Readout, model_of
-from fspinn.model.tensors import Formats, Tensor
+from fspinn.model.tensors import Tensor
 from fspinn.quant.formats import (
     MAX_BITS,
     Format,
+    as_format,
     check_rounding,
+    narrowest,
     quantize_values,
     saturates,
     to_integers,
@@ -144,28 +145,10 @@ def quantize_state(model: Model, state: str | Format, theta: str | Format | None
             f"theta: {theta} cannot hold the range ({_ranges(values, theta)}); "
             f"try {narrowest(values, theta.fraction_bits)}"
         )
-    quantized = Tensor.rounded(values, theta)
-    formats = Formats(layer.weights.format, state, theta)
-    integers_of(
-        flat(model.network), layer.weights.values, quantized.values, formats
-    )  # refuses what does not fit
+    after = _with_layer(model, theta=Tensor.rounded(values, theta), state=state)
+    answering_plan(model.network, after.layer)  # refuses what does not go together
     record = noted(model, state=str(state), theta=str(theta))
-    return _with_layer(
-        replace(model, record=record), theta=quantized, state=state
-    ), f"float32 -> {state}, theta {theta}: integers only"
-
-
-def as_format(format: str | Format) -> Format:
-    """Return a format from itself or from its name."""
-    return format if isinstance(format, Format) else Format.parse(format)
-
-
-def narrowest(values: NDArray[np.float32], fraction_bits: int) -> Format:
-    """Return the narrowest signed format with some fraction bits that holds all values."""
-    integer_bits = 1
-    while saturates(values, Format(integer_bits, fraction_bits, signed=True)).any():
-        integer_bits += 1
-    return Format(integer_bits, fraction_bits, signed=True)
+    return replace(after, record=record), f"float32 -> {state}, theta {theta}: integers only"
 
 
 def noted(model: Model, **more: object) -> dict[str, object]:

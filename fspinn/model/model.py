@@ -1,7 +1,7 @@
 """What came out of training? The model, its readout, and what was counted on the way."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from fspinn.base.errors import ConfigError
 from fspinn.base.settings import from_plain
+from fspinn.model.activity import Activity
 from fspinn.model.tensors import LayerTensors
-from fspinn.network.networks import Network
+from fspinn.network.description import Network
 from fspinn.network.rules import Stdp
 from fspinn.quant.formats import Format
 
@@ -22,52 +23,6 @@ LABEL_READOUT = "majority"
 
 BIASED_READOUT = "linear"
 """The readout that adds a bias to the scores."""
-
-
-@dataclass(frozen=True)
-class Activity:
-    """What a network did, counted by the engine over a run; never estimated.
-
-    All fields are sums over the presentations of the run.
-    """
-
-    samples: int = 0
-    """Presentations."""
-    steps: int = 0
-    """Time steps."""
-    input_spikes: int = 0
-    """Spikes of all inputs."""
-    output_spikes: int = 0
-    """Spikes of all neurons."""
-    synaptic_additions: int = 0
-    """Weights added to a potential (SynOps)."""
-    neuron_updates: int = 0
-    """Leak-and-compare operations on a neuron, the inhibitory neurons of a layer included."""
-    weight_reads: int = 0
-    """Weights read, for adding and for learning."""
-    weight_writes: int = 0
-    """Weights written by learning: all inputs of a neuron that is potentiated, and the rows depressed."""
-    threshold_updates: int = 0
-    """Thresholds written by adaptation."""
-    windows: int = 0
-    """Learning windows that ended."""
-    normalisations: int = 0
-    """Weights rewritten by passes over all of them: normalisation and decay."""
-
-    def __add__(self, other: "Activity") -> "Activity":
-        return Activity(*(a + b for a, b in zip(self.as_tuple(), other.as_tuple(), strict=True)))
-
-    def as_tuple(self) -> tuple[int, ...]:
-        """Return the counts in the order of the fields."""
-        return tuple(getattr(self, f.name) for f in fields(self))
-
-    def as_dict(self) -> dict[str, int]:
-        """Return the counts by name."""
-        return asdict(self)
-
-    def per_sample(self, name: str) -> float:
-        """Return a count divided by the number of presentations."""
-        return float(getattr(self, name)) / max(self.samples, 1)
 
 
 @dataclass(frozen=True)

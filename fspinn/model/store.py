@@ -9,9 +9,10 @@ import numpy as np
 from fspinn.base import hdf5 as sealed
 from fspinn.base.errors import ConfigError, ModelFileError
 from fspinn.base.settings import as_plain, from_plain
-from fspinn.model.model import Activity, AnyModel, Model, Readout, model_of
+from fspinn.model.activity import Activity
+from fspinn.model.model import AnyModel, Model, Readout, model_of
 from fspinn.model.tensors import LayerTensors, Tensor
-from fspinn.network.networks import Network
+from fspinn.network.description import Network
 from fspinn.quant.formats import Format
 
 FORMAT_VERSION = 4

@@ -115,6 +115,12 @@ class LayerTensors:
         return cls(Tensor(weights), Tensor(theta))
 
     @property
+    def in_floats(self) -> "LayerTensors":
+        """The same numbers, but for inputs that are not used, of a layer that computes in floats."""
+        used = slice(None) if self.input_mask is None else self.input_mask
+        return LayerTensors.of_floats(self.weights.values[used], self.theta.values)
+
+    @property
     def formats(self) -> Formats | None:
         """The formats of a layer that computes with integers only; None if it does not."""
         if self.state is None or self.weights.format is None or self.theta.format is None:

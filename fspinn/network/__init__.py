@@ -47,10 +47,10 @@ backend does so yet.
 """
 
 from fspinn.network.adaptation import Adaptation, Balanced, Decaying, Fixed
+from fspinn.network.description import Network
 from fspinn.network.inhibition import Clamp, Inhibition, InhibitoryLayer, Lateral
 from fspinn.network.inputs import Encoder, FirstSpike, Poisson, Regular, Unscaled
 from fspinn.network.layers import Layer, Neuron
-from fspinn.network.networks import Network
 from fspinn.network.rules import Normalised, Pair, PostOnly, Rule, Stdp, Timestep
 
 __all__ = [

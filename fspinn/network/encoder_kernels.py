@@ -1,4 +1,4 @@
-"""Kernels of the encoders: counter-based random words, and the spikes of one presentation.
+"""Kernels of the encoders: counter-based random words, and the spikes of a batch of presentations.
 
 `fspinn.base.randomness` says what the random words are; `tests/naive.py` says what the spikes are.
 """
@@ -24,6 +24,9 @@ PROBABILITY_BITS = 32
 """Bits of a spike probability."""
 
 _WHOLE = 2**PROBABILITY_BITS
+
+_ROUNDS = 10
+"""Random words that are drawn for each input and 64 steps before it is looked at which inputs need more."""
 
 POISSON, REGULAR, TTFS, UNSCALED = range(4)
 """Numbers of the encoders, in the order of `fspinn.network.description.ENCODERS`."""
@@ -73,79 +76,140 @@ def unscaled_probabilities(image, max_rate_per_step, probabilities):
 
 
 @njit
-def poisson(probabilities, key, steps, spikes_in_step, inputs):
-    """Draw the spikes of one presentation: a Bernoulli trial for each input and step.
+def draw(chances, pixels, n_inputs, key, word, undecided, spikes):
+    """Draw 64 steps of some inputs at once: a Bernoulli trial for each input and step.
 
-    The trials of 64 steps are made at once: bit t of random word b is bit 31 - b of the random number
-    of step t, which is compared with the probability from the highest bit on, until all 64 are decided.
-
-    Writes `spikes_in_step` (steps,) and `inputs` (steps, n_inputs): the inputs that spike in step t are
-    ``inputs[t, :spikes_in_step[t]]``, in rising order. Returns the number of spikes.
+    Bit t of random word b of an input is bit 31 - b of the random number of step t, which is compared with
+    the chance from the highest bit on, until all are decided. `undecided` (k,) has a bit for each step to be
+    drawn; writes `spikes` (k,), a bit for each step in which there is a spike. The first rounds are those
+    that nearly all inputs need: without a branch, they become vector instructions.
     """
-    words = (steps + 63) // 64
-    last_word = _ALL if steps % 64 == 0 else (_ONE << np.uint64(steps % 64)) - _ONE
-    spikes_in_step[:] = 0
-    total = 0
-    for i in range(probabilities.size):
-        p = np.uint64(probabilities[i])
-        if p == 0:
-            continue
-        for w in range(words):
-            counter = key + np.uint64((w * probabilities.size + i) * PROBABILITY_BITS) * _GOLDEN
-            undecided = _ALL if w < words - 1 else last_word
-            spikes = np.uint64(0)
-            bit = np.uint64(PROBABILITY_BITS)
-            while undecided != 0 and bit > 0:
-                bit -= _ONE
-                counter += _GOLDEN
-                random = mix(counter)
-                # All ones where this bit of p is 1, which makes both cases one expression.
-                one = np.uint64(0) - ((p >> bit) & _ONE)
-                spikes |= undecided & one & ~random
-                undecided &= ~(random ^ one)
-            while spikes:
-                lowest = spikes & (~spikes + _ONE)
-                t = 64 * w + _POSITIONS[(lowest * _DE_BRUIJN) >> np.uint64(58)]
-                inputs[t, spikes_in_step[t]] = i
-                spikes_in_step[t] += 1
-                total += 1
-                spikes ^= lowest
-    return total
+    for a in range(chances.size):
+        spikes[a] = np.uint64(0)
+    for done in range(_ROUNDS):
+        bit = np.uint64(PROBABILITY_BITS - 1 - done)
+        for a in range(chances.size):
+            first = np.uint64(word * n_inputs + pixels[a]) * np.uint64(PROBABILITY_BITS)
+            random = mix(key + (first + np.uint64(done + 1)) * _GOLDEN)
+            # All ones where this bit of the chance is 1, which makes both cases one expression.
+            one = np.uint64(0) - ((chances[a] >> bit) & _ONE)
+            spikes[a] |= undecided[a] & one & ~random
+            undecided[a] &= ~(random ^ one)
+    for a in range(chances.size):
+        first = np.uint64(word * n_inputs + pixels[a]) * np.uint64(PROBABILITY_BITS)
+        done = _ROUNDS
+        while undecided[a] != 0 and done < PROBABILITY_BITS:
+            random = mix(key + (first + np.uint64(done + 1)) * _GOLDEN)
+            one = np.uint64(0) - ((chances[a] >> np.uint64(PROBABILITY_BITS - 1 - done)) & _ONE)
+            spikes[a] |= undecided[a] & one & ~random
+            undecided[a] &= ~(random ^ one)
+            done += 1
 
 
 @njit
-def regular(probabilities, steps, spikes_in_step, inputs):
-    """Spread the spikes of each input evenly: it spikes when its sum of probabilities passes a whole number.
-
-    The sum of input i starts at the fraction ``i * 0.618...``, so that inputs of one rate do not spike
-    together. Writes and returns what `poisson` does.
-    """
-    spikes_in_step[:] = 0
-    total = 0
-    for i in range(probabilities.size):
-        p = np.int64(probabilities[i])
-        if p == 0:
-            continue
-        # The next whole number is passed in the step t with phase + (t + 1) * p >= 2**32.
-        missing = _WHOLE - np.int64(np.uint64(i) * (_GOLDEN >> np.uint64(32)) & np.uint64(0xFFFFFFFF))
-        t = (missing + p - 1) // p - 1
-        while t < steps:
-            inputs[t, spikes_in_step[t]] = i
-            spikes_in_step[t] += 1
-            total += 1
-            missing += _WHOLE
-            t = (missing + p - 1) // p - 1
-    return total
+def transpose(planes, plane):
+    """Transpose 64 words of 64 bits of a plane: bit t of word a becomes bit a of word t."""
+    width, mask = np.int64(32), np.uint64(0x00000000FFFFFFFF)
+    while width > 0:
+        by = np.uint64(width)
+        for start in range(0, 64, 2 * width):
+            for k in range(start, start + width):
+                swapped = ((planes[plane, k] >> by) ^ planes[plane, k + width]) & mask
+                planes[plane, k] ^= swapped << by
+                planes[plane, k + width] ^= swapped
+        width >>= 1
+        mask ^= mask << np.uint64(width)
 
 
 @njit
-def first_spikes(image, most, steps, spikes_in_step, inputs):
+def note(planes, t, pixels, place, inputs):
+    """Write the inputs that spike in step t, from `place` on; return the place after the last.
+
+    `planes` (planes, 64) have a bit for each of `pixels`. Four are written at a time, needed or not: a branch for
+    each would cost more.
+    """
+    for plane in range(planes.shape[0]):
+        word, first = planes[plane, t], 64 * plane
+        while True:
+            for _ in range(4):
+                lowest = word & (~word + _ONE)
+                inputs[place] = pixels[first + _POSITIONS[(lowest * _DE_BRUIJN) >> np.uint64(58)]]
+                place += np.int64(word != 0)
+                word ^= lowest
+            if word == 0:
+                break
+    return place
+
+
+@njit
+def poisson(chances, pixels, n_inputs, key, offsets, inputs, undecided, planes):
+    """Draw the spikes of one presentation, 64 steps at once.
+
+    `chances` (k,): of the inputs that can spike, which are the first k of `pixels`; `undecided` (k,) and `planes`
+    (planes, 64), with a bit for each input, are working memory. From ``offsets[0]`` on writes `offsets`
+    (steps + 1,) and `inputs` as `fspinn.network.encoders.Spikes` has them; returns whether there was room for
+    all.
+    """
+    count, steps = chances.size, offsets.size - 1
+    words = planes.reshape(-1)
+    for word in range((steps + 63) // 64):
+        here = min(64, steps - 64 * word)
+        place = offsets[64 * word]
+        if place + here * count + 4 > inputs.size:
+            return False
+        for a in range(count):
+            undecided[a] = _ALL >> np.uint64(64 - here)
+        for a in range(count, words.size):
+            words[a] = np.uint64(0)
+        draw(chances, pixels, n_inputs, key, word, undecided, words)
+        for plane in range(planes.shape[0]):
+            transpose(planes, plane)
+        for t in range(here):
+            place = note(planes, t, pixels, place, inputs)
+            offsets[64 * word + t + 1] = place
+    return True
+
+
+@njit
+def one_by_one(pixels, steps_of_spikes, periods, offsets, inputs, places):
+    """Sort by step the spikes of inputs that each spike in a first step and, where `periods` is not 0, later.
+
+    An input spikes in the steps in which its sum of probabilities passes a whole number: `steps_of_spikes`
+    (k,) is what is missing to the next one, and `periods` (k,) what each step adds, of 2**32. Where that is
+    0, it is the only step. Writes and returns what `poisson` does.
+    """
+    steps = offsets.size - 1
+    for t in range(steps):
+        places[t] = 0
+    for writing in range(2):
+        for a in range(pixels.size):
+            missing, p = steps_of_spikes[a], np.int64(periods[a])
+            t = missing if p == 0 else (missing + p - 1) // p - 1
+            while t < steps:
+                if writing == 1:
+                    inputs[places[t]] = pixels[a]
+                places[t] += 1
+                if p == 0:
+                    break
+                missing += _WHOLE
+                t = (missing + p - 1) // p - 1
+        if writing == 0:
+            place = offsets[0]
+            for t in range(steps):
+                places[t], place = place, place + places[t]
+                offsets[t + 1] = place
+            if place > inputs.size:
+                return False
+    return True
+
+
+@njit
+def first_steps(image, used, most, steps, pixels, steps_of_spikes):
     """Let each pixel spike at most once, the brighter the earlier: time to first spike.
 
     A pixel spikes in step ``(brightest - pixel) * (steps - 1) // brightest``, a black one never; only the
-    `most` brightest do, of equals the first. Writes and returns what `poisson` does.
+    `most` brightest do, of equals the first. Writes which do and when; returns how many.
     """
-    spikes_in_step[:] = 0
     pixels_of = np.zeros(256, dtype=np.int64)
     for i in range(image.size):
         pixels_of[image[i]] += 1
@@ -158,7 +222,7 @@ def first_spikes(image, most, steps, spikes_in_step, inputs):
     while least > 0 and left > pixels_of[least]:
         left -= pixels_of[least]
         least -= 1
-    total = 0
+    count = 0
     for i in range(image.size):
         pixel = np.int64(image[i])
         if pixel == 0 or pixel < least:
@@ -167,26 +231,69 @@ def first_spikes(image, most, steps, spikes_in_step, inputs):
             if left == 0:
                 continue
             left -= 1
-        t = (brightest - pixel) * (steps - 1) // brightest
-        inputs[t, spikes_in_step[t]] = i
-        spikes_in_step[t] += 1
-        total += 1
-    return total
+        if used[i]:
+            pixels[count] = i
+            steps_of_spikes[count] = (brightest - pixel) * (steps - 1) // brightest
+            count += 1
+    return count
 
 
 @njit
-def encode(image, encoder, rate_per_step, most, key, probabilities, spikes_in_step, inputs):
-    """Encode an image; see the kernels above for what is written and returned.
+def regular_phases(pixels, missing):
+    """The sum of input i starts at the fraction ``i * 0.618...``, so that inputs of one rate spike apart."""
+    for a in range(pixels.size):
+        phase = np.uint64(pixels[a]) * (_GOLDEN >> np.uint64(32)) & np.uint64(0xFFFFFFFF)
+        missing[a] = _WHOLE - np.int64(phase)
 
-    `rate_per_step` is the norm of all rates, or with UNSCALED the rate of the brightest pixel.
+
+@njit
+def can_spike(probabilities, used, pixels, chances):
+    """List the inputs in use whose probability is not 0, and their probabilities; return how many."""
+    count = 0
+    for i in range(probabilities.size):
+        if probabilities[i] > 0 and used[i]:
+            pixels[count] = i
+            chances[count] = probabilities[i]
+            count += 1
+    return count
+
+
+@njit
+def encode_batch(images, used, settings, stream, start, offsets, inputs):
+    """Encode images from number `start` on, until `inputs` is full; return how many are encoded by now.
+
+    `images` (n, n_inputs); `used` (n_inputs,): which pixels spike; `settings`: number of the encoder, rate
+    per step (the norm of all, or with UNSCALED that of the brightest pixel), most spikes; `stream`: seed,
+    purpose and number of image 0. Writes `offsets` (n, steps + 1) and `inputs`.
     """
-    steps = spikes_in_step.size
-    if encoder == TTFS:
-        return first_spikes(image, most, steps, spikes_in_step, inputs)
-    if encoder == UNSCALED:
-        unscaled_probabilities(image, rate_per_step, probabilities)
-    else:
-        spike_probabilities(image, rate_per_step, probabilities)
-    if encoder == REGULAR:
-        return regular(probabilities, steps, spikes_in_step, inputs)
-    return poisson(probabilities, key, steps, spikes_in_step, inputs)
+    encoder, rate_per_step, most = settings
+    seed, purpose, first = stream
+    n_inputs, steps = images.shape[1], offsets.shape[1] - 1
+    probabilities = np.zeros(n_inputs, dtype=np.uint32)
+    pixels, places = np.zeros(n_inputs + 63, dtype=np.int32), np.zeros(steps, dtype=np.int64)
+    chances, missing = np.zeros(n_inputs, dtype=np.uint64), np.zeros(n_inputs, dtype=np.int64)
+    undecided = np.zeros(n_inputs, dtype=np.uint64)
+    planes = np.zeros(((n_inputs + 63) // 64, 64), dtype=np.uint64)
+    for m in range(start, images.shape[0]):
+        place = offsets[m - 1, steps] if m > 0 else 0
+        offsets[m, 0] = place
+        if encoder == TTFS:
+            count = first_steps(images[m], used, most, steps, pixels, missing)
+            chances[:count] = 0
+        else:
+            if encoder == UNSCALED:
+                unscaled_probabilities(images[m], rate_per_step, probabilities)
+            else:
+                spike_probabilities(images[m], rate_per_step, probabilities)
+            count = can_spike(probabilities, used, pixels, chances)
+        if encoder == TTFS or encoder == REGULAR:  # noqa: SIM109 (Numba compiles a tuple for longer)
+            if encoder == REGULAR:
+                regular_phases(pixels[:count], missing)
+            fits = one_by_one(pixels[:count], missing, chances, offsets[m], inputs, places)
+        else:
+            key = stream_key(seed, purpose, first + np.uint64(m))
+            used_planes = planes[: (count + 63) // 64]
+            fits = poisson(chances[:count], pixels, n_inputs, key, offsets[m], inputs, undecided, used_planes)
+        if not fits:
+            return m
+    return images.shape[0]

@@ -1,69 +1,145 @@
-"""How do images become spikes? The same way for every engine.
-
-- ``poisson``: in each time step an input spikes with probability ``rate * dt``. Which steps these are is a
-  pure function of (seed, purpose, sample, pixel, step).
-- ``regular``: the same rates without noise, the spikes of an input evenly spaced.
-- ``ttfs`` (time to first spike): every pixel spikes at most once, the brighter the earlier; the brightest in
-  the first step, black never.
-- ``unscaled``: as ``poisson``, but a pixel's rate is ``Network.max_rate_hz * intensity / 255``, whatever the
-  rest of the image is (Diehl & Cook, BindsNET).
-
-For the first two, a pixel's rate is in proportion to its intensity, scaled so that the rates of an image
-together have the Euclidean norm ``Network.rate_norm_hz``: a thin digit drives the neurons as strongly as a
-bold one. For the third, ``Network.first_spikes`` does that: only so many pixels spike, the brightest.
-"""
+"""How do the encoders of `fspinn.network.inputs` make spikes? Compiled, the same way for every backend."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fspinn.base.randomness import stream_key
-from fspinn.network import encoder_kernels as spike_kernels
-from fspinn.network.description import ENCODERS, Network
+from fspinn.base.settings import members
+from fspinn.network import encoder_kernels as kernels
+from fspinn.network.description import Network
+from fspinn.network.inputs import Encoder, FirstSpike, Unscaled
+
+ENCODERS = tuple(members(Encoder))
+"""Their places are the numbers that kernels and C know them by."""
+
+_LEAST = 2**16
+"""Spikes that an encoder has room for at least."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Spikes:
-    """Input spikes of one presentation, sorted by step.
+    """Input spikes of n presentations, sorted by presentation and step.
 
     Parameters
     ----------
-    offsets : ndarray of int64, shape (steps + 1,)
-        The spikes of step t are ``inputs[offsets[t]:offsets[t + 1]]``.
+    offsets : ndarray of int64, shape (n, steps + 1)
+        The inputs that spike in step t of presentation m are ``inputs[offsets[m, t]:offsets[m, t + 1]]``.
     inputs : ndarray of int32, shape (n_spikes,)
         Which inputs spike; within a step in rising order.
+    seed, first : int
+        Of the run that they belong to, and number of the first presentation in it.
     """
 
     offsets: NDArray[np.int64]
     inputs: NDArray[np.int32]
+    seed: int = 0
+    first: int = 0
+
+    def __len__(self) -> int:
+        return len(self.offsets)
+
+    @property
+    def steps(self) -> int:
+        """Time steps of a presentation."""
+        return int(self.offsets.shape[1] - 1)
+
+    @property
+    def events(self) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """Time step, counted from the start of the first presentation, and input of each spike."""
+        steps = np.repeat(np.arange(len(self) * self.steps), np.diff(self.offsets).reshape(-1))
+        first = self.offsets[0, 0] if len(self) else 0
+        return steps, self.inputs[first : first + len(steps)]
+
+    def part(self, start: int, stop: int) -> "Spikes":
+        """Return some of the presentations; nothing is copied."""
+        return Spikes(self.offsets[start:stop], self.inputs, self.seed, self.first + start)
 
 
-def encoder_settings(network: Network) -> tuple[int, float, int]:
-    """Return what `spike_kernels.encode` needs: number of the encoder, rate per step, most spikes."""
-    rate_hz = network.max_rate_hz if network.encoder == "unscaled" else network.rate_norm_hz
-    return ENCODERS.index(network.encoder), rate_hz * network.dt_ms / 1000.0, network.first_spikes or 2**31
-
-
-def input_spikes(network: Network, image: NDArray[np.uint8], seed: int, purpose: int, sample: int) -> Spikes:
-    """Return the input spikes of one presentation, the same that the engines see.
+@dataclass(frozen=True, eq=False)
+class Encoding:
+    """What an encoder needs to know of a network.
 
     Parameters
     ----------
-    network : Network
-    image : ndarray of uint8, shape (height, width)
-    seed : int
-    purpose : int
-        `randomness.TRAINING_SPIKES` or `randomness.INFERENCE_SPIKES`.
-    sample : int
-        Number of the presentation in training, of the image otherwise.
+    encoder : str
+        One of `ENCODERS`.
+    rate_per_step : float
+        Euclidean norm of all rates, or with ``"unscaled"`` the rate of the brightest pixel.
+    most_spikes : int
+        For ``"ttfs"``: so many pixels spike at most.
+    steps : int
+        Time steps of a presentation.
+    input_mask : ndarray of bool, shape (n_pixels,), or None, default None
+        Which pixels are used; the others do not spike. None is all.
     """
-    pixels = np.ascontiguousarray(image).reshape(-1)
-    encoder, rate_per_step, most = encoder_settings(network)
-    key = np.uint64(stream_key(seed, purpose, sample))
-    probabilities = np.empty(pixels.size, dtype=np.uint32)
-    spikes_in_step = np.zeros(network.steps, dtype=np.int64)
-    inputs = np.empty((network.steps, pixels.size), dtype=np.int32)
-    spike_kernels.encode(pixels, encoder, rate_per_step, most, key, probabilities, spikes_in_step, inputs)
-    offsets = np.concatenate([[0], np.cumsum(spikes_in_step)])
-    return Spikes(offsets, inputs[np.arange(pixels.size) < spikes_in_step[:, None]])
+
+    encoder: str
+    rate_per_step: float
+    most_spikes: int
+    steps: int
+    input_mask: NDArray[np.bool_] | None = None
+
+    @property
+    def number(self) -> int:
+        """Number of the encoder, for kernels and C."""
+        return ENCODERS.index(self.encoder)
+
+
+def encoding_of(network: Network, input_mask: NDArray[np.bool_] | None = None) -> Encoding:
+    """Return what an encoder needs to know of a network."""
+    encoder, rate_hz, most_spikes = network.encoder, 0.0, 2**31
+    if isinstance(encoder, FirstSpike):
+        most_spikes = encoder.spikes or most_spikes
+    else:
+        rate_hz = encoder.max_rate_hz if isinstance(encoder, Unscaled) else encoder.rate_norm_hz
+    rate_per_step = rate_hz * network.dt_ms / 1000.0
+    return Encoding(encoder.kind, rate_per_step, most_spikes, network.steps, input_mask)
+
+
+class BatchEncoder:
+    """Makes spikes of images, into memory that is kept from call to call.
+
+    Parameters
+    ----------
+    encoding : Encoding
+    """
+
+    def __init__(self, encoding: Encoding) -> None:
+        self._encoding = encoding
+        self._inputs = np.empty(0, dtype=np.int32)
+        self._offsets = np.empty((0, encoding.steps + 1), dtype=np.int64)
+
+    def encode(self, images: NDArray[np.uint8], seed: int, purpose: int, first: int = 0) -> Spikes:
+        """Return the input spikes of some presentations; the next call writes over them.
+
+        Parameters
+        ----------
+        images : ndarray of uint8, shape (n, height, width)
+            In the order of presentation.
+        seed : int
+        purpose : int
+            `randomness.TRAINING_SPIKES` or `randomness.INFERENCE_SPIKES`.
+        first : int, default 0
+            Number of the first presentation in training, of the first image otherwise.
+        """
+        encoding, n = self._encoding, len(images)
+        pixels = np.ascontiguousarray(images).reshape(n, images.shape[1] * images.shape[2])
+        used = np.ones(pixels.shape[1], np.bool_) if encoding.input_mask is None else encoding.input_mask
+        if len(self._offsets) < n:
+            self._offsets = np.empty((n, encoding.steps + 1), dtype=np.int64)
+        settings = encoding.number, encoding.rate_per_step, encoding.most_spikes
+        stream = np.uint64(seed), np.uint64(purpose), np.uint64(first)
+        offsets, done = self._offsets[:n], 0
+        while True:
+            done = kernels.encode_batch(pixels, used, settings, stream, done, offsets, self._inputs)
+            if done == n:
+                return Spikes(offsets, self._inputs[: offsets[-1, -1] if n else 0], seed, first)
+            larger = np.empty(max(_LEAST, 2 * len(self._inputs)), dtype=np.int32)
+            larger[: len(self._inputs)] = self._inputs
+            self._inputs = larger
+
+
+def input_spikes(network: Network, image: NDArray[np.uint8], seed: int, purpose: int, sample: int) -> Spikes:
+    """Return the input spikes of one presentation of an image (height, width); see `BatchEncoder.encode`."""
+    return BatchEncoder(encoding_of(network)).encode(image[None], seed, purpose, sample)

@@ -87,7 +87,7 @@ class Clamp:
     )
 
 
-Inhibition: TypeAlias = Lateral | InhibitoryLayer | Clamp
+Inhibition: TypeAlias = Lateral | Clamp | InhibitoryLayer
 """The members of this family; a new one is named here."""
 
 

@@ -8,7 +8,7 @@ of FSpiNN could not be read: `Normalised` and `Timestep` are this project's own 
 from typing import ClassVar, TypeAlias
 
 from fspinn.base.settings import described, setting
-from fspinn.network.networks import Network
+from fspinn.network.description import Network
 
 MAX_PASSES = 1_000_000
 

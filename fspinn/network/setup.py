@@ -1,7 +1,7 @@
 """What is trained, and how: a network and the learner that fills it, as searches vary both."""
 
 from fspinn.base.settings import described, setting
-from fspinn.network.networks import Network
+from fspinn.network.description import Network
 from fspinn.network.rules import Stdp
 
 

@@ -2,8 +2,8 @@
 
 A file holds settings by name (``fspinn info --settings`` lists them), as ``fspinn train --config`` reads
 them; its comments say how they were found. Its name is that of the data set and the number of neurons. A
-table in it, named after a readout, changes some settings for that readout: ``mnist-400-linear`` is ``mnist-400``
-with its table ``[linear]``.
+table in it, named after a readout, changes some settings for that readout: ``mnist-400-linear`` is
+``mnist-400`` with its table ``[linear]``.
 """
 
 import tomllib
@@ -14,7 +14,7 @@ from typing import Any
 
 from fspinn.base.errors import ConfigError
 from fspinn.base.settings import described, setting, with_settings
-from fspinn.network.networks import Network
+from fspinn.network.description import Network
 from fspinn.network.rules import Stdp
 
 FOLDER = Path(__file__).parent

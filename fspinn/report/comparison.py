@@ -9,9 +9,9 @@ from fspinn.memmodel import Estimate, Size, Workload, estimate, expected_workloa
 from fspinn.memmodel.workload import PHASES
 from fspinn.model.model import Model
 from fspinn.network.adaptation import Decaying
+from fspinn.network.description import Network
 from fspinn.network.inhibition import Lateral
 from fspinn.network.layers import Neuron
-from fspinn.network.networks import Network
 from fspinn.network.rules import Stdp, Timestep
 from fspinn.report.plots.costs import SHADES
 from fspinn.search.candidates import FLOAT, FLOAT_BITS

@@ -9,7 +9,7 @@ from fspinn.base.errors import ConfigError
 from fspinn.base.settings import differences
 from fspinn.lowering.integers import MAX_STATE_BITS
 from fspinn.model.readout import check_name
-from fspinn.network.networks import Network
+from fspinn.network.description import Network
 from fspinn.network.setup import Setup
 from fspinn.quant.formats import Format, check_rounding
 

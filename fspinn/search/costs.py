@@ -10,7 +10,8 @@ import numpy as np
 from fspinn.memmodel import Hardware, Size, Workload, estimate
 from fspinn.memmodel.area import Needed
 from fspinn.memmodel.workload import PHASES, expected_spikes
-from fspinn.model.model import Activity, Model
+from fspinn.model.activity import Activity
+from fspinn.model.model import Model
 from fspinn.search.candidates import FLOAT_BITS, Candidate
 
 _CONTROLLER = ("flash_bytes", "ram_bytes")

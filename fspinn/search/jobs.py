@@ -25,10 +25,11 @@ from fspinn.base.version import __version__
 from fspinn.datasets.mapped import in_pieces
 from fspinn.learning.fitting import Learned, fit_readouts
 from fspinn.learning.training import learn, passes_for
+from fspinn.lowering.compiler import plan_of
 from fspinn.memmodel import Hardware
 from fspinn.model.model import Model
 from fspinn.model.readout import predict
-from fspinn.network.networks import Network
+from fspinn.network.description import Network
 from fspinn.network.setup import Setup
 from fspinn.search.candidates import Candidate, Variant
 from fspinn.search.costs import Cost, counted_cost
@@ -329,13 +330,8 @@ def _answers(
     """Return how many validation images each model gets right; all listen to the same spikes."""
     model = next(iter(models.values()))
     images, labels = data.validation.images, data.validation.labels
-    spike_counts, activity = respond(
-        model.network,
-        model.layers,
-        images,
-        seed=seed,
-        threads=threads,
-        on_batch=on_batch,
+    spike_counts, activity, _ = respond(
+        plan_of(model), images, seed=seed, threads=threads, on_batch=on_batch
     )
     answers = {}
     for variant, model in models.items():

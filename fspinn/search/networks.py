@@ -1,7 +1,7 @@
 """Which settings do searches vary, how far, and which of them matter for what?"""
 
 from fspinn.base.settings import settings_of, with_settings
-from fspinn.network.networks import Network
+from fspinn.network.description import Network
 from fspinn.network.setup import Setup
 
 MULTIPLES = {

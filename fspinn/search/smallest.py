@@ -18,7 +18,7 @@ from fspinn.datasets.arrays import as_dataset
 from fspinn.datasets.origin import origin
 from fspinn.memmodel import Hardware, load_hardware
 from fspinn.model.model import Model
-from fspinn.network.networks import Network
+from fspinn.network.description import Network
 from fspinn.network.rules import Stdp
 from fspinn.network.setup import Setup
 from fspinn.search import quantities

@@ -26,7 +26,7 @@ from fspinn.datasets.arrays import as_dataset
 from fspinn.datasets.origin import origin
 from fspinn.learning.training import learn, passes_for
 from fspinn.memmodel import load_hardware
-from fspinn.network.networks import Network
+from fspinn.network.description import Network
 from fspinn.network.rules import Stdp
 from fspinn.network.setup import Setup
 from fspinn.search.candidates import Variant

@@ -1,56 +1,68 @@
 """What did a simulation of Brian2 do? What happened is counted."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fspinn.backends.brian2.simulation import Recorded
-from fspinn.model.model import Activity
-from fspinn.network.description import Network
+from fspinn.lowering.plan import LayerPlan, LearningPlan, Plan
+from fspinn.model.activity import Activity
 
 
-def activity_of(network: Network, recorded: Recorded, *, learning: bool) -> Activity:
+def activity_of(plan: Plan, recorded: Recorded) -> Activity:
     """Count what happened: input spikes, output spikes and the events that write weights."""
-    n_inputs, neurons = recorded.weights.shape
-    all_steps, output_spikes = len(recorded.inputs_in_step), len(recorded.spike_steps)
-    presentations = all_steps // network.steps
+    (layer,) = plan.layers
+    steps, output_spikes = len(recorded.inputs_in_step), len(recorded.spike_steps)
+    samples = steps // plan.steps
     input_spikes = int(recorded.inputs_in_step.sum())
-    additions = int((recorded.inputs_in_step * _integrating(network, recorded)).sum())
-    windows = writes = thresholds = passes = 0
-    if learning:
-        windows_each = -(-network.steps // network.window_steps)
-        windows = presentations * windows_each
-        shown, step = np.divmod(recorded.spike_steps, network.steps)
-        led = len(np.unique(shown * windows_each + step // network.window_steps))
-        writes = n_inputs * recorded.events["leads"] + neurons * recorded.events["depresses"]
-        if network.rule == "pair":
-            writes += input_spikes * neurons
-        if network.rule in ("pair", "postonly"):
-            writes += output_spikes * n_inputs
-        if network.adaptation == "balanced":
-            thresholds = neurons * led + recorded.events["falls"]
-        if network.adaptation == "decaying":
-            thresholds = output_spikes + neurons * presentations
-        passes = (network.weight_decay > 0) + (network.normalisation != "off")
+    weights_read = _read_while_clamped(plan, layer, recorded)
+    rows_read = input_spikes - weights_read
     return Activity(
-        samples=presentations,
-        steps=all_steps,
+        samples=samples,
+        steps=steps,
+        positions=samples,
         input_spikes=input_spikes,
         output_spikes=output_spikes,
-        synaptic_additions=additions,
-        neuron_updates=all_steps * neurons * (2 if network.inhibition_kind == "layer" else 1),
-        weight_reads=additions + writes,
-        weight_writes=writes,
-        threshold_updates=thresholds,
-        windows=windows,
-        normalisations=presentations * passes * n_inputs * neurons,
+        synaptic_additions=rows_read * layer.neurons + weights_read,
+        neuron_updates=steps * layer.neurons * (2 if layer.inhibition == "layer" else 1),
+        rows_read=rows_read,
+        weights_read=weights_read,
+    ) + (
+        Activity()
+        if layer.learning is None
+        else _learned(plan, layer.learning, recorded, samples, input_spikes, output_spikes)
     )
 
 
-def _integrating(network: Network, recorded: Recorded) -> NDArray[np.int64]:
-    """Return how many neurons add up the input of each step: one while all others are clamped."""
-    integrating = np.full(len(recorded.inputs_in_step), network.neurons)
-    if network.inhibition_kind == "clamp":
+def _learned(
+    plan: Plan,
+    learning: LearningPlan,
+    recorded: Recorded,
+    samples: int,
+    input_spikes: int,
+    output_spikes: int,
+) -> Activity:
+    """Count what learning did."""
+    windows_each = -(-plan.steps // learning.window_steps)
+    shown, step = np.divmod(recorded.spike_steps, plan.steps)
+    led = len(np.unique(shown * windows_each + step // learning.window_steps))
+    falls = recorded.events["falls"] // plan.layers[0].neurons
+    passes = {"balanced": led + falls, "decaying": samples, "off": 0}
+    at_spikes = output_spikes if learning.rule in ("pair", "postonly") else 0
+    return Activity(
+        columns_written=recorded.events["leads"] + at_spikes,
+        rows_written=recorded.events["depresses"] + (input_spikes if learning.rule == "pair" else 0),
+        windows=samples * windows_each,
+        threshold_passes=passes[learning.adaptation],
+        thresholds_written=output_spikes if learning.adaptation == "decaying" else 0,
+        normalisations=samples * (learning.normalisation != "off"),
+        decays=samples * (learning.weight_decay > 0),
+    )
+
+
+def _read_while_clamped(plan: Plan, layer: LayerPlan, recorded: Recorded) -> int:
+    """Return how many input spikes reach one neuron only, as all others are clamped."""
+    clamped = np.zeros(len(recorded.inputs_in_step), dtype=np.bool_)
+    if layer.inhibition == "clamp":
         for step in recorded.spike_steps:
-            end_of_image = (step // network.steps + 1) * network.steps
-            integrating[step + 1 : min(step + 1 + network.inhibition_steps, end_of_image)] = 1
-    return integrating
+            end_of_image = (step // plan.steps + 1) * plan.steps
+            clamped[step + 1 : min(step + 1 + layer.inhibition_steps, end_of_image)] = True
+    return int(recorded.inputs_in_step[clamped].sum())

@@ -8,27 +8,18 @@ import re
 from fspinn.backends.brian2 import phases
 from fspinn.backends.brian2.definition import Definition, Event, Population, Projection
 from fspinn.backends.brian2.phases import STEP, Mechanisms, lines
-from fspinn.network.description import Network
-from fspinn.network.plasticity import normalisation_goal
+from fspinn.lowering.plan import LayerPlan, Plan
 
 
-def define(network: Network, n_inputs: int, *, learning: bool) -> Definition:
-    """Return a network as equations and code of Brian2.
-
-    Parameters
-    ----------
-    network : Network
-        With `weight_norm` settled; `Network.answering` where it answers.
-    n_inputs : int
-    learning : bool
-        With all that changes weights and thresholds, or without.
-    """
-    on = Mechanisms(network, learning)
-    constants = _constants(network, n_inputs)
+def define(plan: Plan) -> Definition:
+    """Return a network as equations and code of Brian2; one that learns with all that changes weights."""
+    (layer,) = plan.layers
+    on = Mechanisms(plan)
+    constants = _constants(plan, layer)
     populations = (
-        Population("images", n_inputs, ""),
-        Population("inputs", n_inputs, _inputs(on)),
-        Population("neurons", network.neurons, _neurons(on)),
+        Population("images", layer.inputs, ""),
+        Population("inputs", layer.inputs, _inputs(on)),
+        Population("neurons", layer.neurons, _neurons(on)),
         Population("referee", 1, _referee(on)),
     )
     projections = _projections(on)
@@ -48,13 +39,13 @@ def define(network: Network, n_inputs: int, *, learning: bool) -> Definition:
     code += [part.condition if isinstance(part, Event) else part.code for part in schedule]
     names = set(re.findall(r"\w+", " ".join(code)))
     return Definition(
-        dt_ms=network.dt_ms,
-        steps=network.steps,
+        dt_ms=plan.dt_ms,
+        steps=plan.steps,
         populations=populations,
         projections=projections,
         schedule=schedule,
         constants={name: value for name, value in constants.items() if name in names},
-        per_presentation={name: value for name, value in _per_presentation(network).items() if name in names},
+        per_presentation={name: value for name, value in _per_presentation(layer).items() if name in names},
     )
 
 
@@ -125,34 +116,37 @@ def _referee(on: Mechanisms) -> str:
     )
 
 
-def _constants(network: Network, n_inputs: int) -> dict[str, tuple[float, str]]:
+def _constants(plan: Plan, layer: LayerPlan) -> dict[str, tuple[float, str]]:
     """Return value and unit of every name that equations may hold."""
-    firing_threshold, weight_norm = network.firing_threshold, network.weight_norm or 0.0
-    return {
-        "tau_m": (network.tau_m_ms, "ms"),
-        "firing_threshold": (firing_threshold, ""),
-        "steps": (network.steps, ""),
-        "refractory_steps": (network.refractory_steps, ""),
-        "inhibition": (network.inhibition, ""),
-        "inhibition_steps": (network.inhibition_steps, ""),
-        "window_steps": (network.window_steps, ""),
-        "spike_threshold": (network.spike_threshold or 0, ""),
-        "weight_norm": (weight_norm, ""),
-        "trace_tau": (network.trace_tau_ms, "ms"),
-        "depression_rate": (network.depression_rate, ""),
-        "target_trace": (network.target_trace, ""),
-        "duration": (network.duration_ms, "ms"),
-        "lowest_theta": (network.lowest_theta, ""),
-        "theta_tau": (network.theta_tau_ms, "ms"),
-        "weight_decay": (network.weight_decay, ""),
-        "goal": (normalisation_goal(network, n_inputs), ""),
+    constants = {
+        "tau_m": (layer.tau_m_ms, "ms"),
+        "firing_threshold": (layer.firing_threshold, ""),
+        "steps": (plan.steps, ""),
+        "refractory_steps": (layer.refractory_steps, ""),
+        "drop": (layer.drop, ""),
+        "drop_part": (layer.drop_part, ""),
+        "inhibition_steps": (layer.inhibition_steps, ""),
     }
+    if (learning := layer.learning) is not None:
+        constants |= {
+            "window_steps": (learning.window_steps, ""),
+            "spike_threshold": (learning.spike_threshold, ""),
+            "weight_norm": (learning.weight_norm, ""),
+            "trace_tau": (learning.trace_tau_ms, "ms"),
+            "depression_rate": (learning.depression_rate, ""),
+            "target_trace": (learning.target_trace, ""),
+            "duration": (learning.duration_ms, "ms"),
+            "lowest_theta": (learning.lowest_theta, ""),
+            "theta_tau": (learning.theta_tau_ms, "ms"),
+            "weight_decay": (learning.weight_decay, ""),
+            "goal": (learning.normalisation_goal, ""),
+        }
+    return constants
 
 
-def _per_presentation(network: Network) -> dict[str, tuple[float, float]]:
+def _per_presentation(layer: LayerPlan) -> dict[str, tuple[float, float]]:
     """Return first and last value of what is annealed over the presentations."""
-    weight_norm = network.weight_norm or 0.0
-    return {
-        "learning_rate": (network.learning_rate, network.learning_rate_end),
-        "theta_step": (network.theta_step * weight_norm, network.theta_step_end * weight_norm),
-    }
+    if (learning := layer.learning) is None:
+        return {}
+    first, last = (step * learning.weight_norm for step in learning.theta_step)
+    return {"learning_rate": learning.learning_rate, "theta_step": (first, last)}

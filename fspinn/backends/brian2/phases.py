@@ -6,7 +6,7 @@ Each phase of a time step is one slot of Brian2's schedule; in a slot, parts kee
 phase                slot            what happens in it
 ===================  ==============  =================================================================
 1 leak               ``groups``      differential equations, integrated exactly
-2 layer              ``layer``       inhibitory partners spike, all neurons but their own pay
+2 layer              ``layer``       inhibitory partners spike, all neurons but their own drop
 3 input              ``input``       `encoded` hands spikes to `inputs`, `weights` add them to potentials
 4 threshold          ``thresholds``  who has reached its threshold, who is furthest above, the one spike
 5 reset, inhibition  ``resets``      the neuron that spiked, then all others
@@ -28,7 +28,7 @@ not become 0 here; results differ by no more.
 from dataclasses import dataclass
 
 from fspinn.backends.brian2.definition import Action, Event, EveryStep, Part, Pathway
-from fspinn.network.description import Network
+from fspinn.lowering.plan import LayerPlan, Plan
 
 STEP = "step = t_in_timesteps % steps : integer (shared)  # within the presentation"
 
@@ -39,32 +39,39 @@ IMAGE_ENDS = "step + 1 == steps"
 class Mechanisms:
     """Which mechanisms of a network are at work."""
 
-    network: Network
-    learning: bool
+    plan: Plan
+
+    @property
+    def layer(self) -> LayerPlan:
+        return self.plan.layers[0]
+
+    @property
+    def learning(self) -> bool:
+        return self.layer.learning is not None
 
     @property
     def rule(self) -> str:
-        return self.network.rule if self.learning else "off"
+        return "off" if self.layer.learning is None else self.layer.learning.rule
 
     @property
     def adaptation(self) -> str:
-        return self.network.adaptation if self.learning else "off"
+        return "off" if self.layer.learning is None else self.layer.learning.adaptation
 
     @property
     def normalisation(self) -> str:
-        return self.network.normalisation if self.learning else "off"
+        return "off" if self.layer.learning is None else self.layer.learning.normalisation
 
     @property
     def decay(self) -> bool:
-        return self.learning and self.network.weight_decay > 0
+        return self.layer.learning is not None and self.layer.learning.weight_decay > 0
 
     @property
     def kind(self) -> str:
-        return self.network.inhibition_kind
+        return self.layer.inhibition
 
     @property
     def refractory(self) -> bool:
-        return self.network.refractory_steps > 0
+        return self.layer.refractory_steps > 0
 
     @property
     def traces(self) -> bool:
@@ -83,11 +90,12 @@ class Mechanisms:
     @property
     def factor(self) -> bool:
         """Whether the winner's potentiation factor k is adaptive."""
-        return self.rule in ("normalised", "timestep") and self.network.spike_threshold is not None
+        by_window = self.rule in ("normalised", "timestep")
+        return by_window and self.layer.learning is not None and self.layer.learning.spike_threshold > 0
 
     @property
     def window_ends(self) -> str:
-        if self.network.window_steps == self.network.steps:
+        if self.layer.learning is None or self.layer.learning.window_steps == self.plan.steps:
             return IMAGE_ENDS
         return f"((step + 1) % window_steps == 0 or {IMAGE_ENDS})"
 
@@ -98,9 +106,9 @@ def leak(on: Mechanisms) -> list[Part]:
     return [EveryStep("groups", "referee", forgotten)]
 
 
-def _toll(network: Network) -> str:
+def _drop(layer: LayerPlan) -> str:
     """Return what each of the others does."""
-    return "v -= inhibition*firing_threshold" if network.inhibition_of == "threshold" else "v -= inhibition*v"
+    return "v -= drop_part*v" if layer.drop_part else "v -= drop"
 
 
 def layer(on: Mechanisms) -> list[Part]:
@@ -113,7 +121,7 @@ def layer(on: Mechanisms) -> list[Part]:
         Action("layer", "neurons", "partner_spikes", "partner_ready_at = step + 1 + inhibition_steps"),
         Pathway("layer", "reports", "pre", "partner_spikes", "partner_post = i"),
         Event("layer", "neurons", "inhibited", "partner >= 0 and i != partner"),
-        Action("layer", "neurons", "inhibited", _toll(on.network)),
+        Action("layer", "neurons", "inhibited", _drop(on.layer)),
     ]
 
 
@@ -192,7 +200,7 @@ def reset(on: Mechanisms) -> list[Part]:
     if on.kind == "lateral":
         parts += [
             Event("resets", "neurons", "inhibited", "winner >= 0 and i != winner"),
-            Action("resets", "neurons", "inhibited", _toll(on.network)),
+            Action("resets", "neurons", "inhibited", _drop(on.layer)),
         ]
     return parts
 

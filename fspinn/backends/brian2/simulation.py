@@ -26,6 +26,7 @@ from fspinn.backends.brian2.definition import (
     Projection,
 )
 from fspinn.base.cores import available_cores
+from fspinn.network.encoders import Spikes
 
 TARGETS = ("numpy", "cython", "cpp_standalone")
 """What Brian2 makes of the equations: NumPy calls, compiled parts, or one compiled program."""
@@ -35,6 +36,10 @@ _MAKE_ARGUMENTS = "devices.cpp_standalone.extra_make_args_unix"
 
 COUNTED_EVENTS = ("leads", "depresses", "falls")
 """Events that write weights, or thresholds after silence; how often they happened is part of the answer."""
+
+
+_PROBES = {"before_threshold": "thresholds", "at_end": "window"}
+"""Monitors of the potential that is probed, and the slots before which they look at it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +54,8 @@ class Recorded:
     theta : ndarray of float64, shape (n_neurons,)
     inputs_in_step : ndarray of int64, shape (presentations * steps,)
         Number of input spikes of each step.
+    potentials : ndarray of float64, shape (presentations * steps, 2), or None
+        Of the neuron that was probed, as `fspinn.backends.protocol.Response` has them.
     events : dict of str to int
         How often each of `COUNTED_EVENTS` happened.
     build_s : float
@@ -62,6 +69,7 @@ class Recorded:
     weights: NDArray[np.float64]
     theta: NDArray[np.float64]
     inputs_in_step: NDArray[np.int64]
+    potentials: NDArray[np.float64] | None
     events: dict[str, int]
     build_s: float
     run_s: float
@@ -69,32 +77,31 @@ class Recorded:
 
 def simulate(
     definition: Definition,
-    weights: NDArray[Any],
-    theta: NDArray[Any],
-    spike_steps: NDArray[np.int64],
-    spike_inputs: NDArray[np.int32],
-    presentations: int,
+    state: tuple[NDArray[Any], NDArray[Any]],
+    spikes: Spikes,
     per_presentation: Mapping[str, NDArray[np.float64]],
     target: str,
     *,
     earlier_spikes: int = 0,
+    probe: int | None = None,
 ) -> Recorded:
     """Run presentations one after the other.
 
     Parameters
     ----------
     definition : Definition
-    weights : ndarray, shape (n_inputs, n_neurons)
-    theta : ndarray, shape (n_neurons,)
-    spike_steps, spike_inputs : ndarray, shape (n_spikes,)
-        Input spikes in their order; steps are counted from the start of the simulation.
-    presentations : int
+    state : tuple of ndarray
+        Weights (n_inputs, n_neurons) and theta (n_neurons,) to begin with.
+    spikes : Spikes
+        Input spikes of the presentations.
     per_presentation : mapping of str to ndarray of float64, shape (presentations,)
         Values of the functions that `Definition.per_presentation` names.
     target : str
         One of `TARGETS`.
     earlier_spikes : int, default 0
         Output spikes in earlier presentations of the training.
+    probe : int or None, default None
+        Neuron whose potential is recorded.
     """
     import brian2
 
@@ -102,12 +109,18 @@ def simulate(
     dt = definition.dt_ms * brian2.ms
     with brian2_for(target) as folder:
         names = _values_of(definition, per_presentation)
+        spike_steps, spike_inputs = spikes.events
         network = _build(definition, spike_inputs, spike_steps * dt, names)
-        network["neurons"].theta = theta
-        network["weights"].w = np.array(weights, dtype=np.float64).reshape(-1)
+        network["neurons"].theta = state[1]
+        network["weights"].w = np.array(state[0], dtype=np.float64).reshape(-1)
+        if probe is not None:
+            for name, when in _PROBES.items():
+                network.add(
+                    brian2.StateMonitor(network["neurons"], "v", probe, when=when, order=-1, name=name)
+                )
         if earlier_spikes and "falls" in network:
             network["referee"].total_spikes = earlier_spikes
-        duration = presentations * definition.steps * dt
+        duration = len(spikes) * definition.steps * dt
         if folder is None:
             build_s, run_s = _run(network, duration, started)
         else:
@@ -116,7 +129,7 @@ def simulate(
             build_s = time.perf_counter() - started
             brian2.device.run(directory=folder, with_output=False)
             run_s = brian2.device._last_run_time  # of std::clock, which counts processor seconds
-        inputs_in_step = np.bincount(spike_steps, minlength=presentations * definition.steps)
+        inputs_in_step = np.bincount(spike_steps, minlength=len(spikes) * definition.steps)
         return _recorded(definition, network, inputs_in_step, build_s, run_s)
 
 
@@ -152,6 +165,9 @@ def _recorded(
         weights=np.array(network["weights"].w).reshape(-1, n_neurons),
         theta=np.array(network["neurons"].theta),
         inputs_in_step=inputs_in_step,
+        potentials=np.stack([np.array(network[name].v[0]) for name in _PROBES], axis=-1)
+        if "before_threshold" in network
+        else None,
         events={name: int(network[name].num_events) if name in network else 0 for name in COUNTED_EVENTS},
         build_s=build_s,
         run_s=run_s,

@@ -15,14 +15,18 @@ from scipy.sparse import csr_array
 
 from fspinn.backends.c.header import network_header
 from fspinn.backends.c.numbers import array, type_of
-from fspinn.backends.numba import integer_engine
+from fspinn.backends.numba import engine
+from fspinn.backends.protocol import not_dense
 from fspinn.base.checks import checked_seed
+from fspinn.base.errors import FormatError
 from fspinn.base.files import folder_when_whole
-from fspinn.base.randomness import NOISE, stream_key, words
+from fspinn.base.randomness import INFERENCE_SPIKES, NOISE, stream_key, words
 from fspinn.base.version import __version__
-from fspinn.lowering.integers import integers_of
+from fspinn.lowering.compiler import plan_of
+from fspinn.lowering.plan import Plan
 from fspinn.model import readout as readouts
 from fspinn.model.model import AnyModel, Model, check_size, model_of
+from fspinn.network.encoders import BatchEncoder
 
 NOISE_IMAGES = 5
 
@@ -54,31 +58,40 @@ def export_c(
     """
     seed = checked_seed(seed)
     model = model_of(model)
-    header = network_header(model, seed)
+    plan = plan_of(model)
+    if (refusal := refuses(plan)) is not None:
+        raise FormatError(refusal)
+    header = network_header(model, plan, seed)
     shown = _noise(model) if images is None else np.asarray(images)
     check_size(model, shown, "images")
-    classes, spike_counts = _answers(model, shown, seed)
+    classes, spike_counts = _answers(model, plan, shown, seed)
     with folder_when_whole(folder) as made:
         (made / "network.h").write_text(header, encoding="utf-8")
         (made / "images.h").write_text(_images_header(shown, classes, spike_counts), encoding="utf-8")
-        (made / "README.md").write_text(_readme(model, len(shown)), encoding="utf-8")
+        (made / "README.md").write_text(_readme(model, plan, len(shown)), encoding="utf-8")
         for name in _SHARED_FILES:
             (made / name).write_text(_program_file(name), encoding="utf-8")
 
 
+def refuses(plan: Plan) -> str | None:
+    """Return in one line why a plan cannot be written as a C program, or None if it can."""
+    if not plan.in_integers:
+        return "state: the model computes with floats; quantize first with --state, such as Q9.6"
+    return not_dense(plan)
+
+
 def _noise(model: Model) -> NDArray[np.uint8]:
-    count = NOISE_IMAGES * len(model.weights)
+    count = NOISE_IMAGES * model.layer.inputs
     noise = words(stream_key(0, NOISE), count) >> np.uint64(56)
     return noise.astype(np.uint8).reshape(NOISE_IMAGES, *model.image_shape)
 
 
 def _answers(
-    model: Model, images: NDArray[np.uint8], seed: int
+    model: Model, plan: Plan, images: NDArray[np.uint8], seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Return the classes and the spike counts that the integer engine answers."""
-    assert model.formats is not None
-    integers = integers_of(model.network, model.weights, model.theta, model.formats, model.heard)
-    spike_counts, _ = integer_engine.respond(model.network, integers, images, seed=seed)
+    spikes = BatchEncoder(plan.encoding).encode(images, seed, INFERENCE_SPIKES)
+    spike_counts = engine.respond(plan, spikes).spike_counts
     return readouts.scores(model.readout, csr_array(spike_counts)).argmax(axis=1), spike_counts
 
 
@@ -95,15 +108,16 @@ def _images_header(images: NDArray[np.uint8], classes: NDArray[np.int64], counts
     )
 
 
-def _readme(model: Model, images: int) -> str:
-    assert model.formats is not None
-    formats, network = model.formats, model.network
+def _readme(model: Model, plan: Plan, images: int) -> str:
+    (layer,) = plan.layers
+    formats = layer.formats
+    assert formats is not None
     values = {
         "version": __version__,
-        "summary": f"{network.neurons} neurons, {model.n_inputs} inputs, {network.steps} time steps; "
+        "summary": f"{layer.neurons} neurons, {model.layer.inputs_used} inputs, {plan.steps} time steps; "
         f"weights in {formats.weights}, potentials in {formats.state}, thresholds in {formats.theta}",
-        "pixels": len(model.weights),
-        "inputs": model.n_inputs,
+        "pixels": model.layer.inputs,
+        "inputs": model.layer.inputs_used,
         "images": images,
         "classes": f"Classes, from 0: {', '.join(model.class_names)}.",
     }

@@ -4,20 +4,16 @@ from importlib import resources
 from math import frexp
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fspinn.backends.c.numbers import array, defines, type_of, type_of_format
 from fspinn.backends.c.readout import readout_lines
-from fspinn.base.errors import FormatError
 from fspinn.base.randomness import INFERENCE_SPIKES
 from fspinn.base.version import __version__
-from fspinn.lowering.integers import Neuron, integers_of
+from fspinn.lowering.plan import INHIBITIONS, LayerPlan, Plan
 from fspinn.memmodel.program import STEPS_AT_ONCE
 from fspinn.model.model import Model
 from fspinn.model.tensors import Formats
-from fspinn.network.description import INHIBITION_KINDS, Network
-from fspinn.network.encoders import encoder_settings
-from fspinn.quant.formats import Format, to_integers
+from fspinn.quant.formats import Format
 from fspinn.quant.packing import pack
 
 _FLOAT_BITS = 53
@@ -25,40 +21,33 @@ _PROBABILITY_BITS = 32
 _BIT = Format(1, 0, signed=False)
 
 
-def network_header(model: Model, seed: int) -> str:
+def network_header(model: Model, plan: Plan, seed: int) -> str:
     """Return what `network.h` holds: what to call, and the numbers of a network.
 
     Parameters
     ----------
     model : Model
+    plan : Plan
+        Of the model, in integers.
     seed : int
         Of the input spikes.
-
-    Raises
-    ------
-    FormatError
-        If the model does not compute with integers only.
     """
-    formats = model.formats
-    if formats is None:
-        raise FormatError("state: the model computes with floats; quantize first with --state, such as Q9.6")
-    integers = integers_of(model.network, model.weights, model.theta, formats, model.heard)
-    network = model.network.answering
-    adapted = network.adaptation != "off" or bool(model.theta.any())
+    (layer,) = plan.layers
+    formats = layer.formats
+    assert formats is not None
     readout_defines, readout_data = readout_lines(model)
-    words = pack(integers.weights[integers.heard], formats.weights, 32)
+    words = pack(layer.weights[layer.input_mask], formats.weights, 32)
     lines = [
-        *_encoder(model, integers.heard, seed),
-        *_neuron(network, integers.neuron, formats, adapted),
-        *_types(network, integers.neuron, formats),
+        *_encoder(plan, layer, model.readout.n_classes, seed),
+        *_neuron(layer, formats),
+        *_types(plan, layer, formats),
         *readout_defines,
     ]
     data = [array("uint32_t", "weights", words)]
-    if adapted:
-        theta = to_integers(model.theta, formats.theta)
-        data.append(array(type_of_format(formats.theta), "theta", theta))
-    if not integers.heard.all():
-        data.append(array("uint32_t", "heard", pack([integers.heard], _BIT, 32)[0]))
+    if layer.adapted:
+        data.append(array(type_of_format(formats.theta), "theta", layer.theta))
+    if not layer.input_mask.all():
+        data.append(array("uint32_t", "input_mask", pack([layer.input_mask], _BIT, 32)[0]))
     template = (resources.files(__package__) / "program" / "network.h").read_text(encoding="utf-8")
     return (
         template.replace("@version@", __version__)
@@ -67,23 +56,22 @@ def network_header(model: Model, seed: int) -> str:
     )
 
 
-def _encoder(model: Model, heard: NDArray[np.bool_], seed: int) -> list[str]:
-    network = model.network
-    encoder, rate_per_step, most_spikes = encoder_settings(network)
+def _encoder(plan: Plan, layer: LayerPlan, n_classes: int, seed: int) -> list[str]:
+    encoding = plan.encoding
     # What `encoder_kernels` multiplies a pixel with, or for a norm divides by the root of a sum.
-    scale = rate_per_step / 255.0 if network.encoder == "unscaled" else rate_per_step
+    scale = encoding.rate_per_step / 255.0 if encoding.encoder == "unscaled" else encoding.rate_per_step
     fraction, exponent = frexp(scale)
     return defines(
         {
-            "PIXELS": len(heard),
-            "INPUTS": int(np.count_nonzero(heard)),
-            "NEURONS": network.neurons,
-            "CLASSES": model.readout.n_classes,
-            "STEPS": network.steps,
-            "ENCODER": encoder,
+            "PIXELS": layer.inputs,
+            "INPUTS": int(np.count_nonzero(layer.input_mask)),
+            "NEURONS": layer.neurons,
+            "CLASSES": n_classes,
+            "STEPS": plan.steps,
+            "ENCODER": encoding.number,
             "RATE_MANTISSA": int(fraction * 2**_FLOAT_BITS),
             "RATE_EXPONENT": exponent - _FLOAT_BITS + _PROBABILITY_BITS,
-            "MOST_SPIKES": min(most_spikes, len(heard)),
+            "MOST_SPIKES": min(encoding.most_spikes, layer.inputs),
             "SEED": seed,
             "PURPOSE": INFERENCE_SPIKES,
             "STEPS_AT_ONCE": STEPS_AT_ONCE,
@@ -91,34 +79,34 @@ def _encoder(model: Model, heard: NDArray[np.bool_], seed: int) -> list[str]:
     )
 
 
-def _neuron(network: Network, neuron: Neuron, formats: Formats, adapted: bool) -> list[str]:
+def _neuron(layer: LayerPlan, formats: Formats) -> list[str]:
     return defines(
         {
             "WEIGHT_BITS": formats.weights.bits,
             "WEIGHTS_SIGNED": int(formats.weights.signed),
-            "SHIFT": neuron.shift,
-            "LEAK": neuron.leak,
-            "LOWEST": neuron.lowest,
-            "HIGHEST": neuron.highest,
-            "THRESHOLD": neuron.threshold,
-            "ADAPTED": int(adapted),
-            "THETA_SHIFT": formats.state.fraction_bits - formats.theta.fraction_bits,
-            "REFRACTORY_STEPS": network.refractory_steps,
-            "INHIBITION": INHIBITION_KINDS.index(network.inhibition_kind),
-            "INHIBITION_STEPS": network.inhibition_steps,
-            "TOLL": neuron.toll,
-            "TOLL_PART": neuron.toll_part,
+            "SHIFT": formats.state.fraction_bits - formats.weights.fraction_bits,
+            "LEAK": int(layer.leak),
+            "LOWEST": formats.state.lowest_integer,
+            "HIGHEST": formats.state.highest_integer,
+            "THRESHOLD": int(layer.firing_threshold),
+            "ADAPTED": int(layer.adapted),
+            "THETA_SHIFT": -layer.theta_shift,
+            "REFRACTORY_STEPS": layer.refractory_steps,
+            "INHIBITION": INHIBITIONS.index(layer.inhibition),
+            "INHIBITION_STEPS": layer.inhibition_steps,
+            "DROP": int(layer.drop),
+            "DROP_PART": int(layer.drop_part),
         }
     )
 
 
-def _types(network: Network, neuron: Neuron, formats: Formats) -> list[str]:
-    factor = max(neuron.leak, neuron.toll_part)
-    product = type_of(min(neuron.lowest * factor, -1), neuron.highest * factor)
+def _types(plan: Plan, layer: LayerPlan, formats: Formats) -> list[str]:
+    state, factor = formats.state, int(max(layer.leak, layer.drop_part))
+    product = type_of(min(state.lowest_integer * factor, -1), state.highest_integer * factor)
     return [
-        f"typedef {type_of_format(formats.state)} network_potential;",
+        f"typedef {type_of_format(state)} network_potential;",
         f"typedef {'int64_t' if product == 'int64_t' else 'int32_t'} network_product;",
-        f"typedef {type_of(0, network.steps)} network_count;",
-        f"typedef {type_of(0, network.refractory_steps)} network_refractory;",
-        f"typedef {type_of(0, network.inhibition_steps)} network_rest;",
+        f"typedef {type_of(0, plan.steps)} network_count;",
+        f"typedef {type_of(0, layer.refractory_steps)} network_refractory;",
+        f"typedef {type_of(0, layer.inhibition_steps)} network_rest;",
     ]

@@ -1,37 +1,46 @@
-"""Kernels of the neurons: what a time step does to potentials, in the order that `fspinn.network` states."""
+"""Kernels of neurons in reals: what a time step does to potentials, as `fspinn.network` states."""
 
-from fspinn.backends.numba.plasticity_kernels import FLUSH
+from fspinn.backends.numba.constants_kernels import NOT_CLAMPED, PARTNER
 from fspinn.base.jit import njit
+
+FLUSH = 1e-20
+"""Numbers that only decay are 0 below this."""
 
 
 @njit
-def integrate(potentials, weights, inputs, leak):
+def integrate(potentials, weights, inputs, start, stop, leak, thresholds):
     """Leak and input: ``v = leak * v + sum of the rows of the inputs that spike``, row after row.
 
-    Four rows are added in one pass over the potentials; each potential still sees them one by one.
+    Four rows of ``inputs[start:stop]`` are added in one pass over the potentials; each potential still sees
+    them one by one. Returns whether any potential has reached its threshold. (A view of a row would cost as
+    much as the addition of a hundred weights.)
     """
     n = potentials.size
-    first = inputs.size % 4
+    first = (stop - start) % 4
     if first == 0:
         for j in range(n):
             potentials[j] *= leak
     elif first == 1:
-        a = weights[inputs[0]]
+        a = inputs[start]
         for j in range(n):
-            potentials[j] = potentials[j] * leak + a[j]
+            potentials[j] = potentials[j] * leak + weights[a, j]
     elif first == 2:
-        a, b = weights[inputs[0]], weights[inputs[1]]
+        a, b = inputs[start], inputs[start + 1]
         for j in range(n):
-            potentials[j] = (potentials[j] * leak + a[j]) + b[j]
+            potentials[j] = (potentials[j] * leak + weights[a, j]) + weights[b, j]
     else:
-        a, b, c = weights[inputs[0]], weights[inputs[1]], weights[inputs[2]]
+        a, b, c = inputs[start], inputs[start + 1], inputs[start + 2]
         for j in range(n):
-            potentials[j] = ((potentials[j] * leak + a[j]) + b[j]) + c[j]
-    for e in range(first, inputs.size, 4):
-        a, b = weights[inputs[e]], weights[inputs[e + 1]]
-        c, d = weights[inputs[e + 2]], weights[inputs[e + 3]]
+            potentials[j] = ((potentials[j] * leak + weights[a, j]) + weights[b, j]) + weights[c, j]
+    for e in range(start + first, stop, 4):
+        a, b, c, d = inputs[e], inputs[e + 1], inputs[e + 2], inputs[e + 3]
         for j in range(n):
-            potentials[j] = (((potentials[j] + a[j]) + b[j]) + c[j]) + d[j]
+            v = ((potentials[j] + weights[a, j]) + weights[b, j]) + weights[c, j]
+            potentials[j] = v + weights[d, j]
+    reached = False
+    for j in range(n):
+        reached |= potentials[j] >= thresholds[j]
+    return reached
 
 
 @njit
@@ -45,8 +54,46 @@ def flush(potentials):
 
 
 @njit
-def find_spike(potentials, thresholds, ready_at, t):
+def advance(t, stop, starts, inputs, weights, constants, state):
+    """Take time steps up to phase 4 until a potential has reached its threshold; return the last step."""
+    potentials, thresholds, leak = state.potentials, state.thresholds, constants.leak
+    for step in range(t, stop):
+        reached = integrate(potentials, weights, inputs, starts[step], starts[step + 1], leak, thresholds)
+        if step % 16 == 15:
+            flush(potentials)
+        if reached:
+            return step
+    return stop - 1
+
+
+@njit
+def advance_one(t, starts, inputs, weights, constants, state):
+    """Take a step in which all neurons but one are clamped at 0."""
+    potentials, neuron = state.potentials, state.carried[NOT_CLAMPED]
+    potentials[neuron] *= constants.leak
+    for i in inputs[starts[t] : starts[t + 1]]:
+        potentials[neuron] += weights[i, neuron]
+    if t % 16 == 15:
+        flush(potentials)
+
+
+@njit
+def advance_inhibited(t, starts, inputs, weights, constants, state):
+    """Take a step in which the inhibitory partner of a neuron spikes."""
+    potentials = state.potentials
+    for j in range(potentials.size):
+        potentials[j] *= constants.leak
+    inhibit(state.carried[PARTNER], constants, state)
+    no_leak = potentials.dtype.type(1.0)
+    integrate(potentials, weights, inputs, starts[t], starts[t + 1], no_leak, state.thresholds)
+    if t % 16 == 15:
+        flush(potentials)
+
+
+@njit
+def find_spike(t, constants, state):
     """Return the neuron furthest above its threshold, the first among equals, or -1 if there is none."""
+    potentials, thresholds, ready_at = state.potentials, state.thresholds, state.ready_at
     reached = False
     for j in range(potentials.size):
         reached |= potentials[j] >= thresholds[j]
@@ -63,42 +110,18 @@ def find_spike(potentials, thresholds, ready_at, t):
 
 
 @njit
-def most_active(spike_counts):
-    """Return the neuron with the most output spikes, the first among equals."""
-    winner = 0
-    for j in range(spike_counts.size):
-        if spike_counts[j] > spike_counts[winner]:
-            winner = j
-    return winner
-
-
-@njit
-def copy(numbers, to):
-    """Copy an array; Numba compiles this much faster than ``to[:] = numbers``."""
-    for j in range(numbers.size):
-        to[j] = numbers[j]
-
-
-@njit
-def set_thresholds(thresholds, firing_threshold, theta):
-    """What each neuron's potential has to reach: ``firing_threshold + theta``."""
-    for j in range(thresholds.size):
-        thresholds[j] = firing_threshold + theta[j]
-
-
-@njit
-def integrate_one(potentials, weights, inputs, leak, neuron):
-    """Leak and input for one neuron, while all others are clamped at 0."""
-    potentials[neuron] *= leak
-    for i in inputs:
-        potentials[neuron] += weights[i, neuron]
-
-
-@njit
-def take_toll(potentials, spared, fixed, part):
-    """Take ``fixed + part * v`` from all potentials but one."""
-    kept = potentials[spared]
+def inhibit(exempt, constants, state):
+    """Take ``drop + drop_part * v`` from all potentials but one."""
+    potentials, drop, part = state.potentials, constants.drop, constants.drop_part
+    kept = potentials[exempt]
     for j in range(potentials.size):
         v = potentials[j]
-        potentials[j] = v - (fixed + part * v)
-    potentials[spared] = kept
+        potentials[j] = v - (drop + part * v)
+    potentials[exempt] = kept
+
+
+@njit
+def set_thresholds(theta, constants, state):
+    """What each neuron's potential has to reach: ``firing_threshold + theta``."""
+    for j in range(theta.size):
+        state.thresholds[j] = constants.firing_threshold + theta[j]

@@ -1,51 +1,39 @@
-"""Kernels of the learning rules; `fspinn.network.plasticity` says what they are and where they come from."""
+"""Kernels of learning in reals; `fspinn.network.plasticity` says what the rules are."""
 
 import numpy as np
 
+from fspinn.backends.numba.constants_kernels import L1, NO_NORMALISATION, PAIR, POSTONLY
+from fspinn.backends.numba.neuron_kernels import FLUSH
 from fspinn.base.jit import njit
 
-NORMALISED, TIMESTEP, PAIR, POSTONLY = range(4)
-"""Numbers of the rules, in the order of `fspinn.network.description.RULES`."""
-
-BALANCED, DECAYING, NO_ADAPTATION = range(3)
-"""Numbers of the adaptations, in the order of `fspinn.network.description.ADAPTATIONS`."""
-
-NO_NORMALISATION, L1, L2 = range(3)
-"""Numbers of the normalisations, in the order of `fspinn.network.description.NORMALISATIONS`."""
-
-FLUSH = 1e-20
-"""Numbers that only decay are 0 below this."""
-
 
 @njit
-def potentiation_factor(spikes, spike_threshold):
-    """FSpiNN's ``k = ceil(spikes / spike_threshold)``; 1 where `spike_threshold` is 0 (off)."""
-    if spike_threshold == 0:
-        return 1
-    return (spikes + spike_threshold - 1) // spike_threshold
-
-
-@njit
-def move_towards_input(weights, winner, input_counts, weight_norm, rate):
-    """Move one neuron's weights: ``w += rate * (min(1, weight_norm * x / |x|) - w)``."""
+def move_towards_input(weights, winner, factor, rate, place, learning, state):
+    """Rule `normalised`: ``w += k * rate * (min(1, weight_norm * x / |x|) - w)``, k rate at most 1."""
+    real, counts = weights.dtype.type, state.window_counts
     square = np.int64(0)
-    for i in range(input_counts.size):
-        square += np.int64(input_counts[i]) * np.int64(input_counts[i])
-    if square == 0:
-        return
-    scale = weight_norm / np.sqrt(np.float64(square))
-    one = weights.dtype.type(1.0)
-    for i in range(input_counts.size):
-        target = min(one, weights.dtype.type(input_counts[i] * scale))
+    for i in range(counts.size):
+        square += np.int64(counts[i]) * np.int64(counts[i])
+    scale = learning.weight_norm / np.sqrt(np.float64(square))
+    one = real(1.0)
+    rate = min(one, real(factor) * rate)
+    for i in range(counts.size):
+        target = min(one, real(counts[i] * scale))
         weights[i, winner] += rate * (target - weights[i, winner])
 
 
 @njit
-def potentiate(weights, neuron, traces, rate):
+def raise_weights(weights, neuron, traces, rate):
     """Raise one neuron's weights: ``w = min(1, w + rate * x_pre)``."""
     one = weights.dtype.type(1.0)
     for i in range(traces.size):
         weights[i, neuron] = min(one, weights[i, neuron] + rate * traces[i])
+
+
+@njit
+def potentiate(weights, winner, factor, rate, place, learning, state):
+    """Rule `timestep` for the winner: its weights rise with k times the rate."""
+    raise_weights(weights, winner, state.pre_traces, weights.dtype.type(factor) * rate)
 
 
 @njit
@@ -67,18 +55,18 @@ def depress_row(row, rate, traces):
 
 
 @njit
-def depress_all(weights, traces, rate):
+def depress_all(weights, place, learning, state):
     """Lower the weights of inputs that have a trace, ``w = max(0, w - rate * x_pre)``; return how many."""
-    zero = weights.dtype.type(0.0)
-    changed = 0
+    zero, traces = weights.dtype.type(0.0), state.pre_traces
+    rows = 0
     for i in range(traces.size):
         if traces[i] > 0:
-            loss = rate * traces[i]
+            loss = learning.depression * traces[i]
             row = weights[i]
             for j in range(row.size):
                 row[j] = max(zero, row[j] - loss)
-            changed += row.size
-    return changed
+            rows += 1
+    return rows
 
 
 @njit
@@ -92,41 +80,45 @@ def decay_traces(traces, leak):
 
 
 @njit
-def raise_trace(traces, index):
-    """Let a trace rise by 1, at a spike."""
-    traces[index] += traces.dtype.type(1.0)
+def follow_inputs(inputs, weights, learning, state):
+    """Let traces decay and rise with the input spikes of a step; `pair` depresses their rows."""
+    pre_traces, post_traces = state.pre_traces, state.post_traces
+    decay_traces(pre_traces, learning.trace_leak)
+    decay_traces(post_traces, learning.trace_leak)
+    for i in inputs:
+        pre_traces[i] += pre_traces.dtype.type(1.0)
+        if learning.rule == PAIR:
+            depress_row(weights[i], learning.depression, post_traces)
 
 
 @njit
-def shift_thresholds(theta, winner, step, lowest):
-    """Raise the winner's threshold by `step`, lower all by an N-th of it: their mean stays."""
-    lower_thresholds(theta, step / theta.size, lowest)
-    theta[winner] += step
+def learn_from_spike(weights, winner, rate, place, learning, state):
+    """Rules `pair` and `postonly`; then the trace of the neuron rises by 1."""
+    if learning.rule == PAIR:
+        raise_weights(weights, winner, state.pre_traces, rate)
+    elif learning.rule == POSTONLY:
+        power_law(weights, winner, state.pre_traces, rate, learning.target_trace)
+    state.post_traces[winner] += state.post_traces.dtype.type(1.0)
 
 
 @njit
-def lower_thresholds(theta, fall, lowest):
+def raise_theta(theta, neuron, step, learning):
+    """Raise the threshold of one neuron."""
+    theta[neuron] += step
+
+
+@njit
+def part_of_step(step, neurons, learning):
+    """Return an N-th of a step."""
+    return step / neurons
+
+
+@njit
+def lower_theta(theta, fall, learning):
     """Lower all thresholds, but none below the lowest: ``theta = max(theta - fall, lowest)``."""
     fall = theta.dtype.type(fall)
     for j in range(theta.size):
-        theta[j] = max(theta[j] - fall, lowest)
-
-
-@njit
-def fall_after_silence(step, potentials, firing_threshold, has_input, earlier_spikes):
-    """Return by how much thresholds fall after a presentation without an output spike.
-
-    Before the first one of all, by the step if there was input. Later by the step if some potential is at the
-    firing threshold, and by an N-th of it if one is at half.
-    """
-    if earlier_spikes == 0:
-        return step if has_input else 0.0
-    highest = potentials[0]
-    for j in range(potentials.size):
-        highest = max(highest, potentials[j])
-    if highest >= firing_threshold:
-        return step
-    return step / potentials.size if highest >= firing_threshold / 2 else 0.0
+        theta[j] = max(theta[j] - fall, learning.lowest_theta)
 
 
 @njit
@@ -135,6 +127,23 @@ def decay_all(values, kept):
     flat = values.reshape(-1)
     for i in range(flat.size):
         flat[i] *= kept
+
+
+@njit
+def decay_theta(theta, learning):
+    """Let theta decay over a presentation."""
+    decay_all(theta, learning.theta_decay)
+
+
+@njit
+def tidy_weights(weights, learning, state):
+    """Weight decay and normalisation at the end of a presentation; return which of them are on."""
+    decays, normalises = learning.weight_kept < 1, learning.normalisation != NO_NORMALISATION
+    if decays:
+        decay_all(weights, learning.weight_kept)
+    if normalises:
+        normalise(weights, learning.normalisation, learning.normalisation_goal, state.scales)
+    return decays, normalises
 
 
 @njit

@@ -109,10 +109,10 @@ def spike_raster(
     middle = figure.add_subplot(grid[1, 1], sharex=above)
     below = figure.add_subplot(grid[2, 1], sharex=above)
 
-    steps = np.repeat(np.arange(network.steps), np.diff(shown.input_spikes.offsets))
+    steps, inputs = shown.input_spikes.events
     above.plot(
         steps * network.dt_ms,
-        shown.input_spikes.inputs,
+        inputs,
         linestyle="none",
         marker="|",
         color="black",
@@ -127,10 +127,11 @@ def spike_raster(
     )
 
     if counts.any():
-        course = potential(model, shown, winner) / network.firing_threshold
+        firing_threshold = network.layers[0].neuron.firing_threshold
+        course = potential(model, shown, winner) / firing_threshold
         times_ms = np.repeat(np.arange(network.steps) * network.dt_ms, 2)
         below.plot(times_ms, course.ravel(), color=SHADES[0], linewidth=0.9)
-        level = 1 + model.layer.theta.values[winner] / network.firing_threshold
+        level = 1 + model.layer.theta.values[winner] / firing_threshold
         below.axhline(level, color=CHOSEN, linestyle="--", linewidth=1)
         below.set_ylim(top=level + 0.3 * (level - course.min()))
         below.annotate(

@@ -265,7 +265,7 @@ static void encode(void)
     for (i = 0; i < NETWORK_PIXELS; i++) {
         uint32_t found = pixels[i] == 0 ? 0 : steps_of(i, pixels[i]);
 #if NETWORK_INPUTS < NETWORK_PIXELS
-        if ((heard[i / 32] >> i % 32 & 1) == 0) {
+        if ((input_mask[i / 32] >> i % 32 & 1) == 0) {
             continue;
         }
 #endif
@@ -364,13 +364,13 @@ static int32_t threshold(uint32_t j)
 }
 
 #if NETWORK_INHIBITION != NETWORK_CLAMP
-static int32_t after_toll(int32_t v)
+static int32_t after_drop(int32_t v)
 {
-    return cut(v - NETWORK_TOLL - part(v, NETWORK_TOLL_PART));
+    return cut(v - NETWORK_DROP - part(v, NETWORK_DROP_PART));
 }
 #endif
 
-/* Leak, toll and input of a neuron in a step; returns its potential. */
+/* Leak, inhibition and input of a neuron in a step; returns its potential. */
 static int32_t advance(uint32_t j, int32_t sum)
 {
     int32_t v = potentials[j];
@@ -382,7 +382,7 @@ static int32_t advance(uint32_t j, int32_t sum)
     v -= part(v, NETWORK_LEAK);
 #if NETWORK_INHIBITION == NETWORK_LAYER
     if (spared != NOBODY && (int32_t)j != spared) {
-        v = after_toll(v);
+        v = after_drop(v);
     }
 #if NETWORK_INHIBITION_STEPS > 0
     if ((int32_t)j == spared) {
@@ -417,7 +417,7 @@ static void inhibit(uint32_t winner)
     uint32_t j;
     for (j = 0; j < NETWORK_NEURONS; j++) {
         if (j != winner) {
-            potentials[j] = (network_potential)after_toll(potentials[j]);
+            potentials[j] = (network_potential)after_drop(potentials[j]);
         }
     }
 #elif NETWORK_INHIBITION == NETWORK_CLAMP

@@ -1,0 +1,51 @@
+"""One name for what reals and integers each do in their own way.
+
+The schedule (`schedule_kernels`) calls these functions; the constants among their arguments, which are of
+reals or of integers, say which of the two kernels is compiled.
+"""
+
+from inspect import signature
+
+from numba.extending import overload
+
+import fspinn.backends.numba.integer_kernels as integer_kernels
+import fspinn.backends.numba.integer_plasticity_kernels as integer_plasticity_kernels
+import fspinn.backends.numba.neuron_kernels as neuron_kernels
+import fspinn.backends.numba.plasticity_kernels as plasticity_kernels
+from fspinn.backends.numba.constants_kernels import IntegerLearning, Integers
+
+
+def _either(real, integer):
+    """Return a function that compiled code calls in place of both kernels."""
+
+    def function(*_):
+        raise NotImplementedError("only compiled code calls this")
+
+    def choose(*types):
+        kinds = {getattr(type_, "instance_class", None) for type_ in types}
+        return (integer if kinds & {Integers, IntegerLearning} else real).py_func
+
+    choose.__signature__ = signature(real.py_func)
+    overload(function)(choose)
+    return function
+
+
+advance = _either(neuron_kernels.advance, integer_kernels.advance)
+advance_inhibited = _either(neuron_kernels.advance_inhibited, integer_kernels.advance_inhibited)
+advance_one = _either(neuron_kernels.advance_one, integer_kernels.advance_one)
+find_spike = _either(neuron_kernels.find_spike, integer_kernels.find_spike)
+inhibit = _either(neuron_kernels.inhibit, integer_kernels.inhibit)
+set_thresholds = _either(neuron_kernels.set_thresholds, integer_kernels.set_thresholds)
+
+move_towards_input = _either(
+    plasticity_kernels.move_towards_input, integer_plasticity_kernels.move_towards_input
+)
+potentiate = _either(plasticity_kernels.potentiate, integer_plasticity_kernels.potentiate)
+depress_all = _either(plasticity_kernels.depress_all, integer_plasticity_kernels.depress_all)
+follow_inputs = _either(plasticity_kernels.follow_inputs, integer_plasticity_kernels.follow_inputs)
+learn_from_spike = _either(plasticity_kernels.learn_from_spike, integer_plasticity_kernels.learn_from_spike)
+raise_theta = _either(plasticity_kernels.raise_theta, integer_plasticity_kernels.raise_theta)
+part_of_step = _either(plasticity_kernels.part_of_step, integer_plasticity_kernels.part_of_step)
+lower_theta = _either(plasticity_kernels.lower_theta, integer_plasticity_kernels.lower_theta)
+decay_theta = _either(plasticity_kernels.decay_theta, integer_plasticity_kernels.decay_theta)
+tidy_weights = _either(plasticity_kernels.tidy_weights, integer_plasticity_kernels.tidy_weights)

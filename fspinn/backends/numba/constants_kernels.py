@@ -1,0 +1,72 @@
+"""The numbers that kernels compute with: names, places in arrays, and constants of reals and integers."""
+
+from collections import namedtuple
+
+LATERAL, CLAMP, LAYER = range(3)
+"""Numbers of the kinds of inhibition, in the order of `fspinn.lowering.plan.INHIBITION_KINDS`."""
+
+NORMALISED, TIMESTEP, PAIR, POSTONLY = range(4)
+"""Numbers of the rules, in the order of `fspinn.lowering.plan.RULES`."""
+
+BALANCED, DECAYING, NO_ADAPTATION = range(3)
+"""Numbers of the adaptations, in the order of `fspinn.lowering.plan.ADAPTATIONS`."""
+
+NO_NORMALISATION, L1, L2 = range(3)
+"""Numbers of the normalisations, in the order of `fspinn.lowering.plan.NORMALISATIONS`."""
+
+Reals = namedtuple(
+    "Reals",
+    "neurons steps refractory_steps inhibition_kind inhibition_steps firing_threshold leak drop drop_part",
+)
+"""Constants of a layer in reals. Inhibition takes ``drop + drop_part * v`` from a potential v."""
+
+Integers = namedtuple(
+    "Integers",
+    "neurons steps refractory_steps inhibition_kind inhibition_steps firing_threshold leak drop drop_part "
+    "scale_up scale_down largest_weight no_negative_weights lowest highest theta_shift",
+)
+"""Constants of a layer in integers.
+
+The input of a step is ``(sum of weights * scale_up) >> scale_down``. `leak` has the type of the potentials.
+"""
+
+RealLearning = namedtuple(
+    "RealLearning",
+    "on rule adaptation window_steps spike_threshold depression trace_leak lowest_theta theta_decay "
+    "weight_norm target_trace normalisation normalisation_goal weight_kept",
+)
+"""Constants of learning in reals; `theta_decay` is what theta is multiplied by."""
+
+IntegerLearning = namedtuple(
+    "IntegerLearning",
+    "on rule adaptation window_steps spike_threshold depression trace_leak lowest_theta theta_decay "
+    "rounding norm weight_fraction highest_weight trace_fraction",
+)
+"""Constants of learning in integers."""
+
+State = namedtuple(
+    "State",
+    "potentials thresholds ready_at partner_ready_at spike_counts carried "
+    "window_counts pre_traces post_traces scales rows small_sums sums range",
+)
+"""State and working memory of a layer, made once per batch.
+
+In integers `rows` are the rows of the inputs that spike in a step, filled up with the row of zeros, and
+`range` holds the lowest and the highest potential or threshold so far, and how many numbers were cut.
+"""
+
+PARTNER, CLAMPED_UNTIL, NOT_CLAMPED, SPIKES, CEILING, HIGHEST_THRESHOLD = range(6)
+"""Places in ``State.carried``.
+
+The neuron whose inhibitory partner is about to spike (or -1), the step until which others are clamped, the
+neuron that is not, the number of output spikes so far; and in integers a number that no potential is above
+(at least 0), and the highest threshold (at least 0).
+"""
+
+LOWEST, HIGHEST, SATURATIONS = range(3)
+"""Places in ``State.range``, in the order of `fspinn.lowering.integers.Range`."""
+
+# Places in the array of counts, in the order of `fspinn.model.activity.Activity`.
+SAMPLES, STEPS, POSITIONS, INPUT_SPIKES, OUTPUT_SPIKES, ADDITIONS, NEURON_UPDATES = range(7)
+ROWS_READ, WEIGHTS_READ, COLUMNS_WRITTEN, ROWS_WRITTEN, WINDOWS = range(7, 12)
+THRESHOLD_PASSES, THRESHOLDS_WRITTEN, NORMALISATIONS, DECAYS = range(12, 16)

@@ -1,0 +1,303 @@
+"""The order of events, once for reals and integers: that which `fspinn.network` states.
+
+What happens in each of them is chosen by the arithmetic (`arithmetic_kernels`).
+"""
+
+import numpy as np
+
+from fspinn.backends.numba.arithmetic_kernels import (
+    advance,
+    advance_inhibited,
+    advance_one,
+    decay_theta,
+    depress_all,
+    find_spike,
+    follow_inputs,
+    inhibit,
+    learn_from_spike,
+    lower_theta,
+    move_towards_input,
+    part_of_step,
+    potentiate,
+    raise_theta,
+    set_thresholds,
+    tidy_weights,
+)
+from fspinn.backends.numba.constants_kernels import (
+    ADDITIONS,
+    BALANCED,
+    CEILING,
+    CLAMP,
+    CLAMPED_UNTIL,
+    COLUMNS_WRITTEN,
+    DECAYING,
+    DECAYS,
+    INPUT_SPIKES,
+    LATERAL,
+    LAYER,
+    NEURON_UPDATES,
+    NORMALISATIONS,
+    NORMALISED,
+    NOT_CLAMPED,
+    OUTPUT_SPIKES,
+    PAIR,
+    PARTNER,
+    POSITIONS,
+    POSTONLY,
+    ROWS_READ,
+    ROWS_WRITTEN,
+    SAMPLES,
+    SPIKES,
+    STEPS,
+    THRESHOLD_PASSES,
+    THRESHOLDS_WRITTEN,
+    TIMESTEP,
+    WEIGHTS_READ,
+    WINDOWS,
+)
+from fspinn.base.jit import njit
+from fspinn.network.encoder_kernels import stream_key
+
+
+@njit
+def clear(numbers):
+    """Set all to 0; Numba compiles this much faster than ``numbers[:] = 0``."""
+    for j in range(numbers.size):
+        numbers[j] = 0
+
+
+@njit
+def rest(state):
+    """Set the state to what it is before a presentation, but for the thresholds."""
+    clear(state.potentials)
+    clear(state.pre_traces)
+    clear(state.post_traces)
+    clear(state.ready_at)
+    clear(state.partner_ready_at)
+    clear(state.spike_counts)
+    clear(state.carried)
+    state.carried[PARTNER] = -1
+
+
+@njit
+def fire(t, winner, constants, state):
+    """Phase 5: reset and inhibition."""
+    carried = state.carried
+    carried[SPIKES] += 1
+    state.spike_counts[winner] += 1
+    state.ready_at[winner] = t + 1 + constants.refractory_steps
+    state.potentials[winner] = 0
+    if constants.inhibition_kind == LATERAL:
+        inhibit(winner, constants, state)
+    elif constants.inhibition_kind == CLAMP:
+        clear(state.potentials)
+        carried[CLAMPED_UNTIL], carried[NOT_CLAMPED] = t + 1 + constants.inhibition_steps, winner
+        carried[CEILING] = 0
+    elif state.partner_ready_at[winner] <= t + 1:
+        carried[PARTNER] = winner
+        state.partner_ready_at[winner] = t + 2 + constants.inhibition_steps
+
+
+@njit
+def post(winner, weights, theta, now, constants, learning, state, activity):
+    """Phase 6: what an output spike teaches."""
+    rate, theta_step, key = now
+    if learning.rule != NORMALISED:
+        learn_from_spike(weights, winner, rate, (0, key), learning, state)
+        if learning.rule == PAIR or learning.rule == POSTONLY:
+            activity[COLUMNS_WRITTEN] += 1
+    if learning.adaptation == DECAYING:
+        raise_theta(theta, winner, theta_step, learning)
+        set_thresholds(theta, constants, state)
+        activity[THRESHOLDS_WRITTEN] += 1
+
+
+@njit
+def run_window(
+    start, stop, starts, inputs, weights, theta, now, constants, learning, state, record, activity
+):
+    """Run the time steps from `start` to `stop`.
+
+    `now`: learning rate, threshold step and key of random words. Writes `record`: step and neuron of each
+    output spike, and in `course` (steps, 2) the potential of the neuron `probe` as it is compared with the
+    threshold and at the end of each step.
+    """
+    spike_steps, spike_neurons, course, probe = record
+    potentials, carried = state.potentials, state.carried
+    traced, learns, probing = False, False, course.shape[0] > 0
+    if learning is not None:
+        learns = learning.on
+        traced = learning.on and learning.rule != NORMALISED
+    t = start
+    while t < stop:
+        last, reads = t, ROWS_READ
+        if carried[PARTNER] >= 0:
+            advance_inhibited(t, starts, inputs, weights, constants, state)
+            carried[PARTNER] = -1
+        elif t < carried[CLAMPED_UNTIL]:
+            advance_one(t, starts, inputs, weights, constants, state)
+            reads = WEIGHTS_READ
+        else:
+            ahead = t + 1 if traced or probing else stop
+            last = advance(t, ahead, starts, inputs, weights, constants, state)
+        activity[reads] += starts[last + 1] - starts[t]
+        winner = find_spike(last, constants, state)
+        if probing:
+            course[t, 0] = potentials[probe]
+        if learning is not None and traced:
+            follow_inputs(inputs[starts[t] : starts[t + 1]], weights, learning, state)
+            if learning.rule == PAIR:
+                activity[ROWS_WRITTEN] += starts[t + 1] - starts[t]
+        if winner >= 0:
+            spike_steps[carried[SPIKES]], spike_neurons[carried[SPIKES]] = last, winner
+            fire(last, winner, constants, state)
+            if learning is not None and learns:
+                post(winner, weights, theta, now, constants, learning, state, activity)
+        if probing:
+            course[t, 1] = potentials[probe]
+        t = last + 1
+
+
+@njit
+def most_active(spike_counts):
+    """Return the neuron with the most output spikes, the first among equals."""
+    winner = 0
+    for j in range(spike_counts.size):
+        if spike_counts[j] > spike_counts[winner]:
+            winner = j
+    return winner
+
+
+@njit
+def potentiation_factor(spikes, spike_threshold):
+    """FSpiNN's ``k = ceil(spikes / spike_threshold)``; 1 where `spike_threshold` is 0 (off)."""
+    if spike_threshold == 0:
+        return 1
+    return (spikes + spike_threshold - 1) // spike_threshold
+
+
+@njit
+def end_window(now_in, inputs, spikes, weights, theta, now, constants, learning, state, activity):
+    """Phase 7: what is learned at the end of a window with so many output spikes.
+
+    `inputs` are those that spiked in it, and `now_in` is its number.
+    """
+    rate, theta_step, key = now
+    place = (now_in, key)
+    activity[WINDOWS] += 1
+    if spikes == 0:
+        if learning.rule == TIMESTEP:
+            activity[ROWS_WRITTEN] += depress_all(weights, place, learning, state)
+        return
+    winner = most_active(state.spike_counts)
+    factor = potentiation_factor(state.spike_counts[winner], learning.spike_threshold)
+    if learning.rule == NORMALISED and inputs.size > 0:
+        clear(state.window_counts)
+        for i in inputs:
+            state.window_counts[i] += 1
+        move_towards_input(weights, winner, factor, rate, place, learning, state)
+        activity[COLUMNS_WRITTEN] += 1
+    if learning.rule == TIMESTEP:
+        potentiate(weights, winner, factor, rate, place, learning, state)
+        activity[COLUMNS_WRITTEN] += 1
+    if learning.adaptation == BALANCED:
+        lower_theta(theta, part_of_step(theta_step, constants.neurons, learning), learning)
+        raise_theta(theta, winner, theta_step, learning)
+        set_thresholds(theta, constants, state)
+        activity[THRESHOLD_PASSES] += 1
+
+
+@njit
+def fall_after_silence(input_spikes, earlier_spikes, theta_step, constants, learning, state):
+    """Return by how much thresholds fall after a presentation without an output spike.
+
+    Before the first one of all, by the step if there was input. Later by the step if some potential is at the
+    firing threshold, and by an N-th of it if one is at half.
+    """
+    part = part_of_step(theta_step, constants.neurons, learning)
+    if earlier_spikes == 0:
+        return theta_step if input_spikes > 0 else 0 * part
+    highest = state.potentials[0]
+    for j in range(state.potentials.size):
+        highest = max(highest, state.potentials[j])
+    if highest >= constants.firing_threshold:
+        return theta_step
+    return part if 2 * highest >= constants.firing_threshold else 0 * part
+
+
+@njit
+def end_presentation(
+    input_spikes, earlier_spikes, weights, theta, theta_step, constants, learning, state, activity
+):
+    """What changes once per presentation: thresholds after silence, decay, normalisation."""
+    if learning.adaptation == BALANCED and state.carried[SPIKES] == 0:
+        fall = fall_after_silence(input_spikes, earlier_spikes, theta_step, constants, learning, state)
+        if fall > 0:
+            lower_theta(theta, fall, learning)
+            activity[THRESHOLD_PASSES] += 1
+    if learning.adaptation == DECAYING:
+        decay_theta(theta, learning)
+        activity[THRESHOLD_PASSES] += 1
+    decays, normalises = tidy_weights(weights, learning, state)
+    activity[DECAYS] += decays
+    activity[NORMALISATIONS] += normalises
+
+
+@njit
+def count_presentation(input_spikes, constants, state, activity):
+    """Add what every presentation does to the counts."""
+    populations = 2 if constants.inhibition_kind == LAYER else 1
+    activity[SAMPLES] += 1
+    activity[STEPS] += constants.steps
+    activity[POSITIONS] += 1
+    activity[INPUT_SPIKES] += input_spikes
+    activity[OUTPUT_SPIKES] += state.carried[SPIKES]
+    activity[NEURON_UPDATES] += populations * constants.steps * constants.neurons
+
+
+@njit
+def present_batch(
+    offsets, inputs, weights, theta, constants, learning, schedule, run, state, spike_counts, record, activity
+):
+    """Present samples one after the other; with learning on, `weights` and `theta` change in place.
+
+    `offsets` (n, steps + 1) and `inputs` are those of `fspinn.network.encoders.Spikes`; `learning` is None
+    or says whether it is on; `schedule` (n, 2): learning rate and threshold step of each presentation;
+    `run`: seed, purpose of random words, number of the first presentation, and output spikes before it.
+    Writes `spike_counts` (n, neurons), `activity` (16,) and `record` (see `run_window`), whose course is (n,
+    steps, 2), or (n, 0, 2) without a probe.
+    """
+    seed, purpose, first, earlier_spikes = run
+    spike_steps, spike_neurons, course, probe = record
+    written = 0
+    window_steps = constants.steps
+    if learning is not None:
+        window_steps = learning.window_steps
+    for m in range(offsets.shape[0]):
+        starts = offsets[m]
+        input_spikes = starts[constants.steps] - starts[0]
+        now = (schedule[m, 0], schedule[m, 1], stream_key(seed, purpose, first + np.uint64(m)))
+        rest(state)
+        set_thresholds(theta, constants, state)
+        noted = (spike_steps[written:], spike_neurons[written:], course[m], probe)
+        for window in range((constants.steps + window_steps - 1) // window_steps):
+            start = window * window_steps
+            stop = min(start + window_steps, constants.steps)
+            before = state.carried[SPIKES]
+            run_window(
+                start, stop, starts, inputs, weights, theta, now, constants, learning, state, noted, activity
+            )
+            if learning is not None and learning.on:
+                spikes = state.carried[SPIKES] - before
+                shown = inputs[starts[start] : starts[stop]]
+                end_window(window, shown, spikes, weights, theta, now, constants, learning, state, activity)
+        if learning is not None and learning.on:
+            end_presentation(
+                input_spikes, earlier_spikes, weights, theta, now[1], constants, learning, state, activity
+            )
+        earlier_spikes += state.carried[SPIKES]
+        written += state.carried[SPIKES]
+        count_presentation(input_spikes, constants, state, activity)
+        for j in range(constants.neurons):
+            spike_counts[m, j] = state.spike_counts[j]
+    activity[ADDITIONS] = activity[ROWS_READ] * constants.neurons + activity[WEIGHTS_READ]

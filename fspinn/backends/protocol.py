@@ -1,0 +1,86 @@
+"""What can a backend do, and what does it answer?"""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fspinn.lowering.integers import Range
+from fspinn.lowering.plan import Plan
+from fspinn.model.activity import Activity
+from fspinn.network.encoders import Spikes
+
+
+@dataclass(frozen=True, eq=False)
+class Response:
+    """What the last layer of a network did in some presentations.
+
+    Parameters
+    ----------
+    spike_counts : ndarray of int32, shape (n, neurons)
+        Output spikes of each neuron.
+    spike_steps, spike_neurons : ndarray of int32, shape (n_spikes,)
+        Time step within its presentation, and neuron, of each output spike; one presentation after the other.
+    activity : tuple of Activity
+        What each layer did.
+    range : Range
+        Of the potentials and thresholds of a network in integers.
+    potentials : ndarray, shape (n, steps, 2), or None
+        Of the neuron that was probed: in each time step what is compared with the threshold, and what remains
+        at its end.
+    """
+
+    spike_counts: NDArray[np.int32]
+    spike_steps: NDArray[np.int32]
+    spike_neurons: NDArray[np.int32]
+    activity: tuple[Activity, ...]
+    range: Range
+    potentials: NDArray[Any] | None = None
+
+
+class Backend(Protocol):
+    """Whoever runs or writes plans. Those that run have `Simulator`'s functions; the others write files."""
+
+    def refuses(self, plan: Plan) -> str | None:
+        """Return in one line why it cannot run or write a plan, or None if it can."""
+
+
+class Simulator(Backend, Protocol):
+    """Whoever runs plans."""
+
+    def respond(self, plan: Plan, spikes: Spikes, probe: int | None = None) -> Response:
+        """Present samples with learning off.
+
+        Parameters
+        ----------
+        plan : Plan
+        spikes : Spikes
+            Input spikes of the presentations.
+        probe : int or None, default None
+            Neuron of the last layer whose potential is recorded.
+        """
+
+    def learn(self, plan: Plan, spikes: Spikes, total: int, earlier_spikes: int = 0) -> Response:
+        """Present samples with learning on; weights and theta of the plan change in place.
+
+        Parameters
+        ----------
+        plan : Plan
+            Whose layers learn.
+        spikes : Spikes
+            Number of the first presentation and seed are those of the run.
+        total : int
+            Presentations of the run: they fix the learning rate and the threshold step.
+        earlier_spikes : int, default 0
+            Output spikes in earlier presentations of the run: how thresholds fall depends on their number.
+        """
+
+
+def not_dense(plan: Plan) -> str | None:
+    """Return why a plan is not one layer whose neurons see the whole input, or None if it is."""
+    if len(plan.layers) > 1:
+        return f"layers: {len(plan.layers)} are more than this backend runs; use a network of one layer"
+    if plan.layers[0].field is not None:
+        return "field: this backend runs neurons that see the whole input; use a layer without a field"
+    return None
