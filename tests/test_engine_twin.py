@@ -34,9 +34,8 @@ def test_one_step_of_integration_has_the_bits_of_the_naive_twin(inputs, leak, se
 def test_rows_are_added_in_the_order_of_the_inputs():
     weights = np.array([[2.0**24], [1.0], [-(2.0**24)]], np.float32)
     potentials = np.zeros(1, np.float32)
-    neuron_kernels.integrate(
-        potentials, weights, np.arange(3, dtype=np.int32), np.float32(0.5), np.zeros(1, np.float32)
-    )
+    inputs, thresholds = np.arange(3, dtype=np.int32), np.zeros(1, np.float32)
+    neuron_kernels.integrate(potentials, weights, inputs, 0, 3, np.float32(0.5), thresholds)
     assert potentials.tolist() == [0.0]  # in any other order 1, since 2**24 + 1 is no float32
 
 
