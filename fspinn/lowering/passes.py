@@ -21,10 +21,10 @@ from fspinn.network.description import Network
 Pass = Callable[[Model], tuple[Model, str]]
 
 THRESHOLDS = (0.7, 0.8, 0.9, 1.1, 1.25)
-"""What `retune` multiplies the threshold by (own)."""
+"""What `retune` multiplies the threshold by (fspinn)."""
 
 INHIBITIONS = (0.5, 0.7, 0.85, 1.2, 1.4)
-"""What `retune` multiplies the inhibition by (own)."""
+"""What `retune` multiplies the inhibition by (fspinn)."""
 
 
 @dataclass(frozen=True)

@@ -139,7 +139,8 @@ def advance(t, stop, starts, inputs, weights, constants, learning, state):
             sum_rows(weights, rows, end, sums)
             leak_and_add_exactly(potentials, sums, leak, constants, state.range)
             ceiling = constants.highest
-        follow_step(step, starts, inputs, learning, state)
+        if learning is not None:
+            follow_step(step, starts, inputs, learning, state)
         if any_reached(potentials, thresholds):
             carried[CEILING] = ceiling
             return step, True
