@@ -22,7 +22,7 @@ from fspinn.base.errors import ConfigError, ModelFileError
 from fspinn.learning.curve import Curve
 from fspinn.model.activity import Activity
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 
 EVERY_S = 30.0
 """Time between two checkpoints, where their distance in presentations is not given."""

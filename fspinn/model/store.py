@@ -14,7 +14,7 @@ from fspinn.model.model import AnyModel, Model, Readout, model_of
 from fspinn.network.description import Network
 from fspinn.quant.formats import Format, to_integers, to_values
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 """Files of other versions are refused."""
 
 _MEND = "train it again or take a copy"
