@@ -1,20 +1,28 @@
 """Whoever runs it, it is the same job: training, evaluation and their commands with a chosen engine."""
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
+from importlib import import_module
 
 import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from described import dense
+from described import changed, dense
+from runners import answering
 
 import fspinn
-from fspinn.backends import ENGINES, engine_of
+from fspinn.backends import BACKENDS, ENGINES, engine_of
 from fspinn.backends.brian2 import engine as brian2_engine
+from fspinn.backends.numba import constants_kernels
 from fspinn.base.errors import ConfigError
 from fspinn.cli import main, options
+from fspinn.lowering import plan
+from fspinn.lowering.integers import Range
+from fspinn.model.activity import Activity
+from fspinn.model.tensors import Formats
 from fspinn.network import Stdp
+from fspinn.quant import Format
 
 # Brian2 2.9 calls its parser by old names.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -30,10 +38,50 @@ def few():
     )
 
 
+WEIGHTS, THETA = np.full((4, 6), 0.5, np.float32), np.zeros(6, np.float32)
+SETTLED = changed(QUICK, weight_norm=1.0)
+SMALL_PLAN = answering(SETTLED, WEIGHTS, THETA)
+
+
 @pytest.mark.parametrize("name", ENGINES)
 def test_every_engine_learns_and_responds(name):
     assert callable(engine_of(name).learn)
     assert callable(engine_of(name).respond)
+    assert engine_of(name).refuses(SMALL_PLAN) is None
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_what_is_not_one_dense_layer_is_refused_in_one_line(name):
+    backend, (layer,) = import_module(BACKENDS[name]), SMALL_PLAN.layers
+    if name == "c":
+        formats = Formats(*map(Format.parse, ("UQ0.4", "Q5.6", "Q3.6")))
+        (layer,) = answering(SETTLED, WEIGHTS, THETA, formats).layers
+    assert backend.refuses(replace(SMALL_PLAN, layers=(layer,))) is None
+    two = backend.refuses(replace(SMALL_PLAN, layers=(layer, layer)))
+    assert two == "layers: 2 are more than this backend runs; use a network of one layer"
+    field = backend.refuses(replace(SMALL_PLAN, layers=(replace(layer, field=(5, 5)),)))
+    assert field.startswith("field: this backend runs neurons that see the whole input; use a layer without")
+
+
+def test_brian2_refuses_integers_before_anything_runs(few):
+    trained = fspinn.train(QUICK, few, learner=Stdp(passes=1), progress=False)
+    model = fspinn.quantize(trained, "UQ0.4", state="Q9.6")
+    expected = r"^engine: brian2 does not compute with integers only; use numba$"
+    with pytest.raises(ConfigError, match=expected):
+        fspinn.predict(model, few.test.images, engine="brian2")
+
+
+def test_kernels_number_things_in_the_order_of_their_names():
+    counts = [field.name for field in fields(Activity)]
+    for name, words in (
+        ("LATERAL CLAMP LAYER", plan.INHIBITIONS),
+        ("NORMALISED TIMESTEP PAIR POSTONLY", plan.RULES),
+        ("BALANCED DECAYING NO_ADAPTATION", plan.ADAPTATIONS),
+        ("NO_NORMALISATION L1 L2", plan.NORMALISATIONS),
+        (" ".join(counts).upper().replace("SYNAPTIC_", ""), counts),
+        ("LOWEST HIGHEST SATURATIONS", [field.name for field in fields(Range)]),
+    ):
+        assert [getattr(constants_kernels, one) for one in name.split()] == list(range(len(words)))
 
 
 def test_an_unknown_engine_is_refused_before_anything_runs(few):

@@ -117,6 +117,14 @@ def test_kernels_import_only_jit_and_kernels():
                 )
 
 
+def test_backends_and_kernels_read_plans_and_no_descriptions():
+    for name, path in modules().items():
+        if name.startswith("fspinn.backends"):
+            text = path.read_text()
+            assert ".network." not in text.replace("fspinn.network.", ""), path
+            assert "import Network" not in text, path
+
+
 def test_the_type_checker_knows_every_file_of_kernels():
     kernels = {name for name in modules() if name.endswith("kernels")}
     assert set(PROJECT["tool"]["mypy"]["untyped_calls_exclude"]) == kernels

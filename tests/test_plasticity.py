@@ -115,7 +115,8 @@ def test_depression_has_the_bits_of_the_naive_twin(traces, rate, seed):
     assert rows == np.count_nonzero(traces)
     row = weights.T.copy()
     expected = row.copy()
-    kernels.depress_row(row[1], np.float32(rate), traces)
+    spiked = traces.nonzero()[0]
+    kernels.depress_row(row, 1, np.float32(rate), traces, spiked, spiked.size)
     naive.depress_input(expected, 1, rate, traces)
     np.testing.assert_array_equal(row, expected)
     assert row.min() >= 0

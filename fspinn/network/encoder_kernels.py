@@ -125,8 +125,8 @@ def transpose(planes, plane):
 def note(planes, t, pixels, place, inputs):
     """Write the inputs that spike in step t, from `place` on; return the place after the last.
 
-    `planes` (planes, 64) have a bit for each of `pixels`. Four are written at a time, needed or not: a branch for
-    each would cost more.
+    `planes` (planes, 64) have a bit for each of `pixels`. Four are written at a time, needed or not: a branch
+    for each would cost more.
     """
     for plane in range(planes.shape[0]):
         word, first = planes[plane, t], 64 * plane
@@ -145,10 +145,10 @@ def note(planes, t, pixels, place, inputs):
 def poisson(chances, pixels, n_inputs, key, offsets, inputs, undecided, planes):
     """Draw the spikes of one presentation, 64 steps at once.
 
-    `chances` (k,): of the inputs that can spike, which are the first k of `pixels`; `undecided` (k,) and `planes`
-    (planes, 64), with a bit for each input, are working memory. From ``offsets[0]`` on writes `offsets`
-    (steps + 1,) and `inputs` as `fspinn.network.encoders.Spikes` has them; returns whether there was room for
-    all.
+    `chances` (k,): of the inputs that can spike, which are the first k of `pixels`; `undecided` (k,) and
+    `planes` (planes, 64), with a bit for each input, are working memory. From ``offsets[0]`` on writes
+    `offsets` (steps + 1,) and `inputs` as `fspinn.network.encoders.Spikes` has them; returns whether there
+    was room for all.
     """
     count, steps = chances.size, offsets.size - 1
     words = planes.reshape(-1)

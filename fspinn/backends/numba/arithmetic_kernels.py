@@ -42,7 +42,6 @@ move_towards_input = _either(
 )
 potentiate = _either(plasticity_kernels.potentiate, integer_plasticity_kernels.potentiate)
 depress_all = _either(plasticity_kernels.depress_all, integer_plasticity_kernels.depress_all)
-follow_inputs = _either(plasticity_kernels.follow_inputs, integer_plasticity_kernels.follow_inputs)
 learn_from_spike = _either(plasticity_kernels.learn_from_spike, integer_plasticity_kernels.learn_from_spike)
 raise_theta = _either(plasticity_kernels.raise_theta, integer_plasticity_kernels.raise_theta)
 part_of_step = _either(plasticity_kernels.part_of_step, integer_plasticity_kernels.part_of_step)

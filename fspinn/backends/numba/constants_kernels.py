@@ -46,21 +46,22 @@ IntegerLearning = namedtuple(
 
 State = namedtuple(
     "State",
-    "potentials thresholds ready_at partner_ready_at spike_counts carried "
+    "potentials thresholds ready_at partner_ready_at spike_counts spiked carried "
     "window_counts pre_traces post_traces scales rows small_sums sums range",
 )
 """State and working memory of a layer, made once per batch.
 
-In integers `rows` are the rows of the inputs that spike in a step, filled up with the row of zeros, and
-`range` holds the lowest and the highest potential or threshold so far, and how many numbers were cut.
+`spiked` are the neurons whose trace is not 0. In integers `rows` are the rows of the inputs that spike in a
+step, filled up with the row of zeros, and `range` holds the lowest and the highest potential or threshold so
+far, and how many numbers were cut.
 """
 
-PARTNER, CLAMPED_UNTIL, NOT_CLAMPED, SPIKES, CEILING, HIGHEST_THRESHOLD = range(6)
+PARTNER, CLAMPED_UNTIL, NOT_CLAMPED, SPIKES, SPIKED, CEILING, HIGHEST_THRESHOLD = range(7)
 """Places in ``State.carried``.
 
 The neuron whose inhibitory partner is about to spike (or -1), the step until which others are clamped, the
-neuron that is not, the number of output spikes so far; and in integers a number that no potential is above
-(at least 0), and the highest threshold (at least 0).
+neuron that is not, the number of output spikes so far, the number of neurons in `spiked`; and in integers a
+number that no potential is above (at least 0), and the highest threshold (at least 0).
 """
 
 LOWEST, HIGHEST, SATURATIONS = range(3)

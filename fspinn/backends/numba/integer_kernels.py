@@ -14,6 +14,8 @@ from fspinn.backends.numba.constants_kernels import (
     PARTNER,
     SATURATIONS,
 )
+from fspinn.backends.numba.integer_plasticity_kernels import follow_step
+from fspinn.backends.numba.neuron_kernels import any_reached
 from fspinn.base.jit import njit
 
 GROUP = 4
@@ -115,10 +117,11 @@ def leak_and_add_exactly(potentials, sums, leak, constants, span):
 
 
 @njit
-def advance(t, stop, starts, inputs, weights, constants, state):
-    """Take time steps up to phase 4 until a potential has reached its threshold; return the last step.
+def advance(t, stop, starts, inputs, weights, constants, learning, state):
+    """Take time steps up to phase 4 until a potential has reached its threshold; traces follow.
 
-    Arrays are taken out of the state before the loop: to do so in each step would cost as much as a row.
+    Returns the last step, and whether one has. Arrays are taken out of the state before the loop: to do so in
+    each step would cost as much as a row.
     """
     rows, potentials, thresholds = state.rows, state.potentials, state.thresholds
     small_sums, sums, carried = state.small_sums, state.sums, state.carried
@@ -136,31 +139,34 @@ def advance(t, stop, starts, inputs, weights, constants, state):
             sum_rows(weights, rows, end, sums)
             leak_and_add_exactly(potentials, sums, leak, constants, state.range)
             ceiling = constants.highest
+        if learning is not None:
+            follow_step(step, starts, inputs, learning, state)
         if any_reached(potentials, thresholds):
             carried[CEILING] = ceiling
-            return step
+            return step, True
         ceiling = min(ceiling, highest_threshold)
     carried[CEILING] = ceiling
-    return stop - 1
+    return stop - 1, False
 
 
 @njit
-def advance_one(t, starts, inputs, weights, constants, state):
+def advance_one(t, starts, inputs, weights, constants, learning, state):
     """Take a step in which all neurons but one are clamped at 0."""
     neuron = state.carried[NOT_CLAMPED]
     v = np.int64(state.potentials[neuron])
     v -= (v * constants.leak) >> 16
     total = np.int64(0)
-    for i in inputs[starts[t] : starts[t + 1]]:
-        total += weights[i, neuron]
+    for e in range(starts[t], starts[t + 1]):
+        total += weights[inputs[e], neuron]
     v = cut(v + ((total * constants.scale_up) >> constants.scale_down), constants, state.range)
     state.potentials[neuron] = v
     state.range[LOWEST] = min(state.range[LOWEST], v)
     state.carried[CEILING] = max(v, 0)
+    follow_step(t, starts, inputs, learning, state)
 
 
 @njit
-def advance_inhibited(t, starts, inputs, weights, constants, state):
+def advance_inhibited(t, starts, inputs, weights, constants, learning, state):
     """Take a step in which the inhibitory partner of a neuron spikes."""
     # The leak comes first, and only once.
     no_leak = state.potentials.dtype.type(0)
@@ -170,6 +176,7 @@ def advance_inhibited(t, starts, inputs, weights, constants, state):
     sum_rows(weights, state.rows, end, state.sums)
     leak_and_add_exactly(state.potentials, state.sums, no_leak, constants, state.range)
     state.carried[CEILING] = constants.highest
+    follow_step(t, starts, inputs, learning, state)
 
 
 @njit
@@ -190,15 +197,6 @@ def inhibit(exempt, constants, state):
     potentials[exempt] = kept
     span[SATURATIONS] += cuts
     span[LOWEST] = least
-
-
-@njit
-def any_reached(potentials, thresholds):
-    """Return whether any potential has reached its threshold."""
-    reached = False
-    for j in range(potentials.size):
-        reached |= potentials[j] >= thresholds[j]
-    return reached
 
 
 @njit

@@ -5,6 +5,7 @@
 
 import numpy as np
 
+from fspinn.backends.numba.constants_kernels import TIMESTEP
 from fspinn.base.jit import njit
 from fspinn.network.encoder_kernels import mix
 
@@ -113,13 +114,20 @@ def depress_all(weights, place, learning, state):
 
 
 @njit
-def follow_inputs(inputs, weights, learning, state):
-    """Let traces decay, and rise with the input spikes of a step."""
-    traces = state.pre_traces
+def follow_inputs(inputs, start, stop, traces, leak, fraction):
+    """Let traces decay, and rise with the spikes of ``inputs[start:stop]``."""
     for i in range(traces.size):
-        traces[i] -= (traces[i] * learning.trace_leak + 65535) >> 16
-    for i in inputs:
-        traces[i] += 1 << learning.trace_fraction
+        traces[i] -= (traces[i] * leak + 65535) >> 16
+    for e in range(start, stop):
+        traces[inputs[e]] += 1 << fraction
+
+
+@njit
+def follow_step(t, starts, inputs, learning, state):
+    """Let traces follow the spikes of step t, if the layer learns by a rule that has any."""
+    if learning is not None and learning.rule == TIMESTEP:
+        leak, fraction = learning.trace_leak, learning.trace_fraction
+        follow_inputs(inputs, starts[t], starts[t + 1], state.pre_traces, leak, fraction)
 
 
 @njit

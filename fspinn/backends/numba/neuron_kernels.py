@@ -1,10 +1,17 @@
 """Kernels of neurons in reals: what a time step does to potentials, as `fspinn.network` states."""
 
-from fspinn.backends.numba.constants_kernels import NOT_CLAMPED, PARTNER
+from fspinn.backends.numba.constants_kernels import NORMALISED, NOT_CLAMPED, PAIR, PARTNER
+from fspinn.backends.numba.plasticity_kernels import FLUSH, follow_inputs, follow_step
 from fspinn.base.jit import njit
 
-FLUSH = 1e-20
-"""Numbers that only decay are 0 below this."""
+
+@njit
+def any_reached(potentials, thresholds):
+    """Return whether any potential has reached its threshold."""
+    reached = False
+    for j in range(potentials.size):
+        reached |= potentials[j] >= thresholds[j]
+    return reached
 
 
 @njit
@@ -37,10 +44,7 @@ def integrate(potentials, weights, inputs, start, stop, leak, thresholds):
         for j in range(n):
             v = ((potentials[j] + weights[a, j]) + weights[b, j]) + weights[c, j]
             potentials[j] = v + weights[d, j]
-    reached = False
-    for j in range(n):
-        reached |= potentials[j] >= thresholds[j]
-    return reached
+    return any_reached(potentials, thresholds)
 
 
 @njit
@@ -54,31 +58,54 @@ def flush(potentials):
 
 
 @njit
-def advance(t, stop, starts, inputs, weights, constants, state):
-    """Take time steps up to phase 4 until a potential has reached its threshold; return the last step."""
+def advance(t, stop, starts, inputs, weights, constants, learning, state):
+    """Take time steps up to phase 4 until a potential has reached its threshold; traces follow.
+
+    Returns the last step, and whether one has.
+    """
     potentials, thresholds, leak = state.potentials, state.thresholds, constants.leak
+    pre_traces, post_traces = state.pre_traces, state.post_traces
+    spiked, carried = state.spiked, state.carried
+    traced, pair = learning.on and learning.rule != NORMALISED, learning.rule == PAIR
+    rate, trace_leak = learning.depression, learning.trace_leak
     for step in range(t, stop):
         reached = integrate(potentials, weights, inputs, starts[step], starts[step + 1], leak, thresholds)
         if step % 16 == 15:
             flush(potentials)
+            reached = any_reached(potentials, thresholds)
+        if traced:
+            follow_inputs(
+                inputs,
+                starts[step],
+                starts[step + 1],
+                weights,
+                pair,
+                rate,
+                trace_leak,
+                pre_traces,
+                post_traces,
+                spiked,
+                carried,
+            )
         if reached:
-            return step
-    return stop - 1
+            return step, True
+    return stop - 1, False
 
 
 @njit
-def advance_one(t, starts, inputs, weights, constants, state):
+def advance_one(t, starts, inputs, weights, constants, learning, state):
     """Take a step in which all neurons but one are clamped at 0."""
     potentials, neuron = state.potentials, state.carried[NOT_CLAMPED]
     potentials[neuron] *= constants.leak
-    for i in inputs[starts[t] : starts[t + 1]]:
-        potentials[neuron] += weights[i, neuron]
+    for e in range(starts[t], starts[t + 1]):
+        potentials[neuron] += weights[inputs[e], neuron]
     if t % 16 == 15:
         flush(potentials)
+    follow_step(t, starts, inputs, weights, learning, state)
 
 
 @njit
-def advance_inhibited(t, starts, inputs, weights, constants, state):
+def advance_inhibited(t, starts, inputs, weights, constants, learning, state):
     """Take a step in which the inhibitory partner of a neuron spikes."""
     potentials = state.potentials
     for j in range(potentials.size):
@@ -88,17 +115,15 @@ def advance_inhibited(t, starts, inputs, weights, constants, state):
     integrate(potentials, weights, inputs, starts[t], starts[t + 1], no_leak, state.thresholds)
     if t % 16 == 15:
         flush(potentials)
+    follow_step(t, starts, inputs, weights, learning, state)
 
 
 @njit
 def find_spike(t, constants, state):
     """Return the neuron furthest above its threshold, the first among equals, or -1 if there is none."""
     potentials, thresholds, ready_at = state.potentials, state.thresholds, state.ready_at
-    reached = False
-    for j in range(potentials.size):
-        reached |= potentials[j] >= thresholds[j]
     winner = -1
-    if not reached:
+    if not any_reached(potentials, thresholds):
         return winner
     best = potentials[0]
     for j in range(potentials.size):

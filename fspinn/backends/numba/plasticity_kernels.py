@@ -2,9 +2,11 @@
 
 import numpy as np
 
-from fspinn.backends.numba.constants_kernels import L1, NO_NORMALISATION, PAIR, POSTONLY
-from fspinn.backends.numba.neuron_kernels import FLUSH
+from fspinn.backends.numba.constants_kernels import L1, NO_NORMALISATION, NORMALISED, PAIR, POSTONLY, SPIKED
 from fspinn.base.jit import njit
+
+FLUSH = 1e-20
+"""Numbers that only decay are 0 below this."""
 
 
 @njit
@@ -47,11 +49,12 @@ def power_law(weights, neuron, traces, rate, target_trace):
 
 
 @njit
-def depress_row(row, rate, traces):
-    """Lower the weights of one input: ``w = max(0, w - rate * x_post)``."""
-    zero = row.dtype.type(0.0)
-    for j in range(row.size):
-        row[j] = max(zero, row[j] - rate * traces[j])
+def depress_row(weights, i, rate, traces, spiked, count):
+    """Lower the weights of one input to the first `count` of `spiked`: ``w = max(0, w - rate * x_post)``."""
+    zero = weights.dtype.type(0.0)
+    for e in range(count):
+        j = spiked[e]
+        weights[i, j] = max(zero, weights[i, j] - rate * traces[j])
 
 
 @njit
@@ -62,9 +65,8 @@ def depress_all(weights, place, learning, state):
     for i in range(traces.size):
         if traces[i] > 0:
             loss = learning.depression * traces[i]
-            row = weights[i]
-            for j in range(row.size):
-                row[j] = max(zero, row[j] - loss)
+            for j in range(weights.shape[1]):
+                weights[i, j] = max(zero, weights[i, j] - loss)
             rows += 1
     return rows
 
@@ -80,25 +82,67 @@ def decay_traces(traces, leak):
 
 
 @njit
-def follow_inputs(inputs, weights, learning, state):
-    """Let traces decay and rise with the input spikes of a step; `pair` depresses their rows."""
-    pre_traces, post_traces = state.pre_traces, state.post_traces
-    decay_traces(pre_traces, learning.trace_leak)
-    decay_traces(post_traces, learning.trace_leak)
-    for i in inputs:
-        pre_traces[i] += pre_traces.dtype.type(1.0)
-        if learning.rule == PAIR:
-            depress_row(weights[i], learning.depression, post_traces)
+def decay_listed(traces, listed, count, leak):
+    """Let the traces of the first `count` listed neurons decay; return how many stay listed, not being 0."""
+    zero = traces.dtype.type(0.0)
+    least = traces.dtype.type(FLUSH)
+    kept = 0
+    for e in range(count):
+        j = listed[e]
+        decayed = traces[j] * leak
+        traces[j] = decayed if decayed >= least else zero
+        if decayed >= least:
+            listed[kept] = j
+            kept += 1
+    return kept
+
+
+@njit
+def follow_inputs(inputs, start, stop, weights, pair, rate, leak, pre_traces, post_traces, spiked, carried):
+    """Let traces decay and rise with the spikes of ``inputs[start:stop]``; rule `pair` depresses their rows.
+
+    To hand over the state and the constants in each step would take as long as what is done here.
+    """
+    decay_traces(pre_traces, leak)
+    for e in range(start, stop):
+        pre_traces[inputs[e]] += pre_traces.dtype.type(1.0)
+    if pair and carried[SPIKED] > 0:
+        carried[SPIKED] = decay_listed(post_traces, spiked, carried[SPIKED], leak)
+        for e in range(start, stop):
+            depress_row(weights, inputs[e], rate, post_traces, spiked, carried[SPIKED])
+
+
+@njit
+def follow_step(t, starts, inputs, weights, learning, state):
+    """Let traces follow the spikes of step t, if the rule has any."""
+    if learning.on and learning.rule != NORMALISED:
+        follow_inputs(
+            inputs,
+            starts[t],
+            starts[t + 1],
+            weights,
+            learning.rule == PAIR,
+            learning.depression,
+            learning.trace_leak,
+            state.pre_traces,
+            state.post_traces,
+            state.spiked,
+            state.carried,
+        )
 
 
 @njit
 def learn_from_spike(weights, winner, rate, place, learning, state):
-    """Rules `pair` and `postonly`; then the trace of the neuron rises by 1."""
+    """Rules `pair`, for which the trace of the neuron then rises by 1, and `postonly`."""
     if learning.rule == PAIR:
         raise_weights(weights, winner, state.pre_traces, rate)
+        traces, carried = state.post_traces, state.carried
+        if traces[winner] == 0:
+            state.spiked[carried[SPIKED]] = winner
+            carried[SPIKED] += 1
+        traces[winner] += traces.dtype.type(1.0)
     elif learning.rule == POSTONLY:
         power_law(weights, winner, state.pre_traces, rate, learning.target_trace)
-    state.post_traces[winner] += state.post_traces.dtype.type(1.0)
 
 
 @njit
@@ -152,20 +196,24 @@ def normalise(weights, kind, goal, scales):
 
     `scales` (n_neurons, float64) is working memory. A neuron whose weights are all 0 is left alone.
     """
-    one = weights.dtype.type(1.0)
-    scales[:] = 0.0
-    for i in range(weights.shape[0]):
-        row = weights[i]
+    one, rows = weights.dtype.type(1.0), weights.shape[0]
+    for j in range(scales.size):
+        scales[j] = 0.0
+    fours = rows - rows % 4 if kind == L1 else 0  # four rows a pass, each sum still one by one
+    for i in range(0, fours, 4):
+        for j in range(scales.size):
+            total = (scales[j] + np.float64(weights[i, j])) + np.float64(weights[i + 1, j])
+            scales[j] = (total + np.float64(weights[i + 2, j])) + np.float64(weights[i + 3, j])
+    for i in range(fours, rows):
         if kind == L1:
-            for j in range(row.size):
-                scales[j] += np.float64(row[j])
+            for j in range(scales.size):
+                scales[j] += np.float64(weights[i, j])
         else:
-            for j in range(row.size):
-                scales[j] += np.float64(row[j]) * np.float64(row[j])
+            for j in range(scales.size):
+                scales[j] += np.float64(weights[i, j]) * np.float64(weights[i, j])
     for j in range(scales.size):
         size = scales[j] if kind == L1 else np.sqrt(scales[j])
         scales[j] = goal / size if size > 0 else 1.0
     for i in range(weights.shape[0]):
-        row = weights[i]
-        for j in range(row.size):
-            row[j] = min(one, weights.dtype.type(row[j] * scales[j]))
+        for j in range(scales.size):
+            weights[i, j] = min(one, weights.dtype.type(weights[i, j] * scales[j]))

@@ -12,7 +12,6 @@ from fspinn.backends.numba.arithmetic_kernels import (
     decay_theta,
     depress_all,
     find_spike,
-    follow_inputs,
     inhibit,
     learn_from_spike,
     lower_theta,
@@ -124,34 +123,29 @@ def run_window(
     """
     spike_steps, spike_neurons, course, probe = record
     potentials, carried = state.potentials, state.carried
-    traced, learns, probing = False, False, course.shape[0] > 0
-    if learning is not None:
-        learns = learning.on
-        traced = learning.on and learning.rule != NORMALISED
+    probing = course.shape[0] > 0
     t = start
     while t < stop:
-        last, reads = t, ROWS_READ
+        last, reached, reads = t, True, ROWS_READ
         if carried[PARTNER] >= 0:
-            advance_inhibited(t, starts, inputs, weights, constants, state)
+            advance_inhibited(t, starts, inputs, weights, constants, learning, state)
             carried[PARTNER] = -1
         elif t < carried[CLAMPED_UNTIL]:
-            advance_one(t, starts, inputs, weights, constants, state)
+            advance_one(t, starts, inputs, weights, constants, learning, state)
             reads = WEIGHTS_READ
         else:
-            ahead = t + 1 if traced or probing else stop
-            last = advance(t, ahead, starts, inputs, weights, constants, state)
+            ahead = t + 1 if probing else stop
+            last, reached = advance(t, ahead, starts, inputs, weights, constants, learning, state)
         activity[reads] += starts[last + 1] - starts[t]
-        winner = find_spike(last, constants, state)
+        if learning is not None and learning.on and learning.rule == PAIR:
+            activity[ROWS_WRITTEN] += starts[last + 1] - starts[t]
+        winner = find_spike(last, constants, state) if reached else -1
         if probing:
             course[t, 0] = potentials[probe]
-        if learning is not None and traced:
-            follow_inputs(inputs[starts[t] : starts[t + 1]], weights, learning, state)
-            if learning.rule == PAIR:
-                activity[ROWS_WRITTEN] += starts[t + 1] - starts[t]
         if winner >= 0:
             spike_steps[carried[SPIKES]], spike_neurons[carried[SPIKES]] = last, winner
             fire(last, winner, constants, state)
-            if learning is not None and learns:
+            if learning is not None and learning.on:
                 post(winner, weights, theta, now, constants, learning, state, activity)
         if probing:
             course[t, 1] = potentials[probe]
