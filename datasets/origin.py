@@ -12,24 +12,12 @@ from fspinn.datasets.loading import load
 
 def origin(data: Dataset) -> dict[str, Any]:
     """Return what tells a data set and its split from all others, for files."""
-    return {
-        "name": data.name,
-        "checksum": data.checksum,
-        "seed": data.seed,
-        "train": len(data.train),
-        "validation": len(data.validation),
-        "test": len(data.test),
-    }
+    sizes = {part: len(getattr(data, part)) for part in ("train", "validation", "test")}
+    return {"name": data.name, "checksum": data.checksum, "seed": data.seed, **sizes}
 
 
 def load_again(origin: Mapping[str, Any], data_dir: str | Path | None = None) -> Dataset:
-    """Load a data set with the split that `origin` names.
-
-    Raises
-    ------
-    ConfigError
-        If the images have changed since.
-    """
+    """Load a data set with the split that `origin` names; refused if the images have changed since."""
     if origin["name"] == IN_MEMORY:
         raise ConfigError(f"dataset: the model was trained on {IN_MEMORY}; name the data set to use")
     data = load(origin["name"], data_dir=data_dir, validation=origin["validation"], seed=origin["seed"])
