@@ -22,7 +22,7 @@ _HEADER_BYTES = 512
 def write(
     path: Path, kind: str, settings: Mapping[str, Any], arrays: Mapping[str, Any], *, compressed: bool
 ) -> None:
-    """Write settings and arrays to a file that replaces an older one of that name only when it is whole.
+    """Write settings that fit in JSON, and arrays, to a file; an older one stays until the new one is whole.
 
     Parameters
     ----------
@@ -30,15 +30,9 @@ def write(
     kind : str
         What the file is, one word: ``"model"``.
     settings : mapping
-        Plain values that fit in JSON.
     arrays : mapping of str to ndarray
     compressed : bool
         Small, or quickly written.
-
-    Raises
-    ------
-    ModelFileError
-        If the file cannot be written; nothing is left behind.
     """
     options = {"compression": "gzip", "shuffle": True} if compressed else {}
     buffer = io.BytesIO()
@@ -85,15 +79,12 @@ def read(path: Path, kind: str, *, version: int, fix: str) -> tuple[dict[str, An
             raise ModelFileError(f"{path}: is damaged (checksum differs); {fix}")
         with h5py.File(io.BytesIO(content), "r") as file:
             settings = json.loads(file.attrs["settings"])
-            if settings["format_version"] > version:
+            found = settings["format_version"]
+            if found != version:
+                older = f" of an older fspinn, this one reads {version}; {fix}"
+                newer = f", this fspinn reads {version}; update fspinn"
                 raise ModelFileError(
-                    f"{path}: has format version {settings['format_version']}, this fspinn reads {version}; "
-                    "update fspinn"
-                )
-            if settings["format_version"] < version:
-                raise ModelFileError(
-                    f"{path}: has format version {settings['format_version']} of an older fspinn, this one "
-                    f"reads {version}; {fix}"
+                    f"{path}: has format version {found}{older if found < version else newer}"
                 )
             return settings, {name: file[name][...] for name in file}
     except FspinnError:
