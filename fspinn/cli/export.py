@@ -82,10 +82,7 @@ def command(
             images = _images(network, dataset, data_dir, samples or _IMAGES)
         export_c(network, path, images, seed=seed)
         said = f"network.h, network.c, and a test; try make -C {path} test"
-    if as_json:
-        options.print_json({"target": target, "output": str(path)})
-        return
-    click.echo(f"written   {path}: {said}")
+    options.answer(as_json, {"target": target, "output": str(path)}, f"written   {path}: {said}")
 
 
 def _images(

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fspinn.base.files import check_file
 from fspinn.cli import options
 
 if TYPE_CHECKING:
@@ -27,23 +26,21 @@ def command() -> None:
     """
 
 
-_model = click.argument("model", type=click.Path(path_type=Path))
-
-
-def _output(default: str) -> Callable[[options.Command], options.Command]:
-    return click.option(
+def _picture(name: str) -> Callable[..., Any]:
+    """Return the decorator of a command that draws a picture of MODEL; its name is that of the file too."""
+    output = click.option(
         "-o",
         "--output",
-        type=options.Output(check_file),
-        default=Path(default),
+        type=options.Output(options.check_picture),
+        default=Path(f"{name}.png"),
         show_default=True,
         help="Picture to write; its ending chooses the format.",
     )
+    model = click.argument("model", type=click.Path(path_type=Path))
+    return lambda function: command.command(name)(model(output(function)))
 
 
-@command.command("receptive-fields")
-@_model
-@_output("receptive-fields.png")
+@_picture("receptive-fields")
 @click.option(
     "--neurons", type=click.IntRange(min=1), default=64, show_default=True, help="Draw at most so many."
 )
@@ -56,15 +53,12 @@ def receptive_fields(model: Path, output: Path, neurons: int, as_json: bool) -> 
     Example:
       fspinn plot receptive-fields net.h5 --neurons 100 -o fields.png
     """
-    _check(output)
     from fspinn import load, plots
 
     _finish(plots.receptive_fields(load(model), neurons=neurons), output, {}, as_json)
 
 
-@command.command("confusion-matrix")
-@_model
-@_output("confusion-matrix.png")
+@_picture("confusion-matrix")
 @options.measured("validation")
 @options.work
 def confusion_matrix(
@@ -84,7 +78,6 @@ def confusion_matrix(
     Example:
       fspinn plot confusion-matrix net.h5 --split test
     """
-    _check(output)
     from fspinn import evaluate, load, plots
 
     loaded = load(model)
@@ -95,10 +88,8 @@ def confusion_matrix(
     _finish(figure, output, about, as_json)
 
 
-@command.command("spike-raster")
-@_model
+@_picture("spike-raster")
 @click.argument("image", required=False, type=click.Path(path_type=Path))
-@_output("spike-raster.png")
 @options.measured("validation")
 @click.option("--index", default=0, show_default=True, help="Number of the image, counted from 0.")
 @options.seed
@@ -125,7 +116,6 @@ def spike_raster(
       fspinn plot spike-raster net.h5 --index 7
       fspinn plot spike-raster net.h5 photo.png -o raster.svg
     """
-    _check(output)
     from fspinn import load, plots
     from fspinn.datasets import sources
 
@@ -143,9 +133,7 @@ def spike_raster(
     _finish(figure, output, {"image": shown.name, "index": shown.first, "label": label}, as_json)
 
 
-@command.command("thresholds")
-@_model
-@_output("thresholds.png")
+@_picture("thresholds")
 @options.measured("validation")
 @options.work
 def thresholds(
@@ -165,7 +153,6 @@ def thresholds(
     Example:
       fspinn plot thresholds net.h5
     """
-    _check(output)
     from fspinn import load, plots, predict
 
     loaded = load(model)
@@ -176,9 +163,7 @@ def thresholds(
     _finish(plots.thresholds(loaded, spike_counts), output, about, as_json)
 
 
-@command.command("learning-curve")
-@_model
-@_output("learning-curve.png")
+@_picture("learning-curve")
 @options.config
 @options.as_json
 def learning_curve(model: Path, output: Path, as_json: bool) -> None:
@@ -190,24 +175,14 @@ def learning_curve(model: Path, output: Path, as_json: bool) -> None:
     Example:
       fspinn plot learning-curve net.h5
     """
-    _check(output)
     from fspinn import load, plots
 
     loaded = load(model)
     _finish(plots.learning_curve(loaded), output, dict(loaded.record["learning_curve"]), as_json)
 
 
-def _check(output: Path) -> None:
-    from fspinn.report.plots import saving
-
-    saving.check_format(output)
-
-
 def _finish(figure: "Figure", output: Path, about: dict[str, Any], as_json: bool) -> None:
     from fspinn.report.plots import save
 
     save(figure, output)
-    if as_json:
-        options.print_json({"picture": str(output), **about})
-    else:
-        click.echo(f"wrote {output}")
+    options.answer(as_json, {"picture": str(output), **about}, f"wrote {output}")

@@ -8,35 +8,15 @@ from typing import Any
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-_GREY = "#858585"
-_COLOURS = (
-    "text.color",
-    "axes.labelcolor",
-    "axes.titlecolor",
-    "axes.edgecolor",
-    "xtick.color",
-    "ytick.color",
-)
+_GREY_PARTS = ("text.", "axes.label", "axes.title", "axes.edge", "xtick.", "ytick.")
+_LOOK: dict[Any, Any] = {f"{part}color": "#858585" for part in _GREY_PARTS}
+_LOOK |= {"svg.hashsalt": "fspinn", "svg.fonttype": "none"}
 
 
 def as_data_address(draw: Callable[..., Figure], *arguments: Any) -> str:
-    """Return a drawing as the address of an SVG picture that is the address itself.
-
-    Parameters
-    ----------
-    draw : callable
-        Returns a figure.
-    *arguments
-        Of `draw`.
-    """
+    """Return what a function draws as an SVG picture that is an address itself."""
     written = io.BytesIO()
-    settings: dict[Any, Any] = {
-        **dict.fromkeys(_COLOURS, _GREY),
-        "svg.hashsalt": "fspinn",
-        "svg.fonttype": "none",
-    }
-    with rc_context(settings):
-        draw(*arguments).savefig(
-            written, format="svg", transparent=True, bbox_inches="tight", metadata={"Date": None}
-        )
+    with rc_context(_LOOK):
+        figure = draw(*arguments)
+        figure.savefig(written, format="svg", transparent=True, bbox_inches="tight", metadata={"Date": None})
     return "data:image/svg+xml;base64," + base64.b64encode(written.getvalue()).decode()
