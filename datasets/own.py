@@ -45,13 +45,10 @@ def read_idx_folder(folder: Path) -> tuple[Split, Split | None]:
 
 
 def _read_pair(folder: Path, *names: str) -> Split:
-    paths = []
-    for name in names:
-        path = existing_file(folder, name)
-        if path is None:
-            raise DataError(f"{folder / name}: no such file; put it beside the others, with .gz or without")
-        paths.append(path)
-    images, labels = paths
+    images, labels = (existing_file(folder, name) or folder / name for name in names)
+    for path in (images, labels):
+        if not path.exists():
+            raise DataError(f"{path}: no such file; put it beside the others, with .gz or without")
     return checked_split(read_idx(images, 3), read_idx(labels, 1), str(images), str(labels))
 
 
