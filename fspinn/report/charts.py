@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import log
 from typing import Any, NamedTuple
 
+import numpy as np
 from matplotlib.ticker import Locator, LogLocator, MaxNLocator
 
 WIDTH, HEIGHT = 440, 300
@@ -103,14 +104,13 @@ def _chart(answer: Mapping[str, Any], shown: Sequence[int], axis: Axis) -> Chart
     least, most = max(min(shares) - 0.03, 0.0), min(max(shares) + 0.03, 1.0)
 
     def x(cost: float) -> float:
-        part = (log(max(cost, 1e-12)) - log(low)) / (log(high) - log(low))
-        return round(LEFT + part * (WIDTH - LEFT - RIGHT), 1)
+        at = np.interp(log(max(cost, 1e-12)), (log(low), log(high)), (LEFT, WIDTH - RIGHT))
+        return round(float(at), 1)
 
     def y(share: float) -> float:
-        bottom, part = HEIGHT - BOTTOM - STRIP, (min(max(share, least), most) - least) / (most - least)
-        return float(round(bottom - part * (bottom - TOP), 1))
+        return round(float(np.interp(share, (least, most), (HEIGHT - BOTTOM - STRIP, TOP))), 1)
 
-    front = set(answer["front"])
+    order, front = ("untried", "tried", "front", "winner"), set(answer["front"])
 
     def mark(k: int) -> Mark:
         share, at = trials[k]["accuracy"], x(trials[k][axis.field])
@@ -119,7 +119,6 @@ def _chart(answer: Mapping[str, Any], shown: Sequence[int], axis: Axis) -> Chart
         kind = "winner" if trials[k]["verdict"] == "chosen" else "front" if k in front else "tried"
         return Mark(k, at, y(share), kind)
 
-    order = ("untried", "tried", "front", "winner")
     intervals = [(trials[k][axis.field], trials[k]["accuracy_interval"]) for k in measured if k in front]
     return Chart(
         name=f"{axis.words} ({unit})" if unit else axis.words,

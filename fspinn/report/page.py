@@ -1,7 +1,9 @@
 """The page itself: what is in the folder of a search, as one HTML file."""
 
+import base64
+import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from math import inf
@@ -9,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from matplotlib import rc_context
+from matplotlib.figure import Figure
 
 from fspinn.answering.evaluate import evaluate
 from fspinn.base.errors import DataError
@@ -16,12 +20,10 @@ from fspinn.base.files import real_file, replaced_when_whole
 from fspinn.base.version import __version__
 from fspinn.datasets.origin import load_again
 from fspinn.memmodel import load_hardware
-from fspinn.model.model import Model
 from fspinn.model.store import load
 from fspinn.report import charts
 from fspinn.report.comparison import compared
 from fspinn.report.linear import linear_classifiers
-from fspinn.report.pictures import as_data_address
 from fspinn.report.plots import confusion_matrix, receptive_fields
 from fspinn.search import quantities
 from fspinn.search.candidates import Variant
@@ -36,6 +38,11 @@ if TYPE_CHECKING:
 NAME = "report.html"
 READOUT_BITS = 8
 """Weights of the linear classifier have these bits, and those of the answer."""
+
+_GREY_PARTS = ("text.", "axes.label", "axes.title", "axes.edge", "xtick.", "ytick.")
+_LOOK: dict[Any, Any] = {f"{part}color": "#858585" for part in _GREY_PARTS}
+_LOOK |= {"svg.hashsalt": "fspinn", "svg.fonttype": "none"}
+"""Pictures in the page: their words are in a grey for all backgrounds."""
 
 _NEEDED = (
     "found",
@@ -96,7 +103,11 @@ def write_report(
         data = replace(data, train=data.train.first(answer["dataset"]["train"]))
     words |= _without_spikes(answer, data)
     if model is not None:
-        words |= _about_winner(answer, model, data, threads)
+        measured = evaluate(model, data.validation, seed=answer["seed"], threads=threads)
+        answers = measured.labels, measured.predictions, model.class_names
+        words |= {"band": load_hardware(answer["hardware"]).band, "compared": compared(answer, model)}
+        words |= {"receptive_fields": _picture(receptive_fields, model)}
+        words |= {"confusion_matrix": _picture(confusion_matrix, *answers)}
     page = _environment().get_template("page.html").render(model=model, version=__version__, **words)
     with _writing(path), replaced_when_whole(path) as temporary:
         # A name that is not UTF-8 holds what no file in UTF-8 can.
@@ -164,18 +175,13 @@ def _without_spikes(answer: Mapping[str, Any], data: "Dataset") -> dict[str, Any
     }
 
 
-def _about_winner(
-    answer: Mapping[str, Any], model: Model, data: "Dataset", threads: int | None
-) -> dict[str, Any]:
-    measured = evaluate(model, data.validation, seed=answer["seed"], threads=threads)
-    return {
-        "band": load_hardware(answer["hardware"]).band,
-        "compared": compared(answer, model),
-        "receptive_fields": as_data_address(receptive_fields, model),
-        "confusion_matrix": as_data_address(
-            confusion_matrix, measured.labels, measured.predictions, model.class_names
-        ),
-    }
+def _picture(draw: Callable[..., Figure], *arguments: Any) -> str:
+    """Return what a function draws as an SVG picture that is an address itself."""
+    written = io.BytesIO()
+    with rc_context(_LOOK):
+        figure = draw(*arguments)
+        figure.savefig(written, format="svg", transparent=True, bbox_inches="tight", metadata={"Date": None})
+    return "data:image/svg+xml;base64," + base64.b64encode(written.getvalue()).decode()
 
 
 def _varied(settings: list[dict[str, Any]]) -> list[str]:
@@ -185,13 +191,8 @@ def _varied(settings: list[dict[str, Any]]) -> list[str]:
 
 
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("fspinn", "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = Environment(loader=PackageLoader("fspinn", "report"), autoescape=True)
+    environment.undefined, environment.trim_blocks, environment.lstrip_blocks = StrictUndefined, True, True
     environment.filters |= {
         "whole": lambda number: f"{number:,.0f}",
         "area": lambda area_um2: _amount(quantities.format_area(area_um2)),
