@@ -35,7 +35,7 @@ def read_idx(path: str | Path, dimensions: int) -> NDArray[np.uint8]:
     Parameters
     ----------
     path : str or Path
-        The file; whether it is compressed is seen from its first bytes, not by its name.
+        The file; its first bytes say whether it is compressed, not its name.
     dimensions : int
         3 for images (n, height, width), 1 for labels (n,).
 

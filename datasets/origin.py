@@ -1,4 +1,4 @@
-"""Which data set was it? What tells a data set and its split from all others, and how to load it again."""
+"""Which data set was it? What identifies a data set and its split, and how to load it again."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +11,7 @@ from fspinn.datasets.loading import load
 
 
 def origin(data: Dataset) -> dict[str, Any]:
-    """Return what tells a data set and its split from all others, for files."""
+    """Return what identifies a data set and its split, for files."""
     sizes = {part: len(getattr(data, part)) for part in ("train", "validation", "test")}
     return {"name": data.name, "checksum": data.checksum, "seed": data.seed, **sizes}
 

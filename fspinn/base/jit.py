@@ -45,7 +45,7 @@ def kernel_folder() -> Path | None:
 
 
 def will_compile() -> bool:
-    """Return whether the machine code is still to be made, as far as can be told beforehand."""
+    """Return whether kernels are probably still to be compiled."""
     chosen_by_user = os.environ.get("NUMBA_CACHE_DIR")
     folder = Path(chosen_by_user) if chosen_by_user else kernel_folder()
     return folder is None or next(folder.rglob("*.nbc"), None) is None

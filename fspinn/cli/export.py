@@ -88,7 +88,7 @@ def command(
 def _images(
     network: "Model", dataset: str | None, data_dir: Path | None, samples: int
 ) -> "NDArray[np.uint8] | None":
-    """Return test images; None, with a word, where there are none and nobody named a data set."""
+    """Return test images; None, with a warning, where there are none and no data set was named."""
     import numpy as np
 
     try:

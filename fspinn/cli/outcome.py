@@ -1,4 +1,4 @@
-"""What does a command end with? Exit statuses, and output that nobody takes."""
+"""What does a command end with? Exit statuses, and standard streams that cannot be written."""
 
 import errno
 import os
