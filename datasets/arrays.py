@@ -19,13 +19,7 @@ IN_MEMORY = "arrays in memory"
 
 
 def as_split(given: LabelledImages) -> Split:
-    """Return labelled images from themselves, or from a pair (images, labels).
-
-    Raises
-    ------
-    DataError
-        If these are not labelled images.
-    """
+    """Return labelled images from themselves, or from a pair (images, labels)."""
     if isinstance(given, Split):
         return given
     if isinstance(given, Dataset):
@@ -41,13 +35,7 @@ def as_split(given: LabelledImages) -> Split:
 
 
 def as_dataset(given: Dataset | LabelledImages) -> Dataset:
-    """Return a data set from itself; or from labelled images, all of them to train on.
-
-    Raises
-    ------
-    DataError
-        If it is neither.
-    """
+    """Return a data set from itself; or from labelled images, all of them to train on."""
     if isinstance(given, Dataset):
         return given
     if not isinstance(given, Split) and not _is_pair(given):
@@ -68,7 +56,7 @@ def images_of(given: "Images | LabelledImages | Any") -> Any:
         return as_split(given)  # type: ignore[arg-type]  # says that it has three
     if isinstance(given, Split):
         return given.images
-    # Two images in a tuple are no pair of images and labels: both have height and width.
+    # Two images in a tuple are not a pair of images and labels: both have height and width.
     return given[0] if isinstance(given, tuple) and _is_pair(given) and np.ndim(given[1]) == 1 else given
 
 

@@ -22,22 +22,9 @@ def numbers_in(
     labels_from: str,
     whose: str,
 ) -> NDArray[np.int64]:
-    """Return each label as the place of its class among other names.
+    """Return each label, a place in `class_names` (None: a number), as the place of its class in `target`.
 
-    Parameters
-    ----------
-    target : sequence of str
-        The other names.
-    labels : ndarray of int64, shape (n,)
-    class_names : sequence of str or None
-        What the labels are places in; None calls each class by its number.
-    labels_from, whose : str
-        Where the labels are from, and who uses the other names, for the message.
-
-    Raises
-    ------
-    DataError
-        If a class that occurs is not among the other names.
+    Every class that occurs must be there; the message says where the labels are from, and whose `target` is.
     """
     numbers, inverse = np.unique(labels, return_inverse=True)
     names = [str(number) if class_names is None else class_names[number] for number in numbers.tolist()]

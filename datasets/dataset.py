@@ -17,6 +17,8 @@ from fspinn.datasets.mapped import Images, MappedImages, in_pieces, part_of
 # (identifiers, pixel values of a wrong column), and every class costs memory in each readout.
 MOST_CLASSES = 1000
 
+_PARTS = ("train", "validation", "test")
+
 
 @dataclass(frozen=True, eq=False)
 class Split:
@@ -132,7 +134,7 @@ class Dataset:
     seed: int
 
     def __post_init__(self) -> None:
-        for part in ("train", "validation", "test"):
+        for part in _PARTS:
             split = getattr(self, part)
             if not isinstance(split, Split):
                 continue
@@ -147,17 +149,8 @@ class Dataset:
         return len(self.class_names)
 
     def in_classes(self, class_names: Sequence[str], whose: str = "the model") -> "Dataset":
-        """Return the same images with the classes numbered by their place among these names.
-
-        Raises
-        ------
-        DataError
-            If there are images of a class that is not among the names.
-        """
-        splits = {
-            part: getattr(self, part).in_classes(class_names, self.name, whose)
-            for part in ("train", "validation", "test")
-        }
+        """Return the same images with the classes numbered as `Split.in_classes` does."""
+        splits = {part: getattr(self, part).in_classes(class_names, self.name, whose) for part in _PARTS}
         return replace(self, class_names=tuple(class_names), **splits)
 
     @property
@@ -168,7 +161,7 @@ class Dataset:
 
 
 def check_images(images: "NDArray[Any] | MappedImages", images_from: str) -> None:
-    """Raise `DataError`, which starts with where they are from, if these are no images."""
+    """Raise `DataError`, which starts with where they are from, if these are not images."""
     if images.dtype != np.uint8:
         raise DataError(
             f"{images_from}: values are {images.dtype}, not uint8; scale them to 0..255 and save them "
@@ -183,14 +176,10 @@ def check_images(images: "NDArray[Any] | MappedImages", images_from: str) -> Non
 def checked_split(
     images: "NDArray[Any] | MappedImages", labels: NDArray[Any], images_from: str, labels_from: str
 ) -> Split:
-    """Return images and labels as a split of the classes that occur, or say what is wrong with them.
+    """Return images and labels, as they were read, as a split of the classes that occur.
 
-    Parameters
-    ----------
-    images, labels : ndarray
-        As they were read. Labels are names, or numbers, with or without gaps, that become names.
-    images_from, labels_from : str
-        Where they were read from; every message starts with one of them.
+    Labels are names, or numbers, with or without gaps, that become names. Messages start with where the
+    images or labels are from.
     """
     check_images(images, images_from)
     if labels.dtype.kind not in "iuU":
@@ -233,20 +222,9 @@ def assemble(
 ) -> Dataset:
     """Hold out validation images (and test images, where there are none) and return the data set.
 
-    Parameters
-    ----------
-    name : str
-        Name or path; every message starts with it.
-    train : Split
-        Everything that is not test, in its original order, with the names of the classes that occur.
-    test : Split or None
-        The official test set, likewise; without one, a fifth of `train` is held out, the same for every seed.
-    class_names : tuple of str or None
-        What a person calls the classes that the splits call 0, 1, ...; None, or too few, leaves the numbers.
-    validation : int or None
-        Training images to hold out; None takes a sixth.
-    seed : int
-        Chooses the validation images.
+    `train` and `test` are in their original order, with the names of the classes that occur. Without a test
+    set a fifth is held out, the same for every seed; for validation it is a sixth, if None. `class_names` are
+    those of the classes that the splits call 0, 1, ...; None, or too few, leaves the numbers.
     """
     known = train.class_names or ()
     if test is None:
@@ -257,9 +235,9 @@ def assemble(
             )
         train, test = _hold_out(train, count, stream_key(0, TEST_SPLIT))
     elif test.images.shape[1:] != train.images.shape[1:]:
+        sizes = ["x".join(map(str, split.images.shape[1:])) for split in (test, train)]
         raise DataError(
-            f"{name}: test images are {_size(test)} pixels but training images {_size(train)}; "
-            "bring them to one size"
+            f"{name}: test images are {sizes[0]} pixels, training images {sizes[1]}; bring them to one size"
         )
     else:
         lacking = [one for one in test.class_names or () if one not in known]
@@ -276,10 +254,6 @@ def assemble(
         train, test = replace(train, class_names=known), replace(test, class_names=known)
     train, held_out = _hold_out(train, count, stream_key(seed, VALIDATION_SPLIT))
     return Dataset(name, train, held_out, test, known, digest, seed)
-
-
-def _size(split: Split) -> str:
-    return "x".join(str(length) for length in split.images.shape[1:])
 
 
 def _checked_validation(name: str, validation: int, available: int) -> int:

@@ -7,6 +7,7 @@ image sets of this format use it.
 
 import gzip
 import math
+import struct
 import zlib
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -34,7 +35,7 @@ def read_idx(path: str | Path, dimensions: int) -> NDArray[np.uint8]:
     Parameters
     ----------
     path : str or Path
-        The file; whether it is compressed is told by its first bytes, not by its name.
+        The file; its first bytes say whether it is compressed, not its name.
     dimensions : int
         3 for images (n, height, width), 1 for labels (n,).
 
@@ -51,12 +52,10 @@ def read_idx(path: str | Path, dimensions: int) -> NDArray[np.uint8]:
     path = Path(path)
     try:
         with path.open("rb") as file:
-            compressed = file.read(2) == GZIP
+            plain = file.read(2) != GZIP
             file.seek(0)
-            if not compressed:
-                return _parse(file, path, dimensions, plain=True)
-            with gzip.GzipFile(fileobj=file) as stream:
-                return _parse(cast(BinaryIO, stream), path, dimensions, plain=False)
+            stream = file if plain else cast(BinaryIO, gzip.GzipFile(fileobj=file))
+            return _parse(stream, path, dimensions, plain=plain)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         reason = str(error) or type(error).__name__
         raise DataError(f"{path}: damaged gzip file ({reason}); fetch or copy it again") from None
@@ -80,7 +79,7 @@ def _parse(stream: BinaryIO, path: Path, dimensions: int, *, plain: bool) -> NDA
     header = _read(stream, 4 * dimensions)
     if len(header) < 4 * dimensions:
         raise DataError(f"{path}: truncated within its header; fetch or copy it again")
-    shape = tuple(int.from_bytes(header[i : i + 4], "big") for i in range(0, 4 * dimensions, 4))
+    shape = struct.unpack(f">{dimensions}I", header)
     promised = math.prod(shape)
     mapped_bytes = 4 + len(header) + promised
     if plain and promised >= _MAPPED_FROM_BYTES and path.stat().st_size == mapped_bytes:
@@ -107,9 +106,6 @@ def _parse(stream: BinaryIO, path: Path, dimensions: int, *, plain: bool) -> NDA
 def _read(stream: BinaryIO, count: int) -> bytearray:
     """Read up to `count` bytes in chunks, so that a lying count allocates nothing."""
     values = bytearray()
-    while len(values) < count:
-        chunk = stream.read(min(_CHUNK_BYTES, count - len(values)))
-        if not chunk:
-            break
+    while chunk := stream.read(min(_CHUNK_BYTES, count - len(values))):
         values += chunk
     return values

@@ -26,11 +26,10 @@ def load(
     name_or_path : str or Path, default "digits"
         A name of `fspinn.datasets.names()`, or the path of your own images: an ``.npz`` file with the arrays
         ``images`` and ``labels`` (and perhaps ``test_images`` and ``test_labels``; labels are numbers or
-        names), an IDX file of images
-        with its labels beside it, a folder of such files under the names of MNIST, or a folder of PNGs per
-        class (perhaps below ``train/`` and ``test/``). A name wins over a file of that name; write
-        ``./mnist`` for the file. IDX files that are not compressed may be larger than the memory: from
-        128 MiB on they stay on disk (`MappedImages`).
+        names), an IDX file of images with its labels beside it, a folder of such files under the names of
+        MNIST, or a folder of PNGs per class (perhaps below ``train/`` and ``test/``). A name wins over a file
+        of that name; write ``./mnist`` for the file. IDX files that are not compressed may be larger than the
+        memory: from 128 MiB on they stay on disk (`MappedImages`).
     data_dir : str or Path, optional
         Folder that holds ``mnist/``, ``fashion-mnist/``, ... Without it, ``$FSPINN_DATA_DIR`` is looked at,
         then this user's cache folder, to which missing files are downloaded.
@@ -62,10 +61,8 @@ def load(
     name = str(name_or_path)
     if isinstance(name_or_path, str) and name_or_path in catalogue:
         entry = catalogue[name_or_path]
-        if entry.embedded:
-            train, test = _read_digits(), None
-        else:
-            train, test = read_idx_folder(folder_for_loading(entry, data_dir))
+        embedded = entry.embedded
+        train, test = _digits() if embedded else read_idx_folder(folder_for_loading(entry, data_dir))
         return assemble(name, train, test, entry.class_names, validation, seed)
     path = Path(os.path.expanduser(name_or_path))
     # os.path answers False where pathlib raises: no permission, too long a name.
@@ -75,10 +72,10 @@ def load(
     return assemble(name, train, test, None, validation, seed)
 
 
-def _read_digits() -> Split:
+def _digits() -> tuple[Split, None]:
     from sklearn.datasets import load_digits
 
     digits = load_digits()
     # Published as counts of black pixels in blocks of 4x4: 0 to 16.
     images = np.rint(digits.images * (255 / 16)).astype(np.uint8)
-    return checked_split(images, digits.target, "digits", "digits")
+    return checked_split(images, digits.target, "digits", "digits"), None

@@ -1,5 +1,6 @@
 """How are images used that fill more than the memory? They stay in their file and are read in pieces."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -40,7 +41,7 @@ class MappedImages:
         self._file_shape = file_shape
         self._which = which
         self.shape: tuple[int, int, int] = (len(which), *file_shape[1:])
-        self.size = self.shape[0] * self.shape[1] * self.shape[2]
+        self.size = math.prod(self.shape)
 
     @classmethod
     def all_of(cls, images: "np.memmap[Any, np.dtype[np.uint8]]") -> "MappedImages":
@@ -52,13 +53,7 @@ class MappedImages:
         return self.shape[0]
 
     def __getitem__(self, index: slice | NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Read images: those of a slice, or those of the given numbers.
-
-        Raises
-        ------
-        DataError
-            If the file is gone or became shorter.
-        """
+        """Read images: those of a slice, or those of the given numbers."""
         try:
             file = np.memmap(self._path, np.uint8, "r", self._offset_bytes, self._file_shape)
         except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Which data set was it? What tells a data set and its split from all others, and how to load it again."""
+"""Which data set was it? What identifies a data set and its split, and how to load it again."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,25 +11,13 @@ from fspinn.datasets.loading import load
 
 
 def origin(data: Dataset) -> dict[str, Any]:
-    """Return what tells a data set and its split from all others, for files."""
-    return {
-        "name": data.name,
-        "checksum": data.checksum,
-        "seed": data.seed,
-        "train": len(data.train),
-        "validation": len(data.validation),
-        "test": len(data.test),
-    }
+    """Return what identifies a data set and its split, for files."""
+    sizes = {part: len(getattr(data, part)) for part in ("train", "validation", "test")}
+    return {"name": data.name, "checksum": data.checksum, "seed": data.seed, **sizes}
 
 
 def load_again(origin: Mapping[str, Any], data_dir: str | Path | None = None) -> Dataset:
-    """Load a data set with the split that `origin` names.
-
-    Raises
-    ------
-    ConfigError
-        If the images have changed since.
-    """
+    """Load a data set with the split that `origin` names; refused if the images have changed since."""
     if origin["name"] == IN_MEMORY:
         raise ConfigError(f"dataset: the model was trained on {IN_MEMORY}; name the data set to use")
     data = load(origin["name"], data_dir=data_dir, validation=origin["validation"], seed=origin["seed"])

@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +12,7 @@ from fspinn.base.errors import DataError
 from fspinn.datasets.dataset import check_images
 from fspinn.datasets.idx import GZIP, read_idx
 from fspinn.datasets.mapped import Images, MappedImages, part_of
-from fspinn.datasets.own import npz_arrays
-from fspinn.datasets.pngs import read_png
+from fspinn.datasets.own import npy_array, npz_arrays, read_png
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +66,7 @@ def read_images(path: str | Path) -> list[Source]:
     path = Path(os.path.expanduser(path))
     # os.path answers False where pathlib raises: no permission, too long a name.
     if not os.path.exists(path):
-        raise DataError(f"{path}: there is no such file or folder; name images")
+        raise DataError(f"{path}: no such file or folder; name images")
     try:
         if path.is_dir():
             return [Source(str(file), read_png(file)[None]) for file in _pngs_in(path)]
@@ -86,23 +84,14 @@ def first(sources: Iterable[Source], count: int) -> Iterator[Source]:
 
 
 def numbered(sources: Sequence[Source], numbers: Iterable[int]) -> Iterator[Source]:
-    """Yield single images by their numbers, counted from 0 over all sources together.
-
-    Raises
-    ------
-    DataError
-        If there is no image of a number.
-    """
+    """Yield single images by their numbers, counted from 0 over all sources together."""
+    ends = np.cumsum([len(source) for source in sources])
     for number in numbers:
-        place = number
-        for source in sources:
-            if 0 <= place < len(source):
-                yield source.part(place, place + 1)
-                break
-            place -= len(source)
-        else:
-            last = sum(len(source) for source in sources) - 1
-            raise DataError(f"index: there is no image {number}; give a number from 0 to {last}")
+        if not 0 <= number < ends[-1]:
+            raise DataError(f"index: no image has the number {number}; give one from 0 to {ends[-1] - 1}")
+        k = int(np.searchsorted(ends, number, side="right"))
+        place = number - int(ends[k]) + len(sources[k])
+        yield sources[k].part(place, place + 1)
 
 
 def _pngs_in(folder: Path) -> list[Path]:
@@ -129,33 +118,15 @@ def _read_file(path: Path) -> Images:
             )
         images = arrays["images"]
     elif kind == ".npy":
-        images = _read_npy(path)
-        if images.ndim == 2:
-            images = images[None]
-    elif _starts_like_idx(path):
-        images = read_idx(path, 3)
+        images = npy_array(path)
+        images = images[None] if images.ndim == 2 else images
     else:
-        raise DataError(
-            f"{path}: no form of images that fspinn knows; give a PNG, a folder of PNGs, an .npz, .npy or "
-            "IDX file"
-        )
+        with path.open("rb") as file:
+            if file.read(2) not in (b"\0\0", GZIP):
+                raise DataError(
+                    f"{path}: not images in a form that fspinn knows; give a PNG, a folder of PNGs, an .npz, "
+                    ".npy or IDX file"
+                )
+        images = read_idx(path, 3)
     check_images(images, str(path))
     return MappedImages.all_of(images) if isinstance(images, np.memmap) else images
-
-
-def _read_npy(path: Path) -> NDArray[Any]:
-    try:
-        array = np.load(path, allow_pickle=False)
-        if not isinstance(array, np.ndarray):
-            raise ValueError("several arrays: an .npz file")
-        return array
-    except Exception as error:  # as many classes of errors as for .npz
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise DataError(
-            f"{path}: cannot be read as .npy ({reason}); save it again with numpy.save, numbers only"
-        ) from None
-
-
-def _starts_like_idx(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(2) in (b"\0\0", GZIP)

@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import platformdirs
+
 from fspinn.base.errors import DataError
 from fspinn.base.files import real_file
 from fspinn.base.streams import on_terminal
@@ -15,8 +17,6 @@ _CHUNK_BYTES = 1 << 16
 
 def cache_folder() -> Path:
     """Return the folder of this user that downloads go to."""
-    import platformdirs
-
     return platformdirs.user_cache_path("fspinn")
 
 
@@ -35,11 +35,8 @@ def locate(name: str, data_dir: str | Path | None = None) -> Path | None:
     entry = find(name)
     if entry.embedded:
         return None
-    places = [*_environment_folder(), cache_folder()] if data_dir is None else [_expanded(data_dir)]
-    for place in places:
-        if not _missing(entry, place / entry.name):
-            return place / entry.name
-    return None
+    folders = [*_named_folders(entry, data_dir), *([cache_folder() / entry.name] if data_dir is None else [])]
+    return next((folder for folder in folders if not _missing(entry, folder)), None)
 
 
 def fetch(name: str, data_dir: str | Path | None = None) -> Path | None:
@@ -63,47 +60,33 @@ def fetch(name: str, data_dir: str | Path | None = None) -> Path | None:
     entry = find(name)
     if entry.embedded:
         return None
-    if data_dir is not None:
-        folder = _expanded(data_dir) / entry.name
-        return download(entry, folder, _missing(entry, folder))
-    for place in _environment_folder():
-        if not _missing(entry, place / entry.name):
-            return place / entry.name
+    for folder in _named_folders(entry, data_dir):
+        missing = _missing(entry, folder)
+        if data_dir is not None or not missing:
+            return download(entry, folder, missing)
     return download(entry, cache_folder() / entry.name, list(entry.checksums))
 
 
 def folder_for_loading(entry: BuiltIn, data_dir: str | Path | None) -> Path:
     """Return the folder to read from; only the cache is ever filled without being asked to."""
-    if data_dir is None:
-        for place in _environment_folder():
-            folder = place / entry.name
-            missing = _missing(entry, folder)
-            if not missing:
-                return folder
-            if len(missing) < len(entry.checksums):
-                raise _file_missing(entry, folder, missing[0], "$FSPINN_DATA_DIR")
-        return download(entry, cache_folder() / entry.name, list(entry.checksums))
-    place = _expanded(data_dir)
-    missing = _missing(entry, place / entry.name)
-    if missing:
-        raise _file_missing(entry, place / entry.name, missing[0], "--data-dir")
-    return place / entry.name
+    for folder in _named_folders(entry, data_dir):
+        missing = _missing(entry, folder)
+        if not missing:
+            return folder
+        if data_dir is not None or len(missing) < len(entry.checksums):
+            origin = "$FSPINN_DATA_DIR" if data_dir is None else "--data-dir"
+            raise _file_missing(entry, folder, missing[0], origin)
+    return download(entry, cache_folder() / entry.name, list(entry.checksums))
 
 
 def existing_file(folder: Path, name: str) -> Path | None:
     """Return the file of that original name, compressed or plain; None if there is neither."""
-    for path in (folder / name, folder / name.removesuffix(".gz")):
-        if os.path.isfile(path):
-            return path
-    return None
+    paths = (folder / name, folder / name.removesuffix(".gz"))
+    return next((path for path in paths if os.path.isfile(path)), None)
 
 
 def download(entry: BuiltIn, folder: Path, files: list[str]) -> Path:
-    """Have each of these files in the folder, with the right checksum, and return the folder.
-
-    A file appears under its name only when it is complete and its checksum right. One that is there
-    already with another checksum is replaced.
-    """
+    """Have each of these files in the folder, complete and with the right checksum, and return the folder."""
     mirrors = list(entry.mirrors)
     for file in files:
         failures = []
@@ -132,7 +115,7 @@ def _download_file(entry: BuiltIn, folder: Path, file: str, mirror: str) -> str 
     level = logger.level
     terminal = on_terminal()
     if not terminal:
-        logger.setLevel("ERROR")  # pooch tells every download on standard error
+        logger.setLevel("ERROR")  # pooch reports every download on standard error
     try:
         target = real_file(folder / file)  # pooch would replace a link, and wait for a pipe
         pooch.retrieve(
@@ -158,21 +141,18 @@ def _download_file(entry: BuiltIn, folder: Path, file: str, mirror: str) -> str 
         return "wrong checksum"
     except OSError as error:
         raise DataError(
-            f"{folder}: cannot write here ({error.strerror or error}); free some space or give another folder "
-            "with --data-dir"
+            f"{folder}: cannot be written ({error.strerror or error}); free some space, or give another "
+            "folder with --data-dir"
         ) from None
     finally:
         logger.setLevel(level)
     return None
 
 
-def _environment_folder() -> list[Path]:
-    folder = os.environ.get("FSPINN_DATA_DIR")
-    return [_expanded(folder)] if folder else []
-
-
-def _expanded(folder: str | Path) -> Path:
-    return Path(os.path.expanduser(folder))
+def _named_folders(entry: BuiltIn, data_dir: str | Path | None) -> list[Path]:
+    """Return the folder of a data set inside the one that the user has named, if any has been."""
+    named = data_dir if data_dir is not None else os.environ.get("FSPINN_DATA_DIR") or None
+    return [] if named is None else [Path(os.path.expanduser(named), entry.name)]
 
 
 def _missing(entry: BuiltIn, folder: Path) -> list[str]:

@@ -27,42 +27,22 @@ class Needed(NamedTuple):
 
 
 def area_um2(case: Case) -> dict[str, Numbers]:
-    """Return the area of a chip by component, in um2: `weights` and `state` (memories), `lanes`.
-
-    Parameters
-    ----------
-    case : Case
-
-    Returns
-    -------
-    dict of str to float or ndarray
-        Not rounded; empty if the description says nothing of area.
-    """
-    hardware, bits = case.hardware, case.physical
-    if hardware.area is None or hardware.process is None:
+    """Return the area of a chip by component, in um2 and not rounded; empty if the description gives none."""
+    hardware, area, memory = case.hardware, case.hardware.area, case.hardware.memory
+    if area is None or hardware.process is None:
         return {}
-    node_nm, memory = hardware.process.node_nm, hardware.memory
-    lane = hardware.area.lane_um2 * (node_nm / hardware.area.node_nm) ** 2
-    return {
-        "weights": hardware.area.kappa * sram.area_um2(node_nm, memory.weights.word_bits, bits["weights"]),
-        "state": hardware.area.kappa * sram.area_um2(node_nm, memory.state.word_bits, bits["state"]),
-        "lanes": hardware.core.lanes * lane,
+    node_nm = hardware.process.node_nm
+    words = {"weights": memory.weights.word_bits, "state": memory.state.word_bits}
+    found = {
+        name: area.kappa * sram.area_um2(node_nm, bits, case.physical[name]) for name, bits in words.items()
     }
+    return {**found, "lanes": hardware.core.lanes * area.lane_um2 * (node_nm / area.node_nm) ** 2}
 
 
 def room(case: Case) -> dict[str, Needed]:
-    """Return what a network needs of everything that the hardware has a limited amount of.
+    """Return what a network needs of everything that the hardware has a limited amount of, unit in the name.
 
-    Parameters
-    ----------
-    case : Case
-
-    Returns
-    -------
-    dict of str to Needed
-        `weights_bits` and `state_bits` of the memories that have a capacity (weights without a limit where
-        there is off-chip memory), `flash_bytes` and `ram_bytes` of a microcontroller, `logic_cells` of an
-        FPGA.
+    Where there is off-chip memory, weights have no limit.
     """
     hardware, found = case.hardware, {}
     for name, memory in (("weights", hardware.memory.weights), ("state", hardware.memory.state)):

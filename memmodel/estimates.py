@@ -22,9 +22,6 @@ from fspinn.model.model import AnyModel, model_of
 Breakdown = Mapping[str, Any]
 Breakdowns = Mapping[str, Breakdown]
 
-WITHOUT_TIME = ("leakage", "clock")
-"""Components of the energy that are paid for time; the others are paid for events."""
-
 
 @dataclass(frozen=True)
 class Estimate:
@@ -84,7 +81,7 @@ class Estimate:
         """
         energy, seconds = self.energy[phase], self.latency_s(phase)
         total, additions = energy["total"], self.work[phase].synaptic_additions
-        events = total - sum(energy[name] for name in WITHOUT_TIME)
+        events = total - energy["leakage"] - energy["clock"]  # without what is paid for time
         return {
             "images_per_s": _quotient(1.0, seconds),
             "images_per_j": _quotient(1e12, total),

@@ -1,10 +1,9 @@
-"""Reading hardware descriptions: TOML, complete, possible, in the right units, with a source for each value.
+"""Reading hardware descriptions: complete, possible, in the right units, with a source for each value."""
 
-The presets lie in ``presets/``; a path names a file of one's own.
-"""
-
+import re
 import tomllib
-from dataclasses import MISSING, fields, is_dataclass
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, fields, is_dataclass, replace
 from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
@@ -16,27 +15,9 @@ from fspinn.memmodel.hardware import Hardware, Memory, Within
 
 PRESETS = Path(__file__).parent / "presets"
 
-_UNITS = {
-    "fj",
-    "pj",
-    "nj",
-    "uj",
-    "mj",
-    "pw",
-    "nw",
-    "uw",
-    "mw",
-    "w",
-    "bit",
-    "bits",
-    "byte",
-    "bytes",
-    "kib",
-    "mib",
-}
-_UNITS |= {"kbit", "mbit", "hz", "khz", "mhz", "ghz", "nm", "um", "um2", "mm2", "v", "mv"}
+_UNIT = re.compile("[fpnum]?[jwv]|[km]?bits?|bytes?|[km]ib|[kmg]?hz|[nu]m|[um]m2")
 
-_KEYS_OF_ACCESS = {
+_KEYS_OF_ACCESS: dict[str, tuple[str, ...]] = {
     "sram-law": ("kappa",),
     "table": ("table_capacity_bits", "table_access_pj"),
     "none": (),
@@ -91,14 +72,15 @@ def load_hardware(name: str | Path) -> Hardware:
 
 def as_values(hardware: Hardware) -> dict[str, Any]:
     """Return the values that a description gives by dotted key, in the order of its tables; not `meta`."""
-    return {key: value for key, value in _flat(hardware, "") if key in hardware.sources}
+    values = _flat(asdict(replace(hardware, sources={})))
+    return {key: value for key, value in values.items() if key in hardware.sources}
 
 
-def _flat(table: Any, prefix: str) -> list[tuple[str, Any]]:
-    values: list[tuple[str, Any]] = []
-    for f in fields(table):
-        value = getattr(table, f.name)
-        values += _flat(value, f"{prefix}{f.name}.") if is_dataclass(value) else [(prefix + f.name, value)]
+def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return the values of tables within tables by dotted key."""
+    values: dict[str, Any] = {}
+    for name, value in table.items():
+        values |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
     return values
 
 
@@ -107,10 +89,10 @@ def _read_hardware(tables: dict[str, Any]) -> Hardware:
     if not isinstance(sources, dict):
         raise HardwareError("sources: missing; add the table [sources], one line for each value")
     hardware: Hardware = _read_table(Hardware, tables, "")
-    keys = _keys({name: table for name, table in tables.items() if name not in ("sources", "meta")}, "")
+    keys = _flat({name: table for name, table in tables.items() if name not in ("sources", "meta")})
     for key, source in sources.items():
         if key not in keys:
-            raise HardwareError(f'sources."{key}": there is no such value; quote the dotted key of one')
+            raise HardwareError(f'sources."{key}": not a value of this file; quote the dotted key of one')
         if not isinstance(source, str) or not source.strip():
             raise HardwareError(f'sources."{key}": {source!r} is not a source; say where the value is from')
     for key in keys:
@@ -118,13 +100,6 @@ def _read_hardware(tables: dict[str, Any]) -> Hardware:
             raise HardwareError(f'{key}: has no source; add "{key}" = "..." to [sources]')
     _check_together(hardware)
     return hardware
-
-
-def _keys(table: dict[str, Any], prefix: str) -> list[str]:
-    keys = []
-    for name, value in table.items():
-        keys += _keys(value, f"{prefix}{name}.") if isinstance(value, dict) else [prefix + name]
-    return keys
 
 
 def _read_table(cls: Any, table: Any, name_of_table: str) -> Any:
@@ -157,7 +132,7 @@ def _what_is_wrong_with(key: str, known: list[str]) -> str:
 
 def _quantity(key: str) -> tuple[str, ...]:
     """Return the words of a key without its units, as ``("node",)`` of ``node_nm``."""
-    return tuple(word for word in key.split("_") if word not in _UNITS)
+    return tuple(word for word in key.split("_") if not _UNIT.fullmatch(word))
 
 
 def _without_none(kind: Any) -> Any:
@@ -198,17 +173,17 @@ def _check_together(hardware: Hardware) -> None:
         raise HardwareError(
             "off_chip: weights always fit in a memory without limit; add memory.weights.capacity_bits"
         )
-    for name, table in (("latency", hardware.cycles), ("area", hardware.area)):
-        if (table is None) != (getattr(hardware.band, name) is None):
-            needs, lacks = ("[cycles]" if name == "latency" else "[area]"), f"[band.{name}]"
-            if table is None:
-                needs, lacks = lacks, needs
-            raise HardwareError(f"{lacks[1:-1]}: missing, and {needs} is there; give both or neither")
+    for name, band in (("cycles", "latency"), ("area", "area")):
+        given = {name: getattr(hardware, name), f"band.{band}": getattr(hardware.band, band)}
+        there = [key for key, table in given.items() if table is not None]
+        if len(there) == 1:
+            (missing,) = given.keys() - there
+            raise HardwareError(f"{missing}: missing, and [{there[0]}] is there; give both or neither")
 
 
 def _check_memory(key: str, memory: Memory, hardware: Hardware) -> None:
     needed = _KEYS_OF_ACCESS[memory.access]
-    for name in sorted({name for names in _KEYS_OF_ACCESS.values() for name in names}):
+    for name in sorted(sum(_KEYS_OF_ACCESS.values(), ())):
         given = getattr(memory, name) is not None
         if given and name not in needed:
             raise HardwareError(f'{key}.{name}: not used with access = "{memory.access}"; leave it out')
@@ -221,6 +196,6 @@ def _check_memory(key: str, memory: Memory, hardware: Hardware) -> None:
         rising = all(a < b for row in (sizes, energies) for a, b in pairwise(row))
         if len(sizes) < 2 or len(sizes) != len(energies) or not rising or min(energies) <= 0:
             raise HardwareError(
-                f"{key}.table_access_pj: no table of rising energies, one for each of "
+                f"{key}.table_access_pj: not a table of rising energies, one for each of "
                 f"{len(sizes)} rising capacities; give at least two"
             )

@@ -26,7 +26,6 @@ They share random words: for N = 400 an MNIST image takes 17.4, 11.2 or 9.3 mill
 _WORD_BITS = 32
 _WORD_BYTES = 4
 _SHARE_BYTES = 8
-_TYPES_BYTES = (1, 2, 4, 8)
 
 
 def controller_bytes(case: Case, controller: Controller) -> tuple[Numbers, Numbers]:
@@ -41,11 +40,8 @@ def controller_bytes(case: Case, controller: Controller) -> tuple[Numbers, Numbe
 
 def type_bytes(bits: Numbers) -> Numbers:
     """Return the bytes of the narrowest type of C that has so many bits; none for none."""
-    needed = np.asarray(shares(bits, 8))
-    found = np.zeros_like(needed)
-    for size in reversed(_TYPES_BYTES):
-        found = np.where((needed > 0) & (needed <= size), size, found)
-    return plain(found)
+    sizes = np.array([0, 1, 2, 4, 8])
+    return plain(sizes[np.searchsorted(sizes, shares(bits, 8))])
 
 
 def _constant(case: Case) -> Numbers:

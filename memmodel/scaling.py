@@ -27,19 +27,8 @@ _COEFFICIENTS = {
 def gate_energy(node_nm: float, vdd_v: float) -> float:
     """Return the energy of a gate, in the units of Stillmaker & Baas; only ratios mean something.
 
-    Parameters
-    ----------
-    node_nm : float
-        From 7 to 130.
-    vdd_v : float
-
-    Examples
-    --------
     >>> round(gate_energy(65, 1.2) / gate_energy(45, 0.9), 2)
     2.49
     """
-    a, b, c = (
-        np.interp(node_nm, list(_COEFFICIENTS), numbers)
-        for numbers in zip(*_COEFFICIENTS.values(), strict=True)
-    )
-    return float(a * vdd_v**2 + b * vdd_v + c)
+    energies = [np.polyval(numbers, vdd_v) for numbers in _COEFFICIENTS.values()]
+    return float(np.interp(node_nm, list(_COEFFICIENTS), energies))

@@ -47,19 +47,7 @@ AREA = (211.1, 527.2)
 
 
 def read_pj(node_nm: float, vdd_v: float, cell: str, word_bits: Any, capacity_bits: Any) -> Any:
-    """Return the energy of reading one word.
-
-    Parameters
-    ----------
-    node_nm, vdd_v : float
-    cell : {"lstp", "lop", "hp"}
-    word_bits, capacity_bits : int or ndarray
-
-    Returns
-    -------
-    float or ndarray
-        Picojoules.
-    """
+    """Return the energy of reading one word, in picojoules, for a kind of cell; numbers or arrays."""
     return energy_pj(READ[cell], node_nm, vdd_v, word_bits, capacity_bits)
 
 
@@ -69,20 +57,7 @@ def write_pj(node_nm: float, vdd_v: float, cell: str, word_bits: Any, capacity_b
 
 
 def area_um2(node_nm: Any, word_bits: Any, capacity_bits: Any, law: tuple[float, float] = AREA) -> Any:
-    """Return the area of one SRAM, by CACTI; a chip takes more (the hardware's ``area.kappa``).
-
-    Parameters
-    ----------
-    node_nm : float
-    word_bits, capacity_bits : int or ndarray
-    law : tuple of float
-        The numbers k and m.
-
-    Returns
-    -------
-    float or ndarray
-        Square micrometres.
-    """
+    """Return the area of one SRAM in um2, by CACTI; a chip takes more (the hardware's ``area.kappa``)."""
     cells, edges = law
     return (node_nm / 1000) ** 2 * (cells * capacity_bits + edges * np.sqrt(capacity_bits * word_bits))
 

@@ -16,26 +16,18 @@ class _Column(NamedTuple):
 
 
 def describe(estimates: Mapping[str, Estimate]) -> str:
-    """Return one estimate, or two side by side, as tables and sentences.
-
-    Parameters
-    ----------
-    estimates : mapping of str to Estimate
-        One or two, by what they are called.
-
-    Returns
-    -------
-    str
-    """
+    """Return one estimate, or two side by side, by what they are called, as tables and sentences."""
     first = next(iter(estimates.values()))
     lines = [_heading(name, estimate) for name, estimate in estimates.items()]
-    for title, text, breakdowns in (
-        ("memory", memory_text, {name: one.memory for name, one in estimates.items()}),
-        ("energy per image", energy_text, {name: one.energy for name, one in estimates.items()}),
-        ("cycles per image", "{:,}".format, {name: one.latency for name, one in estimates.items()}),
-        ("area", area_text, {name: one.area for name, one in estimates.items()}),
+    for title, attribute, text in (
+        ("memory", "memory", memory_text),
+        ("energy per image", "energy", energy_text),
+        ("cycles per image", "latency", "{:,}".format),
+        ("area", "area", area_text),
     ):
-        columns = [] if None in breakdowns.values() else _columns(breakdowns)
+        each = {name: getattr(one, attribute) for name, one in estimates.items()}
+        phases = PHASES if None not in each.values() else ()
+        columns = [_Column(phase, name, one[phase]) for phase in phases for name, one in each.items()]
         if any(len(column.breakdown) > 1 for column in columns):
             lines += ["", *_table(title, columns, text)]
     for name, estimate in estimates.items():
@@ -74,10 +66,6 @@ def _heading(name: str, estimate: Estimate) -> str:
     )
 
 
-def _columns(breakdowns: Mapping[str, Any]) -> list[_Column]:
-    return [_Column(phase, name, each[phase]) for phase in PHASES for name, each in breakdowns.items()]
-
-
 def _table(title: str, columns: list[_Column], text: Callable[[Any], str]) -> Iterator[str]:
     names = [name for column in columns for name in column.breakdown if name != "total"]
     compared = len(columns) > len(PHASES)
@@ -91,8 +79,7 @@ def _table(title: str, columns: list[_Column], text: Callable[[Any], str]) -> It
             yield f"  {name:<{_WIDTH - 2}}" + "".join(cells)
     if compared:  # columns come as one phase of both estimates, then the other phase of both
         yield f"  {columns[1].name} over {columns[0].name}: " + ", ".join(
-            f"{first.phase} {_times(first.breakdown['total'], second.breakdown['total'])}"
-            for first, second in (columns[:2], columns[2:])
+            f"{first.phase} {_times(first, second)}" for first, second in (columns[:2], columns[2:])
         )
 
 
@@ -132,8 +119,9 @@ def _speed(estimate: Estimate, phase: str) -> str:
     )
 
 
-def _times(first: float, second: float) -> str:
-    return f"{second / first:.3g} times" if first else "not known"
+def _times(first: _Column, second: _Column) -> str:
+    least = first.breakdown["total"]
+    return f"{second.breakdown['total'] / least:.3g} times" if least else "not known"
 
 
 def _figures(value: float) -> str:

@@ -122,6 +122,8 @@ class Flat:
 
 def flat(**settings):
     """Settings of a network and of its learner; those that the chosen members do not have are left out."""
+    unknown = settings.keys() - settings_of(Setup()).keys() - DEFAULTS.keys()
+    assert not unknown, unknown
     chosen = with_settings(Setup(), {n: v for n, v in settings.items() if n in families(Setup)})
     there = settings_of(chosen)
     return Flat(with_settings(chosen, {name: value for name, value in settings.items() if name in there}))

@@ -126,7 +126,7 @@ def test_fetch_says_where_the_files_are(fspinn, tmp_path):
     ("words", "told"),
     [
         (["info", "mnits"], "'mnits': neither a data set nor an existing file; did you mean mnist?"),
-        (["fetch", "mnits"], "'mnits': no built-in data set of that name; did you mean mnist?"),
+        (["fetch", "mnits"], "'mnits': not the name of a built-in data set; did you mean mnist?"),
         (["info", "mnist", "--data-dir", "nowhere"], "train-images-idx3-ubyte.gz: no such file"),
     ],
 )

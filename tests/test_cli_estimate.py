@@ -174,7 +174,7 @@ def test_a_picture_is_drawn(path, tmp_path, suffix):
 
 def test_a_picture_of_no_known_kind_is_refused(path, tmp_path):
     message = refused("estimate", path, "--plot", tmp_path / "costs.doc")
-    assert "costs.doc: is not a picture that can be drawn; end it in .png, .svg or .pdf" in message
+    assert "costs.doc: a picture ends in .png, .svg, .pdf; give it such a name" in message
     assert not (tmp_path / "costs.doc").exists()
 
 
@@ -185,7 +185,7 @@ def test_a_picture_in_a_folder_that_is_not_there_is_refused(path, tmp_path):
 def test_comparing_with_itself_is_refused(path):
     for other in (path, "asic65-lp"):
         message = refused("estimate", path, "--compare", other)
-        assert f"--compare {other}: is what it is compared with; name another" in message
+        assert f"--compare {other}: is the same network on the same hardware; name another" in message
 
 
 def test_a_model_without_activity_is_refused_in_one_line(tmp_path):

@@ -116,10 +116,10 @@ def test_a_learning_curve_tells_its_points(model_file):
         (["receptive-fields", "missing.h5"], "missing.h5: there is no such file; train a model"),
         (
             ["spike-raster", "MODEL", "--index", "300"],
-            "index: there is no image 300; give a number from 0 to 238",
+            "index: no image has the number 300; give one from 0 to 238",
         ),
-        (["spike-raster", "MODEL", "--index", "-1"], "index: there is no image -1; give a number from 0"),
-        (["spike-raster", "MODEL", "missing.png"], "missing.png: there is no such file or folder; name"),
+        (["spike-raster", "MODEL", "--index", "-1"], "index: no image has the number -1; give one from 0"),
+        (["spike-raster", "MODEL", "missing.png"], "missing.png: no such file or folder; name"),
         (["spike-raster", "MODEL", "x.png", "--dataset", "digits"], "--dataset: files of images are given"),
         (["confusion-matrix", "MODEL", "--dataset", "nonsense"], "'nonsense': neither a data set nor"),
         (["confusion-matrix"], "Missing argument 'MODEL'"),

@@ -130,16 +130,16 @@ def test_a_black_image_is_no_class(model_file, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["missing.png"], "missing.png: there is no such file or folder; name images"),
+        (["missing.png"], "missing.png: no such file or folder; name images"),
         (["."], ".: holds no .png files; name a folder that does, or a file of images"),
         (["large.png"], "large.png: 9 x 8 pixels do not fit a model for 8 x 8; resize the images"),
-        (["text.txt"], "text.txt: no form of images that fspinn knows; give a PNG"),
+        (["text.txt"], "text.txt: not images in a form that fspinn knows; give a PNG"),
         (
             ["x.png", "--dataset", "digits"],
             "--dataset: files of images are given already; leave one of the two out",
         ),
         (["--index", "0", "--samples", "1"], "--samples: --index says already which images; leave one"),
-        (["--index", "400"], "index: there is no image 400; give a number from 0 to 358"),
+        (["--index", "400"], "index: no image has the number 400; give one from 0 to 358"),
         (["--index", "first"], "--index: 'first' is not a list of whole numbers"),
         (["--index", ""], "--index: '' is not a list of whole numbers"),
         (["--dataset", "digit"], "did you mean digits?"),

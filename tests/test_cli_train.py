@@ -76,7 +76,7 @@ def test_resuming_with_other_settings_is_refused_in_one_line(run, interrupted):
 def test_resuming_where_nothing_is_says_so_and_starts(run, tmp_path):
     answer = run(*RUN, "--resume", "--checkpoint-every", 500)
     assert answer.exit_code == 0
-    assert answer.stderr == "fspinn: there is no net.h5.checkpoint; starting from the beginning\n"
+    assert answer.stderr == "fspinn: net.h5.checkpoint does not exist; starting from the beginning\n"
     assert [path.name for path in tmp_path.iterdir()] == ["net.h5"]
 
 

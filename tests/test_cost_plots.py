@@ -4,9 +4,8 @@ import pytest
 from cost_cases import SIZE, works
 from matplotlib.patches import Rectangle
 
-from fspinn.base.errors import DataError
 from fspinn.memmodel import estimate
-from fspinn.report.plots.costs import costs, save
+from fspinn.report.plots.costs import costs
 
 
 def on(hardware):
@@ -44,8 +43,3 @@ def test_totals_that_are_far_apart_are_shown_as_shares():
     energy = costs({"chip": on("asic65-lp"), "controller": on("mcu-m4f")}).axes[2]
     assert energy.get_xlabel() == "share (%)"
     assert list(lengths(energy).values()) == pytest.approx([100, 100], abs=3)
-
-
-def test_a_picture_that_cannot_be_written_is_refused(tmp_path):
-    with pytest.raises(DataError, match=r"none/costs\.png: cannot be written .*; choose another place"):
-        save(costs({"mine": on("asic65-lp")}), tmp_path / "none" / "costs.png")

@@ -222,7 +222,7 @@ def test_counts_and_sizes_must_fit_in_a_data_dir_too(tmp_path):
         datasets.load("mnist", data_dir=tmp_path)
     write_idx(tmp_path / "mnist" / "t10k-labels-idx1-ubyte.gz", np.zeros(3))
     write_idx(tmp_path / "mnist" / "t10k-images-idx3-ubyte.gz", np.zeros((3, 5, 4)))
-    with pytest.raises(DataError, match="mnist: test images are 5x4 pixels but training images 4x4"):
+    with pytest.raises(DataError, match="mnist: test images are 5x4 pixels, training images 4x4"):
         datasets.load("mnist", data_dir=tmp_path)
 
 

@@ -201,7 +201,7 @@ def test_a_pipe_in_the_cache_is_told(cache, serve, mirrors):
     mirrors(address)
     cache.mkdir(parents=True)
     os.mkfifo(cache / FILES[0])
-    with pytest.raises(DataError, match=r"cannot write here \(A pipe, not a regular file\)"):
+    with pytest.raises(DataError, match=r"cannot be written \(A pipe, not a regular file\)"):
         datasets.fetch("mnist")
 
 
@@ -235,7 +235,7 @@ def test_a_cache_that_cannot_be_written_is_told(cache, serve, mirrors, tmp_path)
     mirrors(address)
     (tmp_path / "cache").write_text("a file where a folder should be")
     with pytest.raises(
-        DataError, match=r"mnist: cannot write here \(.*\); free some space or give another folder"
+        DataError, match=r"mnist: cannot be written \(.*\); free some space, or give another folder"
     ):
         datasets.load("mnist")
 

@@ -100,7 +100,7 @@ class TestNpz:
             ),
             (
                 {"images": IMAGES, "labels": LABELS, "test_images": IMAGES[:, 1:], "test_labels": LABELS},
-                "test images are 3x5 pixels but training images 4x5; bring them to one size",
+                "test images are 3x5 pixels, training images 4x5; bring them to one size",
             ),
             (
                 {"images": IMAGES, "labels": LABELS, "test_images": IMAGES, "test_labels": LABELS - 5},
@@ -164,7 +164,7 @@ class TestIdx:
 
     def test_a_file_of_no_known_form_is_told_what_there_is(self, tmp_path):
         write_idx(tmp_path / "my-labels-idx1-ubyte", LABELS)
-        assert "no form of images that fspinn knows" in refusal(tmp_path / "my-labels-idx1-ubyte")
+        assert "not images in a form that fspinn knows" in refusal(tmp_path / "my-labels-idx1-ubyte")
 
     def test_a_folder_under_the_names_of_mnist_may_have_a_test_set(self, tmp_path):
         write_idx(tmp_path / "train-images-idx3-ubyte", IMAGES)

@@ -85,9 +85,9 @@ def test_large_files_stay_on_disk(tmp_path, monkeypatch):
         (
             "photo.jpg",
             b"\xff\xd8\xff\xe0 a photo",
-            "no form of images that fspinn knows; give a PNG, a folder",
+            "not images in a form that fspinn knows; give a PNG, a folder",
         ),
-        ("empty", b"", "no form of images that fspinn knows"),
+        ("empty", b"", "not images in a form that fspinn knows"),
         ("text.png", b"this is not a picture at all", "not a PNG file; save it again as PNG"),
         ("bad.npy", b"nothing", "cannot be read as .npy ("),
         ("bad.npz", b"nothing", "cannot be read as .npz ("),
@@ -121,7 +121,7 @@ def test_arrays_that_are_no_images_are_refused(tmp_path):
 
 def test_what_is_not_there_is_refused(tmp_path):
     missing = tmp_path / "missing.png"
-    assert refusal(read_images, missing) == f"{missing}: there is no such file or folder; name images"
+    assert refusal(read_images, missing) == f"{missing}: no such file or folder; name images"
     (tmp_path / "empty").mkdir()
     assert "empty: holds no .png files; name a folder that does" in refusal(read_images, tmp_path / "empty")
 
@@ -164,5 +164,5 @@ def test_images_by_number_over_all_sources(two):
 
 @pytest.mark.parametrize("number", [5, -1])
 def test_a_number_that_no_image_has_is_refused(two, number):
-    words = f"index: there is no image {number}; give a number from 0 to 4"
+    words = f"index: no image has the number {number}; give one from 0 to 4"
     assert refusal(numbered, two, [0, number]) == words

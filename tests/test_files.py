@@ -19,7 +19,6 @@ from fspinn.base.files import (
     folder_when_whole,
     replaced_when_whole,
 )
-from fspinn.report.plots import costs as cost_plots
 
 
 def test_the_new_content_is_there_only_at_the_end(tmp_path):
@@ -138,7 +137,6 @@ def test_what_is_not_a_regular_file_is_refused_and_stays(special):
     [
         lambda path: sealed.write(path, "model", {}, {}, compressed=True),
         lambda path: plots.save(Figure(), path),
-        lambda path: cost_plots.save(Figure(), path),
     ],
 )
 def test_every_writer_follows_links_and_refuses_pipes(tmp_path, writer):

@@ -89,13 +89,13 @@ def test_a_file_of_ones_own_can_be_named(tmp_path):
         ),
         ('name = "asic65-lp"', "name = 65", "meta.name: 65 is not a text; quote one"),
         ('"clock.f_mhz" = "choice of the preset"', "", "clock.f_mhz: has no source; add"),
-        ('"clock.f_mhz" =', '"clock.f_ghz" =', 'sources."clock.f_ghz": there is no such value'),
+        ('"clock.f_mhz" =', '"clock.f_ghz" =', 'sources."clock.f_ghz": not a value of this file'),
         ('"clock.f_mhz" = "choice of the preset"', '"clock.f_mhz" = 1', "1 is not a source; say where"),
         ("[sources]", "[origins]", "sources: missing; add the table"),
         ("[memory.state]", "[memory.states]", "memory.states: unknown key; use weights, state"),
         ("[clock]", "[clock", "not valid TOML"),
         ("[process]", "[area2]", "area2: unknown key"),
-        ("latency = { low = 0.5, high = 2.0 }", "", 'sources."band.latency.low": there is no such value'),
+        ("latency = { low = 0.5, high = 2.0 }", "", 'sources."band.latency.low": not a value of this file'),
     ],
 )
 def test_a_description_that_is_wrong_is_refused_by_file_key_and_reason(tmp_path, old, new, reason):
@@ -186,7 +186,7 @@ def sourced(*keys):
                 ),
                 sourced("memory.weights.table_capacity_bits", "memory.weights.table_access_pj"),
             ],
-            "memory.weights.table_access_pj: no table of rising energies, one for each of 2 rising",
+            "memory.weights.table_access_pj: not a table of rising energies, one for each of 2 rising",
         ),
         (
             [

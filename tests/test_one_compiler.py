@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
+from described import setup
 
 import fspinn
 from fspinn.answering.compress import lower
@@ -14,7 +15,7 @@ from fspinn.datasets import load
 from fspinn.model import store
 from fspinn.search import Space, Variant, find_smallest
 
-QUICK = fspinn.Network(neurons=20, duration_ms=60.0, threshold=8.0, rate_norm_hz=900.0)
+QUICK = setup(neurons=20, duration_ms=60.0, threshold=8.0, rate_norm_hz=900.0, passes=2)
 VARIANTS = (
     Variant("UQ0.4"),
     Variant("UQ0.2", "16 bits", prune=True),
@@ -32,8 +33,10 @@ def data():
 def test_a_variant_of_the_search_is_what_quantize_writes(data, variant, tmp_path):
     settings = {name: (value,) for name, value in vars(variant).items() if value is not None}
     space = Space(QUICK, {"neurons": (20,), **settings})
-    result = find_smallest(data, space=space, accuracy=0.2, passes=2, seeds=1, seed=7)
-    trained = fspinn.train(QUICK, data, passes=2, seed=7, readout=variant.readout, progress=False).model
+    result = find_smallest(data, space=space, accuracy=0.2, seeds=1, seed=7)
+    trained = fspinn.train(
+        QUICK.network, data, learner=QUICK.learner, seed=7, readout=variant.readout, progress=False
+    ).model
     store.save(trained, tmp_path / "net.h5")
     words = ["quantize", "net.h5", "--weights", variant.weights, "--rounding", variant.rounding]
     words += [] if variant.state == "float32" else ["--state", variant.state]
@@ -45,21 +48,21 @@ def test_a_variant_of_the_search_is_what_quantize_writes(data, variant, tmp_path
     assert json.loads(answer.stdout)["accuracy"]["after"] == result.winner.accuracy
     found, written = result.model, store.load(tmp_path / "small.h5")
     assert written.network == found.network
-    assert written.formats == found.formats
+    assert written.layer.formats == found.layer.formats
     assert written.readout.format == found.readout.format
-    for name in ("weights", "theta"):
-        assert getattr(written, name).tobytes() == getattr(found, name).tobytes()
+    assert written.layer.weights.values.tobytes() == found.layer.weights.values.tobytes()
+    assert written.layer.theta.values.tobytes() == found.layer.theta.values.tobytes()
     assert written.readout.table.tobytes() == found.readout.table.tobytes()
-    assert written.n_inputs == found.n_inputs
+    assert written.layer.inputs_used == found.layer.inputs_used
     assert written.record["quantization"] == found.record["quantization"]
 
 
 def test_a_state_of_so_many_bits_needs_images(data):
-    trained = fspinn.train(QUICK, data, passes=1, progress=False).model
+    trained = fspinn.train(QUICK.network, data, learner=QUICK.learner, progress=False).model
     with pytest.raises(
         ConfigError,
         match=r"^state: what 16 bits have to hold is looked for on training images; name the data set$",
     ):
         lower(trained, None, weights="UQ0.4", state="16 bits")
     some = replace(data, validation=data.validation.first(0))
-    assert lower(trained, some, weights="UQ0.4", state="16 bits").model.state_format.bits == 16
+    assert lower(trained, some, weights="UQ0.4", state="16 bits").model.layer.state.bits == 16

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -104,7 +105,7 @@ def test_the_course_of_a_training(model):
 
 def test_a_model_without_a_course_is_refused(model):
     bare = replace(model, record={})
-    with pytest.raises(ConfigError, match=r"^learning_curve: the model keeps none; train it again with"):
+    with pytest.raises(ConfigError, match=r"^learning_curve: not in the model; train it again with"):
         plots.learning_curve(bare)
 
 
@@ -165,6 +166,78 @@ def test_a_raster_of_many_neurons_and_one_of_none(model, digits):
     assert "neuron, by first spike" in texts(busy)
     silent = plots.spike_raster(model, np.zeros((8, 8), np.uint8))
     assert {"image\nanswer: nothing", "0 input spikes", "0 output spikes"} <= set(texts(silent))
+
+
+# --- searches ---------------------------------------------------------------------------------------
+
+
+def tried(weights, neurons, accuracy):
+    """Return as much of a trial as its picture shows."""
+    return SimpleNamespace(
+        candidate=SimpleNamespace(weights=weights, neurons=neurons),
+        memory_bits=8192 * neurons,
+        accuracy=accuracy,
+        accuracy_interval=None if accuracy is None else (accuracy - 0.1, accuracy + 0.05),
+    )
+
+
+TRIALS = [
+    tried("UQ0.2", 10, 0.5),
+    tried("UQ0.2", 10, 0.6),
+    tried("UQ0.2", 20, 0.8),
+    tried("float32", 30, 0.7),
+    tried("float32", 40, None),
+]
+
+
+def searched(strategy, winner=None, budget_bits=None):
+    return SimpleNamespace(
+        trials=TRIALS,
+        strategy=strategy,
+        front=[TRIALS[2], TRIALS[1]],
+        winner=winner,
+        target_accuracy=0.75,
+        budget_bits=budget_bits,
+    )
+
+
+def drawn(figure):
+    """Return the points of every line of marks, and those that bars start and end at."""
+    (axes,) = figure.axes
+    lines = {line.get_marker(): [] for line in axes.lines}
+    for line in axes.lines:
+        lines[line.get_marker()] += zip(
+            line.get_xdata(), np.round(np.array(line.get_ydata(), float), 6), strict=True
+        )
+    bars = [
+        np.round(segment[:, 1], 6).tolist() for part in axes.collections for segment in part.get_segments()
+    ]
+    return lines, bars
+
+
+def test_a_ladder_has_a_line_for_each_format_with_intervals_and_crosses_beside_it():
+    figure = plots.accuracy_against_memory(searched("ladder", TRIALS[2], 8192 * 25))
+    lines, bars = drawn(figure)
+    assert lines["o"] == [(10, 60), (20, 80), (30, 70)]
+    assert lines["x"] == [(10, 50)]
+    assert lines["*"] == [(20, 80)]
+    assert bars == [[50, 65], [70, 85], [60, 75]]
+    words = {word.strip() for word in texts(figure)}
+    assert {"10", "20", "target 75 %", "budget 25 KiB", "memory for inference (KiB)"} <= words
+    assert "\u2605 20 neurons, UQ0.2 weights, 20.0 KiB, 80.0 %" in words
+
+
+def test_a_strategy_that_draws_has_crosses_and_its_front():
+    figure = plots.accuracy_against_memory(searched("bayes"))
+    lines, bars = drawn(figure)
+    assert sorted(lines["x"]) == [(10, 50), (10, 60), (20, 80), (30, 70)]
+    assert {(10, 60), (20, 80)} <= set(lines["None"])
+    assert not bars
+    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == [
+        "UQ0.2",
+        "float32",
+        "Pareto front",
+    ]
 
 
 # --- files ------------------------------------------------------------------------------------------

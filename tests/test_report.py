@@ -229,7 +229,7 @@ def test_a_folder_without_a_result_is_refused(answer, tmp_path):
     with pytest.raises(DataError, match=r"result.json: cannot be read \(No such file or directory\); name"):
         write_report(tmp_path)
     (tmp_path / "result.json").write_text("{")
-    with pytest.raises(DataError, match="is not what a search writes; search again"):
+    with pytest.raises(DataError, match="not the result of a search; search again"):
         write_report(tmp_path)
     (tmp_path / "result.json").write_text(json.dumps({k: answer[k] for k in answer if k != "front"}))
     with pytest.raises(DataError, match="lacks 'front', another version wrote it; search again"):

@@ -258,7 +258,7 @@ def test_a_file_of_an_older_version_is_refused(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"format_version": "x"}, "'>' not supported"),
+        ({"format_version": "x"}, "'<' not supported"),
         ({"network": {"dt_ms": 6, "colour": 1}}, "colour"),
         ({"network": {"layers": [{"neurons": -6}]}}, "neurons: must be from 1"),
         ({"network": None}, ""),

@@ -43,14 +43,8 @@ def replaced_when_whole(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def folder_when_whole(path: Path) -> Iterator[Path]:
-    """Give a temporary folder to fill, and rename it to `path` if no error came.
-
-    Raises
-    ------
-    ConfigError
-        If there is something in the way, or the folder cannot be written; nothing is left behind.
-    """
-    try:
+    """Give a temporary folder to fill, and rename it to `path`, new or empty, if no error came."""
+    with _refused(path, "choose another folder"):
         target = _new_folder(path)
         temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
         try:
@@ -60,8 +54,6 @@ def folder_when_whole(path: Path) -> Iterator[Path]:
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written ({error.strerror}); choose another folder") from None
 
 
 def real_file(path: Path) -> Path:
@@ -84,14 +76,8 @@ def real_file(path: Path) -> Path:
 
 
 def check_file(path: Path) -> None:
-    """Refuse a file that could not be written, before the work and not after it.
-
-    Raises
-    ------
-    ConfigError
-        If its folder is missing or cannot be written to, or something else than a regular file is there.
-    """
-    try:
+    """Raise `ConfigError` for a file that could not be written, before the work and not after it."""
+    with _refused(path, "name another file"):
         target = real_file(path)
         folder = target.parent if path.is_symlink() else path.parent
         if not folder.is_dir():
@@ -99,39 +85,29 @@ def check_file(path: Path) -> None:
         if target.exists() and not os.access(target, os.W_OK):
             raise PermissionError(errno.EACCES, "Write-protected")
         _try(folder)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written ({error.strerror}); name another file") from None
 
 
 def check_folder(path: Path) -> None:
-    """Refuse a folder, perhaps yet to be made, to which no files could be written.
-
-    Raises
-    ------
-    ConfigError
-        If something else is there, or it cannot be made or written to.
-    """
-    try:
+    """Raise `ConfigError` for a folder, perhaps yet to be made, to which no files could be written."""
+    with _refused(path, "choose another folder"):
         existing = Path(os.path.realpath(path))
         while not os.path.lexists(existing):
             existing = existing.parent
         _try(existing)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written ({error.strerror}); choose another folder") from None
 
 
 def check_new_folder(path: Path) -> None:
-    """Refuse a folder that is not new or empty, or could not be made.
-
-    Raises
-    ------
-    ConfigError
-        If something is in the way, or the folder above is missing or cannot be written to.
-    """
-    try:
+    """Raise `ConfigError` for a folder that is not new or empty, or could not be made."""
+    with _refused(path, "choose another folder"):
         _try(_new_folder(path).parent)
+
+
+@contextmanager
+def _refused(path: Path, fix: str) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be written ({error.strerror}); choose another folder") from None
+        raise ConfigError(f"{path}: cannot be written ({error.strerror}); {fix}") from None
 
 
 _KINDS = {

@@ -15,30 +15,16 @@ from fspinn.base.files import replaced_when_whole
 UNREADABLE = (OSError, KeyError, ValueError, TypeError, RuntimeError)
 """What reading a file, or making something of what it says, raises where the file makes no sense."""
 
-# HDF5 leaves room for a header of ours: "fspinn-model", a checksum, zeros.
+# HDF5 leaves space for a header of ours: "fspinn-model", a checksum, zeros.
 _HEADER_BYTES = 512
 
 
 def write(
     path: Path, kind: str, settings: Mapping[str, Any], arrays: Mapping[str, Any], *, compressed: bool
 ) -> None:
-    """Write settings and arrays to a file that replaces an older one of that name only when it is whole.
+    """Write settings that fit in JSON, and arrays, to a file; an older one stays until this is whole.
 
-    Parameters
-    ----------
-    path : Path
-    kind : str
-        What the file is, one word: ``"model"``.
-    settings : mapping
-        Plain values that fit in JSON.
-    arrays : mapping of str to ndarray
-    compressed : bool
-        Small, or quickly written.
-
-    Raises
-    ------
-    ModelFileError
-        If the file cannot be written; nothing is left behind.
+    The kind is one word that says what the file is: ``"model"``. Compressed it is small, else quickly written.
     """
     options = {"compression": "gzip", "shuffle": True} if compressed else {}
     buffer = io.BytesIO()
@@ -59,22 +45,9 @@ def write(
 
 
 def read(path: Path, kind: str, *, version: int, fix: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the settings and the arrays of a file.
+    """Return the settings and the arrays of a file, if it is whole, of this kind and of this format version.
 
-    Parameters
-    ----------
-    path : Path
-    kind : str
-        What it was written as.
-    version : int
-        The ``settings["format_version"]`` that can be understood.
-    fix : str
-        What to do about a file that is damaged; ends the message.
-
-    Raises
-    ------
-    ModelFileError
-        If the file is damaged, of another kind, or of another version.
+    `fix` says what to do about a damaged file and ends the message of the `ModelFileError`.
     """
     try:
         content = path.read_bytes()
@@ -85,15 +58,12 @@ def read(path: Path, kind: str, *, version: int, fix: str) -> tuple[dict[str, An
             raise ModelFileError(f"{path}: is damaged (checksum differs); {fix}")
         with h5py.File(io.BytesIO(content), "r") as file:
             settings = json.loads(file.attrs["settings"])
-            if settings["format_version"] > version:
+            found = settings["format_version"]
+            if found != version:
+                older = f" of an older fspinn, this one reads {version}; {fix}"
+                newer = f", this fspinn reads {version}; update fspinn"
                 raise ModelFileError(
-                    f"{path}: has format version {settings['format_version']}, this fspinn reads {version}; "
-                    "update fspinn"
-                )
-            if settings["format_version"] < version:
-                raise ModelFileError(
-                    f"{path}: has format version {settings['format_version']} of an older fspinn, this one "
-                    f"reads {version}; {fix}"
+                    f"{path}: has format version {found}{older if found < version else newer}"
                 )
             return settings, {name: file[name][...] for name in file}
     except FspinnError:

@@ -11,7 +11,6 @@ import glob
 import hashlib
 import os
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -46,7 +45,7 @@ def kernel_folder() -> Path | None:
 
 
 def will_compile() -> bool:
-    """Return whether the machine code is still to be made, as far as can be told beforehand."""
+    """Return whether kernels are probably still to be compiled."""
     chosen_by_user = os.environ.get("NUMBA_CACHE_DIR")
     folder = Path(chosen_by_user) if chosen_by_user else kernel_folder()
     return folder is None or next(folder.rglob("*.nbc"), None) is None
@@ -61,14 +60,11 @@ def njit(function: Kernel) -> Kernel:
     A user who set ``NUMBA_CACHE_DIR`` finds the machine code there. Kernels can be called, but not given to
     other kernels as values: what Numba makes for that is a tenth of the time that it takes to compile them.
     """
-    compiled = partial(numba.njit, nogil=True, no_cfunc_wrapper=True)
     chosen_by_user = numba_config.CACHE_DIR
-    if chosen_by_user or _CACHE is None:
-        kernel: Kernel = compiled(cache=bool(chosen_by_user))(function)
-        return kernel
-    numba_config.CACHE_DIR = str(_CACHE)
+    numba_config.CACHE_DIR = chosen_by_user or str(_CACHE or "")
     try:
-        kernel = compiled(cache=True)(function)
+        cached = bool(numba_config.CACHE_DIR)
+        kernel: Kernel = numba.njit(nogil=True, no_cfunc_wrapper=True, cache=cached)(function)
     finally:
         numba_config.CACHE_DIR = chosen_by_user
     return kernel

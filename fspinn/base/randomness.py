@@ -37,14 +37,7 @@ def _mix(word: NDArray[np.uint64]) -> NDArray[np.uint64]:
 def stream_key(seed: int, purpose: int, sample: int = 0) -> int:
     """Return the 64-bit key of one stream of random words.
 
-    Parameters
-    ----------
-    seed : int
-        The user's seed, from 0 to 2**64 - 1.
-    purpose : int
-        What the numbers are for (a constant of this module).
-    sample : int, default 0
-        Which image, pass or repetition they are for.
+    The seed is the user's, the purpose a constant of this module, the sample an image, pass or repetition.
     """
     key = np.zeros(1, dtype=np.uint64)
     for part in (seed, purpose, sample):

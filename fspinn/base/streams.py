@@ -13,7 +13,7 @@ def on_terminal() -> bool:
 
 
 def say(line: str) -> None:
-    """Print a line on standard error, if it is there: no work stops because nobody can read about it."""
+    """Print a line on standard error, if it is there and can be written; work goes on without it."""
     if sys.stderr is not None:  # print would take standard output instead
         with suppress(OSError, ValueError):  # full, or closed
             print(line, file=sys.stderr, flush=True)

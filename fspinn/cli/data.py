@@ -53,31 +53,22 @@ def list_command(data_dir: Path | None, as_json: bool) -> None:
     from fspinn import datasets
 
     rows: list[dict[str, Any]] = []
+    table = [("name", "images", "pixels", "classes", "licence", "where")]
     for entry in datasets.catalogue.values():
         folder = datasets.locate(entry.name, data_dir)
-        rows.append(
-            {
-                "name": entry.name,
-                "train_images": entry.images[0],
-                "test_images": entry.images[1],
-                "image_shape": entry.image_shape,
-                "classes": len(entry.class_names),
-                "state": "embedded" if entry.embedded else "present" if folder else "absent",
-                "folder": str(folder) if folder else None,
-                "licence": entry.licence,
-            }
-        )
+        state = "embedded" if entry.embedded else "present" if folder else "absent"
+        train, test = entry.images
+        about = {"name": entry.name, "train_images": train, "test_images": test}
+        about |= {"image_shape": entry.image_shape, "classes": len(entry.class_names), "state": state}
+        rows.append({**about, "folder": str(folder) if folder else None, "licence": entry.licence})
+        absent = f"not in {data_dir}" if data_dir else "not downloaded yet"
+        where = {"embedded": "embedded", "present": f"in {folder}", "absent": absent}[state]
+        words = (f"{train} + {test}", _pixels(entry.image_shape), str(len(entry.class_names)), entry.licence)
+        table.append((entry.name, *words, where))
     if as_json:
         options.print_json({"datasets": rows})
-        return
-    absent = f"not in {data_dir}" if data_dir else "not downloaded yet"
-    table = [("name", "images", "pixels", "classes", "licence", "where")]
-    for row in rows:
-        where = {"embedded": "embedded", "present": f"in {row['folder']}", "absent": absent}[row["state"]]
-        pixels = "x".join(str(length) for length in row["image_shape"])
-        images = f"{row['train_images']} + {row['test_images']}"
-        table.append((row["name"], images, pixels, str(row["classes"]), row["licence"], where))
-    options.print_table(table)
+    else:
+        options.print_table(table)
 
 
 @command.command("info")
@@ -113,21 +104,17 @@ def info_command(name_or_path: str, data_dir: Path | None, as_json: bool) -> Non
         "source": entry.source if entry else str(Path(name_or_path).expanduser().resolve()),
         "licence": entry.licence if entry else None,
     }
-    if as_json:
-        options.print_json(result)
-        return
     lines = {
         "name": data.name,
         "images": ", ".join(f"{count} {split}" for split, count in counts.items()),
-        "pixels": "x".join(str(length) for length in data.image_shape),
+        "pixels": _pixels(data.image_shape),
         "classes": f"{data.n_classes} ({_shortened(data.class_names)})",
         "mean pixel": f"{mean:.4f} of full intensity, over training and validation images",
         "checksum": f"{data.checksum} (SHA-256)",
         "source": result["source"],
         "licence": result["licence"] or "yours to know",
     }
-    for key, value in lines.items():
-        click.echo(f"{key:<12}{value}")
+    options.answer(as_json, result, *(f"{key:<12}{value}" for key, value in lines.items()))
 
 
 @command.command("fetch")
@@ -146,14 +133,13 @@ def fetch_command(name: str, data_dir: Path | None, as_json: bool) -> None:
     from fspinn import datasets
 
     folder = datasets.fetch(name, data_dir)
-    if as_json:
-        options.print_json(
-            {"name": name, "embedded": folder is None, "folder": str(folder) if folder else None}
-        )
-    elif folder is None:
-        click.echo(f"{name}: embedded, nothing to fetch")
-    else:
-        click.echo(f"{name}: in {folder}")
+    about = {"name": name, "embedded": folder is None, "folder": str(folder) if folder else None}
+    where = f"in {folder}" if folder else "embedded, nothing to fetch"
+    options.answer(as_json, about, f"{name}: {where}")
+
+
+def _pixels(image_shape: tuple[int, int]) -> str:
+    return "x".join(map(str, image_shape))
 
 
 def _shortened(class_names: tuple[str, ...]) -> str:

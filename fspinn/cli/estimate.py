@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import click
 
 from fspinn.base.errors import ConfigError
-from fspinn.base.files import check_file
 from fspinn.cli import options
 
 if TYPE_CHECKING:
@@ -30,7 +29,9 @@ if TYPE_CHECKING:
     help="Mean pixel from 0 to 1, to expect spikes from where none were counted.",
 )
 @click.option(
-    "--plot", type=options.Output(check_file), help="Draw the costs into a .png, .svg or .pdf file."
+    "--plot",
+    type=options.Output(options.check_picture),
+    help="Draw the costs into a .png, .svg or .pdf file.",
 )
 @click.option("--check", is_flag=True, help="Exit with status 1 if it does not fit, for inference.")
 @options.config
@@ -61,39 +62,31 @@ def command(
     from fspinn.memmodel.text import describe
     from fspinn.model import store
 
-    if plot is not None and plot.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise ConfigError(f"--plot {plot}: is not a picture that can be drawn; end it in .png, .svg or .pdf")
     cases = {str(model): (model, hardware)}
     if compare is not None and compare.endswith(".h5"):
         cases[compare] = (Path(compare), hardware)
     elif compare is not None:
         cases = {hardware: (model, hardware), compare: (model, compare)}
     if compare is not None and len(cases) < 2:
-        raise ConfigError(f"--compare {compare}: is what it is compared with; name another")
+        raise ConfigError(f"--compare {compare}: is the same network on the same hardware; name another")
     networks = {path: store.load(path) for path, _ in cases.values()}
     estimates = {
         name: _estimate(path, networks[path], preset, mean_intensity)
         for name, (path, preset) in cases.items()
     }
     if plot is not None:
-        from fspinn.report.plots.costs import costs, save
+        from fspinn.report.plots import save
+        from fspinn.report.plots.costs import costs
 
         save(costs(estimates), plot)
     for path, network in networks.items():
         if "quantization" in network.record:
             click.echo(f"{path}: activity was counted with the weights before quantization.", err=True)
-    if as_json:
-        answers = [
-            {"model": str(path), **estimate.as_dict()}
-            for (path, _), estimate in zip(cases.values(), estimates.values(), strict=True)
-        ]
-        options.print_json(answers[0] if compare is None else {**answers[0], "compare": answers[1]})
-    else:
-        if len(networks) < len(cases):
-            click.echo(model)
-        click.echo(describe(estimates))
-        if plot is not None:
-            click.echo(f"wrote {plot}")
+    answers = [{"model": str(path), **estimates[name].as_dict()} for name, (path, _) in cases.items()]
+    above = [str(model)] if len(networks) < len(cases) else []
+    below = [] if plot is None else [f"wrote {plot}"]
+    answer = answers[0] if compare is None else {**answers[0], "compare": answers[1]}
+    options.answer(as_json, answer, *above, describe(estimates), *below)
     if check and not all(estimate.fits("inference") for estimate in estimates.values()):
         sys.exit(1)
 

@@ -39,25 +39,13 @@ def command(
     result = evaluate(loaded, images, seed=seed, threads=threads, engine=engine)
     for doubt in doubts(loaded, result.silent_samples, result.samples):
         click.echo(f"fspinn: warning: {doubt}", err=True)
-    if as_json:
-        options.print_json(
-            {
-                "accuracy": result.accuracy,
-                "samples": result.samples,
-                "split": split,
-                "dataset": name,
-                "readout": result.readout,
-                "spikes_per_sample": result.spikes_per_sample,
-                "silent_samples": result.silent_samples,
-                "saturations": None if result.state_range is None else result.state_range.saturations,
-                "engine": engine,
-                "seed": seed,
-            }
-        )
-        return
-    click.echo(
+    saturations = None if result.state_range is None else result.state_range.saturations
+    measured = ("accuracy", "samples", "readout", "spikes_per_sample", "silent_samples")
+    about = {"split": split, "dataset": name, "saturations": saturations, "engine": engine, "seed": seed}
+    options.answer(
+        as_json,
+        {name: getattr(result, name) for name in measured} | about,
         f"accuracy {result.accuracy:.2%} on {result.samples} {split} images of {name} "
-        f"({result.readout} readout, {result.spikes_per_sample:.1f} output spikes an image)"
+        f"({result.readout} readout, {result.spikes_per_sample:.1f} output spikes an image)",
+        *([] if saturations is None else [f"integers only; {saturations} saturations"]),
     )
-    if result.state_range is not None:
-        click.echo(f"integers only; {result.state_range.saturations} saturations")

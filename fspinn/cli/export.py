@@ -82,16 +82,13 @@ def command(
             images = _images(network, dataset, data_dir, samples or _IMAGES)
         export_c(network, path, images, seed=seed)
         said = f"network.h, network.c, and a test; try make -C {path} test"
-    if as_json:
-        options.print_json({"target": target, "output": str(path)})
-        return
-    click.echo(f"written   {path}: {said}")
+    options.answer(as_json, {"target": target, "output": str(path)}, f"written   {path}: {said}")
 
 
 def _images(
     network: "Model", dataset: str | None, data_dir: Path | None, samples: int
 ) -> "NDArray[np.uint8] | None":
-    """Return test images; None, with a word, where there are none and nobody named a data set."""
+    """Return test images; None, with a warning, where there are none and no data set was named."""
     import numpy as np
 
     try:

@@ -1,5 +1,7 @@
 """fspinn hardware: which hardware is described, and how?"""
 
+from dataclasses import asdict
+
 import click
 
 from fspinn.cli import options
@@ -30,12 +32,9 @@ def list_hardware(as_json: bool) -> None:
     """
     from fspinn.memmodel import hardware_names, load_hardware
 
-    metas = {name: load_hardware(name).meta for name in hardware_names()}
-    if as_json:
-        options.print_json({name: meta.description for name, meta in metas.items()})
-        return
-    for name, meta in metas.items():
-        click.echo(f"{name:<16}  {meta.confidence:<12}  {meta.description}")
+    metas = [load_hardware(name).meta for name in hardware_names()]
+    lines = [f"{meta.name:<16}  {meta.confidence:<12}  {meta.description}" for meta in metas]
+    options.answer(as_json, {meta.name: meta.description for meta in metas}, *lines)
 
 
 @command.command("show")
@@ -56,21 +55,10 @@ def show(name: str, as_json: bool) -> None:
     from fspinn.memmodel.hardware_files import as_values
 
     hardware = load_hardware(name)
-    values = as_values(hardware)
-    meta = hardware.meta
-    if as_json:
-        rows = {key: {"value": value, "source": hardware.sources[key]} for key, value in values.items()}
-        options.print_json(
-            {
-                "name": meta.name,
-                "description": meta.description,
-                "confidence": meta.confidence,
-                "remembered": hardware.remembered,
-                "values": rows,
-            }
-        )
-        return
-    click.echo(f"{meta.name} ({meta.confidence}): {meta.description}")
+    values, meta = as_values(hardware), hardware.meta
+    rows = {key: {"value": value, "source": hardware.sources[key]} for key, value in values.items()}
+    lines = [f"{meta.name} ({meta.confidence}): {meta.description}"]
     for key, value in values.items():
         shown = ", ".join(f"{one:g}" for one in value) if isinstance(value, tuple) else str(value)
-        click.echo(f"  {key:<38} {shown:>8}  {hardware.sources[key]}")
+        lines.append(f"  {key:<38} {shown:>8}  {hardware.sources[key]}")
+    options.answer(as_json, {**asdict(meta), "remembered": hardware.remembered, "values": rows}, *lines)

@@ -54,11 +54,10 @@ def command(model: Path | None, settings: bool, equations: bool, as_json: bool) 
 
 def _print_settings(as_json: bool) -> None:
     rows = reference(Preset)
-    if as_json:
-        options.print_json({"settings": [asdict(row) for row in rows]})
-        return
+    lines = []
     for row in rows:
         unit = f" {row.unit}" if row.unit else ""
         needs = f" [only with {row.belongs_to}]" if row.belongs_to else ""
-        click.echo(f"{row.name} = {row.default}{unit}{needs}")
-        click.echo(f"    {row.help} Allowed: {row.allowed}. Source: {row.source}.")
+        lines.append(f"{row.name} = {row.default}{unit}{needs}")
+        lines.append(f"    {row.help} Allowed: {row.allowed}. Source: {row.source}.")
+    options.answer(as_json, {"settings": [asdict(row) for row in rows]}, *lines)

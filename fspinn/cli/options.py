@@ -6,7 +6,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import wraps
+from functools import reduce, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -32,12 +32,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 class Output(click.Path):
     """The path of an option that is written: what cannot be is refused before any work.
 
-    Parameters
-    ----------
-    check : callable
-        Raises `ConfigError` for a path that cannot be written, such as `fspinn.base.files.check_file`.
-    inside : sequence of str, optional
-        What is written in there, where the path is that of a folder.
+    `check` raises `ConfigError` for such a path; `inside` is what is written in there if it is a folder.
     """
 
     def __init__(self, check: Callable[[Path], None], inside: Sequence[str] = ()) -> None:
@@ -58,6 +53,14 @@ class Output(click.Path):
         except ConfigError as error:
             raise ConfigError(f"{option} {error}") from None
         return path
+
+
+def check_picture(path: Path) -> None:
+    """Refuse a picture that cannot be written, or has no ending that says how."""
+    from fspinn.report.plots import saving
+
+    saving.check_format(path)
+    files.check_file(path)
 
 
 def _read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> None:
@@ -197,12 +200,7 @@ data_dir = click.option(
 
 
 def _all(*several: Callable[[Command], Command]) -> Callable[[Command], Command]:
-    def decorate(command: Command) -> Command:
-        for option in reversed(several):
-            command = option(command)
-        return command
-
-    return decorate
+    return lambda command: reduce(lambda decorated, option: option(decorated), reversed(several), command)
 
 
 work = _all(seed, samples, threads, config, as_json)
@@ -363,3 +361,11 @@ def print_table(rows: Sequence[Sequence[str]]) -> None:
 def print_json(result: dict[str, Any]) -> None:
     """Print one JSON object, the whole machine-readable answer of a command."""
     click.echo(json.dumps(result, allow_nan=False))
+
+
+def answer(as_json: bool, result: dict[str, Any], *lines: str) -> None:
+    """Print what a command answers: one JSON object, or lines for people."""
+    if as_json:
+        print_json(result)
+    else:
+        click.echo("\n".join(lines))

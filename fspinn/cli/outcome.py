@@ -1,4 +1,4 @@
-"""What does a command end with? Exit statuses, and output that nobody takes."""
+"""What does a command end with? Exit statuses, and standard streams that cannot be written."""
 
 import errno
 import os
@@ -6,7 +6,7 @@ import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, NoReturn, TextIO, cast
 
@@ -25,53 +25,41 @@ class OutputError(Exception):
     """Standard output cannot be written."""
 
 
-class _Output:
-    """Standard output, with errors that cannot be taken for those of other files."""
+class _Watched:
+    """A standard stream whose failures cannot be taken for those of other files."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def __init__(self, stream: TextIO, failed: Callable[[OSError], None]) -> None:
+        self._stream, self._failed = stream, failed
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
         try:
-            return self._stream.write(text)
+            self._stream.write(text)
         except OSError as error:
-            raise OutputError(error) from error
+            self._failed(error)
+        return len(text)
 
     def flush(self) -> None:
         try:
             self._stream.flush()
         except OSError as error:
-            raise OutputError(error) from error
-
-
-class _Messages(_Output):
-    """Standard error: where it cannot be written, the work goes on without words."""
-
-    def write(self, text: str) -> int:
-        try:
-            return self._stream.write(text)
-        except OSError:
-            _give_up(self._stream)
-            return len(text)
-
-    def flush(self) -> None:
-        try:
-            self._stream.flush()
-        except OSError:
-            _give_up(self._stream)
+            self._failed(error)
 
 
 @contextmanager
 def watched_streams() -> Iterator[None]:
     """Raise `OutputError` where standard output fails, and nothing where standard error does."""
+
+    def fail(error: OSError) -> None:
+        raise OutputError(error) from error
+
     before = sys.stdout, sys.stderr
     if sys.stdout is not None:
-        sys.stdout = cast(TextIO, _Output(sys.stdout))
+        sys.stdout = cast(TextIO, _Watched(sys.stdout, fail))
     if sys.stderr is not None:
-        sys.stderr = cast(TextIO, _Messages(sys.stderr))
+        sys.stderr = cast(TextIO, _Watched(before[1], lambda _: _give_up(before[1])))
     try:
         yield
     finally:

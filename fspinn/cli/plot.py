@@ -1,16 +1,21 @@
 """fspinn plot: what does a network look like, and what does it do?"""
 
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
-from fspinn.base.files import check_file
 from fspinn.cli import options
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from fspinn import Model
+
+Drawn: TypeAlias = "tuple[Figure, dict[str, Any]]"
+"""A picture, and what the answer in JSON says about it."""
 
 
 @click.group("plot")
@@ -27,94 +32,93 @@ def command() -> None:
     """
 
 
-_model = click.argument("model", type=click.Path(path_type=Path))
-
-
-def _output(default: str) -> Callable[[options.Command], options.Command]:
-    return click.option(
+def _picture(name: str) -> Callable[[Callable[..., Drawn]], click.Command]:
+    """Return the decorator of a command that draws a picture of MODEL; its name is that of the file too."""
+    output_option = click.option(
         "-o",
         "--output",
-        type=options.Output(check_file),
-        default=Path(default),
+        type=options.Output(options.check_picture),
+        default=Path(f"{name}.png"),
         show_default=True,
         help="Picture to write; its ending chooses the format.",
     )
 
+    def decorate(draw: Callable[..., Drawn]) -> click.Command:
+        @wraps(draw)
+        def draw_and_save(*, model: Path, output: Path, as_json: bool, **others: Any) -> None:
+            from fspinn import load, plots
 
-@command.command("receptive-fields")
-@_model
-@_output("receptive-fields.png")
+            figure, about = draw(model=load(model), **others)
+            plots.save(figure, output)
+            options.answer(as_json, {"picture": str(output), **about}, f"wrote {output}")
+
+        path = click.argument("model", type=click.Path(path_type=Path))
+        return command.command(name)(path(output_option(draw_and_save)))
+
+    return decorate
+
+
+@_picture("receptive-fields")
 @click.option(
     "--neurons", type=click.IntRange(min=1), default=64, show_default=True, help="Draw at most so many."
 )
 @options.config
 @options.as_json
-def receptive_fields(model: Path, output: Path, neurons: int, as_json: bool) -> None:
+def receptive_fields(model: "Model", neurons: int) -> Drawn:
     """Draw what neurons of MODEL look for: their weights.
 
     \b
     Example:
       fspinn plot receptive-fields net.h5 --neurons 100 -o fields.png
     """
-    _check(output)
-    from fspinn import load, plots
+    from fspinn import plots
 
-    _finish(plots.receptive_fields(load(model), neurons=neurons), output, {}, as_json)
+    return plots.receptive_fields(model, neurons=neurons), {}
 
 
-@command.command("confusion-matrix")
-@_model
-@_output("confusion-matrix.png")
+@_picture("confusion-matrix")
 @options.measured("validation")
 @options.work
 def confusion_matrix(
-    model: Path,
-    output: Path,
+    model: "Model",
     dataset: str | None,
     data_dir: Path | None,
     split: str,
     seed: int,
     samples: int | None,
     threads: int | None,
-    as_json: bool,
-) -> None:
+) -> Drawn:
     """Draw which classes MODEL takes for which.
 
     \b
     Example:
       fspinn plot confusion-matrix net.h5 --split test
     """
-    _check(output)
-    from fspinn import evaluate, load, plots
+    from fspinn import evaluate, plots
 
-    loaded = load(model)
-    name, images = options.split_of(loaded, dataset, data_dir, split, samples)
-    measured = evaluate(loaded, images, seed=seed, threads=threads)
-    figure = plots.confusion_matrix(measured.labels, measured.predictions, loaded.class_names)
+    name, images = options.split_of(model, dataset, data_dir, split, samples)
+    measured = evaluate(model, images, seed=seed, threads=threads)
+    figure = plots.confusion_matrix(measured.labels, measured.predictions, model.class_names)
     about = {"dataset": name, "split": split, "samples": measured.samples, "accuracy": measured.accuracy}
-    _finish(figure, output, about, as_json)
+    return figure, about
 
 
-@command.command("spike-raster")
-@_model
+@_picture("spike-raster")
 @click.argument("image", required=False, type=click.Path(path_type=Path))
-@_output("spike-raster.png")
 @options.measured("validation")
 @click.option("--index", default=0, show_default=True, help="Number of the image, counted from 0.")
 @options.seed
 @options.config
 @options.as_json
 def spike_raster(
-    model: Path,
+    model: "Model",
     image: Path | None,
-    output: Path,
     dataset: str | None,
     data_dir: Path | None,
     split: str,
     index: int,
     seed: int,
-    as_json: bool,
-) -> None:
+) -> Drawn:
     """Draw the spikes of MODEL for one image.
 
     IMAGE is a file as `fspinn predict` takes it; without one an image of a data set is shown. The potential
@@ -125,63 +129,53 @@ def spike_raster(
       fspinn plot spike-raster net.h5 --index 7
       fspinn plot spike-raster net.h5 photo.png -o raster.svg
     """
-    _check(output)
-    from fspinn import load, plots
+    from fspinn import plots
     from fspinn.datasets import sources
 
-    loaded = load(model)
-    found = options.sources_of(loaded, () if image is None else (image,), dataset, data_dir, split)
+    found = options.sources_of(model, () if image is None else (image,), dataset, data_dir, split)
     (shown,) = sources.numbered(found, [index])
     label = None if shown.labels is None else int(shown.labels[0])
     figure = plots.spike_raster(
-        loaded,
+        model,
         shown.images[:1][0],
         seed=seed,
         number=shown.first,
-        label=None if label is None else loaded.class_names[label],
+        label=None if label is None else model.class_names[label],
     )
-    _finish(figure, output, {"image": shown.name, "index": shown.first, "label": label}, as_json)
+    return figure, {"image": shown.name, "index": shown.first, "label": label}
 
 
-@command.command("thresholds")
-@_model
-@_output("thresholds.png")
+@_picture("thresholds")
 @options.measured("validation")
 @options.work
 def thresholds(
-    model: Path,
-    output: Path,
+    model: "Model",
     dataset: str | None,
     data_dir: Path | None,
     split: str,
     seed: int,
     samples: int | None,
     threads: int | None,
-    as_json: bool,
-) -> None:
+) -> Drawn:
     """Draw thresholds and firing rates of MODEL.
 
     \b
     Example:
       fspinn plot thresholds net.h5
     """
-    _check(output)
-    from fspinn import load, plots, predict
+    from fspinn import plots, predict
 
-    loaded = load(model)
-    name, images = options.split_of(loaded, dataset, data_dir, split, samples)
-    spike_counts = predict(loaded, images.images, seed=seed, threads=threads).spike_counts
+    name, images = options.split_of(model, dataset, data_dir, split, samples)
+    spike_counts = predict(model, images.images, seed=seed, threads=threads).spike_counts
     silent = int((spike_counts.sum(axis=0) == 0).sum())
     about = {"dataset": name, "split": split, "samples": len(images), "silent_neurons": silent}
-    _finish(plots.thresholds(loaded, spike_counts), output, about, as_json)
+    return plots.thresholds(model, spike_counts), about
 
 
-@command.command("learning-curve")
-@_model
-@_output("learning-curve.png")
+@_picture("learning-curve")
 @options.config
 @options.as_json
-def learning_curve(model: Path, output: Path, as_json: bool) -> None:
+def learning_curve(model: "Model") -> Drawn:
     """Draw how the training of MODEL went.
 
     Accuracy and output spikes on the training images, as they were learned from.
@@ -190,24 +184,6 @@ def learning_curve(model: Path, output: Path, as_json: bool) -> None:
     Example:
       fspinn plot learning-curve net.h5
     """
-    _check(output)
-    from fspinn import load, plots
+    from fspinn import plots
 
-    loaded = load(model)
-    _finish(plots.learning_curve(loaded), output, dict(loaded.record["learning_curve"]), as_json)
-
-
-def _check(output: Path) -> None:
-    from fspinn.report.plots import saving
-
-    saving.check_format(output)
-
-
-def _finish(figure: "Figure", output: Path, about: dict[str, Any], as_json: bool) -> None:
-    from fspinn.report.plots import save
-
-    save(figure, output)
-    if as_json:
-        options.print_json({"picture": str(output), **about})
-    else:
-        click.echo(f"wrote {output}")
+    return plots.learning_curve(model), dict(model.record["learning_curve"])

@@ -25,7 +25,4 @@ def command(result: Path, data_dir: Path | None, threads: int | None, as_json: b
     from fspinn.report import write_report
 
     path = write_report(result, data_dir=data_dir, threads=threads)
-    if as_json:
-        options.print_json({"report": str(path)})
-    else:
-        click.echo(f"wrote {path}")
+    options.answer(as_json, {"report": str(path)}, f"wrote {path}")

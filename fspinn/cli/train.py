@@ -67,19 +67,7 @@ What was stopped (Ctrl-C, a crash, a power cut) goes on with --resume, to the sa
 @options.work
 @options.with_preset_and_data
 def command(
-    preset: Preset,
-    data: "Dataset",
-    labels: int | None,
-    output: Path,
-    resume: bool,
-    checkpoint_every: int | None,
-    weights: str | None,
-    state: str | None,
-    rounding: str,
-    engine: str,
-    seed: int,
-    threads: int | None,
-    as_json: bool,
+    preset: Preset, data: "Dataset", output: Path, resume: bool, as_json: bool, **others: Any
 ) -> None:
     """Train a network on a data set, without labels, and fit a readout on them."""
     from fspinn import save, train
@@ -87,54 +75,44 @@ def command(
 
     saved = output.with_name(f"{output.name}.checkpoint")
     if resume and not saved.exists():
-        click.echo(f"fspinn: there is no {saved}; starting from the beginning", err=True)
+        click.echo(f"fspinn: {saved} does not exist; starting from the beginning", err=True)
     with _stopped_in_one_line(saved):
         result = train(
             preset.network,
             data,
             learner=preset.learner,
-            seed=seed,
             readout=preset.readout,
-            labels=labels,
-            threads=threads,
-            engine=engine,
-            weights=weights,
-            state=state,
-            rounding=rounding,
             checkpoint=saved,
-            checkpoint_every=checkpoint_every,
             resume=resume,
+            **others,  # options and parameters of the same name
         )
         save(result.model, output)
         checkpoint.remove(saved)
-    accuracy, measured = (
-        (None, 0) if result.validation is None else (result.validation.accuracy, result.validation.samples)
-    )
+    validation, record = result.validation, result.model.record
     answer = {
         "model": str(output),
-        "accuracy": accuracy,
+        "accuracy": None if validation is None else validation.accuracy,
         "accuracy_of": "validation",
-        "validation_samples": measured,
+        "validation_samples": 0 if validation is None else validation.samples,
         "samples_per_s": result.samples_per_s,
         "presentations": result.model.activity["training"][0].samples,
         "neurons": preset.network.neurons,
         "readout": preset.readout,
-        "labels": result.model.record["labels"],
-        "quantization": result.model.record.get("quantization"),
-        "engine": engine,
-        "seed": seed,
+        "labels": record["labels"],
+        "quantization": record.get("quantization"),
+        "engine": others["engine"],
+        "seed": others["seed"],
     }
-    if as_json:
-        options.print_json(answer)
-        return
-    click.echo(
+    lines = [
         f"{output}: {preset.network.neurons} neurons, {answer['presentations']} presentations "
         f"at {result.samples_per_s:,.0f} samples/s"
-    )
-    if answer["quantization"] is not None:
-        click.echo(_in_words(answer["quantization"]))
-    if accuracy is not None:
-        click.echo(f"accuracy {accuracy:.1%} on {measured} validation images ({preset.readout} readout)")
+    ]
+    if "quantization" in record:
+        lines.append(_in_words(record["quantization"]))
+    if validation is not None:
+        shown = f"on {validation.samples} validation images ({preset.readout} readout)"
+        lines.append(f"accuracy {validation.accuracy:.1%} {shown}")
+    options.answer(as_json, answer, *lines)
 
 
 def _in_words(quantization: dict[str, Any]) -> str:

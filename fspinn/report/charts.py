@@ -1,11 +1,11 @@
 """Where does each trial stand? Accuracy against costs, as places in an SVG picture."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from math import exp, log
+from math import log
 from typing import Any, NamedTuple
 
-from matplotlib.ticker import LogLocator, MaxNLocator
+import numpy as np
+from matplotlib.ticker import Locator, LogLocator, MaxNLocator
 
 WIDTH, HEIGHT = 440, 300
 LEFT, RIGHT, TOP, BOTTOM = 46, 24, 12, 44
@@ -13,7 +13,7 @@ STRIP = 18
 """Height of the strip for trials that were not measured, below the others."""
 
 LETTERS = 40
-"""That there is room for below a chart."""
+"""As many as fit below a chart."""
 
 MOST_UNMEASURED = 200
 """Trials that were not measured and are still shown: more would make the page heavy and say nothing."""
@@ -28,6 +28,10 @@ class Axis(NamedTuple):
     field: str
     words: str
     units: tuple[tuple[str, float], ...]
+
+    def unit(self, amount: float) -> tuple[str, float]:
+        """Return the greatest unit that is not above an amount, and its size."""
+        return next((unit for unit in reversed(self.units) if amount >= unit[1]), self.units[0])
 
 
 AXES = (
@@ -56,25 +60,12 @@ class Mark(NamedTuple):
     kind: str
 
 
-@dataclass(frozen=True)
-class Chart:
-    """Accuracy against one cost.
+class Chart(NamedTuple):
+    """Accuracy against one cost: the name of that, with its unit, and what is drawn.
 
-    Parameters
-    ----------
-    name : str
-        What is on the horizontal axis, with its unit.
-    x_ticks, y_ticks : tuple of Tick
-    marks : tuple of Mark
-        Of all trials shown; the winner comes last, on top.
-    whiskers : tuple of (float, float, float)
-        Place and ends of the 95 % intervals of the front.
-    stairs : str
-        Path along the trials that none beats in accuracy and this one cost.
-    target : float
-        Height of the accuracy that was asked for.
-    limit : float or None
-        Place of the greatest cost that was allowed.
+    The winner comes last of the marks, on top. Whiskers are places and ends of the 95 % intervals of the
+    front, stairs a path along the trials that none beats in accuracy and this cost alone, target the height
+    of the accuracy that was asked for, limit the place of the greatest cost that was allowed.
     """
 
     name: str
@@ -95,13 +86,7 @@ def shown_trials(trials: Trials) -> list[int]:
 
 
 def charts(answer: Mapping[str, Any]) -> list[Chart]:
-    """Return one chart for each cost that the hardware knows.
-
-    Parameters
-    ----------
-    answer : mapping
-        As `fspinn.search.SearchResult.as_dict` gives it.
-    """
+    """Return one chart of a search for each cost that the hardware knows."""
     shown = shown_trials(answer["trials"])
     known = [axis for axis in AXES if all(answer["trials"][k][axis.field] is not None for k in shown)]
     return [_chart(answer, shown, axis) for axis in known]
@@ -113,29 +98,27 @@ def _chart(answer: Mapping[str, Any], shown: Sequence[int], axis: Axis) -> Chart
     costs = [max(trials[k][axis.field], 1e-12) for k in shown]
     costs += [] if limit is None else [limit]
     low, high = min(costs) / 1.15, max(costs) * 1.15
-    unit, size = next((u for u in reversed(axis.units) if (low * high) ** 0.5 >= u[1]), axis.units[0])
+    unit, size = axis.unit((low * high) ** 0.5)
     measured = [k for k in shown if trials[k]["accuracy"] is not None]
     shares = [trials[k]["accuracy"] for k in measured] + [answer["target_accuracy"]]
     least, most = max(min(shares) - 0.03, 0.0), min(max(shares) + 0.03, 1.0)
 
     def x(cost: float) -> float:
-        part = (log(max(cost, 1e-12)) - log(low)) / (log(high) - log(low))
-        return round(LEFT + part * (WIDTH - LEFT - RIGHT), 1)
+        at = np.interp(log(max(cost, 1e-12)), (log(low), log(high)), (LEFT, WIDTH - RIGHT))
+        return round(float(at), 1)
 
     def y(share: float) -> float:
-        bottom, part = HEIGHT - BOTTOM - STRIP, (min(max(share, least), most) - least) / (most - least)
-        return float(round(bottom - part * (bottom - TOP), 1))
+        return round(float(np.interp(share, (least, most), (HEIGHT - BOTTOM - STRIP, TOP))), 1)
 
-    front = set(answer["front"])
+    order, front = ("untried", "tried", "front", "winner"), set(answer["front"])
 
     def mark(k: int) -> Mark:
-        trial = trials[k]
-        if trial["accuracy"] is None:
-            return Mark(k, x(trial[axis.field]), HEIGHT - BOTTOM - STRIP / 2, "untried")
-        kind = "winner" if trial["outcome"] == "chosen" else "front" if k in front else "tried"
-        return Mark(k, x(trial[axis.field]), y(trial["accuracy"]), kind)
+        share, at = trials[k]["accuracy"], x(trials[k][axis.field])
+        if share is None:
+            return Mark(k, at, HEIGHT - BOTTOM - STRIP / 2, "untried")
+        kind = "winner" if trials[k]["outcome"] == "chosen" else "front" if k in front else "tried"
+        return Mark(k, at, y(share), kind)
 
-    order = ("untried", "tried", "front", "winner")
     intervals = [(trials[k][axis.field], trials[k]["accuracy_interval"]) for k in measured if k in front]
     return Chart(
         name=f"{axis.words} ({unit})" if unit else axis.words,
@@ -154,17 +137,16 @@ def _chart(answer: Mapping[str, Any], shown: Sequence[int], axis: Axis) -> Chart
 
 
 def _log_ticks(low: float, high: float) -> list[float]:
-    """Return round numbers between two, as many as there is room for."""
+    """Return round numbers between two, as many as fit."""
+
+    def inside(locator: Locator) -> list[float]:
+        return [float(tick) for tick in locator.tick_values(low, high) if low <= tick <= high]
+
     for subs in ((1.0, 2.0, 5.0), (1.0, 3.0), (1.0,)):
-        ticks = [
-            float(t) for t in LogLocator(subs=subs, numticks=30).tick_values(low, high) if low <= t <= high
-        ]
+        ticks = inside(LogLocator(subs=subs, numticks=30))
         if sum(len(_text(tick)) for tick in ticks) <= LETTERS:
             break
-    if len(ticks) >= 2:
-        return ticks
-    middle = exp((log(low) + log(high)) / 2)
-    return [float(t) for t in MaxNLocator(4).tick_values(low, high) if low <= t <= high] or [middle]
+    return ticks if len(ticks) >= 2 else inside(MaxNLocator(4)) or [(low * high) ** 0.5]
 
 
 def _text(tick: float) -> str:

@@ -1,7 +1,6 @@
 """What does the winner cost beside other networks? Memory and energy by component."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from fspinn.base.settings import with_settings
@@ -37,19 +36,8 @@ class Part(NamedTuple):
     colour: str
 
 
-@dataclass(frozen=True)
-class Compared:
-    """The costs of an inference of one network.
-
-    Parameters
-    ----------
-    name, about : str
-    accuracy : float or None
-        On the validation images of the search; None where it was not measured.
-    memory_bits, energy_pj : float
-        Totals.
-    memory_parts, energy_parts : tuple of Part
-    """
+class Compared(NamedTuple):
+    """The costs of an inference of one network, and its accuracy on validation images where that is known."""
 
     name: str
     about: str
@@ -61,15 +49,7 @@ class Compared:
 
 
 def compared(answer: Mapping[str, Any], model: Model) -> list[Compared]:
-    """Return the costs of the winner, of the same network without constraints, and of FSpiNN's.
-
-    Parameters
-    ----------
-    answer : mapping
-        As `fspinn.search.SearchResult.as_dict` gives it.
-    model : Model
-        The winner.
-    """
+    """Return the costs of a search's winner, of the same network without constraints, and of FSpiNN's."""
     hardware, winner = answer["hardware"], f"the winner: {answer['neurons']} neurons, {answer['weights']}"
     height, width = model.image_shape
     size = Size.of_network(
@@ -104,15 +84,8 @@ def compared(answer: Mapping[str, Any], model: Model) -> list[Compared]:
 
 def _compared(name: str, about: str, accuracy: float | None, cost: Estimate) -> Compared:
     memory, energy = cost.memory["inference"], cost.energy["inference"]
-    return Compared(
-        name=name,
-        about=about,
-        accuracy=accuracy,
-        memory_bits=memory["total"],
-        energy_pj=energy["total"],
-        memory_parts=_parts(memory),
-        energy_parts=_parts(energy),
-    )
+    totals = memory["total"], energy["total"]
+    return Compared(name, about, accuracy, *totals, _parts(memory), _parts(energy))
 
 
 def _parts(breakdown: Mapping[str, Any]) -> tuple[Part, ...]:
@@ -123,10 +96,5 @@ def _parts(breakdown: Mapping[str, Any]) -> tuple[Part, ...]:
 
 def _float_accuracy(answer: Mapping[str, Any]) -> float | None:
     """Return the accuracy of the winner's network in float32, if the search has measured it."""
-    same = {name: answer[name] for name in ("neurons", "readout", "settings")}
-    same |= {"weights": FLOAT}
-    for trial in answer["trials"]:
-        if all(trial[name] == value for name, value in same.items()):
-            accuracy: float | None = trial["accuracy"]
-            return accuracy
-    return None
+    same = {"weights": FLOAT, **{name: answer[name] for name in ("neurons", "readout", "settings")}}
+    return next((trial["accuracy"] for trial in answer["trials"] if same.items() <= trial.items()), None)

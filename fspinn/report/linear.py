@@ -58,24 +58,17 @@ class Linear:
 def linear_classifiers(
     data: "Dataset", weight_bits: Sequence[int], *, labels: int | None = None, seed: int = 0
 ) -> list[Linear]:
-    """Fit a multinomial logistic regression on the pixels, and give its weights fewer bits.
+    """Fit a multinomial logistic regression on the pixels, give its weights fewer bits, and measure each.
 
     Weights are signed whole numbers of a common step; one bit is not enough for both signs and zero, so the
-    least is two. From 32 bits on they stay floating-point numbers.
-
-    Parameters
-    ----------
-    data : Dataset
-        Learned from ``train``, measured on ``validation``.
-    weight_bits : sequence of int
-    labels : int or None, default None
-        Labelled training images, drawn with `seed` as `fspinn.train` does; None is all.
+    least is two. From 32 bits on they stay floating-point numbers. Of the training images so many are
+    labelled, drawn with `seed` as `fspinn.train` does; None is all.
     """
     chosen = labelled_images(len(data.train), labels, seed=seed)
     chosen = np.sort(chosen[:MOST_IMAGES])
     known, pixels = data.train.labels[chosen], _pixels(data.train, chosen)
     weights, bias, classes = _fitted(pixels, known)
-    seen, right = pixels[:MOST_CLIPPING_IMAGES], known[:MOST_CLIPPING_IMAGES]
+    clipping = pixels[:MOST_CLIPPING_IMAGES], known[:MOST_CLIPPING_IMAGES]
     shown = _pixels(data.validation, np.arange(len(data.validation)))
 
     def correct(weights: NDArray[Any], images: NDArray[np.float32], labels: NDArray[np.int64]) -> int:
@@ -85,15 +78,15 @@ def linear_classifiers(
     for bits in sorted({max(bits, 2) for bits in weight_bits}):
         rounded = weights
         if bits < FLOAT_BITS:
-            steps = np.abs(weights).max() / 2 ** (bits - 1) * np.array(CLIPS)
-            every = [_rounded(weights, max(step, 1e-12), bits) for step in steps]
-            rounded = max(every, key=lambda some: correct(some, seen, right))
+            limit = 2 ** (bits - 1)
+            steps = np.maximum(np.abs(weights).max() / limit * np.array(CLIPS), 1e-12)
+            every = [np.clip(np.rint(weights / step), -limit, limit - 1) * step for step in steps]
+            rounded = max(every, key=lambda some: correct(some, *clipping))
         count = correct(rounded, shown, data.validation.labels)
-        heard = int(np.count_nonzero(rounded.any(axis=1)))
-        stored = min(heard * data.n_classes * bits + len(rounded), len(rounded) * data.n_classes * bits)
+        pixel_bits, kept = data.n_classes * bits, int(np.count_nonzero(rounded.any(axis=1)))
+        stored = min(kept * pixel_bits + len(rounded), len(rounded) * pixel_bits)
         memory = stored + data.n_classes * 2 * SUM_BITS
-        interval = wilson_interval(count, len(shown))
-        found.append(Linear(bits, memory, count / len(shown), interval))
+        found.append(Linear(bits, memory, count / len(shown), wilson_interval(count, len(shown))))
     return found
 
 
@@ -117,8 +110,3 @@ def _fitted(
     if len(classes) == 2:  # scikit-learn gives only their difference
         return weights * [-0.5, 0.5], bias * [-0.5, 0.5], classes
     return weights, bias, classes
-
-
-def _rounded(weights: NDArray[Any], step: float, bits: int) -> NDArray[Any]:
-    rounded: NDArray[Any] = np.clip(np.rint(weights / step), -(2 ** (bits - 1)), 2 ** (bits - 1) - 1) * step
-    return rounded

@@ -1,13 +1,18 @@
 """The page itself: what is in the folder of a search, as one HTML file."""
 
+import base64
+import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from matplotlib import rc_context
+from matplotlib.figure import Figure
 
 from fspinn.answering.evaluate import evaluate
 from fspinn.base.errors import DataError
@@ -15,12 +20,10 @@ from fspinn.base.files import real_file, replaced_when_whole
 from fspinn.base.version import __version__
 from fspinn.datasets.origin import load_again
 from fspinn.memmodel import load_hardware
-from fspinn.model.model import Model
 from fspinn.model.store import load
 from fspinn.report import charts
 from fspinn.report.comparison import compared
-from fspinn.report.linear import Linear, linear_classifiers
-from fspinn.report.pictures import as_data_address
+from fspinn.report.linear import linear_classifiers
 from fspinn.report.plots import confusion_matrix, receptive_fields
 from fspinn.search import quantities
 from fspinn.search.candidates import Variant
@@ -35,6 +38,11 @@ if TYPE_CHECKING:
 NAME = "report.html"
 READOUT_BITS = 8
 """Weights of the linear classifier have these bits, and those of the answer."""
+
+_GREY_PARTS = ("text.", "axes.label", "axes.title", "axes.edge", "xtick.", "ytick.")
+_LOOK: dict[Any, Any] = {f"{part}color": "#858585" for part in _GREY_PARTS}
+_LOOK |= {"svg.hashsalt": "fspinn", "svg.fonttype": "none"}
+"""Pictures in the page: their words are in a grey for all backgrounds."""
 
 _NEEDED = (
     "found",
@@ -86,10 +94,8 @@ def write_report(
     folder = Path(folder)
     answer = _read(folder / "result.json")
     path = folder / NAME
-    try:
+    with _writing(path):
         real_file(path)  # before the work, not after it
-    except OSError as error:
-        raise _unwritable(path, error) from None
     words = {"answer": answer, **_about_trials(answer)}
     model = load(folder / "smallest.h5") if answer["found"] else None
     if data is None:
@@ -97,19 +103,26 @@ def write_report(
         data = replace(data, train=data.train.first(answer["dataset"]["train"]))
     words |= _without_spikes(answer, data)
     if model is not None:
-        words |= _about_winner(answer, model, data, threads)
+        measured = evaluate(model, data.validation, seed=answer["seed"], threads=threads)
+        answers = measured.labels, measured.predictions, model.class_names
+        words |= {"band": load_hardware(answer["hardware"]).band, "compared": compared(answer, model)}
+        words |= {"receptive_fields": _picture(receptive_fields, model)}
+        words |= {"confusion_matrix": _picture(confusion_matrix, *answers)}
     page = _environment().get_template("page.html").render(model=model, version=__version__, **words)
-    try:
-        with replaced_when_whole(path) as temporary:
-            # A name that is not UTF-8 holds what no file in UTF-8 can.
-            temporary.write_text(page, "utf-8", errors="replace")
-    except OSError as error:
-        raise _unwritable(path, error) from None
+    with _writing(path), replaced_when_whole(path) as temporary:
+        # A name that is not UTF-8 holds what no file in UTF-8 can.
+        temporary.write_text(page, "utf-8", errors="replace")
     return path
 
 
-def _unwritable(path: Path, error: OSError) -> DataError:
-    return DataError(f"{path}: cannot be written ({error.strerror}); free some space or correct its rights")
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"{path}: cannot be written ({error.strerror}); free some space or correct its rights"
+        ) from None
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -120,7 +133,7 @@ def _read(path: Path) -> dict[str, Any]:
             f"{path}: cannot be read ({error.strerror}); name the folder that `fspinn search -o` has written"
         ) from None
     except ValueError:
-        raise DataError(f"{path}: is not what a search writes; search again") from None
+        raise DataError(f"{path}: not the result of a search; search again") from None
     missing = [name for name in _NEEDED if not isinstance(answer, dict) or name not in answer]
     if missing:
         raise DataError(f"{path}: lacks {missing[0]!r}, another version wrote it; search again")
@@ -130,6 +143,7 @@ def _read(path: Path) -> dict[str, Any]:
 def _about_trials(answer: Mapping[str, Any]) -> dict[str, Any]:
     trials, shown = answer["trials"], charts.shown_trials(answer["trials"])
     limits = {name: limit for name, limit in answer["constraints"].items() if name in MEASURES and limit}
+    called = {name: "RAM" if name == "ram" else name.replace("_", " ") for name in limits}
     return {
         "charts": charts.charts(answer),
         "sides": charts,
@@ -137,12 +151,8 @@ def _about_trials(answer: Mapping[str, Any]) -> dict[str, Any]:
         "tried": sum(trial["accuracy"] is not None for trial in trials),
         "varied": _varied([trial["settings"] for trial in trials]),
         "flash_and_ram": flash_and_ram(answer),
-        "limits": {_called(name): _amount(MEASURES[name].format(limits[name])) for name in limits},
+        "limits": {called[name]: _amount(MEASURES[name].format(limits[name])) for name in limits},
     }
-
-
-def _called(measure: str) -> str:
-    return "RAM" if measure == "ram" else measure.replace("_", " ")
 
 
 def _without_spikes(answer: Mapping[str, Any], data: "Dataset") -> dict[str, Any]:
@@ -150,35 +160,28 @@ def _without_spikes(answer: Mapping[str, Any], data: "Dataset") -> dict[str, Any
     bits = (READOUT_BITS, Variant(answer["weights"]).weight_bits)
     linear = linear_classifiers(data, bits, labels=answer["labels"], seed=answer["seed"])
     limits = [answer["constraints"].get(name) or inf for name in ("memory", "flash")]
-    room = answer["memory_bits"] if answer["found"] else min(limits)
-    fitting = [one for one in linear if one.memory_bits <= room]
+    most_bits = answer["memory_bits"] if answer["found"] else min(limits)
+    fitting = [one for one in linear if one.memory_bits <= most_bits]
     rival = max(fitting, key=lambda one: one.accuracy, default=None)
+    images, proven = answer["dataset"]["validation"], 0.0
+    if rival is not None:
+        proven, _ = wilson_interval(rival.accuracy * images, images, answer["confidence"])
     return {
         "linear": linear,
         "rival": rival,
-        "rival_meets": rival is not None and _proven(rival, answer) >= answer["target_accuracy"],
+        "rival_meets": proven >= answer["target_accuracy"],
         "labels": answer["labels"] or len(data.train),
         "multiplications": data.image_shape[0] * data.image_shape[1] * data.n_classes,
     }
 
 
-def _proven(one: Linear, answer: Mapping[str, Any]) -> float:
-    images = answer["dataset"]["validation"]
-    return wilson_interval(one.accuracy * images, images, answer["confidence"])[0]
-
-
-def _about_winner(
-    answer: Mapping[str, Any], model: Model, data: "Dataset", threads: int | None
-) -> dict[str, Any]:
-    measured = evaluate(model, data.validation, seed=answer["seed"], threads=threads)
-    return {
-        "band": load_hardware(answer["hardware"]).band,
-        "compared": compared(answer, model),
-        "receptive_fields": as_data_address(receptive_fields, model),
-        "confusion_matrix": as_data_address(
-            confusion_matrix, measured.labels, measured.predictions, model.class_names
-        ),
-    }
+def _picture(draw: Callable[..., Figure], *arguments: Any) -> str:
+    """Return what a function draws as an SVG picture that is an address itself."""
+    written = io.BytesIO()
+    with rc_context(_LOOK):
+        figure = draw(*arguments)
+        figure.savefig(written, format="svg", transparent=True, bbox_inches="tight", metadata={"Date": None})
+    return "data:image/svg+xml;base64," + base64.b64encode(written.getvalue()).decode()
 
 
 def _varied(settings: list[dict[str, Any]]) -> list[str]:
@@ -188,13 +191,8 @@ def _varied(settings: list[dict[str, Any]]) -> list[str]:
 
 
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("fspinn", "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = Environment(loader=PackageLoader("fspinn", "report"), autoescape=True)
+    environment.undefined, environment.trim_blocks, environment.lstrip_blocks = StrictUndefined, True, True
     environment.filters |= {
         "whole": lambda number: f"{number:,.0f}",
         "area": lambda area_um2: _amount(quantities.format_area(area_um2)),
@@ -225,9 +223,9 @@ def _network(trial: Mapping[str, Any]) -> str:
 
 
 def _in_units(amount: float, measure: str) -> str:
-    """Return an amount with three figures and the greatest unit that is not above it."""
-    (units,) = (axis.units for axis in charts.AXES if axis.limit == measure)
-    unit, size = next((unit for unit in reversed(units) if amount >= unit[1]), units[0])
+    """Return an amount with three figures and its natural unit."""
+    (axis,) = (axis for axis in charts.AXES if axis.limit == measure)
+    unit, size = axis.unit(amount)
     value = amount / size
     return f"{value:,.0f} {unit}" if value >= 100 else f"{value:.3g} {unit}"
 

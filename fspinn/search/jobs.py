@@ -330,9 +330,7 @@ def _answers(
     """Return how many validation images each model gets right; all listen to the same spikes."""
     model = next(iter(models.values()))
     images, labels = data.validation.images, data.validation.labels
-    spike_counts, activity, _ = respond(
-        plan_of(model), images, seed=seed, threads=threads, on_batch=on_batch
-    )
+    spike_counts, activity, _ = respond(plan_of(model), images, seed=seed, threads=threads, on_batch=on_batch)
     answers = {}
     for variant, model in models.items():
         correct = int(np.sum(predict(model.readout, spike_counts) == labels))

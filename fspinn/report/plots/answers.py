@@ -44,8 +44,7 @@ def confusion_matrix(
             f"class_names: {n_classes} names, but a class {highest}, counted from 0; "
             "give the labels of fspinn.evaluate and the names of the model"
         )
-    counts = np.zeros((n_classes, n_classes), dtype=np.int64)
-    np.add.at(counts, (labels, classes), 1)
+    counts = np.bincount(labels * n_classes + classes, minlength=n_classes**2).reshape(n_classes, n_classes)
     shares = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
 
     side = min(max(3.2, 0.42 * n_classes + 0.8), 9.0)
@@ -54,16 +53,9 @@ def confusion_matrix(
     picture = axes.imshow(shares, cmap="Blues", vmin=0, vmax=100)
     if n_classes <= _MOST_NUMBERS:
         for label, answer in zip(*counts.nonzero(), strict=True):
-            dark = shares[label, answer] > 60
-            axes.text(
-                answer,
-                label,
-                str(counts[label, answer]),
-                ha="center",
-                va="center",
-                fontsize=8,
-                color="white" if dark else "black",
-            )
+            colour = "white" if shares[label, answer] > 60 else "black"
+            number = str(counts[label, answer])
+            axes.text(answer, label, number, ha="center", va="center", fontsize=8, color=colour)
         long = max(map(len, names)) > 3
         axes.set_xticks(range(n_classes), names, rotation=45 if long else 0, ha="right" if long else "center")
         axes.set_yticks(range(n_classes), names)
@@ -110,21 +102,12 @@ def spike_raster(
     below = figure.add_subplot(grid[2, 1], sharex=above)
 
     steps, inputs = shown.input_spikes.events
-    above.plot(
-        steps * network.dt_ms,
-        inputs,
-        linestyle="none",
-        marker="|",
-        color="black",
-        markersize=2.5,
-        markeredgewidth=0.6,
-    )
+    _draw_spikes(above, steps * network.dt_ms, inputs, "black", 2.5)
     above.set_ylabel("input pixel")
     above.set_ylim(model.layer.inputs_used, -1)
     above.set_title(f"{len(steps)} input spikes", fontsize=9, loc="left")
-    _draw_output(
-        middle, shown.output_steps * network.dt_ms, shown.output_neurons, agrees, preferred_names(model)
-    )
+    times_ms = shown.output_steps * network.dt_ms
+    _draw_output(middle, times_ms, shown.output_neurons, agrees, preferred_names(model))
 
     if counts.any():
         firing_threshold = network.layers[0].neuron.firing_threshold
@@ -134,16 +117,8 @@ def spike_raster(
         level = 1 + model.layer.theta.values[winner] / firing_threshold
         below.axhline(level, color=CHOSEN, linestyle="--", linewidth=1)
         below.set_ylim(top=level + 0.3 * (level - course.min()))
-        below.annotate(
-            "its threshold",
-            (1, level),
-            xycoords=("axes fraction", "data"),
-            xytext=(-2, 3),
-            textcoords="offset points",
-            ha="right",
-            fontsize=8,
-            color=CHOSEN,
-        )
+        words = below.text(1, level, "its threshold ", ha="right", va="bottom", fontsize=8, color=CHOSEN)
+        words.set_transform(below.get_yaxis_transform())
         below.set_title(f"potential of neuron {winner}, the most active", fontsize=9, loc="left")
     below.set_ylabel("potential\n(initial thresholds)")
     below.set_xlabel("time (ms)")
@@ -152,6 +127,10 @@ def spike_raster(
         axis.tick_params(labelbottom=False)
     figure.align_ylabels([above, middle, below])
     return figure
+
+
+def _draw_spikes(axes: Any, times_ms: Any, rows: Any, colour: str, size: float, label: str = "") -> None:
+    axes.plot(times_ms, rows, "|", color=colour, markersize=size, markeredgewidth=0.24 * size, label=label)
 
 
 def _draw_output(
@@ -167,21 +146,12 @@ def _draw_output(
     """
     rows = list(dict.fromkeys(neurons.tolist()))
     places = np.array([rows.index(neuron) for neuron in neurons.tolist()], dtype=np.int64)
-    for agrees, colour, name in (
-        (True, SHADES[0], "speaks for the answer"),
-        (False, SHADES[4], "for another"),
+    speaks = agree[neurons]
+    for which, colour, name in (
+        (speaks, SHADES[0], "speaks for the answer"),
+        (~speaks, SHADES[4], "for another"),
     ):
-        which = agree[neurons] == agrees
-        axes.plot(
-            times_ms[which],
-            places[which],
-            linestyle="none",
-            marker="|",
-            color=colour,
-            markersize=9,
-            markeredgewidth=2.2,
-            label=name,
-        )
+        _draw_spikes(axes, times_ms[which], places[which], colour, 9, label=name)
     if rows:
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.legend(loc="upper left", bbox_to_anchor=(0.3, 1.14), ncols=2, fontsize=8, frameon=False)

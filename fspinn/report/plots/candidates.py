@@ -22,47 +22,35 @@ def accuracy_against_memory(result: "SearchResult") -> Figure:
     figure = Figure(figsize=(7.5, 4.5), layout="constrained")
     axes = figure.add_subplot()
     measured = [trial for trial in result.trials if trial.accuracy is not None]
-    best: dict[tuple[str, int], Trial] = {}
     drawn = result.strategy != "ladder"
-    for trial in measured:
-        key = (trial.candidate.weights, trial.candidate.neurons)
-        if key not in best or (trial.accuracy or 0) > (best[key].accuracy or 0):
-            best[key] = trial
-    formats = sorted({weights for weights, _ in best})
+    formats = sorted({trial.candidate.weights for trial in measured})
     for weights, shade in zip(formats, SHADES * len(formats), strict=False):
-        others = [t for t in measured if t.candidate.weights == weights]
-        if not drawn:
-            _draw_format(axes, [t for (name, _), t in best.items() if name == weights], weights, shade)
-            others = [trial for trial in others if trial not in best.values()]
-        label = weights if drawn else None
-        axes.plot(
-            *_points(others), label=label, linestyle="none", marker="x", markersize=4, color=shade, alpha=0.6
-        )
+        others = [trial for trial in measured if trial.candidate.weights == weights]
+        best = [] if drawn else _best_of_each_size(others)
+        if best:
+            kib, percent = _points(best)
+            ends = 100 * np.array([trial.accuracy_interval for trial in best]).T
+            errors = abs(ends - percent)
+            axes.errorbar(kib, percent, errors, fmt="o-", color=shade, label=weights, ms=4, lw=1.2, capsize=2)
+        if weights == formats[0]:
+            for trial, x, y in zip(best, *_points(best), strict=True):
+                words = f"{trial.candidate.neurons}  "
+                axes.text(x, y, words, ha="right", va="bottom", fontsize=8, color=GREY)
+        points = _points([trial for trial in others if trial not in best])
+        axes.plot(*points, "x", color=shade, label=weights if drawn else None, markersize=4, alpha=0.6)
     if drawn:
         front = sorted(result.front, key=lambda trial: trial.memory_bits)
         axes.step(*_points(front), where="post", color=GREY, linewidth=1, label="Pareto front")
     if formats:
-        for trial in (t for (name, _), t in best.items() if name == formats[0] and not drawn):
-            axes.annotate(
-                str(trial.candidate.neurons),
-                (trial.memory_bits / 8192, 100 * (trial.accuracy or 0)),
-                xytext=(-5, 5),
-                textcoords="offset points",
-                ha="right",
-                fontsize=8,
-                color=GREY,
-            )
         axes.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8, frameon=False, title="weights")
     _draw_limits(axes, result)
     if result.winner is not None:
-        ((x,), (y,)) = _points([result.winner])
+        kib, percent = _points([result.winner])
+        axes.plot(kib, percent, "*", markersize=17, color=CHOSEN, zorder=5)
         candidate = result.winner.candidate
-        axes.plot(x, y, marker="*", markersize=17, color=CHOSEN, zorder=5, linestyle="none")
-        axes.set_title(
-            f"\u2605 {candidate.neurons} neurons, {candidate.weights} weights, {x:.1f} KiB, {y:.1f} %",
-            color=CHOSEN,
-            fontsize=11,
-        )
+        words = f"{candidate.neurons} neurons, {candidate.weights} weights"
+        words += f", {kib[0]:.1f} KiB, {percent[0]:.1f} %"
+        axes.set_title(f"\u2605 {words}", color=CHOSEN, fontsize=11)
     axes.set_xscale("log")
     axes.set_xlabel("memory for inference (KiB)")
     axes.set_ylabel("accuracy on validation images (%)")
@@ -73,51 +61,24 @@ def accuracy_against_memory(result: "SearchResult") -> Figure:
     return figure
 
 
+def _best_of_each_size(trials: "list[Trial]") -> "list[Trial]":
+    best: dict[int, Trial] = {}
+    for trial in sorted(trials, key=lambda trial: -(trial.accuracy or 0)):
+        best.setdefault(trial.candidate.neurons, trial)
+    return sorted(best.values(), key=lambda trial: trial.memory_bits)
+
+
 def _points(trials: "list[Trial]") -> tuple[list[float], list[float]]:
-    return (
-        [trial.memory_bits / 8192 for trial in trials],
-        [100 * (trial.accuracy or 0) for trial in trials],
-    )
-
-
-def _draw_format(axes: Any, trials: "list[Trial]", weights: str, shade: str) -> None:
-    trials = sorted(trials, key=lambda trial: trial.memory_bits)
-    x, y = _points(trials)
-    low, high = 100 * np.array([trial.accuracy_interval for trial in trials]).T
-    axes.errorbar(
-        x,
-        y,
-        yerr=np.stack([y - low, high - y]),
-        label=weights,
-        color=shade,
-        marker="o",
-        markersize=4,
-        linewidth=1.2,
-        elinewidth=0.8,
-        capsize=2,
-    )
+    return [trial.memory_bits / 8192 for trial in trials], [100 * (trial.accuracy or 0) for trial in trials]
 
 
 def _draw_limits(axes: Any, result: "SearchResult") -> None:
     target = 100 * result.target_accuracy
     axes.axhline(target, color=GREY, linewidth=1, linestyle="--")
-    axes.annotate(
-        f"target {target:g} %",
-        (0.01, target),
-        xycoords=("axes fraction", "data"),
-        xytext=(0, 3),
-        textcoords="offset points",
-        color=GREY,
-    )
+    words = axes.text(0, target, f" target {target:g} %", va="bottom", color=GREY)
+    words.set_transform(axes.get_yaxis_transform())
     if result.budget_bits is not None:
-        axes.axvline(result.budget_bits / 8192, color=GREY, linewidth=1, linestyle="--")
-        axes.annotate(
-            f"budget {result.budget_bits / 8192:g} KiB",
-            (result.budget_bits / 8192, 0.5),
-            xycoords=("data", "axes fraction"),
-            xytext=(3, 0),
-            textcoords="offset points",
-            rotation=90,
-            va="center",
-            color=GREY,
-        )
+        budget = result.budget_bits / 8192
+        axes.axvline(budget, color=GREY, linewidth=1, linestyle="--")
+        words = axes.text(budget, 0.5, f"budget {budget:g} KiB", rotation=90, va="center", color=GREY)
+        words.set_transform(axes.get_xaxis_transform())

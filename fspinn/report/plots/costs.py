@@ -1,14 +1,11 @@
 """Pictures of costs: memory and energy by component, of one network or of several side by side."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from fspinn.base.errors import DataError
-from fspinn.base.files import replaced_when_whole
 from fspinn.memmodel import Estimate
 from fspinn.memmodel.text import energy_text, memory_text
 
@@ -34,7 +31,7 @@ SHADES = {
     "refractory": "#ddddaa",
 }
 _LETTER = 0.016
-"""Width of a letter, as a share of a panel: a component is named in its bar where the name has room."""
+"""Width of a letter, as a share of a panel: a component is named in its bar where its name fits."""
 
 _TOO_UNLIKE = 12
 """Totals that differ by more are drawn as shares: the smaller bar could not be seen."""
@@ -59,40 +56,18 @@ def costs(estimates: Mapping[str, Estimate]) -> Figure:
     for column, phase in enumerate(("inference", "training")):
         memory = {name: one.memory[phase] for name, one in estimates.items()}
         energy = {name: one.energy[phase] for name, one in estimates.items()}
-        shown |= _draw(panels[0][column], memory, 1 / 8192, f"memory, {phase}", "KiB", memory_text)
-        shown |= _draw(
-            panels[1][column], energy, 1e-6, f"energy of an image, {phase}", "\u00b5J", energy_text
-        )
-        for axes in (panels[0][column], panels[1][column]):
-            if column:
-                axes.set_yticklabels([])
+        above, below = panels[0][column], panels[1][column]
+        shown |= _draw(above, memory, 1 / 8192, f"memory, {phase}", "KiB", memory_text)
+        shown |= _draw(below, energy, 1e-6, f"energy of an image, {phase}", "\u00b5J", energy_text)
+        if column:
+            above.set_yticklabels([])
+            below.set_yticklabels([])
     hardware = {one.hardware.meta.name for one in estimates.values()}
     if len(hardware) == 1:
         figure.suptitle(f"on {hardware.pop()}", fontsize=9, color="#666666")
-    figure.legend(
-        [Patch(color=shade) for shade in shown.values()],
-        list(shown),
-        loc="outside lower center",
-        ncols=8,
-        frameon=False,
-        fontsize=8,
-    )
+    patches = [Patch(color=shade, label=name) for name, shade in shown.items()]
+    figure.legend(handles=patches, loc="outside lower center", ncols=8, frameon=False, fontsize=8)
     return figure
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Write a picture, whole or not at all.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be written.
-    """
-    try:
-        with replaced_when_whole(path) as temporary:
-            figure.savefig(temporary, dpi=150)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error.strerror}); choose another place") from None
 
 
 def _draw(

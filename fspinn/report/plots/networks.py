@@ -31,7 +31,7 @@ def receptive_fields(model: AnyModel, neurons: int = 64) -> Figure:
         How many to draw, at most; of more neurons some of each class are drawn.
     """
     model = model_of(model)
-    # As wide as a field there is room for eight small letters.
+    # Eight small letters are as wide as a field.
     names = [name if len(name) <= 8 else f"{name[:7]}\u2026" for name in preferred_names(model)]
     size = 8 if max(map(len, names)) <= 3 else 6
     chosen = np.argsort(preferred_classes(model), kind="stable")
@@ -40,7 +40,7 @@ def receptive_fields(model: AnyModel, neurons: int = 64) -> Figure:
     rows = int(np.ceil(len(chosen) / columns))
     height, width = model.image_shape
     weights = model.layer.weights.values
-    # One picture with room above each field is drawn ten times as quickly as one picture for each.
+    # One picture with space above each field is drawn ten times as quickly as one picture for each.
     above, between = max(1, round(0.35 * height)), max(1, round(0.12 * width))
     tiles = np.full((rows * (above + height), columns * (width + between) - between), np.nan, np.float32)
     figure = Figure(figsize=(0.62 * columns + 1.0, 0.62 * rows * (1 + above / height) + 0.5))
@@ -106,21 +106,18 @@ def learning_curve(model: AnyModel) -> Figure:
     model = model_of(model)
     curve = model.record.get("learning_curve")
     if curve is None:
-        raise ConfigError("learning_curve: the model keeps none; train it again with this fspinn")
+        raise ConfigError("learning_curve: not in the model; train it again with this fspinn")
     accuracy = [np.nan if part is None else 100 * part for part in curve["accuracy"]]
     figure = Figure(figsize=(7, 4.6), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
-    upper.plot(curve["presentations"], accuracy, "o-", color=SHADES[0], markersize=3, linewidth=1.2)
+    for axes, values, colour in ((upper, accuracy, SHADES[0]), (lower, curve["output_spikes"], SHADES[4])):
+        axes.plot(curve["presentations"], values, "o-", color=colour, markersize=3, linewidth=1.2)
+        axes.grid(alpha=0.25, linewidth=0.5)
     upper.set_ylabel("running accuracy (%)")
-    lower.plot(
-        curve["presentations"], curve["output_spikes"], "o-", color=SHADES[4], markersize=3, linewidth=1.2
-    )
     lower.set_ylim(bottom=0)
     lower.set_ylabel("output spikes\nan image")
     lower.set_xlabel("training images shown")
     lower.xaxis.set_major_formatter("{x:,.0f}")
-    for axis in (upper, lower):
-        axis.grid(alpha=0.25, linewidth=0.5)
     figure.suptitle(
         f"{model.network.neurons} neurons learn; accuracy on the images as they are learned from", fontsize=10
     )

@@ -12,7 +12,7 @@ FORMATS = (".png", ".svg", ".pdf")
 
 
 def check_format(path: str | os.PathLike[str]) -> None:
-    """Raise `ConfigError` if the ending of a file's name is that of no picture."""
+    """Raise `ConfigError` if a file's name does not end as that of a picture."""
     if Path(path).suffix.lower() not in FORMATS:
         raise ConfigError(f"{path}: a picture ends in {', '.join(FORMATS)}; give it such a name")
 
