@@ -54,12 +54,7 @@ def needed_for(trial: Trial) -> int | None:
 def headline(answer: Mapping[str, Any], percent: Callable[[float], str] = "{:.1%}".format) -> str:
     """Return why there is no answer, without a full stop.
 
-    Parameters
-    ----------
-    answer : mapping
-        As `fspinn.search.SearchResult.as_dict` gives it, of a search that found nothing.
-    percent : callable, optional
-        Writes an accuracy.
+    `answer` is as `fspinn.search.SearchResult.as_dict` gives it; `percent` writes an accuracy.
     """
     ending, target = Ending(answer["ending"]), percent(answer["target_accuracy"])
     lacks_proof = (

@@ -33,19 +33,7 @@ LEAST = 1e-12
 
 @dataclass
 class Drawing:
-    """Draws networks from a space; what it draws is a function of the seed and of what was told before.
-
-    Parameters
-    ----------
-    study : optuna.Study
-        In memory.
-    space : Space
-    ledger : Ledger
-    sampler : str
-        One of `SAMPLERS`.
-    trials : int
-        Networks to draw.
-    """
+    """Draws networks from a space; what it draws is a function of the seed and of what was told before."""
 
     study: "optuna.Study"
     space: Space
