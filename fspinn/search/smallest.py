@@ -109,17 +109,11 @@ def find_smallest(
     confidence : float, default 0.975
         One-sided confidence that the true accuracy meets it: the default takes the lower end of the two-sided
         95 % interval, 0.5 the mean as it is.
-    memory, training_memory : str, float or None, default None
-        Most memory for inference, and on a device that learns, such as ``"32 KiB"``; numbers are bytes, None
-        is no limit.
-    energy, latency : str, float or None, default None
-        Most energy and time of an inference, such as ``"2 uJ"`` and ``"5 ms"``; numbers are picojoules and
-        seconds.
-    flash, ram : str, float or None, default None
-        Most flash and RAM of a microcontroller for inference, such as ``"16 KiB"``; numbers are bytes. The
-        program, its stack and the vectors count. None is what the hardware has; other hardware has neither.
-    area : str, float or None, default None
-        Most area, such as ``"0.5 mm2"``; numbers are square micrometres.
+    memory, training_memory, energy, latency, flash, ram, area : str, float or None, default None
+        Most of each for an inference (`training_memory`: on a device that learns), such as ``"32 KiB"``,
+        ``"2 uJ"``, ``"5 ms"`` and ``"0.5 mm2"``; numbers are bytes, picojoules, seconds and square
+        micrometres. None is no limit, of flash and RAM what the microcontroller has; program, stack and
+        vectors count there.
     spikes : float, str or None, default None
         Most output spikes an image, such as 5.
     minimize : str or sequence of str, default "memory"
@@ -138,8 +132,6 @@ def find_smallest(
         All settings that the space leaves open; a `Space` has its own.
     sizes, weights, readouts : sequence, optional
         Numbers of neurons, formats (or ``"float32"``) and readouts to choose from, in place of the space's.
-    passes : int or None, default None
-        As for `fspinn.train`.
     labels : int or None, default None
         Labelled training images that readouts may use; None is all.
     trials : int, default 40
@@ -149,12 +141,11 @@ def find_smallest(
         still measured.
     seeds : int, default 3
         Trainings of each finalist, with seeds from `seed` on.
-    seed, threads
+    passes, seed, threads
         As for `fspinn.train`.
-    workers : int or None, default None
-        Networks that are trained at the same time; None is one, or with a scheduler one per thread it has.
-    scheduler : str or None, default None
-        Address of a Dask scheduler; None stays on this machine.
+    workers, scheduler : int and str, or None, default None
+        Networks that are trained at the same time, and the address of a Dask scheduler to do that on, such as
+        ``"tcp://127.0.0.1:8786"``. None is one on this machine, or one per thread of the scheduler's workers.
     folder : path-like or None, default None
         Where the journal is kept, so that the same search goes on after it was stopped or killed.
     overwrite : bool, default False
