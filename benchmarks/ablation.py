@@ -222,7 +222,8 @@ def presented(setup: Preset, data: Dataset, asked: Split, seed: int) -> dict[str
     return {
         "accuracy": 100 * answer.accuracy,
         "output_spikes": answer.spikes_per_sample,
-        "weight_writes": counted("columns_written") * inputs + counted("rows_written") * setup.network.neurons,
+        "weight_writes": counted("columns_written") * inputs
+        + counted("rows_written") * setup.network.neurons,
         "normalisations": (counted("normalisations") + counted("decays")) * inputs * setup.network.neurons,
     }
 

@@ -93,12 +93,13 @@ def test_the_certificate_names_the_next_smaller_ones_and_how_far_they_fall_short
     assert certificate.tried == len(smaller)
     assert certificate.untried == 0
     nearest = sorted(smaller, key=lambda trial: -trial.memory_bits)[:5]
-    for shortfall, trial in zip(certificate.next_smaller, nearest, strict=True):
-        assert shortfall.trial.accuracy == trial.accuracy
-        assert shortfall.short_points == pytest.approx(100 * (0.8 - trial.accuracy))
-        assert shortfall.chance == chance_of_so_few(round(400 * trial.accuracy), 400, 0.8)
-        assert shortfall.trial.verdict == trial.verdict
-    assert certificate.best.trial.accuracy == max(trial.accuracy for trial in smaller)
+    assert list(certificate.next_smaller) == nearest
+    for plain, trial in zip(certificate.as_dict()["next_smaller"], nearest, strict=True):
+        assert plain["accuracy"] == trial.accuracy
+        assert plain["short_points"] == pytest.approx(100 * (0.8 - trial.accuracy))
+        assert plain["chance"] == chance_of_so_few(round(400 * trial.accuracy), 400, 0.8)
+        assert plain["reason"] == trial.verdict
+    assert certificate.best.accuracy == max(trial.accuracy for trial in smaller)
     assert f"of {len(smaller)} smaller ones that were tried, none will do" in describe(result)
 
 

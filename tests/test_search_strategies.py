@@ -14,7 +14,7 @@ from fspinn.network.setup import Setup
 from fspinn.search import Candidate, Range, Space, Variant, find_smallest, jobs
 from fspinn.search.constraints import Constraints
 from fspinn.search.costs import Cost
-from fspinn.search.endings import Ending, headline
+from fspinn.search.endings import Ending, ending_of, headline
 from fspinn.search.halving import RUNGS
 from fspinn.search.jobs import Job, JobResult, Measurement, SearchContext, Source
 from fspinn.search.ladder import Ladder
@@ -22,7 +22,6 @@ from fspinn.search.ledger import Ledger
 from fspinn.search.result import describe
 from fspinn.search.sampling import Drawing
 from fspinn.search.trial import Outcome
-from fspinn.search.verdicts import ending_of, final
 
 QUICK = dense(duration_ms=60.0, threshold=8.0, rate_norm_hz=900.0)
 LEARNS_ONCE = Setup(QUICK, stdp(passes=1))
@@ -55,8 +54,11 @@ def cost(bits):
 
 
 def ledger_of(bits, **settings):
-    ledger = Ledger(Constraints(0.8), ("memory",), 100, 0, settings.pop("seeds", 1))
-    ledger.expect({candidate: cost(n) for candidate, n in bits.items()})
+    seeds = settings.pop("seeds", 1)
+    ledger = Ledger(
+        Constraints(0.8), ("memory",), 100, 0, seeds, lambda several: [cost(bits[one]) for one in several]
+    )
+    ledger.expect(bits)
     return ledger
 
 
@@ -428,7 +430,7 @@ def test_what_is_cheaper_than_the_answer_of_a_sampler_and_was_not_tried_is_said_
     left = ledger.untried_below(candidate(40))
     assert left == {candidate(20)}
     assert ledger.untried_below(None) == set()
-    trials = final(ledger, candidate(40), left, late=True)
+    trials = ledger.final(candidate(40), left, late=True)
     words = [trials[candidate(n)].verdict for n in (20, 60)]
     assert words == ["not tried: the time was over", "not tried: takes more than the one chosen"]
 
@@ -442,7 +444,7 @@ def test_a_network_that_failed_with_another_seed_is_not_unfinished():
     ledger.note(job, JobResult((), fault="MemoryError"))
     trial = ledger.trials[candidate(10)]
     assert trial.outcome is Outcome.FAILED
-    ending = ending_of([trial], None, None, out_of_time=False, unproven=False)
+    ending = ending_of([trial], None, False, None)
     assert ending is Ending.NONE_REACHES
 
 

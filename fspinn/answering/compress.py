@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 CALIBRATION_IMAGES = 2000
 """Training images that ranges and new thresholds are looked for on, at most (fspinn)."""
 
+
+Found = TypeVar("Found")
 
 _BITS = re.compile(r"([0-9]{1,3}) bits", re.ASCII)
 
@@ -170,22 +172,14 @@ class Lowering:
 class Compiler:
     """Turns trained networks into ones of fixed-point numbers, always with the same passes in the same order.
 
-    What it finds out on training images holds for all models that differ in their readout only, and is found
-    out once for those that come one after the other.
-
-    Parameters
-    ----------
-    data : Dataset or None
-        Ranges, silent neurons and new thresholds are looked for on ``train``.
-    seed : int
-    threads : int or None
+    Ranges, silent neurons and new thresholds are looked for on training images. What is found holds for all
+    models that differ in their readout only, and is looked for once for those that come one after the other.
     """
 
     data: "Dataset | None"
     seed: int
     threads: int | None
-    _ranges: list[tuple[Model, Calibration]] = field(default_factory=list)
-    _spiking: list[tuple[Model, NDArray[np.bool_]]] = field(default_factory=list)
+    _found: dict[Callable[..., Any], tuple[Model, Any]] = field(default_factory=dict)
 
     def compile(self, model: Model, how: Lowering) -> Model:
         """Return what all passes make of a model."""
@@ -213,28 +207,26 @@ class Compiler:
         if how.state is not None:
             state: str | Format = how.state
             if bits is not None:
-                state = self._range(passes.shift_leak(model)[0] if how.shift_leak else model).format(bits)
+                state = self._look(
+                    calibrate, passes.shift_leak(model)[0] if how.shift_leak else model
+                ).format(bits)
             chained["state"] = partial(quantize_state, state=state, theta=how.theta)
         if data is not None and how.tune:
             chained["tuning"] = partial(
                 passes.retune, accuracy=_on_training_images(data, self.seed, self.threads)
             )
         if how.prune:
-            chained["neurons"] = lambda model: passes.drop_neurons(model, self._which_spike(model))
+            chained["neurons"] = lambda model: passes.drop_neurons(model, self._look(which_spike, model))
             chained["pixels"] = passes.drop_pixels
         return chained
 
-    def _range(self, model: Model) -> Calibration:
-        assert self.data is not None
-        if not any(_spike_alike(model, other) for other, _ in self._ranges):
-            self._ranges = [(model, calibrate(model, self.data, seed=self.seed, threads=self.threads))]
-        return self._ranges[0][1]
-
-    def _which_spike(self, model: Model) -> NDArray[np.bool_]:
-        assert self.data is not None
-        if not any(_spike_alike(model, other) for other, _ in self._spiking):
-            self._spiking = [(model, which_spike(model, self.data, seed=self.seed, threads=self.threads))]
-        return self._spiking[0][1]
+    def _look(self, search: Callable[..., Found], model: Model) -> Found:
+        """Return what a search on training images finds, which may be known from the model before."""
+        before, found = self._found.get(search, (None, None))
+        if before is None or not _spike_alike(model, before):
+            found = search(model, self.data, seed=self.seed, threads=self.threads)
+            self._found[search] = model, found
+        return found  # type: ignore[return-value]
 
 
 def calibrated_bits(state: object) -> int | None:

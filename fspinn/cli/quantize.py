@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from fspinn.datasets import Dataset
     from fspinn.lowering.passes import Report
     from fspinn.model.model import Model
-    from fspinn.search import Trial
+    from fspinn.search import Trial, Variant
     from fspinn.search.formats import FormatSearch
 
 
@@ -64,23 +64,14 @@ Examples:
 @options.work
 def command(
     model: Path,
-    weights: str | None,
-    state: str | None,
-    theta: str | None,
-    readout: str | None,
-    rounding: str,
     auto: bool,
     max_loss: float,
-    shift_leak: bool,
-    tune: bool,
-    prune: bool,
     output: Path,
     dataset: str | None,
     data_dir: Path | None,
-    seed: int,
     samples: int | None,
-    threads: int | None,
     as_json: bool,
+    **how: Any,
 ) -> None:
     """Turn the trained network MODEL into fixed-point numbers, and say what each step saves and costs.
 
@@ -91,44 +82,23 @@ def command(
     from fspinn.model import store
     from fspinn.search.formats import find_formats
 
-    if auto == (weights is not None):
+    if auto == (how["weights"] is not None):
         raise ConfigError("--weights: give the format of the weights, or --auto to find it")
-    if auto and (state or theta or readout):
+    if auto and (how["state"] or how["theta"] or how["readout"]):
         raise ConfigError("--auto: finds state, theta and readout too; leave them out")
     if output.resolve() == model.resolve() or (output.exists() and model.exists() and output.samefile(model)):
         raise ConfigError(f"--output {output}: is the model itself; give the quantized model another name")
     before = store.load(model)
-    needed = auto or tune or prune or calibrated_bits(state) is not None
+    needed = auto or how["tune"] or how["prune"] or calibrated_bits(how["state"]) is not None
     data, missing = _images(before, dataset, data_dir, samples, needed=needed)
     found = None
     if auto and data is not None:
+        work = {name: how[name] for name in ("rounding", "seed", "threads")}
         found = find_formats(
-            before,
-            data,
-            max_loss=max_loss,
-            rounding=rounding,
-            seed=seed,
-            threads=threads,
-            on_trial=None if as_json else _print_trial,
+            before, data, max_loss=max_loss, on_trial=None if as_json else _print_trial, **work
         )
-        weights, state = found.choice.weights, found.choice.state
-        theta, readout = found.choice.theta, found.choice.readout_format
-    assert weights is not None
-    result = lower(
-        before,
-        data,
-        weights=weights,
-        state=state,
-        theta=theta,
-        readout=readout,
-        rounding=rounding,
-        shift_leak=shift_leak,
-        prune=prune,
-        tune=tune,
-        seed=seed,
-        threads=threads,
-        on_report=None if as_json else click.echo,
-    )
+        how |= _formats(found.choice)
+    result = lower(before, data, on_report=None if as_json else click.echo, **how)
     store.save(result.model, output)
     if missing is not None:
         click.echo(f"fspinn: accuracy is not measured: {missing}", err=True)
@@ -167,10 +137,8 @@ def _print_trial(before: "Trial", trial: "Trial") -> None:
     from fspinn.lowering.passes import in_words
     from fspinn.search.formats import lost_points
 
-    variant, lost = trial.candidate.variant, lost_points(before, trial)
-    formats = (
-        f"{variant.weights:<6} {variant.state:<6} {variant.theta:<6} {variant.readout_format or 'labels':<6}"
-    )
+    lost = lost_points(before, trial)
+    formats = " ".join(f"{name or 'labels':<6}" for name in _formats(trial.candidate.variant).values())
     outcome = "cannot hold the network"
     if lost is not None:
         outcome = f"{trial.memory_bits / 8192:7.1f} KiB, {in_words(lost)}"
@@ -199,12 +167,7 @@ def _answer(
         "memory_bits": memory,
         "accuracy": {"before": reports[0].before.accuracy, "after": reports[-1].after.accuracy},
         "passes": [
-            {
-                "name": report.name,
-                "change": report.change,
-                "saved_bits": report.saved_bits,
-                "lost_points": report.lost_points,
-            }
+            {name: getattr(report, name) for name in ("name", "change", "saved_bits", "lost_points")}
             for report in reports
         ],
         "trials": [] if found is None else [_trial(found, trial) for trial in found.trials],
@@ -212,13 +175,17 @@ def _answer(
 
 
 def _trial(found: "FormatSearch", trial: "Trial") -> dict[str, Any]:
-    variant = trial.candidate.variant
-    choice = {"weights": variant.weights, "state": variant.state, "theta": variant.theta}
     return {
         "varied": trial.varied,
-        "choice": {**choice, "readout": variant.readout_format},
+        "choice": _formats(trial.candidate.variant),
         "outcome": trial.outcome.value,
         "bits": None if trial.cost is None else trial.memory_bits,
         "accuracy": trial.accuracy,
         "lost_points": found.lost_points(trial),
     }
+
+
+def _formats(variant: "Variant") -> dict[str, str | None]:
+    """Return the formats of a variant by the names of the options."""
+    formats = {name: getattr(variant, name) for name in ("weights", "state", "theta")}
+    return {**formats, "readout": variant.readout_format}

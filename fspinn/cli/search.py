@@ -3,7 +3,7 @@
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fspinn.datasets import Dataset
-    from fspinn.search import SearchResult, Trial
+    from fspinn.search import SearchResult
 
 
 _FILES = (
@@ -134,39 +134,7 @@ Exit status: 0 found, 1 the answer is no, 2 bad input, 3 the search could not fi
 @options.labels
 @options.work
 @options.with_preset_and_data
-def command(
-    preset: Preset,
-    data: "Dataset",
-    accuracy: float,
-    confidence: float,
-    memory: str | None,
-    training_memory: str | None,
-    energy: str | None,
-    latency: str | None,
-    flash: str | None,
-    ram: str | None,
-    area: str | None,
-    spikes: str | None,
-    minimize: str,
-    strategy: str,
-    sampler: str,
-    space: Path | None,
-    sizes: str | None,
-    weights: str | None,
-    readouts: str | None,
-    trials: int,
-    budget: str | None,
-    seeds: int,
-    workers: int | None,
-    scheduler: str | None,
-    hardware: str,
-    output: Path,
-    overwrite: bool,
-    labels: int | None,
-    seed: int,
-    threads: int | None,
-    as_json: bool,
-) -> None:
+def command(preset: Preset, data: "Dataset", output: Path, as_json: bool, **asked: Any) -> None:
     """Find the network with the least memory that meets an accuracy on your images."""
     from fspinn.base.streams import say
     from fspinn.report import write_report
@@ -175,59 +143,39 @@ def command(
     from fspinn.search.endings import Ending
     from fspinn.search.result import describe, line
 
-    def show(trials: "list[Trial]") -> None:
-        say(line(trials))  # above the table, where there is one
-
+    lists: dict[str, Callable[[str], Any]] = {
+        "minimize": options.names,
+        "weights": options.names,
+        "readouts": options.names,
+    }
+    lists["sizes"] = lambda sizes: options.whole_numbers("--sizes", sizes)
+    asked |= {name: read(asked[name]) for name, read in lists.items() if asked[name] is not None}
+    data_dir = click.get_current_context().params["data_dir"]
     try:
+        # Lines stand above the table, where there is one.
         result = find_smallest(
             data,
-            accuracy=accuracy,
-            confidence=confidence,
-            memory=memory,
-            training_memory=training_memory,
-            energy=energy,
-            latency=latency,
-            flash=flash,
-            ram=ram,
-            area=area,
-            spikes=spikes,
-            minimize=options.names(minimize),
-            hardware=hardware,
-            strategy=strategy,
-            sampler=sampler,
-            space=space,
             network=preset.network,
             learner=preset.learner,
-            sizes=None if sizes is None else options.whole_numbers("--sizes", sizes),
-            weights=None if weights is None else options.names(weights),
-            readouts=None if readouts is None else options.names(readouts),
-            labels=labels,
-            trials=trials,
-            budget=budget,
-            seeds=seeds,
-            seed=seed,
-            threads=threads,
-            workers=workers,
-            scheduler=scheduler,
             folder=output,
-            overwrite=overwrite,
-            data_dir=click.get_current_context().params["data_dir"],
-            on_trials=show,
+            data_dir=data_dir,
+            on_trials=lambda trials: say(line(trials)),
+            **asked,
         )
     except UnfinishedError as error:
         click.echo(f"fspinn: {error}", err=True)
         sys.exit(outcome.UNFINISHED)
     except KeyboardInterrupt:
         click.echo("fspinn: stopped; the same command goes on where it stopped", err=True)
-        if workers is not None:
+        if asked["workers"] is not None:
             # The pool may close its pipe just when the end of Python writes to it: nothing is lost by that.
             sys.unraisablehook = lambda _: None
         outcome.leave(outcome.STOPPED)
     # Everything is in the folder before a word is printed: whoever reads may go away.
-    files: dict[str, Path | None] = {**_saved(result, output, as_json, overwrite)}
+    files: dict[str, Path | None] = {**_saved(result, output, as_json, asked["overwrite"])}
     picture, report = output / "accuracy-memory.png", output / "report.html"
     files["picture"] = _drawn(picture, lambda: save(accuracy_against_memory(result), picture))
-    files["report"] = _drawn(report, lambda: write_report(output, data, threads=threads))
+    files["report"] = _drawn(report, lambda: write_report(output, data, threads=asked["threads"]))
     if as_json:
         named = {"model": "model", "report": "report", "trials": "candidates"}
         paths = {name: str(files[key]) if files.get(key) else None for name, key in named.items()}

@@ -22,13 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Bayes:
-    """Asks a sampler for networks, and tells it accuracies and the logarithms of costs.
-
-    Parameters
-    ----------
-    drawing : Drawing
-    ledger : Ledger
-    """
+    """Asks a sampler for networks, and tells it accuracies and the logarithms of costs."""
 
     drawing: Drawing
     ledger: Ledger

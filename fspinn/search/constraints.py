@@ -193,15 +193,7 @@ def described(cost: Cost, name: str) -> str:
 def flash_and_ram(answer: Mapping[str, Any]) -> str:
     """Return in words what a network takes of a microcontroller, such as ``"flash 3.6 of 16 KiB, ..."``.
 
-    Parameters
-    ----------
-    answer : mapping
-        As `fspinn.search.SearchResult.as_dict` gives it.
-
-    Returns
-    -------
-    str
-        Empty where the hardware has neither.
+    `answer` is as `fspinn.search.SearchResult.as_dict` gives it. Empty where the hardware has neither.
     """
     words = []
     for name, called in (("flash", "flash"), ("ram", "RAM")):
@@ -217,14 +209,7 @@ def _short(amount: float) -> str:
 
 
 def nearest_possible(constraints: Constraints, costs: Sequence[Cost]) -> str:
-    """Return in words which limit is impossible for all of these costs, and the nearest possible value.
-
-    Parameters
-    ----------
-    constraints : Constraints
-    costs : sequence of Cost
-        Of all candidates; each is beyond some limit.
-    """
+    """Return in words which limit no cost keeps to, and the nearest possible value."""
     fitting = [cost for cost in costs if cost.over_capacity is None]
     if not fitting:
         least = min(costs, key=lambda cost: cost.memory_bits)

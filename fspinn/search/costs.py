@@ -70,22 +70,10 @@ def expected_costs(
     n_classes: int,
     mean_intensity: float,
 ) -> list[Cost]:
-    """Return the costs of candidates that need not exist yet.
+    """Return the costs of candidates that need not exist yet, for images of such a mean pixel (1 is white).
 
     Memory and area are exact but for what pruning leaves (`USED`); the others rest on
     `fspinn.memmodel.workload.expected_spikes`.
-
-    Parameters
-    ----------
-    candidates : sequence of Candidate
-    hardware : Hardware
-    n_inputs, n_classes : int
-    mean_intensity : float
-        Mean pixel of the images, from 0 (black) to 1.
-
-    Returns
-    -------
-    list of Cost
     """
     costs: list[Cost | None] = [None] * len(candidates)
     alike: dict[tuple[Any, ...], list[int]] = {}

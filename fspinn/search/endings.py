@@ -1,10 +1,11 @@
 """How did a search end, in words, and what can be done about it?"""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
-from fspinn.search.trial import Outcome
+from fspinn.search.intervals import images_needed
+from fspinn.search.trial import Outcome, Trial
 
 
 class Ending(Enum):
@@ -23,15 +24,37 @@ class Ending(Enum):
     """Something other than the networks kept some from being measured."""
 
 
+def ending_of(
+    trials: Sequence[Trial], impossible: str | None, out_of_time: bool, unproven: Trial | None
+) -> Ending:
+    """Return how a search ended, from its final trials.
+
+    `impossible` says which limit no candidate keeps to; `out_of_time` that the time was over before all were
+    tried; `unproven` has the accuracy, but on too few images.
+    """
+    outcomes = {trial.outcome for trial in trials}
+    if Outcome.CHOSEN in outcomes:
+        return Ending.FOUND
+    if impossible is not None:
+        return Ending.IMPOSSIBLE
+    if Outcome.UNFINISHED in outcomes:
+        return Ending.UNFINISHED
+    if out_of_time:
+        return Ending.TIME_OVER
+    return Ending.NONE_REACHES if unproven is None else Ending.NOT_PROVEN
+
+
+def needed_for(trial: Trial) -> int | None:
+    """Return on how many validation images its accuracy would prove the target; None if on no number."""
+    if trial.outcome is not Outcome.NOT_PROVEN or trial.accuracy is None or trial.target is None:
+        return None
+    return images_needed(trial.accuracy, trial.target, trial.confidence)
+
+
 def headline(answer: Mapping[str, Any], percent: Callable[[float], str] = "{:.1%}".format) -> str:
     """Return why there is no answer, without a full stop.
 
-    Parameters
-    ----------
-    answer : mapping
-        As `fspinn.search.SearchResult.as_dict` gives it, of a search that found nothing.
-    percent : callable, optional
-        Writes an accuracy.
+    `answer` is as `fspinn.search.SearchResult.as_dict` gives it; `percent` writes an accuracy.
     """
     ending, target = Ending(answer["ending"]), percent(answer["target_accuracy"])
     lacks_proof = (

@@ -53,20 +53,9 @@ def carry_out(
     when a worker died, or a job came to nothing for want of memory or the like, each is done again alone.
     What fails alone as well is given up: nobody is told but `on_result`, and the journal does not keep it.
 
-    Parameters
-    ----------
-    strategy : Strategy
-    pool : WorkerPool
-    journal : Journal
-    on_result : callable
-        Called with each job and its result after the strategy was told.
-    until : float or None, default None
-        Time on `time.monotonic` after which nothing new is begun; what the journal knows takes no time.
-
-    Returns
-    -------
-    list of Job
-        That the strategy had asked for, and that were not begun again because the time was over.
+    `on_result` is called after the strategy was told. From `until` on, a time on `time.monotonic`, nothing
+    new is begun; what the journal knows takes no time. Returns the jobs that the strategy had asked for and
+    that were not begun again because the time was over.
 
     Raises
     ------

@@ -170,18 +170,7 @@ class _Context:
 
 @dataclass
 class _Narrowest:
-    """The strategy: each parameter alone, then jointly; one choice after the other, each once.
-
-    Parameters
-    ----------
-    before : Trial
-        The float network.
-    ladders : dict of str to list
-        The formats of each parameter, the widest first.
-    rounding : str
-    max_loss : float
-    seed : int
-    """
+    """The strategy: each parameter alone, then jointly; one choice after the other, each once."""
 
     before: Trial
     ladders: dict[str, list[str | None]]

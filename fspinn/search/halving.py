@@ -29,13 +29,7 @@ FACTOR = 3
 
 @dataclass
 class Halving:
-    """Asks a sampler for networks, and lets the best third of each rung go on.
-
-    Parameters
-    ----------
-    drawing : Drawing
-    ledger : Ledger
-    """
+    """Asks a sampler for networks, and lets the best third of each rung go on."""
 
     drawing: Drawing
     ledger: Ledger

@@ -41,16 +41,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Job:
-    """A network to train once, and the variants of it to measure.
-
-    Parameters
-    ----------
-    setup : Setup
-    seed : int
-    variants : tuple of Variant
-    share : float, default 1.0
-        Part of the presentations that the network learns for.
-    """
+    """A network to train once, for a share of the presentations, and the variants of it to measure."""
 
     setup: Setup
     seed: int
@@ -76,17 +67,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Measurement:
-    """What came out of one variant.
-
-    Parameters
-    ----------
-    variant : Variant
-    correct : int or None
-        Validation images whose class was found; None where it failed.
-    cost : Cost or None
-    error : str or None
-        Why it failed: a format that cannot hold the network.
-    """
+    """How many validation images a variant gets right, and its cost; or the error that keeps it from that."""
 
     variant: Variant
     correct: int | None
@@ -98,17 +79,9 @@ class Measurement:
 class JobResult:
     """What came out of a job.
 
-    Parameters
-    ----------
-    measurements : tuple of Measurement
-    error : str or None, default None
-        Why the network cannot be measured, now or ever: it never spikes, no format holds it.
-    seconds : float, default 0.0
-    fault : str or None, default None
-        What stopped the job that the network is not to blame for: no memory, a full disk, a worker that
-        died. Such a result is not kept, and the job is done again.
-    models : mapping of Variant to Model
-        Those that the context asks to keep; not part of any record.
+    An `error` keeps the network from being measured, now or ever: it never spikes. A `fault` is what the
+    network is not to blame for: no memory, a full disk, a worker that died; such a result is not kept, and
+    the job is done again. `models` are those that the context asks to keep, and part of no record.
     """
 
     measurements: tuple[Measurement, ...]
@@ -208,12 +181,6 @@ class SearchContext:
         """Train the network of a job and measure its variants on the validation images.
 
         Whatever goes wrong becomes part of the result: an error of the network, or a fault of something else.
-
-        Parameters
-        ----------
-        job : Job
-        on_batch : callable, optional
-            Called now and then; what it raises ends the work.
 
         Raises
         ------

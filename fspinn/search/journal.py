@@ -34,20 +34,10 @@ OLD_FILE = "study.log"
 
 
 class Journal:
-    """All jobs that were done, in a file or only in memory.
+    """All jobs that were done, in a file or, without a folder, only in memory.
 
-    Parameters
-    ----------
-    folder : Path or None
-        Where the file lies or will lie; None keeps nothing.
-    context : Context
-    search : str, default ""
-        Tells the lines of one search from those of others in the same folder.
-
-    Attributes
-    ----------
-    past : deque of (str, str)
-        Events of this search, and the keys of their jobs, that were in the file.
+    `search` tells the lines of one search from those of others in the same folder; `past` are the events of
+    this search that were in the file, with the keys of their jobs.
 
     Raises
     ------

@@ -20,11 +20,6 @@ class Ladder:
 
     It goes on for as long as the next network could be cheaper than the cheapest one that meets the target:
     by its expected cost, which for memory, flash, RAM and area is the least that pruning may leave.
-
-    Parameters
-    ----------
-    ledger : Ledger
-        With the expected costs of all candidates.
     """
 
     ledger: Ledger

@@ -1,6 +1,6 @@
 """What is known of each candidate, and which is the best so far?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from fspinn.search.candidates import Candidate
@@ -14,17 +14,8 @@ from fspinn.search.trial import Outcome, Trial
 class Ledger:
     """The trials of all candidates of a search.
 
-    Parameters
-    ----------
-    constraints : Constraints
-    minimize : sequence of str
-        The first one decides.
-    samples : int
-        Validation images.
-    seed : int
-        Of the search; finalists are measured with others as well.
-    seeds : int
-        With how many seeds a candidate has to meet the target before it is the answer.
+    The first of `minimize` decides; `samples` are validation images. A candidate has to meet the target with
+    so many `seeds`, from `seed` on, before it is the answer. `costs` returns what candidates should cost.
     """
 
     constraints: Constraints
@@ -32,24 +23,24 @@ class Ledger:
     samples: int
     seed: int
     seeds: int
+    costs: Callable[[list[Candidate]], list[Cost]]
     trials: dict[Candidate, Trial] = field(default_factory=dict)
 
-    def expect(self, costs: Mapping[Candidate, Cost]) -> None:
-        """Take note of expected costs, and reject what is beyond a limit."""
+    def expect(self, candidates: Iterable[Candidate]) -> None:
+        """Take note of candidates with their expected costs, and reject those that are beyond a limit."""
+        new = [candidate for candidate in candidates if candidate not in self.trials]
         limits = self.constraints
-        for candidate, cost in costs.items():
-            if candidate not in self.trials:
-                reason = limits.reason(cost)
-                outcome = Outcome.UNTRIED if reason is None else Outcome.OVER_LIMIT
-                self.trials[candidate] = Trial(
-                    candidate,
-                    outcome,
-                    cost,
-                    samples=self.samples,
-                    target=limits.accuracy,
-                    confidence=limits.confidence,
-                    reason=reason,
-                )
+        for candidate, cost in zip(new, self.costs(new), strict=True):
+            reason = limits.reason(cost)
+            self.trials[candidate] = Trial(
+                candidate,
+                Outcome.UNTRIED if reason is None else Outcome.OVER_LIMIT,
+                cost,
+                samples=self.samples,
+                target=limits.accuracy,
+                confidence=limits.confidence,
+                reason=reason,
+            )
 
     def rejected(self, candidate: Candidate) -> bool:
         """Return whether its expected cost is beyond a limit."""
@@ -137,6 +128,31 @@ class Ledger:
         alike = [other for other in self.passing() if other.setup == candidate.setup]
         seeds = (self.seed + more for more in range(1, self.seeds))
         return [Job.of(alike, seed) for seed in seeds if seed not in self.trials[candidate].correct]
+
+    def final(
+        self, winner: Candidate | None, left: Container[Candidate], late: bool
+    ) -> dict[Candidate, Trial]:
+        """Return the trials as they stand at the end of a search.
+
+        `left` could be cheaper than the winner, and would have been tried had the search not ended; `late`
+        means that the time was over.
+        """
+        found = {}
+        for candidate, trial in self.trials.items():
+            if candidate == winner:
+                trial = replace(trial, outcome=Outcome.CHOSEN)
+            elif trial.outcome is Outcome.MEETS and winner is not None:
+                more = self.cost_of(candidate) > self.cost_of(winner)
+                words = f"takes {'more' if more else 'as much'} {self.minimize[0].replace('_', ' ')}"
+                trial = replace(trial, reason=words)
+            elif trial.outcome is Outcome.MEASURED:
+                trial = replace(trial, outcome=Outcome.DROPPED)
+            elif trial.outcome is Outcome.UNTRIED and winner is not None and candidate not in left:
+                trial = replace(trial, reason="takes more than the one chosen")
+            elif trial.outcome is Outcome.UNTRIED and late:
+                trial = replace(trial, reason="the time was over")
+            found[candidate] = trial
+        return found
 
     def front(self) -> list[Candidate]:
         """Return the candidates that none other beats in accuracy and all that is minimised, by accuracy."""

@@ -21,16 +21,6 @@ class LiveTable:
 
     Its height stays the same. Lines that are printed on `sys.stderr` stand above it; `click.echo` would write
     into it. Where standard error is not a terminal there is no table.
-
-    Parameters
-    ----------
-    ledger : Ledger
-    strategy : str
-    workers : int
-        Networks that are trained at the same time.
-    until : float or None
-        Time on `time.monotonic` after which nothing new is begun.
-    progress : bool
     """
 
     def __init__(
@@ -60,15 +50,7 @@ class LiveTable:
             self._live.stop()
 
     def update(self, job: Job, result: JobResult, neurons_left: float) -> None:
-        """Take note of a network.
-
-        Parameters
-        ----------
-        job : Job
-        result : JobResult
-        neurons_left : float
-            Of all networks that may still come; the time of each is taken to grow with them (fspinn).
-        """
+        """Take note of a network; the time of those to come is taken to grow with their neurons (fspinn)."""
         self._networks += 1
         self._seconds += result.seconds
         self._neurons += job.network.neurons

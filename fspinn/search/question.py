@@ -19,14 +19,7 @@ RESULT = "result.json"
 def check_answer(folder: Path, question: Mapping[str, Any], overwrite: bool) -> None:
     """Refuse a folder that holds the answer to another question, or a better one to the same.
 
-    Parameters
-    ----------
-    folder : Path
-        It need not be there.
-    question : mapping
-        As `fspinn.search.SearchResult.as_dict` returns it, with an answer or without.
-    overwrite : bool
-        Whether an answer may be replaced, whatever it is.
+    `question` is as `fspinn.search.SearchResult.as_dict` returns it, with an answer or without.
 
     Raises
     ------

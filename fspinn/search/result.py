@@ -20,6 +20,12 @@ from fspinn.search.endings import Ending, advice, confidence_in_words, headline
 from fspinn.search.question import RESULT, check_answer
 from fspinn.search.trial import Outcome, Trial
 
+_AS_THEY_ARE = (
+    *("hardware", "considered", "untried", "validation_needed", "minimize", "strategy", "seed", "seeds"),
+    *("dataset", "labels", "seconds"),
+)
+"""Fields that are written as they are."""
+
 
 @dataclass(frozen=True)
 class SearchResult:
@@ -111,21 +117,11 @@ class SearchResult:
             "ending": self.ending.value,
             "test_accuracy": None if self.test is None else self.test.accuracy,
             **nearest,
-            "hardware": self.hardware,
             "target_accuracy": self.target_accuracy,
             "confidence": self.constraints.confidence,
-            "considered": self.considered,
-            "untried": self.untried,
-            "validation_needed": self.validation_needed,
             "budget_bits": self.budget_bits,
             "constraints": asdict(self.constraints),
-            "minimize": list(self.minimize),
-            "strategy": self.strategy,
-            "seed": self.seed,
-            "seeds": self.seeds,
-            "dataset": dict(self.dataset),
-            "labels": self.labels,
-            "seconds": self.seconds,
+            **{name: getattr(self, name) for name in _AS_THEY_ARE},
             "certificate": None if self.certificate is None else self.certificate.as_dict(),
             "front": [numbers[id(trial)] for trial in self.front],
             "trials": [trial.as_dict() for trial in self.trials],
@@ -135,23 +131,11 @@ class SearchResult:
 def save_result(
     result: SearchResult, folder: str | Path, command: str | None = None, *, overwrite: bool = False
 ) -> dict[str, Path]:
-    """Write what a search found.
+    """Write what a search found, with the `command` that was typed for it, and return the files by name.
 
-    Parameters
-    ----------
-    result : SearchResult
-    folder : path-like
-    command : str or None, default None
-        What was typed to get it, for the record.
-    overwrite : bool, default False
-        Replace what the folder holds, also the answer to another question, or a network where `result` has
-        none.
-
-    Returns
-    -------
-    dict of str to Path
-        What was written: ``model`` (``smallest.h5``, if there is a winner), ``result`` (``result.json``, all
-        of it) and ``candidates`` (``candidates.csv``).
+    These are ``model`` (``smallest.h5``, if there is a winner), ``result`` (``result.json``, all of it) and
+    ``candidates`` (``candidates.csv``). `overwrite` replaces what the folder holds, also the answer to
+    another question, or a network where `result` has none.
 
     Raises
     ------
@@ -164,10 +148,7 @@ def save_result(
     folder = Path(folder)
     answer = result.as_dict()
     check_answer(folder, answer, overwrite)
-    written = {
-        "candidates": folder / "candidates.csv",
-        "result": folder / RESULT,
-    }
+    written = {"candidates": folder / "candidates.csv", "result": folder / RESULT}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if result.model is not None:
@@ -191,10 +172,10 @@ def save_result(
 def describe(result: SearchResult) -> str:
     """Return the answer in words, for people."""
     nearest = result.nearest
-    memory = memory_text(nearest.memory_bits)
+    memory, unfinished = memory_text(nearest.memory_bits), _unfinished(result)
     if nearest.accuracy is None or nearest.accuracy_interval is None:
         if result.ending is Ending.UNFINISHED:
-            return f"{_unfinished(result)}."
+            return f"The search could not finish: {unfinished}."
         if result.ending is Ending.TIME_OVER:
             return f"{headline(result.as_dict())}. {advice(result.as_dict())}"
         why = result.impossible or nearest.verdict
@@ -204,7 +185,8 @@ def describe(result: SearchResult) -> str:
     over = f", mean of {seeds} seeds" if seeds > 1 else ""
     measured = f"{nearest.accuracy:.1%} on validation images (95 % interval {low:.1%} to {high:.1%}{over})"
     if result.ending is Ending.UNFINISHED:
-        return f"{_unfinished(result)}. The nearest so far: {nearest.candidate}, {memory}, {measured}."
+        nearer = f"The nearest so far: {nearest.candidate}, {memory}, {measured}."
+        return f"The search could not finish: {unfinished}. {nearer}"
     if result.test is None or result.certificate is None:
         answer = result.as_dict()
         near = f"The nearest: {nearest.candidate}, {memory}, {measured}"
@@ -228,23 +210,18 @@ def describe(result: SearchResult) -> str:
             f"  activity  {described(cost, 'spikes')}, {cost.synaptic_operations:,.0f} synaptic operations",
             f"  smaller   {certificate[0]}",
             *(f"            {line}" for line in certificate[1:]),
-            *([f"  unfinished  {_not_measured(result)}"] if _unfinished_trials(result) else []),
+            *([f"  unfinished  {unfinished}"] if unfinished else []),
         ]
     )
 
 
-def _unfinished_trials(result: SearchResult) -> list[Trial]:
-    return [trial for trial in result.trials if trial.outcome is Outcome.UNFINISHED]
-
-
 def _unfinished(result: SearchResult) -> str:
-    return f"The search could not finish: {_not_measured(result)}"
-
-
-def _not_measured(result: SearchResult) -> str:
-    trials = _unfinished_trials(result)
-    why = trials[0].verdict
-    return f"{len(trials)} of {len(result.trials)} candidates are {why}; the same command tries them again"
+    """Return how many candidates could not be measured, and why; empty if there are none."""
+    trials = [trial for trial in result.trials if trial.outcome is Outcome.UNFINISHED]
+    if not trials:
+        return ""
+    many = f"{len(trials)} of {len(result.trials)} candidates"
+    return f"{many} are {trials[0].verdict}; the same command tries them again"
 
 
 def line(trials: Sequence[Trial]) -> str:

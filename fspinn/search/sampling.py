@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from fspinn.base.errors import ConfigError
 from fspinn.base.randomness import CANDIDATES, stream_key
 from fspinn.search.candidates import Candidate, Variant
-from fspinn.search.costs import Cost
 from fspinn.search.jobs import Job
 from fspinn.search.ledger import Ledger
 from fspinn.search.space import VARIANT_SETTINGS, Range, Space
@@ -31,31 +30,14 @@ MOST_DRAWS = 1000
 LEAST = 1e-12
 """Stands for a cost of 0, which has no logarithm."""
 
-Costs = Callable[[list[Candidate]], list[Cost]]
-
 
 @dataclass
 class Drawing:
-    """Draws networks from a space; what it draws is a function of the seed and of what was told before.
-
-    Parameters
-    ----------
-    study : optuna.Study
-        In memory.
-    space : Space
-    ledger : Ledger
-    costs : callable
-        Returns the expected costs of candidates.
-    sampler : str
-        One of `SAMPLERS`.
-    trials : int
-        Networks to draw.
-    """
+    """Draws networks from a space; what it draws is a function of the seed and of what was told before."""
 
     study: "optuna.Study"
     space: Space
     ledger: Ledger
-    costs: Costs
     sampler: str
     trials: int
     _drawn: int = 0
@@ -133,7 +115,7 @@ class Drawing:
         except ConfigError:  # settings that do not go together
             return None
         candidates = [Candidate(setup, each) for each in self._variants]
-        self.ledger.expect(dict(zip(candidates, self.costs(candidates), strict=True)))
+        self.ledger.expect(candidates)
         return self.ledger.job(candidates)
 
     def _sampler(self, number: int) -> "optuna.samplers.BaseSampler":

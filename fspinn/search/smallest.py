@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from fspinn.base.errors import ConfigError, UnfinishedError
 from fspinn.base.settings import with_settings
 from fspinn.datasets.arrays import as_dataset
 from fspinn.datasets.origin import origin
-from fspinn.memmodel import Hardware, load_hardware
+from fspinn.memmodel import load_hardware
 from fspinn.model.model import Model
 from fspinn.network.description import Network
 from fspinn.network.rules import Stdp
@@ -26,8 +27,8 @@ from fspinn.search.bayes import Bayes
 from fspinn.search.candidates import Candidate, Variant
 from fspinn.search.certificate import certify
 from fspinn.search.constraints import Constraints, check_measures, nearest_possible, within_device
-from fspinn.search.costs import Cost, expected_costs
-from fspinn.search.endings import Ending, confidence_in_words, most_validation
+from fspinn.search.costs import expected_costs
+from fspinn.search.endings import Ending, confidence_in_words, ending_of, most_validation, needed_for
 from fspinn.search.execution import carry_out
 from fspinn.search.halving import Halving
 from fspinn.search.intervals import CONFIDENCE, images_needed, wilson_interval
@@ -41,7 +42,6 @@ from fspinn.search.result import SearchResult
 from fspinn.search.sampling import Drawing, chosen_sampler, quiet_optuna, study_in_memory
 from fspinn.search.space import Range, Space, corners, settle
 from fspinn.search.trial import Outcome, Trial
-from fspinn.search.verdicts import ending_of, final, nearest_unproven, needed_for
 from fspinn.search.workers import WorkerPool, worker_pool
 
 if TYPE_CHECKING:
@@ -111,17 +111,11 @@ def find_smallest(
     confidence : float, default 0.975
         One-sided confidence that the true accuracy meets it: the default takes the lower end of the two-sided
         95 % interval, 0.5 the mean as it is.
-    memory, training_memory : str, float or None, default None
-        Most memory for inference, and on a device that learns, such as ``"32 KiB"``; numbers are bytes, None
-        is no limit.
-    energy, latency : str, float or None, default None
-        Most energy and time of an inference, such as ``"2 uJ"`` and ``"5 ms"``; numbers are picojoules and
-        seconds.
-    flash, ram : str, float or None, default None
-        Most flash and RAM of a microcontroller for inference, such as ``"16 KiB"``; numbers are bytes. The
-        program, its stack and the vectors count. None is what the hardware has; other hardware has neither.
-    area : str, float or None, default None
-        Most area, such as ``"0.5 mm2"``; numbers are square micrometres.
+    memory, training_memory, energy, latency, flash, ram, area : str, float or None, default None
+        Most of each for an inference (`training_memory`: on a device that learns), such as ``"32 KiB"``,
+        ``"2 uJ"``, ``"5 ms"`` and ``"0.5 mm2"``; numbers are bytes, picojoules, seconds and square
+        micrometres. None is no limit, of flash and RAM what the microcontroller has; program, stack and
+        vectors count there.
     spikes : float, str or None, default None
         Most output spikes an image, such as 5.
     minimize : str or sequence of str, default "memory"
@@ -150,12 +144,11 @@ def find_smallest(
         still measured.
     seeds : int, default 3
         Trainings of each finalist, with seeds from `seed` on.
-    seed, threads
+    passes, seed, threads
         As for `fspinn.train`.
-    workers : int or None, default None
-        Networks that are trained at the same time; None is one, or with a scheduler one per thread it has.
-    scheduler : str or None, default None
-        Address of a Dask scheduler; None stays on this machine.
+    workers, scheduler : int and str, or None, default None
+        Networks that are trained at the same time, and the address of a Dask scheduler to do that on, such as
+        ``"tcp://127.0.0.1:8786"``. None is one on this machine, or one per thread of the scheduler's workers.
     folder : path-like or None, default None
         Where the journal is kept, so that the same search goes on after it was stopped or killed.
     overwrite : bool, default False
@@ -226,10 +219,17 @@ def find_smallest(
         check_answer(Path(folder), question, overwrite)
     until = None if budget is None else begun + quantities.parse("budget", budget, quantities.TIME)
     settled = settle(strategy, space, base, len(data.train), sizes, weights, readouts)
-    ledger = Ledger(constraints, minimize, samples, seed, seeds)
-    costs = _Costs(data, described)
+    mean = max(float(data.train.images[:1000].mean()) / 255, 1e-6)
+    costs = partial(
+        expected_costs,
+        hardware=described,
+        n_inputs=data.image_shape[0] * data.image_shape[1],
+        n_classes=data.n_classes,
+        mean_intensity=mean,
+    )
+    ledger = Ledger(constraints, minimize, samples, seed, seeds, costs)
     possible = _all_candidates(settled, strategy)
-    ledger.expect(dict(zip(possible, costs(possible), strict=True)))
+    ledger.expect(possible)
     impossible = None
     if all(map(ledger.rejected, possible)):
         impossible = nearest_possible(
@@ -246,14 +246,12 @@ def find_smallest(
     if impossible is None:
         # What a strategy was told holds for the same question only.
         words = [strategy, sampler, asdict(constraints), minimize, seed, asdict(settled)]
-        common = context.key(Job(base, seed, ()))
-        search = hashlib.sha256(
-            json.dumps([*words, common], default=str, sort_keys=True).encode()
-        ).hexdigest()
+        words.append(context.key(Job(base, seed, ())))  # what all jobs have in common
+        digest = hashlib.sha256(json.dumps(words, default=str, sort_keys=True).encode()).hexdigest()
         with (
             quiet_optuna() if strategy in DRAWING else nullcontext(),
             worker_pool(workers, scheduler, context) as pool,
-            Journal(None if folder is None else Path(folder), context, search) as journal,
+            Journal(None if folder is None else Path(folder), context, digest[:12]) as journal,
             LiveTable(ledger, strategy, pool.count, until, progress) as table,
         ):
 
@@ -266,26 +264,25 @@ def find_smallest(
                 if on_trials is not None:
                     on_trials([ledger.trials[candidate] for candidate in job.candidates])
 
-            asked = _strategy(strategy, sampler, settled, ledger, costs, trials)
-            winner, late_jobs = _search(asked, ledger, settled, costs, pool, journal, on_result, until)
+            asked = _strategy(strategy, sampler, settled, ledger, trials)
+            winner, late_jobs = _search(asked, ledger, settled, pool, journal, on_result, until)
             if isinstance(asked, Ladder):
                 left = asked.left().union(*(job.candidates for job in late_jobs))
             else:
                 networks_left = asked.networks_left() + len(late_jobs)
                 left = ledger.untried_below(winner)
     if not ledger.trials:  # there was no time to draw any: the corners of the space stand for it
-        ledger.expect(dict(zip(possible, costs(possible), strict=True)))
+        ledger.expect(possible)
     late = until is not None and time.monotonic() >= until
-    rows = final(ledger, winner, left, late)
+    rows = ledger.final(winner, left, late)
     certificate = None if winner is None else certify(rows, winner, seed, left)
     considered = sum(not ledger.rejected(candidate) for candidate in rows)
     untried = sum(trial.outcome is Outcome.UNTRIED for trial in rows.values())
     if strategy != "ladder":
         considered, untried = trials, networks_left
     in_order = sorted(rows.values(), key=lambda trial: (trial.memory_bits, trial.candidate.neurons))
-    unproven = nearest_unproven(in_order, ledger, most_validation(origin(data)))
-    out_of_time = late and untried > 0
-    ending = ending_of(in_order, winner, impossible, out_of_time=out_of_time, unproven=unproven is not None)
+    unproven = _nearest_unproven(in_order, ledger, most_validation(origin(data)))
+    ending = ending_of(in_order, impossible, late and untried > 0, unproven)
     nearest = _nearest(in_order, constraints) if winner is None else rows[winner]
     if unproven is not None and ending in (Ending.NOT_PROVEN, Ending.TIME_OVER):
         nearest = unproven
@@ -325,7 +322,6 @@ def _search(
     strategy: Ladder | Bayes | Halving,
     ledger: Ledger,
     space: Space,
-    costs: "_Costs",
     pool: WorkerPool,
     journal: Journal,
     on_result: Callable[[Job, JobResult], None],
@@ -346,7 +342,7 @@ def _search(
         if not ledger.confirmed(best):
             carry_out(Listed(ledger, ledger.confirming(best)), pool, journal, on_result)
             continue
-        smaller = None if isinstance(strategy, Ladder) else _smaller(best, ledger, space, costs, tried)
+        smaller = None if isinstance(strategy, Ladder) else _smaller(best, ledger, space, tried)
         if smaller is None:
             return best, undone
         carry_out(Listed(ledger, [smaller]), pool, journal, on_result, until)
@@ -356,7 +352,6 @@ def _smaller(
     best: Candidate,
     ledger: Ledger,
     space: Space,
-    costs: "_Costs",
     tried: set[Setup],
 ) -> Job | None:
     """Return the job of the next smaller network of the space; None if it was tried, or there is none."""
@@ -375,7 +370,7 @@ def _smaller(
         return None
     tried.add(setup)
     candidates = [Candidate(setup, variant) for variant in space.variants()]
-    ledger.expect(dict(zip(candidates, costs(candidates), strict=True)))
+    ledger.expect(candidates)
     return ledger.job(candidates)
 
 
@@ -390,16 +385,19 @@ def _nearest(trials: list[Trial], constraints: Constraints) -> Trial:
     return max(trials, key=near)
 
 
-class _Costs:
-    """Expected costs of candidates for the images and the hardware of a search."""
+def _nearest_unproven(trials: list[Trial], ledger: Ledger, images: int) -> Trial | None:
+    """Return the best trial that would do if more validation images showed the same; None if none would.
 
-    def __init__(self, data: "Dataset", hardware: Hardware) -> None:
-        self._hardware, self._n_classes = hardware, data.n_classes
-        self._n_inputs = data.image_shape[0] * data.image_shape[1]
-        self._mean = max(float(data.train.images[:1000].mean()) / 255, 1e-6)
+    What needs no more images than could be held out comes first.
+    """
 
-    def __call__(self, candidates: list[Candidate]) -> list[Cost]:
-        return expected_costs(candidates, self._hardware, self._n_inputs, self._n_classes, self._mean)
+    def order(trial: Trial) -> tuple[float, ...]:
+        needed = needed_for(trial)
+        if needed is None:
+            return (2,)
+        return (0, *ledger.order(trial.candidate)) if needed <= images else (1, needed)
+
+    return min((trial for trial in trials if trial.outcome is Outcome.NOT_PROVEN), key=order, default=None)
 
 
 def _checked_validation(data: "Dataset", constraints: Constraints) -> int:
@@ -423,13 +421,11 @@ def _all_candidates(space: Space, strategy: str) -> list[Candidate]:
     return [Candidate(setup, variant) for setup in trainings for variant in variants]
 
 
-def _strategy(
-    name: str, sampler: str, space: Space, ledger: Ledger, costs: _Costs, trials: int
-) -> Ladder | Bayes | Halving:
+def _strategy(name: str, sampler: str, space: Space, ledger: Ledger, trials: int) -> Ladder | Bayes | Halving:
     if name == "ladder":
         return Ladder(ledger)
     study = study_in_memory(accuracy=name == "bayes", costs=len(ledger.minimize) if name == "bayes" else 1)
-    drawing = Drawing(study, space, ledger, costs, sampler, trials)
+    drawing = Drawing(study, space, ledger, sampler, trials)
     return Bayes(drawing, ledger) if name == "bayes" else Halving(drawing, ledger)
 
 

@@ -41,15 +41,13 @@ RANGED = ("threshold", "inhibition_strength", "theta_step", "learning_rate")
 """Settings that the default space of strategies that take ranges varies, within `networks.MULTIPLES`."""
 
 DURATIONS = (0.25, 0.5, 0.75, 1.0)
-"""Durations of an image in that space, in multiples of the network's own (own)."""
+"""Durations of an image in that space, in multiples of the network's own (fspinn)."""
 
 RANGED_SIZES = (10, 1600)
 """Least and most neurons in that space; no more than there are training images."""
 
 MOST = 100_000
 """Combinations of listed settings at most."""
-
-_NAMED = {"neurons": "sizes", "weights": "weights", "readout": "readouts"}
 
 VARIANT_SETTINGS = tuple(f.name for f in fields(Variant))
 TRAINING_SETTINGS = {row.name: row for row in reference(Setup) if row.name != "weight_norm"}
@@ -217,13 +215,13 @@ class Space:
 def ladder_space(
     base: Setup,
     images: int,
-    sizes: Sequence[int] = SIZES,
-    weights: Sequence[str] = WEIGHTS,
-    readouts: Sequence[str] = READOUTS,
+    sizes: Sequence[int] | None = None,
+    weights: Sequence[str] | None = None,
+    readouts: Sequence[str] | None = None,
 ) -> Space:
     """Return the space of FSpiNN's search: sizes, widths and readouts.
 
-    All networks compute in integers, with a state of `STATE`, and are pruned (own): that costs next to no
+    All networks compute in integers, with a state of `STATE`, and are pruned (fspinn): that costs next to no
     accuracy and saves much.
 
     Raises
@@ -231,13 +229,16 @@ def ladder_space(
     ConfigError
         If nothing is left: sizes above the number of training images are left out.
     """
-    small_enough = tuple(size for size in sizes if size <= images)
-    if not (small_enough and weights and readouts):
+    settings: dict[str, Choices] = {
+        "neurons": tuple(size for size in (SIZES if sizes is None else sizes) if size <= images),
+        "weights": WEIGHTS if weights is None else tuple(weights),
+        "readout": READOUTS if readouts is None else tuple(readouts),
+    }
+    if () in settings.values():
         raise ConfigError(
             "search: there is nothing to choose from; give at least one size, format and readout, "
             f"and no more neurons than the {images} training images"
         )
-    settings = {"neurons": small_enough, "weights": tuple(weights), "readout": tuple(readouts)}
     return Space(base, settings | {"state": (STATE,), "prune": (True,)})
 
 
@@ -245,19 +246,19 @@ def ranged_space(
     base: Setup,
     images: int,
     sizes: Sequence[int] | None = None,
-    weights: Sequence[str] = WEIGHTS,
-    readouts: Sequence[str] = READOUTS,
+    weights: Sequence[str] | None = None,
+    readouts: Sequence[str] | None = None,
 ) -> Space:
     """Return that space with any number of neurons, and with settings around those of the base network."""
     low, high = RANGED_SIZES
     space = ladder_space(base, images, sizes or (min(low, images),), weights, readouts)
-    own = {name: value for name, value in settings_of(base).items() if name in RANGED and value > 0}
-    ranges: dict[str, Choices] = {}
-    for name, value in own.items():
-        least, most = MULTIPLES[name]
-        ranges[name] = Range(value * least, min(value * most, highest(base, name)), log=True)
+    settings, given = dict(space.settings), settings_of(base)
+    for name in RANGED:
+        value, (least, most) = given.get(name, 0.0), MULTIPLES[name]
+        if value > 0:
+            settings[name] = Range(value * least, min(value * most, highest(base, name)), log=True)
     durations = {max(round(base.network.steps * part), 1) * base.network.dt_ms for part in DURATIONS}
-    settings = {**space.settings, **ranges, "duration_ms": tuple(sorted(durations))}
+    settings["duration_ms"] = tuple(sorted(durations))
     if not sizes and images > low:
         settings["neurons"] = Range(low, min(high, images), log=True)
     return Space(base, settings)
@@ -327,20 +328,13 @@ def settle(
             f"space: {type(space).__name__} is not a space; give a dict such as {{'neurons': [50, 100]}}, "
             "a Space or the path of a TOML file"
         )
-    listed = {"neurons": sizes, "weights": weights, "readout": readouts}
-    given = {name: tuple(values) for name, values in listed.items() if values is not None}
     make = ladder_space if strategy == "ladder" else ranged_space
-    default = make(
-        base,
-        images,
-        **{_NAMED[name]: values for name, values in given.items()},  # type: ignore[arg-type]
-    )
-    settings: dict[str, Any] = dict(default.settings)
+    settings: dict[str, Any] = dict(make(base, images, sizes, weights, readouts).settings)
     if space is not None:
         # Of the default, only what every network needs: the space says what else varies.
-        needed = [name for name in settings if name in (*_NAMED, "state", "prune")]
-        if "state" in space.settings:
-            needed = [name for name in needed if name != "prune"]
+        listed = {"neurons": sizes, "weights": weights, "readout": readouts}
+        given = {name: tuple(values) for name, values in listed.items() if values is not None}
+        needed = [*listed, "state", *([] if "state" in space.settings else ["prune"])]
         settings = {name: settings[name] for name in needed} | dict(space.settings) | given
     return Space(base, settings)
 

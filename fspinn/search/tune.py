@@ -160,14 +160,8 @@ def drawn(setup: Setup, seed: int, number: int) -> Setup:
 
 @dataclass
 class _Rungs:
-    """The strategy: the first job goes straight to the last rung, a third of each rung to the next one.
-
-    Parameters
-    ----------
-    jobs : sequence of Job
-        Of all candidates, in their order; the first is that of the given network.
-    images, samples : int
-        For training and validation.
+    """The strategy: the first job, of the given network, goes straight to the last rung; of each rung a third
+    goes on to the next one.
     """
 
     jobs: Sequence[Job]

@@ -110,11 +110,6 @@ def describe(result: TuningResult) -> str:
 def write_config(result: TuningResult, path: str | Path) -> None:
     """Write the best settings as a TOML file that ``fspinn train --config`` reads.
 
-    Parameters
-    ----------
-    result : TuningResult
-    path : path-like
-
     Raises
     ------
     DataError

@@ -32,20 +32,9 @@ def measure(context: Context, job: Job, on_batch: Callable[[int], None] | None =
 
 @dataclass
 class WorkerPool:
-    """Some workers behind one executor, which is made anew if one of them dies.
+    """Workers behind one executor, which `start` makes anew if one of them dies.
 
-    Parameters
-    ----------
-    start : callable
-        Returns the executor.
-    count : int
-        Jobs that are done at the same time.
-    context : Context
-        As the workers need it.
-    alive : callable
-        Returns how many workers there are.
-    began : callable
-        Returns whether any worker ever came up.
+    They do `count` jobs at a time. `alive` tells how many of them there are, `began` whether any came up.
     """
 
     start: Callable[[], Executor]
@@ -84,16 +73,7 @@ def threads_here(count: int, context: Context) -> Iterator[WorkerPool]:
 
 @contextmanager
 def worker_pool(count: int | None, scheduler: str | None, context: SearchContext) -> Iterator[WorkerPool]:
-    """Give workers for as long as the block takes.
-
-    Parameters
-    ----------
-    count : int or None
-        Jobs that are done at the same time. None is one, or with a scheduler one per thread of its workers.
-    scheduler : str or None
-        Address of a Dask scheduler, such as ``"tcp://127.0.0.1:8786"``; None stays on this machine.
-    context : SearchContext
-        With the images of this process.
+    """Give workers for as long as the block takes; parameters are those of `fspinn.find_smallest`.
 
     Raises
     ------
