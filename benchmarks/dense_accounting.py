@@ -18,7 +18,7 @@ neurons. So that ratio is reproduced, not validated."""
 
 def inhibition_rows(size: Size) -> Numbers:
     """Return the rows, each of N weights, of the matrix or matrices of inhibition."""
-    return size.n_neurons * (2 if size.inhibition_kind == "layer" else 1)
+    return size.n_neurons * (2 if size.inhibition == "layer" else 1)
 
 
 def matrix_bits(size: Size) -> Numbers:

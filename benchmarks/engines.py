@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -36,27 +36,33 @@ from fspinn.backends.brian2 import engine as brian2_engine
 from fspinn.backends.brian2.simulation import TARGETS, Recorded
 from fspinn.backends.numba import engine
 from fspinn.base.randomness import TRAINING_SPIKES, WEIGHTS, stream_key, uniforms
+from fspinn.base.settings import settings_of, with_settings
 from fspinn.lowering.compiler import learning_plan
+from fspinn.lowering.plan import Plan
 from fspinn.network.encoders import BatchEncoder, Spikes, encoding_of
 from fspinn.network.plasticity import initial_weights, natural_weight_norm
+from fspinn.network.setup import Setup
 
 NETWORKS = {
-    "ours": fspinn.Network(),
-    "layer": fspinn.Network(
-        dt_ms=0.5,
-        refractory_ms=5.0,
-        threshold=3.0,
-        inhibition_kind="layer",
-        inhibition=1.5,
-        inhibition_ms=2.0,
-        rule="pair",
-        learning_rate=0.005,
-        learning_rate_end=0.0005,
-        depression_rate=0.00005,
-        adaptation="decaying",
-        theta_step=0.05,
-        theta_step_end=0.05,
-        normalisation="l1",
+    "ours": Setup(),
+    "layer": with_settings(
+        Setup(),
+        {
+            "dt_ms": 0.5,
+            "refractory_ms": 5.0,
+            "threshold": 3.0,
+            "inhibition": "layer",
+            "inhibition_strength": 1.5,
+            "inhibition_ms": 2.0,
+            "rule": "pair",
+            "learning_rate": 0.005,
+            "learning_rate_end": 0.0005,
+            "depression_rate": 0.00005,
+            "adaptation": "decaying",
+            "theta_step": 0.05,
+            "theta_step_end": 0.05,
+            "normalisation": "l1",
+        },
     ),
 }
 TITLES = {
@@ -91,21 +97,21 @@ def measure(part: str) -> dict[str, Any]:
     numbers = {"cpp_standalone": SIZES[size]}
     if int(size) <= LARGEST_OF_ALL_TARGETS:
         numbers = {**FIRST_FEW, **numbers}
-    return compare(replace(NETWORKS[name], neurons=int(size)), images, numbers, TRAINED_ON)
+    return compare(with_settings(NETWORKS[name], {"neurons": int(size)}), images, numbers, TRAINED_ON)
 
 
 def compare(
-    network: fspinn.Network, images: NDArray[np.uint8], numbers: Mapping[str, int], trained_on: int
+    setup: Setup, images: NDArray[np.uint8], numbers: Mapping[str, int], trained_on: int
 ) -> dict[str, Any]:
     """Return seconds per image of the Numba engine, before and after each target of Brian2, and of these."""
-    network, weights, theta = trained(network, images[:trained_on])
+    setup, weights, theta = trained(setup, images[:trained_on])
     shown = images[trained_on:]
 
     def learn(real: type[np.float32 | np.float64]) -> tuple[float, NDArray[np.int32], fspinn.Activity]:
         own_weights, own_theta = weights.astype(real), theta.astype(real)
         started = time.process_time()
-        spikes = encoded(network, shown, trained_on)
-        response = engine.learn(learning_plan(network, own_weights, own_theta), spikes, TOTAL)
+        spikes = encoded(setup, shown, trained_on)
+        response = engine.learn(plan_of(setup, own_weights, own_theta), spikes, TOTAL)
         return (time.process_time() - started) / len(shown), response.spike_counts, response.activity[0]
 
     def rounds() -> None:
@@ -119,16 +125,16 @@ def compare(
     rounds()
     brian2 = {}
     for target, number in numbers.items():
-        spikes, plan = encoded(network, shown[:number], trained_on), learning_plan(network, weights, theta)
+        spikes, plan = encoded(setup, shown[:number], trained_on), plan_of(setup, weights, theta)
         recorded = brian2_engine.simulate_learning(plan, (weights, theta), spikes, TOTAL, target=target)
         brian2[target] = {
             "images": number,
             "training_s": recorded.run_s / number,
-            "images_with_other_spikes": other_spikes(network, recorded, counts[:number]),
+            "images_with_other_spikes": other_spikes(setup.network, recorded, counts[:number]),
         }
         rounds()
     return {
-        "settings": asdict(network),
+        "settings": settings_of(setup),
         "seeds": (0,),
         "images": len(shown),
         "numba_s": np.mean(single_s),
@@ -145,7 +151,7 @@ def measure_published(size: str) -> dict[str, Any]:
     Brian2's starts untrained, and no image is shown twice: a stand-alone program cannot do that.
     """
     images = fspinn.datasets.load("mnist").train.images[: TRAINED_ON + SIZES[size]]
-    ours = compare(replace(NETWORKS["ours"], neurons=int(size)), images, {}, TRAINED_ON)
+    ours = compare(with_settings(NETWORKS["ours"], {"neurons": int(size)}), images, {}, TRAINED_ON)
     network = DiehlCook2015(neurons=int(size), least_spikes=0)
     weights, theta = start(network, images[0].size, seed=0)
     brian2 = {}
@@ -159,29 +165,35 @@ def measure_published(size: str) -> dict[str, Any]:
     return {**ours, "settings": asdict(network), "brian2": brian2}
 
 
-def encoded(network: fspinn.Network, images: NDArray[np.uint8], first: int) -> Spikes:
+def encoded(setup: Setup, images: NDArray[np.uint8], first: int) -> Spikes:
     """Return the spikes of these images as presentations from number `first` on."""
-    return BatchEncoder(encoding_of(network)).encode(images, 0, TRAINING_SPIKES, first)
+    return BatchEncoder(encoding_of(setup.network)).encode(images, 0, TRAINING_SPIKES, first)
+
+
+def plan_of(setup: Setup, weights: NDArray[Any], theta: NDArray[Any]) -> Plan:
+    """Return the plan of a setup that learns."""
+    return learning_plan(setup.network, setup.learner, weights, theta)
 
 
 def untrained(
-    network: fspinn.Network, images: NDArray[np.uint8]
-) -> tuple[fspinn.Network, NDArray[np.float32], NDArray[np.float32]]:
-    """Return a network with its norm settled, and the weights and thresholds it starts with."""
-    if network.weight_norm is None:
-        network = replace(network, weight_norm=natural_weight_norm(images))
-    shape = images[0].size, network.neurons
-    weights = initial_weights(network, shape[0], uniforms(stream_key(0, WEIGHTS), shape[0] * shape[1]))
-    return network, weights, np.zeros(network.neurons, np.float32)
+    setup: Setup, images: NDArray[np.uint8]
+) -> tuple[Setup, NDArray[np.float32], NDArray[np.float32]]:
+    """Return a setup with its norm settled, and the weights and thresholds it starts with."""
+    if settings_of(setup)["weight_norm"] is None:
+        setup = with_settings(setup, {"weight_norm": natural_weight_norm(images)})
+    (layer,), n_inputs = setup.network.layers, images[0].size
+    random = uniforms(stream_key(0, WEIGHTS), n_inputs * layer.neurons)
+    weights = initial_weights(layer, setup.learner, n_inputs, random)
+    return setup, weights, np.zeros(layer.neurons, np.float32)
 
 
 def trained(
-    network: fspinn.Network, images: NDArray[np.uint8]
-) -> tuple[fspinn.Network, NDArray[np.float32], NDArray[np.float32]]:
-    """Return a network with its norm settled, weights and thresholds after these images."""
-    network, weights, theta = untrained(network, images)
-    engine.learn(learning_plan(network, weights, theta), encoded(network, images, 0), TOTAL)
-    return network, weights, theta
+    setup: Setup, images: NDArray[np.uint8]
+) -> tuple[Setup, NDArray[np.float32], NDArray[np.float32]]:
+    """Return a setup with its norm settled, weights and thresholds after these images."""
+    setup, weights, theta = untrained(setup, images)
+    engine.learn(plan_of(setup, weights, theta), encoded(setup, images, 0), TOTAL)
+    return setup, weights, theta
 
 
 def other_spikes(network: fspinn.Network, recorded: Recorded, counts: NDArray[np.int32]) -> int:
@@ -207,14 +219,14 @@ def compilation_s(target: str) -> float:
 def first_step_s(target: str, cache: str) -> float:
     """Return the wall-clock seconds until the first time step (of the Numba engine: all of one image)."""
     images = fspinn.datasets.load("mnist").train.images[:1]
-    network = NETWORKS["ours"]
+    setup = NETWORKS["ours"]
     if target == "numba":
         started = time.perf_counter()
-        trained(network, images)
+        trained(setup, images)
         return time.perf_counter() - started
-    network, weights, theta = trained(network, images)
+    setup, weights, theta = trained(setup, images)
     keep_cython_in(cache)
-    spikes, plan = encoded(network, images, 1), learning_plan(network, weights, theta)
+    spikes, plan = encoded(setup, images, 1), plan_of(setup, weights, theta)
     return brian2_engine.simulate_learning(plan, (weights, theta), spikes, TOTAL, target=target).build_s
 
 

@@ -25,6 +25,7 @@ from tables import Results, machines, run, seeds, spread, table
 import fspinn
 from fspinn import presets
 from fspinn.memmodel.text import memory_text
+from fspinn.network.setup import Setup
 from fspinn.report.linear import linear_classifiers
 from fspinn.search import Trial
 
@@ -115,8 +116,7 @@ def reached(settings: dict[str, Any], seed: int) -> dict[str, Any]:
     chosen = presets.load(settings["preset"])
     data = fspinn.datasets.load(presets.dataset_of(settings["preset"]), seed=seed)
     space = fspinn.search.Space(
-        chosen.network,
-        chosen.learner,
+        Setup(chosen.network, chosen.learner),
         {**VARIANTS, **settings["space"]},
     )
     asked = {name: settings[name] for name in ("accuracy", "memory", "labels")}
@@ -210,7 +210,7 @@ def workers() -> dict[str, Any]:
 def timed(data: Any, **where: Any) -> float:
     """Return the seconds of one study of networks of one size; each worker has one thread."""
     space = fspinn.search.Space(
-        fspinn.Network(),
+        Setup(),
         {
             "neurons": (200,),
             "passes": (60,),

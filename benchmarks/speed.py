@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import numba
@@ -23,6 +23,8 @@ from fspinn.answering.predict import respond
 from fspinn.backends.numba import engine
 from fspinn.base.randomness import TRAINING_SPIKES, WEIGHTS, stream_key, uniforms
 from fspinn.lowering.compiler import answering_plan, learning_plan
+from fspinn.model.tensors import LayerTensors
+from fspinn.network import Neuron
 from fspinn.network.encoders import BatchEncoder, Spikes, encoding_of
 from fspinn.network.plasticity import initial_weights, natural_weight_norm
 from fspinn.search.tune import tune
@@ -48,9 +50,11 @@ def measure(part: str) -> dict[str, Any]:
 def measure_size(neurons: int, count: int) -> dict[str, Any]:
     """Return seconds per image of the whole and of its phases, and what was counted, for one size."""
     images = np.ascontiguousarray(fspinn.datasets.load("mnist").train.images[:count])
-    network = replace(fspinn.Network(neurons=neurons), weight_norm=natural_weight_norm(images))
+    neuron = Neuron(weight_norm=natural_weight_norm(images))
+    network, learner = fspinn.Network.dense(neurons, neuron=neuron), fspinn.Stdp()
     n_inputs = images[0].size
-    weights = initial_weights(network, n_inputs, uniforms(stream_key(0, WEIGHTS), n_inputs * neurons))
+    random = uniforms(stream_key(0, WEIGHTS), n_inputs * neurons)
+    weights = initial_weights(network.layers[0], learner, n_inputs, random)
     theta = np.zeros(neurons, np.float32)
     encoder = BatchEncoder(encoding_of(network))
 
@@ -59,15 +63,18 @@ def measure_size(neurons: int, count: int) -> dict[str, Any]:
 
     def learn() -> fspinn.Activity:
         some = (encoder.encode(images[n : n + BATCH], 0, TRAINING_SPIKES, n) for n in range(0, count, BATCH))
-        plan = learning_plan(network, weights, theta)
+        plan = learning_plan(network, learner, weights, theta)
         return sum((engine.learn(plan, spikes, count).activity[0] for spikes in some), fspinn.Activity())
 
     def answer(threads: int = 1) -> None:
-        respond(answering_plan(network, weights, theta), images, seed=0, threads=threads)
+        respond(
+            answering_plan(network, LayerTensors.of_floats(weights, theta)), images, seed=0, threads=threads
+        )
 
     learn()
     # From here on steps of learning have size 0 (they cost the same), so that all see the same network.
-    network = replace(network, learning_rate=0, learning_rate_end=0, theta_step=0, theta_step_end=0)
+    learner = fspinn.Stdp(learning_rate=0.0, learning_rate_end=0.0)
+    network = fspinn.with_settings(network, {"theta_step": 0.0, "theta_step_end": 0.0})
     spikes = encode().inputs.copy()
 
     activity = learn()
@@ -88,7 +95,7 @@ def measure_size(neurons: int, count: int) -> dict[str, Any]:
         time.perf_counter,
     )
     return {
-        "settings": asdict(network),
+        "settings": fspinn.settings_of(network) | fspinn.settings_of(learner),
         "seeds": (0,),
         "images": count,
         **{name: seconds / count for name, seconds in (one_core | wall).items()},
@@ -133,10 +140,10 @@ def training_memory_mb() -> float:
         "    return int(re.search(name + r':\\s+(\\d+)', status).group(1))\n"
         "data = fspinn.datasets.load('mnist', validation=0)\n"
         "few = replace(data, train=data.train.first(500))\n"
-        "learn(fspinn.Network(neurons=10), few, passes=1, progress=False)\n"
+        "learn(fspinn.Network.dense(10), few, fspinn.Stdp(passes=1), progress=False)\n"
         "Path('/proc/self/clear_refs').write_text('5')  # forgets the peak so far\n"
         "before = memory_kib('VmRSS')\n"
-        "learn(fspinn.Network(neurons=4900), few, passes=1, progress=False)\n"
+        "learn(fspinn.Network.dense(4900), few, fspinn.Stdp(passes=1), progress=False)\n"
         "print(memory_kib('VmHWM') - before)\n"
     )
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -150,7 +157,8 @@ def tuning_speed_up() -> float:
 
     def seconds(threads: int) -> float:
         started = time.perf_counter()
-        tune(fspinn.Network(neurons=100), few, passes=2, threads=threads, progress=False)
+        learner = fspinn.Stdp(passes=2)
+        tune(fspinn.Network.dense(100), few, learner=learner, threads=threads, progress=False)
         return time.perf_counter() - started
 
     seconds(1)

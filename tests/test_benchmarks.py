@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import search
 import tables
-from described import both, changed, dense
+from described import both, changed, setup
 
 import fspinn
 
@@ -151,8 +151,8 @@ def test_a_verdict_needs_a_difference_that_stands_out_of_the_spread():
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Brian2 2.9 calls its parser by old names
 def test_the_engines_are_compared_and_rendered():
     images = fspinn.datasets.load("digits").train.images[:8]
-    network = dense(neurons=3, duration_ms=30.0, threshold=2.0)
-    result = engines.compare(network, images, {"numpy": 3}, trained_on=4)
+    small = setup(neurons=3, duration_ms=30.0, threshold=2.0)
+    result = engines.compare(small, images, {"numpy": 3}, trained_on=4)
     assert result["images"] == 4
     assert result["output_spikes"] > 0
     assert result["brian2"]["numpy"]["images_with_other_spikes"] == 0

@@ -7,6 +7,7 @@ import dense_accounting
 import published
 import pytest
 import tables
+from described import changed
 
 from fspinn.memmodel import Size, Workload, footprint, memory_bits
 from fspinn.model.activity import Activity
@@ -58,8 +59,8 @@ def test_the_table_marks_the_calibration():
 def test_ratios_are_those_of_the_baseline_over_fspinns_mechanisms():
     """With made-up counts of one image: a simulator must give the published ratios whatever the counts."""
     networks = {
-        "baseline": replace(cost_model.BASELINE, neurons=4900),
-        "fspinn": replace(cost_model.FSPINN, neurons=4900, window_ms=None),
+        "baseline": changed(cost_model.BASELINE, neurons=4900),
+        "fspinn": changed(cost_model.FSPINN, neurons=4900, window_ms=None),
     }
     counted = Activity(
         samples=1, steps=350, input_spikes=2000, output_spikes=8, synaptic_additions=9_800_000, windows=1
@@ -89,7 +90,7 @@ def test_a_simulator_stores_inhibition_as_a_matrix_or_two():
 
 def test_fspinns_largest_network_takes_27_9_mb_in_a_simulator():
     """And 3.9 MB on a device; docs/results.md says so."""
-    size = cost_model.size_of(replace(cost_model.FSPINN, neurons=4900, window_ms=None), weight_bits=8)
+    size = cost_model.size_of(changed(cost_model.FSPINN, neurons=4900, window_ms=None), weight_bits=8)
     assert dense_accounting.memory_bits(size) / 8e6 == pytest.approx(27.9, abs=0.05)
     assert memory_bits(size, training=False) / 8e6 == pytest.approx(3.9, abs=0.05)
 
@@ -111,8 +112,8 @@ def test_the_ratios_that_are_kept_are_those_of_today():
     counted = tables.kept("cost_model", ("ratios",))["ratios"]["counted"]
     for neurons, one in counted.items():
         networks = {
-            "baseline": replace(cost_model.BASELINE, neurons=int(neurons)),
-            "fspinn": replace(cost_model.FSPINN, neurons=int(neurons)),
+            "baseline": changed(cost_model.BASELINE, neurons=int(neurons)),
+            "fspinn": changed(cost_model.FSPINN, neurons=int(neurons)),
         }
         activity = {name: Activity(**counts) for name, counts in one["activity"].items()}
         assert cost_model.ratios(networks, activity) == one["ratios"]
