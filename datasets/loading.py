@@ -38,10 +38,6 @@ def load(
     seed : int, default 0
         Chooses the validation images, from 0 to 2^64 - 1. The test images never depend on it.
 
-    Returns
-    -------
-    Dataset
-
     Raises
     ------
     ConfigError

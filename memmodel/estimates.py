@@ -141,10 +141,6 @@ def estimate(
         What the network does in ``"inference"`` and ``"training"``: counted, or expected
         (`fspinn.memmodel.expected_workloads`). None takes what was counted for the model.
 
-    Returns
-    -------
-    Estimate
-
     Raises
     ------
     ConfigError

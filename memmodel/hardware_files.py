@@ -37,10 +37,6 @@ def load_hardware(name: str | Path) -> Hardware:
     name : str or Path
         Name of a preset, or path of a TOML file (it ends in ``.toml``).
 
-    Returns
-    -------
-    Hardware
-
     Raises
     ------
     HardwareError

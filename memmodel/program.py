@@ -30,9 +30,20 @@ _SHARE_BYTES = 8
 
 def controller_bytes(case: Case, controller: Controller) -> tuple[Numbers, Numbers]:
     """Return the bytes of flash and of RAM that the program takes, its code and its stack included."""
-    constant, learned, state = _constant(case), _learned(case), _state(case)
+    size, stored = case.size, blocks(case.size, training=case.training)
+    constant = sum(_packed_bytes(*b) for name in ("pixels", "labels", "readout") for b in stored[name])
+    if size.readout == LABEL_READOUT:
+        constant = constant + size.n_classes * _SHARE_BYTES
+    learned = _packed_bytes(size.n_inputs, size.n_neurons, size.weight_bits)
+    if size.adaptation != "off":
+        learned = learned + size.n_neurons * type_bytes(size.threshold_bits)
+    bits = [size.state_bits, count_bits(size.steps), count_bits(size.refractory_steps)]
+    if size.inhibition == "layer":
+        bits.append(count_bits(size.inhibition_steps))
+    state = size.n_neurons * sum(map(type_bytes, bits)) + _packed_bytes(STEPS_AT_ONCE, size.n_inputs, 1)
     if case.training:
-        state = state + learned + _learning(case)
+        learning = [b.rows * b.count * type_bytes(b.bits) for b in stored["traces"] + stored["window"]]
+        state = state + learned + sum(learning)
     else:
         constant = constant + learned
     return controller.program_bytes + constant, controller.stack_bytes + state
@@ -42,34 +53,6 @@ def type_bytes(bits: Numbers) -> Numbers:
     """Return the bytes of the narrowest type of C that has so many bits; none for none."""
     sizes = np.array([0, 1, 2, 4, 8])
     return plain(sizes[np.searchsorted(sizes, shares(bits, 8))])
-
-
-def _constant(case: Case) -> Numbers:
-    size = case.size
-    stored = blocks(size, training=False)
-    packed = stored["pixels"] + stored["labels"] + stored["readout"]
-    shared = size.n_classes * _SHARE_BYTES if size.readout == LABEL_READOUT else 0
-    return sum(_packed_bytes(*block) for block in packed) + shared
-
-
-def _learned(case: Case) -> Numbers:
-    size = case.size
-    thresholds = size.n_neurons * type_bytes(size.threshold_bits) if size.adaptation != "off" else 0
-    return _packed_bytes(size.n_inputs, size.n_neurons, size.weight_bits) + thresholds
-
-
-def _state(case: Case) -> Numbers:
-    size = case.size
-    bits = [size.state_bits, count_bits(size.steps), count_bits(size.refractory_steps)]
-    if size.inhibition == "layer":
-        bits.append(count_bits(size.inhibition_steps))
-    spikes = _packed_bytes(STEPS_AT_ONCE, size.n_inputs, 1)
-    return size.n_neurons * sum(type_bytes(each) for each in bits) + spikes
-
-
-def _learning(case: Case) -> Numbers:
-    stored = blocks(case.size, training=True)
-    return sum(b.rows * b.count * type_bytes(b.bits) for b in stored["traces"] + stored["window"])
 
 
 def _packed_bytes(rows: Numbers, count: Numbers, bits: Numbers) -> Any:

@@ -24,8 +24,7 @@ def write(
 ) -> None:
     """Write settings that fit in JSON, and arrays, to a file; an older one stays until this is whole.
 
-    The kind is one word that says what the file is: ``"model"``. Compressed it is small, else quickly
-    written.
+    The kind is one word that says what the file is: ``"model"``. Compressing takes time and saves space.
     """
     options = {"compression": "gzip", "shuffle": True} if compressed else {}
     buffer = io.BytesIO()

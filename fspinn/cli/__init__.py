@@ -1,8 +1,11 @@
 """What does a person type? One file per command; each parses, calls one function and prints.
 
-Commands import what they need inside their functions, so that ``fspinn --help`` is quick.
+Every module here that has a `command` is found by itself. Commands import what they need in their functions,
+so that ``fspinn --help`` is quick.
 """
 
+import importlib
+import pkgutil
 import shlex
 import warnings
 from collections.abc import Iterator
@@ -14,23 +17,7 @@ import click
 from fspinn.base import streams
 from fspinn.base.errors import FspinnError, FspinnWarning, UnfinishedError
 from fspinn.base.version import __version__
-from fspinn.cli import (
-    data,
-    estimate,
-    evaluate,
-    export,
-    hardware,
-    info,
-    options,
-    outcome,
-    plot,
-    predict,
-    quantize,
-    report,
-    search,
-    train,
-    tune,
-)
+from fspinn.cli import options, outcome
 
 
 @contextmanager
@@ -120,20 +107,7 @@ def main() -> None:
     """
 
 
-_COMMANDS = (
-    search,
-    train,
-    tune,
-    evaluate,
-    predict,
-    plot,
-    quantize,
-    export,
-    estimate,
-    info,
-    report,
-    data,
-    hardware,
-)
-for module in _COMMANDS:
-    main.add_command(module.command)
+for found in pkgutil.iter_modules(__path__):
+    module = importlib.import_module(f"{__name__}.{found.name}")
+    if hasattr(module, "command"):
+        main.add_command(module.command)

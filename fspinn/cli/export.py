@@ -44,16 +44,8 @@ Examples:
 @click.option("--samples", type=click.IntRange(min=1), help=f"Images that test it [default: {_IMAGES}].")
 @options.config
 @options.as_json
-def command(
-    model: Path,
-    target: str,
-    output: str,
-    dataset: str | None,
-    data_dir: Path | None,
-    seed: int,
-    samples: int | None,
-    as_json: bool,
-) -> None:
+@options.gathered
+def command(model: Path, target: str, output: str, shown: options.Shown, as_json: bool) -> None:
     """Write the network MODEL for other machines.
 
     c: a program in C99 for a microcontroller, that needs no floating point and no heap. The network needs a
@@ -70,7 +62,7 @@ def command(
     path = options.Output(check).convert(output, None, None)
     network = store.load(model)
     if target == "nir":
-        if dataset is not None or samples is not None:
+        if shown.dataset is not None or shown.samples is not None:
             raise ConfigError("--dataset, --samples: only the C program has images; leave them out")
         if path.exists() and path.samefile(model):
             raise ConfigError(f"--output {path}: is the model itself; name another file")
@@ -79,22 +71,20 @@ def command(
     else:
         images = None
         if network.layer.formats is not None:
-            images = _images(network, dataset, data_dir, samples or _IMAGES)
-        export_c(network, path, images, seed=seed)
+            images = _images(network, shown._replace(samples=shown.samples or _IMAGES))
+        export_c(network, path, images, seed=shown.seed)
         said = f"network.h, network.c, and a test; try make -C {path} test"
     options.answer(as_json, {"target": target, "output": str(path)}, f"written   {path}: {said}")
 
 
-def _images(
-    network: "Model", dataset: str | None, data_dir: Path | None, samples: int
-) -> "NDArray[np.uint8] | None":
+def _images(network: "Model", shown: options.Shown) -> "NDArray[np.uint8] | None":
     """Return test images; None, with a warning, where there are none and no data set was named."""
     import numpy as np
 
     try:
-        _, split = options.split_of(network, dataset, data_dir, "test", samples)
+        _, split = options.split_of(network, shown)
     except (ConfigError, DataError) as error:
-        if dataset is not None:
+        if shown.dataset is not None:
             raise
         click.echo(f"fspinn: the program is tested on noise: {error}", err=True)
         return None

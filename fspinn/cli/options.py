@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import reduce, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
@@ -27,6 +27,7 @@ TYPED = "fspinn.typed"
 """Where the context of a command keeps the words that were typed."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+Answer = TypeVar("Answer")
 
 
 class Output(click.Path):
@@ -237,6 +238,28 @@ def measured(split: str) -> Callable[[Command], Command]:
     )
 
 
+class Shown(NamedTuple):
+    """What `measured` and `work` say about the images that a model is shown."""
+
+    dataset: str | None = None
+    data_dir: Path | None = None
+    split: str = "test"
+    samples: int | None = None
+    seed: int = 0
+    threads: int | None = None
+
+
+def gathered(command: Callable[..., Answer]) -> Callable[..., Answer]:
+    """Call a command with `shown` instead of the options that are its fields."""
+
+    @wraps(command)
+    def gather(**given: Any) -> Answer:
+        fields = {name: given.pop(name) for name in Shown._fields if name in given}
+        return command(shown=Shown(**fields), **given)
+
+    return gather
+
+
 def data_for(model: "Model", dataset: str | None, data_dir: Path | None) -> "Dataset":
     """Return a data set, or that which a model was trained on, with the classes numbered as in the model."""
     from fspinn.answering.evaluate import load_data_of
@@ -248,31 +271,29 @@ def data_for(model: "Model", dataset: str | None, data_dir: Path | None) -> "Dat
     return data.in_classes(model.class_names)
 
 
-def split_of(
-    model: "Model", dataset: str | None, data_dir: Path | None, split: str, samples: int | None = None
-) -> "tuple[str, Split]":
-    """Return the name of the data set and the images that `measured` and `samples` asked for."""
-    data = data_for(model, dataset, data_dir)
-    images = data.test if split == "test" else data.validation
+def split_of(model: "Model", shown: Shown) -> "tuple[str, Split]":
+    """Return the name of the data set and the images that were asked for."""
+    data = data_for(model, shown.dataset, shown.data_dir)
+    images = data.test if shown.split == "test" else data.validation
     if len(images) == 0:
-        raise ConfigError(f"--split: {data.name} has no {split} images; hold some out or choose another")
-    return data.name, images if samples is None else images.first(samples)
+        raise ConfigError(
+            f"--split: {data.name} has no {shown.split} images; hold some out or choose another"
+        )
+    return data.name, images if shown.samples is None else images.first(shown.samples)
 
 
-def sources_of(
-    model: "Model", paths: Sequence[Path], dataset: str | None, data_dir: Path | None, split: str
-) -> "list[Source]":
-    """Return the images of files, or without files those that `measured` asked for, if they fit the model."""
+def sources_of(model: "Model", paths: Sequence[Path], shown: Shown) -> "list[Source]":
+    """Return the images of files, or without files those of a data set, if they fit the model."""
     from fspinn.datasets import Source, read_images
     from fspinn.model.model import check_size
 
-    if paths and dataset is not None:
+    if paths and shown.dataset is not None:
         raise ConfigError("--dataset: files of images are given already; leave one of the two out")
     if paths:
         sources = [source for path in paths for source in read_images(path)]
     else:
-        name, images = split_of(model, dataset, data_dir, split)
-        sources = [Source(f"{name} {split}", images.images, images.labels)]
+        name, images = split_of(model, shown)
+        sources = [Source(f"{name} {shown.split}", images.images, images.labels)]
     for source in sources:
         check_size(model, source.images, source.name)
     return sources

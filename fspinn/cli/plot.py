@@ -79,15 +79,8 @@ def receptive_fields(model: "Model", neurons: int) -> Drawn:
 @_picture("confusion-matrix")
 @options.measured("validation")
 @options.work
-def confusion_matrix(
-    model: "Model",
-    dataset: str | None,
-    data_dir: Path | None,
-    split: str,
-    seed: int,
-    samples: int | None,
-    threads: int | None,
-) -> Drawn:
+@options.gathered
+def confusion_matrix(model: "Model", shown: options.Shown) -> Drawn:
     """Draw which classes MODEL takes for which.
 
     \b
@@ -96,11 +89,11 @@ def confusion_matrix(
     """
     from fspinn import evaluate, plots
 
-    name, images = options.split_of(model, dataset, data_dir, split, samples)
-    measured = evaluate(model, images, seed=seed, threads=threads)
+    name, images = options.split_of(model, shown)
+    measured = evaluate(model, images, seed=shown.seed, threads=shown.threads)
     figure = plots.confusion_matrix(measured.labels, measured.predictions, model.class_names)
-    about = {"dataset": name, "split": split, "samples": measured.samples, "accuracy": measured.accuracy}
-    return figure, about
+    about = {"dataset": name, "split": shown.split, "samples": measured.samples}
+    return figure, {**about, "accuracy": measured.accuracy}
 
 
 @_picture("spike-raster")
@@ -110,15 +103,8 @@ def confusion_matrix(
 @options.seed
 @options.config
 @options.as_json
-def spike_raster(
-    model: "Model",
-    image: Path | None,
-    dataset: str | None,
-    data_dir: Path | None,
-    split: str,
-    index: int,
-    seed: int,
-) -> Drawn:
+@options.gathered
+def spike_raster(model: "Model", image: Path | None, shown: options.Shown, index: int) -> Drawn:
     """Draw the spikes of MODEL for one image.
 
     IMAGE is a file as `fspinn predict` takes it; without one an image of a data set is shown. The potential
@@ -132,31 +118,24 @@ def spike_raster(
     from fspinn import plots
     from fspinn.datasets import sources
 
-    found = options.sources_of(model, () if image is None else (image,), dataset, data_dir, split)
-    (shown,) = sources.numbered(found, [index])
-    label = None if shown.labels is None else int(shown.labels[0])
+    found = options.sources_of(model, () if image is None else (image,), shown)
+    (one,) = sources.numbered(found, [index])
+    label = None if one.labels is None else int(one.labels[0])
     figure = plots.spike_raster(
         model,
-        shown.images[:1][0],
-        seed=seed,
-        number=shown.first,
+        one.images[:1][0],
+        seed=shown.seed,
+        number=one.first,
         label=None if label is None else model.class_names[label],
     )
-    return figure, {"image": shown.name, "index": shown.first, "label": label}
+    return figure, {"image": one.name, "index": one.first, "label": label}
 
 
 @_picture("thresholds")
 @options.measured("validation")
 @options.work
-def thresholds(
-    model: "Model",
-    dataset: str | None,
-    data_dir: Path | None,
-    split: str,
-    seed: int,
-    samples: int | None,
-    threads: int | None,
-) -> Drawn:
+@options.gathered
+def thresholds(model: "Model", shown: options.Shown) -> Drawn:
     """Draw thresholds and firing rates of MODEL.
 
     \b
@@ -165,10 +144,10 @@ def thresholds(
     """
     from fspinn import plots, predict
 
-    name, images = options.split_of(model, dataset, data_dir, split, samples)
-    spike_counts = predict(model, images.images, seed=seed, threads=threads).spike_counts
+    name, images = options.split_of(model, shown)
+    spike_counts = predict(model, images.images, seed=shown.seed, threads=shown.threads).spike_counts
     silent = int((spike_counts.sum(axis=0) == 0).sum())
-    about = {"dataset": name, "split": split, "samples": len(images), "silent_neurons": silent}
+    about = {"dataset": name, "split": shown.split, "samples": len(images), "silent_neurons": silent}
     return plots.thresholds(model, spike_counts), about
 
 

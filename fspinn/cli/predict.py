@@ -34,17 +34,9 @@ number k of a file or data set always sees the same random spikes, those that `f
 @options.measured("test")
 @click.option("--index", help="Only the images of these numbers, counted from 0, such as 3,17.")
 @options.work
+@options.gathered
 def command(
-    model: Path,
-    images: tuple[Path, ...],
-    dataset: str | None,
-    data_dir: Path | None,
-    split: str,
-    index: str | None,
-    seed: int,
-    samples: int | None,
-    threads: int | None,
-    as_json: bool,
+    model: Path, images: tuple[Path, ...], shown: options.Shown, index: str | None, as_json: bool
 ) -> None:
     """Answer IMAGES with MODEL: classes and output spikes.
 
@@ -55,22 +47,22 @@ def command(
     from fspinn import load, predict
     from fspinn.datasets import sources
 
-    if index is not None and samples is not None:
+    if index is not None and shown.samples is not None:
         raise ConfigError("--samples: --index says already which images; leave one of the two out")
     numbers = None if index is None else options.whole_numbers("--index", index)
     loaded = load(model)
-    found = options.sources_of(loaded, images, dataset, data_dir, split)
+    found = options.sources_of(loaded, images, shown)
     if numbers is not None:
         found = list(sources.numbered(found, numbers))
-    elif samples is not None:
-        found = list(sources.first(found, samples))
+    elif shown.samples is not None:
+        found = list(sources.first(found, shown.samples))
     rows: list[dict[str, Any]] = []
     for source in found:
-        answer = predict(loaded, source.images, seed=seed, first=source.first, threads=threads)
+        answer = predict(loaded, source.images, seed=shown.seed, first=source.first, threads=shown.threads)
         rows += _rows(source, answer, loaded)
     if as_json:
         about = {"model": str(model), "readout": loaded.readout.name, "class_names": loaded.class_names}
-        options.print_json({**about, "seed": seed, "images": rows})
+        options.print_json({**about, "seed": shown.seed, "images": rows})
     else:
         _print_rows(rows, loaded)
 

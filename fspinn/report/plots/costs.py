@@ -45,10 +45,6 @@ def costs(estimates: Mapping[str, Estimate]) -> Figure:
     estimates : mapping of str to Estimate
         By what they are called in the picture; one bar each in every panel. Where totals differ more than
         twelve times the bars show shares instead.
-
-    Returns
-    -------
-    Figure
     """
     figure = Figure(figsize=(9.5, 1.6 + 1.1 * len(estimates)), layout="constrained")
     panels = figure.subplots(2, 2, squeeze=False)
