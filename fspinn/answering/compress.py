@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from fspinn.datasets import Dataset
 
 CALIBRATION_IMAGES = 2000
-"""Training images that ranges and new thresholds are looked for on, at most (own)."""
+"""Training images that ranges and new thresholds are looked for on, at most (fspinn)."""
 
 
 Found = TypeVar("Found")

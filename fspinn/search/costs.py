@@ -17,7 +17,7 @@ from fspinn.search.networks import cost_kind, cost_numbers
 _CONTROLLER = ("flash_bytes", "ram_bytes")
 
 KEPT = 0.5
-"""Share of the pixels that pruning is expected to leave, at least (own).
+"""Share of the pixels that pruning is expected to leave, at least (fspinn).
 
 With weights of 1 to 3 bits 50 to 65 % of MNIST's are left: none is rejected that could keep to its limits.
 """
