@@ -20,6 +20,7 @@ from fspinn.model.tensors import Tensor
 from fspinn.network.rules import Stdp
 from fspinn.quant import Format
 from fspinn.search.formats import find_formats
+from fspinn.search.jobs import compiled
 from fspinn.search.trial import Outcome
 
 
@@ -207,6 +208,20 @@ def test_a_loss_that_no_formats_keep_is_refused(models, data, monkeypatch):
         ConfigError, match=r"^max_loss: even the widest formats \(weights UQ0\.8, .*; allow m"
     ):
         find_formats(models["linear"], data, max_loss=9.9)
+
+
+def test_formats_that_hold_no_network_are_trials_that_failed(models, data, monkeypatch):
+    def narrow(compiler, model, variant):
+        if variant.weights == "UQ0.7":
+            raise FormatError("weights: too narrow")
+        return compiled(compiler, model, variant)
+
+    monkeypatch.setattr("fspinn.search.formats.compiled", narrow)
+    found = find_formats(models["majority"], data, max_loss=50.0)
+    (failed,) = (trial for trial in found.trials if trial.outcome is Outcome.FAILED)
+    assert (failed.verdict, failed.varied) == ("failed: weights: too narrow", "weights")
+    assert (failed.cost, failed.accuracy, found.lost_points(failed)) == (None, None, None)
+    assert found.choice.weights == "UQ0.8"
 
 
 def test_a_choice_that_could_not_be_measured_ends_the_search_of_formats_in_one_line(

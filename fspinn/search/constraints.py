@@ -14,7 +14,7 @@ from fspinn.search.intervals import CONFIDENCE
 
 MARGIN = 2.0
 """Factor by which an expected energy, latency or number of spikes must be beyond its limit for a candidate
-to be rejected before anything is counted: so good is the expectation (own)."""
+to be rejected before anything is counted: so good is the expectation (fspinn)."""
 
 
 class Measure(NamedTuple):
@@ -82,7 +82,7 @@ class Constraints:
     Raises
     ------
     ConfigError
-        If the accuracy or the confidence is none.
+        If the accuracy or the confidence is out of range.
     """
 
     accuracy: float

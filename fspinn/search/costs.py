@@ -16,7 +16,7 @@ from fspinn.search.candidates import FLOAT_BITS, Candidate
 
 _CONTROLLER = ("flash_bytes", "ram_bytes")
 
-USED = 0.5
+KEPT = 0.5
 """Share of the pixels that pruning is expected to leave, at least (fspinn).
 
 With weights of 1 to 3 bits 50 to 65 % of MNIST's are left: none is rejected that could keep to its limits.
@@ -72,7 +72,7 @@ def expected_costs(
 ) -> list[Cost]:
     """Return the costs of candidates that need not exist yet, for images of such a mean pixel (1 is white).
 
-    Memory and area are exact but for what pruning leaves (`USED`); the others rest on
+    Memory and area are exact but for what pruning leaves (`KEPT`); the others rest on
     `fspinn.memmodel.workload.expected_spikes`.
     """
     costs: list[Cost | None] = [None] * len(candidates)
@@ -118,7 +118,7 @@ def _size(candidates: Sequence[Candidate], n_inputs: int, n_classes: int) -> Siz
             "state_bits": candidate.variant.state_bits,
             "threshold_bits": candidate.variant.state_bits,  # at most; how wide, training tells
             "readout_bits": candidate.variant.readout_bits,
-            "n_inputs": ceil(n_inputs * USED) if candidate.variant.prune else n_inputs,
+            "n_inputs": ceil(n_inputs * KEPT) if candidate.variant.prune else n_inputs,
             "mapped_pixels": n_inputs if candidate.variant.prune else 0,
         }
         for candidate in candidates
@@ -128,42 +128,26 @@ def _size(candidates: Sequence[Candidate], n_inputs: int, n_classes: int) -> Siz
 
 
 def _costs(size: Size, hardware: Hardware, work: dict[str, Workload], count: int) -> list[Cost]:
-    cost = estimate(size, hardware, work)
-    inference = work["inference"]
-
-    def each(values: object) -> list[float]:
-        found: list[float] = np.broadcast_to(np.asarray(values), count).tolist()
-        return found
-
-    memory = each(cost.memory["inference"]["total"])
-    training = each(cost.memory["training"]["total"])
-    energy = each(cost.energy["inference"]["total"])
-    area = None if cost.area is None else each(cost.area["inference"]["total"])
-    seconds = cost.latency_s("inference")
-    latency = None if seconds is None else each(seconds)
-    room = cost.room["inference"]
-    flash, ram = (
-        [8 * int(taken) for taken in each(room[name].needed)] if name in room else [None] * count
-        for name in _CONTROLLER
-    )
-    over = _over_capacity({name: one for name, one in room.items() if name not in _CONTROLLER}, count)
-    outputs, operations = each(inference.output_spikes), each(inference.synaptic_additions)
-    return [
-        Cost(
-            memory_bits=int(memory[k]),
-            training_memory_bits=int(training[k]),
-            energy_pj=float(energy[k]),
-            latency_s=None if latency is None else latency[k],
-            area_um2=None if area is None else area[k],
-            output_spikes=outputs[k],
-            synaptic_operations=operations[k],
-            counted=False,
-            flash_bits=flash[k],
-            ram_bits=ram[k],
-            over_capacity=over[k],
-        )
-        for k in range(count)
-    ]
+    cost, inference = estimate(size, hardware, work), work["inference"]
+    room = dict(cost.room["inference"])
+    flash, ram = (8 * room.pop(name).needed if name in room else None for name in _CONTROLLER)
+    columns = {
+        "memory_bits": np.asarray(cost.memory["inference"]["total"]).astype(np.int64),
+        "training_memory_bits": np.asarray(cost.memory["training"]["total"]).astype(np.int64),
+        "energy_pj": cost.energy["inference"]["total"],
+        "latency_s": cost.latency_s("inference"),
+        "area_um2": None if cost.area is None else cost.area["inference"]["total"],
+        "output_spikes": inference.output_spikes,
+        "synaptic_operations": inference.synaptic_additions,
+        "flash_bits": None if flash is None else np.asarray(flash).astype(np.int64),
+        "ram_bits": None if ram is None else np.asarray(ram).astype(np.int64),
+    }
+    lists: dict[str, list[Any]] = {
+        name: [None] * count if values is None else np.broadcast_to(np.asarray(values), count).tolist()
+        for name, values in columns.items()
+    }
+    lists["over_capacity"] = _over_capacity(room, count)
+    return [Cost(counted=False, **{name: values[k] for name, values in lists.items()}) for k in range(count)]
 
 
 def _over_capacity(room: Mapping[str, Needed], count: int) -> list[str | None]:

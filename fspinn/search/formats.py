@@ -120,8 +120,8 @@ def find_formats(
     whole = Variant(readout=model.readout.name)
     found = evaluate(model, data.validation, seed=seed, threads=threads)
     measured = Measurement(whole, _correct(found), context.cost(model, found))
-    candidate = Candidate(Setup(model.network, model.learner), whole)
-    before = _measured(Trial(candidate), measured, seed, len(data.validation))
+    candidate, samples = Candidate(Setup(model.network, model.learner), whole), len(data.validation)
+    before = Trial(candidate, samples=samples).after(Job.of([candidate], seed), JobResult((measured,)))
     narrow = _Narrowest(before, _ladders(model, data, seed, threads), rounding, max_loss, seed)
 
     def on_result(job: Job, result: JobResult) -> None:
@@ -195,8 +195,7 @@ class _Narrowest:
     def tell(self, job: Job, result: JobResult) -> None:
         """Take note of a result, and find out what is wanted next."""
         assert self._wanted is not None
-        (measurement,) = result.measurements or (Measurement(job.variants[0], None, None, result.error),)
-        trial = _measured(self._wanted, measurement, self.seed, self.before.samples)
+        trial = self._wanted.after(job, result)
         if trial.correct:
             trial = replace(trial, outcome=Outcome.MEETS if self._within(trial) else Outcome.BELOW)
         self.trials.append(trial)
@@ -238,11 +237,8 @@ class _Narrowest:
         for trial in self.trials:
             if trial.candidate.variant == variant:
                 return trial
-        return (
-            yield replace(
-                self.before, candidate=replace(self.before.candidate, variant=variant), varied=varied
-            )
-        )
+        candidate = Candidate(self.before.candidate.network, variant)
+        return (yield Trial(candidate, samples=self.before.samples, varied=varied))
 
     def _narrow_alone(self, name: str, widest: Places) -> Generator[Trial, Trial, int]:
         """Return the place of the narrowest format of one parameter before the first that costs too much."""
@@ -276,19 +272,6 @@ class _Narrowest:
 
 def _correct(found: Evaluation) -> int:
     return round(found.accuracy * found.samples)
-
-
-def _measured(trial: Trial, measurement: Measurement, seed: int, samples: int) -> Trial:
-    """Return a trial with what was measured."""
-    if measurement.correct is None:
-        return replace(trial, outcome=Outcome.FAILED, cost=None, correct={}, reason=measurement.error)
-    return replace(
-        trial,
-        outcome=Outcome.MEASURED,
-        cost=measurement.cost,
-        correct={seed: measurement.correct},
-        samples=samples,
-    )
 
 
 def _ladders(model: Model, data: "Dataset", seed: int, threads: int | None) -> dict[str, list[str | None]]:

@@ -136,23 +136,10 @@ class Context(Protocol):
 class SearchContext:
     """What all jobs share that train networks on the same images.
 
-    Parameters
-    ----------
-    source : Source
-    hardware : Hardware
-    labels : int or None, default None
-        Labelled training images for the readouts; None is all.
-    threads : int or None, default None
-        Of each job; None is one per core.
-    seed : int, default 0
-        Of the search.
-    keep : int or None, default None
-        With this seed, of the variants that get so many validation images right, the model of the one that
-        takes the least memory comes back with the result.
-    data : Dataset or None, default None
-        The images, where the worker is this process.
-    version : str
-        Of fspinn: another one may find other bits.
+    `labels`, `threads` and `seed` are those of the search, `data` the images where the worker is
+    this process, `version` that of fspinn: another one may find other bits. With the seed of the search, of
+    the variants that get `keep` validation images right, the model of the one that takes the least memory
+    comes back with the result.
     """
 
     source: Source
@@ -248,7 +235,7 @@ def _learned(
 ) -> Learned:
     setup = while_learning(job.setup)
     key = (source, setup, passes, job.seed, job.share)
-    learned = _last.get(key)  # threads of one worker share it: what another put there is no matter
+    learned = _last.get(key)  # threads of one worker share it; it does not matter which of them put it there
     if learned is None:
         _last.clear()
         learner = replace(setup.learner, passes=passes)

@@ -54,25 +54,17 @@ class Ledger:
 
     def note(self, job: Job, result: JobResult) -> list[Trial]:
         """Take note of what came out of a job; return the trials of its candidates."""
-        measured = {measurement.variant: measurement for measurement in result.measurements}
         for candidate in job.candidates:
-            trial, measurement = self.trials[candidate], measured.get(candidate.variant)
-            if result.fault is not None:
-                after = replace(trial, outcome=Outcome.UNFINISHED, reason=result.fault)
-            elif measurement is None or measurement.correct is None:
-                error = result.error if measurement is None else measurement.error
-                after = replace(trial, outcome=Outcome.FAILED, reason=error or "nothing was measured")
-            elif job.share == 1:
-                cost = measurement.cost if job.seed == self.seed else trial.cost
-                correct = {**trial.correct, job.seed: measurement.correct}
-                after = replace(trial, cost=cost, correct=correct)
-                if trial.outcome is not Outcome.UNFINISHED:
-                    after = self._judged(after)
-            elif trial.correct:
-                continue
-            else:
-                words = f"{measurement.correct / self.samples:.2%} after {job.share:.0%} of the presentations"
-                after = replace(trial, outcome=Outcome.MEASURED, reason=words)
+            trial = self.trials[candidate]
+            after = trial.after(job, result)
+            if after.outcome is Outcome.MEASURED and job.share < 1:
+                share = after.correct[job.seed] / self.samples
+                words = f"{share:.2%} after {job.share:.0%} of the presentations"
+                after = trial if trial.correct else replace(trial, outcome=Outcome.MEASURED, reason=words)
+            elif after.outcome is Outcome.MEASURED:
+                after = self._judged(after if job.seed == self.seed else replace(after, cost=trial.cost))
+                if trial.outcome is Outcome.UNFINISHED:
+                    after = replace(after, outcome=trial.outcome, reason=trial.reason)
             if trial.outcome is Outcome.FAILED:
                 after = replace(after, outcome=trial.outcome, reason=trial.reason)
             self.trials[candidate] = after

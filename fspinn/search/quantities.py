@@ -41,13 +41,7 @@ AREA = Unit("area", "um2", {"um2": 1.0, "mm2": 1e6}, "0.5mm2 or 80000um2")
 def parse(name: str, amount: str | float, unit: Unit) -> float:
     """Return what an amount such as ``"256KiB"``, ``"2 uJ"`` or ``"3h"`` is in the unit that counts.
 
-    Parameters
-    ----------
-    name : str
-        Of the parameter; the message starts with it.
-    amount : str or float
-        A text needs a unit, in upper or lower case; a number is in ``unit.base``.
-    unit : Unit
+    A text needs a unit, in upper or lower case; a number is in ``unit.base``. Messages start with `name`.
 
     Raises
     ------

@@ -2,7 +2,7 @@
 network that was found by no network.
 
 How long a search looks for the answer, in which order and among which networks is not part of its question:
-whoever changes that goes on with the same one, and the study keeps what was trained.
+whoever changes that goes on with the same one, and the journal keeps what was trained.
 """
 
 import json

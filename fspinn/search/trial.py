@@ -1,13 +1,14 @@
 """What became of a candidate, whichever search tried it?"""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 from typing import Any
 
 from fspinn.search.candidates import Candidate
 from fspinn.search.costs import Cost
 from fspinn.search.intervals import CONFIDENCE, wilson_interval
+from fspinn.search.jobs import Job, JobResult
 
 
 class Outcome(Enum):
@@ -109,6 +110,18 @@ class Trial:
     @property
     def _mean_correct(self) -> float:
         return sum(self.correct.values()) / len(self.correct)
+
+    def after(self, job: Job, result: JobResult) -> "Trial":
+        """Return the trial once a job is done that measured its candidate."""
+        if result.fault is not None:
+            return replace(self, outcome=Outcome.UNFINISHED, reason=result.fault)
+        for found in result.measurements:
+            if found.variant == self.candidate.variant and found.correct is not None:
+                correct = {**self.correct, job.seed: found.correct}
+                return replace(self, outcome=Outcome.MEASURED, cost=found.cost, correct=correct, reason=None)
+            if found.variant == self.candidate.variant:
+                return replace(self, outcome=Outcome.FAILED, reason=found.error)
+        return replace(self, outcome=Outcome.FAILED, reason=result.error or "nothing was measured")
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything by name, in one level but for the settings and the accuracies by seed."""

@@ -184,21 +184,9 @@ class _Rungs:
 
     def tell(self, job: Job, result: JobResult) -> None:
         """Take note of a result; the last of a rung begins the next one."""
-        (candidate,), count = job.candidates, self._count(job)
-        trial = Trial(candidate, Outcome.FAILED, presentations=count, number=self._numbers[job.setup])
-        (measurement,) = result.measurements or (None,)
-        if measurement is None or measurement.correct is None:
-            error = result.error if measurement is None else measurement.error
-            self.trials[job] = replace(trial, reason=error)
-        else:
-            correct = {job.seed: measurement.correct}
-            self.trials[job] = replace(
-                trial,
-                outcome=Outcome.MEASURED,
-                cost=measurement.cost,
-                correct=correct,
-                samples=self.samples,
-            )
+        (candidate,), number = job.candidates, self._numbers[job.setup]
+        trial = Trial(candidate, samples=self.samples, presentations=self._count(job), number=number)
+        self.trials[job] = trial.after(job, result)
         if self._rung and self._rung[0].share < 1 and all(one in self.trials for one in self._rung):
             best = [one for one in self._best_first(self._rung) if self.trials[one].correct]
             kept = set(best[: max(1, len(self._rung) // FACTOR)])
