@@ -178,11 +178,12 @@ def respond(
 
     spike_counts, activity, state_range = [], Activity(), Range()
     with ThreadPoolExecutor(threads) as pool:
+        each = map if threads == 1 else pool.map  # Brian2 works in the main thread only
         for start in range(0, max(1, len(images)), threads * _BATCH):
             batch = images[start : start + threads * _BATCH]
             bounds = np.linspace(0, len(batch), threads + 1).astype(int)
             parts = [batch[bounds[k] : bounds[k + 1]] for k in range(threads)]
-            for response in pool.map(work, encoders, parts, first + start + bounds[:-1]):
+            for response in each(work, encoders, parts, first + start + bounds[:-1]):
                 spike_counts.append(sparse.csr_array(response.spike_counts))
                 activity += response.activity[0]
                 state_range |= response.range

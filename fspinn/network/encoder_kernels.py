@@ -4,6 +4,7 @@
 """
 
 import numpy as np
+from numba.cpython.unsafe.numbers import trailing_zeros
 
 from fspinn.base.jit import njit
 
@@ -12,13 +13,6 @@ _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
 _ONE = np.uint64(1)
 _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
-
-# Position of the only set bit of a word: the top six bits of its product with a de Bruijn sequence
-# are different for each of the 64 positions.
-_DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)
-_POSITIONS = np.zeros(64, dtype=np.int64)
-for _position in range(64):
-    _POSITIONS[((0x03F79D71B4CB0A89 << _position) & 0xFFFFFFFFFFFFFFFF) >> 58] = _position
 
 PROBABILITY_BITS = 32
 """Bits of a spike probability."""
@@ -76,30 +70,29 @@ def unscaled_probabilities(image, max_rate_per_step, probabilities):
 
 
 @njit
-def draw(chances, pixels, n_inputs, key, word, undecided, spikes):
+def draw(chances, counters, undecided, spikes):
     """Draw 64 steps of some inputs at once: a Bernoulli trial for each input and step.
 
     Bit t of random word b of an input is bit 31 - b of the random number of step t, which is compared with
-    the chance from the highest bit on, until all are decided. `undecided` (k,) has a bit for each step to be
-    drawn; writes `spikes` (k,), a bit for each step in which there is a spike. The first rounds are those
-    that nearly all inputs need: without a branch, they become vector instructions.
+    the chance from the highest bit on, until all are decided. `counters` (k,): of the words before the first;
+    `undecided` (k,) has a bit for each step to be drawn. Writes `spikes` (k,), a bit for each step in which
+    there is a spike. The first rounds are those that nearly all inputs need: without a branch, they become
+    vector instructions.
     """
     for a in range(chances.size):
         spikes[a] = np.uint64(0)
     for done in range(_ROUNDS):
-        bit = np.uint64(PROBABILITY_BITS - 1 - done)
+        ahead, bit = np.uint64(done + 1) * _GOLDEN, np.uint64(PROBABILITY_BITS - 1 - done)
         for a in range(chances.size):
-            first = np.uint64(word * n_inputs + pixels[a]) * np.uint64(PROBABILITY_BITS)
-            random = mix(key + (first + np.uint64(done + 1)) * _GOLDEN)
+            random = mix(counters[a] + ahead)
             # All ones where this bit of the chance is 1, which makes both cases one expression.
             one = np.uint64(0) - ((chances[a] >> bit) & _ONE)
             spikes[a] |= undecided[a] & one & ~random
             undecided[a] &= ~(random ^ one)
     for a in range(chances.size):
-        first = np.uint64(word * n_inputs + pixels[a]) * np.uint64(PROBABILITY_BITS)
         done = _ROUNDS
         while undecided[a] != 0 and done < PROBABILITY_BITS:
-            random = mix(key + (first + np.uint64(done + 1)) * _GOLDEN)
+            random = mix(counters[a] + np.uint64(done + 1) * _GOLDEN)
             one = np.uint64(0) - ((chances[a] >> np.uint64(PROBABILITY_BITS - 1 - done)) & _ONE)
             spikes[a] |= undecided[a] & one & ~random
             undecided[a] &= ~(random ^ one)
@@ -132,25 +125,25 @@ def note(planes, t, pixels, place, inputs):
         word, first = planes[plane, t], 64 * plane
         while True:
             for _ in range(4):
-                lowest = word & (~word + _ONE)
-                inputs[place] = pixels[first + _POSITIONS[(lowest * _DE_BRUIJN) >> np.uint64(58)]]
+                inputs[place] = pixels[first + (np.int64(trailing_zeros(word)) & 63)]
                 place += np.int64(word != 0)
-                word ^= lowest
+                word &= word - _ONE
             if word == 0:
                 break
     return place
 
 
 @njit
-def poisson(chances, pixels, n_inputs, key, offsets, inputs, undecided, planes):
+def poisson(chances, pixels, n_inputs, key, offsets, inputs, memory, planes):
     """Draw the spikes of one presentation, 64 steps at once.
 
-    `chances` (k,): of the inputs that can spike, which are the first k of `pixels`; `undecided` (k,) and
-    `planes` (planes, 64), with a bit for each input, are working memory. From ``offsets[0]`` on writes
+    `chances` (k,): of the inputs that can spike, which are the first k of `pixels`; `memory` and `planes`
+    (planes, 64), with a bit for each input, are working memory. From ``offsets[0]`` on writes
     `offsets` (steps + 1,) and `inputs` as `fspinn.network.encoders.Spikes` has them; returns whether there
     was room for all.
     """
     count, steps = chances.size, offsets.size - 1
+    counters, undecided = memory
     words = planes.reshape(-1)
     for word in range((steps + 63) // 64):
         here = min(64, steps - 64 * word)
@@ -159,9 +152,10 @@ def poisson(chances, pixels, n_inputs, key, offsets, inputs, undecided, planes):
             return False
         for a in range(count):
             undecided[a] = _ALL >> np.uint64(64 - here)
+            counters[a] = key + np.uint64((word * n_inputs + pixels[a]) * PROBABILITY_BITS) * _GOLDEN
         for a in range(count, words.size):
             words[a] = np.uint64(0)
-        draw(chances, pixels, n_inputs, key, word, undecided, words)
+        draw(chances, counters, undecided, words)
         for plane in range(planes.shape[0]):
             transpose(planes, plane)
         for t in range(here):
@@ -171,28 +165,32 @@ def poisson(chances, pixels, n_inputs, key, offsets, inputs, undecided, planes):
 
 
 @njit
-def one_by_one(pixels, steps_of_spikes, periods, offsets, inputs, places):
-    """Sort by step the spikes of inputs that each spike in a first step and, where `periods` is not 0, later.
+def one_by_one(pixels, first, later, offsets, inputs, places):
+    """Sort by step the spikes of inputs that each spike in their own steps.
 
-    An input spikes in the steps in which its sum of probabilities passes a whole number: `steps_of_spikes`
-    (k,) is what is missing to the next one, and `periods` (k,) what each step adds, of 2**32. Where that is
-    0, it is the only step. Writes and returns what `poisson` does.
+    An input spikes in the steps in which its sum of probabilities passes a whole number: `first` (k,) is
+    what is missing to the next one, and `later` (k,) what each step adds, of 2**32. Where that is 0, `first`
+    is the only step. Writes and returns what `poisson` does.
     """
     steps = offsets.size - 1
     for t in range(steps):
         places[t] = 0
     for writing in range(2):
         for a in range(pixels.size):
-            missing, p = steps_of_spikes[a], np.int64(periods[a])
-            t = missing if p == 0 else (missing + p - 1) // p - 1
+            t, p, rest = first[a], np.int64(later[a]), np.int64(0)
+            every, more = np.int64(steps), np.int64(0)
+            if p > 0:
+                every, more = _WHOLE // p, _WHOLE % p
+                t, rest = (t + p - 1) // p - 1, (t + p - 1) % p
             while t < steps:
                 if writing == 1:
                     inputs[places[t]] = pixels[a]
                 places[t] += 1
-                if p == 0:
-                    break
-                missing += _WHOLE
-                t = (missing + p - 1) // p - 1
+                t += every
+                rest += more
+                if p > 0 and rest >= p:
+                    t += 1
+                    rest -= p
         if writing == 0:
             place = offsets[0]
             for t in range(steps):
@@ -272,7 +270,7 @@ def encode_batch(images, used, settings, stream, start, offsets, inputs):
     probabilities = np.zeros(n_inputs, dtype=np.uint32)
     pixels, places = np.zeros(n_inputs + 63, dtype=np.int32), np.zeros(steps, dtype=np.int64)
     chances, missing = np.zeros(n_inputs, dtype=np.uint64), np.zeros(n_inputs, dtype=np.int64)
-    undecided = np.zeros(n_inputs, dtype=np.uint64)
+    memory = (np.zeros(n_inputs, dtype=np.uint64), np.zeros(n_inputs, dtype=np.uint64))
     planes = np.zeros(((n_inputs + 63) // 64, 64), dtype=np.uint64)
     for m in range(start, images.shape[0]):
         place = offsets[m - 1, steps] if m > 0 else 0
@@ -293,7 +291,7 @@ def encode_batch(images, used, settings, stream, start, offsets, inputs):
         else:
             key = stream_key(seed, purpose, first + np.uint64(m))
             used_planes = planes[: (count + 63) // 64]
-            fits = poisson(chances[:count], pixels, n_inputs, key, offsets[m], inputs, undecided, used_planes)
+            fits = poisson(chances[:count], pixels, n_inputs, key, offsets[m], inputs, memory, used_planes)
         if not fits:
             return m
     return images.shape[0]
