@@ -237,7 +237,7 @@ class _Narrowest:
         for trial in self.trials:
             if trial.candidate.variant == variant:
                 return trial
-        candidate = Candidate(self.before.candidate.network, variant)
+        candidate = Candidate(self.before.candidate.setup, variant)
         return (yield Trial(candidate, samples=self.before.samples, varied=varied))
 
     def _narrow_alone(self, name: str, widest: Places) -> Generator[Trial, Trial, int]:
