@@ -44,20 +44,26 @@ IntegerLearning = namedtuple(
 )
 """Constants of learning in integers."""
 
-State = namedtuple(
-    "State",
-    "potentials thresholds ready_at partner_ready_at spike_counts spiked carried "
-    "window_counts pre_traces post_traces scales rows small_sums sums range",
+RealState = namedtuple(
+    "RealState",
+    "potentials thresholds ready_at partner_ready_at spike_counts carried window_counts pre_traces "
+    "post_traces spiked scales",
 )
-"""State and working memory of a layer, made once per batch.
+"""State and working memory of a layer in reals, made once per batch; `spiked`: whose trace is not 0."""
 
-`spiked` are the neurons whose trace is not 0. In integers `rows` are the rows of the inputs that spike in a
-step, filled up with the row of zeros, and `range` holds the lowest and the highest potential or threshold so
-far, and how many numbers were cut.
+IntegerState = namedtuple(
+    "IntegerState",
+    "potentials thresholds ready_at partner_ready_at spike_counts carried window_counts pre_traces "
+    "post_traces rows small_sums sums range",
+)
+"""The same of a layer in integers.
+
+`rows` are the rows of the inputs that spike in a step, filled up with the row of zeros, and `range` holds the
+lowest and the highest potential or threshold so far, and how many numbers were cut.
 """
 
 PARTNER, CLAMPED_UNTIL, NOT_CLAMPED, SPIKES, SPIKED, CEILING, HIGHEST_THRESHOLD = range(7)
-"""Places in ``State.carried``.
+"""Places in `carried`.
 
 The neuron whose inhibitory partner is about to spike (or -1), the step until which others are clamped, the
 neuron that is not, the number of output spikes so far, the number of neurons in `spiked`; and in integers a
@@ -65,7 +71,7 @@ number that no potential is above (at least 0), and the highest threshold (at le
 """
 
 LOWEST, HIGHEST, SATURATIONS = range(3)
-"""Places in ``State.range``, in the order of `fspinn.lowering.integers.Range`."""
+"""Places in `range`, in the order of `fspinn.lowering.integers.Range`."""
 
 # Places in the array of counts, in the order of `fspinn.model.activity.Activity`.
 SAMPLES, STEPS, POSITIONS, INPUT_SPIKES, OUTPUT_SPIKES, ADDITIONS, NEURON_UPDATES = range(7)
