@@ -190,7 +190,7 @@ def test_a_folder_of_another_version_is_refused_in_one_line(data, tmp_path, befo
 def test_a_folder_of_an_older_version_is_refused_in_one_line(data, tmp_path):
     (tmp_path / "study.log").write_text('{"op_code": 0, "worker_id": "1", "study_name": "jobs"}\n')
     words = (
-        f"{tmp_path / 'study.log'}: is of an older version of fspinn, which this one cannot go on from; give "
+        f"{tmp_path / 'study.log'}: is of another version of fspinn, which this one cannot go on from; give "
         "another folder with -o, or remove it"
     )
     with pytest.raises(DataError, match=f"^{re.escape(words)}$"):

@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 import fspinn
 from fspinn.base.errors import ConfigError, DataError, UnfinishedError
 from fspinn.cli import main
-from fspinn.cli.tune import command
 from fspinn.datasets import Split, load
 from fspinn.search import Outcome
 from fspinn.search.intervals import wilson_interval
@@ -42,11 +41,6 @@ def result(data):
 
 def run(*arguments):
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
-
-
-@pytest.fixture(autouse=True)
-def registered(monkeypatch):
-    monkeypatch.setitem(main.commands, "tune", command)
 
 
 def test_the_answer_is_the_same_for_one_and_two_threads(data, result):

@@ -423,7 +423,7 @@ def _strategy(name: str, sampler: str, space: Space, ledger: Ledger, trials: int
         return Ladder(ledger)
     study = study_in_memory(accuracy=name == "bayes", costs=len(ledger.minimize) if name == "bayes" else 1)
     drawing = Drawing(study, space, ledger, sampler, trials)
-    return Bayes(drawing, ledger) if name == "bayes" else Halving(drawing, ledger)
+    return Bayes(drawing) if name == "bayes" else Halving(drawing)
 
 
 def _made_again(context: SearchContext, winner: Candidate) -> Model:
