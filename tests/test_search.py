@@ -267,7 +267,7 @@ def test_a_search_without_an_answer_leaves_no_model_of_an_earlier_one(data, resu
 def test_the_answer_to_another_question_is_not_replaced(data, result, tmp_path, monkeypatch):
     save_result(result, tmp_path)
     before = (tmp_path / "result.json").read_bytes()
-    monkeypatch.setattr("fspinn.search.smallest._search", None)  # refused before any work
+    monkeypatch.setattr("fspinn.search.smallest.best_confirmed", None)  # refused before any work
     other = {"accuracy": 0.85, "memory": "100 B", "minimize": ("memory", "spikes"), "folder": tmp_path}
     words = (
         f"{tmp_path}/ holds the answer to: digits, 80 %, least memory; this asks: digits, 85 %, "
