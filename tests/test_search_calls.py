@@ -1,5 +1,6 @@
 """What `find_smallest` takes from Python, and what it leaves behind in the program and in old folders."""
 
+import json
 import logging
 import os
 import re
@@ -96,7 +97,7 @@ def test_optuna_s_log_level_is_restored(data, monkeypatch, fails):
     optuna.logging.set_verbosity(logging.INFO)
     try:
         if fails:
-            monkeypatch.setattr("fspinn.search.smallest._search", stopped)
+            monkeypatch.setattr("fspinn.search.smallest.best_confirmed", stopped)
             with pytest.raises(KeyboardInterrupt):
                 find_smallest(data, sizes=(10,), strategy="bayes", trials=1, **SETTINGS)
         else:
@@ -192,9 +193,27 @@ def test_a_folder_of_another_version_is_refused_in_one_line(data, tmp_path, befo
 def test_a_folder_of_an_older_version_is_refused_in_one_line(data, tmp_path):
     (tmp_path / "study.log").write_text('{"op_code": 0, "worker_id": "1", "study_name": "jobs"}\n')
     words = (
-        f"{tmp_path / 'study.log'}: is of an older version of fspinn, which this one cannot go on from; give "
+        f"{tmp_path / 'study.log'}: is of another version of fspinn, which this one cannot go on from; give "
         "another folder with -o, or remove it"
     )
     with pytest.raises(DataError, match=f"^{re.escape(words)}$"):
         find_smallest(data, sizes=(10,), folder=tmp_path, **SETTINGS)
     assert [path.name for path in tmp_path.iterdir()] == ["study.log"]
+
+
+@pytest.mark.parametrize("strategy", ["bayes", "halving"])
+def test_more_draws_go_on_where_fewer_stopped(data, tmp_path, strategy):
+    settings = {"strategy": strategy, "sampler": "tpe", "sizes": (10, 14, 18, 22), **SETTINGS}
+    find_smallest(data, trials=6, folder=tmp_path, **settings)
+    few = events(tmp_path / FILE, "done")
+    more = find_smallest(data, trials=14, folder=tmp_path, **settings)
+    both = events(tmp_path / FILE, "done")
+    assert both[: len(few)] == few
+    assert len(both) == len(set(both))  # nothing was trained twice
+    assert more.trials == find_smallest(data, trials=14, **settings).trials
+
+
+def events(path, name):
+    """Return the keys of the events of a name, in their order."""
+    lines = map(json.loads, path.read_text().splitlines())
+    return [line["key"] for line in lines if line["event"] == name]

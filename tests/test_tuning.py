@@ -20,7 +20,6 @@ import fspinn
 from fspinn.base.errors import ConfigError, DataError, UnfinishedError
 from fspinn.base.settings import settings_of
 from fspinn.cli import main
-from fspinn.cli.tune import command
 from fspinn.datasets import Split, load
 from fspinn.network.setup import Setup
 from fspinn.search import Outcome
@@ -46,11 +45,6 @@ def result(data):
 
 def run(*arguments):
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
-
-
-@pytest.fixture(autouse=True)
-def registered(monkeypatch):
-    monkeypatch.setitem(main.commands, "tune", command)
 
 
 def test_the_answer_is_the_same_for_one_and_two_threads(data, result):

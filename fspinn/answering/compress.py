@@ -47,14 +47,7 @@ _BITS = re.compile(r"([0-9]{1,3}) bits", re.ASCII)
 
 @dataclass(frozen=True)
 class Lowered:
-    """A network in fixed point, and how it came about.
-
-    Parameters
-    ----------
-    model : Model
-    reports : tuple of Report
-        One for each pass, in their order.
-    """
+    """A network in fixed point, and the report of each pass that made it."""
 
     model: Model
     reports: tuple[Report, ...]
@@ -62,13 +55,7 @@ class Lowered:
 
 @dataclass(frozen=True)
 class Calibration:
-    """What potentials and thresholds of a network do on training images.
-
-    Parameters
-    ----------
-    lowest, highest : float
-        Lowest potential, and highest potential or threshold.
-    """
+    """The lowest potential of a network on training images, and the highest potential or threshold."""
 
     lowest: float
     highest: float
@@ -258,16 +245,9 @@ def measuring(data: "Dataset | None", seed: int, threads: int | None) -> Callabl
 
 
 def calibrate(model: Model, data: "Dataset", *, seed: int = 0, threads: int | None = None) -> Calibration:
-    """Return the range of potentials and thresholds on training images.
+    """Return the range of potentials and thresholds on the first `CALIBRATION_IMAGES` training images.
 
-    Parameters
-    ----------
-    model : Model
-        A model in floats is looked at with weights of 8 bits and a state of 24.
-    data : Dataset
-        The first `CALIBRATION_IMAGES` training images are shown.
-    seed : int, default 0
-    threads : int or None, default None
+    A model in floats is looked at with weights of 8 bits and a state of 24.
     """
     if model.layer.formats is None:
         neuron = model.network.answering.layers[0].neuron

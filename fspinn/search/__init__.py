@@ -18,9 +18,9 @@ serves every width and readout. A **strategy** is asked for jobs and told their 
 find the images in their own cache. The **journal** keeps every result in a file before anyone is told of it
 (`journal`), so that the same search goes on after a kill. The **ledger** has one **trial** for each
 candidate, with its **outcome**, and says which is the best (`ledger`, `trial`). `smallest` puts it together:
-the strategy's best candidate becomes the answer if it meets the target with several seeds as well; if not,
-the strategy goes on. The **certificate** says how far the next smaller ones fell short (`certificate`), and
-`result` writes it all down.
+the strategy's best candidate becomes the answer if it meets the target with several seeds as well
+(`finalists`); if not, the strategy goes on. The **certificate** says how far the next smaller ones fell short
+(`certificate`), and `result` writes it all down.
 
 Two more searches run on the same workers: `tune` looks for the settings of a network of a given size, and
 `formats` for the narrowest formats of a network that is trained.

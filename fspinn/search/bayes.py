@@ -12,7 +12,6 @@ from math import log2
 from typing import TYPE_CHECKING
 
 from fspinn.search.jobs import Job, JobResult
-from fspinn.search.ledger import Ledger
 from fspinn.search.sampling import LEAST, Drawing
 from fspinn.search.trial import Trial
 
@@ -25,7 +24,6 @@ class Bayes:
     """Asks a sampler for networks, and tells it accuracies and the logarithms of costs."""
 
     drawing: Drawing
-    ledger: Ledger
     _asked: "dict[Job, list[optuna.Trial]]" = field(default_factory=dict)
 
     def ask(self, known: Callable[[Job], object] | None = None) -> Job | None:
@@ -41,7 +39,7 @@ class Bayes:
 
     def tell(self, job: Job, result: JobResult) -> None:
         """Tell the sampler what came of a network."""
-        ledger = self.ledger
+        ledger = self.drawing.ledger
         measured = [trial for trial in ledger.note(job, result) if trial.correct]
         drawn = self._asked[job].pop()
         if not measured:
@@ -64,7 +62,7 @@ class Bayes:
         return self.drawing.networks_left
 
     def _dominating(self, measured: Sequence[Trial]) -> Trial:
-        ledger = self.ledger
+        ledger = self.drawing.ledger
         most = {name: max(ledger.cost_of(t.candidate, name) for t in measured) for name in ledger.minimize}
 
         def area(trial: Trial) -> float:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from fspinn.search.constraints import cost_of
 from fspinn.search.intervals import wilson_interval
 from fspinn.search.jobs import Job, JobResult
-from fspinn.search.ledger import Ledger
 from fspinn.search.sampling import LEAST, Drawing
 
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ class Halving:
     """Asks a sampler for networks, and lets the best third of each rung go on."""
 
     drawing: Drawing
-    ledger: Ledger
     _trials: "dict[Job, optuna.Trial]" = field(default_factory=dict)
     _higher: "list[tuple[Job, optuna.Trial]]" = field(default_factory=list)
     _scores: dict[float, list[float]] = field(default_factory=lambda: {share: [] for share in RUNGS})
@@ -54,7 +52,7 @@ class Halving:
 
     def tell(self, job: Job, result: JobResult) -> None:
         """Decide what becomes of a network."""
-        self.ledger.note(job, result)
+        self.drawing.ledger.note(job, result)
         trial, score = self._trials.pop(job), self._score(result)
         if score is None:
             self.drawing.tell(trial, None)
@@ -78,11 +76,11 @@ class Halving:
         return self.drawing.networks_left + len(self._higher)
 
     def _score(self, result: JobResult) -> float | None:
-        scores, limits = [], self.ledger.constraints
+        scores, limits = [], self.drawing.ledger.constraints
         for measurement in result.measurements:
             if measurement.correct is not None and measurement.cost is not None:
-                low, _ = wilson_interval(measurement.correct, self.ledger.samples, limits.confidence)
-                cost = cost_of(measurement.cost, self.ledger.minimize[0])
+                low, _ = wilson_interval(measurement.correct, self.drawing.ledger.samples, limits.confidence)
+                cost = cost_of(measurement.cost, self.drawing.ledger.minimize[0])
                 short = max(0.0, limits.accuracy - low)
                 beyond = [log2(f) for f in limits.excess(measurement.cost).values() if f > 1]
                 scores.append(log2(max(cost, LEAST)) + 100 * (short + sum(beyond)))

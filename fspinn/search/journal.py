@@ -32,6 +32,9 @@ VERSION = 1
 OLD_FILE = "study.log"
 """What versions before that of the lines wrote."""
 
+OTHER = "is of another version of fspinn, which this one cannot go on from"
+REMEDY = "give another folder with -o, or remove it"
+
 
 class Journal:
     """All jobs that were done, in a file or, without a folder, only in memory.
@@ -101,10 +104,7 @@ class Journal:
     def _open(self, folder: Path) -> None:
         path, old = folder / FILE, folder / OLD_FILE
         if old.exists():
-            raise DataError(
-                f"{old}: is of an older version of fspinn, which this one cannot go on from; give another "
-                "folder with -o, or remove it"
-            )
+            raise DataError(f"{old}: {OTHER}; {REMEDY}")
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._file = open(real_file(path), "ab+")  # noqa: SIM115  # open, and locked, as long as the search
@@ -134,9 +134,7 @@ class Journal:
             plain = json.loads(line)
             version = plain["version"]
         except (ValueError, KeyError, TypeError):
-            raise DataError(
-                f"{path}: line {number} is damaged; give another folder with -o, or remove the file"
-            ) from None
+            raise DataError(f"{path}: line {number} is damaged; {REMEDY}") from None
         try:
             if version != VERSION:
                 raise ValueError
@@ -145,10 +143,7 @@ class Journal:
             if plain["search"] == self._search:
                 self.past.append((plain["event"], plain["key"]))
         except (ValueError, KeyError, TypeError, AttributeError, FspinnError):
-            raise DataError(
-                f"{path}: is of another version of fspinn, which this one cannot go on from (line {number}); "
-                "give another folder with -o, or remove it"
-            ) from None
+            raise DataError(f"{path}: {OTHER} (line {number}); {REMEDY}") from None
 
 
 def _drop_half_line(file: Any) -> None:

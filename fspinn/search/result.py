@@ -33,25 +33,18 @@ class SearchResult:
 
     Parameters
     ----------
-    ending : Ending
-    constraints : Constraints
-    minimize : tuple of str
-    strategy : str
-    hardware : str
+    ending, constraints, minimize, strategy, hardware, labels
+        What was asked for, and how the search ended.
     seed, seeds : int
         Of the search, and how many the finalists were measured with.
     dataset : mapping
         Name, checksum and split of the images.
-    labels : int or None
-        Labelled training images that readouts could use; None is all.
     trials : tuple of Trial
         All candidates, the one with the least memory first.
     front : tuple of Trial
         Those that none beats in accuracy and all that is minimised, the least accurate first.
-    winner : Trial or None
-        The best that meets the target; None where none does.
-    nearest : Trial
-        The winner, or the trial that came closest.
+    winner, nearest : Trial
+        The best that meets the target, or None; and that one, or the trial that came closest.
     considered, untried : int
         Candidates (of a strategy that draws: networks) that could be tried, and how many of them were not.
     validation_needed : int or None
@@ -60,10 +53,8 @@ class SearchResult:
         Why nothing smaller is the answer.
     impossible : str or None
         Which limit no candidate keeps to, and the nearest possible value.
-    model : Model or None
-        The winner's, as trained with `seed`.
-    test : Evaluation or None
-        The winner on the test split: the only time it is used.
+    model, test : Model and Evaluation, or None
+        The winner as trained with `seed`, and on the test split: the only time that is used.
     seconds : float
         What the search took, since it was last begun.
     """

@@ -14,7 +14,6 @@ from fspinn.answering.evaluate import evaluate
 from fspinn.base.background import interruptible
 from fspinn.base.checks import MAX_SEED, whole_number
 from fspinn.base.errors import ConfigError, UnfinishedError
-from fspinn.base.settings import with_settings
 from fspinn.datasets.arrays import as_dataset
 from fspinn.datasets.origin import origin
 from fspinn.memmodel import load_hardware
@@ -29,20 +28,20 @@ from fspinn.search.certificate import certify
 from fspinn.search.constraints import Constraints, check_measures, nearest_possible, within_device
 from fspinn.search.costs import expected_costs
 from fspinn.search.endings import Ending, confidence_in_words, ending_of, most_validation, needed_for
-from fspinn.search.execution import carry_out
+from fspinn.search.finalists import best_confirmed
 from fspinn.search.halving import Halving
 from fspinn.search.intervals import CONFIDENCE, images_needed, wilson_interval
 from fspinn.search.jobs import Job, JobResult, SearchContext, Source
 from fspinn.search.journal import Journal
-from fspinn.search.ladder import Ladder, Listed
+from fspinn.search.ladder import Ladder
 from fspinn.search.ledger import Ledger
 from fspinn.search.progress import LiveTable
 from fspinn.search.question import check_answer
 from fspinn.search.result import SearchResult
 from fspinn.search.sampling import Drawing, chosen_sampler, quiet_optuna, study_in_memory
-from fspinn.search.space import Range, Space, corners, settle
+from fspinn.search.space import Space, corners, settle
 from fspinn.search.trial import Outcome, Trial
-from fspinn.search.workers import WorkerPool, worker_pool
+from fspinn.search.workers import worker_pool
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
@@ -53,10 +52,6 @@ STRATEGIES = ("ladder", *DRAWING)
 """By name; those that draw networks do so with Optuna."""
 
 MOST_TRIALS = 100_000
-
-SMALLER = 0.8
-"""Neurons of the next smaller network that is tried below the answer of a strategy that samples, in parts of
-those of the answer (fspinn)."""
 
 
 def find_smallest(
@@ -265,7 +260,7 @@ def find_smallest(
                     on_trials([ledger.trials[candidate] for candidate in job.candidates])
 
             asked = _strategy(strategy, sampler, settled, ledger, trials)
-            winner, late_jobs = _search(asked, ledger, settled, pool, journal, on_result, until)
+            winner, late_jobs = best_confirmed(asked, ledger, settled, pool, journal, on_result, until)
             if isinstance(asked, Ladder):
                 left = asked.left().union(*(job.candidates for job in late_jobs))
             else:
@@ -316,62 +311,6 @@ def find_smallest(
         test=test,
         seconds=time.monotonic() - begun,
     )
-
-
-def _search(
-    strategy: Ladder | Bayes | Halving,
-    ledger: Ledger,
-    space: Space,
-    pool: WorkerPool,
-    journal: Journal,
-    on_result: Callable[[Job, JobResult], None],
-    until: float | None,
-) -> tuple[Candidate | None, list[Job]]:
-    """Return the best candidate that meets the target with all seeds, and the jobs that the time left undone.
-
-    A finalist that does not hold with more seeds sends the strategy on. Below the answer of a strategy that
-    samples, the same network with fewer neurons is tried, until that will not do.
-    """
-    tried: set[Setup] = set()
-    undone: list[Job] = []
-    while True:
-        undone += carry_out(strategy, pool, journal, on_result, until)
-        best = next(iter(ledger.passing()), None)
-        if best is None:
-            return None, undone
-        if not ledger.confirmed(best):
-            carry_out(Listed(ledger, ledger.confirming(best)), pool, journal, on_result)
-            continue
-        smaller = None if isinstance(strategy, Ladder) else _smaller(best, ledger, space, tried)
-        if smaller is None:
-            return best, undone
-        carry_out(Listed(ledger, [smaller]), pool, journal, on_result, until)
-
-
-def _smaller(
-    best: Candidate,
-    ledger: Ledger,
-    space: Space,
-    tried: set[Setup],
-) -> Job | None:
-    """Return the job of the next smaller network of the space; None if it was tried, or there is none."""
-    choices = space.settings.get("neurons", (best.neurons,))
-    if isinstance(choices, Range):
-        neurons = int(best.neurons * SMALLER)
-        if neurons < choices.low:
-            return None
-    else:
-        below = [size for size in choices if size < best.neurons]
-        if not below:
-            return None
-        neurons = max(below)
-    setup = with_settings(best.setup, {"neurons": neurons})
-    if setup in tried:
-        return None
-    tried.add(setup)
-    candidates = [Candidate(setup, variant) for variant in space.variants()]
-    ledger.expect(candidates)
-    return ledger.job(candidates)
 
 
 def _nearest(trials: list[Trial], constraints: Constraints) -> Trial:
@@ -426,7 +365,7 @@ def _strategy(name: str, sampler: str, space: Space, ledger: Ledger, trials: int
         return Ladder(ledger)
     study = study_in_memory(accuracy=name == "bayes", costs=len(ledger.minimize) if name == "bayes" else 1)
     drawing = Drawing(study, space, ledger, sampler, trials)
-    return Bayes(drawing, ledger) if name == "bayes" else Halving(drawing, ledger)
+    return Bayes(drawing) if name == "bayes" else Halving(drawing)
 
 
 def _made_again(context: SearchContext, winner: Candidate) -> Model:

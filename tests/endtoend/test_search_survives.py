@@ -166,7 +166,7 @@ def test_a_line_that_was_being_written_is_dropped(tmp_path, data):
 
 def test_a_journal_that_makes_no_sense_is_named(tmp_path, data):
     (tmp_path / FILE).write_text('nonsense\n{"op_code": 0}\n')
-    words = r"jsonl: line 1 is damaged; give another folder with -o, or remove the file$"
+    words = r"jsonl: line 1 is damaged; give another folder with -o, or remove it$"
     with pytest.raises(DataError, match=words):
         find_smallest(data, folder=tmp_path, **SETTINGS)
 
