@@ -235,7 +235,9 @@ def test_single_precision_stays_close_to_double_precision(mnist, rule):
     """A hundred images: next to no presentation differs in a spike, weights in the sixth digit."""
     network = flat(neurons=50, weight_norm=natural_weight_norm(mnist), rule=rule, duration_ms=250.0)
     network = changed(network, learning_rate=0.1 if rule == "normalised" else 0.01, threshold=15.0)
-    weights = initial_weights(network, 784, uniforms(stream_key(0, WEIGHTS), 784 * 50))
+    weights = initial_weights(
+        network.network.layers[0], network.setup.learner, 784, uniforms(stream_key(0, WEIGHTS), 784 * 50)
+    )
     single = learned_by(fast, network, (weights, np.zeros(50, np.float32), mnist))
     double = learned_by(fast, network, (weights.astype(np.float64), np.zeros(50), mnist))
     assert double[1].output_spikes > 100
@@ -247,7 +249,7 @@ def test_single_precision_stays_close_to_double_precision(mnist, rule):
 # --- would it be noticed? ---------------------------------------------------------------------------
 
 
-def changed(definition, old, new):
+def broken(definition, old, new):
     """A definition with other code in its equations, conditions, actions and pathways."""
 
     def other(part, field):
@@ -345,7 +347,7 @@ def test_a_break_of_the_equations_is_noticed(digits, monkeypatch, what):
     start = start_on(digits[:8], network)
     define = brian2_engine.define
     monkeypatch.setattr(
-        brian2_engine, "define", lambda *args, **kwargs: changed(define(*args, **kwargs), old, new)
+        brian2_engine, "define", lambda *args, **kwargs: broken(define(*args, **kwargs), old, new)
     )
     with pytest.raises(AssertionError, match=r"Arrays are not equal|Not equal to tolerance|assert Activity"):
         assert_same_learning(network, start)
@@ -404,7 +406,7 @@ def test_brian2_is_left_as_it_was_found_by_a_simulation_that_fails(digits, monke
     before = logger.level, simulator.prefs.codegen.target
     define = brian2_engine.define
     monkeypatch.setattr(
-        brian2_engine, "define", lambda *args, **kwargs: changed(define(*args, **kwargs), "v_post", "nobody")
+        brian2_engine, "define", lambda *args, **kwargs: broken(define(*args, **kwargs), "v_post", "nobody")
     )
     weights, theta, images = start_on(digits[:1], LIVELY)
     expected = weights.copy()
