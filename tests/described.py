@@ -1,6 +1,6 @@
 """Networks, learners and models from settings by name, as tests write them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -37,7 +37,7 @@ def setup(**settings):
 def changed(described, **settings):
     """The same with other settings."""
     if isinstance(described, Flat):
-        return flat(**{**settings_of(described.setup), **settings})
+        return flat(**{**described.asked, **settings_of(described.setup), **settings})
     return with_settings(described, settings)
 
 
@@ -80,6 +80,7 @@ class Flat:
     """
 
     setup: Setup
+    asked: dict = field(default_factory=dict, compare=False, repr=False)
 
     def __getattr__(self, name):
         if name.startswith("__"):
@@ -93,7 +94,7 @@ class Flat:
 
     @property
     def answering(self):
-        return Flat(replace(self.setup, network=self.network.answering))
+        return Flat(replace(self.setup, network=self.network.answering), self.asked)
 
     @property
     def steps(self):
@@ -121,9 +122,10 @@ class Flat:
 
 
 def flat(**settings):
-    """Settings of a network and of its learner; those that the chosen members do not have are left out."""
+    """Settings of a network and of its learner; those of members not chosen wait for `changed`."""
     unknown = settings.keys() - settings_of(Setup()).keys() - DEFAULTS.keys()
     assert not unknown, unknown
     chosen = with_settings(Setup(), {n: v for n, v in settings.items() if n in families(Setup)})
     there = settings_of(chosen)
-    return Flat(with_settings(chosen, {name: value for name, value in settings.items() if name in there}))
+    here = with_settings(chosen, {name: value for name, value in settings.items() if name in there})
+    return Flat(here, settings)

@@ -344,7 +344,7 @@ def test_a_folder_that_is_not_there_is_refused_before_anything_is_learned(tmp_pa
     stop_after(monkeypatch, 0, AssertionError("learned"))
     path = tmp_path / "none" / "net.checkpoint"
     assert refusal(ModelFileError, train, SMALL, digits, checkpoint=path) == (
-        f"{path}: cannot be written (no such folder, or no right to write there); choose a folder with room "
+        f"{path}: cannot be written (no such folder, or no right to write there); choose a folder with space "
         "and rights"
     )
 

@@ -89,7 +89,7 @@ def test_a_full_disk_is_told_in_one_line(run, interrupted, monkeypatch, tmp_path
     answer = run(*RUN, "--resume", "--checkpoint-every", 1)
     assert answer.exit_code == 2
     assert answer.stderr == (
-        "fspinn: net.h5.checkpoint: cannot be written (No space left on device); choose a folder with room "
+        "fspinn: net.h5.checkpoint: cannot be written (No space left on device); choose a folder with space "
         "and rights\n"
     )
     assert (tmp_path / "net.h5.checkpoint").read_bytes() == before

@@ -49,7 +49,7 @@ def test_each_pass_says_what_it_saved_and_cost(models, data):
     weights = lowered.reports[1]
     assert weights.saved_bits == 64 * 40 * 28
     # A potential and a theta for each neuron, and the threshold that all share.
-    assert lowered.reports[3].saved_bits == 41 * (32 - 13) + 40 * (32 - lowered.model.theta_format.bits)
+    assert lowered.reports[3].saved_bits == 41 * (32 - 13) + 40 * (32 - lowered.model.layer.theta.format.bits)
     assert weights.before.accuracy == lowered.reports[0].after.accuracy
     for one, next_one in zip(lowered.reports, lowered.reports[1:], strict=False):
         assert one.after == next_one.before

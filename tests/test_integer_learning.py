@@ -19,6 +19,7 @@ from fspinn.learning.training import train
 from fspinn.lowering.compiler import learning_plan
 from fspinn.lowering.integer_learning import first_weights, learned_theta
 from fspinn.lowering.plan import ADAPTATIONS, INHIBITIONS
+from fspinn.model.tensors import Formats
 from fspinn.network.encoders import ENCODERS, BatchEncoder
 from fspinn.quant.formats import ROUNDINGS, to_values
 
@@ -114,7 +115,7 @@ def test_what_was_learned_answers_as_it_did_while_learning():
     )
     counts, *_ = learn(network, grid, weights, theta, images, first=0)
     values, theta_format = learned_theta(theta, network.firing_threshold, grid)
-    formats = fspinn.model.model.Formats(grid.weights, grid.state, theta_format)
+    formats = Formats(grid.weights, grid.state, theta_format)
     plan = answering(network, to_values(weights, grid.weights), values, formats)
     spikes = BatchEncoder(plan.encoding).encode(images, 5, TRAINING_SPIKES)
     answers = fast.backend.respond(plan, spikes).spike_counts

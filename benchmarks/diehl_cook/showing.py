@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 import fspinn
 from fspinn.backends.brian2.simulation import brian2_for
 from fspinn.base.randomness import INFERENCE_SPIKES, TRAINING_SPIKES, stream_key
+from fspinn.network import Unscaled
 from fspinn.network.encoders import input_spikes
 
 if TYPE_CHECKING:
@@ -249,8 +250,7 @@ def spikes_of(
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Return step and input of each spike: rates in proportion to pixels, a white one has `rate_hz`."""
     encoding = fspinn.Network(
-        encoder="unscaled",
-        max_rate_hz=published.max_rate_hz if rate_hz is None else rate_hz,
+        Unscaled(published.max_rate_hz if rate_hz is None else rate_hz),
         dt_ms=published.dt_ms,
         duration_ms=published.duration_ms,
     )
