@@ -12,6 +12,7 @@ from fspinn.lowering.compiler import learning_plan
 from fspinn.lowering.plan import ADAPTATIONS, INHIBITIONS, RULES
 from fspinn.network.encoders import ENCODERS
 from fspinn.network.inhibition import INHIBITION_OF
+from fspinn.network.plasticity import initial_weights
 from fspinn.network.rules import NORMALISATIONS
 
 
@@ -169,3 +170,18 @@ def stepper(weights, threshold, learning=False, theta=None, **more):
         neurons=len(weights[0]), weight_norm=1.0, threshold=threshold, tau_m_ms=1e12, adaptation="off"
     )
     return Stepper(changed(network, **more), weights, theta, learning)
+
+
+SMALL = flat(neurons=5, duration_ms=60.0, rate_norm_hz=800.0, threshold=2.0, weight_norm=1.3)
+
+
+def run(network, samples=40, theta=0.0):
+    """Let a network learn from random images; return weights, theta, spike counts and activity."""
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, (samples, 3, 3), dtype=np.uint8)
+    weights = initial_weights(
+        network.network.layers[0], network.setup.learner, 9, random.random(9 * network.neurons)
+    )
+    thetas = np.full(network.neurons, theta, np.float32)
+    counts, activity = fast.learn(network, weights, thetas, images, seed=0, first=0, total=samples)
+    return weights, thetas, counts, activity

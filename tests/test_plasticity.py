@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from runners import fast
+from small_networks import SMALL, run
 
 from fspinn.backends.numba import plasticity_kernels as kernels
 from fspinn.backends.numba.schedule_kernels import potentiation_factor
-from fspinn.lowering.plan import ADAPTATIONS, INHIBITIONS, RULES
+from fspinn.lowering.plan import ADAPTATIONS
 from fspinn.network.plasticity import annealed, initial_weights, natural_weight_norm
 from fspinn.network.rules import NORMALISATIONS
 
@@ -190,68 +191,11 @@ def test_targets_above_one_are_cut():
     assert weights[:, 0].tolist() == [0.0, 1.0]
 
 
-def run(network, samples=40, theta=0.0):
-    """Let a network learn from random images; return weights, theta, spike counts and activity."""
-    random = np.random.default_rng(0)
-    images = random.integers(0, 256, (samples, 3, 3), dtype=np.uint8)
-    weights = initial_weights(
-        network.network.layers[0], network.setup.learner, 9, random.random(9 * network.neurons)
-    )
-    thetas = np.full(network.neurons, theta, np.float32)
-    counts, activity = fast.learn(network, weights, thetas, images, seed=0, first=0, total=samples)
-    return weights, thetas, counts, activity
-
-
-SMALL = flat(neurons=5, duration_ms=60.0, rate_norm_hz=800.0, threshold=2.0, weight_norm=1.3)
-
-
-@pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("spike_threshold", [None, 1])
-@pytest.mark.parametrize("learning_rate", [0.1, 1.0])
-def test_weights_stay_between_zero_and_one(rule, spike_threshold, learning_rate):
-    network = changed(
-        SMALL,
-        rule=rule,
-        spike_threshold=spike_threshold,
-        learning_rate=learning_rate,
-        depression_rate=0.3,
-        target_trace=3.0,
-        weight_norm=2.5,
-        window_ms=10.0,
-    )
-    weights, _, counts, _ = run(network)
-    assert counts.sum() > 15
-    assert weights.min() >= 0
-    assert weights.max() <= 1
-
-
-@pytest.mark.parametrize("normalisation", ["l1", "l2"])
-@pytest.mark.parametrize("rule", RULES)
-def test_after_a_presentation_weights_are_normalised(rule, normalisation):
-    network = changed(
-        SMALL, rule=rule, normalisation=normalisation, learning_rate=0.05, weight_norm=0.9, weight_decay=0.1
-    )
-    weights, _, _, _ = run(network)
-    size = weights.astype(float).sum(axis=0) if normalisation == "l1" else np.linalg.norm(weights, axis=0)
-    goal = 0.1 * 9 if normalisation == "l1" else 0.9
-    np.testing.assert_allclose(size, goal, rtol=1e-5)
-
-
 def test_decay_takes_its_part_of_every_weight():
     network = changed(SMALL, threshold=1e6, weight_decay=0.25)
     start, _, _, _ = run(changed(network, weight_decay=0.0), samples=2)
     weights, _, _, _ = run(network, samples=2)
     np.testing.assert_array_equal(weights, start * np.float32(0.75) * np.float32(0.75))
-
-
-@pytest.mark.parametrize("inhibition_kind", INHIBITIONS)
-@pytest.mark.parametrize("rule", RULES)
-def test_without_adaptation_thresholds_never_change(rule, inhibition_kind):
-    network = changed(SMALL, rule=rule, inhibition=inhibition_kind, adaptation="off")
-    for threshold in (2.0, 1e6):
-        _, theta, _, activity = run(changed(network, threshold=threshold), theta=0.125)
-        assert theta.tolist() == [0.125] * 5
-        assert (activity.threshold_passes, activity.thresholds_written) == (0, 0)
 
 
 def test_decaying_thresholds_rise_with_each_spike_and_fall_back():

@@ -6,12 +6,12 @@ from importlib.util import find_spec
 
 import pytest
 from described import changed, dense, setup, stdp
+from quick_searches import QUICK, few_digits, quick
 
 import fspinn
 from fspinn.base.errors import UnfinishedError
-from fspinn.datasets import load
 from fspinn.network.setup import Setup
-from fspinn.search import Candidate, Range, Space, Variant, find_smallest, jobs
+from fspinn.search import Candidate, Range, Space, Variant, jobs
 from fspinn.search.constraints import Constraints
 from fspinn.search.costs import Cost
 from fspinn.search.endings import Ending, ending_of, headline
@@ -23,7 +23,6 @@ from fspinn.search.result import describe
 from fspinn.search.sampling import Drawing
 from fspinn.search.trial import Outcome
 
-QUICK = dense(duration_ms=60.0, threshold=8.0, rate_norm_hz=900.0)
 LEARNS_ONCE = Setup(QUICK, stdp(passes=1))
 LEARNS_LONG = Setup(QUICK, stdp(passes=6))
 VARIANTS = (Variant("UQ0.2"), Variant("UQ0.4"))
@@ -31,18 +30,7 @@ VARIANTS = (Variant("UQ0.2"), Variant("UQ0.4"))
 
 @pytest.fixture(scope="module")
 def data():
-    digits = load("digits", validation=300)
-    return replace(digits, train=digits.train.first(400))
-
-
-def quick(data, **settings):
-    """Search in a few seconds; a `Space` has its own network and learner."""
-    given = {"accuracy": 0.6, "seeds": 1, "trials": 13}
-    if not isinstance(settings.get("space"), Space):
-        given |= {"network": QUICK, "learner": stdp(passes=settings.pop("passes", 1))}
-    return find_smallest(
-        data, **{**given, "weights": ("UQ0.2", "UQ0.4"), "readouts": ("proportion",), **settings}
-    )
+    return few_digits()
 
 
 def threshold(trial):
@@ -401,16 +389,6 @@ def test_a_budget_of_no_time_begins_nothing(data):
     assert describe(drawn).startswith("The time was over with 13 of 13 networks not tried. ")
 
 
-@pytest.mark.parametrize("strategy", ["ladder", "bayes", "halving"])
-def test_what_was_trained_before_counts_although_the_time_is_over(data, tmp_path, strategy):
-    settings = {"accuracy": 0.5, "passes": 6, "strategy": strategy, "sampler": "random", "trials": 6}
-    settings |= {"sizes": (10, 40, 60), "folder": tmp_path}
-    whole = quick(data, **settings)
-    assert whole.found
-    again = quick(data, budget="1us", **settings)
-    assert (again.trials, again.winner, again.certificate) == (whole.trials, whole.winner, whole.certificate)
-
-
 def test_what_is_cheaper_than_the_answer_and_was_not_tried_for_want_of_time_is_said_so(data, tmp_path):
     settings = {"accuracy": 0.5, "passes": 6, "folder": tmp_path}
     found = quick(data, sizes=(40,), **settings)
@@ -462,23 +440,6 @@ def test_how_a_search_ended_counts_what_was_tried_and_what_fits():
         ),
     ):
         assert headline({**answer, "ending": "none reaches", **changes}) == words
-
-
-@pytest.mark.parametrize("strategy", ["ladder", "bayes", "halving"])
-def test_time_that_is_over_is_not_taken_for_a_no(data, monkeypatch, strategy):
-    clock = [0.0]
-    monkeypatch.setattr("fspinn.search.smallest.time.monotonic", lambda: clock[0])
-
-    def later(_):
-        clock[0] += 1.0
-
-    settings = {"sizes": (20, 40), "strategy": strategy, "sampler": "random", "budget": 0.5}
-    settings = settings if strategy == "ladder" else {**settings, "sizes": None}
-    result = quick(data, accuracy=0.95, on_trials=later, **settings)
-    assert result.ending is Ending.TIME_OVER
-    total, what = (4, "candidates") if strategy == "ladder" else (13, "networks")
-    assert f"of {total} {what} not tried" in describe(result)
-    assert result.as_dict()["ending"] == "time over"
 
 
 def test_time_that_is_over_before_a_network_is_proven_is_said_with_both(data, monkeypatch):
