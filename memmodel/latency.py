@@ -29,11 +29,10 @@ def latency_cycles(
     cost = hardware.cycles
     if cost is None:
         return {}
-    layers = [_answering(*one, hardware, cost) for one in zip(size.layers, work, strict=True)]
-    if training:
-        learned = [_learning(*one, hardware, cost) for one in zip(size.layers, work, strict=True)]
-        layers = [answered | more for answered, more in zip(layers, learned, strict=True)]
-    cycles: dict[str, Numbers] = {name: sum(layer[name] for layer in layers) for name in layers[0]}
+    cycles: dict[str, Numbers] = {}
+    for part in (_answering, _learning) if training else (_answering,):
+        layers = [part(layer, done, hardware, cost) for layer, done in zip(size.layers, work, strict=True)]
+        cycles |= {name: sum(one[name] for one in layers) for name in layers[0]}
     if not training:
         cycles["readout"] = _readout(size, hardware) * cost.addition
     cycles["off_chip"] = _waiting(hardware, off_chip_bits, sum(cycles.values()))

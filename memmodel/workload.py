@@ -1,4 +1,4 @@
-"""What does a network do for one image? Counted by an engine; or, before it has run, expected."""
+"""What does each layer do for one image? Counted by an engine; or, before it has run, expected."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

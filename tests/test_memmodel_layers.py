@@ -210,14 +210,24 @@ def test_there_are_no_more_lanes_than_the_largest_layer_has_neurons():
 
 
 def test_spikes_are_expected_along_the_chain():
-    """A white quarter of 16 pixels; neurons that fit collect the square root of what they see."""
-    layers = (Layer(100, neuron=Neuron(threshold=4.0)), Layer(10, neuron=Neuron(threshold=2.5)))
+    """A white quarter of 16 pixels; then 100 of 144 neurons spike once, then each of 4 five times."""
+    layers = (
+        Layer(144, neuron=Neuron(threshold=4.0)),
+        Layer(4, neuron=Neuron(threshold=0.5)),
+        Layer(10, neuron=Neuron(threshold=2.5)),
+    )
     network = Network(Poisson(rate_norm_hz=400.0), layers, duration_ms=1000.0)
-    assert expected_spikes(network, 16, 0.25) == pytest.approx((800, 100, 100 / 10 / 2.5))
+    assert expected_spikes(network, 16, 0.25) == pytest.approx((800, 100, 10 / 0.5, 20 / 2 / 2.5))
     size = Size.of_network(network, Stdp(), (4, 4), n_classes=2, weight_bits=4)
-    first, second = expected_workloads(network, size, 0.25)["inference"]
-    assert (first.input_spikes, first.output_spikes) == pytest.approx((800, 100))
-    assert (second.input_spikes, second.output_spikes) == pytest.approx((100, 4))
+    work = expected_workloads(network, size, 0.25)["inference"]
+    assert [one.input_spikes for one in work] == pytest.approx([800, 100, 20])
+    assert [one.output_spikes for one in work] == pytest.approx([100, 20, 4])
+
+
+def test_each_layer_looks_for_its_input_spikes_in_every_step():
+    size = Size((LayerSize(784, 130, 8, steps=100), LayerSize(130, 10, 8, steps=100)), 10)
+    scanned = Case(size, works(size, 500, 30, 9)["inference"], HARDWARE, training=False).accesses["spikes"]
+    assert scanned.state_reads == scanned.state_writes == 100 * (7 + 2)  # words of 128 bits
 
 
 def test_of_a_field_no_spikes_are_expected():
