@@ -85,7 +85,7 @@ def ratios(networks: dict[str, Preset], activity: dict[str, Any]) -> dict[str, d
 
 
 def size_of(one: Preset, weight_bits: int) -> Size:
-    return Size.of_network(one.network, one.learner, 784, 10, weight_bits, readout="majority")
+    return Size.of_network(one.network, one.learner, (28, 28), 10, weight_bits, readout="majority")
 
 
 def costs(size: Size, hardware: str, work: Workload) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def costs(size: Size, hardware: str, work: Workload) -> dict[str, Any]:
     if hardware == SIMULATOR:
         touched = {p: dense_accounting.touched_bytes(size, work, p == "training") for p in PHASES}
         return {"memory": dense_accounting.memory_bits(size), **touched}
-    one = estimate(size, hardware, dict.fromkeys(PHASES, work))
+    one = estimate(size, hardware, dict.fromkeys(PHASES, (work,)))
     return {
         "memory": one.memory["inference"]["total"],
         **{phase: one.energy[phase]["total"] for phase in PHASES},

@@ -6,7 +6,7 @@ that FSpiNN's energies were measured on, energy is taken to be proportional to t
 are touched: only ratios mean something. A device stores no such matrix; `fspinn.memmodel` counts none.
 """
 
-from fspinn.memmodel import Size, Workload, footprint
+from fspinn.memmodel import LayerSize, Size, Workload, footprint
 from fspinn.memmodel.footprint import COUNTED_RULES
 from fspinn.memmodel.packing import Numbers, shares, words
 
@@ -16,14 +16,15 @@ them reads. Fitted to FSpiNN's published 3.5 times less training energy: 12 give
 neurons. So that ratio is reproduced, not validated."""
 
 
-def inhibition_rows(size: Size) -> Numbers:
+def inhibition_rows(layer: LayerSize) -> Numbers:
     """Return the rows, each of N weights, of the matrix or matrices of inhibition."""
-    return size.n_neurons * (2 if size.inhibition == "layer" else 1)
+    return layer.n_neurons * (2 if layer.inhibition == "layer" else 1)
 
 
 def matrix_bits(size: Size) -> Numbers:
     """Return the bits of all matrices: the weights of the inputs, and inhibition."""
-    return (size.n_inputs + inhibition_rows(size)) * size.n_neurons * size.weight_bits
+    (layer,) = size.layers
+    return (layer.n_inputs + inhibition_rows(layer)) * layer.n_neurons * layer.weight_bits
 
 
 def memory_bits(size: Size) -> Numbers:
@@ -38,11 +39,12 @@ def touched_bytes(size: Size, work: Workload, training: bool) -> Numbers:
     A rule that updates at spikes touches all weights in every time step, one that looks for the winner of a
     window at the end of each.
     """
-    row = words(size.n_neurons, size.weight_bits, 8)
-    touched = work.steps * (size.n_inputs + inhibition_rows(size)) * row
+    (layer,) = size.layers
+    row = words(layer.n_neurons, layer.weight_bits, 8)
+    touched = work.steps * (layer.n_inputs + inhibition_rows(layer)) * row
     if not training:
         bits = footprint(size, training=False)
         return touched + shares(bits["readout"] + bits["labels"], 8)
-    often = work.windows if size.rule in COUNTED_RULES else work.steps
+    often = work.windows if layer.rule in COUNTED_RULES else work.steps
     passes = often * PASSES + 3 * work.normalisations + 2 * work.decays
-    return touched + passes * size.n_inputs * row
+    return touched + passes * layer.n_inputs * row

@@ -10,7 +10,7 @@ seen. `INCOMPARABLE` lists what was published but cannot be estimated.
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from fspinn.memmodel import Size, Workload, load_hardware
+from fspinn.memmodel import LayerSize, Size, Workload, load_hardware
 from fspinn.memmodel.case import Case
 from fspinn.memmodel.energy import energy_pj
 from fspinn.memmodel.hardware import Events, Hardware
@@ -54,24 +54,33 @@ def case(
     hardware: Hardware, size: Size, input_spikes: float, output_spikes: float = 0, without_steps: bool = False
 ) -> Case:
     """Return an inference with so many spikes; without steps only the spikes are worked on."""
-    work = Workload.expected(size, input_spikes, output_spikes, training=False)
-    return Case(size, replace(work, steps=0, neuron_updates=0) if without_steps else work, hardware, False)
+    work = Workload.expected(size.layers[0], input_spikes, output_spikes, training=False)
+    work = replace(work, steps=0, neuron_updates=0) if without_steps else work
+    return Case(size, (work,), hardware, False)
+
+
+def dense(
+    n_inputs: int, n_neurons: int, weight_bits: int, steps: int = 350, adaptation: str = "balanced"
+) -> Size:
+    """Return the size of a network of one layer, with labels for ten classes."""
+    layer = LayerSize(n_inputs, n_neurons, weight_bits, steps=steps, adaptation=adaptation)
+    return Size((layer,), 10, readout="majority")
 
 
 def _exact() -> list[Comparison]:
     odin, artix = load_hardware("asic28-odin"), load_hardware("fpga-artix7")
-    core = Size(256, 256, 10, weight_bits=4, readout="majority")
+    core = dense(256, 256, weight_bits=4)
     idle = case(odin, core, 0, without_steps=True)
     readout = sum(idle.cycles.values())
 
     def odin_cycles(**counts: float) -> float:
-        return sum(replace(idle, work=replace(idle.work, **counts)).cycles.values()) - readout  # type: ignore[arg-type]
+        return sum(replace(idle, work=(replace(idle.work[0], **counts),)).cycles.values()) - readout  # type: ignore[arg-type]
 
     words = 8192
     assert odin.cycles is not None
     learning, addition = odin.cycles.learning, odin.cycles.addition
-    spiker = Size(784, 138, 10, weight_bits=6, steps=100, readout="majority")
-    layers = [replace(spiker, n_neurons=128), replace(spiker, n_inputs=128, n_neurons=10)]
+    spiker = dense(784, 138, weight_bits=6, steps=100)
+    layers = [dense(784, 128, weight_bits=6, steps=100), dense(128, 10, weight_bits=6, steps=100)]
     blocks = sum(-(-case(artix, layer, 0).stored["weights"] // 36_864) for layer in layers)
     documentation, spiker_plus = "[S] ODIN's documentation", "[S] Spiker+, arXiv 2401.01141"
     rows = [
@@ -125,7 +134,7 @@ def _exact() -> list[Comparison]:
 
 def _calibration() -> list[Comparison]:
     artix = load_hardware("fpga-artix7")
-    spiker = Size(784, 138, 10, weight_bits=6, steps=100, readout="majority")
+    spiker = dense(784, 138, weight_bits=6, steps=100)
     horowitz, area = "[S2] ISSCC 2014", KAPPA_AREA * 1e-6
     rows = [
         *(
@@ -228,9 +237,9 @@ def _held_out() -> list[Comparison]:
     assert artix.fabric is not None
     # 4 cores of 512 neurons; binary synapses in 32-bit words; 64 bits a neuron.
     morphic_pj = synaptic_operation_pj(65, 0.8, 64, 512 * 64, 32, 528_000, weights_in_a_word=32)
-    ten = Size(256, 10, 10, weight_bits=4, readout="majority")
+    ten = dense(256, 10, weight_bits=4)
     registers = replace(horowitz, core=replace(horowitz.core, accumulators="registers"))
-    share = energy_pj(case(registers, Size(784, 400, 10, weight_bits=8, readout="majority"), 2157, 9))
+    share = energy_pj(case(registers, dense(784, 400, weight_bits=8), 2157, 9))
     return [
         Comparison(
             "MorphIC 65 nm, 0.8 V",
@@ -335,7 +344,7 @@ def _layers_uj(hardware: Hardware, layers: tuple[int, ...], active: float, steps
     """Return the energy of layers that each see a share of their inputs spike once."""
     total = 0.0
     for inputs, neurons in pairwise(layers):
-        size = Size(inputs, neurons, 10, weight_bits=8, steps=steps, readout="majority", adaptation="off")
+        size = dense(inputs, neurons, weight_bits=8, steps=steps, adaptation="off")
         total += sum(energy_pj(case(hardware, size, active * inputs)).values())
     return total / 1e6
 

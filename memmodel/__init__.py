@@ -4,12 +4,13 @@ from fspinn.memmodel.estimates import Estimate, estimate
 from fspinn.memmodel.footprint import footprint, memory_bits
 from fspinn.memmodel.hardware import Hardware
 from fspinn.memmodel.hardware_files import hardware_names, load_hardware
-from fspinn.memmodel.size import Size
-from fspinn.memmodel.workload import Workload, expected_workloads
+from fspinn.memmodel.size import LayerSize, Size
+from fspinn.memmodel.workload import Workload, expected_workloads, workloads_of_spikes
 
 __all__ = [
     "Estimate",
     "Hardware",
+    "LayerSize",
     "Size",
     "Workload",
     "estimate",
@@ -18,4 +19,5 @@ __all__ = [
     "hardware_names",
     "load_hardware",
     "memory_bits",
+    "workloads_of_spikes",
 ]

@@ -18,7 +18,7 @@ import numpy as np
 from fspinn.memmodel.footprint import COUNTED_RULES, OUTPUT_TRACES, footprint
 from fspinn.memmodel.hardware import Hardware
 from fspinn.memmodel.packing import Numbers, count_bits, words
-from fspinn.memmodel.size import Size
+from fspinn.memmodel.size import LayerSize, Size
 from fspinn.memmodel.workload import Workload
 
 
@@ -33,61 +33,40 @@ class Accesses(NamedTuple):
     multiplied_square_bits: Numbers = 0
 
 
-def weights_changed(size: Size, work: Workload) -> Numbers:
+def weights_changed(layer: LayerSize, work: Workload) -> Numbers:
     """Return how many weights the learning rule changes."""
-    return work.columns_written * size.n_inputs + work.rows_written * size.n_neurons
+    return work.columns_written * layer.n_inputs + work.rows_written * layer.n_neurons
 
 
-def weights_tidied(size: Size, work: Workload) -> Numbers:
+def weights_tidied(layer: LayerSize, work: Workload) -> Numbers:
     """Return how many weights normalisation and decay change."""
-    return (work.normalisations + work.decays) * (size.n_inputs * size.n_neurons)
+    return (work.normalisations + work.decays) * (layer.n_inputs * layer.n_neurons)
 
 
-def accesses(size: Size, work: Workload, hardware: Hardware, training: bool) -> dict[str, Accesses]:
-    """Return what one image makes the memories and the arithmetic do, by component.
+def accesses(
+    size: Size, work: tuple[Workload, ...], hardware: Hardware, training: bool
+) -> dict[str, Accesses]:
+    """Return what one image makes the memories and the arithmetic do: sums over the layers, by component.
 
-    Parameters
-    ----------
-    size : Size
-    work : Workload
-        Of the phase that is asked for.
-    hardware : Hardware
-    training : bool
-
-    Returns
-    -------
-    dict of str to Accesses
-        Of `weights`, `state`, `inhibition`, `spikes` and, while training, `learning`, `traces` and
-        `normalisation`, else `readout`.
+    Those are `weights`, `state`, `inhibition`, `spikes` and, while training, `learning`, `traces` and
+    `normalisation`, else `readout`.
     """
-    found = {
-        "weights": _weights(size, work, hardware),
-        "state": _state(size, work, hardware),
-        "inhibition": _inhibition(size, work, hardware),
-        "spikes": _read_and_written(work.steps * words(size.n_inputs, 1, hardware.memory.state.word_bits)),
-    }
+    parts = {"weights": _weights, "state": _state, "inhibition": _inhibition, "spikes": _spikes}
     if training:
-        found["learning"] = _learning(size, work, hardware)
-        found["traces"] = _traces(size, work, hardware)
-        found["normalisation"] = _normalisation(size, work, hardware)
-    else:
-        found["readout"] = _readout(size, work, hardware)
-    return found
+        parts |= {"learning": _learning, "traces": _traces, "normalisation": _normalisation}
+    found = {}
+    for name, part in parts.items():
+        each = [part(layer, done, hardware) for layer, done in zip(size.layers, work, strict=True)]
+        found[name] = Accesses(*map(sum, zip(*each, strict=True)))
+    return found if training else {**found, "readout": _readout(size, work[-1], hardware)}
 
 
 def off_chip_bits(done: dict[str, Accesses], needed: dict[str, Numbers], hardware: Hardware) -> Numbers:
     """Return the bits of weights that one image moves between the chip and the memory beside it.
 
     Of the accesses to the memory of the weights, the share that it cannot hold goes outside: rows are used
-    about equally often, so keeping any of them is as good as keeping others.
-
-    Parameters
-    ----------
-    done : dict of str to Accesses
-        What `accesses` returned.
-    needed : dict of str to int or ndarray
-        Bits that each memory should hold.
-    hardware : Hardware
+    about equally often, so keeping any of them is as good as keeping others. `done` is what `accesses`
+    returned, `needed` what `fspinn.memmodel.footprint.needed_bits` did.
     """
     memory = hardware.memory.weights
     if hardware.off_chip is None or memory.capacity_bits is None:
@@ -101,57 +80,61 @@ def _read_and_written(state_words: Numbers, added_bits: Numbers = 0) -> Accesses
     return Accesses(state_reads=state_words, state_writes=state_words, added_bits=added_bits)
 
 
-def _row(size: Size, hardware: Hardware) -> Numbers:
-    return words(size.n_neurons, size.weight_bits, hardware.memory.weights.word_bits)
+def _row(layer: LayerSize, hardware: Hardware) -> Numbers:
+    return words(layer.n_neurons, layer.weight_bits, hardware.memory.weights.word_bits)
 
 
 def _state_words(count: Numbers, bits: Numbers, hardware: Hardware) -> Numbers:
     return words(count, bits, hardware.memory.state.word_bits)
 
 
-def _weights(size: Size, work: Workload, hardware: Hardware) -> Accesses:
-    row = _row(size, hardware)
+def _weights(layer: LayerSize, work: Workload, hardware: Hardware) -> Accesses:
+    row = _row(layer, hardware)
     of_all_inputs = hardware.core.schedule == "clock"
-    reads = work.steps * size.n_inputs * row if of_all_inputs else work.rows_read * row + work.weights_read
-    return Accesses(weight_reads=reads, added_bits=work.synaptic_additions * size.state_bits)
+    reads = work.steps * layer.n_inputs * row if of_all_inputs else work.rows_read * row + work.weights_read
+    return Accesses(weight_reads=reads, added_bits=work.synaptic_additions * layer.state_bits)
 
 
-def _state(size: Size, work: Workload, hardware: Hardware) -> Accesses:
+def _state(layer: LayerSize, work: Workload, hardware: Hardware) -> Accesses:
     """Return the passes over all neurons, and the sums if they lie in the memory meanwhile."""
-    n = size.n_neurons
-    potentials = _state_words(n, size.state_bits, hardware)
+    n = layer.n_neurons
+    potentials = _state_words(n, layer.state_bits, hardware)
     changed = work.neuron_updates / n * potentials
-    changed = changed + work.steps * _state_words(n, count_bits(size.refractory_steps), hardware)
+    changed = changed + work.steps * _state_words(n, count_bits(layer.refractory_steps), hardware)
     if hardware.core.accumulators == "sram":
         changed = changed + work.rows_read * potentials + work.weights_read
-    thresholds = _state_words(n if size.adaptation != "off" else 1, size.threshold_bits, hardware)
+    thresholds = _state_words(n if layer.adaptation != "off" else 1, layer.threshold_bits, hardware)
     return Accesses(
         state_reads=changed + work.steps * thresholds,
         state_writes=changed,
-        added_bits=2 * work.neuron_updates * size.state_bits,  # leak and comparison
+        added_bits=2 * work.neuron_updates * layer.state_bits,  # leak and comparison
     )
 
 
-def _inhibition(size: Size, work: Workload, hardware: Hardware) -> Accesses:
-    potentials = _state_words(size.n_neurons, size.state_bits, hardware)
-    added = work.output_spikes * size.n_neurons * size.state_bits
+def _spikes(layer: LayerSize, work: Workload, hardware: Hardware) -> Accesses:
+    return _read_and_written(work.steps * _state_words(layer.n_inputs, 1, hardware))
+
+
+def _inhibition(layer: LayerSize, work: Workload, hardware: Hardware) -> Accesses:
+    potentials = _state_words(layer.n_neurons, layer.state_bits, hardware)
+    added = work.output_spikes * layer.n_neurons * layer.state_bits
     return _read_and_written(work.output_spikes * potentials, added)
 
 
-def _learning(size: Size, work: Workload, hardware: Hardware) -> Accesses:
+def _learning(layer: LayerSize, work: Workload, hardware: Hardware) -> Accesses:
     """Return the changes of weights and thresholds, and the counters that decide on them.
 
     Spikes are counted one by one. At the end of a window the counters are read twice (for their norm, then as
     the target) and cleared. Moving a weight is one multiplication and two additions.
     """
-    n, weights = size.n_neurons, weights_changed(size, work)
-    changed = work.columns_written * size.n_inputs + work.rows_written * _row(size, hardware)
-    counter = count_bits(size.window_steps)
-    counters = _state_words(size.n_inputs * (size.rule == "normalised"), counter, hardware)
-    counters = counters + _state_words(size.n_neurons * (size.rule in COUNTED_RULES), counter, hardware)
-    counted = work.input_spikes * (size.rule == "normalised")
-    counted = counted + work.output_spikes * (size.rule in COUNTED_RULES)
-    thresholds = work.threshold_passes * _state_words(n, size.threshold_bits, hardware)
+    n, weights = layer.n_neurons, weights_changed(layer, work)
+    changed = work.columns_written * layer.n_inputs + work.rows_written * _row(layer, hardware)
+    counter = count_bits(layer.window_steps)
+    counters = _state_words(layer.n_inputs * (layer.rule == "normalised"), counter, hardware)
+    counters = counters + _state_words(layer.n_neurons * (layer.rule in COUNTED_RULES), counter, hardware)
+    counted = work.input_spikes * (layer.rule == "normalised")
+    counted = counted + work.output_spikes * (layer.rule in COUNTED_RULES)
+    thresholds = work.threshold_passes * _state_words(n, layer.threshold_bits, hardware)
     adapted = thresholds + work.thresholds_written
     changed_thresholds = work.threshold_passes * n + work.thresholds_written
     return Accesses(
@@ -159,35 +142,35 @@ def _learning(size: Size, work: Workload, hardware: Hardware) -> Accesses:
         weight_writes=changed,
         state_reads=counted + 2 * work.windows * counters + adapted,
         state_writes=counted + work.windows * counters + adapted,
-        added_bits=2 * weights * size.weight_bits + changed_thresholds * size.threshold_bits,
-        multiplied_square_bits=weights * size.weight_bits**2,
+        added_bits=2 * weights * layer.weight_bits + changed_thresholds * layer.threshold_bits,
+        multiplied_square_bits=weights * layer.weight_bits**2,
     )
 
 
-def _traces(size: Size, work: Workload, hardware: Hardware) -> Accesses:
+def _traces(layer: LayerSize, work: Workload, hardware: Hardware) -> Accesses:
     """Return the decay of all traces in each time step, and their reading where weights change."""
-    if size.rule == "normalised":
+    if layer.rule == "normalised":
         return Accesses()
-    of_each = OUTPUT_TRACES.get(size.rule, 0)
-    of_inputs = _state_words(size.n_inputs, size.trace_bits, hardware)
-    of_neurons = of_each * _state_words(size.n_neurons, size.trace_bits, hardware)
-    traces = size.n_inputs + of_each * size.n_neurons
+    of_each = OUTPUT_TRACES.get(layer.rule, 0)
+    of_inputs = _state_words(layer.n_inputs, layer.trace_bits, hardware)
+    of_neurons = of_each * _state_words(layer.n_neurons, layer.trace_bits, hardware)
+    traces = layer.n_inputs + of_each * layer.n_neurons
     decayed = work.steps * (of_inputs + of_neurons)
     used = work.columns_written * of_inputs + work.rows_written * np.maximum(of_neurons, 1)
     return Accesses(
-        state_reads=decayed + used, state_writes=decayed, added_bits=work.steps * traces * size.trace_bits
+        state_reads=decayed + used, state_writes=decayed, added_bits=work.steps * traces * layer.trace_bits
     )
 
 
-def _normalisation(size: Size, work: Workload, hardware: Hardware) -> Accesses:
+def _normalisation(layer: LayerSize, work: Workload, hardware: Hardware) -> Accesses:
     """Return passes over all weights: normalisation reads twice (sum, then scale), decay reads once."""
-    weights = weights_tidied(size, work)
-    all_words = size.n_inputs * _row(size, hardware)
+    weights = weights_tidied(layer, work)
+    all_words = layer.n_inputs * _row(layer, hardware)
     return Accesses(
         weight_reads=(2 * work.normalisations + work.decays) * all_words,
         weight_writes=(work.normalisations + work.decays) * all_words,
-        added_bits=weights * size.weight_bits,
-        multiplied_square_bits=weights * size.weight_bits**2,
+        added_bits=weights * layer.weight_bits,
+        multiplied_square_bits=weights * layer.weight_bits**2,
     )
 
 

@@ -18,15 +18,15 @@ class Case:
     Parameters
     ----------
     size : Size
-    work : Workload
-        Of the phase.
+    work : tuple of Workload
+        Of each layer, in the phase.
     hardware : Hardware
     training : bool
         The phase: whether the device learns.
     """
 
     size: Size
-    work: Workload
+    work: tuple[Workload, ...]
     hardware: Hardware
     training: bool
 

@@ -7,6 +7,7 @@ the cycles that a processor or an FPGA is awake. To this come leakage and clock 
 weights from off-chip memory. Not in the model: wires between memories, input and output.
 """
 
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -33,15 +34,9 @@ class AccessEnergy(NamedTuple):
 def energy_pj(case: Case) -> dict[str, Numbers]:
     """Return the energy of one image, by component; their sum is what it costs.
 
-    Parameters
-    ----------
-    case : Case
-
-    Returns
-    -------
-    dict of str to float or ndarray
-        Picojoules, not rounded, of `weights`, `state`, `inhibition`, `spikes`, `arithmetic`, `leakage`,
-        `clock`, `off_chip` and, while training, `learning`, `traces` and `normalisation`, else `readout`.
+    Those are, in picojoules and not rounded, `weights`, `state`, `inhibition`, `spikes`, `arithmetic`,
+    `leakage`, `clock`, `off_chip` and, while training, `learning`, `traces` and `normalisation`, else
+    `readout`.
     """
     hardware, bits = case.hardware, case.physical
     weight = access_energy(hardware, hardware.memory.weights, bits["weights"])
@@ -66,20 +61,7 @@ def energy_pj(case: Case) -> dict[str, Numbers]:
 
 
 def access_energy(hardware: Hardware, memory: Memory, capacity_bits: Numbers) -> AccessEnergy:
-    """Return the energy of an access to a memory of the hardware that has some capacity.
-
-    Parameters
-    ----------
-    hardware : Hardware
-    memory : Memory
-        One of its memories.
-    capacity_bits : int or ndarray
-
-    Returns
-    -------
-    AccessEnergy
-        Zero where the description knows none.
-    """
+    """Return the energy of an access to a memory of some capacity; zero where the description knows none."""
     process = hardware.process
     if memory.access == "sram-law" and process is not None and memory.kappa is not None:
         where = (process.node_nm, process.vdd_v, process.cell, memory.word_bits, capacity_bits)
@@ -120,17 +102,17 @@ def _arithmetic_pj(done: dict[str, Accesses], hardware: Hardware) -> Numbers:
 
 def _events_pj(case: Case) -> dict[str, Numbers]:
     """Return the energy of whole events: additions, inhibition as an addition to each, updates, changes."""
-    size, work, price = case.size, case.work, case.hardware.events
+    layers, price = list(zip(case.size.layers, case.work, strict=True)), case.hardware.events
     if price is None:
         return {}
     found = {
-        "weights": work.synaptic_additions * price.addition_pj,
-        "inhibition": work.output_spikes * size.n_neurons * price.addition_pj,
-        "state": work.neuron_updates * price.neuron_pj,
+        "weights": sum(work.synaptic_additions for _, work in layers) * price.addition_pj,
+        "inhibition": sum(work.output_spikes * layer.n_neurons for layer, work in layers) * price.addition_pj,
+        "state": sum(work.neuron_updates for _, work in layers) * price.neuron_pj,
     }
     if case.training:
-        found["learning"] = weights_changed(size, work) * price.learning_pj
-        found["normalisation"] = weights_tidied(size, work) * price.learning_pj
+        found["learning"] = sum(weights_changed(*one) for one in layers) * price.learning_pj
+        found["normalisation"] = sum(weights_tidied(*one) for one in layers) * price.learning_pj
     return found
 
 
@@ -141,7 +123,8 @@ def _fabric_pj_per_cycle(size: Size, hardware: Hardware) -> Numbers:
 
 
 def used_cells(size: Size, hardware: Hardware) -> Numbers:
-    """Return the logic cells of an FPGA that the lanes take; there are no more lanes than neurons."""
+    """Return the logic cells that the lanes of an FPGA take; the largest layer has a neuron for each lane."""
     if hardware.fabric is None:
         return 0
-    return np.minimum(hardware.core.lanes, size.n_neurons) * hardware.fabric.cells_per_lane
+    most = reduce(np.maximum, (layer.n_neurons for layer in size.layers))
+    return np.minimum(hardware.core.lanes, most) * hardware.fabric.cells_per_lane

@@ -1,6 +1,6 @@
 """All costs of a network on a piece of hardware, in one record."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -15,7 +15,7 @@ from fspinn.memmodel.hardware import Band, Hardware
 from fspinn.memmodel.hardware_files import load_hardware
 from fspinn.memmodel.packing import Numbers, plain, whole
 from fspinn.memmodel.size import Size
-from fspinn.memmodel.workload import PHASES, Workload, workload_of
+from fspinn.memmodel.workload import PHASES, Workload, Workloads, workloads_of
 from fspinn.model.activity import Activity
 from fspinn.model.model import AnyModel, model_of
 
@@ -34,8 +34,8 @@ class Estimate:
     Parameters
     ----------
     hardware : Hardware
-    work : mapping of str to Workload
-        What the network does in each phase.
+    work : mapping of str to tuple of Workload
+        What each layer does, by phase.
     memory, stored, physical : mapping
         Bits: logical, packed into words, and of the memories themselves.
     energy : mapping
@@ -49,7 +49,7 @@ class Estimate:
     """
 
     hardware: Hardware
-    work: Mapping[str, Workload]
+    work: Workloads
     memory: Breakdowns
     stored: Breakdowns
     physical: Breakdowns
@@ -69,6 +69,16 @@ class Estimate:
             return None
         return self.latency[phase]["total"] / self.hardware.clock.f_mhz / 1e6
 
+    def spikes(self, phase: str) -> dict[str, Any]:
+        """Return what a phase rests on, of all layers, in the words of NeuroBench where it has any."""
+        work = self.work[phase]
+        return {
+            "source": work[0].source,
+            "input_spikes": work[0].input_spikes,
+            "output_spikes": sum(one.output_spikes for one in work),
+            "synaptic_operations": sum(one.synaptic_additions for one in work),
+        }
+
     def rates(self, phase: str) -> dict[str, Any]:
         """Return what follows from energy and time.
 
@@ -80,7 +90,7 @@ class Estimate:
             over all additions, `incremental_...` leaves out what is paid for time (leakage and clock).
         """
         energy, seconds = self.energy[phase], self.latency_s(phase)
-        total, additions = energy["total"], self.work[phase].synaptic_additions
+        total, additions = energy["total"], self.spikes(phase)["synaptic_operations"]
         events = total - energy["leakage"] - energy["clock"]  # without what is paid for time
         return {
             "images_per_s": _quotient(1.0, seconds),
@@ -97,7 +107,7 @@ class Estimate:
             "hardware": meta.name,
             "confidence": meta.confidence,
             "remembered": self.hardware.remembered,
-            "activity": {phase: _spikes(work) for phase, work in self.work.items()},
+            "activity": _each(self.spikes),
             "memory_bits": self.memory,
             "stored_bits": self.stored,
             "physical_bits": self.physical,
@@ -124,7 +134,7 @@ class Estimate:
 def estimate(
     network: AnyModel | Size,
     hardware: str | Path | Hardware = "asic65-lp",
-    activity: Mapping[str, Activity | Workload] | None = None,
+    activity: Mapping[str, Sequence[Activity | Workload]] | None = None,
 ) -> Estimate:
     """Return what a network costs on a piece of hardware.
 
@@ -137,23 +147,22 @@ def estimate(
         Or a result that holds a model.
     hardware : str, Path or Hardware, default "asic65-lp"
         Name of a preset, path of a TOML file, or a description already loaded.
-    activity : mapping of str to Activity or Workload, optional
-        What the network does in ``"inference"`` and ``"training"``: counted, or expected
+    activity : mapping of str to sequence of Activity or Workload, optional
+        What each layer does in ``"inference"`` and ``"training"``: counted, or expected
         (`fspinn.memmodel.expected_workloads`). None takes what was counted for the model.
 
     Raises
     ------
     ConfigError
-        If there is no counted activity.
+        If there is no counted activity of each layer.
     HardwareError
         If there is no such hardware.
     """
     described = hardware if isinstance(hardware, Hardware) else load_hardware(hardware)
     size = network if isinstance(network, Size) else Size.of(network)
     if activity is None:
-        counted = {} if isinstance(network, Size) else model_of(network).activity
-        activity = {phase: layers[0] for phase, layers in counted.items()}
-    work = {phase: workload_of(activity, phase) for phase in PHASES}
+        activity = {} if isinstance(network, Size) else model_of(network).activity
+    work = workloads_of(activity, size)
     cases = {phase: Case(size, work[phase], described, phase == "training") for phase in PHASES}
 
     def summed(components: Callable[[Case], Mapping[str, Numbers]]) -> Breakdowns:
@@ -176,9 +185,11 @@ def _each(value: Callable[[str], Any]) -> dict[str, Any]:
     return {phase: value(phase) for phase in PHASES}
 
 
-def _with_total(components: Mapping[str, Numbers], work: Workload) -> Breakdown:
+def _with_total(components: Mapping[str, Numbers], work: tuple[Workload, ...]) -> Breakdown:
     """Return whole numbers, so that their sum is exact; of all networks, also where they are the same."""
-    shape = np.broadcast_shapes(np.shape(work.steps), np.shape(work.input_spikes))
+    shape = np.broadcast_shapes(
+        *(np.shape(count) for one in work for count in (one.neuron_updates, one.input_spikes))
+    )
     each = {name: whole(value) for name, value in components.items()}
     if shape:
         each = {name: np.broadcast_to(value, shape) for name, value in each.items()}
@@ -191,16 +202,6 @@ def _bands(breakdowns: Breakdowns | None, band: Band | None) -> dict[str, Any] |
     return {
         phase: {"low": whole(one["total"] * band.low), "high": whole(one["total"] * band.high)}
         for phase, one in breakdowns.items()
-    }
-
-
-def _spikes(work: Workload) -> dict[str, Any]:
-    """Return what a phase rests on, in the words of NeuroBench where it has any."""
-    return {
-        "source": work.source,
-        "input_spikes": work.input_spikes,
-        "output_spikes": work.output_spikes,
-        "synaptic_operations": work.synaptic_additions,
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from fspinn.memmodel.hardware import Hardware, Memory
 from fspinn.memmodel.packing import Numbers, count_bits, index_bits, shares, words
-from fspinn.memmodel.size import Size
+from fspinn.memmodel.size import LayerSize, Size
 from fspinn.model.model import BIASED_READOUT, LABEL_READOUT
 
 BIAS_BITS = 32
@@ -37,30 +37,24 @@ class Block(NamedTuple):
 
 def blocks(size: Size, training: bool) -> dict[str, list[Block]]:
     """Return what each component of a network stores; the parameters are those of `footprint`."""
-    n = size.n_neurons
+    layers, last = size.layers, size.layers[-1]
+    most_votes = last.steps * last.positions_in_cell  # a neuron spikes at most once in a time step
+    labels = Block(1, last.features, index_bits(size.n_classes))
     stored = {
-        "weights": [Block(size.n_inputs, n, size.weight_bits)],
-        "pixels": [Block(1, size.mapped_pixels, 1)],
-        "thresholds": [Block(1, n if size.adaptation != "off" else 1, size.threshold_bits)],
-        "membrane": [Block(1, n, size.state_bits)],
-        "refractory": [Block(1, n, count_bits(size.refractory_steps))],
-        "inhibition": _inhibition(size),
-        "spikes": [Block(2, size.n_inputs, 1), Block(2, n, 1)],
-        "labels": [Block(1, n, index_bits(size.n_classes))] if size.readout == LABEL_READOUT else [],
+        "weights": [Block(one.n_inputs, one.n_neurons, one.weight_bits) for one in layers],
+        "pixels": [Block(1, one.mapped_pixels, 1) for one in layers],
+        "thresholds": [Block(1, _thresholds(one), one.threshold_bits) for one in layers],
+        "membrane": [Block(1, one.n_neurons, one.state_bits) for one in layers],
+        "refractory": [Block(1, one.n_neurons, count_bits(one.refractory_steps)) for one in layers],
+        "inhibition": [block for one in layers for block in _inhibition(one)],
+        "spikes": [Block(2, count, 1) for count in (*size.buffered, last.n_neurons)],
+        "labels": [labels] if size.readout == LABEL_READOUT else [],
         "readout": _readout(size),
-        "votes": _votes(size),
+        "votes": [Block(1, last.features, count_bits(most_votes))],
     }
     if training:
-        counter = count_bits(size.window_steps)
-        traced, counted = size.rule != "normalised", size.rule in COUNTED_RULES
-        stored["traces"] = [
-            Block(1, size.n_inputs * traced, size.trace_bits),
-            Block(OUTPUT_TRACES.get(size.rule, 0), n, size.trace_bits),
-        ]
-        stored["window"] = [
-            Block(1, size.n_inputs * (not traced), counter),
-            Block(1, n * counted, counter),
-        ]
+        stored["traces"] = [block for one in layers for block in _traces(one)]
+        stored["window"] = [block for one in layers for block in _window(one)]
     return stored
 
 
@@ -77,10 +71,11 @@ def footprint(size: Size, training: bool) -> dict[str, Any]:
     -------
     dict of str to int or ndarray
         Bits of `weights`, `pixels` (one each, where some were dropped), `thresholds`, `membrane`,
-        `refractory` (counters), `inhibition`, `spikes` (a bit per input and per neuron, twice: one buffer is
-        written while the other is read), `labels` (of the readout ``majority``), `readout` (the table of any
-        other), `votes` (a spike counter per neuron) and, while training, `traces` and `window` (spike
-        counters: of the inputs for the rule ``normalised``, of the neurons for all rules that have a winner).
+        `refractory` (counters), `inhibition`, `spikes` (a bit for each that waits before a layer and for each
+        neuron of the last, twice: one buffer is written while the other is read), `labels` (of the readout
+        ``majority``), `readout` (the table of any other), `votes` (a spike counter per cell and neuron of the
+        last layer) and, while training, `traces` and `window` (spike counters: of the inputs for the rule
+        ``normalised``, of the neurons for all rules that have a winner).
     """
     return {
         name: sum(block.rows * block.count * block.bits for block in parts)
@@ -96,18 +91,8 @@ def memory_bits(size: Size, training: bool) -> Any:
 def stored_bits(size: Size, hardware: Hardware, training: bool) -> dict[str, Any]:
     """Return the bits of the memory words that hold each component, packed as well as words allow.
 
-    Every row of weights starts a word, and no number lies across two.
-
-    Parameters
-    ----------
-    size, training
-        As for `footprint`.
-    hardware : Hardware
-
-    Returns
-    -------
-    dict of str to int or ndarray
-        The components of `footprint`.
+    Every row of weights starts a word, and no number lies across two. Components and other parameters are
+    those of `footprint`.
     """
     stored = {}
     for name, parts in blocks(size, training).items():
@@ -117,19 +102,7 @@ def stored_bits(size: Size, hardware: Hardware, training: bool) -> dict[str, Any
 
 
 def needed_bits(stored: dict[str, Any], hardware: Hardware) -> dict[str, Any]:
-    """Return the sums of `stored_bits` over each memory of the hardware.
-
-    Parameters
-    ----------
-    stored : dict of str to int or ndarray
-        What `stored_bits` returned.
-    hardware : Hardware
-
-    Returns
-    -------
-    dict of str to int or ndarray
-        `weights` (with the readout) and `state` (all else).
-    """
+    """Return the sums of `stored_bits` over `weights` (with the readout) and `state` (all else)."""
     needed: dict[str, Any] = {"weights": 0, "state": 0}
     for name, bits in stored.items():
         in_weights = _memory_of(name, hardware) is hardware.memory.weights
@@ -138,19 +111,7 @@ def needed_bits(stored: dict[str, Any], hardware: Hardware) -> dict[str, Any]:
 
 
 def physical_bits(needed: dict[str, Any], hardware: Hardware) -> dict[str, Any]:
-    """Return the bits of each memory of the hardware: its capacity, or as many whole macros as are needed.
-
-    Parameters
-    ----------
-    needed : dict of str to int or ndarray
-        What `needed_bits` returned.
-    hardware : Hardware
-
-    Returns
-    -------
-    dict of str to int or ndarray
-        `weights` and `state`.
-    """
+    """Return the bits of each memory: its capacity, or as many whole macros as `needed_bits` says."""
     memories = {"weights": hardware.memory.weights, "state": hardware.memory.state}
     return {
         name: shares(needed[name], memory.macro_bits) * memory.macro_bits
@@ -164,26 +125,33 @@ def _memory_of(component: str, hardware: Hardware) -> Memory:
     return hardware.memory.weights if component in IN_WEIGHTS else hardware.memory.state
 
 
-def _inhibition(size: Size) -> list[Block]:
+def _thresholds(layer: LayerSize) -> Numbers:
+    return layer.n_neurons if layer.adaptation != "off" else 1
+
+
+def _inhibition(layer: LayerSize) -> list[Block]:
     """Return the strengths of inhibition, and what its kind has to remember."""
-    rest_bits = count_bits(size.inhibition_steps)
-    if size.inhibition == "layer":  # to and from a layer of neurons with a potential and a rest each
-        neurons = [Block(1, size.n_neurons, size.state_bits), Block(1, size.n_neurons, rest_bits)]
-        return [Block(1, 2, size.weight_bits), *neurons]
-    if size.inhibition == "clamp":  # the time left, and the neuron that is not clamped
-        return [Block(1, 1, rest_bits), Block(1, 1, index_bits(size.n_neurons))]
-    return [Block(1, 1, size.state_bits)]  # what is taken from a potential is as wide as one
+    n, rest_bits = layer.n_neurons, count_bits(layer.inhibition_steps)
+    if layer.inhibition == "layer":  # to and from a layer of neurons with a potential and a rest each
+        return [Block(1, 2, layer.weight_bits), Block(1, n, layer.state_bits), Block(1, n, rest_bits)]
+    if layer.inhibition == "clamp":  # the time left, and the neuron that is not clamped
+        return [Block(1, 1, rest_bits), Block(1, 1, index_bits(n))]
+    return [Block(1, 1, layer.state_bits)]  # what is taken from a potential is as wide as one
 
 
 def _readout(size: Size) -> list[Block]:
-    """Return a table, and a bias where the readout has one."""
     if size.readout == LABEL_READOUT:
         return []
-    table = Block(1, size.n_neurons * size.n_classes, size.readout_bits)
+    table = Block(1, size.features * size.n_classes, size.readout_bits)
     biased = size.readout == BIASED_READOUT or size.silence
     return [table, Block(1, size.n_classes, BIAS_BITS)] if biased else [table]
 
 
-def _votes(size: Size) -> list[Block]:
-    # A neuron spikes at most once in a time step.
-    return [Block(1, size.n_neurons, count_bits(size.steps))]
+def _traces(layer: LayerSize) -> list[Block]:
+    of_inputs = Block(1, layer.n_inputs * (layer.rule != "normalised"), layer.trace_bits)
+    return [of_inputs, Block(OUTPUT_TRACES.get(layer.rule, 0), layer.n_neurons, layer.trace_bits)]
+
+
+def _window(layer: LayerSize) -> list[Block]:
+    counted, counter = layer.n_neurons * (layer.rule in COUNTED_RULES), count_bits(layer.window_steps)
+    return [Block(1, layer.n_inputs * (layer.rule == "normalised"), counter), Block(1, counted, counter)]

@@ -34,16 +34,17 @@ def controller_bytes(case: Case, controller: Controller) -> tuple[Numbers, Numbe
     constant = sum(_packed_bytes(*b) for name in ("pixels", "labels", "readout") for b in stored[name])
     if size.readout == LABEL_READOUT:
         constant = constant + size.n_classes * _SHARE_BYTES
-    learned = _packed_bytes(size.n_inputs, size.n_neurons, size.weight_bits)
-    if size.adaptation != "off":
-        learned = learned + size.n_neurons * type_bytes(size.threshold_bits)
-    bits = [size.state_bits, count_bits(size.steps), count_bits(size.refractory_steps)]
-    if size.inhibition == "layer":
-        bits.append(count_bits(size.inhibition_steps))
-    state = size.n_neurons * sum(map(type_bytes, bits)) + _packed_bytes(STEPS_AT_ONCE, size.n_inputs, 1)
+    learned = sum(_packed_bytes(*b) for b in stored["weights"])
+    state = sum(_packed_bytes(STEPS_AT_ONCE, count, 1) for count in size.buffered)
+    for layer in size.layers:
+        if layer.adaptation != "off":
+            learned = learned + layer.n_neurons * type_bytes(layer.threshold_bits)
+        if layer.inhibition == "layer":
+            state = state + layer.n_neurons * type_bytes(count_bits(layer.inhibition_steps))
+    arrays = ("membrane", "refractory", "votes", *(("traces", "window") if case.training else ()))
+    state = state + sum(b.rows * b.count * type_bytes(b.bits) for name in arrays for b in stored[name])
     if case.training:
-        learning = [b.rows * b.count * type_bytes(b.bits) for b in stored["traces"] + stored["window"]]
-        state = state + learned + sum(learning)
+        state = state + learned
     else:
         constant = constant + learned
     return controller.program_bytes + constant, controller.stack_bytes + state

@@ -1,15 +1,18 @@
 """Which whole numbers and choices do the costs of a network follow from?"""
 
 from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 
 import numpy as np
 
 from fspinn.base.errors import ConfigError
 from fspinn.base.settings import members, settings_of
+from fspinn.memmodel.packing import Numbers, shares
 from fspinn.model.model import BIASED_READOUT, AnyModel, model_of
 from fspinn.network.adaptation import Adaptation
 from fspinn.network.description import Network
 from fspinn.network.inhibition import Inhibition
+from fspinn.network.layers import Layer
 from fspinn.network.rules import NORMALISATIONS, Rule, Stdp
 
 _CHOICES = {
@@ -18,18 +21,21 @@ _CHOICES = {
     "adaptation": tuple(members(Adaptation)),
     "normalisation": NORMALISATIONS,
 }
-_MAY_BE_ZERO = ("refractory_steps", "inhibition_steps", "mapped_pixels")
+_MAY_BE_ZERO = ("refractory_steps", "inhibition_steps", "mapped_pixels", "waiting_inputs")
 
 
 @dataclass(frozen=True)
-class Size:
-    """What a network's costs follow from; nothing has to be trained to know it.
+class LayerSize:
+    """What the costs of a layer follow from; nothing has to be trained to know it.
 
     The whole numbers may also be integer arrays of one shape, for many networks at once.
 
     Parameters
     ----------
-    n_inputs, n_neurons, n_classes : int
+    n_inputs : int
+        Inputs of a neuron that are used.
+    n_neurons : int
+        Neurons of the column.
     weight_bits : int
         Bits of one weight.
     state_bits : int, default 32
@@ -44,12 +50,6 @@ class Size:
         Time steps in which a neuron cannot spike after a spike.
     inhibition_steps : int, default 0
         Time steps of a clamp, or for which an inhibitory neuron rests.
-    readout : str, default "proportion"
-        Name of the readout; the table of ``majority`` is stored as one label per neuron.
-    readout_bits : int, default 32
-        Bits of one entry of any other readout's table.
-    silence : bool, default False
-        Whether the table of ``proportion`` has a bias, as silence means a class; ``linear`` always has one.
     inhibition : str, default "lateral"
     rule : str, default "normalised"
     adaptation : str, default "balanced"
@@ -58,7 +58,11 @@ class Size:
     decays : bool, default False
         Whether weights decay with each presentation.
     mapped_pixels : int, default 0
-        Pixels of an image of which some were dropped: a bit of each says whether it is an input. 0: none was.
+        Inputs of which some were dropped: a bit of each says whether it is used. 0: none was.
+    cells : int, default 1
+        Cells in which output spikes are counted.
+    positions_in_cell : int, default 1
+        Positions of the field in the largest cell.
 
     Raises
     ------
@@ -68,7 +72,6 @@ class Size:
 
     n_inputs: int
     n_neurons: int
-    n_classes: int
     weight_bits: int
     state_bits: int = 32
     threshold_bits: int = 32
@@ -77,50 +80,109 @@ class Size:
     window_steps: int = 350
     refractory_steps: int = 0
     inhibition_steps: int = 0
-    readout: str = "proportion"
-    readout_bits: int = 32
-    silence: bool = False
     inhibition: str = "lateral"
     rule: str = "normalised"
     adaptation: str = "balanced"
     normalisation: str = "off"
     decays: bool = False
     mapped_pixels: int = 0
+    cells: int = 1
+    positions_in_cell: int = 1
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name in _CHOICES and value not in _CHOICES[field.name]:
-                known = ", ".join(_CHOICES[field.name])
-                raise ConfigError(f"{field.name}: there is no {value!r}; use one of {known}")
-            if field.type not in ("int", int):
-                continue
-            numbers, low = np.asarray(value), 0 if field.name in _MAY_BE_ZERO else 1
-            if numbers.dtype.kind not in "iu" or not (numbers >= low).all():
+        _check(self)
+
+    @property
+    def features(self) -> int:
+        """Numbers that the layer answers with: output spikes per cell and neuron."""
+        return self.cells * self.n_neurons
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a network's costs follow from: its layers, and what exists once.
+
+    Parameters
+    ----------
+    layers : tuple of LayerSize
+    n_classes : int
+    readout : str, default "proportion"
+        Name of the readout; the table of ``majority`` is stored as one label per feature of the last layer.
+    readout_bits : int, default 32
+        Bits of one entry of any other readout's table.
+    silence : bool, default False
+        Whether the table of ``proportion`` has a bias, as silence means a class; ``linear`` always has one.
+    waiting_inputs : int, default 0
+        Inputs that are buffered beside those of the first layer's field: the rest of the rows that it covers.
+
+    Raises
+    ------
+    ConfigError
+        If a value is not a whole number or too small, or a layer has more inputs than the one before it has
+        features.
+
+    Examples
+    --------
+    >>> Size((LayerSize(784, 400, weight_bits=4),), n_classes=10).features
+    400
+    """
+
+    layers: tuple[LayerSize, ...]
+    n_classes: int
+    readout: str = "proportion"
+    readout_bits: int = 32
+    silence: bool = False
+    waiting_inputs: int = 0
+
+    def __post_init__(self) -> None:
+        _check(self)
+        for before, layer in pairwise(self.layers):
+            if not np.all(np.less_equal(layer.n_inputs, before.features)):
                 raise ConfigError(
-                    f"{field.name}: {value!r} is not a size; give a whole number of at least {low}"
+                    f"n_inputs: {layer.n_inputs} are more than the {before.features} features of the layer "
+                    "before; give at most those"
                 )
+
+    @property
+    def features(self) -> int:
+        """Numbers that the readout listens to."""
+        return self.layers[-1].features
+
+    @property
+    def buffered(self) -> list[Numbers]:
+        """Spikes that wait before each layer: those of the input, then those of the layer before."""
+        return [self.layers[0].n_inputs + self.waiting_inputs, *(one.features for one in self.layers[:-1])]
 
     @classmethod
     def of(cls, model: AnyModel) -> "Size":
         """Return the size of a trained model, or of that which a result holds."""
         model = model_of(model)
-        format, layer = model.readout.format, model.layer
+        first, format = model.network.layers[0], model.readout.format
         size = cls.of_network(
             model.network,
             model.learner,
-            n_inputs=layer.inputs_used,
+            model.image_shape,
             n_classes=model.readout.n_classes,
-            weight_bits=layer.weights.bits,
+            weight_bits=32,
             readout=model.readout.name,
             readout_bits=32 if format is None else format.bits,
         )
+        layers = tuple(
+            replace(
+                layer,
+                n_inputs=tensors.inputs_used,
+                weight_bits=tensors.weights.bits,
+                state_bits=tensors.state_bits,
+                threshold_bits=tensors.theta.bits,
+                mapped_pixels=0 if tensors.inputs_used == tensors.inputs else tensors.inputs,
+            )
+            for layer, tensors in zip(size.layers, model.layers, strict=True)
+        )
         return replace(
             size,
-            state_bits=layer.state_bits,
-            threshold_bits=layer.theta.bits,
+            layers=layers,
+            waiting_inputs=0 if first.field is None else size.buffered[0] - layers[0].n_inputs,
             silence=model.readout.name != BIASED_READOUT and model.readout.bias is not None,
-            mapped_pixels=0 if layer.inputs_used == layer.inputs else layer.inputs,
         )
 
     @classmethod
@@ -128,7 +190,7 @@ class Size:
         cls,
         network: Network,
         learner: Stdp,
-        n_inputs: int,
+        image_shape: tuple[int, int],
         n_classes: int,
         weight_bits: int,
         readout: str = "proportion",
@@ -141,29 +203,53 @@ class Size:
         network : Network
         learner : Stdp
             With which it learns.
-        n_inputs, n_classes, weight_bits : int
+        image_shape : tuple of int
+            Height and width of what it sees.
+        n_classes, weight_bits : int
         readout : str, default "proportion"
         readout_bits : int, default 32
-
-        Returns
-        -------
-        Size
         """
-        (layer,), settings = network.layers, settings_of(network)
-        return cls(
-            n_inputs=n_inputs,
-            n_neurons=layer.neurons,
-            n_classes=n_classes,
-            weight_bits=weight_bits,
-            steps=network.steps,
-            window_steps=learner.window_steps(network),
-            refractory_steps=network.steps_of(layer.neuron.refractory_ms),
-            inhibition_steps=network.steps_of(settings.get("inhibition_ms", 0.0)),
-            readout=readout,
-            readout_bits=readout_bits,
-            inhibition=layer.inhibition.kind,
-            rule=learner.rule.kind,
-            adaptation=layer.adaptation.kind,
-            normalisation=learner.normalisation,
-            decays=learner.weight_decay > 0,
-        )
+        layers: list[LayerSize] = []
+        grid, channels = image_shape, 1
+        for layer in network.layers:
+            layers.append(_layer_size(layer, network, learner, grid, channels, weight_bits))
+            grid, channels = layer.cells, layer.neurons
+        first, (height, width) = network.layers[0], image_shape
+        covered = (height if first.field is None else first.field[0]) * width
+        waiting = covered - first.fan_in(height, width)
+        return cls(tuple(layers), n_classes, readout, readout_bits, waiting_inputs=waiting)
+
+
+def _layer_size(
+    layer: Layer, network: Network, learner: Stdp, grid: tuple[int, int], channels: int, weight_bits: int
+) -> LayerSize:
+    in_cell = [shares(n, cells) for n, cells in zip(layer.positions(*grid), layer.cells, strict=True)]
+    return LayerSize(
+        n_inputs=layer.fan_in(*grid) * channels,
+        n_neurons=layer.neurons,
+        weight_bits=weight_bits,
+        steps=network.steps,
+        window_steps=learner.window_steps(network),
+        refractory_steps=network.steps_of(layer.neuron.refractory_ms),
+        inhibition_steps=network.steps_of(settings_of(layer).get("inhibition_ms", 0.0)),
+        inhibition=layer.inhibition.kind,
+        rule=learner.rule.kind,
+        adaptation=layer.adaptation.kind,
+        normalisation=learner.normalisation,
+        decays=learner.weight_decay > 0,
+        cells=layer.cells[0] * layer.cells[1],
+        positions_in_cell=in_cell[0] * in_cell[1],
+    )
+
+
+def _check(size: LayerSize | Size) -> None:
+    for field in fields(size):
+        value = getattr(size, field.name)
+        if field.name in _CHOICES and value not in _CHOICES[field.name]:
+            known = ", ".join(_CHOICES[field.name])
+            raise ConfigError(f"{field.name}: there is no {value!r}; use one of {known}")
+        if field.type not in ("int", int):
+            continue
+        numbers, low = np.asarray(value), 0 if field.name in _MAY_BE_ZERO else 1
+        if numbers.dtype.kind not in "iu" or not (numbers >= low).all():
+            raise ConfigError(f"{field.name}: {value!r} is not a size; give a whole number of at least {low}")

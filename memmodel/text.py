@@ -32,8 +32,8 @@ def describe(estimates: Mapping[str, Estimate]) -> str:
             lines += ["", *_table(title, columns, text)]
     for name, estimate in estimates.items():
         lines += ["", *_sentences(name, estimate)]
-    if any(work.source != COUNTED for work in first.work.values()):
-        lines += ["", "Nothing was counted: spikes are " + first.work["inference"].source + "."]
+    if any(work[0].source != COUNTED for work in first.work.values()):
+        lines += ["", "Nothing was counted: spikes are " + first.work["inference"][0].source + "."]
     return "\n".join(lines)
 
 

@@ -1,15 +1,16 @@
-"""What does a network do for one image? Counted by an engine; or, before it has run, expected."""
+"""What does each layer do for one image? Counted by an engine; or, before it has run, expected."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import pairwise
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from fspinn.base.errors import ConfigError
 from fspinn.memmodel.footprint import COUNTED_RULES, OUTPUT_TRACES
 from fspinn.memmodel.packing import Numbers, shares
-from fspinn.memmodel.size import Size
+from fspinn.memmodel.size import LayerSize, Size
 from fspinn.model.activity import Activity
 from fspinn.network.description import Network
 from fspinn.network.inputs import FirstSpike, Unscaled
@@ -22,7 +23,7 @@ EXPECTED = "expected from the mean pixel intensity, not counted"
 
 @dataclass(frozen=True)
 class Workload:
-    """What a network does for one image, on average; numbers, or arrays for many networks at once.
+    """What a layer does for one image, on average; numbers, or arrays for many networks at once.
 
     The counts mean what they mean in `fspinn.model.activity.Activity`, divided by the number of
     presentations.
@@ -58,9 +59,9 @@ class Workload:
 
     @classmethod
     def expected(
-        cls, size: Size, input_spikes: Numbers, output_spikes: Numbers, training: bool
+        cls, layer: LayerSize, input_spikes: Numbers, output_spikes: Numbers, training: bool
     ) -> "Workload":
-        """Return what a network would do that sees and gives so many spikes an image.
+        """Return what a layer would do that sees the whole input, and sees and gives so many spikes an image.
 
         Everything but the spikes follows from the order of events in `fspinn.network` and the learning rule.
         Output spikes are taken to lie in as many learning windows as they can, and windows without one to
@@ -68,47 +69,47 @@ class Workload:
 
         Parameters
         ----------
-        size : Size
+        layer : LayerSize
         input_spikes, output_spikes : float or ndarray
         training : bool
-
-        Returns
-        -------
-        Workload
         """
-        n = size.n_neurons
-        windows = shares(size.steps, size.window_steps) * training
+        n = layer.n_neurons
+        windows = shares(layer.steps, layer.window_steps) * training
         won = np.minimum(windows, output_spikes)
-        decaying = (size.adaptation == "decaying") * training
+        decaying = (layer.adaptation == "decaying") * training
         return cls(
-            steps=size.steps,
+            steps=layer.steps,
             input_spikes=input_spikes,
             output_spikes=output_spikes,
             synaptic_additions=input_spikes * n,
-            neuron_updates=size.steps * n * (2 if size.inhibition == "layer" else 1),
+            neuron_updates=layer.steps * n * (2 if layer.inhibition == "layer" else 1),
             rows_read=input_spikes,
             weights_read=0,
-            columns_written=won if size.rule in COUNTED_RULES else output_spikes * training,
-            rows_written=input_spikes * (training and size.rule in OUTPUT_TRACES),
+            columns_written=won if layer.rule in COUNTED_RULES else output_spikes * training,
+            rows_written=input_spikes * (training and layer.rule in OUTPUT_TRACES),
             windows=windows,
-            threshold_passes=won if size.adaptation == "balanced" else decaying,
+            threshold_passes=won if layer.adaptation == "balanced" else decaying,
             thresholds_written=output_spikes * decaying,
-            normalisations=(size.normalisation != "off") * training,
-            decays=size.decays * training,
+            normalisations=(layer.normalisation != "off") * training,
+            decays=layer.decays * training,
             source=EXPECTED,
         )
 
 
-def expected_spikes(network: Network, n_inputs: int, mean_intensity: float) -> tuple[float, float]:
-    """Return how many input and output spikes an image should cause, from its mean pixel intensity.
+Workloads: TypeAlias = Mapping[str, tuple[Workload, ...]]
+"""What each layer does, by phase."""
+
+
+def expected_spikes(network: Network, n_inputs: int, mean_intensity: float) -> tuple[float, ...]:
+    """Return how many spikes an image should cause at the input and in each layer, from its mean pixel.
 
     This project's own estimate, for networks that have not run. An image of mean m is taken for one of
     ``m n_inputs`` white pixels; with ``rate_norm_hz`` spread over them there are
     ``rate_norm_hz duration sqrt(m n_inputs)`` input spikes, with the encoder ``unscaled``
     ``max_rate_hz duration m n_inputs``, and with ``ttfs`` one for each pixel.
     Output spikes: what the weights of a neuron that fits the image collect, without leak, in units of the
-    threshold: ``input_spikes / sqrt(m n_inputs) / threshold``, or for ``ttfs`` ``sqrt(input_spikes) /
-    threshold``; at least one.
+    threshold: ``spikes / sqrt(inputs that spike) / threshold``; at least one. For ``ttfs`` and between layers
+    as many inputs spike as there are spikes, between layers at most all.
 
     Parameters
     ----------
@@ -117,19 +118,17 @@ def expected_spikes(network: Network, n_inputs: int, mean_intensity: float) -> t
     mean_intensity : float
         Between 0 (black) and 1.
 
-    Returns
-    -------
-    input_spikes, output_spikes : float
-
     Raises
     ------
     ConfigError
-        If the intensity is not between 0 and 1.
+        If the intensity is not between 0 and 1, or a layer has a field.
     """
     if not 0 < mean_intensity <= 1:
         raise ConfigError(
             f"mean_intensity: {mean_intensity!r} is not a mean pixel; give one above 0 (black), at most 1"
         )
+    if any(layer.field for layer in network.layers):
+        raise ConfigError("field: spikes are expected only of layers that see the whole input; count them")
     white = mean_intensity * n_inputs
     encoder = network.encoder
     if isinstance(encoder, FirstSpike):
@@ -141,11 +140,15 @@ def expected_spikes(network: Network, n_inputs: int, mean_intensity: float) -> t
         )
         collected = rate_norm_hz * network.duration_ms / 1000
         input_spikes = collected * white**0.5
-    return input_spikes, max(1.0, collected / network.answering.layers[0].neuron.threshold)
+    spikes = [input_spikes]
+    for layer in network.answering.layers:
+        spikes.append(max(1.0, collected / layer.neuron.threshold))
+        collected = spikes[-1] / min(spikes[-1], layer.neurons) ** 0.5
+    return tuple(spikes)
 
 
-def expected_workloads(network: Network, size: Size, mean_intensity: float) -> dict[str, Workload]:
-    """Return the expected workloads of ``"inference"`` and ``"training"``; see `expected_spikes`.
+def expected_workloads(network: Network, size: Size, mean_intensity: float) -> Workloads:
+    """Return the workloads that are expected of a network; see `expected_spikes`.
 
     Parameters
     ----------
@@ -155,24 +158,40 @@ def expected_workloads(network: Network, size: Size, mean_intensity: float) -> d
     mean_intensity : float
         Mean pixel, from 0 (black) to 1.
     """
-    inputs, outputs = expected_spikes(network, size.n_inputs, mean_intensity)
-    return {phase: Workload.expected(size, inputs, outputs, phase == "training") for phase in PHASES}
+    return workloads_of_spikes(size, *expected_spikes(network, size.layers[0].n_inputs, mean_intensity))
 
 
-def workload_of(activity: Mapping[str, Any], phase: str) -> Workload:
-    """Return the workload of a phase, from counts or as it is.
+def workloads_of_spikes(size: Size, *spikes: Numbers) -> Workloads:
+    """Return the workloads of a network with so many spikes at its input and in each of its layers."""
+    return {
+        phase: tuple(
+            Workload.expected(layer, *seen_and_given, phase == "training")
+            for layer, seen_and_given in zip(size.layers, pairwise(spikes), strict=True)
+        )
+        for phase in PHASES
+    }
+
+
+def workloads_of(activity: Mapping[str, Sequence[Activity | Workload]], size: Size) -> Workloads:
+    """Return the workloads of both phases, from counts or as they are.
 
     Raises
     ------
     ConfigError
-        If nothing was counted.
+        If nothing was counted, or not for each layer.
     """
-    counts = activity.get(phase)
-    if isinstance(counts, Workload):
-        return counts
-    if counts is None or counts.samples == 0:
-        raise ConfigError(
-            f"activity: nothing was counted for {phase!r}; estimate a model that fspinn has trained, or give "
-            "the mean pixel intensity of the images"
-        )
-    return Workload.counted(counts)
+    found = {}
+    for phase in PHASES:
+        counts = activity.get(phase, ())
+        if not all(isinstance(one, Workload) or one.samples for one in counts) or not counts:
+            raise ConfigError(
+                f"activity: nothing was counted for {phase!r}; estimate a model that fspinn has trained, or "
+                "give the mean pixel intensity of the images"
+            )
+        if len(counts) != len(size.layers):
+            raise ConfigError(
+                f"activity: counts of {len(counts)} layers do not fit a network of {len(size.layers)}; give "
+                "those of each layer"
+            )
+        found[phase] = tuple(one if isinstance(one, Workload) else Workload.counted(one) for one in counts)
+    return found

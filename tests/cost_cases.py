@@ -5,20 +5,42 @@ from dataclasses import replace
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from fspinn.memmodel import Size, Workload, load_hardware
+from fspinn.memmodel import LayerSize, Size, load_hardware, workloads_of_spikes
 from fspinn.memmodel.case import Case
 
 HARDWARE = load_hardware("asic65-lp")
-SIZE = Size(n_inputs=784, n_neurons=400, n_classes=10, weight_bits=8, readout_bits=8)
 PHASES = ("inference", "training")
 SRAM_PRESETS = ("asic65-lp", "asic45-horowitz")
 TIMED = ("asic65-lp", "asic28-odin", "asic45-horowitz", "mcu-m4f", "fpga-artix7", "fpga-ice40up5k")
+
+OF_NETWORK = ("n_classes", "readout", "readout_bits", "silence", "waiting_inputs")
+"""Parts of a `Size` beside its layers."""
+
+
+def sized(n_inputs, n_neurons, n_classes=10, weight_bits=8, **more):
+    """Return the size of a network of one layer; `more` are parts of both."""
+    of_network = {name: more.pop(name) for name in OF_NETWORK if name in more}
+    return Size((LayerSize(n_inputs, n_neurons, weight_bits, **more),), n_classes, **of_network)
+
+
+def resized(size, **changes):
+    """Return a network of one layer with other sizes."""
+    of_network = {name: changes.pop(name) for name in OF_NETWORK if name in changes}
+    return replace(size, layers=(replace(size.layers[0], **changes),), **of_network)
+
+
+def grown(size, name):
+    """Return a network of one layer in which one size of it is greater by one."""
+    return resized(size, **{name: getattr(size.layers[0], name) + 1})
+
+
+SIZE = sized(784, 400, readout_bits=8)
 
 unhurried = settings(deadline=None)
 """Examples take longer on a busy machine."""
 
 sizes = st.builds(
-    Size,
+    sized,
     n_inputs=st.integers(1, 2000),
     n_neurons=st.integers(1, 5000),
     n_classes=st.integers(2, 30),
@@ -41,11 +63,9 @@ sizes = st.builds(
 spikes = st.fixed_dictionaries({"input_spikes": st.integers(0, 10**4), "output_spikes": st.integers(0, 500)})
 
 
-def works(size, input_spikes=2286, output_spikes=20):
-    """Return the workloads of both phases with so many spikes an image."""
-    return {
-        phase: Workload.expected(size, input_spikes, output_spikes, phase == "training") for phase in PHASES
-    }
+def works(size, input_spikes=2286, output_spikes=20, *more):
+    """Return the workloads of both phases with so many spikes an image, at the input and in each layer."""
+    return workloads_of_spikes(size, input_spikes, output_spikes, *more)
 
 
 def case(size=SIZE, phase="inference", hardware=HARDWARE, **spikes):

@@ -61,8 +61,9 @@ def test_each_pass_says_what_it_saved_and_cost(models, data):
 def test_what_is_measured_is_in_the_formats_of_the_model(models):
     small = quantize(models["proportion"], "UQ0.4", state="Q9.4", theta="Q6.2")
     size = Size.of(small)
-    assert (size.weight_bits, size.state_bits, size.threshold_bits, size.readout_bits) == (4, 13, 8, 8)
-    assert Size.of(models["proportion"]).state_bits == 32
+    (layer,) = size.layers
+    assert (layer.weight_bits, layer.state_bits, layer.threshold_bits, size.readout_bits) == (4, 13, 8, 8)
+    assert Size.of(models["proportion"]).layers[0].state_bits == 32
     assert measuring(None, 0, None)(small).accuracy is None
 
 

@@ -3,7 +3,20 @@
 from dataclasses import replace
 
 import pytest
-from cost_cases import HARDWARE, PHASES, SIZE, TIMED, case, sizes, spikes, unhurried, with_memory, works
+from cost_cases import (
+    HARDWARE,
+    PHASES,
+    SIZE,
+    TIMED,
+    case,
+    grown,
+    resized,
+    sizes,
+    spikes,
+    unhurried,
+    with_memory,
+    works,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,7 +49,7 @@ def test_energy_and_latency_never_fall_when_something_grows(size, spikes, name, 
     if name in spikes:
         larger, more = size, {**spikes, name: spikes[name] + 1}
     else:
-        larger, more = replace(size, **{name: getattr(size, name) + 1}), spikes
+        larger, more = grown(size, name), spikes
     asked = {"phase": phase, "hardware": PRESETS[preset]}
     before, after = case(size, **asked, **spikes), case(larger, **asked, **more)
     assert total(energy_pj(after)) >= total(energy_pj(before)) * (1 - 1e-9)
@@ -76,16 +89,17 @@ def test_halving_the_input_spikes_halves_what_weights_cost_and_leaves_the_steps(
 @given(sizes, spikes, st.integers(1, 64), st.integers(1, 200))
 def test_latency_has_the_published_form_of_an_event_driven_fpga(size, spikes, lanes, chunk):
     """Aliyev & Adegbija: each step scans chunks and fetches its spikes; each group adds them and fires."""
-    size = replace(size, inhibition="lateral")
+    size = resized(size, inhibition="lateral")
     fpga = replace(
         with_memory(state={"word_bits": chunk}),
         core=replace(HARDWARE.core, lanes=lanes),
         cycles=Cycles(0, 1, 3, 1, 1, 0, 0, 0),
     )
     one = case(size, hardware=fpga, **spikes)
-    groups, chunks = -(-size.n_neurons // lanes), -(-size.n_inputs // chunk)
+    (layer,) = size.layers
+    groups, chunks = -(-layer.n_neurons // lanes), -(-layer.n_inputs // chunk)
     spikes_in = spikes["input_spikes"]
-    published = size.steps * chunks + spikes_in + groups * (spikes_in + size.steps * 3)
+    published = layer.steps * chunks + spikes_in + groups * (spikes_in + layer.steps * 3)
     assert total(one.cycles) - one.cycles["readout"] == pytest.approx(published)
 
 
@@ -103,9 +117,9 @@ def test_a_spike_reads_the_packed_row_of_its_input():
 
 
 def test_while_others_are_clamped_a_spike_reads_one_weight():
-    counted = works(SIZE, input_spikes=1000)["inference"]
+    (counted,) = works(SIZE, input_spikes=1000)["inference"]
     half_clamped = replace(counted, rows_read=500, weights_read=500)
-    reads = Case(SIZE, half_clamped, HARDWARE, False).accesses["weights"].weight_reads
+    reads = Case(SIZE, (half_clamped,), HARDWARE, False).accesses["weights"].weight_reads
     assert reads == pytest.approx(500 * 100 + 500)
 
 
@@ -126,13 +140,13 @@ def test_cycles_are_counted_exactly():
 
 def test_odin_takes_the_cycles_of_its_documentation():
     """Per event: one synapse 2, a neuron's spike 1 + 512, a time reference of all neurons 512."""
-    odin, size = PRESETS["asic28-odin"], replace(SIZE, n_inputs=256, n_neurons=256, weight_bits=4)
-    silent = replace(works(size, 0, 0)["inference"], steps=0, neuron_updates=0)
+    odin, size = PRESETS["asic28-odin"], resized(SIZE, n_inputs=256, n_neurons=256, weight_bits=4)
+    silent = replace(works(size, 0, 0)["inference"][0], steps=0, neuron_updates=0)
 
     def cycles(**counts):
-        return total(Case(size, replace(silent, **counts), odin, False).cycles) - readout
+        return total(Case(size, (replace(silent, **counts),), odin, False).cycles) - readout
 
-    readout = total(Case(size, silent, odin, False).cycles)
+    readout = total(Case(size, (silent,), odin, False).cycles)
     assert cycles(input_spikes=1, rows_read=1) == 1 + 512
     assert cycles(neuron_updates=256) == 512
     assert odin.cycles.addition == 2
@@ -143,15 +157,15 @@ def test_odin_takes_the_cycles_of_its_documentation():
 
 def test_odin_closes_with_the_energy_that_was_published_in_all():
     """Leakage, idle power and 8.43 pJ make 12.7 pJ a synaptic operation at 75 MHz."""
-    odin, size = PRESETS["asic28-odin"], replace(SIZE, n_inputs=256, n_neurons=256, weight_bits=4)
-    busy = works(size, 1000, 0)["inference"]
-    one = Case(size, replace(busy, steps=0, neuron_updates=0), odin, False)
+    odin, size = PRESETS["asic28-odin"], resized(SIZE, n_inputs=256, n_neurons=256, weight_bits=4)
+    (busy,) = works(size, 1000, 0)["inference"]
+    one = Case(size, (replace(busy, steps=0, neuron_updates=0),), odin, False)
     assert total(energy_pj(one)) / busy.synaptic_additions == pytest.approx(12.72, rel=0.05)
 
 
 def test_spiker_plus_takes_its_published_time():
     """784-128-10, 100 steps, one input a cycle, 100 MHz: 780 us were published."""
-    size = replace(SIZE, n_neurons=138, steps=100, weight_bits=6, readout="majority")
+    size = resized(SIZE, n_neurons=138, steps=100, weight_bits=6, readout="majority")
     one = case(size, hardware=PRESETS["fpga-artix7"])
     assert total(one.cycles) / 100 == pytest.approx(780, rel=0.03)
 
@@ -164,8 +178,8 @@ def test_only_learning_learns_and_only_inference_reads_out():
 
 def test_each_rule_changes_what_its_counts_say():
     def changed(rule, **more):
-        size = replace(SIZE, rule=rule, **more)
-        work = works(size, 2286, 20)["training"]
+        size = resized(SIZE, rule=rule, **more)
+        (work,) = works(size, 2286, 20)["training"]
         return work.columns_written, work.rows_written, *tidied(work), *adapted(work)
 
     def tidied(work):
@@ -190,13 +204,13 @@ def test_learning_by_pairs_costs_what_a_worked_example_says():
     plain = with_memory(
         weights={"kappa": 1.0, "capacity_bits": 2**22}, state={"kappa": 1.0, "capacity_bits": 2**14}
     )
-    pair = replace(SIZE, rule="pair", normalisation="l1", readout="majority")
+    pair = resized(SIZE, rule="pair", normalisation="l1", readout="majority")
     uj = {name: energy / 1e6 for name, energy in energy_pj(case(pair, "training", plain)).items()}
     assert uj["weights"] == pytest.approx(14.1, rel=0.05)
     assert uj["state"] == pytest.approx(6.2, rel=0.1)
     assert uj["learning"] == pytest.approx(35.1, rel=0.05)
     assert uj["normalisation"] == pytest.approx(16.1, rel=0.05)
-    timestep = replace(pair, rule="timestep")
+    timestep = resized(pair, rule="timestep")
     assert energy_pj(case(timestep, "training", plain))["learning"] < 0.01 * 1e6 * uj["learning"]
 
 
@@ -214,7 +228,7 @@ def test_sums_in_registers_spare_the_state_memory():
 
 def test_weights_that_do_not_fit_come_from_outside():
     horowitz = PRESETS["asic45-horowitz"]
-    small, large = case(hardware=horowitz), case(replace(SIZE, n_neurons=4900), hardware=horowitz)
+    small, large = case(hardware=horowitz), case(resized(SIZE, n_neurons=4900), hardware=horowitz)
     assert small.off_chip_bits == energy_pj(small)["off_chip"] == 0
     needed, capacity = large.needed["weights"], 8 * 2**20
     assert large.off_chip_bits == pytest.approx(
@@ -236,7 +250,7 @@ def test_a_processor_pays_for_the_cycles_that_it_is_awake():
 
 
 def test_an_fpga_pays_for_the_cells_that_are_used():
-    size = replace(SIZE, n_neurons=138, steps=100)
+    size = resized(SIZE, n_neurons=138, steps=100)
     one = case(size, hardware=PRESETS["fpga-artix7"])
     assert total(energy_pj(one)) == pytest.approx(0.235 * 55 * 138 * total(one.cycles))
 

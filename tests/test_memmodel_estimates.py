@@ -6,12 +6,25 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from cost_cases import HARDWARE, PHASES, SIZE, case, sizes, spikes, unhurried, with_memory, works
+from cost_cases import (
+    HARDWARE,
+    PHASES,
+    SIZE,
+    case,
+    grown,
+    resized,
+    sized,
+    sizes,
+    spikes,
+    unhurried,
+    with_memory,
+    works,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fspinn.base.errors import ConfigError, HardwareError
-from fspinn.memmodel import Size, Workload, estimate, hardware_names, load_hardware
+from fspinn.memmodel import Workload, estimate, hardware_names, load_hardware
 from fspinn.memmodel.area import area_um2, room
 from fspinn.memmodel.program import type_bytes
 from fspinn.memmodel.sram import area_um2 as sram_um2
@@ -99,7 +112,7 @@ def test_the_answer_says_what_it_rests_on():
     counted = Activity(
         samples=2, steps=700, input_spikes=4000, output_spikes=18, synaptic_additions=1_600_000
     )
-    activity = estimate(SIZE, HARDWARE, dict.fromkeys(PHASES, counted)).as_dict()["activity"]["training"]
+    activity = estimate(SIZE, HARDWARE, dict.fromkeys(PHASES, (counted,))).as_dict()["activity"]["training"]
     assert activity == {
         "source": "counted by the engine",
         "input_spikes": 2000,
@@ -108,7 +121,7 @@ def test_the_answer_says_what_it_rests_on():
     }
 
 
-@pytest.mark.parametrize("counted", [None, {}, {"inference": Activity()}])
+@pytest.mark.parametrize("counted", [None, {}, {"inference": ()}, {"inference": (Activity(),)}])
 def test_nothing_is_estimated_without_counted_activity(counted):
     with pytest.raises(ConfigError, match=r"activity: nothing was counted for 'inference'.*mean pixel"):
         estimate(SIZE, "asic65-lp", counted)
@@ -122,7 +135,7 @@ def test_unknown_hardware_is_refused():
 def many(count, **fixed):
     """Return sizes and spikes of many networks as arrays."""
     rng = np.random.default_rng(5)
-    size = Size(
+    size = sized(
         n_inputs=rng.integers(16, 1000, count),
         n_neurons=rng.integers(1, 5000, count),
         n_classes=10,
@@ -135,7 +148,8 @@ def many(count, **fixed):
 
 
 def one_of(size, k):
-    return Size(**{n: int(v[k]) if isinstance(v, np.ndarray) else v for n, v in vars(size).items()})
+    (layer,) = size.layers
+    return resized(size, **{n: int(v[k]) for n, v in vars(layer).items() if isinstance(v, np.ndarray)})
 
 
 @pytest.mark.parametrize("preset", hardware_names())
@@ -186,14 +200,14 @@ def test_area_is_that_of_the_memories_and_lanes():
 @unhurried
 @given(sizes, st.sampled_from(["n_inputs", "n_neurons", "weight_bits"]))
 def test_area_never_falls_when_something_grows(size, name):
-    larger = replace(size, **{name: getattr(size, name) + 1})
+    larger = grown(size, name)
     before, after = (sum(area_um2(case(s)).values()) for s in (size, larger))
     assert after >= before * (1 - 1e-12)
 
 
 def test_a_microcontroller_keeps_what_does_not_change_in_flash():
     controller = PRESETS["mcu-m4f"]
-    size = replace(SIZE, weight_bits=4)
+    size = resized(SIZE, weight_bits=4)
     weights, table, thresholds = 784 * 400 // 2, 400 * 10, 400 * 4
     program, stack = controller.controller.program_bytes, controller.controller.stack_bytes
     inference = room(case(size, hardware=controller))
@@ -223,7 +237,7 @@ def test_numbers_of_a_program_take_the_types_of_c():
     assert type_bytes(np.array([[4], [24]])).tolist() == [[1], [4]]
     controller = PRESETS["mcu-m4f"]
     small, wide = (
-        room(case(replace(SIZE, state_bits=bits, refractory_steps=5), hardware=controller))
+        room(case(resized(SIZE, state_bits=bits, refractory_steps=5), hardware=controller))
         for bits in (15, 24)
     )
     assert wide["ram_bytes"].needed - small["ram_bytes"].needed == 400 * 2
@@ -235,12 +249,12 @@ def test_what_does_not_fit_is_said():
     needed = cost.room["inference"]["weights_bits"]
     assert (needed.needed, needed.available) == (784 * 400 * 8 + 400 * 10 * 8, 262_144)
     assert cost.as_dict()["fits"]["inference"] is False
-    small = replace(SIZE, n_inputs=256, n_neurons=200, weight_bits=4, state_bits=16, threshold_bits=16)
+    small = resized(SIZE, n_inputs=256, n_neurons=200, weight_bits=4, state_bits=16, threshold_bits=16)
     assert estimate(small, "asic28-odin", works(small)).fits("inference")
 
 
 def test_off_chip_memory_holds_what_the_chip_does_not():
-    large = replace(SIZE, n_neurons=4900)
+    large = resized(SIZE, n_neurons=4900)
     assert estimate(large, "asic45-horowitz", works(large)).fits("inference")
     without = replace(PRESETS["asic45-horowitz"], off_chip=None)
     assert not estimate(large, without, works(large)).fits("inference")
@@ -248,9 +262,9 @@ def test_off_chip_memory_holds_what_the_chip_does_not():
 
 def test_block_ram_is_counted_as_spiker_plus_does():
     """784-128-10 with 6 bits: 18 blocks of 36 Kbit were published; one is the second layer's."""
-    size = replace(SIZE, n_neurons=128, weight_bits=6, readout="majority")
+    size = resized(SIZE, n_neurons=128, weight_bits=6, readout="majority")
     assert case(size, hardware=with_memory(PRESETS["fpga-artix7"])).needed["weights"] / 36_864 <= 17
-    second = replace(SIZE, n_inputs=128, n_neurons=10, weight_bits=6, readout="majority")
+    second = resized(SIZE, n_inputs=128, n_neurons=10, weight_bits=6, readout="majority")
     blocks = sum(
         -(-case(s, hardware=PRESETS["fpga-artix7"]).stored["weights"] // 36_864) for s in (size, second)
     )
@@ -259,5 +273,5 @@ def test_block_ram_is_counted_as_spiker_plus_does():
 
 def test_a_workload_may_be_given_in_place_of_counts():
     counted = Activity(samples=1, steps=350, input_spikes=2000, output_spikes=9, synaptic_additions=800_000)
-    same = {phase: Workload.counted(counted) for phase in PHASES}
-    assert estimate(SIZE, HARDWARE, same) == estimate(SIZE, HARDWARE, dict.fromkeys(PHASES, counted))
+    same = {phase: (Workload.counted(counted),) for phase in PHASES}
+    assert estimate(SIZE, HARDWARE, same) == estimate(SIZE, HARDWARE, dict.fromkeys(PHASES, (counted,)))

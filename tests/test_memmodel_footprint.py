@@ -1,10 +1,8 @@
 """Bits per component: logical, packed into words, and of the memories."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
-from cost_cases import HARDWARE, case, sizes, unhurried, with_memory
+from cost_cases import HARDWARE, case, grown, resized, sized, sizes, unhurried, with_memory
 from described import both, model_from, with_layer
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +18,7 @@ from fspinn.model.tensors import Tensor
 from fspinn.network import Rule
 from fspinn.quant import Format
 
-SIZE = Size(n_inputs=784, n_neurons=400, n_classes=10, weight_bits=4, readout_bits=8)
+SIZE = sized(n_inputs=784, n_neurons=400, n_classes=10, weight_bits=4, readout_bits=8)
 
 
 def test_each_component_has_its_exact_bits():
@@ -41,7 +39,7 @@ def test_each_component_has_its_exact_bits():
 
 
 def test_inference_needs_neither_window_nor_traces():
-    size = replace(SIZE, rule="timestep")
+    size = resized(SIZE, rule="timestep")
     training, inference = footprint(size, training=True), footprint(size, training=False)
     assert training.pop("window") > 0
     assert training.pop("traces") > 0
@@ -58,47 +56,47 @@ def test_inference_needs_neither_window_nor_traces():
     ],
 )
 def test_each_rule_remembers_what_it_needs(rule, traces, window):
-    bits = footprint(replace(SIZE, rule=rule, trace_bits=16), training=True)
+    bits = footprint(resized(SIZE, rule=rule, trace_bits=16), training=True)
     assert (bits["traces"], bits["window"]) == (traces, window)
 
 
 def test_every_rule_but_one_keeps_traces_and_all_can_be_priced():
     for rule in members(Rule):
-        size = replace(SIZE, rule=rule)
+        size = resized(SIZE, rule=rule)
         assert (footprint(size, training=True)["traces"] > 0) == (rule != "normalised")
         assert sum(energy_pj(case(size, "training")).values()) > sum(energy_pj(case(size)).values())
 
 
 def test_a_device_stores_the_strengths_of_inhibition_and_what_its_kind_remembers():
-    layer = replace(SIZE, inhibition="layer", inhibition_steps=10)
+    layer = resized(SIZE, inhibition="layer", inhibition_steps=10)
     assert footprint(layer, False)["inhibition"] == 400 * (32 + 4) + 2 * 4
-    clamp = replace(SIZE, inhibition="clamp", inhibition_steps=10)
+    clamp = resized(SIZE, inhibition="clamp", inhibition_steps=10)
     assert footprint(clamp, False)["inhibition"] == 4 + 9  # the time left, the neuron that is free
 
 
 def test_without_adaptation_there_is_one_threshold():
-    assert footprint(replace(SIZE, adaptation="off"), False)["thresholds"] == 32
+    assert footprint(resized(SIZE, adaptation="off"), False)["thresholds"] == 32
 
 
 def test_majority_is_stored_as_labels():
     for n_classes, label_bits in ((1, 1), (2, 1), (8, 3), (9, 4), (10, 4), (26, 5)):
-        bits = footprint(Size(64, 100, n_classes, weight_bits=8, readout="majority"), training=False)
+        bits = footprint(sized(64, 100, n_classes, weight_bits=8, readout="majority"), training=False)
         assert (bits["labels"], bits["readout"]) == (100 * label_bits, 0)
 
 
 def test_linear_stores_a_table_and_a_wide_bias():
-    size = Size(64, 100, 10, weight_bits=8, readout="linear", readout_bits=8)
+    size = sized(64, 100, 10, weight_bits=8, readout="linear", readout_bits=8)
     assert footprint(size, training=False)["readout"] == 100 * 10 * 8 + 10 * 32
 
 
 def test_what_silence_means_is_a_wide_bias_too():
-    size = Size(64, 100, 10, weight_bits=8, readout_bits=8, silence=True)
+    size = sized(64, 100, 10, weight_bits=8, readout_bits=8, silence=True)
     assert footprint(size, training=False)["readout"] == 100 * 10 * 8 + 10 * 32
 
 
 def test_a_refractory_counter_holds_its_steps():
     for steps, bits in ((0, 0), (1, 1), (5, 3), (7, 3), (8, 4)):
-        size = Size(64, 100, 10, weight_bits=8, refractory_steps=steps)
+        size = sized(64, 100, 10, weight_bits=8, refractory_steps=steps)
         assert footprint(size, training=False)["refractory"] == 100 * bits
 
 
@@ -117,7 +115,7 @@ def test_the_total_is_the_sum_of_the_components(size, training):
     st.booleans(),
 )
 def test_memory_never_falls_when_something_grows(size, name, training):
-    larger = replace(size, **{name: getattr(size, name) + 1})
+    larger = grown(size, name)
     assert memory_bits(larger, training) >= memory_bits(size, training)
     before, after = (stored_bits(s, HARDWARE, training) for s in (size, larger))
     assert all(after[part] >= before[part] for part in before)
@@ -137,7 +135,7 @@ def test_words_hold_the_bits_and_memories_hold_the_words(size, training):
 
 
 def test_rows_of_weights_start_a_word_and_the_readout_lies_behind_them():
-    size = Size(784, 401, 10, weight_bits=5, readout_bits=8)
+    size = sized(784, 401, 10, weight_bits=5, readout_bits=8)
     stored = stored_bits(size, HARDWARE, training=False)
     assert stored["weights"] == 784 * 67 * 32  # six in a word
     needed = needed_bits(stored, HARDWARE)
@@ -184,9 +182,9 @@ def test_bits_of_counters_and_indices_are_exact(number):
 @pytest.mark.parametrize("readout", ["proportion", "majority", "linear"])
 def test_arrays_of_sizes_give_arrays_of_bits(readout):
     neurons, bits = np.array([100, 400, 4900]), np.array([2, 4, 8])
-    many = memory_bits(Size(784, neurons, 10, bits, readout=readout), True)
+    many = memory_bits(sized(784, neurons, 10, bits, readout=readout), True)
     one_by_one = [
-        memory_bits(Size(784, int(n), 10, int(b), readout=readout), True)
+        memory_bits(sized(784, int(n), 10, int(b), readout=readout), True)
         for n, b in zip(neurons, bits, strict=True)
     ]
     assert many.tolist() == one_by_one
@@ -218,32 +216,36 @@ def test_the_size_of_a_model_is_that_of_its_network():
     )
     size = Size.of(model)
     assert size == Size.of_network(
-        preset.network, preset.learner, n_inputs=4, n_classes=10, weight_bits=4, readout_bits=8
+        preset.network, preset.learner, (2, 2), n_classes=10, weight_bits=4, readout_bits=8
     )
-    assert (size.steps, size.window_steps, size.refractory_steps, size.inhibition_steps) == (100, 20, 5, 2)
-    assert (size.rule, size.inhibition, size.adaptation) == ("pair", "layer", "decaying")
-    assert (size.normalisation, size.decays) == ("l1", True)
+    (layer,) = size.layers
+    assert (layer.steps, layer.window_steps) == (100, 20)
+    assert (layer.refractory_steps, layer.inhibition_steps) == (5, 2)
+    assert (layer.rule, layer.inhibition, layer.adaptation) == ("pair", "layer", "decaying")
+    assert (layer.normalisation, layer.decays) == ("l1", True)
     in_integers = with_layer(
         model,
         state=Format.parse("Q9.6"),
         theta=Tensor.rounded(np.zeros(3, np.float32), Format.parse("Q5.2")),
         input_mask=np.array([True, True, False, True]),
     )
-    expected = replace(size, n_inputs=3, state_bits=15, threshold_bits=7, mapped_pixels=4)
+    expected = resized(size, n_inputs=3, state_bits=15, threshold_bits=7, mapped_pixels=4)
     assert Size.of(in_integers) == expected
     assert footprint(expected, training=False)["pixels"] == 4  # a bit each says which are inputs
 
 
-@pytest.mark.parametrize(("name", "value"), [("n_inputs", 0), ("weight_bits", 4.0), ("steps", True)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("n_inputs", 0), ("weight_bits", 4.0), ("steps", True), ("n_classes", 0)]
+)
 def test_what_is_no_size_is_refused(name, value):
     with pytest.raises(ConfigError, match=f"{name}: .* is not a size; give a whole number of at least 1"):
-        Size(**{**vars(SIZE), name: value})
+        resized(SIZE, **{name: value})
 
 
 @pytest.mark.parametrize("name", ["rule", "inhibition", "adaptation", "normalisation"])
 def test_an_unknown_choice_is_refused(name):
     with pytest.raises(ConfigError, match=f"{name}: there is no 'best'; use one of "):
-        replace(SIZE, **{name: "best"})
+        resized(SIZE, **{name: "best"})
 
 
 def test_odin_has_the_memories_of_its_documentation():
@@ -251,5 +253,5 @@ def test_odin_has_the_memories_of_its_documentation():
     odin = load_hardware("asic28-odin").memory
     assert odin.weights.capacity_bits == 8192 * 32 == 256 * 256 * 4 == 8 * 32 * 1024
     assert odin.state.capacity_bits == 256 * 128 == 8 * 4 * 1024
-    size = Size(256, 256, 10, weight_bits=4, readout="majority")
+    size = sized(256, 256, 10, weight_bits=4, readout="majority")
     assert stored_bits(size, load_hardware("asic28-odin"), False)["weights"] == odin.weights.capacity_bits

@@ -1,15 +1,14 @@
 """The cost model against published figures, and FSpiNN's ratios; figures made by the benchmarks."""
 
-from dataclasses import replace
-
 import cost_model
 import dense_accounting
 import published
 import pytest
 import tables
+from cost_cases import resized, sized
 from described import changed
 
-from fspinn.memmodel import Size, Workload, footprint, memory_bits
+from fspinn.memmodel import Workload, footprint, memory_bits
 from fspinn.model.activity import Activity
 
 COMPARISONS = published.comparisons()
@@ -79,8 +78,8 @@ def test_the_published_saving_of_memory_is_that_of_the_matrices():
 
 
 def test_a_simulator_stores_inhibition_as_a_matrix_or_two():
-    lateral = Size(784, 400, 10, weight_bits=4, readout="majority")
-    layer = replace(lateral, inhibition="layer")
+    lateral = sized(784, 400, 10, weight_bits=4, readout="majority")
+    layer = resized(lateral, inhibition="layer")
     assert dense_accounting.matrix_bits(lateral) == (784 * 400 + 400**2) * 4
     assert dense_accounting.matrix_bits(layer) == (784 * 400 + 2 * 400**2) * 4
     on_a_device = footprint(lateral, training=False)
@@ -96,15 +95,15 @@ def test_fspinns_largest_network_takes_27_9_mb_in_a_simulator():
 
 
 def test_a_simulator_touches_every_weight_in_every_step_and_learns_in_passes():
-    size = Size(784, 400, 10, weight_bits=4, readout="majority", rule="pair", normalisation="l2")
-    work = Workload.expected(size, input_spikes=2000, output_spikes=8, training=True)
+    size = sized(784, 400, 10, weight_bits=4, readout="majority", rule="pair", normalisation="l2")
+    work = Workload.expected(size.layers[0], input_spikes=2000, output_spikes=8, training=True)
     steps, row = 350, 200
     answered = steps * (784 + 400) * row
     assert dense_accounting.touched_bytes(size, work, training=False) == answered + 400 // 2  # and the labels
     at_spikes = answered + (12 * steps + 3) * 784 * row
     assert dense_accounting.touched_bytes(size, work, training=True) == at_spikes
-    once = replace(size, rule="timestep")
-    work = Workload.expected(once, input_spikes=2000, output_spikes=8, training=True)
+    once = resized(size, rule="timestep")
+    work = Workload.expected(once.layers[0], input_spikes=2000, output_spikes=8, training=True)
     assert dense_accounting.touched_bytes(once, work, training=True) == answered + (12 + 3) * 784 * row
 
 

@@ -55,8 +55,8 @@ def test_with_its_spikes_known_all_else_is_what_the_engine_counts(digits, name):
     few = replace(digits, train=digits.train.first(200))
     network, learner = NETWORKS[name].network, NETWORKS[name].learner
     counted = Workload.counted(learn(network, few, learner, seed=0, progress=False).activity)
-    size = Size.of_network(network, learner, n_inputs=64, n_classes=10, weight_bits=32)
-    expected = Workload.expected(size, counted.input_spikes, counted.output_spikes, training=True)
+    size = Size.of_network(network, learner, (8, 8), n_classes=10, weight_bits=32)
+    expected = Workload.expected(size.layers[0], counted.input_spikes, counted.output_spikes, training=True)
     for field in fields(Workload):
         if field.name != "source":
             assert getattr(expected, field.name) == pytest.approx(getattr(counted, field.name)), field.name

@@ -210,7 +210,7 @@ def test_a_network_that_only_pruning_makes_small_enough_is_the_answer(data):
     assert lost.nearest.accuracy < max(trial.accuracy for trial in lost.trials)
     pruned = quick(data, space=Space(LEARNS_LONG, {**settings, "prune": (True,)}), memory=limit, **asked)
     assert pruned.winner.accuracy == whole.accuracy
-    assert fspinn.memmodel.Size.of(pruned.model).mapped_pixels == 64
+    assert fspinn.memmodel.Size.of(pruned.model).layers[0].mapped_pixels == 64
 
 
 def test_a_space_has_its_own_network(data):

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from fspinn.base.settings import with_settings
-from fspinn.memmodel import Estimate, Size, Workload, estimate, expected_workloads
-from fspinn.memmodel.workload import PHASES
+from fspinn.memmodel import Estimate, Size, estimate, expected_workloads
 from fspinn.model.model import Model
 from fspinn.network.adaptation import Decaying
 from fspinn.network.description import Network
@@ -22,7 +21,7 @@ FSPINN_LEARNER = Stdp(Timestep(spike_threshold=4), window_ms=100.0, normalisatio
 """FSpiNN's network as published: 4900 neurons with direct lateral inhibition, 350 steps of 1 ms. Its further
 settings were not published; these are what ``benchmarks/ablation.py`` found for its rule."""
 
-FSPINN_INPUTS, FSPINN_CLASSES, FSPINN_BITS = 784, 10, 8
+FSPINN_IMAGES, FSPINN_CLASSES, FSPINN_BITS = (28, 28), 10, 8
 MNIST_MEAN = 0.1307
 """Mean pixel of MNIST's training images, from 0 to 1."""
 
@@ -51,19 +50,17 @@ class Compared(NamedTuple):
 def compared(answer: Mapping[str, Any], model: Model) -> list[Compared]:
     """Return the costs of a search's winner, of the same network without constraints, and of FSpiNN's."""
     hardware, winner = answer["hardware"], f"the winner: {answer['neurons']} neurons, {answer['weights']}"
-    height, width = model.image_shape
     size = Size.of_network(
         with_settings(model.network, {"neurons": answer["neurons"]}),
         model.learner,
-        n_inputs=height * width,
+        model.image_shape,
         n_classes=model.readout.n_classes,
         weight_bits=FLOAT_BITS,
         readout=model.readout.name,
         readout_bits=FLOAT_BITS,
     )
-    counted = {phase: Workload.counted(model.activity[phase][0]) for phase in PHASES}
     published = Size.of_network(
-        FSPINN, FSPINN_LEARNER, FSPINN_INPUTS, FSPINN_CLASSES, FSPINN_BITS, readout="majority"
+        FSPINN, FSPINN_LEARNER, FSPINN_IMAGES, FSPINN_CLASSES, FSPINN_BITS, readout="majority"
     )
     return [
         _compared(winner, "as counted", answer["accuracy"], estimate(model, hardware)),
@@ -71,7 +68,7 @@ def compared(answer: Mapping[str, Any], model: Model) -> list[Compared]:
             f"without constraints: {answer['neurons']} neurons, {FLOAT}",
             "the same network before anything was quantized or dropped, with the same counted spikes",
             _float_accuracy(answer),
-            estimate(size, hardware, counted),
+            estimate(size, hardware, model.activity),
         ),
         _compared(
             f"FSpiNN as published: {FSPINN.neurons} neurons, {FSPINN_BITS} bits",

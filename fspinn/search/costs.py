@@ -1,20 +1,21 @@
 """What does a candidate cost? Expected before anything is trained, for many at once; counted afterwards."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from math import ceil
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
-from fspinn.memmodel import Hardware, Size, Workload, estimate
+from fspinn.memmodel import Hardware, LayerSize, Size, Workload, estimate
 from fspinn.memmodel.area import Needed
-from fspinn.memmodel.workload import PHASES, expected_spikes
+from fspinn.memmodel.workload import expected_spikes, workloads_of_spikes
 from fspinn.model.activity import Activity
 from fspinn.model.model import Model
 from fspinn.search.candidates import FLOAT_BITS, Candidate
 
 _CONTROLLER = ("flash_bytes", "ram_bytes")
+
+_WHOLE = [field.name for field in fields(LayerSize) if field.type in ("int", int)]
 
 KEPT = 0.5
 """Share of the pixels that pruning is expected to leave, at least (fspinn).
@@ -66,7 +67,7 @@ class Cost:
 def expected_costs(
     candidates: Sequence[Candidate],
     hardware: Hardware,
-    n_inputs: int,
+    image_shape: tuple[int, int],
     n_classes: int,
     mean_intensity: float,
 ) -> list[Cost]:
@@ -79,56 +80,61 @@ def expected_costs(
     alike: dict[tuple[Any, ...], list[int]] = {}
     for place, candidate in enumerate(candidates):
         alike.setdefault(_kind(candidate), []).append(place)
-    spikes = {c.network: (0.0, 0.0) for c in candidates}
-    spikes = {network: expected_spikes(network, n_inputs, mean_intensity) for network in spikes}
+    n_inputs = image_shape[0] * image_shape[1]
+    networks = dict.fromkeys(candidate.network for candidate in candidates)
+    spikes = {network: expected_spikes(network, n_inputs, mean_intensity) for network in networks}
     for places in alike.values():
         several = [candidates[place] for place in places]
-        size = _size(several, n_inputs, n_classes)
-        inputs, outputs = np.array([spikes[candidate.network] for candidate in several]).T
-        work = {phase: Workload.expected(size, inputs, outputs, phase == "training") for phase in PHASES}
+        size = _size(several, image_shape, n_classes)
+        along = np.array([spikes[candidate.network] for candidate in several]).T
+        work = workloads_of_spikes(size, *along)
         for place, cost in zip(places, _costs(size, hardware, work, len(places)), strict=True):
             costs[place] = cost
     return [cost for cost in costs if cost is not None]
 
 
-def counted_cost(model: Model, activity: Activity, hardware: Hardware) -> Cost:
-    """Return the cost of a trained model that did this for some images."""
-    training = model.activity.get("training", (activity,))[0]  # only what learning stores counts here
-    work = {"inference": Workload.counted(activity), "training": Workload.counted(training)}
-    (cost,) = _costs(Size.of(model), hardware, work, 1)
+def counted_cost(model: Model, activity: tuple[Activity, ...], hardware: Hardware) -> Cost:
+    """Return the cost of a trained model whose layers did this for some images."""
+    training = model.activity.get("training", activity)  # only what learning stores counts here
+    (cost,) = _costs(Size.of(model), hardware, {"inference": activity, "training": training}, 1)
     return replace(cost, counted=True)
 
 
 def _kind(candidate: Candidate) -> tuple[Any, ...]:
     """Return what the formulas of the cost model depend on, beside numbers."""
-    (layer,), learner = candidate.network.layers, candidate.setup.learner
-    kind = (layer.inhibition.kind, learner.rule.kind, layer.adaptation.kind, learner.normalisation)
-    return (*kind, learner.weight_decay > 0, candidate.readout)
+    learner = candidate.setup.learner
+    layers = tuple((layer.inhibition.kind, layer.adaptation.kind) for layer in candidate.network.layers)
+    return (layers, learner.rule.kind, learner.normalisation, learner.weight_decay > 0, candidate.readout)
 
 
-def _size(candidates: Sequence[Candidate], n_inputs: int, n_classes: int) -> Size:
+def _size(candidates: Sequence[Candidate], image_shape: tuple[int, int], n_classes: int) -> Size:
     """Return the sizes of candidates of one kind."""
     setups = {one.setup for one in candidates}
-    sizes = {s: Size.of_network(s.network, s.learner, n_inputs, n_classes, FLOAT_BITS) for s in setups}
-    of_network = ("n_neurons", "steps", "window_steps", "refractory_steps", "inhibition_steps")
-    rows = [
-        {
-            **{name: getattr(sizes[candidate.setup], name) for name in of_network},
-            "weight_bits": candidate.variant.weight_bits,
-            "state_bits": candidate.variant.state_bits,
-            "threshold_bits": candidate.variant.state_bits,  # at most; how wide, training tells
-            "readout_bits": candidate.variant.readout_bits,
-            "n_inputs": ceil(n_inputs * KEPT) if candidate.variant.prune else n_inputs,
-            "mapped_pixels": n_inputs if candidate.variant.prune else 0,
-        }
-        for candidate in candidates
-    ]
-    columns: dict[str, Any] = {name: np.array([row[name] for row in rows]) for name in rows[0]}
-    return replace(sizes[candidates[0].setup], readout=candidates[0].readout, **columns)
+    of_setup = {s: Size.of_network(s.network, s.learner, image_shape, n_classes, FLOAT_BITS) for s in setups}
+    sizes, variants = [of_setup[one.setup] for one in candidates], [one.variant for one in candidates]
+    bits = {name: _column(variants, name) for name in ("weight_bits", "state_bits")}
+    bits["threshold_bits"] = bits["state_bits"]  # at most; how wide, training tells
+    first, *others = (
+        replace(layers[0], **{name: _column(layers, name) for name in _WHOLE} | bits)
+        for layers in zip(*(size.layers for size in sizes), strict=True)
+    )
+    prune, readout_bits = (_column(variants, name) for name in ("prune", "readout_bits"))
+    kept = np.ceil(first.n_inputs * np.where(prune, KEPT, 1.0)).astype(np.int64)
+    first = replace(first, n_inputs=kept, mapped_pixels=first.n_inputs * prune)
+    return replace(
+        sizes[0], layers=(first, *others), readout=candidates[0].readout, readout_bits=readout_bits
+    )
 
 
-def _costs(size: Size, hardware: Hardware, work: dict[str, Workload], count: int) -> list[Cost]:
-    cost, inference = estimate(size, hardware, work), work["inference"]
+def _column(several: Sequence[Any], name: str) -> Any:
+    return np.array([getattr(one, name) for one in several])
+
+
+def _costs(
+    size: Size, hardware: Hardware, activity: Mapping[str, Sequence[Activity | Workload]], count: int
+) -> list[Cost]:
+    cost = estimate(size, hardware, activity)
+    spikes = cost.spikes("inference")
     room = dict(cost.room["inference"])
     flash, ram = (8 * room.pop(name).needed if name in room else None for name in _CONTROLLER)
     columns = {
@@ -137,8 +143,8 @@ def _costs(size: Size, hardware: Hardware, work: dict[str, Workload], count: int
         "energy_pj": cost.energy["inference"]["total"],
         "latency_s": cost.latency_s("inference"),
         "area_um2": None if cost.area is None else cost.area["inference"]["total"],
-        "output_spikes": inference.output_spikes,
-        "synaptic_operations": inference.synaptic_additions,
+        "output_spikes": spikes["output_spikes"],
+        "synaptic_operations": spikes["synaptic_operations"],
         "flash_bits": None if flash is None else np.asarray(flash).astype(np.int64),
         "ram_bits": None if ram is None else np.asarray(ram).astype(np.int64),
     }

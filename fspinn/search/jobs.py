@@ -201,7 +201,7 @@ class SearchContext:
                 continue
             answers = _answers(several, data, job.seed, self.threads, on_batch)
             for variant, (correct, model) in answers.items():
-                cost = counted_cost(model, model.activity["inference"][0], self.hardware)
+                cost = counted_cost(model, model.activity["inference"], self.hardware)
                 measurements[variant] = Measurement(variant, correct, cost)
                 if keeps and self.keep is not None and correct >= self.keep and cost.memory_bits < least:
                     kept, least = {variant: model}, cost.memory_bits

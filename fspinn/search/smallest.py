@@ -218,7 +218,7 @@ def find_smallest(
     costs = partial(
         expected_costs,
         hardware=described,
-        n_inputs=data.image_shape[0] * data.image_shape[1],
+        image_shape=data.image_shape,
         n_classes=data.n_classes,
         mean_intensity=mean,
     )
