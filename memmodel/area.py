@@ -39,7 +39,7 @@ def area_um2(case: Case) -> dict[str, Numbers]:
     return {**found, "lanes": hardware.core.lanes * area.lane_um2 * (node_nm / area.node_nm) ** 2}
 
 
-def room(case: Case) -> dict[str, Needed]:
+def capacity(case: Case) -> dict[str, Needed]:
     """Return what a network needs of everything that the hardware has a limited amount of, unit in the name.
 
     Where there is off-chip memory, weights have no limit.

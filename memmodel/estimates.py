@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fspinn.memmodel.area import Needed, area_um2, room
+from fspinn.memmodel.area import Needed, area_um2, capacity
 from fspinn.memmodel.case import Case
 from fspinn.memmodel.energy import energy_pj
 from fspinn.memmodel.hardware import Band, Hardware
@@ -44,7 +44,7 @@ class Estimate:
         Clock cycles; nothing but a total of 0 where the hardware says nothing of time.
     area : mapping or None
         Square micrometres; None where the hardware says nothing of area.
-    room : mapping
+    capacity : mapping
         What is needed and available of everything that is limited.
     """
 
@@ -56,11 +56,11 @@ class Estimate:
     energy: Breakdowns
     latency: Breakdowns
     area: Breakdowns | None
-    room: Mapping[str, Mapping[str, Needed]]
+    capacity: Mapping[str, Mapping[str, Needed]]
 
     def fits(self, phase: str) -> Any:
         """Return whether the hardware has enough of everything."""
-        enough = [one.fits for one in self.room[phase].values()]
+        enough = [one.fits for one in self.capacity[phase].values()]
         return plain(reduce(np.logical_and, enough, True))
 
     def latency_s(self, phase: str) -> Any:
@@ -119,7 +119,9 @@ class Estimate:
             "latency_band_cycles": _bands(self.latency, band.latency),
             "area_band_um2": _bands(self.area, band.area),
             "latency_s": _each(self.latency_s),
-            "room": _each(lambda phase: {name: one._asdict() for name, one in self.room[phase].items()}),
+            "capacity": _each(
+                lambda phase: {name: one._asdict() for name, one in self.capacity[phase].items()}
+            ),
             "fits": _each(self.fits),
         }
         rates = _each(self.rates)
@@ -177,7 +179,7 @@ def estimate(
         energy=summed(energy_pj),
         latency=summed(lambda case: case.cycles),
         area=None if described.area is None else summed(area_um2),
-        room={phase: room(case) for phase, case in cases.items()},
+        capacity={phase: capacity(case) for phase, case in cases.items()},
     )
 
 

@@ -93,7 +93,7 @@ def _sentences(name: str, estimate: Estimate) -> Iterator[str]:
         total = estimate.energy[phase]["total"]
         low, high = energy_text(total * band.energy.low), energy_text(total * band.energy.high)
         yield f"  {phase}: {low} to {high} an image{_speed(estimate, phase)}"
-        for what, one in estimate.room[phase].items():
+        for what, one in estimate.capacity[phase].items():
             quantity, unit = what.rsplit("_", 1)
             if not one.fits:
                 yield f"  {phase} does not fit: {quantity} {one.needed:,} of {one.available:,} {unit}"

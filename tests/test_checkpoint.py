@@ -16,7 +16,7 @@ from fspinn.backends.numba import engine as numba_backend
 from fspinn.base import hdf5 as sealed
 from fspinn.base.errors import ConfigError, ModelFileError
 from fspinn.learning import checkpoint
-from fspinn.learning.checkpoint import Keeper, State
+from fspinn.learning.checkpoint import CheckpointWriter, State
 from fspinn.learning.curve import Curve
 from fspinn.learning.training import learn, train
 from fspinn.model.activity import Activity
@@ -147,35 +147,35 @@ def test_removing_takes_along_what_killed_processes_left(path):
 # --- when it is written -----------------------------------------------------------------------------
 
 
-def positions(path, monkeypatch, keeper, shown):
-    """Return at which presentations a keeper wrote, of those it was told of."""
+def positions(path, monkeypatch, writer, shown):
+    """Return at which presentations a writer wrote, of those it was told of."""
     written = []
     monkeypatch.setattr(checkpoint, "save", lambda path, run, state: written.append(state.presentations))
-    keeper.start(RUN)
+    writer.start(RUN)
     for presentations in shown:
-        keeper.keep(state(presentations))
+        writer.keep(state(presentations))
     return written
 
 
 def test_every_so_many_presentations(path, monkeypatch):
-    keeper = Keeper(path, every=300)
-    assert positions(path, monkeypatch, keeper, range(100, 1001, 100)) == [300, 600, 900]
-    keeper.save()
-    keeper.save()
-    assert positions(path, monkeypatch, keeper, []) == []
+    writer = CheckpointWriter(path, every=300)
+    assert positions(path, monkeypatch, writer, range(100, 1001, 100)) == [300, 600, 900]
+    writer.save()
+    writer.save()
+    assert positions(path, monkeypatch, writer, []) == []
 
 
 def test_every_thirty_seconds_if_nothing_else_is_said(path, monkeypatch):
     clock = iter([0.0, 10.0, 29.0, 31.0, 31.0, 60.0, 62.0, 62.0])
     monkeypatch.setattr(checkpoint.time, "monotonic", lambda: next(clock))
-    assert positions(path, monkeypatch, Keeper(path), [1, 2, 3, 4, 5]) == [3, 5]
+    assert positions(path, monkeypatch, CheckpointWriter(path), [1, 2, 3, 4, 5]) == [3, 5]
 
 
 def test_before_the_first_batch_there_is_nothing_to_write(path):
-    keeper = Keeper(path)
-    keeper.save()
-    assert keeper.start(RUN) is None
-    keeper.save()
+    writer = CheckpointWriter(path)
+    writer.save()
+    assert writer.start(RUN) is None
+    writer.save()
     assert not path.exists()
 
 
@@ -387,7 +387,13 @@ def test_a_disk_that_fills_up_keeps_the_last_checkpoint(path, digits, uninterrup
     with monkeypatch.context() as patched:
         patched.setattr(os, "replace", fill_up)
         assert refusal(
-            ModelFileError, learn, SMALL, digits, learner=Stdp(passes=3), seed=5, keeper=Keeper(path, every=1)
+            ModelFileError,
+            learn,
+            SMALL,
+            digits,
+            learner=Stdp(passes=3),
+            seed=5,
+            writer=CheckpointWriter(path, every=1),
         ) == (f"{path}: cannot be written (No space left on device); choose a folder with space and rights")
     assert os.listdir(path.parent) == [path.name]
     assert checkpoint.load(path, settings_of(path)).presentations == 500

@@ -183,9 +183,9 @@ def assert_memory_is_estimated(model, folder):
     """The linker's map, without the test program and its images, and the preset agree within 2 %."""
     found = re.findall(r"^\.(\w+) +0x[0-9a-f]+ +0x([0-9a-f]+)", (folder / "network.map").read_text(), re.M)
     took = {name: int(size, 16) for name, size in found}
-    room = estimate(model, "mcu-m4f", ACTIVITY).room["inference"]
-    assert room["flash_bytes"].needed == pytest.approx(took["text"] + took["data"], rel=0.02)
-    assert room["ram_bytes"].needed == pytest.approx(took["data"] + took["bss"] + took["stack"], rel=0.02)
+    capacity = estimate(model, "mcu-m4f", ACTIVITY).capacity["inference"]
+    assert capacity["flash_bytes"].needed == pytest.approx(took["text"] + took["data"], rel=0.02)
+    assert capacity["ram_bytes"].needed == pytest.approx(took["data"] + took["bss"] + took["stack"], rel=0.02)
 
 
 def make(folder, target):

@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 from fspinn.base.errors import ConfigError, HardwareError
 from fspinn.memmodel import Workload, estimate, hardware_names, load_hardware
-from fspinn.memmodel.area import area_um2, room
+from fspinn.memmodel.area import area_um2, capacity
 from fspinn.memmodel.program import type_bytes
 from fspinn.memmodel.sram import area_um2 as sram_um2
 from fspinn.model.activity import Activity
@@ -210,12 +210,12 @@ def test_a_microcontroller_keeps_what_does_not_change_in_flash():
     size = resized(SIZE, weight_bits=4)
     weights, table, thresholds = 784 * 400 // 2, 400 * 10, 400 * 4
     program, stack = controller.controller.program_bytes, controller.controller.stack_bytes
-    inference = room(case(size, hardware=controller))
+    inference = capacity(case(size, hardware=controller))
     assert inference["flash_bytes"].needed == program + weights + table + thresholds
     votes, spikes = 2 * 400, 8 * 25 * 4  # nine bits take two bytes; a bit per input and step, in whole words
     assert inference["ram_bytes"].needed == stack + 400 * 4 + votes + spikes
     assert all(one.fits for one in inference.values())
-    training = room(case(size, "training", hardware=controller))
+    training = capacity(case(size, "training", hardware=controller))
     assert training["flash_bytes"].needed == program + table
     assert training["ram_bytes"].needed > stack + weights + thresholds
     assert not training["ram_bytes"].fits
@@ -237,7 +237,7 @@ def test_numbers_of_a_program_take_the_types_of_c():
     assert type_bytes(np.array([[4], [24]])).tolist() == [[1], [4]]
     controller = PRESETS["mcu-m4f"]
     small, wide = (
-        room(case(resized(SIZE, state_bits=bits, refractory_steps=5), hardware=controller))
+        capacity(case(resized(SIZE, state_bits=bits, refractory_steps=5), hardware=controller))
         for bits in (15, 24)
     )
     assert wide["ram_bytes"].needed - small["ram_bytes"].needed == 400 * 2
@@ -246,7 +246,7 @@ def test_numbers_of_a_program_take_the_types_of_c():
 def test_what_does_not_fit_is_said():
     cost = estimate(SIZE, "asic28-odin", works(SIZE))
     assert not cost.fits("inference")
-    needed = cost.room["inference"]["weights_bits"]
+    needed = cost.capacity["inference"]["weights_bits"]
     assert (needed.needed, needed.available) == (784 * 400 * 8 + 400 * 10 * 8, 262_144)
     assert cost.as_dict()["fits"]["inference"] is False
     small = resized(SIZE, n_inputs=256, n_neurons=200, weight_bits=4, state_bits=16, threshold_bits=16)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fspinn.base.errors import ConfigError
 from fspinn.memmodel import LayerSize, Size, estimate, footprint, hardware_names, load_hardware
-from fspinn.memmodel.area import area_um2, room
+from fspinn.memmodel.area import area_um2, capacity
 from fspinn.memmodel.case import Case
 from fspinn.memmodel.energy import energy_pj, used_cells
 from fspinn.memmodel.workload import expected_spikes, expected_workloads
@@ -89,7 +89,7 @@ def test_a_layer_before_it_makes_nothing_cheaper(size, before, preset, phase):
     assert all(bits >= alone.stored[name] for name, bits in stack.stored.items())
     for cost in (energy_pj, area_um2, lambda one: one.cycles):
         assert sum(cost(stack).values()) >= sum(cost(alone).values()) * (1 - 1e-9)
-    assert all(one.needed >= room(alone)[name].needed for name, one in room(stack).items())
+    assert all(one.needed >= capacity(alone)[name].needed for name, one in capacity(stack).items())
 
 
 def test_the_bits_of_two_small_layers_are_those_counted_by_hand():
@@ -196,7 +196,7 @@ def test_more_inputs_than_the_layer_before_has_features_are_refused():
 def test_a_microcontroller_keeps_all_layers_but_one_readout():
     board = PRESETS["mcu-m4f"]
     size = Size((LayerSize(40, 16, 4, state_bits=16), LayerSize(16, 8, 8, state_bits=8)), 10, readout_bits=8)
-    needed = room(Case(size, works(size, 100, 10, 5)["inference"], board, training=False))
+    needed = capacity(Case(size, works(size, 100, 10, 5)["inference"], board, training=False))
     weights, thresholds, table = 40 * 16 // 2 + 16 * 8, (16 + 8) * 4, 8 * 10
     assert needed["flash_bytes"].needed == board.controller.program_bytes + weights + thresholds + table
     potentials, votes, spikes = 16 * 2 + 8, 8 * 2, 8 * (2 + 1) * 4  # a bit an input, in words, for 8 steps

@@ -68,9 +68,9 @@ def run(*arguments):
 
 def test_flash_and_ram_are_those_that_estimate_says(roomy):
     assert roomy.found
-    room = estimate(roomy.model, roomy.hardware).room["inference"]
-    assert roomy.winner.cost.flash_bits == 8 * room["flash_bytes"].needed
-    assert roomy.winner.cost.ram_bits == 8 * room["ram_bytes"].needed
+    capacity = estimate(roomy.model, roomy.hardware).capacity["inference"]
+    assert roomy.winner.cost.flash_bits == 8 * capacity["flash_bytes"].needed
+    assert roomy.winner.cost.ram_bits == 8 * capacity["ram_bytes"].needed
 
 
 def test_what_the_hardware_has_is_the_limit_and_is_shown(roomy, tmp_path):

@@ -353,7 +353,7 @@ def test_a_folder_that_fills_up_ends_the_search_in_one_line(data, monkeypatch, t
     monkeypatch.setattr("fspinn.search.journal.os.fsync", full)
     expected = (
         rf"^the search could not finish: {tmp_path} cannot be written \(No space left on device\); make "
-        "room, and the same command goes on$"
+        "space, and the same command goes on$"
     )
     with pytest.raises(UnfinishedError, match=expected):
         quick(data, sizes=(10,), folder=tmp_path)

@@ -133,7 +133,7 @@ def remove(path: Path) -> None:
             target.with_name(name).unlink(missing_ok=True)
 
 
-class Keeper:
+class CheckpointWriter:
     """Keeps the latest state of one run: in memory after every batch, in a file now and then.
 
     Parameters

@@ -27,7 +27,7 @@ from fspinn.base.version import __version__
 from fspinn.datasets.arrays import as_dataset
 from fspinn.datasets.origin import origin
 from fspinn.learning import checkpoint as checkpoints
-from fspinn.learning.checkpoint import Keeper, State
+from fspinn.learning.checkpoint import CheckpointWriter, State
 from fspinn.learning.curve import Curve
 from fspinn.learning.fitting import Learned, fit_readouts
 from fspinn.lowering.compiler import grid_of, learning_plan
@@ -166,7 +166,9 @@ def train(
         whole_number("labels", labels, 1, len(data.train))  # before the learning, not after it
     if checkpoint is None and (resume or checkpoint_every is not None):
         raise ConfigError("checkpoint: resume and checkpoint_every need the file; name it")
-    keeper = None if checkpoint is None else Keeper(checkpoint, every=checkpoint_every, resume=resume)
+    writer = (
+        None if checkpoint is None else CheckpointWriter(checkpoint, every=checkpoint_every, resume=resume)
+    )
     try:
         learned = learn(
             network,
@@ -174,7 +176,7 @@ def train(
             learner,
             seed=seed,
             progress=progress,
-            keeper=keeper,
+            writer=writer,
             engine=engine,
             weights=weights,
             state=state,
@@ -187,8 +189,8 @@ def train(
             validation = evaluate(model, some, seed=seed, threads=threads, engine=engine)
             model = replace(model, record={**model.record, "validation_accuracy": validation.accuracy})
     except KeyboardInterrupt:
-        if keeper is not None:
-            keeper.save()
+        if writer is not None:
+            writer.save()
         raise
     for doubt in doubts(model, model.record["silent_images"], len(data.train)):
         warnings.warn(doubt, FspinnWarning, stacklevel=2)
@@ -202,7 +204,7 @@ def learn(
     *,
     seed: int = 0,
     progress: bool = True,
-    keeper: Keeper | None = None,
+    writer: CheckpointWriter | None = None,
     engine: str = "numba",
     weights: str | Format | None = None,
     state: str | Format | None = None,
@@ -224,19 +226,19 @@ def learn(
     n_inputs = images.shape[1] * images.shape[2]
     grid = None if weights is None else grid_of(settled, learner, n_inputs, weights, state, rounding)
     run = _Run(settled, learner, data, passes, seed, engine, grid)
-    begun = None if keeper is None else keeper.start(_named(run, network))
+    begun = None if writer is None else writer.start(_named(run, network))
     if begun is None:
         begun = _start(run, n_inputs)
-    done, seconds = _present_all(run, begun, progress, keeper, on_batch)
+    done, seconds = _present_all(run, begun, progress, writer, on_batch)
     if done.activity.output_spikes == 0:
-        if keeper is not None:
-            checkpoints.remove(keeper.path)
+        if writer is not None:
+            checkpoints.remove(writer.path)
         raise ConfigError(
             f"threshold: no neuron ever spiked in {done.presentations} presentations; "
             "lower it, or show the images for longer (duration_ms) or with higher rates (rate_norm_hz)"
         )
-    if keeper is not None:
-        keeper.save()
+    if writer is not None:
+        writer.save()
     samples_per_s = (done.presentations - begun.presentations) / seconds
     layer = LayerTensors.of_floats(done.weights, done.theta) if grid is None else _in_formats(run, done, grid)
     learned = Learned(
@@ -334,7 +336,7 @@ def _present_all(
     run: _Run,
     state: State,
     progress: bool,
-    keeper: Keeper | None,
+    writer: CheckpointWriter | None,
     on_batch: Callable[[int], None] | None,
 ) -> tuple[State, float]:
     """Show all images `passes` times, from `state` on; return the last state and the seconds it took."""
@@ -356,8 +358,8 @@ def _present_all(
                 activity=state.activity + counted,
                 curve=state.curve.after(spike_counts, labels[shown], done, total),
             )
-            if keeper is not None:
-                keeper.keep(state.copy())
+            if writer is not None:
+                writer.keep(state.copy())
             running = state.curve.running_accuracy
             update(done, "" if np.isnan(running) else f"running accuracy {running:.3f}")
             if on_batch is not None:

@@ -120,8 +120,8 @@ class Layer:
 
     def fan_in(self, height: int, width: int) -> int:
         """Return how many inputs a neuron has."""
-        seen = (height, width) if self.field is None else self.field
-        return seen[0] * seen[1]
+        field = (height, width) if self.field is None else self.field
+        return field[0] * field[1]
 
     @property
     def features(self) -> int:

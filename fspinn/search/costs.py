@@ -135,8 +135,8 @@ def _costs(
 ) -> list[Cost]:
     cost = estimate(size, hardware, activity)
     spikes = cost.spikes("inference")
-    room = dict(cost.room["inference"])
-    flash, ram = (8 * room.pop(name).needed if name in room else None for name in _CONTROLLER)
+    capacity = dict(cost.capacity["inference"])
+    flash, ram = (8 * capacity.pop(name).needed if name in capacity else None for name in _CONTROLLER)
     columns = {
         "memory_bits": np.asarray(cost.memory["inference"]["total"]).astype(np.int64),
         "training_memory_bits": np.asarray(cost.memory["training"]["total"]).astype(np.int64),
@@ -152,14 +152,14 @@ def _costs(
         name: [None] * count if values is None else np.broadcast_to(np.asarray(values), count).tolist()
         for name, values in columns.items()
     }
-    lists["over_capacity"] = _over_capacity(room, count)
+    lists["over_capacity"] = _over_capacity(capacity, count)
     return [Cost(counted=False, **{name: values[k] for name, values in lists.items()}) for k in range(count)]
 
 
-def _over_capacity(room: Mapping[str, Needed], count: int) -> list[str | None]:
+def _over_capacity(capacity: Mapping[str, Needed], count: int) -> list[str | None]:
     """Return in words what each network needs more of than there is; the first of several."""
     found: list[str | None] = [None] * count
-    for name, one in room.items():
+    for name, one in capacity.items():
         quantity, unit = name.rsplit("_", 1)
         needed = np.broadcast_to(np.asarray(one.needed), count)
         for place in np.flatnonzero(~np.broadcast_to(np.asarray(one.fits), count)):

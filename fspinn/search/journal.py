@@ -98,7 +98,7 @@ class Journal:
         except OSError as error:
             raise UnfinishedError(
                 f"the search could not finish: {self._folder} cannot be written ({error.strerror}); make "
-                "room, and the same command goes on"
+                "space, and the same command goes on"
             ) from None
 
     def _open(self, folder: Path) -> None:

@@ -43,8 +43,8 @@ def power_law(weights, neuron, traces, rate, target_trace):
     """Diehl & Cook's rule (3): ``w += rate * (x_pre - x_tar) * (1 - w)``, kept in [0, 1]."""
     real = weights.dtype.type
     for i in range(traces.size):
-        room = real(1.0) - weights[i, neuron]
-        changed = weights[i, neuron] + rate * (traces[i] - target_trace) * room
+        left = real(1.0) - weights[i, neuron]
+        changed = weights[i, neuron] + rate * (traces[i] - target_trace) * left
         weights[i, neuron] = min(real(1.0), max(real(0.0), changed))
 
 
