@@ -8,10 +8,12 @@ memories are built of.
 
 from typing import Any, NamedTuple
 
+from fspinn.base.settings import members
 from fspinn.memmodel.hardware import Hardware, Memory
 from fspinn.memmodel.packing import Numbers, count_bits, index_bits, shares, words
 from fspinn.memmodel.size import Size
 from fspinn.model.model import BIASED_READOUT, LABEL_READOUT
+from fspinn.network.inhibition import Inhibition
 
 BIAS_BITS = 32
 """Bits of one number of a readout's bias: as wide as the sum that it starts."""
@@ -166,13 +168,10 @@ def _memory_of(component: str, hardware: Hardware) -> Memory:
 
 def _inhibition(size: Size) -> list[Block]:
     """Return the strengths of inhibition, and what its kind has to remember."""
-    rest_bits = count_bits(size.inhibition_steps)
-    if size.inhibition == "layer":  # to and from a layer of neurons with a potential and a rest each
-        neurons = [Block(1, size.n_neurons, size.state_bits), Block(1, size.n_neurons, rest_bits)]
-        return [Block(1, 2, size.weight_bits), *neurons]
-    if size.inhibition == "clamp":  # the time left, and the neuron that is not clamped
-        return [Block(1, 1, rest_bits), Block(1, 1, index_bits(size.n_neurons))]
-    return [Block(1, 1, size.state_bits)]  # what is taken from a potential is as wide as one
+    widths = {"weight": size.weight_bits, "potential": size.state_bits}
+    widths |= {"steps": count_bits(size.inhibition_steps), "neuron": index_bits(size.n_neurons)}
+    stores = members(Inhibition)[size.inhibition].stores
+    return [Block(1, s.number * (size.n_neurons if s.per_neuron else 1), widths[s.width]) for s in stores]
 
 
 def _readout(size: Size) -> list[Block]:

@@ -43,7 +43,7 @@ class Size:
     refractory_steps : int, default 0
         Time steps in which a neuron cannot spike after a spike.
     inhibition_steps : int, default 0
-        Time steps of a clamp, or for which an inhibitory neuron rests.
+        Time steps that inhibition lasts, or for which an inhibitory neuron rests.
     readout : str, default "proportion"
         Name of the readout; the table of ``majority`` is stored as one label per neuron.
     readout_bits : int, default 32
