@@ -12,6 +12,7 @@ from fspinn.backends.numba.constants_kernels import (
     INHIBITED_UNTIL,
     LOWEST,
     ROWS_READ,
+    SPIKES,
     WEIGHTS_READ,
 )
 from fspinn.backends.numba.integer_kernels import cut, leak_all, leak_and_add_exactly, set_rows, sum_rows
@@ -31,9 +32,13 @@ def populations(constants):
 
 
 @njit
-def inhibit_others(t, winner, constants, state):
-    """Do to all other neurons what a spike does, or note who goes free in which steps to come."""
+def fire(t, winner, constants, state):
+    """Phase 5: reset and inhibition, or a note of who goes free from it in which steps to come."""
     carried = state.carried
+    carried[SPIKES] += 1
+    state.spike_counts[winner] += 1
+    state.ready_at[winner] = t + 1 + constants.refractory_steps
+    state.potentials[winner] = 0
     if constants.inhibition_kind == LATERAL:
         inhibit(winner, constants, state)
     elif constants.inhibition_kind == CLAMP:

@@ -45,7 +45,7 @@ from fspinn.backends.numba.constants_kernels import (
     WEIGHTS_READ,
     WINDOWS,
 )
-from fspinn.backends.numba.inhibition_kernels import advance_inhibited, inhibit_others, populations
+from fspinn.backends.numba.inhibition_kernels import advance_inhibited, fire, populations
 from fspinn.backends.numba.neuron_kernels import clear
 from fspinn.base.jit import njit
 from fspinn.network.encoder_kernels import stream_key
@@ -61,16 +61,6 @@ def rest(state):
     clear(state.partner_ready_at)
     clear(state.spike_counts)
     clear(state.carried)
-
-
-@njit
-def fire(t, winner, constants, state):
-    """Phase 5: reset and inhibition."""
-    state.carried[SPIKES] += 1
-    state.spike_counts[winner] += 1
-    state.ready_at[winner] = t + 1 + constants.refractory_steps
-    state.potentials[winner] = 0
-    inhibit_others(t, winner, constants, state)
 
 
 @njit
