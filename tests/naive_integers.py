@@ -71,25 +71,20 @@ class Presentation:
     def step(self, t, inputs):
         network, numbers = self.network, self.numbers
         inputs = [i for i in inputs if self.used[i]]
-        awake, clamped = range(self.n), False
-        if network.inhibition == "clamp" and self.spikes:
-            step, last = self.spikes[-1]
-            if t - step <= network.inhibition_steps:
-                awake, clamped = [last], True
-        for j in awake:
+        for j in range(self.n):
             self.v[j] -= (self.v[j] * numbers.leak) >> 16
         if self.drop_due is not None:
             self.inhibit_others(self.drop_due)
             self.drop_due = None
-        for j in awake:
+        for j in range(self.n):
             total = sum(int(self.weights[i][j]) for i in inputs)
             self.set(j, self.cut(self.v[j] + self.scaled(total)))
-        added = len(inputs) * len(awake)
+        added = len(inputs) * self.n
         populations = 2 if network.inhibition == "layer" else 1
         self.counted.update(
             input_spikes=len(inputs),
             synaptic_additions=added,
-            **{"weights_read" if clamped else "rows_read": len(inputs)},
+            rows_read=len(inputs),
             neuron_updates=populations * self.n,
         )
 
@@ -109,8 +104,6 @@ class Presentation:
         self.v[winner] = 0
         if network.inhibition == "lateral":
             self.inhibit_others(winner)
-        elif network.inhibition == "clamp":
-            self.v = [0] * self.n
         elif t + 1 - self.last_partner_spike[winner] > network.inhibition_steps:
             self.last_partner_spike[winner] = t + 1
             self.drop_due = winner
