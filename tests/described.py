@@ -15,7 +15,7 @@ from fspinn.presets import Preset
 
 
 def dense(neurons=400, **settings):
-    """A network of one dense layer: ``dense(5, inhibition="layer", inhibition_ms=3.0)``."""
+    """A network of one dense layer: ``dense(5, inhibition="clamp", inhibition_ms=3.0)``."""
     return with_settings(Network.dense(neurons), settings)
 
 

@@ -153,6 +153,11 @@ def inhibit_others(network, potentials, exempt):
             potentials[j] -= drop(network, potentials[j])
 
 
+def is_clamped(network, steps_since_spike):
+    """Whether the others are still held at 0, so many steps after the last spike."""
+    return steps_since_spike <= network.inhibition_steps
+
+
 def drop_is_due(network, t):
     """When the partner of a neuron that spiked in step t inhibits the others."""
     return t + 1
@@ -318,16 +323,20 @@ class Presentation:
         leak = np.float32(np.exp(-network.dt_ms / network.tau_m_ms))
         decay_traces(self.pre_traces, np.float32(np.exp(-network.dt_ms / network.trace_tau_ms)))
         decay_traces(self.post_traces, np.float32(np.exp(-network.dt_ms / network.trace_tau_ms)))
+        integrating = slice(None)
+        if network.inhibition == "clamp" and self.spikes and is_clamped(network, t - self.spikes[-1][0]):
+            last = self.spikes[-1][1]
+            integrating = slice(last, last + 1)
         if t in self.drops:
             self.potentials *= leak
             leak = np.float32(1)
             inhibit_others(network, self.potentials, self.drops[t])
-        integrate(self.potentials, self.weights, inputs, leak)
+        integrate(self.potentials[integrating], self.weights[:, integrating], inputs, leak)
         if t % 16 == 15:
             self.potentials[np.abs(self.potentials) < np.float32(1e-20)] = 0
-        added = len(inputs) * self.potentials.size
+        added = len(inputs) * self.potentials[integrating].size
         self.count(input_spikes=len(inputs), synaptic_additions=added)
-        self.count(rows_read=len(inputs))
+        self.count(**{"rows_read" if integrating == slice(None) else "weights_read": len(inputs)})
         # In the layer each neuron has an inhibitory partner, which is a neuron too.
         self.count(neuron_updates=(2 if network.inhibition == "layer" else 1) * n_neurons)
         for i in inputs:
@@ -353,6 +362,8 @@ class Presentation:
         self.potentials[winner] = 0
         if network.inhibition == "lateral":
             inhibit_others(network, self.potentials, winner)
+        elif network.inhibition == "clamp":
+            self.potentials[np.arange(self.potentials.size) != winner] = 0
         elif partner_is_ready(network, t + 1 - self.last_partner_spike[winner]):
             self.last_partner_spike[winner] = t + 1
             if drop_is_due(network, t) == t:

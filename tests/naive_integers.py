@@ -71,20 +71,25 @@ class Presentation:
     def step(self, t, inputs):
         network, numbers = self.network, self.numbers
         inputs = [i for i in inputs if self.used[i]]
-        for j in range(self.n):
+        awake, clamped = range(self.n), False
+        if network.inhibition == "clamp" and self.spikes:
+            step, last = self.spikes[-1]
+            if t - step <= network.inhibition_steps:
+                awake, clamped = [last], True
+        for j in awake:
             self.v[j] -= (self.v[j] * numbers.leak) >> 16
         if self.drop_due is not None:
             self.inhibit_others(self.drop_due)
             self.drop_due = None
-        for j in range(self.n):
+        for j in awake:
             total = sum(int(self.weights[i][j]) for i in inputs)
             self.set(j, self.cut(self.v[j] + self.scaled(total)))
-        added = len(inputs) * self.n
+        added = len(inputs) * len(awake)
         populations = 2 if network.inhibition == "layer" else 1
         self.counted.update(
             input_spikes=len(inputs),
             synaptic_additions=added,
-            rows_read=len(inputs),
+            **{"weights_read" if clamped else "rows_read": len(inputs)},
             neuron_updates=populations * self.n,
         )
 
@@ -104,6 +109,8 @@ class Presentation:
         self.v[winner] = 0
         if network.inhibition == "lateral":
             self.inhibit_others(winner)
+        elif network.inhibition == "clamp":
+            self.v = [0] * self.n
         elif t + 1 - self.last_partner_spike[winner] > network.inhibition_steps:
             self.last_partner_spike[winner] = t + 1
             self.drop_due = winner

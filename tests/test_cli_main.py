@@ -217,6 +217,7 @@ def test_a_bad_setting_is_refused_in_one_line(word, said):
 
 def test_the_reference_of_settings_is_for_people_and_programs():
     said = CliRunner().invoke(main, ["info", "--settings"]).stdout
+    assert "inhibition_ms = 10 ms [only with inhibition = clamp]\n" in said
     assert "Allowed: above 0" not in said
     rows = json.loads(CliRunner().invoke(main, ["info", "--settings", "--json"]).stdout)["settings"]
     assert {"name": "tau_m_ms", "default": "100", "unit": "ms", "allowed": "number above 0"}.items() <= {

@@ -118,6 +118,65 @@ def test_lateral_inhibition_takes_its_part_of_the_potential(part, left):
     assert shown.potentials == [0.0, left]
 
 
+@pytest.mark.parametrize("held", [0, 1, 3])
+def test_a_clamp_holds_the_others_at_zero_for_its_time(held):
+    shown = stepper(
+        [[2.0, 0.0, 0.0], [0.0, 0.5, 0.25]],
+        threshold=2.0,
+        inhibition="clamp",
+        inhibition_ms=float(held),
+    )
+    assert shown.step(0, 1) == 0
+    assert shown.potentials == [0.0, 0.0, 0.0]
+    for _ in range(held):
+        assert shown.step(1) is None
+        assert shown.potentials == [0.0, 0.0, 0.0]
+    assert shown.step(1) is None
+    assert shown.potentials == [0.0, 0.5, 0.25]
+
+
+def test_a_clamp_lets_the_neuron_that_spiked_last_integrate_and_spike_again():
+    shown = stepper([[1.0, 0.75]], threshold=3.0, inhibition="clamp", inhibition_ms=4.0)
+    winners = [shown.step(0) for _ in range(12)]
+    # The clamp of step 2 would end after step 6, but the spikes in steps 5, 8, 11 renew it.
+    assert [t for t, neuron in enumerate(winners) if neuron == 0] == [2, 5, 8, 11]
+    assert shown.potentials == [0.0, 0.0]
+
+
+def test_a_clamp_goes_over_to_whoever_spikes_during_it():
+    """A threshold below 0 lets a neuron spike at 0: it integrates from then on, the other no longer."""
+    shown = stepper(
+        [[2.0, 0.0]],
+        threshold=2.0,
+        theta=[0.0, -2.5],
+        inhibition="clamp",
+        inhibition_ms=9.0,
+        refractory_ms=2.0,
+    )
+    assert shown.step() == 1
+    assert shown.step(0) is None
+    assert shown.potentials == [0.0, 0.0]
+
+
+def test_a_clamp_counts_the_additions_that_it_leaves():
+    """In the two steps of the clamp one weight per input spike is read and added, not all three."""
+    network, weights = one_pixel(
+        [1.0, 0.5, 0.5], 1.0, inhibition="clamp", inhibition_ms=2.0, duration_ms=3.0, refractory_ms=9.0
+    )
+    image = np.full((1, 1, 1), 255, np.uint8)
+    counts, activity = fast.respond(network, weights, np.zeros(3, np.float32), image, seed=0)
+    assert counts.tolist() == [[1, 0, 0]]
+    assert (activity.synaptic_additions, activity.rows_read, activity.weights_read) == (3 + 1 + 1, 1, 2)
+
+
+def test_a_clamp_ends_with_the_presentation():
+    network, weights = one_pixel([1.0, 0.5], 1.0, inhibition="clamp", inhibition_ms=1e6, duration_ms=1.0)
+    images = np.full((3, 1, 1), 255, np.uint8)
+    for theta, winner in (([0.0, 0.0], 0), ([0.0, -0.9], 1)):
+        counts, _ = fast.respond(network, weights, np.array(theta, np.float32), images, seed=0)
+        assert counts[:, winner].tolist() == [1, 1, 1]
+
+
 def test_a_layer_inhibits_one_step_later():
     shown = stepper([[2.0, 1.0]], threshold=2.0, inhibition="layer", inhibition_strength=0.25)
     assert shown.step(0) == 0

@@ -236,6 +236,7 @@ def _decay_in_every_step(network, theta):
 _depress_input, _power_law, _normalise = naive.depress_input, naive.power_law, naive.normalise
 
 LAYER = {"inhibition": "layer", "inhibition_ms": 4.0}
+CLAMP = {"inhibition": "clamp", "inhibition_ms": 4.0}
 PAIR = {"rule": "pair", "depression_rate": 0.05}
 # So that weights meet 0: short windows without a spike.
 TIMESTEP = {"rule": "timestep", "depression_rate": 0.05, "window_ms": 6.0, "threshold": 4.0}
@@ -256,6 +257,9 @@ POSTONLY = {"rule": "postonly"}
         ({**LAYER, "inhibition_of": "potential"}, "drop", _drop_before_leak),
         ({"inhibition_of": "potential"}, "inhibit_others", _another_is_exempt),
         ({"inhibition_of": "potential"}, "drop", lambda network, potential: np.float32(0.7)),
+        (CLAMP, "is_clamped", lambda network, since: since < network.inhibition_steps),
+        (CLAMP, "is_clamped", lambda network, since: since <= network.inhibition_steps + 1),
+        (CLAMP, "is_clamped", lambda network, since: False),
         (PAIR, "raise_trace", _set_trace),
         (PAIR, "decay_traces", _nothing),
         (PAIR, "depress_input", _nothing),

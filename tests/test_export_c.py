@@ -168,6 +168,7 @@ def test_a_cortex_m4_answers_the_same_from_the_memory_that_was_estimated(mnist, 
     [
         ({"encoder": "ttfs", "first_spikes": 40}, {"weights": "UQ0.8", "readout": "majority"}),
         ({"inhibition": "layer", "refractory_ms": 3.0}, {"state": "Q6.18", "readout": "linear"}),
+        ({"inhibition": "clamp", "encoder": "regular"}, {"weights": "Q1.2", "readout": "linear"}),
     ],
 )
 def test_memory_on_a_cortex_m4_is_estimated_for_other_networks(tmp_path, network, formats):

@@ -146,6 +146,10 @@ def test_a_lone_neuron_needs_no_inhibition(tmp_path):
             "inhibition_of: NIR cannot express 'potential'; train .* 'threshold'$",
         ),
         (
+            {"inhibition": "clamp"},
+            "inhibition: NIR cannot express 'clamp'; train .* with 'lateral'$",
+        ),
+        (
             {"inhibition": "layer"},
             "inhibition_ms: NIR cannot express that a layer rests for 10 ms; train a network",
         ),

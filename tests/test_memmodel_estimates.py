@@ -145,7 +145,7 @@ def one_of(size, k):
         {},
         {"rule": "pair", "inhibition": "layer", "normalisation": "l1", "adaptation": "decaying"},
         {"rule": "timestep", "readout": "majority", "decays": True},
-        {"refractory_steps": 5},
+        {"inhibition": "clamp", "refractory_steps": 5},
         {"readout": "linear", "adaptation": "off"},
     ],
 )

@@ -72,6 +72,8 @@ def test_every_rule_but_one_keeps_traces_and_all_can_be_priced():
 def test_a_device_stores_the_strengths_of_inhibition_and_what_its_kind_remembers():
     layer = replace(SIZE, inhibition="layer", inhibition_steps=10)
     assert footprint(layer, False)["inhibition"] == 400 * (32 + 4) + 2 * 4
+    clamp = replace(SIZE, inhibition="clamp", inhibition_steps=10)
+    assert footprint(clamp, False)["inhibition"] == 4 + 9  # the time left, the neuron that is free
 
 
 def test_without_adaptation_there_is_one_threshold():

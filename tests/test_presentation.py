@@ -21,6 +21,7 @@ KINDS = (
     {},
     {"inhibition_strength": 0.0},
     {"inhibition_of": "potential", "inhibition_strength": 0.4},
+    {"inhibition": "clamp", "inhibition_ms": 7.0},
     {"inhibition": "layer", "inhibition_ms": 25.0},
     {"inhibition": "layer", "inhibition_ms": 0.0, "inhibition_of": "potential", "inhibition_strength": 1.0},
     {"refractory_ms": 20.0},

@@ -171,7 +171,7 @@ def test_what_no_combination_makes_is_refused():
                 neurons=st.integers(1, 5000),
                 duration_ms=st.sampled_from([50.0, 350.0]),
                 encoder=st.sampled_from(["poisson", "ttfs"]),
-                inhibition=st.sampled_from(["lateral", "layer"]),
+                inhibition=st.sampled_from(["lateral", "layer", "clamp"]),
                 rule=st.sampled_from(["normalised", "pair"]),
             ),
             st.builds(

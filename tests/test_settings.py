@@ -17,9 +17,9 @@ from fspinn.base.settings import (
     with_settings,
 )
 from fspinn.network import (
+    Clamp,
     Encoder,
     FirstSpike,
-    InhibitoryLayer,
     Lateral,
     Layer,
     Network,
@@ -217,6 +217,8 @@ def test_a_network_answers_as_it_learned_unless_it_says_otherwise():
     assert network.answering == network
     graded = changed(network, answer_threshold=15.0, answer_inhibition=0.0)
     assert graded.answering == dense(threshold=15.0, inhibition_strength=0.0)
+    clamped = dense(inhibition="clamp", answer_threshold=3.0)
+    assert clamped.answering == dense(inhibition="clamp", threshold=3.0)
 
 
 # --- by name ----------------------------------------------------------------------------------------
@@ -224,17 +226,12 @@ def test_a_network_answers_as_it_learned_unless_it_says_otherwise():
 
 def test_a_network_is_made_of_parts_or_of_names():
     made = Network.dense(
-        50,
-        encoder=FirstSpike(spikes=9),
-        neuron=Neuron(threshold=5.0),
-        inhibition=InhibitoryLayer(refractory_ms=3.0),
+        50, encoder=FirstSpike(spikes=9), neuron=Neuron(threshold=5.0), inhibition=Clamp(duration_ms=3.0)
     )
     assert made == dense(
-        50, encoder="ttfs", first_spikes=9, threshold=5.0, inhibition="layer", inhibition_ms=3.0
+        50, encoder="ttfs", first_spikes=9, threshold=5.0, inhibition="clamp", inhibition_ms=3.0
     )
-    assert made.layers == (
-        Layer(50, neuron=Neuron(threshold=5.0), inhibition=InhibitoryLayer(refractory_ms=3.0)),
-    )
+    assert made.layers == (Layer(50, neuron=Neuron(threshold=5.0), inhibition=Clamp(duration_ms=3.0)),)
 
 
 def test_another_member_of_a_family_keeps_what_both_have():
@@ -250,6 +247,8 @@ def test_a_setting_of_another_member_is_refused_with_what_it_needs():
         match=r"^theta_tau_ms: needs adaptation = decaying; set that too, or leave theta_tau_ms out$",
     ):
         dense(theta_tau_ms=5.0)
+    with pytest.raises(ConfigError, match=r"^inhibition_strength: needs inhibition = lateral or layer; "):
+        dense(inhibition="clamp", inhibition_strength=0.5)
 
 
 def test_settings_of_several_layers_are_not_named_by_one_word():

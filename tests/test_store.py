@@ -22,7 +22,7 @@ from fspinn.model.model import Readout
 
 RANDOM = np.random.default_rng(0)
 MODEL = model_from(
-    dense(6, weight_norm=3.0, encoder="ttfs", inhibition="layer"),
+    dense(6, weight_norm=3.0, encoder="ttfs", inhibition="clamp"),
     (3, 4),
     RANDOM.random((12, 6), dtype=np.float32),
     RANDOM.standard_normal(6),

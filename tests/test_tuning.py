@@ -157,6 +157,9 @@ def test_candidates_keep_to_the_multiples_of_the_given_values(seed, number):
 
 
 def test_only_what_the_network_uses_is_varied():
+    clamped = [settings_of(drawn(setup(inhibition="clamp"), 0, n)) for n in range(1, 20)]
+    assert len({one["inhibition_ms"] for one in clamped}) == 19
+    assert not any("inhibition_strength" in one for one in clamped)
     fixed = [settings_of(drawn(setup(adaptation="off"), 0, n)) for n in range(1, 20)]
     assert len({one["threshold"] for one in fixed}) == 19
     parts = setup(inhibition_of="potential", inhibition_strength=0.9)

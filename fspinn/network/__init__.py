@@ -5,8 +5,8 @@ integrate-and-fire neurons, mostly with leak, that see a receptive field of the 
 each other and share their weights over all positions of the field. Potentials and thresholds are
 dimensionless: an input spike adds its weight. Below, ``firing_threshold = threshold * weight_norm``.
 
-One presentation of a sample starts with all potentials and traces at 0, and nobody refractory. In each time
-step t, in this order:
+One presentation of a sample starts with all potentials and traces at 0, nobody refractory and nobody
+clamped. In each time step t, in this order:
 
 1. **Leak.** Every potential is multiplied by ``exp(-dt_ms / tau_m_ms)``, every trace by
    ``exp(-dt_ms / trace_tau_ms)``. In every 16th step potentials below 1e-20 in size become 0, and traces do
@@ -14,7 +14,8 @@ step t, in this order:
 2. **Inhibition by a layer** (only ``inhibition = "layer"``). The inhibitory neuron that is due to spike
    lowers the potentials of all neurons but its own partner by the inhibition drop (see 5).
 3. **Input.** For each input spike of the step, in the order of the inputs: its row of weights is added to
-   the potentials, its trace rises by 1, and the rule `pair` depresses its row.
+   the potentials, its trace rises by 1, and the rule `pair` depresses its row. While neurons are clamped,
+   only the neuron that spiked last integrates; all others stay at 0.
 4. **Threshold.** Among the neurons that are not refractory and whose potential has reached their own
    threshold (``firing_threshold + theta``), the one furthest above it spikes; among equals the first. So
    there is at most one output spike per step.
@@ -22,6 +23,8 @@ step t, in this order:
    follow, in which it integrates. Then, by `inhibition`:
 
    - ``"lateral"`` (FSpiNN): every other potential falls by the inhibition drop at once.
+   - ``"clamp"`` (Querlioz et al. 2013): every other potential is set to 0 and stays there for the next
+     `inhibition_ms`.
    - ``"layer"`` (Diehl & Cook 2015): the inhibitory partner of the neuron spikes in the next step, unless it
      spiked within the last `inhibition_ms`; potentials fall in phase 2 of that step. Excitation of the
      partner is above its threshold, so it needs no potential, and no N x N matrix is ever made.
@@ -45,7 +48,7 @@ backend does so yet.
 
 from fspinn.network.adaptation import Adaptation, Balanced, Decaying, Fixed
 from fspinn.network.description import Network
-from fspinn.network.inhibition import Inhibition, InhibitoryLayer, Lateral
+from fspinn.network.inhibition import Clamp, Inhibition, InhibitoryLayer, Lateral
 from fspinn.network.inputs import Encoder, FirstSpike, Poisson, Regular, Unscaled
 from fspinn.network.layers import Layer, Neuron
 from fspinn.network.rules import Normalised, Pair, PostOnly, Rule, Stdp, Timestep
@@ -53,6 +56,7 @@ from fspinn.network.rules import Normalised, Pair, PostOnly, Rule, Stdp, Timeste
 __all__ = [
     "Adaptation",
     "Balanced",
+    "Clamp",
     "Decaying",
     "Encoder",
     "FirstSpike",

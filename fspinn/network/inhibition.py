@@ -73,12 +73,26 @@ class InhibitoryLayer(Lateral):
     )
 
 
-Inhibition: TypeAlias = Lateral | InhibitoryLayer
+@described
+class Clamp:
+    """A spike sets all other potentials to 0 and holds them there (after Querlioz et al. 2013).
+
+    v = 0, now and for the next `duration_ms`; meanwhile only the neuron that spiked takes input.
+    """
+
+    kind: ClassVar[str] = "clamp"
+    stores: ClassVar[tuple[Stored, ...]] = (Stored("steps"), Stored("neuron"))  # what is left, who goes free
+    duration_ms: float = setting(
+        "Time for which potentials are held.", default=10.0, name="inhibition_ms", unit="ms", at_least=0.0
+    )
+
+
+Inhibition: TypeAlias = Lateral | Clamp | InhibitoryLayer
 """The members of this family; a new one is named here."""
 
 
 def answering(inhibition: Inhibition) -> Inhibition:
     """Return the inhibition once learning is over."""
-    if inhibition.answer_strength is None:
+    if not isinstance(inhibition, Lateral) or inhibition.answer_strength is None:
         return inhibition
     return replace(inhibition, strength=inhibition.answer_strength, answer_strength=None)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from fspinn.backends.brian2.definition import Action, Event, Part, Pathway
 from fspinn.backends.brian2.simulation import Recorded
 from fspinn.lowering.plan import LayerPlan, Plan
@@ -29,6 +31,14 @@ def inhibition_of(layer: LayerPlan) -> Inhibition:
     ready = "partner_ready_at = step + 1 + inhibition_steps"
     kinds = {
         "lateral": Inhibition(inhibited=drop),
+        "clamp": Inhibition(
+            neurons="free_at : integer  # step from which on it integrates again\n"
+            "clamped = step < free_at : boolean",
+            input_factor="*int(not clamped_post)",
+            spikes="free_at = 0",
+            inhibited="v = 0\nfree_at = step + 1 + inhibition_steps",
+            rests="free_at = 0",
+        ),
         "layer": Inhibition(
             neurons="excited_for : integer  # step in which its inhibitory partner may spike\n"
             "partner_ready_at : integer  # step from which on the partner may spike again\n"
@@ -51,5 +61,11 @@ def inhibition_of(layer: LayerPlan) -> Inhibition:
 
 
 def weights_read(plan: Plan, recorded: Recorded) -> int:
-    """Return how many input spikes reach one neuron only; no kind holds the others."""
-    return 0
+    """Return how many input spikes reach one neuron only, as all others are clamped."""
+    (layer,) = plan.layers
+    clamped = np.zeros(len(recorded.inputs_in_step), dtype=np.bool_)
+    if layer.inhibition == "clamp":
+        for step in recorded.spike_steps:
+            end_of_image = (step // plan.steps + 1) * plan.steps
+            clamped[step + 1 : min(step + 1 + layer.inhibition_steps, end_of_image)] = True
+    return int(recorded.inputs_in_step[clamped].sum())

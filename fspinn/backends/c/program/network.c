@@ -25,7 +25,10 @@ static uint32_t step;
 #if NETWORK_REFRACTORY_STEPS > 0
 static network_refractory refractory[NETWORK_NEURONS]; /* steps in which a neuron cannot spike yet */
 #endif
-#ifdef NETWORK_INHIBITION_LAYER
+#ifdef NETWORK_INHIBITION_CLAMP
+static uint32_t clamped; /* steps in which only `latest` is not held at 0 */
+static int32_t latest;   /* the neuron that spiked last */
+#elif defined NETWORK_INHIBITION_LAYER
 static int32_t spared; /* whose inhibitory partner is about to spike */
 #if NETWORK_INHIBITION_STEPS > 0
 static network_rest rest[NETWORK_NEURONS]; /* steps in which a partner cannot spike yet */
@@ -360,15 +363,22 @@ static int32_t threshold(uint32_t j)
 #endif
 }
 
+#ifndef NETWORK_INHIBITION_CLAMP
 static int32_t after_drop(int32_t v)
 {
     return cut(v - NETWORK_DROP - part(v, NETWORK_DROP_PART));
 }
+#endif
 
 /* Leak, inhibition and input of a neuron in a step; returns its potential. */
 static int32_t advance(uint32_t j, int32_t sum)
 {
     int32_t v = potentials[j];
+#ifdef NETWORK_INHIBITION_CLAMP
+    if (clamped > 0 && (int32_t)j != latest) {
+        return v;
+    }
+#endif
     v -= part(v, NETWORK_LEAK);
 #ifdef NETWORK_INHIBITION_LAYER
     if (spared != NOBODY && (int32_t)j != spared) {
@@ -410,6 +420,13 @@ static void inhibit(uint32_t winner)
             potentials[j] = (network_potential)after_drop(potentials[j]);
         }
     }
+#elif defined NETWORK_INHIBITION_CLAMP
+    uint32_t j;
+    for (j = 0; j < NETWORK_NEURONS; j++) {
+        potentials[j] = 0;
+    }
+    clamped = NETWORK_INHIBITION_STEPS;
+    latest = (int32_t)winner;
 #elif NETWORK_INHIBITION_STEPS > 0
     spared = rest[winner] == 0 ? (int32_t)winner : NOBODY;
 #else
@@ -509,7 +526,9 @@ void network_start(const uint8_t *image, uint32_t number)
         rest[j] = 0;
 #endif
     }
-#ifdef NETWORK_INHIBITION_LAYER
+#ifdef NETWORK_INHIBITION_CLAMP
+    clamped = 0;
+#elif defined NETWORK_INHIBITION_LAYER
     spared = NOBODY;
 #endif
     start_encoder(number);
@@ -550,7 +569,9 @@ int32_t network_step(void)
             best = above;
         }
     }
-#ifdef NETWORK_INHIBITION_LAYER
+#ifdef NETWORK_INHIBITION_CLAMP
+    clamped -= clamped > 0;
+#elif defined NETWORK_INHIBITION_LAYER
     spared = NOBODY;
 #endif
     step++;
