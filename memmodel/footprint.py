@@ -8,10 +8,12 @@ memories are built of.
 
 from typing import Any, NamedTuple
 
+from fspinn.base.settings import members
 from fspinn.memmodel.hardware import Hardware, Memory
 from fspinn.memmodel.packing import Numbers, count_bits, index_bits, shares, words
 from fspinn.memmodel.size import LayerSize, Size
 from fspinn.model.model import BIASED_READOUT, LABEL_READOUT
+from fspinn.network.inhibition import Inhibition
 
 BIAS_BITS = 32
 """Bits of one number of a readout's bias: as wide as the sum that it starts."""
@@ -131,12 +133,10 @@ def _thresholds(layer: LayerSize) -> Numbers:
 
 def _inhibition(layer: LayerSize) -> list[Block]:
     """Return the strengths of inhibition, and what its kind has to remember."""
-    n, rest_bits = layer.n_neurons, count_bits(layer.inhibition_steps)
-    if layer.inhibition == "layer":  # to and from a layer of neurons with a potential and a rest each
-        return [Block(1, 2, layer.weight_bits), Block(1, n, layer.state_bits), Block(1, n, rest_bits)]
-    if layer.inhibition == "clamp":  # the time left, and the neuron that is not clamped
-        return [Block(1, 1, rest_bits), Block(1, 1, index_bits(n))]
-    return [Block(1, 1, layer.state_bits)]  # what is taken from a potential is as wide as one
+    widths = {"weight": layer.weight_bits, "potential": layer.state_bits}
+    widths |= {"steps": count_bits(layer.inhibition_steps), "neuron": index_bits(layer.n_neurons)}
+    stores = members(Inhibition)[layer.inhibition].stores
+    return [Block(1, s.number * (layer.n_neurons if s.per_neuron else 1), widths[s.width]) for s in stores]
 
 
 def _readout(size: Size) -> list[Block]:

@@ -49,7 +49,7 @@ class LayerSize:
     refractory_steps : int, default 0
         Time steps in which a neuron cannot spike after a spike.
     inhibition_steps : int, default 0
-        Time steps of a clamp, or for which an inhibitory neuron rests.
+        Time steps that inhibition lasts, or for which an inhibitory neuron rests.
     inhibition : str, default "lateral"
     rule : str, default "normalised"
     adaptation : str, default "balanced"

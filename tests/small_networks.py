@@ -7,7 +7,6 @@ from runners import fast
 
 from fspinn.backends.numba import engine as numba_backend
 from fspinn.backends.numba import schedule_kernels
-from fspinn.backends.numba.constants_kernels import PARTNER
 from fspinn.lowering.compiler import learning_plan
 from fspinn.lowering.plan import ADAPTATIONS, INHIBITIONS, RULES
 from fspinn.network.encoders import ENCODERS
@@ -128,7 +127,6 @@ class Stepper:
         self.learning = numba_backend._real_learning(layer.learning, plan.dt_ms, layer, on=learning)
         self.state = numba_backend._state(layer, np.float32)
         self.state.thresholds[:] = layer.thresholds
-        self.state.carried[PARTNER] = -1
         rate, step = np.float32(network.learning_rate), np.float32(network.theta_step)
         self.now = (rate, step, np.uint64(0))
         self.record = (*np.zeros((2, network.steps), np.int32), np.zeros((0, 2), np.float32), 0)

@@ -14,7 +14,7 @@ from runners import answering
 import fspinn
 from fspinn.backends import BACKENDS, ENGINES, engine_of
 from fspinn.backends.brian2 import engine as brian2_engine
-from fspinn.backends.numba import constants_kernels
+from fspinn.backends.numba import constants_kernels, inhibition_kernels
 from fspinn.base.errors import ConfigError
 from fspinn.cli import main, options
 from fspinn.lowering import plan
@@ -73,8 +73,9 @@ def test_brian2_refuses_integers_before_anything_runs(few):
 
 def test_kernels_number_things_in_the_order_of_their_names():
     counts = [field.name for field in fields(Activity)]
+    kinds = [getattr(inhibition_kernels, kind.upper()) for kind in plan.INHIBITIONS]
+    assert kinds == list(range(len(kinds)))
     for name, words in (
-        ("LATERAL CLAMP LAYER", plan.INHIBITIONS),
         ("NORMALISED TIMESTEP PAIR POSTONLY", plan.RULES),
         ("BALANCED DECAYING NO_ADAPTATION", plan.ADAPTATIONS),
         ("NO_NORMALISATION L1 L2", plan.NORMALISATIONS),

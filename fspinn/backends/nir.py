@@ -96,8 +96,8 @@ def refuses(plan: Plan) -> str | None:
         return f"refractory_ms: NIR cannot express {layer.refractory_steps * dt_ms}; train a network with 0"
     if layer.drop_part > 0:
         return "inhibition_of: NIR cannot express 'potential'; train a network with 'threshold'"
-    if layer.inhibition == "clamp":
-        return "inhibition: NIR cannot express 'clamp'; train a network with 'lateral'"
+    if layer.inhibition not in ("lateral", "layer"):
+        return f"inhibition: NIR cannot express {layer.inhibition!r}; train a network with 'lateral'"
     if layer.inhibition == "layer" and layer.inhibition_steps > 0:
         rest_ms = layer.inhibition_steps * dt_ms
         return (

@@ -60,9 +60,9 @@ def setting(help: str, *, default: Any, **more: Any) -> Any:
 def described(cls: type[Described]) -> type[Described]:
     """Make a class a frozen dataclass whose fields are checked, and listed in its docstring.
 
-    Its own `__post_init__`, if it has one, comes after the checks of the single fields.
+    Its own `__post_init__`, or an inherited one, comes after the checks of the single fields.
     """
-    own = cls.__dict__.get("__post_init__")
+    own = getattr(cls, "__post_init__", None)
 
     def check(self: Any) -> None:
         for each in fields(self):

@@ -21,7 +21,7 @@ threshold, drop, the parts that follow) are rounded to nearest, ties to even, on
 3. ``v = cut(v + scaled(sum of the weights of all inputs that spike))``, with ``scaled(a) = a << (s - w)``, or
    ``a >> (w - s)`` where weights are finer than the state. The sum is exact: it is rounded once per step, and
    the order of the inputs does not matter. Spikes of inputs that are not used are left out (and not counted).
-   While neurons are clamped, only the one that is not does 1 and 3; the others stay at 0.
+   A neuron that inhibition holds at 0 stays there: 1 and 3 are for the others.
 4. Of the neurons that may spike, those with ``v >= threshold[j]``, the one with the largest
    ``v - threshold[j]`` spikes, of equals the first.
 5. It goes to 0. Each other neuron that is inhibited gets

@@ -21,7 +21,7 @@ from fspinn.network.rules import Rule
 INHIBITIONS = tuple(members(Inhibition))
 RULES = tuple(members(Rule))
 ADAPTATIONS = tuple(members(Adaptation))
-"""Their places are the numbers that kernels and C know them by."""
+"""Their places are the numbers that kernels know them by."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class LayerPlan:
     inhibition : str
         Kind of inhibition, see `fspinn.network`.
     inhibition_steps : int
-        For which others are clamped, or an inhibitory partner is refractory.
+        For which inhibition lasts, or an inhibitory partner is refractory.
     drop, drop_part : float or int
         What inhibition takes from a potential, and which part of it beside that; in integers, of 65536.
     input_mask : ndarray of bool, shape (inputs,)

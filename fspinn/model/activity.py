@@ -28,7 +28,7 @@ class Activity:
     rows_read: int = 0
     """Rows of weights that were added to the potentials of all neurons."""
     weights_read: int = 0
-    """Single weights that were added to one potential, while all others were clamped."""
+    """Single weights that were added to one potential, while inhibition held all others."""
     columns_written: int = 0
     """How often learning changed all weights of a neuron."""
     rows_written: int = 0

@@ -5,12 +5,20 @@ neuron but the one that spiked. Phases are those of `fspinn.network`.
 """
 
 from dataclasses import replace
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, NamedTuple, TypeAlias
 
 from fspinn.base.errors import ConfigError
 from fspinn.base.settings import described, setting
 
 INHIBITION_OF = ("threshold", "potential")
+
+
+class Stored(NamedTuple):
+    """Numbers that a device stores, each a weight, a potential, a count of steps or a neuron."""
+
+    width: str
+    number: int = 1
+    per_neuron: bool = False
 
 
 @described
@@ -22,6 +30,7 @@ class Lateral:
     """
 
     kind: ClassVar[str] = "lateral"
+    stores: ClassVar[tuple[Stored, ...]] = (Stored("potential"),)  # what is taken is as wide as one
     strength: float = setting(
         "Part of the threshold or potential that a spike takes.",
         default=0.7,
@@ -36,11 +45,14 @@ class Lateral:
     )
 
     def __post_init__(self) -> None:
-        check_strength(self)
+        strengths = {"inhibition_strength": self.strength, "answer_inhibition": self.answer_strength}
+        for name, value in strengths.items():
+            if self.of == "potential" and (value or 0.0) > 1:
+                raise ConfigError(f"{name}: {value:g} of a potential is more than all of it; give at most 1")
 
 
 @described
-class InhibitoryLayer:
+class InhibitoryLayer(Lateral):
     """Each neuron excites an inhibitory partner, which lowers all other potentials a step later (D&C 2015).
 
     The partner spikes in the step after the spike, unless it has spiked within the last `refractory_ms`; then
@@ -49,18 +61,8 @@ class InhibitoryLayer:
     """
 
     kind: ClassVar[str] = "layer"
-    strength: float = setting(
-        "Part of the threshold or potential that a spike takes.",
-        default=0.7,
-        name="inhibition_strength",
-        at_least=0.0,
-    )
-    of: str = setting(
-        "What that is a part of.", default="threshold", name="inhibition_of", choices=INHIBITION_OF
-    )
-    answer_strength: float | None = setting(
-        "Strength once learning is over; none keeps it.", default=None, name="answer_inhibition", at_least=0.0
-    )
+    # To and from a layer of neurons with a potential and a rest each.
+    stores = (Stored("weight", 2), Stored("potential", per_neuron=True), Stored("steps", per_neuron=True))
     refractory_ms: float = setting(
         "Time in which a partner spikes at most once.",
         default=10.0,
@@ -69,9 +71,6 @@ class InhibitoryLayer:
         source="fspinn; D&C use 2",
         at_least=0.0,
     )
-
-    def __post_init__(self) -> None:
-        check_strength(self)
 
 
 @described
@@ -82,6 +81,7 @@ class Clamp:
     """
 
     kind: ClassVar[str] = "clamp"
+    stores: ClassVar[tuple[Stored, ...]] = (Stored("steps"), Stored("neuron"))  # what is left, who goes free
     duration_ms: float = setting(
         "Time for which potentials are held.", default=10.0, name="inhibition_ms", unit="ms", at_least=0.0
     )
@@ -91,18 +91,8 @@ Inhibition: TypeAlias = Lateral | Clamp | InhibitoryLayer
 """The members of this family; a new one is named here."""
 
 
-def check_strength(inhibition: Lateral | InhibitoryLayer) -> None:
-    """Raise `ConfigError` if a spike would take more of a potential than all of it."""
-    for name, value in (
-        ("inhibition_strength", inhibition.strength),
-        ("answer_inhibition", inhibition.answer_strength),
-    ):
-        if inhibition.of == "potential" and (value or 0.0) > 1:
-            raise ConfigError(f"{name}: {value:g} of a potential is more than all of it; give at most 1")
-
-
 def answering(inhibition: Inhibition) -> Inhibition:
     """Return the inhibition once learning is over."""
-    if isinstance(inhibition, Clamp) or inhibition.answer_strength is None:
+    if not isinstance(inhibition, Lateral) or inhibition.answer_strength is None:
         return inhibition
     return replace(inhibition, strength=inhibition.answer_strength, answer_strength=None)

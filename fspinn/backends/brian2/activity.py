@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from fspinn.backends.brian2.inhibition import inhibition_of, weights_read
 from fspinn.backends.brian2.simulation import Recorded
-from fspinn.lowering.plan import LayerPlan, LearningPlan, Plan
+from fspinn.lowering.plan import LearningPlan, Plan
 from fspinn.model.activity import Activity
 
 
@@ -13,18 +14,18 @@ def activity_of(plan: Plan, recorded: Recorded) -> Activity:
     steps, output_spikes = len(recorded.inputs_in_step), len(recorded.spike_steps)
     samples = steps // plan.steps
     input_spikes = int(recorded.inputs_in_step.sum())
-    weights_read = _read_while_clamped(plan, layer, recorded)
-    rows_read = input_spikes - weights_read
+    single = weights_read(plan, recorded)
+    rows_read = input_spikes - single
     return Activity(
         samples=samples,
         steps=steps,
         positions=samples,
         input_spikes=input_spikes,
         output_spikes=output_spikes,
-        synaptic_additions=rows_read * layer.neurons + weights_read,
-        neuron_updates=steps * layer.neurons * (2 if layer.inhibition == "layer" else 1),
+        synaptic_additions=rows_read * layer.neurons + single,
+        neuron_updates=steps * layer.neurons * inhibition_of(layer).populations,
         rows_read=rows_read,
-        weights_read=weights_read,
+        weights_read=single,
     ) + (
         Activity()
         if layer.learning is None
@@ -56,13 +57,3 @@ def _learned(
         normalisations=samples * (learning.normalisation != "off"),
         decays=samples * (learning.weight_decay > 0),
     )
-
-
-def _read_while_clamped(plan: Plan, layer: LayerPlan, recorded: Recorded) -> int:
-    """Return how many input spikes reach one neuron only, as all others are clamped."""
-    clamped = np.zeros(len(recorded.inputs_in_step), dtype=np.bool_)
-    if layer.inhibition == "clamp":
-        for step in recorded.spike_steps:
-            end_of_image = (step // plan.steps + 1) * plan.steps
-            clamped[step + 1 : min(step + 1 + layer.inhibition_steps, end_of_image)] = True
-    return int(recorded.inputs_in_step[clamped].sum())

@@ -25,7 +25,7 @@ def define(plan: Plan) -> Definition:
     projections = _projections(on)
     schedule = (
         *phases.leak(on),
-        *phases.layer(on),
+        *on.inhibition.in_layer,
         *phases.arrive(on),
         *phases.threshold(on),
         *phases.reset(on),
@@ -75,11 +75,7 @@ def _neurons(on: Mechanisms) -> str:
         "excess = v - (firing_threshold + theta) : 1",
         "winner : integer (linked)  # of the referee",
         (on.refractory, "ready_at : integer  # step from which on it may spike again"),
-        (on.kind == "layer", "excited_for : integer  # step in which its inhibitory partner may spike"),
-        (on.kind == "layer", "partner_ready_at : integer  # step from which on the partner may spike again"),
-        (on.kind == "layer", "partner : integer (linked)  # of the referee"),
-        (on.kind == "clamp", "free_at : integer  # step from which on it integrates again"),
-        (on.kind == "clamp", "clamped = step < free_at : boolean"),
+        on.inhibition.neurons,
         (on.rule == "pair", "dy/dt = -y/trace_tau : 1  # trace of its spikes"),
         (on.leader, "count : integer  # its spikes since the image appeared"),
         (on.factor, "k = ceil(count/spike_threshold) : 1  # potentiation factor"),
@@ -101,10 +97,7 @@ def _referee(on: Mechanisms) -> str:
     return lines(
         "winner : integer  # neuron that spikes in this step, or -1",
         "best : 1  # how far the winner is above its threshold",
-        (
-            on.kind == "layer",
-            "partner : integer  # neuron whose inhibitory partner spikes in this step, or -1",
-        ),
+        on.inhibition.referee,
         (on.leader, "leader : integer  # neuron with the most spikes since the image appeared"),
         (on.leader, "most : integer  # number of these spikes"),
         (on.leader, "window_spikes : integer  # output spikes in this window"),

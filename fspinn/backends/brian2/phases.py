@@ -1,6 +1,7 @@
 """The order of events of `fspinn.network` as code of Brian2, phase by phase.
 
-Each phase of a time step is one slot of Brian2's schedule; in a slot, parts keep their order.
+Each phase of a time step is one slot of Brian2's schedule; in a slot, parts keep their order. What a kind
+of inhibition adds is in `inhibition`.
 
 ===================  ==============  =================================================================
 phase                slot            what happens in it
@@ -28,6 +29,7 @@ not become 0 here; results differ by no more.
 from dataclasses import dataclass
 
 from fspinn.backends.brian2.definition import Action, Event, EveryStep, Part, Pathway
+from fspinn.backends.brian2.inhibition import Inhibition, inhibition_of
 from fspinn.lowering.plan import LayerPlan, Plan
 
 STEP = "step = t_in_timesteps % steps : integer (shared)  # within the presentation"
@@ -66,8 +68,8 @@ class Mechanisms:
         return self.layer.learning is not None and self.layer.learning.weight_decay > 0
 
     @property
-    def kind(self) -> str:
-        return self.layer.inhibition
+    def inhibition(self) -> Inhibition:
+        return inhibition_of(self.layer)
 
     @property
     def refractory(self) -> bool:
@@ -102,35 +104,15 @@ class Mechanisms:
 
 def leak(on: Mechanisms) -> list[Part]:
     """Phase 1; the referee forgets the step before."""
-    forgotten = lines("winner = -1", "best = -1", (on.kind == "layer", "partner = -1"))
+    forgotten = lines("winner = -1", "best = -1", on.inhibition.forgets)
     return [EveryStep("groups", "referee", forgotten)]
-
-
-def _drop(layer: LayerPlan) -> str:
-    """Return what each of the others does."""
-    return "v -= drop_part*v" if layer.drop_part else "v -= drop"
-
-
-def layer(on: Mechanisms) -> list[Part]:
-    """Phase 2: the partner of the neuron that spiked a step ago spikes, unless it is refractory."""
-    if on.kind != "layer":
-        return []
-    excited = "excited_for == step and step > 0 and step >= partner_ready_at"
-    return [
-        Event("layer", "neurons", "partner_spikes", excited),
-        Action("layer", "neurons", "partner_spikes", "partner_ready_at = step + 1 + inhibition_steps"),
-        Pathway("layer", "reports", "pre", "partner_spikes", "partner_post = i"),
-        Event("layer", "neurons", "inhibited", "partner >= 0 and i != partner"),
-        Action("layer", "neurons", "inhibited", _drop(on.layer)),
-    ]
 
 
 def arrive(on: Mechanisms) -> list[Part]:
     """Phase 3."""
     arrival = lines("arrived = False", (on.traces, "x += 1"), (on.rule == "normalised", "count += 1"))
-    clamped = "*int(not clamped_post)" if on.kind == "clamp" else ""
     row = lines(
-        f"v_post += w{clamped}",
+        f"v_post += w{on.inhibition.input_factor}",
         (on.balanced, "has_input_post = True"),
         (on.rule == "pair", "w = clip(w - depression_rate*y_post, 0, 1)"),
     )
@@ -174,8 +156,7 @@ def reset(on: Mechanisms) -> list[Part]:
             lines(
                 "v = 0",
                 (on.refractory, "ready_at = step + 1 + refractory_steps"),
-                (on.kind == "layer", "excited_for = step + 1"),
-                (on.kind == "clamp", "free_at = 0"),
+                on.inhibition.spikes,
                 (on.rule == "pair", "y += 1"),
                 (on.adaptation == "decaying", "theta += theta_step(t)"),
                 (on.leader, "count += 1"),
@@ -192,15 +173,10 @@ def reset(on: Mechanisms) -> list[Part]:
         if on.balanced:
             report += "\ntotal_spikes_post += 1"
         parts.append(Pathway("resets", "reports", "pre", "spike", report))
-    if on.kind == "clamp":
+    if on.inhibition.inhibited:
         parts += [
             Event("resets", "neurons", "inhibited", "winner >= 0 and i != winner"),
-            Action("resets", "neurons", "inhibited", "v = 0\nfree_at = step + 1 + inhibition_steps"),
-        ]
-    if on.kind == "lateral":
-        parts += [
-            Event("resets", "neurons", "inhibited", "winner >= 0 and i != winner"),
-            Action("resets", "neurons", "inhibited", _drop(on.layer)),
+            Action("resets", "neurons", "inhibited", on.inhibition.inhibited),
         ]
     return parts
 
@@ -305,8 +281,7 @@ def end(on: Mechanisms) -> list[Part]:
         (on.adaptation == "decaying", "theta *= exp(-duration/theta_tau)"),
         "v = 0",
         (on.refractory, "ready_at = 0"),
-        (on.kind == "layer", "excited_for = 0\npartner_ready_at = 0"),
-        (on.kind == "clamp", "free_at = 0"),
+        on.inhibition.rests,
         (on.rule == "pair", "y = 0"),
         (on.leader, "count = 0"),
         (on.balanced, "has_input = False"),
@@ -330,7 +305,6 @@ def end(on: Mechanisms) -> list[Part]:
 
 
 def lines(*parts: str | tuple[bool, str]) -> str:
-    """Join pieces of code; a piece with a condition only where that holds."""
-    return "\n".join(
-        part if isinstance(part, str) else part[1] for part in parts if isinstance(part, str) or part[0]
-    )
+    """Join pieces of code, but for empty ones; a piece with a condition only where that holds."""
+    pieces = (part if isinstance(part, str) else part[1] * part[0] for part in parts)
+    return "\n".join(piece for piece in pieces if piece)

@@ -9,7 +9,7 @@ from fspinn.backends.c.numbers import array, defines, type_of, type_of_format
 from fspinn.backends.c.readout import readout_lines
 from fspinn.base.randomness import INFERENCE_SPIKES
 from fspinn.base.version import __version__
-from fspinn.lowering.plan import INHIBITIONS, LayerPlan, Plan
+from fspinn.lowering.plan import LayerPlan, Plan
 from fspinn.memmodel.program import STEPS_AT_ONCE
 from fspinn.model.model import Model
 from fspinn.model.tensors import Formats
@@ -92,7 +92,7 @@ def _neuron(layer: LayerPlan, formats: Formats) -> list[str]:
             "ADAPTED": int(layer.adapted),
             "THETA_SHIFT": -layer.theta_shift,
             "REFRACTORY_STEPS": layer.refractory_steps,
-            "INHIBITION": INHIBITIONS.index(layer.inhibition),
+            f"INHIBITION_{layer.inhibition.upper()}": 1,
             "INHIBITION_STEPS": layer.inhibition_steps,
             "DROP": int(layer.drop),
             "DROP_PART": int(layer.drop_part),

@@ -15,7 +15,7 @@ import fspinn.backends.numba.plasticity_kernels as plasticity_kernels
 from fspinn.backends.numba.constants_kernels import IntegerLearning, Integers
 
 
-def _either(real, integer):
+def either(real, integer):
     """Return a function that compiled code calls in place of both kernels."""
 
     def function(*_):
@@ -30,21 +30,19 @@ def _either(real, integer):
     return function
 
 
-advance = _either(neuron_kernels.advance, integer_kernels.advance)
-advance_inhibited = _either(neuron_kernels.advance_inhibited, integer_kernels.advance_inhibited)
-advance_one = _either(neuron_kernels.advance_one, integer_kernels.advance_one)
-find_spike = _either(neuron_kernels.find_spike, integer_kernels.find_spike)
-inhibit = _either(neuron_kernels.inhibit, integer_kernels.inhibit)
-set_thresholds = _either(neuron_kernels.set_thresholds, integer_kernels.set_thresholds)
+advance = either(neuron_kernels.advance, integer_kernels.advance)
+find_spike = either(neuron_kernels.find_spike, integer_kernels.find_spike)
+inhibit = either(neuron_kernels.inhibit, integer_kernels.inhibit)
+set_thresholds = either(neuron_kernels.set_thresholds, integer_kernels.set_thresholds)
 
-move_towards_input = _either(
+move_towards_input = either(
     plasticity_kernels.move_towards_input, integer_plasticity_kernels.move_towards_input
 )
-potentiate = _either(plasticity_kernels.potentiate, integer_plasticity_kernels.potentiate)
-depress_all = _either(plasticity_kernels.depress_all, integer_plasticity_kernels.depress_all)
-learn_from_spike = _either(plasticity_kernels.learn_from_spike, integer_plasticity_kernels.learn_from_spike)
-raise_theta = _either(plasticity_kernels.raise_theta, integer_plasticity_kernels.raise_theta)
-part_of_step = _either(plasticity_kernels.part_of_step, integer_plasticity_kernels.part_of_step)
-lower_theta = _either(plasticity_kernels.lower_theta, integer_plasticity_kernels.lower_theta)
-decay_theta = _either(plasticity_kernels.decay_theta, integer_plasticity_kernels.decay_theta)
-tidy_weights = _either(plasticity_kernels.tidy_weights, integer_plasticity_kernels.tidy_weights)
+potentiate = either(plasticity_kernels.potentiate, integer_plasticity_kernels.potentiate)
+depress_all = either(plasticity_kernels.depress_all, integer_plasticity_kernels.depress_all)
+learn_from_spike = either(plasticity_kernels.learn_from_spike, integer_plasticity_kernels.learn_from_spike)
+raise_theta = either(plasticity_kernels.raise_theta, integer_plasticity_kernels.raise_theta)
+part_of_step = either(plasticity_kernels.part_of_step, integer_plasticity_kernels.part_of_step)
+lower_theta = either(plasticity_kernels.lower_theta, integer_plasticity_kernels.lower_theta)
+decay_theta = either(plasticity_kernels.decay_theta, integer_plasticity_kernels.decay_theta)
+tidy_weights = either(plasticity_kernels.tidy_weights, integer_plasticity_kernels.tidy_weights)

@@ -2,9 +2,6 @@
 
 from collections import namedtuple
 
-LATERAL, CLAMP, LAYER = range(3)
-"""Numbers of the kinds of inhibition, in the order of `fspinn.lowering.plan.INHIBITION_KINDS`."""
-
 NORMALISED, TIMESTEP, PAIR, POSTONLY = range(4)
 """Numbers of the rules, in the order of `fspinn.lowering.plan.RULES`."""
 
@@ -62,12 +59,12 @@ IntegerState = namedtuple(
 lowest and the highest potential or threshold so far, and how many numbers were cut.
 """
 
-PARTNER, CLAMPED_UNTIL, NOT_CLAMPED, SPIKES, SPIKED, CEILING, HIGHEST_THRESHOLD = range(7)
+EXEMPT, INHIBITED_UNTIL, SPIKES, SPIKED, CEILING, HIGHEST_THRESHOLD = range(6)
 """Places in `carried`.
 
-The neuron whose inhibitory partner is about to spike (or -1), the step until which others are clamped, the
-neuron that is not, the number of output spikes so far, the number of neurons in `spiked`; and in integers a
-number that no potential is above (at least 0), and the highest threshold (at least 0).
+The neuron that is not inhibited in the steps before the next number, the number of output spikes so far, the
+number of neurons in `spiked`; and in integers a number that no potential is above (at least 0), and the
+highest threshold (at least 0).
 """
 
 LOWEST, HIGHEST, SATURATIONS = range(3)

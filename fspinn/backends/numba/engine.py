@@ -122,7 +122,7 @@ def _state(layer: LayerPlan, kind: type[Any]) -> Any:
         "ready_at": np.zeros(neurons, dtype=np.int64),
         "partner_ready_at": np.zeros(neurons, dtype=np.int64),
         "spike_counts": np.zeros(neurons, dtype=np.int32),
-        "carried": np.zeros(7, dtype=np.int64),
+        "carried": np.zeros(6, dtype=np.int64),
         "window_counts": np.zeros(inputs, dtype=np.int32),
         "pre_traces": np.zeros(inputs, dtype=of_traces),
         "post_traces": np.zeros(neurons, dtype=of_traces),

@@ -10,8 +10,6 @@ from fspinn.backends.numba.constants_kernels import (
     HIGHEST,
     HIGHEST_THRESHOLD,
     LOWEST,
-    NOT_CLAMPED,
-    PARTNER,
     SATURATIONS,
 )
 from fspinn.backends.numba.integer_plasticity_kernels import follow_step
@@ -147,36 +145,6 @@ def advance(t, stop, starts, inputs, weights, constants, learning, state):
         ceiling = min(ceiling, highest_threshold)
     carried[CEILING] = ceiling
     return stop - 1, False
-
-
-@njit
-def advance_one(t, starts, inputs, weights, constants, learning, state):
-    """Take a step in which all neurons but one are clamped at 0."""
-    neuron = state.carried[NOT_CLAMPED]
-    v = np.int64(state.potentials[neuron])
-    v -= (v * constants.leak) >> 16
-    total = np.int64(0)
-    for e in range(starts[t], starts[t + 1]):
-        total += weights[inputs[e], neuron]
-    v = cut(v + ((total * constants.scale_up) >> constants.scale_down), constants, state.range)
-    state.potentials[neuron] = v
-    state.range[LOWEST] = min(state.range[LOWEST], v)
-    state.carried[CEILING] = max(v, 0)
-    follow_step(t, starts, inputs, learning, state)
-
-
-@njit
-def advance_inhibited(t, starts, inputs, weights, constants, learning, state):
-    """Take a step in which the inhibitory partner of a neuron spikes."""
-    # The leak comes first, and only once.
-    no_leak = state.potentials.dtype.type(0)
-    leak_all(state.potentials, constants.leak)
-    inhibit(state.carried[PARTNER], constants, state)
-    end = set_rows(inputs, starts[t], starts[t + 1], weights.shape[0], state.rows)
-    sum_rows(weights, state.rows, end, state.sums)
-    leak_and_add_exactly(state.potentials, state.sums, no_leak, constants, state.range)
-    state.carried[CEILING] = constants.highest
-    follow_step(t, starts, inputs, learning, state)
 
 
 @njit

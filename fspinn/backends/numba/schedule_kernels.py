@@ -7,12 +7,9 @@ import numpy as np
 
 from fspinn.backends.numba.arithmetic_kernels import (
     advance,
-    advance_inhibited,
-    advance_one,
     decay_theta,
     depress_all,
     find_spike,
-    inhibit,
     learn_from_spike,
     lower_theta,
     move_towards_input,
@@ -25,22 +22,16 @@ from fspinn.backends.numba.arithmetic_kernels import (
 from fspinn.backends.numba.constants_kernels import (
     ADDITIONS,
     BALANCED,
-    CEILING,
-    CLAMP,
-    CLAMPED_UNTIL,
     COLUMNS_WRITTEN,
     DECAYING,
     DECAYS,
+    INHIBITED_UNTIL,
     INPUT_SPIKES,
-    LATERAL,
-    LAYER,
     NEURON_UPDATES,
     NORMALISATIONS,
     NORMALISED,
-    NOT_CLAMPED,
     OUTPUT_SPIKES,
     PAIR,
-    PARTNER,
     POSITIONS,
     POSTONLY,
     ROWS_READ,
@@ -54,15 +45,10 @@ from fspinn.backends.numba.constants_kernels import (
     WEIGHTS_READ,
     WINDOWS,
 )
+from fspinn.backends.numba.inhibition_kernels import advance_inhibited, fire, populations
+from fspinn.backends.numba.neuron_kernels import clear
 from fspinn.base.jit import njit
 from fspinn.network.encoder_kernels import stream_key
-
-
-@njit
-def clear(numbers):
-    """Set all to 0; Numba compiles this much faster than ``numbers[:] = 0``."""
-    for j in range(numbers.size):
-        numbers[j] = 0
 
 
 @njit
@@ -75,26 +61,6 @@ def rest(state):
     clear(state.partner_ready_at)
     clear(state.spike_counts)
     clear(state.carried)
-    state.carried[PARTNER] = -1
-
-
-@njit
-def fire(t, winner, constants, state):
-    """Phase 5: reset and inhibition."""
-    carried = state.carried
-    carried[SPIKES] += 1
-    state.spike_counts[winner] += 1
-    state.ready_at[winner] = t + 1 + constants.refractory_steps
-    state.potentials[winner] = 0
-    if constants.inhibition_kind == LATERAL:
-        inhibit(winner, constants, state)
-    elif constants.inhibition_kind == CLAMP:
-        clear(state.potentials)
-        carried[CLAMPED_UNTIL], carried[NOT_CLAMPED] = t + 1 + constants.inhibition_steps, winner
-        carried[CEILING] = 0
-    elif state.partner_ready_at[winner] <= t + 1:
-        carried[PARTNER] = winner
-        state.partner_ready_at[winner] = t + 2 + constants.inhibition_steps
 
 
 @njit
@@ -127,12 +93,8 @@ def run_window(
     t = start
     while t < stop:
         last, reached, reads = t, True, ROWS_READ
-        if carried[PARTNER] >= 0:
-            advance_inhibited(t, starts, inputs, weights, constants, learning, state)
-            carried[PARTNER] = -1
-        elif t < carried[CLAMPED_UNTIL]:
-            advance_one(t, starts, inputs, weights, constants, learning, state)
-            reads = WEIGHTS_READ
+        if t < carried[INHIBITED_UNTIL]:
+            reads = advance_inhibited(t, starts, inputs, weights, constants, learning, state)
         else:
             ahead = t + 1 if probing else stop
             last, reached = advance(t, ahead, starts, inputs, weights, constants, learning, state)
@@ -240,13 +202,12 @@ def end_presentation(
 @njit
 def count_presentation(input_spikes, constants, state, activity):
     """Add what every presentation does to the counts."""
-    populations = 2 if constants.inhibition_kind == LAYER else 1
     activity[SAMPLES] += 1
     activity[STEPS] += constants.steps
     activity[POSITIONS] += 1
     activity[INPUT_SPIKES] += input_spikes
     activity[OUTPUT_SPIKES] += state.carried[SPIKES]
-    activity[NEURON_UPDATES] += populations * constants.steps * constants.neurons
+    activity[NEURON_UPDATES] += populations(constants) * constants.steps * constants.neurons
 
 
 @njit

@@ -25,11 +25,11 @@ static uint32_t step;
 #if NETWORK_REFRACTORY_STEPS > 0
 static network_refractory refractory[NETWORK_NEURONS]; /* steps in which a neuron cannot spike yet */
 #endif
-#if NETWORK_INHIBITION == NETWORK_CLAMP
+#ifdef NETWORK_INHIBITION_CLAMP
 static uint32_t clamped; /* steps in which only `latest` is not held at 0 */
 static int32_t latest;   /* the neuron that spiked last */
-#elif NETWORK_INHIBITION == NETWORK_LAYER
-static int32_t spared; /* whose inhibitory partner is about to spike */
+#elif defined NETWORK_INHIBITION_LAYER
+static int32_t exempt; /* whose inhibitory partner is about to spike */
 #if NETWORK_INHIBITION_STEPS > 0
 static network_rest rest[NETWORK_NEURONS]; /* steps in which a partner cannot spike yet */
 #endif
@@ -363,7 +363,7 @@ static int32_t threshold(uint32_t j)
 #endif
 }
 
-#if NETWORK_INHIBITION != NETWORK_CLAMP
+#ifndef NETWORK_INHIBITION_CLAMP
 static int32_t after_drop(int32_t v)
 {
     return cut(v - NETWORK_DROP - part(v, NETWORK_DROP_PART));
@@ -374,18 +374,18 @@ static int32_t after_drop(int32_t v)
 static int32_t advance(uint32_t j, int32_t sum)
 {
     int32_t v = potentials[j];
-#if NETWORK_INHIBITION == NETWORK_CLAMP
+#ifdef NETWORK_INHIBITION_CLAMP
     if (clamped > 0 && (int32_t)j != latest) {
         return v;
     }
 #endif
     v -= part(v, NETWORK_LEAK);
-#if NETWORK_INHIBITION == NETWORK_LAYER
-    if (spared != NOBODY && (int32_t)j != spared) {
+#ifdef NETWORK_INHIBITION_LAYER
+    if (exempt != NOBODY && (int32_t)j != exempt) {
         v = after_drop(v);
     }
 #if NETWORK_INHIBITION_STEPS > 0
-    if ((int32_t)j == spared) {
+    if ((int32_t)j == exempt) {
         rest[j] = NETWORK_INHIBITION_STEPS;
     } else if (rest[j] > 0) {
         rest[j]--;
@@ -413,14 +413,14 @@ static int may_spike(uint32_t j)
 /* What becomes of the others when a neuron has spiked. */
 static void inhibit(uint32_t winner)
 {
-#if NETWORK_INHIBITION == NETWORK_LATERAL
+#ifdef NETWORK_INHIBITION_LATERAL
     uint32_t j;
     for (j = 0; j < NETWORK_NEURONS; j++) {
         if (j != winner) {
             potentials[j] = (network_potential)after_drop(potentials[j]);
         }
     }
-#elif NETWORK_INHIBITION == NETWORK_CLAMP
+#elif defined NETWORK_INHIBITION_CLAMP
     uint32_t j;
     for (j = 0; j < NETWORK_NEURONS; j++) {
         potentials[j] = 0;
@@ -428,9 +428,9 @@ static void inhibit(uint32_t winner)
     clamped = NETWORK_INHIBITION_STEPS;
     latest = (int32_t)winner;
 #elif NETWORK_INHIBITION_STEPS > 0
-    spared = rest[winner] == 0 ? (int32_t)winner : NOBODY;
+    exempt = rest[winner] == 0 ? (int32_t)winner : NOBODY;
 #else
-    spared = (int32_t)winner;
+    exempt = (int32_t)winner;
 #endif
 }
 
@@ -522,14 +522,14 @@ void network_start(const uint8_t *image, uint32_t number)
 #if NETWORK_REFRACTORY_STEPS > 0
         refractory[j] = 0;
 #endif
-#if NETWORK_INHIBITION == NETWORK_LAYER && NETWORK_INHIBITION_STEPS > 0
+#if defined NETWORK_INHIBITION_LAYER && NETWORK_INHIBITION_STEPS > 0
         rest[j] = 0;
 #endif
     }
-#if NETWORK_INHIBITION == NETWORK_CLAMP
+#ifdef NETWORK_INHIBITION_CLAMP
     clamped = 0;
-#elif NETWORK_INHIBITION == NETWORK_LAYER
-    spared = NOBODY;
+#elif defined NETWORK_INHIBITION_LAYER
+    exempt = NOBODY;
 #endif
     start_encoder(number);
 }
@@ -569,10 +569,10 @@ int32_t network_step(void)
             best = above;
         }
     }
-#if NETWORK_INHIBITION == NETWORK_CLAMP
+#ifdef NETWORK_INHIBITION_CLAMP
     clamped -= clamped > 0;
-#elif NETWORK_INHIBITION == NETWORK_LAYER
-    spared = NOBODY;
+#elif defined NETWORK_INHIBITION_LAYER
+    exempt = NOBODY;
 #endif
     step++;
     if (winner == NOBODY) {
