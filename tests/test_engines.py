@@ -21,7 +21,7 @@ from fspinn.lowering import plan
 from fspinn.lowering.integers import Range
 from fspinn.model.activity import Activity
 from fspinn.model.tensors import Formats
-from fspinn.network import Stdp
+from fspinn.network import Layer, Stdp
 from fspinn.quant import Format
 
 # Brian2 2.9 calls its parser by old names.
@@ -63,6 +63,24 @@ def test_what_is_not_one_dense_layer_is_refused_in_one_line(name):
     assert field.startswith("field: this backend runs neurons that see the whole input; use a layer without")
 
 
+@pytest.mark.parametrize(
+    ("layers", "words"),
+    [
+        ((Layer(4, field=3),), r"^field: no engine runs layers with a field yet; leave it out$"),
+        ((Layer(4), Layer(3)), r"^layers: 2 are more than can be run yet; use one$"),
+    ],
+)
+def test_what_no_engine_runs_yet_is_refused_before_anything_is_learned(few, layers, words):
+    network = fspinn.Network(layers=layers)
+    for run in (
+        lambda: fspinn.train(network, few),
+        lambda: fspinn.tune(network, few, trials=1),
+        lambda: fspinn.find_smallest(few, network=network, accuracy=0.5),
+    ):
+        with pytest.raises(ConfigError, match=words):
+            run()
+
+
 def test_brian2_refuses_integers_before_anything_runs(few):
     trained = fspinn.train(QUICK, few, learner=Stdp(passes=1), progress=False)
     model = fspinn.quantize(trained, "UQ0.4", state="Q9.6")
@@ -76,9 +94,9 @@ def test_kernels_number_things_in_the_order_of_their_names():
     kinds = [getattr(inhibition_kernels, kind.upper()) for kind in plan.INHIBITIONS]
     assert kinds == list(range(len(kinds)))
     for name, words in (
-        ("NORMALISED TIMESTEP PAIR POSTONLY", plan.RULES),
-        ("BALANCED DECAYING NO_ADAPTATION", plan.ADAPTATIONS),
-        ("NO_NORMALISATION L1 L2", plan.NORMALISATIONS),
+        (" ".join(plan.RULES).upper(), plan.RULES),
+        (" ".join(plan.ADAPTATIONS).upper().replace("OFF", "NO_ADAPTATION"), plan.ADAPTATIONS),
+        (" ".join(plan.NORMALISATIONS).upper().replace("OFF", "NO_NORMALISATION"), plan.NORMALISATIONS),
         (" ".join(counts).upper().replace("SYNAPTIC_", ""), counts),
         ("LOWEST HIGHEST SATURATIONS", [field.name for field in fields(Range)]),
     ):

@@ -8,8 +8,9 @@ from described import both, dense, model_from, tensors_of
 
 from fspinn.base.errors import ConfigError
 from fspinn.base.settings import as_plain
+from fspinn.memmodel import Size
 from fspinn.model.activity import Activity
-from fspinn.model.model import Readout
+from fspinn.model.model import Model, Readout
 from fspinn.model.tensors import LayerTensors, Tensor
 from fspinn.network import Layer, Network, Stdp
 from fspinn.quant.formats import Format
@@ -122,6 +123,19 @@ def test_a_chain_of_layers_fits_from_the_input_to_the_readout():
         ConfigError, match=r"^weights: shape \(4, 3\) does not fit; this network needs \(3, 2\)"
     ):
         replace(model, layers=(first, first))
+
+
+def test_a_field_sees_the_channels_of_the_cells_below_it():
+    below, above = Layer(8, field=3, cells=(5, 5)), Layer(4, field=3)
+    network = Network(layers=(below, above))
+    shapes = (9, 8), (3 * 3 * 8, 4)
+    tensors = tuple(
+        LayerTensors.of_floats(np.ones(s, np.float32), np.zeros(s[1], np.float32)) for s in shapes
+    )
+    table = np.full((network.features, 2), 0.5, np.float32)
+    model = Model(network, (28, 28), tensors, Readout("proportion", table))
+    sizes = Size.of_network(network, Stdp(), image_shape=(28, 28), n_classes=2, weight_bits=32).layers
+    assert [one.n_inputs for one in sizes] == [layer.inputs for layer in model.layers] == [9, 72]
 
 
 def test_a_model_remembers_its_learner():

@@ -10,6 +10,8 @@ from quick_searches import QUICK, few_digits, quick
 
 import fspinn
 from fspinn.base.errors import UnfinishedError
+from fspinn.base.settings import members
+from fspinn.network import Adaptation, Encoder, Inhibition, Rule
 from fspinn.network.setup import Setup
 from fspinn.search import Candidate, Range, Space, Variant, jobs
 from fspinn.search.constraints import Constraints
@@ -25,6 +27,7 @@ from fspinn.search.trial import Outcome
 
 LEARNS_ONCE = Setup(QUICK, stdp(passes=1))
 LEARNS_LONG = Setup(QUICK, stdp(passes=6))
+FAMILIES = {"encoder": Encoder, "inhibition": Inhibition, "adaptation": Adaptation, "rule": Rule}
 VARIANTS = (Variant("UQ0.2"), Variant("UQ0.4"))
 
 
@@ -476,3 +479,14 @@ def test_ranges_are_drawn_from_and_lists_too(data):
     assert {network.layers[0].neuron.threshold for network in measured} <= {6.0, 8.0, 10.0}
     assert {network.encoder.kind for network in measured} == {"poisson", "regular"}
     assert len({network.neurons for network in measured}) > 3
+
+
+def test_jobs_that_differ_in_a_member_of_a_family_alone_are_different_jobs(data):
+    context = SearchContext(Source.of(data, None), fspinn.memmodel.load_hardware("asic65-lp"))
+    base = setup(neurons=20)
+    jobs_of = [
+        Job(changed(base, **{family: kind}), 0, VARIANTS)
+        for family, union in FAMILIES.items()
+        for kind in members(union)
+    ]
+    assert len({context.key(job) for job in jobs_of}) == len(set(jobs_of)) > 8

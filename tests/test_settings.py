@@ -350,3 +350,19 @@ def test_cells_and_stride_need_a_field():
 def test_the_default_learner_is_that_of_the_paper_in_windows():
     assert Stdp() == Preset().learner
     assert Network() == Network.dense(400) == Network(Poisson(), (Layer(400),))
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        ({"layers": Layer()}, r"^layers: Layer\(.* is not a tuple of Layers; give a tuple of Layers$"),
+        ({"encoder": (Poisson(),)}, r"^encoder: \(Poisson\(.* is not one part; give one part$"),
+    ],
+)
+def test_one_part_and_several_are_not_mixed_up(parts, words):
+    with pytest.raises(ConfigError, match=words):
+        Network(**parts)
+
+
+def test_a_list_of_layers_will_do():
+    assert Network(layers=[Layer(7)]) == Network.dense(7)

@@ -106,7 +106,7 @@ def predict(
     Raises
     ------
     DataError
-        If these are no images.
+        If these are not images.
     ConfigError
         If their size is not that of the images that the model was trained on, the engine does not run such
         a network, or the seed is not one.

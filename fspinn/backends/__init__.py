@@ -50,5 +50,5 @@ def engine_of(name: str, threads: int | None = None) -> Any:
 
 
 def threads_of(name: str, cores: int) -> int:
-    """Return how many threads share the samples where nobody says."""
+    """Return how many threads share the samples unless a number is given."""
     return 1 if name in _ONE_THREAD else cores

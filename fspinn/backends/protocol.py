@@ -40,14 +40,14 @@ class Response:
 
 
 class Backend(Protocol):
-    """Whoever runs or writes plans. Those that run have `Simulator`'s functions; the others write files."""
+    """What runs or writes plans. Those that run have `Simulator`'s functions; the others write files."""
 
     def refuses(self, plan: Plan) -> str | None:
         """Return in one line why it cannot run or write a plan, or None if it can."""
 
 
 class Simulator(Backend, Protocol):
-    """Whoever runs plans."""
+    """What runs plans."""
 
     def respond(self, plan: Plan, spikes: Spikes, probe: int | None = None) -> Response:
         """Present samples with learning off.

@@ -307,6 +307,11 @@ def _checked(cls: type[Any], each: Field[Any], value: Any) -> Any:
         return None
     classes = _part_classes(hint)
     if classes:
+        several = get_origin(alternatives[0]) is tuple
+        value = tuple(value) if several and isinstance(value, list) else value
+        if isinstance(value, tuple) != several:
+            what = f"a tuple of {classes[0].__name__}s" if several else "one part"
+            raise ConfigError(f"{name}: {value!r} is not {what}; give {what}")
         for one in value if isinstance(value, tuple) else (value,):
             if type(one) not in classes:
                 words = ", ".join(f"{cls.__name__}()" for cls in classes)

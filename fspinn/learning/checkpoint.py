@@ -95,7 +95,7 @@ def load(path: Path, run: Mapping[str, Any]) -> State:
     Raises
     ------
     ModelFileError
-        If the file is damaged or no checkpoint.
+        If the file is damaged or not a checkpoint.
     ConfigError
         If it is of another run than `run`; the message names all that differs.
     """

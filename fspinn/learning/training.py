@@ -30,7 +30,7 @@ from fspinn.learning import checkpoint as checkpoints
 from fspinn.learning.checkpoint import CheckpointWriter, State
 from fspinn.learning.curve import Curve
 from fspinn.learning.fitting import Learned, fit_readouts
-from fspinn.lowering.compiler import grid_of, learning_plan
+from fspinn.lowering.compiler import check_dense, grid_of, learning_plan
 from fspinn.lowering.integer_learning import Grid, first_weights, learned_theta
 from fspinn.lowering.integers import Range
 from fspinn.model import readout as readouts
@@ -215,6 +215,7 @@ def learn(
 
     `on_batch` is called now and then with the number of presentations so far; what it raises ends the work.
     """
+    check_dense(network)
     seed = checked_seed(seed)
     images = data.train.images
     passes = passes_for(network.neurons, len(images)) if learner.passes is None else learner.passes

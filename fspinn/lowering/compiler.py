@@ -107,6 +107,13 @@ def grid_of(
     return checked_grid(*phases, weights, state, rounding)
 
 
+def check_dense(network: Network) -> None:
+    """Raise `ConfigError` if a network is not one layer whose neurons see the whole input."""
+    _only(network)
+    if network.layers[0].field is not None:
+        raise ConfigError("field: no engine runs layers with a field yet; leave it out")
+
+
 def _only(network: Network) -> Any:
     if len(network.layers) > 1:
         raise ConfigError(f"layers: {len(network.layers)} are more than can be run yet; use one")

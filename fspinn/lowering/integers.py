@@ -10,7 +10,7 @@ A layer in integers has (`fspinn.lowering.plan.LayerPlan`)
 - potentials v, thresholds and inhibition drop: integers of the **state format**, s fraction bits;
 - theta: integers of its own format, t fraction bits, t at most s.
 
-The threshold of neuron j is ``threshold + (theta[j] << (s - t))``. Numbers that are no integers yet (firing
+The threshold of neuron j is ``threshold + (theta[j] << (s - t))``. Numbers that are not integers yet (firing
 threshold, drop, the parts that follow) are rounded to nearest, ties to even, once.
 
 **Inference.** All v are 0 at the start of a presentation. In a time step, with `leak` the integer nearest to
@@ -60,7 +60,7 @@ state (`theta_while_learning`), and t fraction bits; a threshold is
   ``v >= threshold`` for any (or if there was input and no output spike yet in the run), and
   ``theta -= (step + n // 2) // n`` if ``2 * v >= threshold`` for any. No theta falls below the higher one of
   ``(1 - threshold) << (t - s)``, so that every threshold is at least 1, and the integer nearest to
-  ``Network.lowest_theta * 2**t``.
+  ``Neuron.lowest_theta * 2**t``.
 - ``decaying``: ``theta += step`` at a spike; after a presentation ``theta -= (theta * decay) >> 30``, with
   `decay` nearest to ``2**30 * (1 - exp(-duration_ms / theta_tau_ms))``.
 

@@ -109,11 +109,11 @@ class Model:
             raise ConfigError(
                 f"layers: tensors of {len(self.layers)} do not fit a network of {len(described)}"
             )
-        height, width = self.image_shape
-        inputs = described[0].fan_in(height, width)
+        height, width, channels = *self.image_shape, 1
         for layer, tensors in zip(described, self.layers, strict=True):
+            inputs = layer.fan_in(height, width) * channels
             _check_shape("weights", tensors.weights.numbers, (inputs, layer.neurons))
-            inputs = layer.features
+            height, width, channels = *layer.cells, layer.neurons
         for name, array, shape in self.readout.shapes(self.network.features):
             _check_shape(name, array, shape)
             if not np.isfinite(array).all():

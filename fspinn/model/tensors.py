@@ -116,9 +116,8 @@ class LayerTensors:
 
     @property
     def in_floats(self) -> "LayerTensors":
-        """The same numbers, but for inputs that are not used, of a layer that computes in floats."""
-        used = slice(None) if self.input_mask is None else self.input_mask
-        return LayerTensors.of_floats(self.weights.values[used], self.theta.values)
+        """The same numbers, of a layer that computes in floats; weights of inputs that are not used are 0."""
+        return LayerTensors.of_floats(self.weights.values, self.theta.values)
 
     @property
     def formats(self) -> Formats | None:

@@ -5,7 +5,7 @@ integrate-and-fire neurons, mostly with leak, that see a receptive field of the 
 each other and share their weights over all positions of the field. Potentials and thresholds are
 dimensionless: an input spike adds its weight. Below, ``firing_threshold = threshold * weight_norm``.
 
-One presentation of a sample starts with all potentials and traces at 0, nobody refractory and nobody
+One presentation of a sample starts with all potentials and traces at 0, no neuron refractory and none
 clamped. In each time step t, in this order:
 
 1. **Leak.** Every potential is multiplied by ``exp(-dt_ms / tau_m_ms)``, every trace by

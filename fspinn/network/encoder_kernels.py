@@ -23,7 +23,7 @@ _ROUNDS = 10
 """Random words that are drawn for each input and 64 steps before it is looked at which inputs need more."""
 
 POISSON, REGULAR, TTFS, UNSCALED = range(4)
-"""Numbers of the encoders, in the order of `fspinn.network.description.ENCODERS`."""
+"""Numbers of the encoders, in the order of `fspinn.network.encoders.ENCODERS`."""
 
 
 @njit

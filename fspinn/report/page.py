@@ -46,6 +46,7 @@ _LOOK |= {"svg.hashsalt": "fspinn", "svg.fonttype": "none"}
 
 _NEEDED = (
     "found",
+    "outcome",
     "ending",
     "confidence",
     "accuracy",

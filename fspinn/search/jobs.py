@@ -18,7 +18,7 @@ import numpy as np
 
 from fspinn.answering.compress import Compiler
 from fspinn.answering.predict import respond
-from fspinn.base import jit
+from fspinn.base import jit, settings
 from fspinn.base.errors import ConfigError, FormatError
 from fspinn.base.randomness import TUNING_IMAGES, permutation, stream_key
 from fspinn.base.version import __version__
@@ -160,7 +160,7 @@ class SearchContext:
             {**asdict(self.source), "data_dir": None},
             asdict(self.hardware),
             self.labels,
-            asdict(job),
+            settings.as_plain(job),
         ]
         return hashlib.sha256(json.dumps(words, sort_keys=True).encode()).hexdigest()
 

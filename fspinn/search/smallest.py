@@ -14,8 +14,10 @@ from fspinn.answering.evaluate import evaluate
 from fspinn.base.background import interruptible
 from fspinn.base.checks import MAX_SEED, whole_number
 from fspinn.base.errors import ConfigError, UnfinishedError
+from fspinn.base.settings import as_plain
 from fspinn.datasets.arrays import as_dataset
 from fspinn.datasets.origin import origin
+from fspinn.lowering.compiler import check_dense
 from fspinn.memmodel import load_hardware
 from fspinn.model.model import Model
 from fspinn.network.description import Network
@@ -139,7 +141,7 @@ def find_smallest(
         still measured.
     seeds : int, default 3
         Trainings of each finalist, with seeds from `seed` on.
-    passes, seed, threads
+    seed, threads
         As for `fspinn.train`.
     workers, scheduler : int and str, or None, default None
         Networks that are trained at the same time, and the address of a Dask scheduler to do that on, such as
@@ -189,6 +191,7 @@ def find_smallest(
             raise ConfigError("network: the space has another one, or another learner; leave one of them out")
         network, learner = space.base.network, space.base.learner
     base = Setup(network or Network(), learner or Stdp())
+    check_dense(base.network)
     samples = _checked_validation(data, constraints)
     described = load_hardware(hardware)
     minimize = (minimize,) if isinstance(minimize, str) else tuple(minimize)
@@ -240,7 +243,7 @@ def find_smallest(
     left: set[Candidate] = set()
     if impossible is None:
         # What a strategy was told holds for the same question only.
-        words = [strategy, sampler, asdict(constraints), minimize, seed, asdict(settled)]
+        words = [strategy, sampler, asdict(constraints), minimize, seed, as_plain(settled)]
         words.append(context.key(Job(base, seed, ())))  # what all jobs have in common
         digest = hashlib.sha256(json.dumps(words, default=str, sort_keys=True).encode()).hexdigest()
         with (

@@ -25,6 +25,7 @@ from fspinn.base.streams import on_terminal, say
 from fspinn.datasets.arrays import as_dataset
 from fspinn.datasets.origin import origin
 from fspinn.learning.training import learn, passes_for
+from fspinn.lowering.compiler import check_dense
 from fspinn.memmodel import load_hardware
 from fspinn.network.description import Network
 from fspinn.network.rules import Stdp
@@ -96,6 +97,7 @@ def tune(
     UnfinishedError
         If something other than the networks ends it, such as too little memory.
     """
+    check_dense(network)
     data = as_dataset(data)
     variant = Variant(readout=readout)
     seed = checked_seed(seed)

@@ -1,4 +1,4 @@
-"""Kernels of learning in reals; `fspinn.network.plasticity` says what the rules are."""
+"""Kernels of learning in reals; `fspinn.network.rules` says what the rules are."""
 
 import numpy as np
 
