@@ -4,7 +4,6 @@ import json
 from dataclasses import fields, replace
 from importlib import import_module
 
-import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -16,13 +15,15 @@ from fspinn.backends import BACKENDS, ENGINES, engine_of
 from fspinn.backends.brian2 import engine as brian2_engine
 from fspinn.backends.numba import constants_kernels, inhibition_kernels
 from fspinn.base.errors import ConfigError
-from fspinn.cli import main, options
+from fspinn.cli import main
 from fspinn.lowering import plan
 from fspinn.lowering.integers import Range
+from fspinn.model import readout
 from fspinn.model.activity import Activity
 from fspinn.model.tensors import Formats
 from fspinn.network import Layer, Stdp
 from fspinn.quant import Format
+from fspinn.search import smallest, space
 
 # Brian2 2.9 calls its parser by old names.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -166,18 +167,15 @@ def test_training_with_brian2_stops_and_goes_on_to_the_same_bits(few, tmp_path, 
     assert resumed.layer.theta.values.tobytes() == whole.layers[0].theta.values.tobytes()
 
 
-def test_the_commands_know_the_engines():
-    def choices(option):
-        @option
-        def command():
-            pass
+def test_lists_that_are_said_again_to_start_quickly_are_the_same():
+    def choices(command, name):
+        (option,) = (one for one in main.commands[command].params if one.name == name)
+        return tuple(option.type.choices)
 
-        (parameter,) = command.__click_params__
-        return parameter
-
-    parameter = choices(options.engine)
-    assert isinstance(parameter.type, click.Choice)
-    assert (list(parameter.type.choices), parameter.default) == (list(ENGINES), "numba")
+    assert choices("train", "engine") == choices("evaluate", "engine") == ENGINES
+    assert choices("train", "readout") == readout.READOUTS
+    assert set(space.READOUTS) == set(readout.READOUTS)
+    assert choices("search", "strategy") == smallest.STRATEGIES
 
 
 def test_brian2_as_typed(tmp_path):
