@@ -323,10 +323,6 @@ def _checked(cls: type[Any], each: Field[Any], value: Any) -> Any:
         if value not in known.choices:
             raise ConfigError(f"{name}: {_not_among(value, known.choices)}")
         return value
-    if alternatives[0] is bool:
-        if not isinstance(value, bool):
-            raise ConfigError(f"{name}: {value!r} is neither true nor false; give one of them")
-        return value
     if alternatives[0] is int:
         low = int(known.at_least or 0)
         return whole_number(name, value, low, MAX_WHOLE if known.at_most is None else int(known.at_most))
@@ -398,8 +394,6 @@ def _parsed(name: str, text: str, hint: Any) -> Any:
     kind = alternatives[0]
     if kind is str or is_dataclass(kind):
         return text
-    if kind is bool and text.lower() in ("true", "false"):
-        return text.lower() == "true"
     try:
         if get_origin(kind) is tuple:
             return tuple(int(part) for part in text.lower().split("x")) if "x" in text.lower() else int(text)
@@ -440,8 +434,6 @@ def _allowed(hint: Any, known: Setting) -> str:
         return ", ".join(known.choices) + none
     if get_origin(alternatives[0]) is tuple:
         return "HEIGHTxWIDTH, or one number for both" + none
-    if alternatives[0] is bool:
-        return "true, false"
     limits = [
         f"{word} {limit:g}"
         for word, limit in (("above", known.above), ("at least", known.at_least), ("at most", known.at_most))

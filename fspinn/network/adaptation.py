@@ -4,9 +4,13 @@ Below, ``step = theta_step * weight_norm``, linear over the run from `theta_step
 is the number of neurons of the layer.
 """
 
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from fspinn.base.settings import described, setting
+
+
+def _theta_step(default: float, help: str) -> Any:
+    return setting(help, default=default, unit="weight norms", at_least=0.0)
 
 
 @described
@@ -29,10 +33,8 @@ class Balanced:
     """
 
     kind: ClassVar[str] = "balanced"
-    theta_step: float = setting(
-        "Rise of a threshold at the start of training.", default=1.0, unit="weight norms", at_least=0.0
-    )
-    theta_step_end: float = setting("The same at the end.", default=0.0, unit="weight norms", at_least=0.0)
+    theta_step: float = _theta_step(1.0, "Rise of a threshold at the start of training.")
+    theta_step_end: float = _theta_step(0.0, "The same at the end.")
 
 
 @described
@@ -44,10 +46,8 @@ class Decaying:
     """
 
     kind: ClassVar[str] = "decaying"
-    theta_step: float = setting(
-        "Rise of a threshold at the start of training.", default=1.0, unit="weight norms", at_least=0.0
-    )
-    theta_step_end: float = setting("The same at the end.", default=0.0, unit="weight norms", at_least=0.0)
+    theta_step: float = _theta_step(1.0, "Rise of a threshold at the start of training.")
+    theta_step_end: float = _theta_step(0.0, "The same at the end.")
     tau_ms: float = setting(
         "Time constant of the fall.", default=1e7, name="theta_tau_ms", unit="ms", source="D&C", above=0.0
     )

@@ -3,9 +3,19 @@
 With ``intensity`` the pixel, 0 to 255, and p the probability of a spike in a time step.
 """
 
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from fspinn.base.settings import described, setting
+
+
+def _rate_norm_hz() -> Any:
+    return setting(
+        "Euclidean norm of the rates of all inputs, the same for every sample.",
+        default=570.0,
+        unit="Hz",
+        source="fspinn; D&C's pixel / 4 Hz has about this norm on MNIST",
+        above=0.0,
+    )
 
 
 @described
@@ -19,13 +29,7 @@ class Poisson:
     """
 
     kind: ClassVar[str] = "poisson"
-    rate_norm_hz: float = setting(
-        "Euclidean norm of the rates of all inputs, the same for every sample.",
-        default=570.0,
-        unit="Hz",
-        source="fspinn; D&C's pixel / 4 Hz has about this norm on MNIST",
-        above=0.0,
-    )
+    rate_norm_hz: float = _rate_norm_hz()
 
 
 @described
@@ -37,13 +41,7 @@ class Regular:
     """
 
     kind: ClassVar[str] = "regular"
-    rate_norm_hz: float = setting(
-        "Euclidean norm of the rates of all inputs, the same for every sample.",
-        default=570.0,
-        unit="Hz",
-        source="fspinn; D&C's pixel / 4 Hz has about this norm on MNIST",
-        above=0.0,
-    )
+    rate_norm_hz: float = _rate_norm_hz()
 
 
 @described

@@ -5,7 +5,7 @@ traces; w weights, kept in [0, 1]. A trace rises by 1 at each spike and decays w
 of FSpiNN could not be read: `Normalised` and `Timestep` are this project's own reading of its ideas.
 """
 
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from fspinn.base.settings import described, setting
 from fspinn.network.description import Network
@@ -13,6 +13,19 @@ from fspinn.network.description import Network
 MAX_PASSES = 1_000_000
 
 NORMALISATIONS = ("off", "l1", "l2")
+
+
+def _spike_threshold() -> Any:
+    words = "Spikes of the winner per unit of the potentiation factor k; none fixes k = 1."
+    return setting(words, default=None, at_least=1)
+
+
+def _depression_rate() -> Any:
+    return setting("Rate of depression.", default=0.0001, source="D&C's nu_pre", at_least=0.0, at_most=1.0)
+
+
+def _trace_tau_ms() -> Any:
+    return setting("Time constant of traces.", default=20.0, unit="ms", source="D&C", above=0.0)
 
 
 @described
@@ -29,11 +42,7 @@ class Normalised:
     """
 
     kind: ClassVar[str] = "normalised"
-    spike_threshold: int | None = setting(
-        "Spikes of the winner per unit of the potentiation factor k; none fixes k = 1.",
-        default=None,
-        at_least=1,
-    )
+    spike_threshold: int | None = _spike_threshold()
 
 
 @described
@@ -45,17 +54,9 @@ class Timestep:
     """
 
     kind: ClassVar[str] = "timestep"
-    spike_threshold: int | None = setting(
-        "Spikes of the winner per unit of the potentiation factor k; none fixes k = 1.",
-        default=None,
-        at_least=1,
-    )
-    depression_rate: float = setting(
-        "Rate of depression.", default=0.0001, source="D&C's nu_pre", at_least=0.0, at_most=1.0
-    )
-    trace_tau_ms: float = setting(
-        "Time constant of traces.", default=20.0, unit="ms", source="D&C", above=0.0
-    )
+    spike_threshold: int | None = _spike_threshold()
+    depression_rate: float = _depression_rate()
+    trace_tau_ms: float = _trace_tau_ms()
 
 
 @described
@@ -67,12 +68,8 @@ class Pair:
     """
 
     kind: ClassVar[str] = "pair"
-    depression_rate: float = setting(
-        "Rate of depression.", default=0.0001, source="D&C's nu_pre", at_least=0.0, at_most=1.0
-    )
-    trace_tau_ms: float = setting(
-        "Time constant of traces.", default=20.0, unit="ms", source="D&C", above=0.0
-    )
+    depression_rate: float = _depression_rate()
+    trace_tau_ms: float = _trace_tau_ms()
 
 
 @described
@@ -89,9 +86,7 @@ class PostOnly:
         source="fspinn; D&C's x_tar was not read",
         at_least=0.0,
     )
-    trace_tau_ms: float = setting(
-        "Time constant of traces.", default=20.0, unit="ms", source="D&C", above=0.0
-    )
+    trace_tau_ms: float = _trace_tau_ms()
 
 
 Rule: TypeAlias = Normalised | Timestep | Pair | PostOnly
