@@ -80,6 +80,7 @@ def test_without_images_the_program_is_tested_on_noise(path, tmp_path):
         (["--target", "verilog", "-o", "out"], "'verilog' is not"),
         (["--target", "c"], "Missing option '-o'"),
         (["-o", "out"], "Missing option '--target'"),
+        (["--target", "c", "-o", "/dev/null"], "cannot be written (A device, not a folder); choose another"),
         (["--target", "c", "-o", "."], "is there already; name a folder that is new or empty"),
         (["--target", "c", "-o", "out", "--dataset", "cifar"], "cifar"),
         (["--target", "c", "-o", "out", "--samples", "0"], "--samples"),

@@ -215,6 +215,26 @@ def test_a_bad_setting_is_refused_in_one_line(word, said):
     assert (result.exit_code, result.stderr) == (2, f"fspinn: {said}\n")
 
 
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("train --neurons 20 --set neurons=5", "neurons: is given by --neurons and by --set; leave one out"),
+        ("train --passes 1 --set passes=3", "passes: is given by --passes and by --set; leave one out"),
+        ("search --passes 1 --set passes=3", "passes: is given by --passes and by --set; leave one out"),
+        ("search --set neurons=30", "neurons: a search chooses them; write --sizes, not --set"),
+        ("search --neurons 30", "--neurons: a search chooses them; write --sizes"),
+        ("train --set threshold=3 --set threshold=4", "--set threshold: is given twice; leave one out"),
+        (
+            "train --inhibition-kind clamp",
+            "No such option '--inhibition-kind'; did you mean --set inhibition=VALUE?",
+        ),
+    ],
+)
+def test_what_is_said_twice_or_in_the_wrong_place_is_refused_in_one_line(typed, said):
+    result = CliRunner().invoke(main, typed.split())
+    assert (result.exit_code, result.stderr) == (2, f"fspinn: {said}\n")
+
+
 def test_the_reference_of_settings_is_for_people_and_programs():
     said = CliRunner().invoke(main, ["info", "--settings"]).stdout
     assert "inhibition_ms = 10 ms [only with inhibition = clamp]\n" in said

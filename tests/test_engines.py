@@ -21,7 +21,7 @@ from fspinn.lowering.integers import Range
 from fspinn.model import readout
 from fspinn.model.activity import Activity
 from fspinn.model.tensors import Formats
-from fspinn.network import Layer, Stdp
+from fspinn.network import Layer, Pair, Stdp
 from fspinn.quant import Format
 from fspinn.search import smallest, space
 
@@ -80,6 +80,20 @@ def test_what_no_engine_runs_yet_is_refused_before_anything_is_learned(few, laye
     ):
         with pytest.raises(ConfigError, match=words):
             run()
+
+
+@pytest.mark.parametrize(
+    ("network", "learner", "words"),
+    [
+        (10, Stdp(), r"^network: 10 is not one of Network\(\); give one of these$"),
+        (QUICK, "stdp", r"^learner: 'stdp' is not one of Stdp\(\); give one of these$"),
+        (QUICK, Pair(), r"^learner: Pair\(.*\) is not one of Stdp\(\); give one of these$"),
+    ],
+)
+def test_what_is_not_a_network_or_a_learner_is_refused(few, network, learner, words):
+    for run in (fspinn.train, fspinn.tune):
+        with pytest.raises(ConfigError, match=words):
+            run(network, few, learner=learner)
 
 
 def test_brian2_refuses_integers_before_anything_runs(few):

@@ -364,5 +364,16 @@ def test_one_part_and_several_are_not_mixed_up(parts, words):
         Network(**parts)
 
 
+@pytest.mark.parametrize(("what", "given"), [("x", {"threshold": 1}), (Network(), ["threshold"])])
+def test_what_has_no_settings_or_names_none_is_refused(what, given):
+    with pytest.raises(ConfigError, match=r"^settings: .* cannot change a .*; give a network or a"):
+        with_settings(what, given)
+
+
+def test_a_setting_of_several_members_names_them_all():
+    with pytest.raises(ConfigError, match=r"^inhibition_ms: needs inhibition = clamp or layer; set that too"):
+        with_settings(Network(), {"inhibition_ms": 3.0})
+
+
 def test_a_list_of_layers_will_do():
     assert Network(layers=[Layer(7)]) == Network.dense(7)

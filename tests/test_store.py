@@ -223,7 +223,7 @@ def test_a_missing_file_is_refused_with_the_mend(tmp_path):
 
 
 def test_a_folder_is_refused(tmp_path):
-    assert "no such file" in refusal(tmp_path)
+    assert refusal(tmp_path) == "is a folder; name a file in it"
 
 
 def test_a_name_too_long_for_the_disk_is_refused(tmp_path):

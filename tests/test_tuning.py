@@ -98,6 +98,14 @@ def test_training_with_the_result_gives_the_same_accuracy_again(data, result):
     assert again.validation.accuracy == result.best.accuracy
 
 
+def test_few_training_images_are_judged_as_training_judges_them(data):
+    few = replace(data, train=data.train.first(60))
+    result = tune(NETWORK, few, trials=1)
+    trained = fspinn.train(NETWORK, few, learner=result.setup.learner, progress=False)
+    assert trained.validation.samples == 60 < len(few.validation)
+    assert result.best.accuracy == trained.validation.accuracy
+
+
 def test_the_test_images_decide_nothing(data, result):
     blank = Split(np.zeros_like(data.test.images), np.zeros_like(data.test.labels))
     assert tune(NETWORK, replace(data, test=blank), **SETTINGS).trials == result.trials

@@ -120,6 +120,9 @@ _KINDS = {
 
 def _new_folder(path: Path) -> Path:
     target = Path(os.path.realpath(path))
+    kind = _KINDS.get(stat.S_IFMT(os.stat(target).st_mode)) if target.exists() else None
+    if kind is not None:
+        raise OSError(errno.EINVAL, f"{kind}, not a folder")
     if os.path.lexists(target) and not (target.is_dir() and not any(target.iterdir())):
         raise ConfigError(f"{path}: is there already; name a folder that is new or empty")
     return target

@@ -132,6 +132,11 @@ def with_settings(described_object: Described, given: Mapping[str, Any]) -> Desc
     ConfigError
         If there is no such setting, or its value makes no sense.
     """
+    if not is_dataclass(described_object) or not isinstance(given, Mapping):
+        raise ConfigError(
+            f"settings: {given!r} cannot change a {type(described_object).__name__}; give a network or a "
+            'learner, and names with values such as {"threshold": 25.0}'
+        )
     used: set[str] = set()
     changed: Described = _changed(described_object, given, used)
     for name in given:
@@ -404,9 +409,9 @@ def _parsed(name: str, text: str, hint: Any) -> Any:
 
 
 def _unknown(cls: type[Any], name: str, present: list[str]) -> str:
-    for row in reference(cls):
-        if row.name == name and row.belongs_to and name not in present:
-            return f"{name}: needs {row.belongs_to}; set that too, or leave {name} out"
+    belongs_to = [row.belongs_to for row in reference(cls) if row.name == name and row.belongs_to]
+    if belongs_to and name not in present:
+        return f"{name}: needs {_merged(belongs_to)}; set that too, or leave {name} out"
     return f"unknown setting {near_miss(name, tuple(present))}`fspinn info --settings` lists all"
 
 

@@ -6,6 +6,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from functools import reduce, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -105,6 +106,8 @@ def _read_settings(ctx: click.Context, _: click.Parameter, words: tuple[str, ...
         name, equals, text = word.partition("=")
         if not (name and equals):
             raise ConfigError(f"--set {word}: is not name=value; write it like --set threshold=25")
+        if name in given:
+            raise ConfigError(f"--set {name}: is given twice; leave one out")
         given[name] = parsed(Preset, name, text)
     return given
 
@@ -320,7 +323,13 @@ def with_preset_and_data(command: Callable[..., None]) -> Callable[..., None]:
         from fspinn.datasets import load
 
         named = {"neurons": neurons, "passes": passes, "readout": readout}
-        given = settings | {name: value for name, value in named.items() if value is not None}
+        typed = {name: value for name, value in named.items() if value is not None}
+        for name in settings:
+            if name in typed:
+                raise ConfigError(f"{name}: is given by --{name} and by --set; leave one out")
+            if name == "neurons" and "sizes" in others:
+                raise ConfigError("neurons: a search chooses them; write --sizes, not --set")
+        given = settings | typed
         chosen = _chosen(click.get_current_context(), given)  # refused, if need be, before images are fetched
         engine_of(others.get("engine", "numba"), others.get("threads"))
         data = load(dataset, data_dir=data_dir, validation=validation, seed=seed)
@@ -338,8 +347,12 @@ def setting_hint(error: click.ClickException, words: Sequence[str] | None) -> st
     if not any(option.name == "settings" for option in error.ctx.command.params):
         return None
     option, name = error.option_name, error.option_name.lstrip("-").replace("-", "_")
-    if name not in {row.name for row in reference(Preset)}:
-        return None
+    known = {row.name for row in reference(Preset)}
+    if name not in known:
+        near = get_close_matches(name, known, n=1)
+        return f"No such option {option!r}; did you mean --set {near[0]}=VALUE?" if near else None
+    if name == "neurons":
+        return f"{option}: a search chooses them; write --sizes"
     words = list(sys.argv[1:] if words is None else words)
     after = words[words.index(option) + 1 :][:1] if option in words else []
     return f"{option}: is a setting; write --set {name}={after[0] if after else 'VALUE'}"

@@ -82,10 +82,10 @@ def command(
     from fspinn.model import store
     from fspinn.search.formats import find_formats
 
-    if auto == (how["weights"] is not None):
+    if not auto and how["weights"] is None:
         raise ConfigError("--weights: give the format of the weights, or --auto to find it")
-    if auto and (how["state"] or how["theta"] or how["readout"]):
-        raise ConfigError("--auto: finds state, theta and readout too; leave them out")
+    if auto and (how["weights"] or how["state"] or how["theta"] or how["readout"]):
+        raise ConfigError("--auto: finds weights, state, theta and readout; leave them out")
     if output.resolve() == model.resolve() or (output.exists() and model.exists() and output.samefile(model)):
         raise ConfigError(f"--output {output}: is the model itself; give the quantized model another name")
     before = store.load(model)

@@ -41,6 +41,7 @@ from fspinn.network.description import Network
 from fspinn.network.encoders import BatchEncoder, encoding_of
 from fspinn.network.plasticity import initial_weights, natural_weight_norm
 from fspinn.network.rules import Stdp
+from fspinn.network.setup import Setup
 from fspinn.quant.formats import Format
 
 if TYPE_CHECKING:
@@ -215,7 +216,7 @@ def learn(
 
     `on_batch` is called now and then with the number of presentations so far; what it raises ends the work.
     """
-    check_dense(network)
+    check_dense(Setup(network, learner).network)
     seed = checked_seed(seed)
     images = data.train.images
     passes = passes_for(network.neurons, len(images)) if learner.passes is None else learner.passes

@@ -77,6 +77,8 @@ def load(path: str | os.PathLike[str]) -> Model:
         If the file is missing, damaged, not an fspinn model, or of another version.
     """
     path = Path(path)
+    if os.path.isdir(path):
+        raise ModelFileError(f"{path}: is a folder; name a file in it")
     if not os.path.isfile(path):
         raise ModelFileError(
             f"{path}: there is no such file; train a model with `fspinn train -o {path.name}`"

@@ -97,8 +97,9 @@ def tune(
     UnfinishedError
         If something other than the networks ends it, such as too little memory.
     """
-    check_dense(network)
+    check_dense(Setup(network, learner).network)
     data = as_dataset(data)
+    data = replace(data, validation=data.validation.first(len(data.train)))  # as `fspinn.train` measures it
     variant = Variant(readout=readout)
     seed = checked_seed(seed)
     trials = whole_number("trials", trials, 1, MAX_TRIALS)
