@@ -1,6 +1,5 @@
 """How far is the work, and how long will it take? One line on the terminal, if somebody looks at it."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -28,40 +27,25 @@ def progress_bar(title: str, total: int, shown: bool) -> Iterator[Update]:
         yield lambda done, words: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     columns = (
         TextColumn("{task.description} {task.percentage:3.0f}%"),
         BarColumn(None),
+        TimeElapsedColumn(),
+        TextColumn("<"),
+        TimeRemainingColumn(),
         TextColumn("{task.fields[words]}"),
     )
-    start: tuple[int, float] | None = None
     with Progress(*columns, console=Console(stderr=True), expand=True, redirect_stdout=False) as bar:
-        task = bar.add_task(title, total=total, start=False, words="")
+        number = bar.add_task(title, total=total, start=False, words="")
+        (task,) = bar.tasks
 
         def update(done: int, words: str) -> None:
-            nonlocal start
-            if start is None:
-                start = done, time.monotonic()
-                bar.start_task(task)
-            first, begun = start
-            seconds = time.monotonic() - begun
-            if done > first:
-                rate = (done - first) / max(seconds, 1e-9)
-                left = _clock((total - done) / rate)
-                words = ", ".join(
-                    filter(None, (f"{_clock(seconds)}<{left}", f"{rate:,.0f} samples/s", words))
-                )
-            bar.update(task, completed=done, words=words)
+            if not task.started:
+                bar.start_task(number)
+            speed = task.finished_speed or task.speed
+            rate = "" if speed is None else f"{speed:,.0f} samples/s"
+            bar.update(number, completed=done, words=", ".join(filter(None, (rate, words))))
 
         yield update
-
-
-def _clock(seconds: float) -> str:
-    """Return a time as a clock shows it.
-
-    >>> _clock(75.2), _clock(7384)
-    ('1:15', '2:03:04')
-    """
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02}" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
