@@ -67,6 +67,7 @@ def learning_plan(
         With which it learns in integers; it suits the network (`grid_of`).
     """
     layer, settings = _only(network), settings_of(network) | settings_of(learner)
+    of_members = ("depression_rate", "trace_tau_ms", "target_trace", "theta_tau_ms")
     learning = LearningPlan(
         rule=learner.rule.kind,
         adaptation=layer.adaptation.kind,
@@ -76,14 +77,11 @@ def learning_plan(
         learning_rate=(learner.learning_rate, learner.learning_rate_end),
         theta_step=(settings.get("theta_step", 0.0), settings.get("theta_step_end", 0.0)),
         weight_norm=layer.neuron.weight_norm or 0.0,
-        depression_rate=settings.get("depression_rate", 0.0),
-        trace_tau_ms=settings.get("trace_tau_ms", 1.0),
-        target_trace=settings.get("target_trace", 0.0),
         lowest_theta=layer.neuron.lowest_theta,
-        theta_tau_ms=settings.get("theta_tau_ms", 1.0),
         duration_ms=network.duration_ms,
         normalisation_goal=normalisation_goal(learner, layer, len(weights)),
         weight_decay=learner.weight_decay,
+        **{name: settings[name] for name in of_members if name in settings},
     )
     plan = _plan(network, weights, theta, None, learning)
     return plan if grid is None else learning_in_integers(plan, grid)

@@ -56,6 +56,8 @@ class IntegerLearning:
 class LearningPlan:
     """How a layer learns, in reals; `fspinn.network.rules` and `fspinn.network.adaptation` have the formulas.
 
+    By default it does not; what the chosen rule and adaptation do not have keeps its default.
+
     Parameters
     ----------
     rule, adaptation, normalisation : str
@@ -75,22 +77,22 @@ class LearningPlan:
         What a layer in integers learns with.
     """
 
-    rule: str
-    adaptation: str
-    normalisation: str
-    window_steps: int
-    spike_threshold: int
-    learning_rate: tuple[float, float]
-    theta_step: tuple[float, float]
-    weight_norm: float
-    depression_rate: float
-    trace_tau_ms: float
-    target_trace: float
-    lowest_theta: float
-    theta_tau_ms: float
-    duration_ms: float
-    normalisation_goal: float
-    weight_decay: float
+    rule: str = "normalised"
+    adaptation: str = "off"
+    normalisation: str = "off"
+    window_steps: int = 0
+    spike_threshold: int = 0
+    learning_rate: tuple[float, float] = (0.0, 0.0)
+    theta_step: tuple[float, float] = (0.0, 0.0)
+    weight_norm: float = 1.0
+    depression_rate: float = 0.0
+    trace_tau_ms: float = 1.0
+    target_trace: float = 0.0
+    lowest_theta: float = 0.0
+    theta_tau_ms: float = 1.0
+    duration_ms: float = 1.0
+    normalisation_goal: float = 1.0
+    weight_decay: float = 0.0
     integers: IntegerLearning | None = None
 
     def schedule(self, first: int, count: int, total: int) -> NDArray[np.float64]:

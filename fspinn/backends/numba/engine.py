@@ -5,7 +5,6 @@ window one column of weights. In integers, weights of up to eight bits take a by
 to sixteen bits two: a quarter and half of what floats move.
 """
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -44,7 +43,7 @@ def respond(plan: Plan, spikes: Spikes, probe: int | None = None) -> Response:
     run = (seed, seed, seed, 0)
     if layer.formats is None:
         # Learning that is switched off: Numba compiles no second copy of the kernels for answers.
-        learning = _real_learning(replace(_OFF, window_steps=plan.steps), plan.dt_ms, layer, on=False)
+        learning = _real_learning(LearningPlan(window_steps=plan.steps), plan.dt_ms, layer, on=False)
         schedule = schedule.astype(layer.weights.dtype)
         return _present(plan, spikes, (layer.weights, layer.theta), learning, schedule, run, probe)
     theta = (layer.thresholds - layer.firing_threshold).astype(np.int32)
@@ -227,24 +226,3 @@ def _with_row_of_zeros(weights: NDArray[Any]) -> NDArray[Any]:
     rows = np.zeros((len(weights) + 1, weights.shape[1]), dtype=weights.dtype)
     rows[:-1] = weights
     return rows
-
-
-_OFF = LearningPlan(
-    rule="normalised",
-    adaptation="off",
-    normalisation="off",
-    window_steps=0,
-    spike_threshold=0,
-    learning_rate=(0.0, 0.0),
-    theta_step=(0.0, 0.0),
-    weight_norm=1.0,
-    depression_rate=0.0,
-    trace_tau_ms=1.0,
-    target_trace=0.0,
-    lowest_theta=0.0,
-    theta_tau_ms=1.0,
-    duration_ms=1.0,
-    normalisation_goal=1.0,
-    weight_decay=0.0,
-)
-"""What a layer in reals has that does not learn."""
