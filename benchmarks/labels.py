@@ -22,6 +22,7 @@ from fspinn.base.settings import settings_of
 from fspinn.datasets import Dataset
 from fspinn.learning.fitting import fit_readouts
 from fspinn.learning.training import learn
+from fspinn.lowering.compiler import answering_plan
 from fspinn.model.readout import predict
 
 SEED = 0
@@ -35,7 +36,8 @@ def measure(preset: str) -> dict[str, Any]:
     chosen = presets.load(preset)
     data = fspinn.datasets.load("mnist", validation=0, seed=SEED)
     learned = learn(chosen.network, data, chosen.learner, seed=SEED)
-    spike_counts, _ = respond(learned.network, learned.layers, data.test.images, seed=SEED)
+    (layer,) = learned.layers
+    spike_counts = respond(answering_plan(learned.network, layer), data.test.images, seed=SEED).spike_counts
     accuracies: dict[str, dict[str, list[float]]] = {}
     for number in (*NUMBERS, None):
         words = f"{number:,}" if number else f"all {len(data.train):,}"
