@@ -218,7 +218,7 @@ def presented(setup: Preset, data: Dataset, asked: Split, seed: int) -> dict[str
     labelled = replace(data, train=data.train.first(LABELLED))
     (model,) = fit_readouts(learned, labelled, ("proportion",), threads=1)
     answer = fspinn.evaluate(model, asked, seed=seed, threads=1)
-    counted, inputs = learned.activity.per_sample, model.layer.inputs
+    counted, inputs = learned.activity[0].per_sample, model.layer.inputs
     return {
         "accuracy": 100 * answer.accuracy,
         "output_spikes": answer.spikes_per_sample,

@@ -55,7 +55,7 @@ def measure(part: str) -> dict[str, Any]:
             "fspinn": with_settings(FSPINN, {"neurons": neurons}),
         }
         activity = {
-            name: learn(one.network, few, one.learner, seed=0, progress=False).activity
+            name: learn(one.network, few, one.learner, seed=0, progress=False).activity[0]
             for name, one in networks.items()
         }
         counted[str(neurons)] = {

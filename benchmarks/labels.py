@@ -37,7 +37,9 @@ def measure(preset: str) -> dict[str, Any]:
     data = fspinn.datasets.load("mnist", validation=0, seed=SEED)
     learned = learn(chosen.network, data, chosen.learner, seed=SEED)
     (layer,) = learned.layers
-    spike_counts = respond(answering_plan(learned.network, layer), data.test.images, seed=SEED).spike_counts
+    spike_counts = respond(
+        answering_plan(learned.network, (layer,)), data.test.images, seed=SEED
+    ).spike_counts
     accuracies: dict[str, dict[str, list[float]]] = {}
     for number in (*NUMBERS, None):
         words = f"{number:,}" if number else f"all {len(data.train):,}"

@@ -68,7 +68,10 @@ def measure_size(neurons: int, count: int) -> dict[str, Any]:
 
     def answer(threads: int = 1) -> None:
         respond(
-            answering_plan(network, LayerTensors.of_floats(weights, theta)), images, seed=0, threads=threads
+            answering_plan(network, (LayerTensors.of_floats(weights, theta),)),
+            images,
+            seed=0,
+            threads=threads,
         )
 
     learn()

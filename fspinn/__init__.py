@@ -41,11 +41,11 @@ if TYPE_CHECKING:
     from fspinn import datasets, memmodel, network, presets, quant
     from fspinn.answering.evaluate import evaluate
     from fspinn.answering.predict import predict
+    from fspinn.answering.quantize import quantize
     from fspinn.backends.c import export_c
     from fspinn.backends.nir import export_nir
     from fspinn.base.settings import settings_of, with_settings
     from fspinn.learning.training import train
-    from fspinn.lowering import quantize
     from fspinn.model.activity import Activity
     from fspinn.model.model import Model
     from fspinn.model.store import load, save
@@ -66,7 +66,7 @@ _HOMES = {
     "find_smallest": "fspinn.search",
     "load": "fspinn.model.store",
     "predict": "fspinn.answering.predict",
-    "quantize": "fspinn.lowering",
+    "quantize": "fspinn.answering.quantize",
     "save": "fspinn.model.store",
     "settings_of": "fspinn.base.settings",
     "train": "fspinn.learning.training",

@@ -6,6 +6,12 @@ into words, with the readout behind them; an input spike reads one row and adds 
 integers, the leak is a shift and a subtraction. Everything follows from a `Workload`, so from what an engine
 counted.
 
+A layer whose field has several positions does all of this at each of them, for as long as its presentation
+lasts there, and looks for its input spikes in the input buffer: in each time step it reads what its field
+covers. A layer above another reads the times of that one's first spikes in the same way. Where events are
+answered online, potentials do not stay beside the adders between two of them, and each addition goes to the
+memory.
+
 What is learned differs by rule. A neuron that is potentiated has one weight in each row, and so in each word:
 ``n_inputs`` words are read and written. An input that is depressed (rule ``pair``: at every spike) has its
 weights side by side: one row is read and written.
@@ -15,11 +21,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fspinn.memmodel.footprint import COUNTED_RULES, OUTPUT_TRACES, footprint
+from fspinn.memmodel.footprint import BIAS_BITS, COUNTED_RULES, OUTPUT_TRACES, footprint, vote_bits
 from fspinn.memmodel.hardware import Hardware
 from fspinn.memmodel.packing import Numbers, count_bits, words
-from fspinn.memmodel.size import LayerSize, Size
+from fspinn.memmodel.size import INTENSITY_BITS, LayerSize, Size
 from fspinn.memmodel.workload import Workload
+from fspinn.model.model import LABEL_READOUT
+from fspinn.network.inhibition import First
 
 
 class Accesses(NamedTuple):
@@ -51,13 +59,14 @@ def accesses(
     Those are `weights`, `state`, `inhibition`, `spikes` and, while training, `learning`, `traces` and
     `normalisation`, else `readout`.
     """
-    parts = {"weights": _weights, "state": _state, "inhibition": _inhibition, "spikes": _spikes}
+    parts = {"weights": _weights, "state": _state, "inhibition": _inhibition}
     if training:
         parts |= {"learning": _learning, "traces": _traces, "normalisation": _normalisation}
     found = {}
     for name, part in parts.items():
         each = [part(layer, done, hardware) for layer, done in zip(size.layers, work, strict=True)]
-        found[name] = Accesses(*map(sum, zip(*each, strict=True)))
+        found[name] = _sum(each)
+    found["spikes"] = _spikes(size, work, hardware)
     return found if training else {**found, "readout": _readout(size, work[-1], hardware)}
 
 
@@ -78,6 +87,10 @@ def off_chip_bits(done: dict[str, Accesses], needed: dict[str, Numbers], hardwar
 
 def _read_and_written(state_words: Numbers, added_bits: Numbers = 0) -> Accesses:
     return Accesses(state_reads=state_words, state_writes=state_words, added_bits=added_bits)
+
+
+def _sum(each: list[Accesses]) -> Accesses:
+    return Accesses(*map(sum, zip(*each, strict=True)))
 
 
 def _row(layer: LayerSize, hardware: Hardware) -> Numbers:
@@ -101,21 +114,44 @@ def _state(layer: LayerSize, work: Workload, hardware: Hardware) -> Accesses:
     potentials = _state_words(n, layer.state_bits, hardware)
     changed = work.neuron_updates / n * potentials
     changed = changed + work.steps * _state_words(n, count_bits(layer.refractory_steps), hardware)
-    if hardware.core.accumulators == "sram":
+    if hardware.core.accumulators == "sram" or layer.online:
         changed = changed + work.rows_read * potentials + work.weights_read
+    cleared = np.maximum(work.positions - 1, 0) * potentials  # between two positions
     thresholds = _state_words(n if layer.adaptation != "off" else 1, layer.threshold_bits, hardware)
     return Accesses(
         state_reads=changed + work.steps * thresholds,
-        state_writes=changed,
+        state_writes=changed + cleared,
         added_bits=2 * work.neuron_updates * layer.state_bits,  # leak and comparison
     )
 
 
-def _spikes(layer: LayerSize, work: Workload, hardware: Hardware) -> Accesses:
-    return _read_and_written(work.steps * _state_words(layer.n_inputs, 1, hardware))
+def _spikes(size: Size, work: tuple[Workload, ...], hardware: Hardware) -> Accesses:
+    """Return how input spikes are found, and the buffers filled.
+
+    A layer at one position is given a bit for each input in every time step, which is written and read.
+    """
+    first, done = size.layers[0], work[0]
+    bitmaps = _read_and_written(done.steps * _state_words(first.n_inputs, 1, hardware) * (1 - first.slides))
+    coded = _state_words(size.sample_inputs, size.input_bits, hardware)
+    intensities = np.minimum(size.contrast_inputs, 1) * _state_words(
+        size.sample_inputs // 2, INTENSITY_BITS, hardware
+    )
+    read = done.steps * _state_words(first.n_inputs, size.input_bits, hardware)
+    rows = Accesses(
+        state_reads=(read + intensities) * first.slides, state_writes=(coded + intensities) * first.slides
+    )
+    found = [bitmaps, rows]
+    for layer, done, before, sent in zip(size.layers[1:], work[1:], size.layers, work, strict=False):
+        found.append(_read_and_written(sent.output_spikes))
+        cleared = _state_words(before.features, before.time_bits, hardware)
+        times = done.steps * _state_words(layer.n_inputs, before.time_bits, hardware)
+        found.append(Accesses(state_reads=times, state_writes=cleared))
+    return _sum(found)
 
 
 def _inhibition(layer: LayerSize, work: Workload, hardware: Hardware) -> Accesses:
+    if layer.inhibition == First.kind:  # nothing is left to inhibit
+        return Accesses()
     potentials = _state_words(layer.n_neurons, layer.state_bits, hardware)
     added = work.output_spikes * layer.n_neurons * layer.state_bits
     return _read_and_written(work.output_spikes * potentials, added)
@@ -175,10 +211,18 @@ def _normalisation(layer: LayerSize, work: Workload, hardware: Hardware) -> Acce
 
 
 def _readout(size: Size, work: Workload, hardware: Hardware) -> Accesses:
-    """Return what finding the class takes: a counter for each spike; at the end votes and table, once."""
-    bits = footprint(size, training=False)
+    """Return what finding the class takes: a counter for each spike; at the end votes and table, once.
+
+    Where a field has several positions, counts are large, and each is multiplied with its row of the table.
+    """
+    bits, last = footprint(size, training=False), size.layers[-1]
     votes = words(bits["votes"], 1, hardware.memory.state.word_bits)
     table = words(bits["readout"] + bits["labels"], 1, hardware.memory.weights.word_bits)
+    products = last.slides * last.features * size.n_classes * (size.readout != LABEL_READOUT)
     return Accesses(
-        weight_reads=table, state_reads=work.output_spikes + votes, state_writes=work.output_spikes
+        weight_reads=table,
+        state_reads=work.output_spikes + votes,
+        state_writes=work.output_spikes,
+        added_bits=products * BIAS_BITS,
+        multiplied_square_bits=products * vote_bits(last) * size.readout_bits,
     )

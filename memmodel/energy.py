@@ -19,6 +19,7 @@ from fspinn.memmodel.hardware import Hardware, Memory, Power
 from fspinn.memmodel.packing import Numbers
 from fspinn.memmodel.scaling import gate_energy
 from fspinn.memmodel.size import Size
+from fspinn.network.inhibition import First
 
 _PAID_FOR = {"steps": "clock", "scan": "spikes", "neurons": "state"}
 """Component of the energy to which the cycles of a component of the latency belong, if named otherwise."""
@@ -107,7 +108,10 @@ def _events_pj(case: Case) -> dict[str, Numbers]:
         return {}
     found = {
         "weights": sum(work.synaptic_additions for _, work in layers) * price.addition_pj,
-        "inhibition": sum(work.output_spikes * layer.n_neurons for layer, work in layers) * price.addition_pj,
+        "inhibition": price.addition_pj
+        * sum(
+            work.output_spikes * layer.n_neurons * (layer.inhibition != First.kind) for layer, work in layers
+        ),
         "state": sum(work.neuron_updates for _, work in layers) * price.neuron_pj,
     }
     if case.training:

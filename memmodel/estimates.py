@@ -137,6 +137,8 @@ def estimate(
     network: AnyModel | Size,
     hardware: str | Path | Hardware = "asic65-lp",
     activity: Mapping[str, Sequence[Activity | Workload]] | None = None,
+    *,
+    online: bool = False,
 ) -> Estimate:
     """Return what a network costs on a piece of hardware.
 
@@ -152,6 +154,9 @@ def estimate(
     activity : mapping of str to sequence of Activity or Workload, optional
         What each layer does in ``"inference"`` and ``"training"``: counted, or expected
         (`fspinn.memmodel.expected_workloads`). None takes what was counted for the model.
+    online : bool, default False
+        Whether the input is a stream of events that are answered as they come: then no rows of it wait, and
+        the potentials of all positions of a field are kept, not those of one after the other.
 
     Raises
     ------
@@ -162,6 +167,8 @@ def estimate(
     """
     described = hardware if isinstance(hardware, Hardware) else load_hardware(hardware)
     size = network if isinstance(network, Size) else Size.of(network)
+    if online:
+        size = size.online
     if activity is None:
         activity = {} if isinstance(network, Size) else model_of(network).activity
     work = workloads_of(activity, size)

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 from fspinn.base.settings import members
 from fspinn.memmodel.hardware import Hardware, Memory
 from fspinn.memmodel.packing import Numbers, count_bits, index_bits, shares, words
-from fspinn.memmodel.size import LayerSize, Size
+from fspinn.memmodel.size import INTENSITY_BITS, LayerSize, Size
 from fspinn.model.model import BIASED_READOUT, LABEL_READOUT
-from fspinn.network.inhibition import Inhibition
+from fspinn.network.inhibition import First, Inhibition
 
 BIAS_BITS = 32
 """Bits of one number of a readout's bias: as wide as the sum that it starts."""
@@ -29,6 +29,10 @@ IN_WEIGHTS = ("weights", "pixels", "labels", "readout")
 """Components that lie in the memory of the weights, next to which the state stays small and cheap."""
 
 
+_CHANGING = ("steps", "neuron")
+"""Widths of what inhibition remembers of a column, not of what it is set to."""
+
+
 class Block(NamedTuple):
     """Numbers that are stored together: some rows of numbers of some bits; a row starts a new word."""
 
@@ -40,19 +44,26 @@ class Block(NamedTuple):
 def blocks(size: Size, training: bool) -> dict[str, list[Block]]:
     """Return what each component of a network stores; the parameters are those of `footprint`."""
     layers, last = size.layers, size.layers[-1]
-    most_votes = last.steps * last.positions_in_cell  # a neuron spikes at most once in a time step
     labels = Block(1, last.features, index_bits(size.n_classes))
     stored = {
         "weights": [Block(one.n_inputs, one.n_neurons, one.weight_bits) for one in layers],
         "pixels": [Block(1, one.mapped_pixels, 1) for one in layers],
         "thresholds": [Block(1, _thresholds(one), one.threshold_bits) for one in layers],
-        "membrane": [Block(1, one.n_neurons, one.state_bits) for one in layers],
-        "refractory": [Block(1, one.n_neurons, count_bits(one.refractory_steps)) for one in layers],
+        "membrane": [Block(one.columns, one.n_neurons, one.state_bits) for one in layers],
+        "refractory": [Block(one.columns, one.n_neurons, count_bits(one.refractory_steps)) for one in layers],
         "inhibition": [block for one in layers for block in _inhibition(one)],
-        "spikes": [Block(2, count, 1) for count in (*size.buffered, last.n_neurons)],
+        "input_buffer": [
+            Block(1, size.buffered_inputs, size.input_bits),
+            Block(1, size.contrast_inputs, INTENSITY_BITS),
+        ],
+        "spikes": [
+            Block(2, layers[0].n_inputs * (1 - layers[0].slides), 1),
+            Block(2, last.n_neurons * (1 - last.slides), 1),
+        ],
+        "spike_times": [Block(1, one.features, one.time_bits) for one in layers[:-1]],
         "labels": [labels] if size.readout == LABEL_READOUT else [],
         "readout": _readout(size),
-        "votes": [Block(1, last.features, count_bits(most_votes))],
+        "votes": [Block(1, last.features, vote_bits(last))],
     }
     if training:
         stored["traces"] = [block for one in layers for block in _traces(one)]
@@ -73,11 +84,26 @@ def footprint(size: Size, training: bool) -> dict[str, Any]:
     -------
     dict of str to int or ndarray
         Bits of `weights`, `pixels` (one each, where some were dropped), `thresholds`, `membrane`,
-        `refractory` (counters), `inhibition`, `spikes` (a bit for each that waits before a layer and for each
-        neuron of the last, twice: one buffer is written while the other is read), `labels` (of the readout
-        ``majority``), `readout` (the table of any other), `votes` (a spike counter per cell and neuron of the
-        last layer) and, while training, `traces` and `window` (spike counters: of the inputs for the rule
-        ``normalised``, of the neurons for all rules that have a winner).
+        `refractory` (counters), `inhibition`, `input_buffer` (what a field keeps of a sample, see
+        the notes), `spikes` (a bit for each input of the first layer and for each neuron of the last,
+        twice: one buffer is written while the other is read), `spike_times` (between two layers, when each
+        neuron spiked first in each cell), `labels` (of the readout ``majority``), `readout` (the table of any
+        other, and its bias), `votes` (a spike counter per cell and neuron of the last layer) and, while
+        training, `traces` and `window` (spike counters: of the inputs for the rule ``normalised``, of the
+        neurons for all rules that have a winner).
+
+    Notes
+    -----
+    The rows of a sample arrive one after the other. A field needs as many of them as it is high, unless the
+    encoder needs the whole sample before the first spike (`poisson` and `regular`, whose rates share a norm,
+    and `ttfs` relative to the brightest). Values are kept as codes: with `ttfs` in one of T steps or never,
+    in ``ceil(log2(T + 1))`` bits; otherwise in 8 bits. With contrast, ON and OFF are kept as such codes, and
+    beside them the 2 radius + 1 rows of intensities that the local mean needs, as it is computed once.
+
+    A layer whose field has several positions takes its input spikes from the input buffer, and a spike goes
+    straight into a counter, so it has no `spikes`. What there is only one of is a register, in the readout
+    too: the scores of the classes are added up one after the other. The firing threshold that all neurons
+    share is a constant; `thresholds` is what each neuron adds to it.
     """
     return {
         name: sum(block.rows * block.count * block.bits for block in parts)
@@ -127,16 +153,33 @@ def _memory_of(component: str, hardware: Hardware) -> Memory:
     return hardware.memory.weights if component in IN_WEIGHTS else hardware.memory.state
 
 
+def vote_bits(layer: LayerSize) -> Numbers:
+    """Return the bits of a counter of all that a neuron can spike in a cell.
+
+    It spikes at most once in a time step, and where the first spike ends a position at most once in each.
+    """
+    return count_bits(layer.positions_in_cell * (1 if layer.inhibition == First.kind else layer.steps))
+
+
 def _thresholds(layer: LayerSize) -> Numbers:
     return layer.n_neurons if layer.adaptation != "off" else 1
 
 
 def _inhibition(layer: LayerSize) -> list[Block]:
-    """Return the strengths of inhibition, and what its kind has to remember."""
+    """Return the strengths of inhibition, and what its kind has to remember, of each column that is kept."""
     widths = {"weight": layer.weight_bits, "potential": layer.state_bits}
     widths |= {"steps": count_bits(layer.inhibition_steps), "neuron": index_bits(layer.n_neurons)}
     stores = members(Inhibition)[layer.inhibition].stores
-    return [Block(1, s.number * (layer.n_neurons if s.per_neuron else 1), widths[s.width]) for s in stores]
+    found = [
+        Block(
+            layer.columns if s.per_neuron or s.width in _CHANGING else 1,
+            s.number * (layer.n_neurons if s.per_neuron else 1),
+            widths[s.width],
+        )
+        for s in stores
+    ]
+    ended = layer.positions * (layer.online and layer.inhibition == First.kind)
+    return [*found, Block(1, ended, 1)]
 
 
 def _readout(size: Size) -> list[Block]:

@@ -2,18 +2,20 @@
 
 This project's own model of a core with some lanes, each of which works on one neuron at a time, after the
 form of the FPGA work of Aliyev and Adegbija (arXiv 2402.06211): work proportional to spikes, and an intercept
-for scanning and for the neurons. With ``schedule = "event"`` every input spike is added to all neurons, with
-``"clock"`` every input is, in every time step, whether it spikes or not.
+for scanning and for the neurons, all of it at each position of a field. With ``schedule = "event"`` every
+input spike is added to all neurons, with ``"clock"`` every input is, in every time step, whether it spikes or
+not.
 """
 
 import numpy as np
 
 from fspinn.memmodel.footprint import OUTPUT_TRACES
 from fspinn.memmodel.hardware import Cycles, Hardware
-from fspinn.memmodel.packing import Numbers, shares
+from fspinn.memmodel.packing import Numbers, plain, shares, words
 from fspinn.memmodel.size import LayerSize, Size
 from fspinn.memmodel.workload import Workload
 from fspinn.model.model import LABEL_READOUT
+from fspinn.network.inhibition import First
 
 
 def latency_cycles(
@@ -29,25 +31,31 @@ def latency_cycles(
     cost = hardware.cycles
     if cost is None:
         return {}
-    cycles: dict[str, Numbers] = {}
-    for part in (_answering, _learning) if training else (_answering,):
-        layers = [part(layer, done, hardware, cost) for layer, done in zip(size.layers, work, strict=True)]
-        cycles |= {name: sum(one[name] for one in layers) for name in layers[0]}
+    bits = [np.where(size.layers[0].slides, size.input_bits, 1), *(one.time_bits for one in size.layers[:-1])]
+    done = list(zip(size.layers, work, strict=True))
+    parts = [[_answering(*one, width, hardware, cost) for one, width in zip(done, bits, strict=True)]]
+    if training:
+        parts.append([_learning(*one, hardware, cost) for one in done])
+    cycles = {name: sum(one[name] for one in part) for part in parts for name in part[0]}
     if not training:
         cycles["readout"] = _readout(size, hardware) * cost.addition
     cycles["off_chip"] = _waiting(hardware, off_chip_bits, sum(cycles.values()))
     return cycles
 
 
-def _answering(layer: LayerSize, work: Workload, hardware: Hardware, cost: Cycles) -> dict[str, Numbers]:
+def _answering(
+    layer: LayerSize, work: Workload, input_bits: Numbers, hardware: Hardware, cost: Cycles
+) -> dict[str, Numbers]:
+    """Return the cycles of answering; `input_bits` are those in which it looks for a spike of an input."""
     groups = shares(layer.n_neurons, hardware.core.lanes)
-    scan_words = shares(layer.n_inputs, hardware.memory.state.word_bits)
+    scan_words = words(layer.n_inputs, plain(input_bits), hardware.memory.state.word_bits)
+    inhibited = groups * cost.inhibition * (layer.inhibition != First.kind)
     cycles = {
         "steps": work.steps * cost.step,
         "scan": work.steps * scan_words * cost.scan + work.input_spikes * cost.input_spike,
         "neurons": work.neuron_updates / layer.n_neurons * groups * cost.neuron,
         "weights": (work.rows_read * groups + work.weights_read) * cost.addition,
-        "inhibition": work.output_spikes * (cost.output_spike + groups * cost.inhibition),
+        "inhibition": work.output_spikes * (cost.output_spike + inhibited),
     }
     if hardware.core.schedule == "clock":
         cycles["weights"] = work.steps * layer.n_inputs * groups * cost.addition

@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass, fields, replace
 from itertools import pairwise
+from typing import TypedDict
 
 import numpy as np
 
 from fspinn.base.errors import ConfigError
 from fspinn.base.settings import members, settings_of
-from fspinn.memmodel.packing import Numbers, shares
+from fspinn.memmodel.packing import Numbers, count_bits, plain, shares
 from fspinn.model.model import BIASED_READOUT, AnyModel, model_of
 from fspinn.network.adaptation import Adaptation
 from fspinn.network.description import Network
 from fspinn.network.inhibition import Inhibition
+from fspinn.network.inputs import FirstSpike, OnOff
 from fspinn.network.layers import Layer
 from fspinn.network.rules import NORMALISATIONS, Rule, Stdp
 
@@ -21,7 +23,13 @@ _CHOICES = {
     "adaptation": tuple(members(Adaptation)),
     "normalisation": NORMALISATIONS,
 }
-_MAY_BE_ZERO = ("refractory_steps", "inhibition_steps", "mapped_pixels", "waiting_inputs")
+OF_THE_INPUT = ("waiting_inputs", "input_bits", "contrast_inputs", "sample_inputs")
+"""Names of what `Size` says of the input."""
+
+_MAY_BE_ZERO = ("refractory_steps", "inhibition_steps", "mapped_pixels", *OF_THE_INPUT)
+
+INTENSITY_BITS = 8
+"""Bits of a pixel that is not encoded yet."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,12 @@ class LayerSize:
         Cells in which output spikes are counted.
     positions_in_cell : int, default 1
         Positions of the field in the largest cell.
+    positions : int, default 1
+        Positions of the field; they are computed one after the other, by the same neurons.
+    drawn : int, default 1
+        Positions that are learned from in each sample.
+    online : bool, default False
+        Whether all positions are computed at once, since the input is a stream of events.
 
     Raises
     ------
@@ -88,6 +102,9 @@ class LayerSize:
     mapped_pixels: int = 0
     cells: int = 1
     positions_in_cell: int = 1
+    positions: int = 1
+    drawn: int = 1
+    online: bool = False
 
     def __post_init__(self) -> None:
         _check(self)
@@ -96,6 +113,21 @@ class LayerSize:
     def features(self) -> int:
         """Numbers that the layer answers with: output spikes per cell and neuron."""
         return self.cells * self.n_neurons
+
+    @property
+    def slides(self) -> Numbers:
+        """Whether its field has several positions: 1 or 0."""
+        return plain(np.greater(self.positions, 1) * 1)
+
+    @property
+    def columns(self) -> Numbers:
+        """How many times the state of its neurons is kept."""
+        return self.positions if self.online else 1
+
+    @property
+    def time_bits(self) -> Numbers:
+        """Bits of the time of a first spike, or that there was none; online only whether there was one."""
+        return 1 if self.online else count_bits(self.steps)
 
 
 @dataclass(frozen=True)
@@ -113,7 +145,14 @@ class Size:
     silence : bool, default False
         Whether the table of ``proportion`` has a bias, as silence means a class; ``linear`` always has one.
     waiting_inputs : int, default 0
-        Inputs that are buffered beside those of the first layer's field: the rest of the rows that it covers.
+        Inputs that wait beside those of the first layer's field: the rest of the rows that it covers, or of
+        the sample if the encoder needs all of it before the first spike.
+    input_bits : int, default 0
+        Bits of one value of the input buffer; 0 is a network whose input comes as spikes, and none waits.
+    contrast_inputs : int, default 0
+        Intensities that are kept for the local means of `fspinn.network.OnOff`.
+    sample_inputs : int, default 0
+        Values of a whole sample.
 
     Raises
     ------
@@ -133,6 +172,9 @@ class Size:
     readout_bits: int = 32
     silence: bool = False
     waiting_inputs: int = 0
+    input_bits: int = 0
+    contrast_inputs: int = 0
+    sample_inputs: int = 0
 
     def __post_init__(self) -> None:
         _check(self)
@@ -149,15 +191,24 @@ class Size:
         return self.layers[-1].features
 
     @property
-    def buffered(self) -> list[Numbers]:
-        """Spikes that wait before each layer: those of the input, then those of the layer before."""
-        return [self.layers[0].n_inputs + self.waiting_inputs, *(one.features for one in self.layers[:-1])]
+    def buffered_inputs(self) -> Numbers:
+        """Values of the input buffer."""
+        return self.layers[0].n_inputs + self.waiting_inputs
+
+    @property
+    def online(self) -> "Size":
+        """This network on a stream of events, which are answered as they come.
+
+        No input waits, and the neurons of all positions are kept at once.
+        """
+        layers = tuple(replace(layer, online=True) for layer in self.layers)
+        return replace(self, layers=layers, waiting_inputs=0, input_bits=0, contrast_inputs=0)
 
     @classmethod
     def of(cls, model: AnyModel) -> "Size":
         """Return the size of a trained model, or of that which a result holds."""
         model = model_of(model)
-        first, format = model.network.layers[0], model.readout.format
+        format = model.readout.format
         size = cls.of_network(
             model.network,
             model.learner,
@@ -181,7 +232,7 @@ class Size:
         return replace(
             size,
             layers=layers,
-            waiting_inputs=0 if first.field is None else size.buffered[0] - layers[0].n_inputs,
+            waiting_inputs=(size.buffered_inputs - layers[0].n_inputs) * layers[0].slides,
             silence=model.readout.name != BIASED_READOUT and model.readout.bias is not None,
         )
 
@@ -190,7 +241,7 @@ class Size:
         cls,
         network: Network,
         learner: Stdp,
-        image_shape: tuple[int, int],
+        image_shape: tuple[int, ...],
         n_classes: int,
         weight_bits: int,
         readout: str = "proportion",
@@ -204,28 +255,53 @@ class Size:
         learner : Stdp
             With which it learns.
         image_shape : tuple of int
-            Height and width of what it sees.
+            Height and width of what it sees, and perhaps channels.
         n_classes, weight_bits : int
         readout : str, default "proportion"
         readout_bits : int, default 32
         """
-        layers: list[LayerSize] = []
-        grid, channels = image_shape, 1
-        for layer in network.layers:
-            layers.append(_layer_size(layer, network, learner, grid, channels, weight_bits))
-            grid, channels = layer.cells, layer.neurons
-        first, (height, width) = network.layers[0], image_shape
-        covered = (height if first.field is None else first.field[0]) * width
-        waiting = covered - first.fan_in(height, width)
-        return cls(tuple(layers), n_classes, readout, readout_bits, waiting_inputs=waiting)
+        layers = [
+            _layer_size(layer, network, learner, network.input_shape(image_shape, number), weight_bits)
+            for number, layer in enumerate(network.layers)
+        ]
+        return cls(tuple(layers), n_classes, readout, readout_bits, **_of_the_input(network, image_shape))
+
+
+class _OfTheInput(TypedDict):
+    waiting_inputs: int
+    input_bits: int
+    contrast_inputs: int
+    sample_inputs: int
+
+
+def _of_the_input(network: Network, image_shape: tuple[int, ...]) -> _OfTheInput:
+    """Return what a device keeps of a sample whose rows arrive one after the other.
+
+    Which that is, `fspinn.memmodel.footprint` says. A layer at one position gets its input as spikes, all of
+    them in each time step; their bits are counted as `spikes`, and what encodes them is not in the model.
+    """
+    encoder, contrast, field = network.encoder, network.contrast, network.layers[0].field
+    height, width, channels = network.input_shape(image_shape)
+    if field is None or network.layers[0].positions(height, width) == (1, 1):
+        return _OfTheInput(waiting_inputs=0, input_bits=0, contrast_inputs=0, sample_inputs=0)
+    rows = height if encoder.needs_whole_sample else field[0]
+    coded = isinstance(encoder, FirstSpike) and not encoder.needs_whole_sample
+    reached = min(2 * contrast.radius + 1, height) if isinstance(contrast, OnOff) else 0
+    return {
+        "waiting_inputs": rows * width * channels - network.layers[0].fan_in(height, width, channels),
+        "input_bits": count_bits(network.steps) if coded else INTENSITY_BITS,
+        "contrast_inputs": reached * width * channels // contrast.channels,
+        "sample_inputs": height * width * channels,
+    }
 
 
 def _layer_size(
-    layer: Layer, network: Network, learner: Stdp, grid: tuple[int, int], channels: int, weight_bits: int
+    layer: Layer, network: Network, learner: Stdp, shape: tuple[int, int, int], weight_bits: int
 ) -> LayerSize:
-    in_cell = [shares(n, cells) for n, cells in zip(layer.positions(*grid), layer.cells, strict=True)]
+    rows, columns = layer.positions(*shape[:2])
+    in_cell = [shares(n, cells) for n, cells in zip((rows, columns), layer.cells, strict=True)]
     return LayerSize(
-        n_inputs=layer.fan_in(*grid) * channels,
+        n_inputs=layer.fan_in(*shape),
         n_neurons=layer.neurons,
         weight_bits=weight_bits,
         steps=network.steps,
@@ -239,6 +315,8 @@ def _layer_size(
         decays=learner.weight_decay > 0,
         cells=layer.cells[0] * layer.cells[1],
         positions_in_cell=in_cell[0] * in_cell[1],
+        positions=rows * columns,
+        drawn=min(learner.positions, rows * columns),
     )
 
 

@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from fspinn.base.errors import ConfigError
 from fspinn.memmodel.footprint import COUNTED_RULES, OUTPUT_TRACES
-from fspinn.memmodel.packing import Numbers, shares
+from fspinn.memmodel.packing import Numbers, plain, shares
 from fspinn.memmodel.size import LayerSize, Size
 from fspinn.model.activity import Activity
 from fspinn.network.description import Network
+from fspinn.network.inhibition import First
 from fspinn.network.inputs import FirstSpike, Unscaled
 
 PHASES = ("inference", "training")
@@ -35,6 +35,7 @@ class Workload:
     """
 
     steps: Numbers
+    positions: Numbers
     input_spikes: Numbers
     output_spikes: Numbers
     synaptic_additions: Numbers
@@ -61,11 +62,11 @@ class Workload:
     def expected(
         cls, layer: LayerSize, input_spikes: Numbers, output_spikes: Numbers, training: bool
     ) -> "Workload":
-        """Return what a layer would do that sees the whole input, and sees and gives so many spikes an image.
+        """Return what a layer would do that sees and gives so many spikes an image, at all its positions.
 
         Everything but the spikes follows from the order of events in `fspinn.network` and the learning rule.
         Output spikes are taken to lie in as many learning windows as they can, and windows without one to
-        change nothing.
+        change nothing. Where the first spike ends a presentation, it does so half way (fspinn).
 
         Parameters
         ----------
@@ -73,16 +74,23 @@ class Workload:
         input_spikes, output_spikes : float or ndarray
         training : bool
         """
-        n = layer.n_neurons
-        windows = shares(layer.steps, layer.window_steps) * training
+        n, first = layer.n_neurons, layer.inhibition == First.kind
+        positions = layer.positions
+        if training:  # those with next to no input are skipped
+            positions = plain(np.where(layer.slides, np.minimum(layer.drawn, output_spikes), 1))
+        steps = positions * layer.steps
+        if first:
+            steps = steps - np.minimum(output_spikes, positions) * (layer.steps / 2)
+        windows = positions * shares(layer.steps, layer.window_steps) * training
         won = np.minimum(windows, output_spikes)
         decaying = (layer.adaptation == "decaying") * training
         return cls(
-            steps=layer.steps,
+            steps=steps,
+            positions=positions,
             input_spikes=input_spikes,
             output_spikes=output_spikes,
             synaptic_additions=input_spikes * n,
-            neuron_updates=layer.steps * n * (2 if layer.inhibition == "layer" else 1),
+            neuron_updates=steps * n * (2 if layer.inhibition == "layer" else 1),
             rows_read=input_spikes,
             weights_read=0,
             columns_written=won if layer.rule in COUNTED_RULES else output_spikes * training,
@@ -90,8 +98,8 @@ class Workload:
             windows=windows,
             threshold_passes=won if layer.adaptation == "balanced" else decaying,
             thresholds_written=output_spikes * decaying,
-            normalisations=(layer.normalisation != "off") * training,
-            decays=layer.decays * training,
+            normalisations=(layer.normalisation != "off") * training * positions,
+            decays=layer.decays * training * positions,
             source=EXPECTED,
         )
 
@@ -100,7 +108,7 @@ Workloads: TypeAlias = Mapping[str, tuple[Workload, ...]]
 """What each layer does, by phase."""
 
 
-def expected_spikes(network: Network, n_inputs: int, mean_intensity: float) -> tuple[float, ...]:
+def expected_spikes(network: Network, size: Size, mean_intensity: float) -> tuple[float, ...]:
     """Return how many spikes an image should cause at the input and in each layer, from its mean pixel.
 
     This project's own estimate, for networks that have not run. An image of mean m is taken for one of
@@ -108,43 +116,64 @@ def expected_spikes(network: Network, n_inputs: int, mean_intensity: float) -> t
     ``rate_norm_hz duration sqrt(m n_inputs)`` input spikes, with the encoder ``unscaled``
     ``max_rate_hz duration m n_inputs``, and with ``ttfs`` one for each pixel.
     Output spikes: what the weights of a neuron that fits the image collect, without leak, in units of the
-    threshold: ``spikes / sqrt(inputs that spike) / threshold``; at least one. For ``ttfs`` and between layers
-    as many inputs spike as there are spikes, between layers at most all.
+    threshold: ``spikes / sqrt(inputs that spike) / threshold``; at least one, and where the first ends the
+    presentation just that. For ``ttfs`` as many inputs spike as there are spikes. A layer sees of the one
+    before it a spike of each neuron in each cell, at most.
+
+    A field sees a part of this at each of its positions. What is drawn in an image hangs together, so these
+    are not alike: of a mean m a share ``sqrt(m)`` of them sees all there is, and gives at least a spike. That
+    is 0.36 on MNIST and 0.53 on Fashion-MNIST, where columns of fields of 5 x 5 give 0.37 and 0.72 (fspinn).
 
     Parameters
     ----------
     network : Network
-    n_inputs : int
+    size : Size
+        Of the network.
     mean_intensity : float
         Between 0 (black) and 1.
 
     Raises
     ------
     ConfigError
-        If the intensity is not between 0 and 1, or a layer has a field.
+        If the intensity is not between 0 and 1.
     """
     if not 0 < mean_intensity <= 1:
         raise ConfigError(
             f"mean_intensity: {mean_intensity!r} is not a mean pixel; give one above 0 (black), at most 1"
         )
-    if any(layer.field for layer in network.layers):
-        raise ConfigError("field: spikes are expected only of layers that see the whole input; count them")
-    white = mean_intensity * n_inputs
-    encoder = network.encoder
+    (inputs, *features), encoder = _available(size), network.encoder
+    spiking = mean_intensity * inputs
     if isinstance(encoder, FirstSpike):
-        input_spikes = white if encoder.spikes is None else min(white, encoder.spikes)
-        collected = input_spikes**0.5
+        seen = spiking = spiking if encoder.spikes is None else min(spiking, encoder.spikes)
     else:
         rate_norm_hz = (
-            encoder.max_rate_hz * white**0.5 if isinstance(encoder, Unscaled) else encoder.rate_norm_hz
+            encoder.max_rate_hz * spiking**0.5 if isinstance(encoder, Unscaled) else encoder.rate_norm_hz
         )
-        collected = rate_norm_hz * network.duration_ms / 1000
-        input_spikes = collected * white**0.5
-    spikes = [input_spikes]
-    for layer in network.answering.layers:
-        spikes.append(max(1.0, collected / layer.neuron.threshold))
-        collected = spikes[-1] / min(spikes[-1], layer.neurons) ** 0.5
+        seen = rate_norm_hz * network.duration_ms / 1000 * spiking**0.5
+    spikes = [seen]
+    for layer, sized, following in zip(
+        network.answering.layers, size.layers, (*features, size.features), strict=True
+    ):
+        active = sized.positions * (spiking / inputs) ** 0.5 if sized.slides else 1
+        reach = _reach(sized, inputs) / active
+        collected = seen / spiking**0.5 * reach**0.5
+        ends = isinstance(layer.inhibition, First)
+        spikes.append(active * (1.0 if ends else plain(np.maximum(1.0, collected / layer.neuron.threshold))))
+        inputs, seen = following, plain(np.minimum(spikes[-1], following))
+        spiking = seen
     return tuple(spikes)
+
+
+def _available(size: Size) -> list[Numbers]:
+    """Return the inputs that spikes of each layer come from: those of a sample, then features."""
+    first = size.layers[0]
+    inputs = np.where(np.minimum(first.slides, size.sample_inputs), size.sample_inputs, first.n_inputs)
+    return [plain(inputs), *(layer.features for layer in size.layers[:-1])]
+
+
+def _reach(layer: LayerSize, inputs: Numbers) -> Numbers:
+    """Return how many positions an input is seen from, on average."""
+    return plain(np.where(layer.slides, layer.positions * layer.n_inputs / inputs, 1))
 
 
 def expected_workloads(network: Network, size: Size, mean_intensity: float) -> Workloads:
@@ -158,18 +187,24 @@ def expected_workloads(network: Network, size: Size, mean_intensity: float) -> W
     mean_intensity : float
         Mean pixel, from 0 (black) to 1.
     """
-    return workloads_of_spikes(size, *expected_spikes(network, size.layers[0].n_inputs, mean_intensity))
+    return workloads_of_spikes(size, *expected_spikes(network, size, mean_intensity))
 
 
 def workloads_of_spikes(size: Size, *spikes: Numbers) -> Workloads:
-    """Return the workloads of a network with so many spikes at its input and in each of its layers."""
-    return {
-        phase: tuple(
-            Workload.expected(layer, *seen_and_given, phase == "training")
-            for layer, seen_and_given in zip(size.layers, pairwise(spikes), strict=True)
-        )
-        for phase in PHASES
-    }
+    """Return the workloads of a network with so many spikes at its input and in each of its layers.
+
+    Those at the input are counted once, however many positions of a field see them.
+    """
+    available, work = _available(size), {}
+    given = [spikes[0], *(np.minimum(*both) for both in zip(spikes[1:-1], available[1:], strict=True))]
+    for phase in PHASES:
+        training, layers = phase == "training", []
+        for layer, inputs, seen, output in zip(size.layers, available, given, spikes[1:], strict=True):
+            part = layer.drawn / layer.positions if training else 1  # of the positions
+            seen_by_all = plain(seen) * _reach(layer, inputs)
+            layers.append(Workload.expected(layer, seen_by_all * part, output * part, training))
+        work[phase] = tuple(layers)
+    return work
 
 
 def workloads_of(activity: Mapping[str, Sequence[Activity | Workload]], size: Size) -> Workloads:

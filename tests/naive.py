@@ -6,6 +6,7 @@ every call: a test breaks one of them to see whether the comparison would notice
 """
 
 from collections import Counter
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -94,6 +95,12 @@ def regular(image, steps, rate_norm_per_step):
     return per_step
 
 
+def ttfs_of_white(image, steps):
+    """For each step the pixels that spike: every pixel once at most, white ones in the first."""
+    late = [steps - 1 - int(value) * steps // 256 for value in image.flat]
+    return [[i for i, t in enumerate(late) if t == step and image.flat[i]] for step in range(steps)]
+
+
 def ttfs(image, steps, most):
     """For each step the pixels that spike: every pixel once at most, the brighter the earlier."""
     pixels = [int(value) for value in image.flat]
@@ -107,6 +114,8 @@ def ttfs(image, steps, most):
 
 def input_spikes(network, image, key):
     """For each step of a presentation the inputs that spike."""
+    if network.encoder == "ttfs" and network.first_spikes_relative_to == "white":
+        return ttfs_of_white(image, network.steps)
     if network.encoder == "ttfs":
         return ttfs(image, network.steps, network.first_spikes)
     if network.encoder == "unscaled":
@@ -274,6 +283,8 @@ def fall_after_silence(network, earlier_spikes, has_input, potentials, step):
     """By how much all thresholds fall where no neuron spiked in a presentation."""
     if earlier_spikes == 0:
         return step if has_input else np.float32(0)
+    if network.field is not None:
+        return np.float32(0)
     if any(potential >= np.float32(network.firing_threshold) for potential in potentials):
         return step
     near = any(potential >= np.float32(network.firing_threshold) / 2 for potential in potentials)
@@ -312,7 +323,7 @@ class Presentation:
         self.spikes = []  # (step, neuron)
         self.spikes_before_window = 0
         self.window = np.zeros(n_inputs, dtype=np.int64)
-        self.counted = Counter(samples=1, steps=network.steps, positions=1)
+        self.counted = Counter(samples=1, positions=1)
 
     def count(self, **counts):
         self.counted.update(counts)
@@ -320,7 +331,7 @@ class Presentation:
     def leak_and_input(self, t, inputs):
         """Phases 1 to 3."""
         network, n_neurons = self.network, self.potentials.size
-        leak = np.float32(np.exp(-network.dt_ms / network.tau_m_ms))
+        leak = np.float32(1 if network.tau_m_ms is None else np.exp(-network.dt_ms / network.tau_m_ms))
         decay_traces(self.pre_traces, np.float32(np.exp(-network.dt_ms / network.trace_tau_ms)))
         decay_traces(self.post_traces, np.float32(np.exp(-network.dt_ms / network.trace_tau_ms)))
         integrating = slice(None)
@@ -335,7 +346,7 @@ class Presentation:
         if t % 16 == 15:
             self.potentials[np.abs(self.potentials) < np.float32(1e-20)] = 0
         added = len(inputs) * self.potentials[integrating].size
-        self.count(input_spikes=len(inputs), synaptic_additions=added)
+        self.count(steps=1, input_spikes=len(inputs), synaptic_additions=added)
         self.count(**{"rows_read" if integrating == slice(None) else "weights_read": len(inputs)})
         # In the layer each neuron has an inhibitory partner, which is a neuron too.
         self.count(neuron_updates=(2 if network.inhibition == "layer" else 1) * n_neurons)
@@ -364,7 +375,9 @@ class Presentation:
             inhibit_others(network, self.potentials, winner)
         elif network.inhibition == "clamp":
             self.potentials[np.arange(self.potentials.size) != winner] = 0
-        elif partner_is_ready(network, t + 1 - self.last_partner_spike[winner]):
+        elif network.inhibition == "layer" and partner_is_ready(
+            network, t + 1 - self.last_partner_spike[winner]
+        ):
             self.last_partner_spike[winner] = t + 1
             if drop_is_due(network, t) == t:
                 inhibit_others(network, self.potentials, winner)
@@ -443,15 +456,86 @@ def present(network, weights, theta, image, key, learning=None, earlier_spikes=0
     spikes : list of (step, neuron)
     activity : Activity
     """
+    return present_spikes(
+        network, weights, theta, input_spikes(network, image, key), learning, earlier_spikes
+    )
+
+
+def present_spikes(network, weights, theta, per_step, learning=None, earlier_spikes=0):
+    """The same for the inputs that spike in each step."""
     shown = Presentation(network, weights, theta, learning, earlier_spikes)
-    for t, inputs in enumerate(input_spikes(network, image, key)):
+    for t, inputs in enumerate(per_step):
         shown.leak_and_input(t, inputs)
         shown.spike(t)
-        if shown.learning and ((t + 1) % network.window_steps == 0 or t + 1 == network.steps):
+        ended = network.inhibition == "first" and len(shown.spikes) > 0
+        if shown.learning and ((t + 1) % network.window_steps == 0 or t + 1 == network.steps or ended):
             shown.end_window()
+        if ended:
+            break
     if shown.learning:
         shown.end()
     return shown.spikes, Activity(**{name: int(count) for name, count in shown.counted.items()})
+
+
+# --- fields -----------------------------------------------------------------------------------------
+
+
+def corners(shape, field, stride):
+    """Row and column of every position, row by row: wherever the whole field fits."""
+    return [
+        (y, x)
+        for y in range(0, shape[0] - field[0] + 1, stride)
+        for x in range(0, shape[1] - field[1] + 1, stride)
+    ]
+
+
+def seen_from(per_step, shape, field, corner):
+    """What a position sees: its inputs in C order, field, then channels."""
+    places = {}
+    for y in range(field[0]):
+        for x in range(field[1]):
+            for c in range(shape[2]):
+                there = ((corner[0] + y) * shape[1] + corner[1] + x) * shape[2] + c
+                places[there] = (y * field[1] + x) * shape[2] + c
+    return [[places[i] for i in inputs if i in places] for inputs in per_step]
+
+
+def cell_of(place, positions, cells):
+    return place * cells // positions
+
+
+def respond_in_fields(network, weights, theta, per_step, shape):
+    """Spike counts per cell and neuron, the step of the first of each, and activity, of one sample."""
+    network = network.answering
+    rows = (shape[0] - network.field[0]) // network.stride + 1
+    columns = (shape[1] - network.field[1]) // network.stride + 1
+    features = np.zeros((*network.cells, len(theta)), np.int32)
+    first_steps = np.full_like(features, network.steps)
+    activity = Activity(samples=1)
+    for place, corner in enumerate(corners(shape, network.field, network.stride)):
+        seen = seen_from(per_step, shape, network.field, corner)
+        spikes, counted = present_spikes(network, weights, theta, seen)
+        cell = (
+            cell_of(place // columns, rows, network.cells[0]),
+            cell_of(place % columns, columns, network.cells[1]),
+        )
+        for t, neuron in spikes:
+            features[cell][neuron] += 1
+            first_steps[cell][neuron] = min(first_steps[cell][neuron], t)
+        activity += replace(counted, samples=0)
+    return features.reshape(-1), first_steps.reshape(-1), activity
+
+
+def learn_in_fields(network, weights, theta, per_step, shape, keys, learning, earlier_spikes):
+    """Learn from the drawn positions of one sample; returns the output spikes so far."""
+    everywhere = corners(shape, network.field, network.stride)
+    for index in range(network.positions):
+        corner = everywhere[random_word(keys, index) % len(everywhere)]
+        seen = seen_from(per_step, shape, network.field, corner)
+        if sum(map(len, seen)) >= network.least_spikes:
+            spikes, _ = present_spikes(network, weights, theta, seen, learning, earlier_spikes)
+            earlier_spikes += len(spikes)
+    return earlier_spikes
 
 
 def count_spikes(spikes, n_neurons):

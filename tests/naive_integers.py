@@ -22,7 +22,8 @@ class Numbers:
         self.low, self.high = state.lowest_integer, state.highest_integer
         self.step = 2**state.fraction_bits
         self.shift = state.fraction_bits - formats.weights.fraction_bits
-        self.leak = nearest(65536 * (1 - np.exp(-network.dt_ms / network.tau_m_ms)))
+        tau_m_ms = np.inf if network.tau_m_ms is None else network.tau_m_ms
+        self.leak = nearest(65536 * (1 - np.exp(-network.dt_ms / tau_m_ms)))
         self.threshold = nearest(network.firing_threshold * self.step)
         self.drop = self.drop_part = 0
         if network.inhibition_of == "threshold":
@@ -44,7 +45,7 @@ class Presentation:
         self.drop_due = None
         self.spikes = []
         self.saturations, self.lowest = 0, 0
-        self.counted = Counter(samples=1, steps=network.steps, positions=1)
+        self.counted = Counter(samples=1, positions=1)
 
     def cut(self, value):
         within = min(max(value, self.numbers.low), self.numbers.high)
@@ -87,6 +88,7 @@ class Presentation:
         added = len(inputs) * len(awake)
         populations = 2 if network.inhibition == "layer" else 1
         self.counted.update(
+            steps=1,
             input_spikes=len(inputs),
             synaptic_additions=added,
             **{"weights_read" if clamped else "rows_read": len(inputs)},
@@ -111,7 +113,10 @@ class Presentation:
             self.inhibit_others(winner)
         elif network.inhibition == "clamp":
             self.v = [0] * self.n
-        elif t + 1 - self.last_partner_spike[winner] > network.inhibition_steps:
+        elif (
+            network.inhibition == "layer"
+            and t + 1 - self.last_partner_spike[winner] > network.inhibition_steps
+        ):
             self.last_partner_spike[winner] = t + 1
             self.drop_due = winner
         return winner
@@ -131,7 +136,8 @@ def respond(network, layer, formats, theta, images, seed, first):
         shown = Presentation(network, numbers, layer.weights, thresholds, layer.input_mask)
         for t, inputs in enumerate(naive.input_spikes(network, image, naive.stream_key(seed, 2, first + m))):
             shown.step(t, inputs)
-            shown.spike(t)
+            if shown.spike(t) is not None and network.inhibition == "first":
+                break
         counts.append(naive.count_spikes(shown.spikes, shown.n))
         activity += shown.activity()
         lowest, saturations = min(lowest, shown.lowest), saturations + shown.saturations
@@ -250,7 +256,8 @@ def _present(learning, image, rate, theta_step, spike_key, rounding_key, earlier
             learning.shift_theta(winner, theta_step)
             shown.thresholds = learning.thresholds()
             shown.counted.update(thresholds_written=1)
-        if (t + 1) % network.window_steps and t + 1 < network.steps:
+        ended = network.inhibition == "first" and winner is not None
+        if (t + 1) % network.window_steps and t + 1 < network.steps and not ended:
             continue
         if len(shown.spikes) > spikes_before:
             totals = naive.count_spikes(shown.spikes, n).tolist()
@@ -279,6 +286,8 @@ def _present(learning, image, rate, theta_step, spike_key, rounding_key, earlier
                         learning.change(i, j, change, window, rounding_key)
         shown.counted.update(windows=1)
         window, x, spikes_before = window + 1, [0] * learning.n_inputs, len(shown.spikes)
+        if ended:
+            break
     if network.adaptation == "balanced" and not shown.spikes:
         if earlier_spikes == 0:
             fall = theta_step if shown.counted["input_spikes"] > 0 else 0

@@ -15,9 +15,9 @@ def answering(network, weights, theta, formats=None, input_mask=None):
     """The plan of a network that answers; with formats of weights, state and theta, in integers."""
     described = network.network if isinstance(network, Flat) else network
     if formats is None:
-        return answering_plan(described, LayerTensors.of_floats(weights, theta))
+        return answering_plan(described, (LayerTensors.of_floats(weights, theta),))
     chosen = formats.weights, formats.state, formats.theta
-    return answering_plan(described, tensors_of(weights, theta, *chosen, input_mask))
+    return answering_plan(described, (tensors_of(weights, theta, *chosen, input_mask),))
 
 
 class Engine:

@@ -129,7 +129,7 @@ class Stepper:
         self.state.thresholds[:] = layer.thresholds
         rate, step = np.float32(network.learning_rate), np.float32(network.theta_step)
         self.now = (rate, step, np.uint64(0))
-        self.record = (*np.zeros((2, network.steps), np.int32), np.zeros((0, 2), np.float32), 0)
+        self.record = (*np.zeros((3, network.steps), np.int32), np.zeros((0, 2), np.float32), 0)
         self.activity = np.zeros(16, np.int64)
         self.starts, self.inputs = np.zeros(network.steps + 1, np.int64), np.zeros(0, np.int32)
         self.t = 0

@@ -22,7 +22,8 @@ import fspinn
 from fspinn.backends.brian2 import engine as brian2_engine
 from fspinn.base.errors import ConfigError
 from fspinn.base.randomness import WEIGHTS, stream_key, uniforms
-from fspinn.lowering.plan import INHIBITIONS, RULES
+from fspinn.lowering.plan import INHIBITIONS as ALL_INHIBITIONS
+from fspinn.lowering.plan import RULES
 from fspinn.network.plasticity import initial_weights, natural_weight_norm
 
 # Brian2 2.9 calls its parser by old names.
@@ -136,6 +137,7 @@ def mnist():
 
 # --- equivalence ------------------------------------------------------------------------------------
 
+INHIBITIONS = [kind for kind in ALL_INHIBITIONS if kind != "first"]  # which Brian2 does not run yet
 RULES_AND_INHIBITION = list(product(RULES, INHIBITIONS))
 
 
@@ -182,7 +184,7 @@ def test_both_engines_answer_alike_with_every_option_and_inhibition(digits, inhi
 
 
 @settings(max_examples=6, deadline=None)
-@given(networks_of(), st.integers(0, 2**32))
+@given(networks_of().filter(lambda network: network.inhibition in INHIBITIONS), st.integers(0, 2**32))
 def test_both_engines_agree_on_random_small_networks(network, seed):
     weights, theta, images = start_of(network, seed)
     start = weights.astype(np.float64), theta.astype(np.float64), images

@@ -32,7 +32,7 @@ def state(presentations=250):
         presentations,
         random.random((8, 3), dtype=np.float32),
         random.random(3, dtype=np.float32),
-        Activity(samples=presentations, output_spikes=2**40),
+        (Activity(samples=presentations, output_spikes=2**40),),
         Curve(
             np.array([[100, np.nan, 7.25], [200, 1 / 3, 0.1]]),
             np.array([50, 50, 2**40, 3]),

@@ -18,7 +18,7 @@ from fspinn.cli import main
 from fspinn.lowering import quantize
 from fspinn.lowering.compiler import answering_plan, learning_plan
 from fspinn.model.tensors import LayerTensors
-from fspinn.network import Adaptation, Inhibition, Network, Rule
+from fspinn.network import Adaptation, Inhibition, Layer, Network, Neuron, Rule
 from fspinn.network.rules import NORMALISATIONS, Stdp
 
 
@@ -101,6 +101,65 @@ def test_the_equations_are_those_of_this_network(file):
     assert said == f"--- learning ---\n{both['learning']}\n\n--- answering ---\n{both['answering']}\n\n"
 
 
+@pytest.fixture(scope="module")
+def columns(tmp_path_factory):
+    """Files of a column, and of a stack of it and a dense layer."""
+    data, folder = fspinn.datasets.load("digits"), tmp_path_factory.mktemp("columns")
+    column = Network.patches(4, (3, 2), cells=(2, 1))
+    stack = replace(column, layers=(*column.layers, Layer(5, neuron=Neuron(threshold=1.0))))
+    for name, network in (("column", column), ("stack", stack)):
+        fspinn.save(fspinn.train(network, data, progress=False).model, folder / f"{name}.h5")
+    return folder
+
+
+def test_a_person_reads_where_a_column_looks(columns):
+    lines = {line.split("  ")[0]: line for line in info(columns / "column.h5").splitlines()}
+    assert "4 neurons, images of 8 x 8 pixels, 8 time steps of 1 ms an image" in lines["network"]
+    assert lines["layer"].endswith(
+        "4 neurons, a field of 3 x 2 (6 inputs), stride 1, 6 x 7 positions in 2 x 1 cells; 8 features"
+    )
+    assert "first inhibition, balanced thresholds, ttfs input" in lines["mechanisms"]
+    assert "field" not in lines["settings"]
+    assert "tau_m_ms none" in lines["settings"]
+    assert "with 42.0 positions, " in lines["inference activity"]
+
+
+def test_a_person_reads_of_each_layer_of_a_stack(columns):
+    lines = {line.split("  ")[0]: line for line in info(columns / "stack.h5").splitlines()}
+    assert "6 x 7 positions in 2 x 1 cells; 8 features; threshold 2, tau_m_ms none, " in lines["layer 1"]
+    assert "5 neurons that see all 8 inputs; 5 features; threshold 1, " in lines["layer 2"]
+    assert "first, lateral inhibition" in lines["mechanisms"]
+    assert "threshold" not in lines["settings"]
+    assert lines["formats 1"].endswith("weights float32, state float32, theta float32")
+    assert lines["formats 2"].endswith("theta float32, readout float32")
+    assert "42.0 positions" in lines["inference activity 1"]
+    assert "positions" not in lines["inference activity 2"]
+
+
+def test_a_program_reads_of_each_layer(columns):
+    answer = json.loads(info(columns / "stack.h5", "--json"))
+    assert (answer["inputs"], answer["image_shape"]) == (6, [8, 8])
+    first, second = answer["layers"]
+    assert (first["input_shape"], first["positions"], first["features"]) == ([8, 8, 1], [6, 7], 8)
+    assert (second["input_shape"], second["positions"], second["inputs"]) == ([2, 1, 4], [1, 1], 8)
+
+
+def test_equations_are_those_of_what_brian2_runs(columns):
+    result = CliRunner().invoke(main, ["info", str(columns / "stack.h5"), "--equations"])
+    assert result.exit_code == 2
+    assert "equations are those of Brian2" in result.stderr
+
+
+def test_what_columns_cost_is_said_by_component(columns):
+    result = CliRunner().invoke(main, ["estimate", str(columns / "stack.h5")])
+    assert result.exit_code == 0
+    for component in ("input_buffer", "spike_times", "votes"):
+        assert f"\n  {component} " in result.stdout
+    online = CliRunner().invoke(main, ["estimate", str(columns / "column.h5"), "--online", "--json"])
+    memory = json.loads(online.stdout)["memory_bits"]["inference"]
+    assert (memory["membrane"], memory["input_buffer"]) == (42 * 4 * 32, 0)
+
+
 def test_a_missing_file_is_one_line(tmp_path):
     result = CliRunner().invoke(main, ["info", str(tmp_path / "none.h5")])
     assert result.exit_code == 2
@@ -120,12 +179,12 @@ def learning(network):
 
 
 def answering(network):
-    return answering_plan(network.network, LayerTensors.of_floats(*BLANK))
+    return answering_plan(network.network, (LayerTensors.of_floats(*BLANK),))
 
 
 def definitions():
     for rule, kind, adaptation, normalisation in product(
-        members(Rule), members(Inhibition), members(Adaptation), NORMALISATIONS
+        members(Rule), set(members(Inhibition)) - {"first"}, members(Adaptation), NORMALISATIONS
     ):
         network = changed(
             NETWORK, rule=rule, inhibition=kind, adaptation=adaptation, normalisation=normalisation

@@ -132,7 +132,7 @@ def test_a_whole_network_in_integers_says_what_each_step_cost(trained, tmp_path)
     result = run(trained, *arguments)
     assert (result.exit_code, result.stderr) == (0, "")
     lines = result.stdout.splitlines()
-    names = ["leak", "weights", "readout", "state", "tuning", "neurons", "pixels", "memory", "accuracy"]
+    names = ["leak", "weights", "state", "tuning", "neurons", "pixels", "readout", "memory", "accuracy"]
     assert [line.split()[0] for line in lines] == [*names, "written"]
     assert all("points" in line and "KiB" in line for line in lines[:7])
     evaluated = CliRunner().invoke(main, ["evaluate", str(output), "--split", "validation", "--json"])

@@ -114,14 +114,14 @@ def test_batches_answer_as_one_call_does(digits, learned):
     images = digits.train.images
     done = []
     tensors = learned.layers[0]
-    plan = answering_plan(learned.network, tensors)
+    plan = answering_plan(learned.network, (tensors,))
     counts, activity, _ = respond(plan, images, seed=1, threads=1, on_batch=done.append)
     assert done == [*range(250, len(images), 250), len(images)]
     expected, expected_activity = fast.respond(
         learned.network, tensors.weights.values, tensors.theta.values, images, seed=1
     )
     np.testing.assert_array_equal(counts.toarray(), expected)
-    assert activity == expected_activity
+    assert activity == (expected_activity,)
     assert counts.dtype == np.int32
     assert 3 * counts.nnz < expected.size  # only the neurons that spiked are kept
 

@@ -126,9 +126,7 @@ def test_what_is_not_a_regular_file_is_refused_and_stays(special):
         check_file(special)
     with pytest.raises(ConfigError, match=r": cannot be written \(.*\); choose another folder$"):
         check_folder(special)
-    with pytest.raises(
-        ConfigError, match=r"\(A .*, not a folder\); choose another folder"
-    ):
+    with pytest.raises(ConfigError, match=r"\(A .*, not a folder\); choose another folder"):
         check_new_folder(special)
     after = os.stat(special)
     assert (before.st_ino, before.st_mode, before.st_rdev) == (after.st_ino, after.st_mode, after.st_rdev)

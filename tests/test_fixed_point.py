@@ -44,18 +44,18 @@ def test_each_pass_says_what_it_saved_and_cost(models, data):
         on_report=said.append,
     )  # fmt: skip
     names = [report.name for report in lowered.reports]
-    assert names == ["leak", "weights", "readout", "state", "tuning", "neurons", "pixels"]
+    assert names == ["leak", "weights", "state", "tuning", "neurons", "pixels", "readout"]
     assert said == list(lowered.reports)
     weights = lowered.reports[1]
     assert weights.saved_bits == 64 * 40 * 28
     # A potential and a theta for each neuron, and the threshold that all share.
-    assert lowered.reports[3].saved_bits == 41 * (32 - 13) + 40 * (32 - lowered.model.layer.theta.format.bits)
+    assert lowered.reports[2].saved_bits == 41 * (32 - 13) + 40 * (32 - lowered.model.layer.theta.format.bits)
     assert weights.before.accuracy == lowered.reports[0].after.accuracy
     for one, next_one in zip(lowered.reports, lowered.reports[1:], strict=False):
         assert one.after == next_one.before
     assert lowered.reports[-1].after.accuracy == evaluate(lowered.model, data.validation).accuracy
     assert lowered.model.layer.input_mask is not None
-    assert lowered.reports[-1].lost_points == 0
+    assert lowered.reports[-2].lost_points == 0
 
 
 def test_what_is_measured_is_in_the_formats_of_the_model(models):

@@ -29,7 +29,9 @@ def test_each_component_has_its_exact_bits():
         "membrane": 400 * 32,
         "refractory": 0,
         "inhibition": 32,
+        "input_buffer": 0,  # spikes come from elsewhere
         "spikes": 2 * (784 + 400),
+        "spike_times": 0,
         "labels": 0,
         "readout": 400 * 10 * 8,
         "votes": 400 * 9,  # 350 spikes at most

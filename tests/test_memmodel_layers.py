@@ -54,26 +54,28 @@ def chained(size, before):
 def test_two_layers_cost_what_each_costs_but_for_what_exists_once(second, first, phase, spikes):
     both, first = chained(second, first)
     training, n_hidden = phase == "training", second.layers[0].n_inputs
+    spikes = (spikes[0], min(spikes[1], n_hidden), spikes[2])  # a neuron sends its first spike only
     one, two, all_of_it = (
         Case(size, works(size, *seen)[phase], FIXED, training)
         for size, seen in ((first, spikes[:2]), (second, spikes[1:]), (both, spikes))
     )
     once = {
-        "memory": {"labels", "readout", "votes", "spikes"},
-        "accesses": {"readout"},
-        "cycles": {"readout", "off_chip"},
+        "memory": {"labels", "readout", "votes", "spikes", "spike_times"},
+        "accesses": {"readout", "spikes"},
+        "cycles": {"readout", "off_chip", "scan"},
     }
     for costs, names in once.items():
         parts = [getattr(each, costs) for each in (one, two, all_of_it)]
         for name in set(parts[2]) - names:
             summed = np.add(np.array(parts[0][name]), np.array(parts[1][name]))
             assert np.array(parts[2][name]) == pytest.approx(summed), (costs, name)
-        for name in names & set(parts[2]) - {"spikes", "off_chip"}:
+        for name in names & set(parts[2]) - {"spikes", "spike_times", "off_chip", "scan"}:
             assert parts[2][name] == parts[1][name], (costs, name)  # that of the last layer
     bits = [footprint(size, training)["spikes"] for size in (first, second, both)]
-    assert bits[2] == bits[0] + bits[1] - 2 * n_hidden  # what one sends is what the other receives
+    assert bits[2] == bits[0] + bits[1] - 4 * n_hidden  # between them are times, not bits of a step
+    assert footprint(both, training)["spike_times"] == n_hidden * first.layers[0].time_bits
     energies = [energy_pj(each) for each in (one, two, all_of_it)]
-    for name in set(energies[2]) - {"readout", "leakage", "clock"}:
+    for name in set(energies[2]) - {"readout", "spikes", "leakage", "clock"}:
         assert energies[2][name] == pytest.approx(energies[0][name] + energies[1][name]), name
 
 
@@ -81,12 +83,14 @@ def test_two_layers_cost_what_each_costs_but_for_what_exists_once(second, first,
 @given(sizes, sizes, st.sampled_from(hardware_names()), st.sampled_from(PHASES))
 def test_a_layer_before_it_makes_nothing_cheaper(size, before, preset, phase):
     both, _ = chained(size, before)
+    sent = min(300, size.layers[0].n_inputs)
     alone, stack = (
         Case(one, works(one, *spikes)[phase], PRESETS[preset], phase == "training")
-        for one, spikes in ((size, (300, 20)), (both, (1000, 300, 20)))
+        for one, spikes in ((size, (sent, 20)), (both, (1000, sent, 20)))
     )
-    assert all(bits >= alone.memory[name] for name, bits in stack.memory.items())
-    assert all(bits >= alone.stored[name] for name, bits in stack.stored.items())
+    others = set(stack.memory) - {"spikes"}
+    assert all(stack.memory[name] >= alone.memory[name] for name in others)
+    assert all(stack.stored[name] >= alone.stored[name] for name in others)
     for cost in (energy_pj, area_um2, lambda one: one.cycles):
         assert sum(cost(stack).values()) >= sum(cost(alone).values()) * (1 - 1e-9)
     assert all(one.needed >= capacity(alone)[name].needed for name, one in capacity(stack).items())
@@ -103,7 +107,9 @@ def test_the_bits_of_two_small_layers_are_those_counted_by_hand():
         "membrane": (3 + 2) * 32,
         "refractory": 0,
         "inhibition": 2 * 32,
-        "spikes": 2 * (16 + 3 + 2),
+        "input_buffer": 0,  # all of it comes as spikes
+        "spikes": 2 * (16 + 2),
+        "spike_times": 3 * 7,  # in one of 100 steps, or never
         "labels": 0,
         "readout": 2 * 2 * 32,
         "votes": 2 * 7,
@@ -116,7 +122,7 @@ def test_the_bits_of_a_layer_with_a_field_are_those_counted_by_hand():
     """3 x 3 positions of 2 x 2 pixels on 4 x 4; the upper of two cells holds 2 x 3 of them; 7 steps."""
     size = Size.of(model_of(PATCHES, (4,)))
     (layer,) = size.layers
-    assert (layer.n_inputs, layer.cells, layer.positions_in_cell, size.waiting_inputs) == (4, 2, 6, 4)
+    assert (layer.n_inputs, layer.cells, layer.positions_in_cell, size.waiting_inputs) == (4, 2, 6, 12)
     assert footprint(size, training=False) == {
         "weights": 4 * 3 * 32,
         "pixels": 0,
@@ -124,7 +130,9 @@ def test_the_bits_of_a_layer_with_a_field_are_those_counted_by_hand():
         "membrane": 3 * 32,  # of one column
         "refractory": 0,
         "inhibition": 32,
-        "spikes": 2 * (2 * 4 + 3),  # two rows of the image, one column
+        "input_buffer": 16 * 8,  # which pixel is the brightest is known at the end
+        "spikes": 0,
+        "spike_times": 0,
         "labels": 0,
         "readout": 2 * 3 * 2 * 32,
         "votes": 2 * 3 * 6,  # up to 42 spikes
@@ -155,7 +163,7 @@ def test_dropped_pixels_of_a_field_are_still_buffered():
     )
     size = Size.of(replace(model, layers=(pruned,)))
     assert (size.layers[0].n_inputs, size.layers[0].mapped_pixels) == (3, 4)
-    assert footprint(size, training=False)["spikes"] == 2 * (2 * 4 + 3)
+    assert footprint(size, training=False)["input_buffer"] == 16 * 8
 
 
 def test_a_layer_sees_the_cells_of_the_one_before():
@@ -164,7 +172,9 @@ def test_a_layer_sees_the_cells_of_the_one_before():
     size = Size.of_network(Network(Poisson(), layers), Stdp(), (5, 5), n_classes=2, weight_bits=4)
     assert [layer.n_inputs for layer in size.layers] == [4, 2 * 3, 2 * 6]
     assert [layer.positions_in_cell for layer in size.layers] == [4, 1, 1]
-    assert size.buffered == [2 * 5, 4 * 3, 2 * 6]
+    assert [layer.positions for layer in size.layers] == [16, 2, 1]
+    bits = footprint(size, training=False)
+    assert (bits["input_buffer"], bits["spikes"], bits["spike_times"]) == (25 * 8, 2 * 4, (4 * 3 + 2 * 6) * 9)
 
 
 def test_what_layers_do_is_counted_for_each_of_them():
@@ -199,8 +209,9 @@ def test_a_microcontroller_keeps_all_layers_but_one_readout():
     needed = capacity(Case(size, works(size, 100, 10, 5)["inference"], board, training=False))
     weights, thresholds, table = 40 * 16 // 2 + 16 * 8, (16 + 8) * 4, 8 * 10
     assert needed["flash_bytes"].needed == board.controller.program_bytes + weights + thresholds + table
-    potentials, votes, spikes = 16 * 2 + 8, 8 * 2, 8 * (2 + 1) * 4  # a bit an input, in words, for 8 steps
-    assert needed["ram_bytes"].needed == board.controller.stack_bytes + potentials + votes + spikes
+    potentials, votes, spikes = 16 * 2 + 8, 8 * 2, 8 * 2 * 4  # a bit an input, in words, for 8 steps
+    times = 16 * 2
+    assert needed["ram_bytes"].needed == board.controller.stack_bytes + potentials + votes + spikes + times
 
 
 def test_there_are_no_more_lanes_than_the_largest_layer_has_neurons():
@@ -210,29 +221,26 @@ def test_there_are_no_more_lanes_than_the_largest_layer_has_neurons():
 
 
 def test_spikes_are_expected_along_the_chain():
-    """A white quarter of 16 pixels; then 100 of 144 neurons spike once, then each of 4 five times."""
+    """A white quarter of 16 pixels; 100 of 144 neurons spike once, each of 4 five times, and sends one."""
     layers = (
         Layer(144, neuron=Neuron(threshold=4.0)),
         Layer(4, neuron=Neuron(threshold=0.5)),
-        Layer(10, neuron=Neuron(threshold=2.5)),
+        Layer(10, neuron=Neuron(threshold=1.25)),
     )
     network = Network(Poisson(rate_norm_hz=400.0), layers, duration_ms=1000.0)
-    assert expected_spikes(network, 16, 0.25) == pytest.approx((800, 100, 10 / 0.5, 20 / 2 / 2.5))
     size = Size.of_network(network, Stdp(), (4, 4), n_classes=2, weight_bits=4)
+    assert expected_spikes(network, size, 0.25) == pytest.approx((800, 100, 10 / 0.5, 2 / 1.25))
     work = expected_workloads(network, size, 0.25)["inference"]
-    assert [one.input_spikes for one in work] == pytest.approx([800, 100, 20])
-    assert [one.output_spikes for one in work] == pytest.approx([100, 20, 4])
+    assert [one.input_spikes for one in work] == pytest.approx([800, 100, 4])
+    assert [one.output_spikes for one in work] == pytest.approx([100, 20, 1.6])
 
 
 def test_each_layer_looks_for_its_input_spikes_in_every_step():
     size = Size((LayerSize(784, 130, 8, steps=100), LayerSize(130, 10, 8, steps=100)), 10)
     scanned = Case(size, works(size, 500, 30, 9)["inference"], HARDWARE, training=False).accesses["spikes"]
-    assert scanned.state_reads == scanned.state_writes == 100 * (7 + 2)  # words of 128 bits
-
-
-def test_of_a_field_no_spikes_are_expected():
-    with pytest.raises(ConfigError, match="field: spikes are expected only of layers that see the whole"):
-        expected_spikes(PATCHES, 16, 0.25)
+    times = -(-130 // 18)  # of 7 bits, in words of 128
+    assert scanned.state_reads == 100 * (7 + times) + 30  # bits of the input, and the first spikes so far
+    assert scanned.state_writes == 100 * 7 + 30 + times  # no neuron has spiked when an image begins
 
 
 @pytest.mark.parametrize("preset", hardware_names())

@@ -96,7 +96,7 @@ def test_pixels_without_weights_are_dropped_and_no_answer_changes():
     assert said == "8 -> 6 pixels: the weights of the others are all zero"
     assert (fewer.layer.inputs_used, model.layer.inputs_used) == (6, 8)
     np.testing.assert_array_equal(answers(fewer).spike_counts, answers(model).spike_counts)
-    assert answers(fewer).activity.synaptic_additions < answers(model).activity.synaptic_additions
+    assert answers(fewer).activity[0].synaptic_additions < answers(model).activity[0].synaptic_additions
 
 
 def test_pixels_of_a_network_in_floats_are_never_dropped():

@@ -46,7 +46,7 @@ def test_the_classes_are_those_that_an_evaluation_counts(digits, models, name, s
     answer = predict(models[name], digits.test.images, seed=seed)
     np.testing.assert_array_equal(answer.classes, measured.predictions)
     assert answer.activity == measured.activity
-    assert answer.spike_counts.sum() == measured.activity.output_spikes > 0
+    assert answer.spike_counts.sum() == measured.activity[0].output_spikes > 0
 
 
 @pytest.mark.parametrize("name", READOUTS)

@@ -322,7 +322,13 @@ def test_the_linear_classifier_is_scikit_learn_s_and_loses_little_at_eight_bits(
     assert (eight.weight_bits, exact.weight_bits) == (8, 32)
     lit = np.count_nonzero(pixels.any(axis=0))
     assert lit < 64
-    assert exact.memory_bits == lit * 10 * 32 + 64 + 10 * 64  # with a bit for each pixel: is it an input?
+    assert exact.memory == {
+        "weights": lit * 10 * 32,
+        "pixels": 64,  # a bit for each: is it an input?
+        "readout": 10 * 32,
+        "accumulators": 10 * 32,
+    }
+    assert exact.memory_bits == sum(exact.memory.values())
     assert 60 * 10 * 8 < eight.memory_bits < lit * 10 * 8 + 64 + 10 * 64  # more weights are zero
     assert eight.accuracy_interval[0] < eight.accuracy < eight.accuracy_interval[1]
 

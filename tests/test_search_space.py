@@ -68,7 +68,9 @@ def test_the_ladder_s_space_is_fspinn_s():
 
 def test_of_the_default_a_space_takes_what_it_does_not_name(write):
     def states(text):
-        variants = settle("ladder", write(text), BASE, 1000, None, None, None).variants()
+        variants = settle(
+            "ladder", write(text), BASE.network, BASE.learner, 1000, (8, 8), None, None, None
+        ).variants()
         return {(v.state, v.prune) for v in variants if v.weights != "float32"}
 
     assert states("threshold = 9.0") == {("16 bits", True)}
@@ -85,8 +87,10 @@ def test_a_file_says_what_varies_and_options_win(write):
                 "{low = 100, high = 350, step = 50}", "[100, 200]"
             )
         ),
-        BASE,
+        BASE.network,
+        BASE.learner,
         1000,
+        (8, 8),
         [10, 20],
         None,
         None,

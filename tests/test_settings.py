@@ -155,7 +155,8 @@ def test_counts_are_whole_numbers(name, value):
 
 @pytest.mark.parametrize("name", COUNTS)
 def test_counts_have_limits(name):
-    most = {"neurons": MAX_NEURONS, "passes": 1_000_000}.get(name, 2**31)
+    limits = {"neurons": MAX_NEURONS, "passes": 1_000_000, "contrast_radius": 255, "contrast_gain": 255}
+    most = limits.get(name, 2**31)
     for value in (0, -4, most + 1):
         with pytest.raises(ConfigError, match=f"^{name}: must be from 1 to {most}, but got {value}$"):
             with_setting(name, value)
@@ -262,6 +263,7 @@ def test_differences_are_named():
     assert differences(dense(threshold=3.0, encoder="ttfs"), Network()) == {
         "encoder": "ttfs",
         "first_spikes": None,
+        "first_spikes_relative_to": "brightest",
         "threshold": 3.0,
     }
     assert differences(Network(), Network()) == {}

@@ -263,7 +263,7 @@ def test_a_file_of_an_older_version_is_refused(tmp_path, monkeypatch):
         ({"network": {"layers": [{"neurons": -6}]}}, "neurons: must be from 1"),
         ({"network": None}, ""),
         ({"image_shape": [3, 3]}, r"weights: shape \(12, 6\) does not fit"),
-        ({"image_shape": [3]}, "not enough values"),
+        ({"image_shape": [3]}, "is not height and width"),
         ({"layers": [{"weights": "Q?", "inputs_used": None}]}, "Q?"),
         ({"readout": {"name": "proportion"}}, "format"),
         ({"activity": {"training": [{"naps": 3}]}}, "naps"),

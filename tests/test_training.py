@@ -106,7 +106,9 @@ def test_the_images_come_in_another_order_in_each_pass(digits, monkeypatch):
     def watch(plan, spikes, total, earlier_spikes):
         assert (total, earlier_spikes) == (80, min(spikes.first, 1))
         counts, nothing = np.zeros((len(spikes), plan.layers[0].neurons), np.int32), np.zeros(0, np.int32)
-        return Response(counts, nothing, nothing, (Activity(samples=1, output_spikes=1),), Range())
+        return Response(
+            counts, nothing, nothing, nothing, counts, (Activity(samples=1, output_spikes=1),), Range()
+        )
 
     monkeypatch.setattr(BatchEncoder, "encode", encode)
     monkeypatch.setattr(numba_backend, "learn", watch)
@@ -175,9 +177,9 @@ def test_one_learning_serves_all_readouts(digits, result):
 def test_an_evaluation_is_what_its_predictions_say(digits, result):
     measured = evaluate(result.model, digits.validation)
     assert measured.accuracy == np.mean(measured.predictions == digits.validation.labels)
-    assert measured.samples == len(measured.predictions) == measured.activity.samples == 300
+    assert measured.samples == len(measured.predictions) == measured.activity[0].samples == 300
     assert measured.readout == "proportion"
-    assert measured.spikes_per_sample == measured.activity.output_spikes / 300
+    assert measured.spikes_per_sample == measured.activity[0].output_spikes / 300
     assert measured.accuracy == result.validation.accuracy
 
 

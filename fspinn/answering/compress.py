@@ -23,17 +23,21 @@ from fspinn.lowering.integers import MAX_STATE_BITS
 from fspinn.lowering.passes import Measured, Pass, Report
 from fspinn.lowering.post_training import (
     check_together,
-    quantize,
+    fit_readout,
+    fits_rounded,
     quantize_readout,
     quantize_state,
     quantize_weights,
 )
 from fspinn.memmodel import Size
 from fspinn.memmodel.footprint import memory_bits
-from fspinn.model.model import AnyModel, Model, model_of
+from fspinn.model.model import AnyModel, Model, check_size, model_of
+from fspinn.model.readout import some_labels
 from fspinn.quant.formats import Format
 
 if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
     from fspinn.datasets import Dataset
 
 CALIBRATION_IMAGES = 2000
@@ -145,10 +149,10 @@ def lower(
 class Lowering:
     """What to make of a trained network; the parameters are those of `lower`."""
 
-    weights: str
-    state: str | None = None
-    theta: str | None = None
-    readout: str | None = None
+    weights: str | Format
+    state: str | Format | None = None
+    theta: str | Format | None = None
+    readout: str | Format | None = None
     rounding: str = "nearest"
     shift_leak: bool = False
     prune: bool = False
@@ -190,7 +194,7 @@ class Compiler:
         check_together(how.state, how.theta)
         weights = partial(quantize_weights, weights=how.weights, rounding=how.rounding, seed=self.seed)
         chained: dict[str, Pass] = {"leak": passes.shift_leak} if how.shift_leak else {}
-        chained |= {"weights": weights, "readout": partial(quantize_readout, readout=how.readout)}
+        chained["weights"] = weights
         if how.state is not None:
             state: str | Format = how.state
             if bits is not None:
@@ -205,6 +209,15 @@ class Compiler:
         if how.prune:
             chained["neurons"] = lambda model: passes.drop_neurons(model, self._look(which_spike, model))
             chained["pixels"] = passes.drop_pixels
+        chained["readout"] = partial(quantize_readout, readout=how.readout)
+        if data is not None and fits_rounded(model.readout, how.readout):
+            chained["readout"] = lambda model: fit_readout(
+                model,
+                how.readout,
+                self._look(training_responses, model),
+                training_labels(model, data),
+                self.seed,
+            )
         return chained
 
     def _look(self, search: Callable[..., Found], model: Model) -> Found:
@@ -224,11 +237,12 @@ def calibrated_bits(state: object) -> int | None:
 
 def _spike_alike(one: Model, other: Model) -> bool:
     """Return whether two models are the same but for their readout."""
-    mine, theirs = one.layer, other.layer
-    alike = one.network == other.network and mine.formats == theirs.formats
+    alike = one.network == other.network
     return alike and all(
-        np.array_equal(here.numbers, there.numbers)
-        for here, there in ((mine.weights, theirs.weights), (mine.theta, theirs.theta))
+        mine.formats == theirs.formats
+        and np.array_equal(mine.weights.numbers, theirs.weights.numbers)
+        and np.array_equal(mine.theta.numbers, theirs.theta.numbers)
+        for mine, theirs in zip(one.layers, other.layers, strict=True)
     )
 
 
@@ -249,17 +263,50 @@ def calibrate(model: Model, data: "Dataset", *, seed: int = 0, threads: int | No
 
     A model in floats is looked at with weights of 8 bits and a state of 24.
     """
-    if model.layer.formats is None:
-        neuron = model.network.answering.layers[0].neuron
-        highest = neuron.firing_threshold + float(model.layer.theta.values.max(initial=0.0))
+    if model.layers[0].formats is None:
+        model, _ = quantize_weights(model, "UQ0.8")
+        highest = max(
+            layer.neuron.firing_threshold + float(learned.theta.values.max(initial=0.0))
+            for layer, learned in zip(model.network.answering.layers, model.layers, strict=True)
+        )
         integer_bits = min(max(int(highest), 1).bit_length() + 4, MAX_STATE_BITS)
-        model = quantize(model, "UQ0.8", state=Format(integer_bits, MAX_STATE_BITS - integer_bits, True))
-    state = model.layer.state
+        model, _ = quantize_state(model, Format(integer_bits, MAX_STATE_BITS - integer_bits, True))
+    state = model.layers[0].state
     assert state is not None
     answered = predict(model, data.train.images[:CALIBRATION_IMAGES], seed=seed, threads=threads)
     assert answered.state_range is not None
     step = state.step
     return Calibration(answered.state_range.lowest * step, answered.state_range.highest * step)
+
+
+def training_labels(model: Model, data: "Dataset") -> NDArray[np.int64]:
+    """Return the labels that the readout of a model was fitted to; `NO_LABEL` for all other samples.
+
+    Raises
+    ------
+    ConfigError
+        If there are no training samples.
+    DataError
+        If some are of a class that the model does not have.
+    """
+    if len(data.train) == 0:
+        raise ConfigError(
+            f"data: {data.name} has no training samples, which a readout is fitted on; give some"
+        )
+    labels: NDArray[np.int64] = data.train.in_classes(model.class_names, "data").labels
+    record = model.record
+    count, trained = record.get("labels"), record.get("dataset", {}).get("train")
+    if count is None or count == trained or count >= len(labels):
+        return labels
+    return some_labels(labels, count, seed=record.get("seed", 0), draw=record.get("draw", 0))
+
+
+def training_responses(
+    model: Model, data: "Dataset", *, seed: int = 0, threads: int | None = None
+) -> "csr_array":
+    """Return how often each neuron spikes for each training sample, of shape (n, n_neurons)."""
+    check_size(model, data.train.images, "data")
+    return respond(plan_of(model), data.train.images, seed=seed, threads=threads).spike_counts
 
 
 def _on_training_images(data: "Dataset", seed: int, threads: int | None) -> Callable[[Model], float]:
@@ -274,13 +321,14 @@ def _on_training_images(data: "Dataset", seed: int, threads: int | None) -> Call
 def which_spike(
     model: Model, data: "Dataset", *, seed: int = 0, threads: int | None = None
 ) -> NDArray[np.bool_]:
-    """Return which neurons spike for any training image, for `passes.drop_neurons`."""
+    """Return which neurons of the last layer spike for any training image, for `passes.drop_neurons`."""
     images, plan = data.train.images, plan_of(model)
-    spiked = np.zeros(model.network.neurons, dtype=np.bool_)
+    neurons = model.network.layers[-1].neurons
+    spiked = np.zeros(neurons, dtype=np.bool_)
     for start in range(0, len(images), CALIBRATION_IMAGES):
         shown = images[start : start + CALIBRATION_IMAGES]
         spike_counts, *_ = respond(plan, shown, seed=seed, first=start, threads=threads)
-        spiked |= np.asarray(spike_counts.sum(axis=0)).ravel() > 0
+        spiked |= np.asarray(spike_counts.sum(axis=0)).reshape(-1, neurons).any(axis=0)
         if spiked.all():  # as a rule a few thousand images are enough
             break
     return spiked

@@ -1,17 +1,24 @@
 """What is in this model? In words, as plain values, and as equations."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from fspinn.backends.brian2.definition import text
+from fspinn.backends.brian2.engine import refuses
 from fspinn.backends.brian2.equations import define
+from fspinn.base.errors import ConfigError
 from fspinn.base.settings import as_plain, differences
 from fspinn.lowering.compiler import answering_plan, learning_plan
 from fspinn.model.activity import Activity
 from fspinn.model.model import Model
 from fspinn.network.description import Network
+from fspinn.network.layers import Layer
 from fspinn.network.rules import Stdp
 
 _UNQUANTIZED = "float32"
+_SAID = ("neurons", "field", "stride", "cells")
+"""Settings that are told of each layer."""
 
 
 def as_values(model: Model) -> dict[str, Any]:
@@ -20,14 +27,15 @@ def as_values(model: Model) -> dict[str, Any]:
         "network": as_plain(model.network),
         "learner": as_plain(model.learner),
         "image_shape": list(model.image_shape),
-        "inputs": model.layer.inputs_used,
+        "inputs": model.layers[0].inputs_used,
+        "layers": [_layer_values(model, number) for number in range(len(model.layers))],
         "classes": list(model.class_names),
         "readout": {
             "name": model.readout.name,
             "classes": model.readout.n_classes,
             "parameters": model.readout.parameter_count,
         },
-        "formats": _formats(model),
+        "formats": _formats(model, 0),
         "activity": {
             name: [activity.as_dict() for activity in layers] for name, layers in model.activity.items()
         },
@@ -38,20 +46,23 @@ def as_values(model: Model) -> dict[str, Any]:
 def in_words(model: Model) -> dict[str, str]:
     """Return what is in a model as lines for a person, by what they are about."""
     network, learner, record = model.network, model.learner, model.record
-    (layer,) = network.layers
-    height, width = model.image_shape
-    lines = {
-        "network": f"{network.neurons} neurons, {model.layer.inputs_used} inputs "
-        f"({height} x {width} pixels), {network.steps} time steps of {network.dt_ms:g} ms an image",
-        "mechanisms": f"{learner.rule.kind} learning, {layer.inhibition.kind} inhibition, "
-        f"{layer.adaptation.kind} thresholds, {network.encoder.kind} input",
+    lines = {"network": _network(model)}
+    if len(network.layers) > 1 or network.layers[0].field is not None:
+        for number in range(len(network.layers)):
+            lines[_named("layer", number, model)] = _layer(model, number)
+    lines |= {
+        "mechanisms": f"{learner.rule.kind} learning, {_kinds(network, 'inhibition')} inhibition, "
+        f"{_kinds(network, 'adaptation')} thresholds, {_input(network)} input",
         "settings": _settings(network, learner),
         "readout": f"{model.readout.name}, {model.readout.parameter_count} numbers for "
         f"{model.readout.n_classes} classes: {', '.join(model.class_names)}",
-        "formats": ", ".join(f"{name} {format}" for name, format in _formats(model).items()),
     }
-    for name, (activity, *_) in model.activity.items():
-        lines[f"{name} activity"] = _activity(activity)
+    for number in range(len(network.layers)):
+        formats = _formats(model, number).items()
+        lines[_named("formats", number, model)] = ", ".join(f"{name} {format}" for name, format in formats)
+    for name, layers in model.activity.items():
+        for number, activity in enumerate(layers):
+            lines[_named(f"{name} activity", number, model)] = _activity(activity)
     if "dataset" in record:
         data = record["dataset"]
         lines["trained on"] = (
@@ -73,35 +84,100 @@ def in_words(model: Model) -> dict[str, str]:
 
 
 def equations(model: Model) -> dict[str, str]:
-    """Return the equations that Brian2 integrates for this network, while it learns and when it answers."""
-    floats = model.layer.in_floats
-    weights, theta = floats.weights.values, floats.theta.values
+    """Return the equations that Brian2 integrates for this network, while it learns and when it answers.
+
+    Raises
+    ------
+    ConfigError
+        If Brian2 does not run such networks.
+    """
+    layers = [tensors.in_floats for tensors in model.layers]
+    answering = answering_plan(model.network, layers, model.image_shape)
+    if (refusal := refuses(answering)) is not None:
+        raise ConfigError(f"{refusal}; equations are those of Brian2")
+    weights, theta = layers[0].weights.values, layers[0].theta.values
     return {
         "learning": text(define(learning_plan(model.network, model.learner, weights, theta))),
-        "answering": text(define(answering_plan(model.network, floats))),
+        "answering": text(define(answering)),
     }
 
 
-def _formats(model: Model) -> dict[str, str]:
-    """Name the number format of each parameter."""
-    formats = {
-        "weights": model.layer.weights.format,
-        "state": model.layer.state,
-        "theta": model.layer.theta.format,
-        "readout": model.readout.format,
+def _network(model: Model) -> str:
+    network, shape = model.network, model.image_shape
+    seen = f"{shape[0]} x {shape[1]} pixels" + (f", {shape[2]} channels" if len(shape) > 2 else "")
+    dense = len(network.layers) == 1 and network.layers[0].field is None
+    inputs = f"{model.layers[0].inputs_used} inputs ({seen})" if dense else f"images of {seen}"
+    return f"{network.neurons} neurons, {inputs}, {network.steps} time steps of {network.dt_ms:g} ms an image"
+
+
+def _layer(model: Model, number: int) -> str:
+    """Say what the neurons of a layer see, and what it answers with."""
+    layer, shape = model.network.layers[number], model.network.input_shape(model.image_shape, number)
+    channels = f" of {shape[2]} channels" if shape[2] > 1 else ""
+    inputs = f"{model.layers[number].inputs_used} inputs"
+    settings = _short(differences(layer, Layer())) if len(model.layers) > 1 else []
+    more = f"; {', '.join(settings)}" if settings else ""
+    if layer.field is None:
+        return f"{layer.neurons} neurons that see all {inputs}; {layer.features} features{more}"
+    rows, columns = layer.positions(*shape[:2])
+    return (
+        f"{layer.neurons} neurons, a field of {layer.field[0]} x {layer.field[1]}{channels} ({inputs}), "
+        f"stride {layer.stride}, {rows} x {columns} positions in {layer.cells[0]} x {layer.cells[1]} cells; "
+        f"{layer.features} features{more}"
+    )
+
+
+def _layer_values(model: Model, number: int) -> dict[str, Any]:
+    layer, shape = model.network.layers[number], model.network.input_shape(model.image_shape, number)
+    return {
+        "neurons": layer.neurons,
+        "inputs": model.layers[number].inputs_used,
+        "input_shape": list(shape),
+        "positions": list(layer.positions(*shape[:2])),
+        "features": layer.features,
+        "formats": _formats(model, number),
     }
+
+
+def _named(what: str, number: int, model: Model) -> str:
+    return what if len(model.layers) == 1 else f"{what} {number + 1}"
+
+
+def _kinds(network: Network, part: str) -> str:
+    """Name the kind of a part of all layers, once if it is the same in each."""
+    return ", ".join(dict.fromkeys(getattr(layer, part).kind for layer in network.layers))
+
+
+def _input(network: Network) -> str:
+    contrast = "" if network.contrast.channels == 1 else f"{network.contrast.kind} "
+    return f"{contrast}{network.encoder.kind}"
+
+
+def _formats(model: Model, number: int) -> dict[str, str]:
+    """Name the number format of each parameter of a layer, and of the readout."""
+    layer = model.layers[number]
+    formats = {"weights": layer.weights.format, "state": layer.state, "theta": layer.theta.format}
+    if number == len(model.layers) - 1:
+        formats["readout"] = model.readout.format
     return {name: str(format or _UNQUANTIZED) for name, format in formats.items()}
 
 
 def _settings(network: Network, learner: Stdp) -> str:
-    """Name all settings that are not the default."""
+    """Name all settings that are not the default, but for those of layers where there are several."""
+    if len(network.layers) > 1:
+        network = replace(network, layers=Network().layers)
     changed = differences(network, Network()) | differences(learner, Stdp())
-    named = [f"{name} {_short(value)}" for name, value in changed.items() if name != "neurons"]
-    return ", ".join([*named, "all others by default"])
+    return ", ".join([*_short(changed), "all others by default"])
 
 
-def _short(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+def _short(changed: Mapping[str, Any]) -> list[str]:
+    """Return settings with their values, but for those that are told of each layer."""
+    named = []
+    for name, value in changed.items():
+        said = f"{value:.6g}" if isinstance(value, float) else "none" if value is None else str(value)
+        if name not in _SAID:
+            named.append(f"{name} {said}")
+    return named
 
 
 def _activity(activity: Activity) -> str:
@@ -112,5 +188,7 @@ def _activity(activity: Activity) -> str:
         "columns of weights written": "columns_written",
         "rows of weights written": "rows_written",
     }
+    if activity.positions > activity.samples:
+        counts = {"positions": "positions", "time steps": "steps", **counts}
     per_image = ", ".join(f"{activity.per_sample(name):,.1f} {words}" for words, name in counts.items())
     return f"{activity.samples} presentations, each with {per_image}"

@@ -39,8 +39,8 @@ class Evaluation:
         Places of the answers in ``model.class_names``.
     labels : ndarray of int64, shape (samples,)
         Places of the true classes there.
-    activity : Activity
-        What the engine counted.
+    activity : tuple of Activity
+        What each layer did.
     state_range : Range or None
         What the potentials of a model in integers did, saturations among it; None for any other model.
     silent_samples : int
@@ -53,7 +53,7 @@ class Evaluation:
     spikes_per_sample: float
     predictions: NDArray[np.int64]
     labels: NDArray[np.int64]
-    activity: Activity
+    activity: tuple[Activity, ...]
     state_range: Range | None = None
     silent_samples: int = 0
 
@@ -117,7 +117,7 @@ def evaluate(
         accuracy=float(np.mean(answered.classes == split.labels)),
         samples=len(split),
         readout=model.readout.name,
-        spikes_per_sample=answered.activity.per_sample("output_spikes"),
+        spikes_per_sample=answered.activity[-1].per_sample("output_spikes"),
         predictions=answered.classes,
         labels=split.labels,
         activity=answered.activity,

@@ -44,10 +44,10 @@ class Prediction:
         The class with the highest score, among equals the first; without an output spike that says nothing.
     scores : ndarray of float64, shape (n, n_classes)
         How much the output spikes speak for each class (see `fspinn.model.model.Readout`).
-    spike_counts : ndarray of int32, shape (n, n_neurons)
-        Output spikes of each neuron.
-    activity : Activity
-        What the engine counted.
+    spike_counts : ndarray of int32, shape (n, features)
+        Output spikes in each cell, of each neuron.
+    activity : tuple of Activity
+        What each layer did.
     state_range : Range or None
         What the potentials of a model in integers did; None for any other model.
     """
@@ -55,7 +55,7 @@ class Prediction:
     classes: NDArray[np.int64]
     scores: NDArray[np.float64]
     spike_counts: NDArray[np.int32]
-    activity: Activity
+    activity: tuple[Activity, ...]
     state_range: Range | None = None
 
     @property
@@ -144,10 +144,10 @@ def predict(
 
 
 class Answers(NamedTuple):
-    """What a network answered to images: `spike_counts` are sparse."""
+    """What a network answered to images (see `Response`): `spike_counts` are sparse."""
 
     spike_counts: "csr_array"
-    activity: Activity
+    activity: tuple[Activity, ...]
     state_range: Range
 
 
@@ -176,7 +176,7 @@ def respond(
         response: Response = runs.respond(plan, encoder.encode(shown, seed, INFERENCE_SPIKES, number))
         return response
 
-    spike_counts, activity, state_range = [], Activity(), Range()
+    spike_counts, activity, state_range = [], tuple(Activity() for _ in plan.layers), Range()
     with ThreadPoolExecutor(threads) as pool:
         each = map if threads == 1 else pool.map  # Brian2 works in the main thread only
         for start in range(0, max(1, len(images)), threads * _BATCH):
@@ -185,7 +185,7 @@ def respond(
             parts = [batch[bounds[k] : bounds[k + 1]] for k in range(threads)]
             for response in each(work, encoders, parts, first + start + bounds[:-1]):
                 spike_counts.append(sparse.csr_array(response.spike_counts))
-                activity += response.activity[0]
+                activity = tuple(a + b for a, b in zip(activity, response.activity, strict=True))
                 state_range |= response.range
             if on_batch is not None:
                 on_batch(start + len(batch))

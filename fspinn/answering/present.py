@@ -56,6 +56,11 @@ def present(model: Model, image: NDArray[np.uint8], *, seed: int = 0, number: in
         If the image has another size than those that the model was trained on, or the model computes with
         integers only.
     """
+    if model.network.layers[0].field is not None or len(model.network.layers) > 1:
+        raise ConfigError(
+            "spike raster: draws one layer of neurons that see the whole image, and this network has a field "
+            "or several layers; draw its receptive fields"
+        )
     if model.layer.formats is not None:
         raise ConfigError(
             "spike raster: a model in integers has no potentials in floats to draw; take the model that it "

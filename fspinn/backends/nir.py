@@ -59,7 +59,7 @@ def export_nir(model: AnyModel, path: Path) -> None:
 def nir_graph(model: AnyModel) -> Any:
     """Return a network as a `nir.NIRGraph`; the module says what is in it."""
     nir, model = _package(), model_of(model)
-    plan = answering_plan(model.network, model.layer.in_floats)
+    plan = answering_plan(model.network, (model.layer.in_floats,), model.image_shape)
     if (refusal := refuses(plan)) is not None:
         raise ConfigError(refusal)
     (layer,) = plan.layers

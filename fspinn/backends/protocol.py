@@ -1,6 +1,7 @@
 """What can a backend do, and what does it answer?"""
 
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,10 +19,13 @@ class Response:
 
     Parameters
     ----------
-    spike_counts : ndarray of int32, shape (n, neurons)
-        Output spikes of each neuron.
-    spike_steps, spike_neurons : ndarray of int32, shape (n_spikes,)
-        Time step within its presentation, and neuron, of each output spike; one presentation after the other.
+    spike_counts : ndarray of int32, shape (n, features)
+        Output spikes in each cell, of each neuron.
+    spike_steps, spike_neurons, spike_positions : ndarray of int32, shape (n_spikes,)
+        Time step within its presentation, neuron, and position of the field, of each output spike; one sample
+        after the other.
+    first_steps : ndarray of int32, shape (n, features)
+        Time step of the first of these, or the number of steps if there is none: the next layer's input.
     activity : tuple of Activity
         What each layer did.
     range : Range
@@ -34,6 +38,8 @@ class Response:
     spike_counts: NDArray[np.int32]
     spike_steps: NDArray[np.int32]
     spike_neurons: NDArray[np.int32]
+    spike_positions: NDArray[np.int32]
+    first_steps: NDArray[np.int32]
     activity: tuple[Activity, ...]
     range: Range
     potentials: NDArray[Any] | None = None
@@ -58,7 +64,8 @@ class Simulator(Backend, Protocol):
         spikes : Spikes
             Input spikes of the presentations.
         probe : int or None, default None
-            Neuron of the last layer whose potential is recorded.
+            Neuron of the last layer, which has no field, whose potential is recorded
+            (`LayerPlan.at_a_position` shows a single position).
         """
 
     def learn(self, plan: Plan, spikes: Spikes, total: int, earlier_spikes: int = 0) -> Response:
@@ -67,7 +74,7 @@ class Simulator(Backend, Protocol):
         Parameters
         ----------
         plan : Plan
-            Whose layers learn.
+            Whose last layer learns; those before it answer.
         spikes : Spikes
             Number of the first presentation and seed are those of the run.
         total : int
@@ -78,9 +85,13 @@ class Simulator(Backend, Protocol):
 
 
 def not_dense(plan: Plan) -> str | None:
-    """Return why a plan is not one layer whose neurons see the whole input, or None if it is."""
+    """Return why a plan is not one layer of leaky neurons that see the whole input, or None if it is."""
     if len(plan.layers) > 1:
         return f"layers: {len(plan.layers)} are more than this backend runs; use a network of one layer"
-    if plan.layers[0].field is not None:
+    if plan.layers[0].geometry is not None:
         return "field: this backend runs neurons that see the whole input; use a layer without a field"
+    if plan.layers[0].inhibition == "first":
+        return "inhibition: this backend does not end a presentation at its first spike; use another kind"
+    if plan.layers[0].tau_m_ms == inf:
+        return "tau_m_ms: this backend runs neurons that leak; give a time constant"
     return None

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     help="Mean pixel from 0 to 1, to expect spikes from where none were counted.",
 )
 @click.option(
+    "--online", is_flag=True, help="The input is a stream of events: all positions of a field at once."
+)
+@click.option(
     "--plot",
     type=options.Output(options.check_picture),
     help="Draw the costs into a .png, .svg or .pdf file.",
@@ -41,6 +44,7 @@ def command(
     hardware: str,
     compare: str | None,
     mean_intensity: float | None,
+    online: bool,
     plot: Path | None,
     check: bool,
     as_json: bool,
@@ -71,7 +75,7 @@ def command(
         raise ConfigError(f"--compare {compare}: is the same network on the same hardware; name another")
     networks = {path: store.load(path) for path, _ in cases.values()}
     estimates = {
-        name: _estimate(path, networks[path], preset, mean_intensity)
+        name: _estimate(path, networks[path], preset, mean_intensity, online)
         for name, (path, preset) in cases.items()
     }
     if plot is not None:
@@ -91,11 +95,14 @@ def command(
         sys.exit(1)
 
 
-def _estimate(path: Path, network: "Model", hardware: str, mean_intensity: float | None) -> "Estimate":
+def _estimate(
+    path: Path, network: "Model", hardware: str, mean_intensity: float | None, online: bool
+) -> "Estimate":
     from fspinn.memmodel import Size, estimate, expected_workloads
 
     if mean_intensity is None:
-        return estimate(network, hardware)
+        return estimate(network, hardware, online=online)
     if network.activity:
         raise ConfigError(f"--mean-intensity: activity was counted for {path}; leave the option out")
-    return estimate(network, hardware, expected_workloads(network.network, Size.of(network), mean_intensity))
+    expected = expected_workloads(network.network, Size.of(network), mean_intensity)
+    return estimate(network, hardware, expected, online=online)

@@ -180,6 +180,19 @@ engine = click.option(
 
 neurons = click.option("--neurons", type=int, help="Number of neurons [default: 400, or the preset's].")
 
+
+def _all(*several: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    return lambda command: reduce(lambda decorated, option: option(decorated), reversed(several), command)
+
+
+columns = _all(
+    click.option(
+        "--field",
+        help="What a neuron sees, such as 5 or 5x7 pixels; it slides over the image [default: all of it].",
+    ),
+    click.option("--cells", help="Grid in which spikes are counted with a field, such as 3 [default: 3]."),
+)
+
 passes = click.option(
     "--passes", type=int, help="How often each image is shown [default: 100 presentations per neuron]."
 )
@@ -201,10 +214,6 @@ data_dir = click.option(
     type=click.Path(path_type=Path),
     help="Folder that holds mnist/, fashion-mnist/, ... [default: $FSPINN_DATA_DIR, then the user's cache].",
 )
-
-
-def _all(*several: Callable[[Command], Command]) -> Callable[[Command], Command]:
-    return lambda command: reduce(lambda decorated, option: option(decorated), reversed(several), command)
 
 
 work = _all(seed, samples, threads, config, as_json)
@@ -316,14 +325,17 @@ def with_preset_and_data(command: Callable[..., None]) -> Callable[..., None]:
         settings: dict[str, Any],
         neurons: int | None = None,
         passes: int | None = None,
+        field: str | None = None,
+        cells: str | None = None,
         readout: str | None = None,
         **others: Any,
     ) -> None:
         from fspinn.backends import engine_of
         from fspinn.datasets import load
 
+        sizes = {name: parsed(Preset, name, v) for name, v in (("field", field), ("cells", cells)) if v}
         named = {"neurons": neurons, "passes": passes, "readout": readout}
-        typed = {name: value for name, value in named.items() if value is not None}
+        typed = sizes | {name: value for name, value in named.items() if value is not None}
         for name in settings:
             if name in typed:
                 raise ConfigError(f"{name}: is given by --{name} and by --set; leave one out")
@@ -360,8 +372,9 @@ def setting_hint(error: click.ClickException, words: Sequence[str] | None) -> st
 
 def _chosen(ctx: click.Context, given: dict[str, Any]) -> Preset:
     """Return what is trained: the preset, changed by the file, then by the command line."""
-    chosen: Preset = ctx.meta.get(_PRESET, Preset())
     path, in_file = ctx.meta.get(_FROM_FILE, (None, {}))
+    start = presets.columns() if {"field", "cells"} & (in_file.keys() | given.keys()) else Preset()
+    chosen: Preset = ctx.meta.get(_PRESET, start)
     try:
         chosen = with_settings(chosen, in_file)
     except ConfigError as error:

@@ -10,6 +10,7 @@ import click
 from fspinn.base.errors import ConfigError, DataError, FspinnError, UnfinishedError
 from fspinn.base.files import check_folder
 from fspinn.cli import options, outcome
+from fspinn.network.description import Network
 from fspinn.presets import Preset
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ def command(preset: Preset, data: "Dataset", output: Path, as_json: bool, **aske
         # Lines stand above the table, where there is one.
         result = find_smallest(
             data,
-            network=preset.network,
+            network=None if preset.network == Network() else preset.network,
             learner=preset.learner,
             folder=output,
             data_dir=data_dir,

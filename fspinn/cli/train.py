@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Examples:
   fspinn train -o net.h5
   fspinn train --dataset mnist --neurons 400 -o net.h5 && fspinn evaluate net.h5
+  fspinn train --dataset mnist --neurons 16 --field 5 --cells 3 -o net.h5
   fspinn train --preset mnist-400 --readout linear --labels 1000 -o net.h5
   fspinn train --config settings.toml --seed 1 -o net.h5
   fspinn train --preset mnist-400 --weights UQ0.4 -o net4.h5
@@ -33,6 +34,7 @@ What was stopped (Ctrl-C, a crash, a power cut) goes on with --resume, to the sa
 @options.dataset
 @options.preset
 @options.neurons
+@options.columns
 @options.passes
 @options.settings
 @options.readout

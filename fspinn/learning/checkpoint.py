@@ -21,8 +21,10 @@ from fspinn.base.checks import whole_number
 from fspinn.base.errors import ConfigError, ModelFileError
 from fspinn.learning.curve import Curve
 from fspinn.model.activity import Activity
+from fspinn.model.store import layer_arrays, layer_settings, layers_from
+from fspinn.model.tensors import LayerTensors
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 
 EVERY_S = 30.0
 """Time between two checkpoints, where their distance in presentations is not given."""
@@ -40,23 +42,26 @@ class State:
     Parameters
     ----------
     presentations : int
-        How many images were shown; an image counts each time.
+        How many images were shown to the layer that learns; an image counts each time.
     weights : ndarray of float32 or uint8, shape (n_inputs, n_neurons)
     theta : ndarray of float32 or int32, shape (n_neurons,)
         Both whole numbers where a network learns in integers.
-    activity : Activity
-        What was counted since the beginning.
+    activity : tuple of Activity
+        What it and the layers before it have done since the beginning.
     curve : Curve
     state_range : ndarray of int64, shape (3,)
         `fspinn.lowering.integers.Range` since the beginning, where a network learns in integers.
+    below : tuple of LayerTensors, default ()
+        The layers before it, which have learned.
     """
 
     presentations: int
     weights: NDArray[Any]
     theta: NDArray[Any]
-    activity: Activity
+    activity: tuple[Activity, ...]
     curve: Curve
     state_range: NDArray[np.int64] = field(default_factory=lambda: np.zeros(3, dtype=np.int64))
+    below: tuple[LayerTensors, ...] = ()
 
     def copy(self) -> "State":
         """Return a state that no learning changes any more."""
@@ -82,10 +87,11 @@ def save(path: Path, run: Mapping[str, Any], state: State) -> None:
         "format_version": FORMAT_VERSION,
         "run": dict(run),
         "presentations": state.presentations,
-        "activity": state.activity.as_dict(),
+        "activity": [activity.as_dict() for activity in state.activity],
+        "below": [layer_settings(layer) for layer in state.below],
     }
     curve = {name: getattr(state.curve, name) for name in _CURVE}
-    arrays = {**{name: getattr(state, name) for name in _ARRAYS}, **curve}
+    arrays = {**{name: getattr(state, name) for name in _ARRAYS}, **curve, **layer_arrays(state.below)}
     sealed.write(path, "checkpoint", settings, arrays, compressed=False)
 
 
@@ -104,7 +110,8 @@ def load(path: Path, run: Mapping[str, Any]) -> State:
         theirs = settings["run"]
         state = State(
             presentations=settings["presentations"],
-            activity=Activity(**settings["activity"]),
+            activity=tuple(Activity(**counts) for counts in settings["activity"]),
+            below=layers_from(settings["below"], arrays),
             curve=Curve(**{name: arrays[name] for name in _CURVE}),
             **{name: arrays[name] for name in _ARRAYS},
         )

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
 
 from fspinn.answering.predict import respond, silent_in
 from fspinn.base.checks import whole_number
-from fspinn.base.randomness import LABELS, permutation, stream_key
 from fspinn.base.settings import as_plain
 from fspinn.base.version import __version__
 from fspinn.learning.curve import Curve
@@ -24,6 +22,7 @@ from fspinn.model.activity import Activity
 from fspinn.model.model import Model
 from fspinn.model.tensors import LayerTensors, Tensor
 from fspinn.network.description import Network
+from fspinn.network.layers import Layer
 from fspinn.network.rules import Stdp
 
 if TYPE_CHECKING:
@@ -44,9 +43,11 @@ class Learned:
     learner : Stdp
     layers : tuple of LayerTensors
         In integers where it learned in them.
-    passes, seed : int
-    activity : Activity
-        What the engine counted.
+    passes : tuple of int
+        Of each layer.
+    seed : int
+    activity : tuple of Activity
+        What each layer did.
     samples_per_s : float
         Presentations per second, without compilation.
     curve : Curve
@@ -62,9 +63,9 @@ class Learned:
     network: Network
     learner: Stdp
     layers: tuple[LayerTensors, ...]
-    passes: int
+    passes: tuple[int, ...]
     seed: int
-    activity: Activity
+    activity: tuple[Activity, ...]
     samples_per_s: float
     curve: Curve
     engine: str = "numba"
@@ -107,14 +108,12 @@ def fit_readouts(
     """
     for name in names:
         readouts.check_name(name)
-    learned = replace(learned, layers=(_to_answer(learned),))
+    learned = replace(learned, layers=_to_answer(learned))
     known = data.train.labels
     if labels is not None:
         labels = whole_number("labels", labels, 1, len(known))
-        chosen = labelled_images(len(known), labels, seed=learned.seed, draw=draw)
-        known = np.full_like(known, readouts.NO_LABEL)
-        known[chosen] = data.train.labels[chosen]
-    plan = answering_plan(learned.network, learned.layers[0])
+        known = readouts.some_labels(known, labels, seed=learned.seed, draw=draw)
+    plan = answering_plan(learned.network, learned.layers, data.image_shape)
     spike_counts, inference, _ = respond(
         plan,
         data.train.images,
@@ -126,9 +125,10 @@ def fit_readouts(
     record = {
         "learner": as_plain(learned.learner),
         "seed": learned.seed,
-        "passes": learned.passes,
+        "passes": learned.passes[0] if len(learned.passes) == 1 else list(learned.passes),
         "engine": learned.engine,
         "labels": len(known) if labels is None else labels,
+        "draw": draw,
         "silent_images": silent_in(spike_counts),
         "class_names": list(data.class_names),
         "learning_curve": learned.curve.as_dict(),
@@ -141,7 +141,7 @@ def fit_readouts(
             image_shape=data.image_shape,
             layers=learned.layers,
             readout=readouts.fit(name, spike_counts, known, data.n_classes),
-            activity={"training": (learned.activity,), "inference": (inference,)},
+            activity={"training": learned.activity, "inference": inference},
             record=record,
         )
         for name in names
@@ -149,9 +149,14 @@ def fit_readouts(
     return [_in_formats(model, learned) for model in models]
 
 
-def _to_answer(learned: Learned) -> LayerTensors:
-    """Return the layer, its theta raised where a lower threshold to answer with would be at rest."""
-    (tensors,), neuron = learned.layers, learned.network.answering.layers[0].neuron
+def _to_answer(learned: Learned) -> tuple[LayerTensors, ...]:
+    """Return the layers, theta raised where a lower threshold to answer with would be at rest."""
+    described = learned.network.answering.layers
+    return tuple(_raised(*both) for both in zip(learned.layers, described, strict=True))
+
+
+def _raised(tensors: LayerTensors, layer: Layer) -> LayerTensors:
+    neuron = layer.neuron
     lowest, formats = neuron.lowest_theta, tensors.formats
     if formats is None:
         return replace(tensors, theta=Tensor(np.maximum(tensors.theta.values, np.float32(lowest))))
@@ -161,17 +166,9 @@ def _to_answer(learned: Learned) -> LayerTensors:
     return replace(tensors, theta=Tensor.rounded(raised, formats.theta))
 
 
-def labelled_images(images: int, labels: int | None, *, seed: int = 0, draw: int = 0) -> NDArray[np.int64]:
-    """Return which training images have a label, where readouts may use so many; None is all of them."""
-    if labels is None:
-        return np.arange(images)
-    chosen: NDArray[np.int64] = permutation(stream_key(seed, LABELS, draw), images)[:labels]
-    return chosen
-
-
 def _in_formats(model: Model, learned: Learned) -> Model:
     """Return the model with its readout quantized too, if it learned in integers."""
-    formats = model.layer.formats
+    formats = model.layers[0].formats
     if formats is None or learned.state_range is None:
         return model
     learning = {"rounding": learned.rounding, **asdict(learned.state_range)}

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import astuple, dataclass, replace
 from functools import cached_property
-from math import ceil
+from math import ceil, sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,13 +15,22 @@ from numpy.typing import NDArray
 from fspinn.answering.evaluate import Evaluation, evaluate
 from fspinn.answering.predict import doubts
 from fspinn.backends import engine_of
+from fspinn.backends.numba import engine as numba
 from fspinn.backends.protocol import Response
 from fspinn.base import jit
 from fspinn.base.checks import checked_seed, whole_number
 from fspinn.base.errors import ConfigError, FspinnWarning
 from fspinn.base.progress import progress_bar
-from fspinn.base.randomness import ORDER, TRAINING_SPIKES, WEIGHTS, permutation, stream_key, uniforms
-from fspinn.base.settings import as_plain, settings_of, with_settings
+from fspinn.base.randomness import (
+    INFERENCE_SPIKES,
+    ORDER,
+    TRAINING_SPIKES,
+    WEIGHTS,
+    permutation,
+    stream_key,
+    uniforms,
+)
+from fspinn.base.settings import as_plain, settings_of
 from fspinn.base.streams import on_terminal, say
 from fspinn.base.version import __version__
 from fspinn.datasets.arrays import as_dataset
@@ -30,17 +39,19 @@ from fspinn.learning import checkpoint as checkpoints
 from fspinn.learning.checkpoint import CheckpointWriter, State
 from fspinn.learning.curve import Curve
 from fspinn.learning.fitting import Learned, fit_readouts
-from fspinn.lowering.compiler import check_dense, grid_of, learning_plan
+from fspinn.lowering.compiler import answering_plan, grid_of, learning_plan
 from fspinn.lowering.integer_learning import Grid, first_weights, learned_theta
 from fspinn.lowering.integers import Range
+from fspinn.lowering.plan import Plan
 from fspinn.model import readout as readouts
 from fspinn.model.activity import Activity
 from fspinn.model.model import Model
 from fspinn.model.tensors import LayerTensors, Tensor
 from fspinn.network.description import Network
 from fspinn.network.encoders import BatchEncoder, encoding_of
+from fspinn.network.layers import Layer
 from fspinn.network.plasticity import initial_weights, natural_weight_norm
-from fspinn.network.rules import Stdp
+from fspinn.network.rules import MAX_PASSES, Stdp
 from fspinn.network.setup import Setup
 from fspinn.quant.formats import Format
 
@@ -75,6 +86,11 @@ class TrainingResult:
 def passes_for(neurons: int, images: int) -> int:
     """Return how many passes over the images give every neuron a hundred presentations."""
     return ceil(PRESENTATIONS_PER_NEURON * neurons / images)
+
+
+def passes_of(learner: Stdp, layer: Layer, images: int) -> int:
+    """Return how many passes over the images a layer learns for."""
+    return passes_for(layer.neurons, images) if learner.passes is None else learner.passes
 
 
 def train(
@@ -216,44 +232,54 @@ def learn(
 
     `on_batch` is called now and then with the number of presentations so far; what it raises ends the work.
     """
-    check_dense(Setup(network, learner).network)
+    Setup(network, learner)  # says what is not one
     seed = checked_seed(seed)
-    images = data.train.images
-    passes = passes_for(network.neurons, len(images)) if learner.passes is None else learner.passes
     engine_of(engine)
     _check_formats(engine, weights, state, rounding)
-    settled = network
-    if network.layers[0].neuron.weight_norm is None:
-        settled = with_settings(network, {"weight_norm": natural_weight_norm(images[:1000])})
-    n_inputs = images.shape[1] * images.shape[2]
-    grid = None if weights is None else grid_of(settled, learner, n_inputs, weights, state, rounding)
-    run = _Run(settled, learner, data, passes, seed, engine, grid)
+    network.geometries(data.image_shape)
+    formats = None if weights is None else (weights, state, rounding)
+    run = _run_of(network, learner, data, seed, engine, formats, ())
     begun = None if writer is None else writer.start(_named(run, network))
-    if begun is None:
-        begun = _start(run, n_inputs)
-    done, seconds = _present_all(run, begun, progress, writer, on_batch)
-    if done.activity.output_spikes == 0:
-        if writer is not None:
-            checkpoints.remove(writer.path)
-        raise ConfigError(
-            f"threshold: no neuron ever spiked in {done.presentations} presentations; "
-            "lower it, or show the images for longer (duration_ms) or with higher rates (rate_norm_hz)"
-        )
+    learned, last, seconds, shown = () if begun is None else begun.below, begun, 0.0, 0
+    for number in range(len(network.layers)):
+        if number > 0:
+            run = _run_of(run.network, learner, data, seed, engine, formats, learned[:number])
+        if number < len(learned):
+            continue
+        if last is None or last is not begun:
+            last = _start(run, last)
+        if (refusal := engine_of(engine).refuses(run.plan(last))) is not None:
+            raise ConfigError(refusal)
+        before = last.presentations
+        last, taken = _present_all(run, last, progress, writer, on_batch)
+        seconds, shown = seconds + taken, shown + last.presentations - before
+        if last.activity[-1].output_spikes == 0:
+            if writer is not None:
+                checkpoints.remove(writer.path)
+            raise ConfigError(
+                f"threshold: no neuron ever spiked in {last.presentations} presentations; "
+                "lower it, or show the images for longer (duration_ms) or with higher rates (rate_norm_hz)"
+            )
+        learned = (*learned, _tensors(run, last))
+        if begun is last:
+            begun = None
+    assert last is not None
     if writer is not None:
         writer.save()
-    samples_per_s = (done.presentations - begun.presentations) / seconds
-    layer = LayerTensors.of_floats(done.weights, done.theta) if grid is None else _in_formats(run, done, grid)
-    learned = Learned(
-        settled, learner, (layer,), passes, seed, done.activity, samples_per_s, done.curve, engine
-    )
-    if grid is None:
-        return learned
-    return replace(learned, rounding=grid.rounding, state_range=Range(*done.state_range.tolist()))
+    passes = tuple(passes_of(learner, layer, len(data.train)) for layer in network.layers)
+    rate = shown / seconds
+    result = Learned(run.network, learner, learned, passes, seed, last.activity, rate, last.curve, engine)
+    if run.grid is None:
+        return result
+    return replace(result, rounding=run.grid.rounding, state_range=Range(*last.state_range.tolist()))
 
 
 @dataclass(frozen=True)
 class _Run:
-    """What is learned: all that the bits depend on."""
+    """What a layer learns: all that the bits depend on.
+
+    `network` has the weight norms of the layer and of those `below` it, which have learned.
+    """
 
     network: Network
     learner: Stdp
@@ -262,26 +288,76 @@ class _Run:
     seed: int
     engine: str
     grid: Grid | None
+    below: tuple[LayerTensors, ...]
+
+    @property
+    def layer(self) -> Layer:
+        """The layer that learns."""
+        return self.network.layers[len(self.below)]
 
     @cached_property
     def encoder(self) -> BatchEncoder:
         """Makes the spikes; keeps its memory from batch to batch."""
-        return BatchEncoder(encoding_of(self.network))
+        mask = self.below[0].input_mask if self.below else None
+        return BatchEncoder(encoding_of(self.network, mask))
 
-    def learn(self, state: State, shown: Any) -> tuple[NDArray[np.int32], Activity]:
+    def plan(self, state: State) -> Plan:
+        """Return the plan of the layers; learning with it changes weights and theta of the state in place."""
+        arrays = state.weights, state.theta
+        shape = self.data.image_shape
+        return learning_plan(self.network, self.learner, *arrays, self.grid, shape, self.below)
+
+    def learn(self, state: State, shown: Any) -> tuple[NDArray[np.int32], tuple[Activity, ...]]:
         """Present some of the training images; weights, theta and range of the state change in place."""
         images, first = self.data.train.images[shown], state.presentations
         spikes = self.encoder.encode(images, self.seed, TRAINING_SPIKES, first)
-        plan = learning_plan(self.network, self.learner, state.weights, state.theta, self.grid)
-        earlier_spikes = state.activity.output_spikes
-        response: Response = engine_of(self.engine).learn(plan, spikes, self.total, earlier_spikes)
+        earlier_spikes = state.activity[-1].output_spikes
+        run = engine_of(self.engine).learn
+        response: Response = run(self.plan(state), spikes, self.total, earlier_spikes)
         state.state_range[:] = astuple(Range(*state.state_range.tolist()) | response.range)
-        return response.spike_counts, response.activity[0]
+        return response.spike_counts, response.activity
 
     @property
     def total(self) -> int:
         """Presentations of the whole run."""
         return self.passes * len(self.data.train)
+
+
+def _run_of(
+    network: Network,
+    learner: Stdp,
+    data: "Dataset",
+    seed: int,
+    engine: str,
+    formats: tuple[str | Format, str | Format | None, str] | None,
+    below: tuple[LayerTensors, ...],
+) -> _Run:
+    """Return how the layer after those that have learned does; its weight norm is settled."""
+    number = len(below)
+    layer = network.layers[number]
+    if layer.neuron.weight_norm is None:
+        norm = _natural_norm(network, learner, data, seed, below)
+        layer = replace(layer, neuron=replace(layer.neuron, weight_norm=norm))
+        network = replace(network, layers=(*network.layers[:number], layer, *network.layers[number + 1 :]))
+    n_inputs = layer.fan_in(*network.input_shape(data.image_shape, number))
+    grid = None if formats is None else grid_of(network, learner, n_inputs, *formats, number)
+    passes = passes_of(learner, layer, len(data.train))
+    return _Run(network, learner, data, passes, seed, engine, grid, below)
+
+
+def _natural_norm(
+    network: Network, learner: Stdp, data: "Dataset", seed: int, below: tuple[LayerTensors, ...]
+) -> float:
+    """Return the weight norm with which hardly any target of learning is above 1 (fspinn)."""
+    if network.layers[len(below)].field is not None:
+        return sqrt(learner.least_spikes)  # of so many spikes each weighs 1 / sqrt
+    images = data.train.images[:1000]
+    if not below:
+        return natural_weight_norm(images)
+    plan = answering_plan(network, below, data.image_shape)
+    spikes = BatchEncoder(plan.encoding).encode(np.asarray(images), seed, INFERENCE_SPIKES)
+    first_steps: NDArray[np.int32] = numba.respond(plan, spikes).first_steps
+    return natural_weight_norm(first_steps < plan.steps)
 
 
 def _named(run: _Run, network: Network) -> dict[str, Any]:
@@ -316,22 +392,31 @@ def _check_formats(
         raise ConfigError(f"weights: the engine {engine} does not learn in integers; use numba")
 
 
-def _start(run: _Run, n_inputs: int) -> State:
-    """Return the state before the first presentation."""
-    neurons = run.network.neurons
-    random = uniforms(stream_key(run.seed, WEIGHTS), n_inputs * neurons)
-    weights: NDArray[Any] = initial_weights(run.network.layers[0], run.learner, n_inputs, random)
+def _start(run: _Run, before: State | None) -> State:
+    """Return the state before the first presentation of a layer, after those of the layer before it."""
+    number, neurons = len(run.below), run.layer.neurons
+    n_inputs = run.layer.fan_in(*run.network.input_shape(run.data.image_shape, number))
+    random = uniforms(stream_key(run.seed, WEIGHTS, number), n_inputs * neurons)
+    weights: NDArray[Any] = initial_weights(run.layer, run.learner, n_inputs, random)
     if run.grid is not None:
         weights = first_weights(weights, run.grid)
     theta = np.zeros(neurons, dtype=np.float32 if run.grid is None else np.int32)
-    return State(0, weights, theta, Activity(), Curve.start(neurons, run.data.n_classes))
+    activity: tuple[Activity, ...] = ()
+    state_range = np.zeros(3, dtype=np.int64)
+    if before is not None:
+        activity, state_range = before.activity, before.state_range
+    curve = Curve.start(run.layer.features, run.data.n_classes)
+    return State(0, weights, theta, (*activity, Activity()), curve, state_range, run.below)
 
 
-def _in_formats(run: _Run, last: State, grid: Grid) -> LayerTensors:
-    """Return what was learned in integers."""
-    threshold = run.network.layers[0].neuron.firing_threshold
-    theta, theta_format = learned_theta(last.theta, threshold, grid)
-    return LayerTensors(Tensor(last.weights, grid.weights), Tensor.rounded(theta, theta_format), grid.state)
+def _tensors(run: _Run, last: State) -> LayerTensors:
+    """Return what a layer has learned."""
+    if run.grid is None:
+        return LayerTensors.of_floats(last.weights, last.theta)
+    theta, theta_format = learned_theta(last.theta, run.layer.neuron.firing_threshold, run.grid)
+    return LayerTensors(
+        Tensor(last.weights, run.grid.weights), Tensor.rounded(theta, theta_format), run.grid.state
+    )
 
 
 def _present_all(
@@ -343,7 +428,7 @@ def _present_all(
 ) -> tuple[State, float]:
     """Show all images `passes` times, from `state` on; return the last state and the seconds it took."""
     labels, total, done = run.data.train.labels, run.total, state.presentations
-    title = f"train {run.network.neurons} neurons"
+    title = f"train {run.layer.neurons} neurons"
     with progress_bar(title, total, progress) as update:
         if run.engine == "numba" and progress and on_terminal() and jit.will_compile():
             say(jit.COMPILING)
@@ -351,13 +436,13 @@ def _present_all(
         run.learn(state, slice(0, 0))
         update(done, "")
         started = time.perf_counter()
-        for shown in _batches(len(labels), run.passes, run.seed, done):
+        for shown in _batches(len(labels), run, done):
             spike_counts, counted = run.learn(state, shown)
             done += len(shown)
             state = replace(
                 state,
                 presentations=done,
-                activity=state.activity + counted,
+                activity=tuple(a + b for a, b in zip(state.activity, counted, strict=True)),
                 curve=state.curve.after(spike_counts, labels[shown], done, total),
             )
             if writer is not None:
@@ -370,9 +455,9 @@ def _present_all(
     return state, seconds
 
 
-def _batches(n_images: int, passes: int, seed: int, first: int) -> Iterator[NDArray[np.int64]]:
+def _batches(n_images: int, run: _Run, first: int) -> Iterator[NDArray[np.int64]]:
     """Yield which images are shown together, from presentation number `first` on; passes do not mix."""
-    for number in range(first // n_images, passes):
-        order = permutation(stream_key(seed, ORDER, number), n_images)
+    for number in range(first // n_images, run.passes):
+        order = permutation(stream_key(run.seed, ORDER, number + len(run.below) * MAX_PASSES), n_images)
         for start in range(max(0, first - number * n_images), n_images, _CHUNK):
             yield order[start : start + _CHUNK]

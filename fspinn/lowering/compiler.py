@@ -1,11 +1,13 @@
 """How does a network become a plan? The one place that knows descriptions and plans both."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from math import inf
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fspinn.base.errors import ConfigError
 from fspinn.base.settings import settings_of
 from fspinn.lowering.integer_learning import Grid, checked_grid, learning_in_integers
 from fspinn.lowering.integers import answering_in_integers
@@ -22,38 +24,53 @@ from fspinn.quant.formats import Format
 def plan_of(model: AnyModel) -> Plan:
     """Return the plan with which a model answers, in integers if it has a state format."""
     model = model_of(model)
-    return answering_plan(model.network, model.layer)
+    return answering_plan(model.network, model.layers, model.image_shape)
 
 
-def answering_plan(network: Network, tensors: LayerTensors) -> Plan:
+def answering_plan(
+    network: Network, layers: Sequence[LayerTensors], shape: tuple[int, ...] | None = None
+) -> Plan:
     """Return the plan of a network that answers.
 
     Parameters
     ----------
     network : Network
         With `weight_norm` settled; what it is while learning is left aside (`Network.answering`).
-    tensors : LayerTensors
-        All potentials are of their type: float64 is for comparisons. With a state format the network computes
-        with integers only.
+    layers : sequence of LayerTensors
+        Of the first layers, from the input on: all, or those that have learned. All potentials are of their
+        type: float64 is for comparisons. A layer with a state format computes with integers only.
+    shape : tuple of int or None, default None
+        Of a sample: height and width, and perhaps channels. Needed if the first layer has a field.
 
     Raises
     ------
-    ConfigError
-        If the network has several layers.
     FormatError
         If a format is too wide or too coarse, or the state cannot hold the thresholds or the input.
     """
-    formats, mask = tensors.formats, tensors.input_mask
-    if formats is None:
-        return _plan(network.answering, tensors.weights.values, tensors.theta.values, mask)
-    plan = _plan(network.answering, tensors.weights.numbers, tensors.theta.numbers, mask)
-    return answering_in_integers(plan, formats)
+    network, planned = network.answering, []
+    for number, tensors in enumerate(layers):
+        formats = tensors.formats
+        if formats is None:
+            arrays = tensors.weights.values, tensors.theta.values
+        else:
+            arrays = tensors.weights.numbers, tensors.theta.numbers
+        layer = _layer(network, number, *arrays, tensors.input_mask, shape)
+        if formats is not None:
+            layer = answering_in_integers(layer, network.dt_ms, formats)
+        planned.append(layer)
+    return _plan(network, planned, layers[0].input_mask)
 
 
 def learning_plan(
-    network: Network, learner: Stdp, weights: NDArray[Any], theta: NDArray[Any], grid: Grid | None = None
+    network: Network,
+    learner: Stdp,
+    weights: NDArray[Any],
+    theta: NDArray[Any],
+    grid: Grid | None = None,
+    shape: tuple[int, ...] | None = None,
+    below: Sequence[LayerTensors] = (),
 ) -> Plan:
-    """Return the plan of a network that learns; `weights` and `theta` will change in place.
+    """Return the plan of a layer that learns; `weights` and `theta` will change in place.
 
     Parameters
     ----------
@@ -65,14 +82,22 @@ def learning_plan(
     theta : ndarray of the same type, or of int32, shape (neurons,)
     grid : Grid or None, default None
         With which it learns in integers; it suits the network (`grid_of`).
+    shape : tuple of int or None, default None
+        Of a sample (see `answering_plan`).
+    below : sequence of LayerTensors, default ()
+        Of the layers before it, which have learned and answer.
     """
-    layer, settings = _only(network), settings_of(network) | settings_of(learner)
+    layer = network.layers[len(below)]
+    settings = settings_of(layer) | settings_of(learner)
     of_members = ("depression_rate", "trace_tau_ms", "target_trace", "theta_tau_ms")
     learning = LearningPlan(
         rule=learner.rule.kind,
         adaptation=layer.adaptation.kind,
         normalisation=learner.normalisation,
         window_steps=learner.window_steps(network),
+        positions=1 if layer.field is None else learner.positions,
+        least_spikes=0 if layer.field is None else learner.least_spikes,
+        falls_in_silence=layer.field is None,
         spike_threshold=settings.get("spike_threshold") or 0,
         learning_rate=(learner.learning_rate, learner.learning_rate_end),
         theta_step=(settings.get("theta_step", 0.0), settings.get("theta_step_end", 0.0)),
@@ -83,8 +108,11 @@ def learning_plan(
         weight_decay=learner.weight_decay,
         **{name: settings[name] for name in of_members if name in settings},
     )
-    plan = _plan(network, weights, theta, None, learning)
-    return plan if grid is None else learning_in_integers(plan, grid)
+    planned = _layer(network, len(below), weights, theta, None, shape, learning)
+    if grid is not None:
+        planned = learning_in_integers(planned, network, grid)
+    answering = answering_plan(network, below, shape).layers if below else ()
+    return _plan(network, [*answering, planned], below[0].input_mask if below else None)
 
 
 def grid_of(
@@ -94,47 +122,44 @@ def grid_of(
     weights: str | Format,
     state: str | Format | None,
     rounding: str,
+    number: int = 0,
 ) -> Grid:
-    """Return the numbers that a network, with `weight_norm` settled, can learn in.
+    """Return the numbers that layer `number` of a network, with `weight_norm` settled, can learn in.
 
-    The others are as for `fspinn.lowering.integer_learning.checked_grid`, which says what is refused.
+    `n_inputs` are those of a neuron; the others are as for
+    `fspinn.lowering.integer_learning.checked_grid`, which says what is refused.
     """
-    neurons = _only(network).neurons
+    neurons = network.layers[number].neurons
     blank = np.zeros((n_inputs, neurons), np.float32), np.zeros(neurons, np.float32)
-    phases = learning_plan(network, learner, *blank), answering_plan(network, LayerTensors.of_floats(*blank))
-    return checked_grid(*phases, weights, state, rounding)
+    alone = replace(network, layers=(replace(network.layers[number], field=None, stride=1, cells=(1, 1)),))
+    learning = learning_plan(alone, learner, *blank).layers[0]
+    answering = answering_plan(alone, (LayerTensors.of_floats(*blank),)).layers[0]
+    return checked_grid(learning, answering, weights, state, rounding)
 
 
-def check_dense(network: Network) -> None:
-    """Raise `ConfigError` if a network is not one layer whose neurons see the whole input."""
-    _only(network)
-    if network.layers[0].field is not None:
-        raise ConfigError("field: no engine runs layers with a field yet; leave it out")
-
-
-def _only(network: Network) -> Any:
-    if len(network.layers) > 1:
-        raise ConfigError(f"layers: {len(network.layers)} are more than can be run yet; use one")
-    return network.layers[0]
-
-
-def _plan(
+def _layer(
     network: Network,
+    number: int,
     weights: NDArray[Any],
     theta: NDArray[Any],
     input_mask: NDArray[np.bool_] | None,
+    shape: tuple[int, ...] | None,
     learning: LearningPlan | None = None,
-) -> Plan:
-    layer, settings = _only(network), settings_of(network)
-    neuron = layer.neuron
+) -> LayerPlan:
+    layer = network.layers[number]
+    neuron, settings, geometry = layer.neuron, settings_of(layer), None
+    if layer.field is not None:
+        assert shape is not None or number > 0, "a field needs the shape of a sample"
+        geometry = layer.geometry(*network.input_shape(shape or (), number))
     strength = settings.get("inhibition_strength", 0.0)
     of_threshold = settings.get("inhibition_of", "threshold") == "threshold"
-    planned = LayerPlan(
+    tau_m_ms = inf if neuron.tau_m_ms is None else neuron.tau_m_ms
+    return LayerPlan(
         weights=weights,
         theta=theta,
         firing_threshold=neuron.firing_threshold,
-        leak=float(np.exp(-network.dt_ms / neuron.tau_m_ms)),
-        tau_m_ms=neuron.tau_m_ms,
+        leak=float(np.exp(-network.dt_ms / tau_m_ms)),
+        tau_m_ms=tau_m_ms,
         refractory_steps=network.steps_of(neuron.refractory_ms),
         inhibition=layer.inhibition.kind,
         inhibition_steps=network.steps_of(settings.get("inhibition_ms", 0.0)),
@@ -142,7 +167,10 @@ def _plan(
         drop_part=0.0 if of_threshold else strength,
         input_mask=np.ones(len(weights), dtype=np.bool_) if input_mask is None else input_mask,
         adapted=layer.adaptation.kind != "off" or bool(theta.any()),
-        field=layer.field,
+        geometry=geometry,
         learning=learning,
     )
-    return Plan(encoding_of(network, input_mask), network.dt_ms, network.steps, (planned,))
+
+
+def _plan(network: Network, layers: Sequence[LayerPlan], input_mask: NDArray[np.bool_] | None) -> Plan:
+    return Plan(encoding_of(network, input_mask), network.dt_ms, network.steps, tuple(layers))

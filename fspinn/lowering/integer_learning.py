@@ -21,8 +21,9 @@ from fspinn.lowering.integers import (
     scaled,
     theta_while_learning,
 )
-from fspinn.lowering.plan import IntegerLearning, LearningPlan, Plan
+from fspinn.lowering.plan import IntegerLearning, LayerPlan, LearningPlan
 from fspinn.model.tensors import Formats
+from fspinn.network.description import Network
 from fspinn.quant.formats import Format, as_format, check_rounding, narrowest, to_integers
 
 RATE_BITS = 20
@@ -77,14 +78,18 @@ class Grid:
 
 
 def checked_grid(
-    learning: Plan, answering: Plan, weights: str | Format, state: str | Format | None, rounding: str
+    learning: LayerPlan,
+    answering: LayerPlan,
+    weights: str | Format,
+    state: str | Format | None,
+    rounding: str,
 ) -> Grid:
     """Return the numbers that a network can learn in.
 
     Parameters
     ----------
-    learning, answering : Plan
-        The network in reals, as it learns and as it will answer.
+    learning, answering : LayerPlan
+        The layer in reals, as it learns and as it will answer.
     weights : str or Format
     state : str, Format or None
         None is 16 bits that hold four times the firing threshold.
@@ -97,15 +102,14 @@ def checked_grid(
     FormatError
         If a format or rounding is unknown, or the formats do not go together or with the network.
     """
-    (layer,) = learning.layers
     for name, values in _SUPPORTED.items():
-        if getattr(layer.learning, name) not in values:
+        if getattr(learning.learning, name) not in values:
             raise ConfigError(
-                f"{name}: no learning in integers with {getattr(layer.learning, name)!r}; "
+                f"{name}: no learning in integers with {getattr(learning.learning, name)!r}; "
                 f"use {' or '.join(map(str, values))}, or quantize after training"
             )
     check_rounding(rounding)
-    state = state_for(layer.firing_threshold) if state is None else as_format(state)
+    state = state_for(learning.firing_threshold) if state is None else as_format(state)
     grid = Grid(as_format(weights), state, rounding)
     check_formats(grid.formats)
     if grid.weights.bits > MAX_LEARNING_BITS:
@@ -114,9 +118,9 @@ def checked_grid(
             f"the integer engine learns with up to {MAX_LEARNING_BITS}, such as UQ0.{MAX_LEARNING_BITS}"
         )
     for phase in (learning, answering):
-        threshold = scaled(phase.layers[0].firing_threshold, grid.state)
+        threshold = scaled(phase.firing_threshold, grid.state)
         check_thresholds(np.array([threshold]), grid.state)
-    check_input(layer.inputs, grid.weights.highest_integer, grid.formats)
+    check_input(learning.inputs, grid.weights.highest_integer, grid.formats)
     return grid
 
 
@@ -128,12 +132,11 @@ def state_for(firing_threshold: float) -> Format:
     return Format(integer_bits, STATE_BITS - integer_bits, signed=True)
 
 
-def learning_in_integers(plan: Plan, grid: Grid) -> Plan:
-    """Return a plan in reals, of a network that learns, as one in integers; arrays stay the same."""
-    (layer,) = plan.layers
+def learning_in_integers(layer: LayerPlan, network: Network, grid: Grid) -> LayerPlan:
+    """Return a layer in reals that learns as one in integers; arrays stay the same."""
     learning = layer.learning
     assert learning is not None
-    trace = trace_format(learning, plan)
+    trace = trace_format(learning, network.dt_ms, network.steps)
     at_least_one = (1 - scaled(layer.firing_threshold, grid.state)) << grid.theta_shift
     integers = IntegerLearning(
         rounding=grid.rounding,
@@ -141,22 +144,21 @@ def learning_in_integers(plan: Plan, grid: Grid) -> Plan:
         norm=round(learning.weight_norm * 2.0 ** (grid.weights.fraction_bits + TARGET_BITS)),
         depression=round(learning.depression_rate * 2**RATE_BITS),
         trace_fraction=trace.fraction_bits,
-        trace_leak=lost_part(plan.dt_ms / learning.trace_tau_ms, WHOLE),
+        trace_leak=lost_part(network.dt_ms / learning.trace_tau_ms, WHOLE),
         lowest_theta=max(scaled(learning.lowest_theta, grid.theta), at_least_one, grid.theta.lowest_integer),
         theta_decay=lost_part(learning.duration_ms / learning.theta_tau_ms, 2**DECAY_BITS),
     )
-    layer = replace(
-        in_formats(layer, plan.dt_ms, grid.formats),
+    return replace(
+        in_formats(layer, network.dt_ms, grid.formats),
         formats=replace(grid.formats, theta=grid.theta),
         learning=replace(learning, integers=integers),
     )
-    return replace(plan, layers=(layer,))
 
 
-def trace_format(learning: LearningPlan, plan: Plan) -> Format:
+def trace_format(learning: LearningPlan, dt_ms: float, steps: int) -> Format:
     """Return the format of traces: 16 bits or more, so that even a spike in each step does not overflow."""
-    lost = lost_part(plan.dt_ms / learning.trace_tau_ms, WHOLE)
-    highest = min(plan.steps, WHOLE // max(lost, 1) + 1)
+    lost = lost_part(dt_ms / learning.trace_tau_ms, WHOLE)
+    highest = min(steps, WHOLE // max(lost, 1) + 1)
     integer_bits = highest.bit_length()
     return Format(integer_bits, min(max(_TRACE_BITS - integer_bits, 0), TARGET_BITS), signed=False)
 

@@ -75,7 +75,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.base.errors import FormatError
-from fspinn.lowering.plan import LayerPlan, Plan
+from fspinn.lowering.plan import LayerPlan
 from fspinn.model.tensors import Formats
 from fspinn.quant.formats import MAX_BITS, Format
 
@@ -113,8 +113,8 @@ class Range:
         )
 
 
-def answering_in_integers(plan: Plan, formats: Formats) -> Plan:
-    """Return a plan whose constants are reals, of a network that answers, as one in integers.
+def answering_in_integers(layer: LayerPlan, dt_ms: float, formats: Formats) -> LayerPlan:
+    """Return a layer whose constants are reals, and that answers, as one in integers.
 
     Its weights and theta are integers already.
 
@@ -123,15 +123,14 @@ def answering_in_integers(plan: Plan, formats: Formats) -> Plan:
     FormatError
         If a format is too wide or too coarse, or the state cannot hold the thresholds or the input.
     """
-    (layer,) = plan.layers
-    layer = in_formats(layer, plan.dt_ms, formats)
+    layer = in_formats(layer, dt_ms, formats)
     weights = layer.weights.astype(np.int64)
     check_input(layer.inputs, int(np.abs(weights).max(initial=0)), formats)
     theta = layer.theta.astype(np.int32)
     in_bytes = weights.min(initial=0) >= 0 and weights.max(initial=0) < 256
     layer = replace(layer, weights=weights.astype(np.uint8 if in_bytes else np.int32), theta=theta)
     check_thresholds(layer.thresholds, formats.state)
-    return replace(plan, layers=(layer,))
+    return layer
 
 
 def in_formats(layer: LayerPlan, dt_ms: float, formats: Formats) -> LayerPlan:

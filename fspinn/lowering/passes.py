@@ -124,8 +124,8 @@ def shift_leak(model: Model) -> tuple[Model, str]:
     `tau_m_ms` becomes the time constant for which that is the leak, with the k that is nearest to it.
     """
     network, tau_m_ms = model.network, model.network.layers[0].neuron.tau_m_ms
-    lost = lost_part(network.dt_ms / tau_m_ms, WHOLE)
-    if lost == 0 or lost == WHOLE:
+    lost = 0 if tau_m_ms is None else lost_part(network.dt_ms / tau_m_ms, WHOLE)
+    if tau_m_ms is None or lost == 0 or lost == WHOLE:
         return model, "nothing or everything leaks: there is nothing to shift"
     k = min(max(round(np.log2(WHOLE / lost)), 1), 16)
     nearest = -network.dt_ms / log1p(-(2.0**-k))
@@ -141,11 +141,13 @@ def drop_pixels(model: Model) -> tuple[Model, str]:
     FormatError
         If the model does not compute with integers: other weights are hardly ever zero.
     """
-    layer = model.layer
+    if model.network.layers[0].field is not None:
+        return model, "all inputs of a field are kept"
+    layer = model.layers[0]
     if layer.formats is None:
         raise FormatError("prune: only a network in integers has weights that are all zero; give state too")
     after = replace(layer, input_mask=(layer.weights.numbers != 0).any(axis=1))
-    return replace(model, layers=(after,)), (
+    return replace(model, layers=(after, *model.layers[1:])), (
         f"{layer.inputs_used} -> {after.inputs_used} pixels: the weights of the others are all zero"
     )
 
@@ -157,19 +159,21 @@ def drop_neurons(model: Model, spiked: NDArray[np.bool_]) -> tuple[Model, str]:
     ----------
     model : Model
     spiked : ndarray of bool, shape (n_neurons,)
-        Whether each neuron spiked for any of those images.
+        Whether each neuron of the last layer spiked for any of those images.
     """
     kept = np.flatnonzero(spiked)
-    neurons = model.network.neurons
+    *below, last = model.network.layers
+    neurons = last.neurons
     if len(kept) == neurons:
         return model, f"{neurons} neurons: all of them spike"
     if len(kept) == 0:
         raise ConfigError("prune: no neuron ever spiked; lower the threshold, or train the network again")
+    table = model.readout.table.reshape(-1, neurons, model.readout.n_classes)[:, kept]
     after = replace(
         model,
-        network=with_settings(model.network, {"neurons": len(kept)}),
-        layers=(model.layer.keeping(kept),),
-        readout=replace(model.readout, table=model.readout.table[kept]),
+        network=replace(model.network, layers=(*below, replace(last, neurons=len(kept)))),
+        layers=(*model.layers[:-1], model.layers[-1].keeping(kept)),
+        readout=replace(model.readout, table=table.reshape(-1, model.readout.n_classes)),
     )
     return after, f"{neurons} -> {len(kept)} neurons: the others never spiked"
 

@@ -3,7 +3,7 @@
 `fspinn.lowering.compiler` makes plans from descriptions and models. Backends read plans only.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from fspinn.base.settings import members
 from fspinn.model.tensors import Formats
 from fspinn.network.adaptation import Adaptation
 from fspinn.network.encoders import Encoding
+from fspinn.network.geometry import Geometry
 from fspinn.network.inhibition import Inhibition
 from fspinn.network.plasticity import annealed
 from fspinn.network.rules import NORMALISATIONS as NORMALISATIONS
@@ -63,8 +64,12 @@ class LearningPlan:
     rule, adaptation, normalisation : str
     window_steps : int
         Time steps of a learning window.
+    positions, least_spikes : int
+        Positions of a field that are learned from in a sample, and the input spikes that one needs.
     spike_threshold : int
         Spikes of the winner per unit of the potentiation factor; 0 fixes the factor to 1.
+    falls_in_silence : bool
+        Whether balanced thresholds fall after a presentation without an output spike.
     learning_rate, theta_step : tuple of (float, float)
         At the first and at the last presentation of a run; steps in weight norms.
     weight_norm : float
@@ -81,7 +86,10 @@ class LearningPlan:
     adaptation: str = "off"
     normalisation: str = "off"
     window_steps: int = 0
+    positions: int = 1
+    least_spikes: int = 0
     spike_threshold: int = 0
+    falls_in_silence: bool = True
     learning_rate: tuple[float, float] = (0.0, 0.0)
     theta_step: tuple[float, float] = (0.0, 0.0)
     weight_norm: float = 1.0
@@ -125,7 +133,7 @@ class LayerPlan:
     leak : float or int
         What a potential is multiplied by in a time step; in integers, of 65536, what it loses.
     tau_m_ms : float
-        Time constant that `leak` follows from.
+        Time constant that `leak` follows from; infinite without one.
     refractory_steps : int
         Time steps after a spike in which a neuron cannot spike.
     inhibition : str
@@ -138,8 +146,8 @@ class LayerPlan:
         Which inputs are used.
     adapted : bool
         Whether neurons have thresholds of their own, so that theta has to be kept.
-    field : tuple of int or None, default None
-        Height and width of what a neuron sees; None is the whole input.
+    geometry : Geometry or None, default None
+        Where its neurons look; None is the whole input.
     formats : Formats or None, default None
         Of a layer in integers. While it learns, theta is finer than the state.
     learning : LearningPlan or None, default None
@@ -158,7 +166,7 @@ class LayerPlan:
     drop_part: float
     input_mask: NDArray[np.bool_]
     adapted: bool
-    field: tuple[int, int] | None = None
+    geometry: Geometry | None = None
     formats: Formats | None = None
     learning: LearningPlan | None = None
 
@@ -171,6 +179,17 @@ class LayerPlan:
     def neurons(self) -> int:
         """Number of neurons."""
         return len(self.theta)
+
+    @property
+    def features(self) -> int:
+        """Numbers that it answers with: output spikes per cell and neuron."""
+        cells = 1 if self.geometry is None else self.geometry.cells[0] * self.geometry.cells[1]
+        return cells * self.neurons
+
+    @property
+    def at_a_position(self) -> "LayerPlan":
+        """The layer that sees what one position of the field does, and nothing else."""
+        return replace(self, geometry=None)
 
     @property
     def theta_shift(self) -> int:

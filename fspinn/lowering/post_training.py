@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from math import frexp
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from fspinn.base.checks import checked_seed
 from fspinn.base.errors import FormatError
 from fspinn.base.randomness import ROUNDING, stream_key
-from fspinn.lowering.compiler import answering_plan
+from fspinn.lowering.compiler import plan_of
 from fspinn.lowering.passes import unmeasured
 from fspinn.model.model import BIASED_READOUT, LABEL_READOUT, AnyModel, Model, Readout, model_of
-from fspinn.model.tensors import Tensor
+from fspinn.model.rounded_readout import fit_rounded
+from fspinn.model.tensors import LayerTensors, Tensor
 from fspinn.quant.formats import (
     MAX_BITS,
     Format,
@@ -25,6 +26,12 @@ from fspinn.quant.formats import (
     saturates,
     to_integers,
 )
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+FITTED_BELOW = 8
+"""Bits from which on rounding a readout costs nothing."""
 
 MOST = 0.5
 """Share of the weights other than zero that may saturate before a format is refused."""
@@ -50,7 +57,8 @@ def quantize(
     model : Model
         Or a result that holds one; left untouched.
     weights : str or Format
-        Format of the weights, such as ``"UQ0.4"``.
+        Format of the weights, such as ``"UQ0.4"``. Those of a layer with a field are first scaled, with its
+        thresholds, so that the largest fills the format.
     rounding : {"nearest", "truncate", "stochastic"}, default "nearest"
         For the weights. All other numbers are rounded to nearest.
     readout : str, Format or None, default None
@@ -97,24 +105,47 @@ def quantize_weights(
     model: Model, weights: str | Format, rounding: str = "nearest", seed: int = 0
 ) -> tuple[Model, str]:
     """Give the weights a format; a pass, with the parameters of `quantize`."""
-    before = model.layer.weights
-    if before.format is not None:
-        raise FormatError(
-            f"weights: already quantized to {before.format}; "
-            "quantize the model that training wrote, not a quantized one"
-        )
     format, key = as_format(weights), stream_key(checked_seed(seed), ROUNDING)
     check_rounding(rounding)
-    _check_weights(before.values, format, rounding, key)
-    quantized = Tensor.rounded(before.values, format, rounding, key=key)
-    saturated = float(saturates(before.values, format, rounding, key=key).mean())
-    zeroed = float(((quantized.numbers == 0) & (before.values != 0)).mean())
+    for layer in model.layers:
+        if layer.weights.format is not None:
+            raise FormatError(
+                f"weights: already quantized to {layer.weights.format}; "
+                "quantize the model that training wrote, not a quantized one"
+            )
+    model = _at_full_scale(model, format)
+    before, layers = [layer.weights.values for layer in model.layers], []
+    for values, layer in zip(before, model.layers, strict=True):
+        _check_weights(values, format, rounding, key)
+        layers.append(replace(layer, weights=Tensor.rounded(values, format, rounding, key=key)))
+    every = np.concatenate([values.reshape(-1) for values in before])
+    numbers = np.concatenate([layer.weights.numbers.reshape(-1) for layer in layers])
+    saturated = float(saturates(every, format, rounding, key=key).mean())
+    zeroed = float(((numbers == 0) & (every != 0)).mean())
     record = noted(
         model, weights=str(format), rounding=rounding, saturated_share=saturated, zeroed_share=zeroed
     )
-    return _with_layer(replace(model, record=record), weights=quantized), (
+    return replace(model, layers=tuple(layers), record=record), (
         f"float32 -> {format}, rounding {rounding}; {saturated:.1%} saturated, {zeroed:.1%} became zero"
     )
+
+
+def _at_full_scale(model: Model, format: Format) -> Model:
+    """Return a model whose layers with a field have a largest weight that is the highest of a format.
+
+    Their weight norms, and with these thresholds and potentials, grow alike: not one answer changes.
+    """
+    layers, tensors = list(model.network.layers), list(model.layers)
+    for number, (layer, learned) in enumerate(zip(model.network.layers, model.layers, strict=True)):
+        largest = float(learned.weights.values.max(initial=0.0))
+        if layer.field is None or largest <= 0:
+            continue
+        scale = format.highest / largest
+        neuron = replace(layer.neuron, weight_norm=(layer.neuron.weight_norm or 0.0) * scale)
+        layers[number] = replace(layer, neuron=neuron)
+        scaled = (learned.weights.values * np.float32(scale), learned.theta.values * np.float32(scale))
+        tensors[number] = LayerTensors.of_floats(*scaled)
+    return replace(model, network=replace(model.network, layers=tuple(layers)), layers=tuple(tensors))
 
 
 def quantize_readout(model: Model, readout: str | Format | None = None) -> tuple[Model, str]:
@@ -127,28 +158,62 @@ def quantize_readout(model: Model, readout: str | Format | None = None) -> tuple
     return replace(model, readout=quantized, record=noted(model, readout=name)), change
 
 
+def fits_rounded(readout: Readout, asked: str | Format | None) -> bool:
+    """Return whether a readout is fitted again with its rounding to a format: `linear` below 8 bits."""
+    return readout.name == BIASED_READOUT and asked is not None and as_format(asked).bits < FITTED_BELOW
+
+
+def fit_readout(
+    model: Model,
+    readout: str | Format | None,
+    spike_counts: "NDArray[np.int32] | csr_array",
+    labels: NDArray[np.int64],
+    seed: int = 0,
+) -> tuple[Model, str]:
+    """Give the readout a format, ``linear`` fitted with its rounding in the loop; a pass.
+
+    Parameters
+    ----------
+    model : Model
+        With the weights and the state that it answers with.
+    readout : str, Format or None
+        As for `quantize`; 2 to 8 bits.
+    spike_counts, labels, seed
+        Responses of this model to the training samples; see `fspinn.model.rounded_readout.fit_rounded`.
+    """
+    after, change = quantize_readout(model, readout)
+    if model.readout.name != BIASED_READOUT:
+        return after, change
+    fitted = fit_rounded(model.readout, after.readout, spike_counts, labels, seed=seed)
+    record = noted(after, readout_fitted=True)
+    return replace(after, readout=fitted, record=record), f"{change}, fitted with its rounding"
+
+
 def quantize_state(model: Model, state: str | Format, theta: str | Format | None = None) -> tuple[Model, str]:
     """Give potentials, thresholds and inhibition a format; a pass, with the parameters of `quantize`."""
-    layer = model.layer
-    if layer.weights.format is None:
-        raise FormatError("state: the weights are not quantized yet; give them a format first")
-    if layer.state is not None:
-        raise FormatError(
-            f"state: already quantized to {layer.state}; "
-            "quantize the model that training wrote, not a quantized one"
-        )
-    state = as_format(state)
-    values = layer.theta.values
-    theta = narrowest(values, state.fraction_bits) if theta is None else as_format(theta)
-    if saturates(values, theta).any():
-        raise FormatError(
-            f"theta: {theta} cannot hold the range ({_ranges(values, theta)}); "
-            f"try {narrowest(values, theta.fraction_bits)}"
-        )
-    after = _with_layer(model, theta=Tensor.rounded(values, theta), state=state)
-    answering_plan(model.network, after.layer)  # refuses what does not go together
-    record = noted(model, state=str(state), theta=str(theta))
-    return replace(after, record=record), f"float32 -> {state}, theta {theta}: integers only"
+    state, layers, names = as_format(state), [], []
+    for layer in model.layers:
+        if layer.weights.format is None:
+            raise FormatError("state: the weights are not quantized yet; give them a format first")
+        if layer.state is not None:
+            raise FormatError(
+                f"state: already quantized to {layer.state}; "
+                "quantize the model that training wrote, not a quantized one"
+            )
+        values = layer.theta.values
+        format = narrowest(values, state.fraction_bits) if theta is None else as_format(theta)
+        if saturates(values, format).any():
+            raise FormatError(
+                f"theta: {format} cannot hold the range ({_ranges(values, format)}); "
+                f"try {narrowest(values, format.fraction_bits)}"
+            )
+        layers.append(replace(layer, theta=Tensor.rounded(values, format), state=state))
+        names.append(str(format))
+    after = replace(model, layers=tuple(layers))
+    plan_of(after)  # refuses what does not go together
+    named = ", ".join(names)
+    record = noted(model, state=str(state), theta=named)
+    return replace(after, record=record), f"float32 -> {state}, theta {named}: integers only"
 
 
 def noted(model: Model, **more: object) -> dict[str, object]:
@@ -156,11 +221,6 @@ def noted(model: Model, **more: object) -> dict[str, object]:
     record = unmeasured(model)
     before = record.get("quantization")
     return {**record, "quantization": {**(before if isinstance(before, dict) else {}), **more}}
-
-
-def _with_layer(model: Model, **changes: Any) -> Model:
-    """Return a model of one layer with other tensors."""
-    return replace(model, layers=(replace(model.layer, **changes),))
 
 
 def _check_weights(weights: NDArray[np.float32], format: Format, rounding: str, key: int) -> None:

@@ -79,7 +79,7 @@ class Model:
     network : Network
         The description, with `weight_norm` settled.
     image_shape : tuple of int
-        Height and width of the images it was trained on.
+        Height and width of the images it was trained on, and channels if they have several.
     layers : tuple of LayerTensors
         What each layer learned.
     readout : Readout
@@ -97,7 +97,7 @@ class Model:
     """
 
     network: Network
-    image_shape: tuple[int, int]
+    image_shape: tuple[int, ...]
     layers: tuple[LayerTensors, ...]
     readout: Readout
     activity: Mapping[str, tuple[Activity, ...]] = field(default_factory=dict)
@@ -109,11 +109,12 @@ class Model:
             raise ConfigError(
                 f"layers: tensors of {len(self.layers)} do not fit a network of {len(described)}"
             )
-        height, width, channels = *self.image_shape, 1
-        for layer, tensors in zip(described, self.layers, strict=True):
-            inputs = layer.fan_in(height, width) * channels
+        if len(self.image_shape) not in (2, 3):
+            raise ConfigError(f"image_shape: {self.image_shape} is not height and width; give both")
+        self.network.geometries(self.image_shape)
+        for number, (layer, tensors) in enumerate(zip(described, self.layers, strict=True)):
+            inputs = layer.fan_in(*self.network.input_shape(self.image_shape, number))
             _check_shape("weights", tensors.weights.numbers, (inputs, layer.neurons))
-            height, width, channels = *layer.cells, layer.neurons
         for name, array, shape in self.readout.shapes(self.network.features):
             _check_shape(name, array, shape)
             if not np.isfinite(array).all():

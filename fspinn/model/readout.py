@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.base.errors import ConfigError
+from fspinn.base.randomness import LABELS, permutation, stream_key
 from fspinn.model.model import BIASED_READOUT, LABEL_READOUT, Readout
 
 if TYPE_CHECKING:
@@ -44,6 +45,22 @@ SILENT_PART = 0.1
 
 MAX_ITERATIONS = 200
 """Of the solver of ``linear``; where it is not yet there, the table is that of its last step."""
+
+
+def labelled_images(images: int, labels: int | None, *, seed: int = 0, draw: int = 0) -> NDArray[np.int64]:
+    """Return which training images have a label, where readouts may use so many; None is all of them."""
+    if labels is None:
+        return np.arange(images)
+    chosen: NDArray[np.int64] = permutation(stream_key(seed, LABELS, draw), images)[:labels]
+    return chosen
+
+
+def some_labels(labels: NDArray[np.int64], count: int, *, seed: int = 0, draw: int = 0) -> NDArray[np.int64]:
+    """Return the labels that `labelled_images` draws, and `NO_LABEL` in place of the others."""
+    chosen = labelled_images(len(labels), count, seed=seed, draw=draw)
+    known = np.full_like(labels, NO_LABEL)
+    known[chosen] = labels[chosen]
+    return known
 
 
 def check_name(name: str) -> None:

@@ -1,6 +1,7 @@
 """How is a model kept? One HDF5 file: versioned, checked, written atomically; no pickle."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def save(model: AnyModel, path: str | os.PathLike[str]) -> None:
         "format_version": FORMAT_VERSION,
         "network": as_plain(model.network),
         "image_shape": list(model.image_shape),
-        "layers": [_layer_settings(layer) for layer in model.layers],
+        "layers": [layer_settings(layer) for layer in model.layers],
         "readout": {
             "name": readout.name,
             "format": _name(readout.format),
@@ -60,11 +61,8 @@ def save(model: AnyModel, path: str | os.PathLike[str]) -> None:
     arrays = {
         "readout": table.numbers,
         "readout_bias": np.zeros(0, np.float32) if readout.bias is None else readout.bias,
+        **layer_arrays(model.layers),
     }
-    for number, layer in enumerate(model.layers):
-        weights = layer.weights.numbers
-        arrays[f"weights_{number}"] = weights if layer.input_mask is None else weights[layer.input_mask]
-        arrays[f"theta_{number}"] = layer.theta.numbers
     sealed.write(path, "model", settings, arrays, compressed=True)
 
 
@@ -92,16 +90,11 @@ def load(path: str | os.PathLike[str]) -> Model:
 
 def _model(settings: dict[str, Any], arrays: dict[str, Any]) -> Model:
     readout = settings["readout"]
-    height, width = settings["image_shape"]
-    layers = [
-        _layer(layer, arrays[f"weights_{number}"], arrays[f"theta_{number}"])
-        for number, layer in enumerate(settings["layers"])
-    ]
     readout_format = _format(readout["format"])
     return Model(
         network=from_plain(Network, settings["network"]),
-        image_shape=(height, width),
-        layers=tuple(layers),
+        image_shape=tuple(settings["image_shape"]),
+        layers=layers_from(settings["layers"], arrays),
         readout=Readout(
             readout["name"],
             Tensor(arrays["readout"], readout_format).values,
@@ -116,7 +109,8 @@ def _model(settings: dict[str, Any], arrays: dict[str, Any]) -> Model:
     )
 
 
-def _layer_settings(layer: LayerTensors) -> dict[str, Any]:
+def layer_settings(layer: LayerTensors) -> dict[str, Any]:
+    """Return what a file has to know of the tensors of a layer beside the arrays."""
     return {
         "weights": _name(layer.weights.format),
         "theta": _name(layer.theta.format),
@@ -124,6 +118,24 @@ def _layer_settings(layer: LayerTensors) -> dict[str, Any]:
         "inputs": layer.inputs,
         "inputs_used": None if layer.input_mask is None else np.flatnonzero(layer.input_mask).tolist(),
     }
+
+
+def layer_arrays(layers: Sequence[LayerTensors]) -> dict[str, Any]:
+    """Return the arrays of some layers by the names that a file has for them; `layers_from` reads them."""
+    arrays = {}
+    for number, layer in enumerate(layers):
+        weights = layer.weights.numbers
+        arrays[f"weights_{number}"] = weights if layer.input_mask is None else weights[layer.input_mask]
+        arrays[f"theta_{number}"] = layer.theta.numbers
+    return arrays
+
+
+def layers_from(settings: Sequence[dict[str, Any]], arrays: dict[str, Any]) -> tuple[LayerTensors, ...]:
+    """Return the tensors of some layers from what `layer_settings` and `layer_arrays` gave to a file."""
+    return tuple(
+        _layer(layer, arrays[f"weights_{number}"], arrays[f"theta_{number}"])
+        for number, layer in enumerate(settings)
+    )
 
 
 def _layer(settings: dict[str, Any], weights: Any, theta: Any) -> LayerTensors:

@@ -25,6 +25,7 @@ clamped. In each time step t, in this order:
    - ``"lateral"`` (FSpiNN): every other potential falls by the inhibition drop at once.
    - ``"clamp"`` (Querlioz et al. 2013): every other potential is set to 0 and stays there for the next
      `inhibition_ms`.
+   - ``"first"``: nothing; see below.
    - ``"layer"`` (Diehl & Cook 2015): the inhibitory partner of the neuron spikes in the next step, unless it
      spiked within the last `inhibition_ms`; potentials fall in phase 2 of that step. Excitation of the
      partner is above its threshold, so it needs no potential, and no N x N matrix is ever made.
@@ -42,14 +43,23 @@ and adaptations give the formulas. A network that has learned answers with `answ
 `answer_inhibition`, if they are given: strong competition makes good prototypes, weaker competition makes
 graded answers.
 
-With a field, positions are computed one after the other, each with potentials of its own that start at 0; no
-backend does so yet.
+With ``inhibition = "first"`` an output spike ends the presentation: phases 6 and 7 of its step are last.
+
+**Fields.** Each position of a field is a presentation of its own, from rest, of the spikes of the inputs of
+its field: positions know nothing of each other. While learning, `Stdp.positions` of them are presented for
+each sample, one after the other: number i is ``word % positions``, with `word` the random word number i of
+stream (seed, `POSITIONS`, number of the presentation) of `fspinn.base.randomness`. One that has fewer input
+spikes than `Stdp.least_spikes` is left out.
+
+**Layers.** Of each neuron in each cell the first spike, at its step, is an input spike of the next layer,
+whose input is as high and wide as the grid of cells, and has a channel for each neuron. Layers learn one
+after the other, each on what those before it answer.
 """
 
 from fspinn.network.adaptation import Adaptation, Balanced, Decaying, Fixed
 from fspinn.network.description import Network
-from fspinn.network.inhibition import Clamp, Inhibition, InhibitoryLayer, Lateral
-from fspinn.network.inputs import Encoder, FirstSpike, Poisson, Regular, Unscaled
+from fspinn.network.inhibition import Clamp, First, Inhibition, InhibitoryLayer, Lateral
+from fspinn.network.inputs import Contrast, Encoder, FirstSpike, NoContrast, OnOff, Poisson, Regular, Unscaled
 from fspinn.network.layers import Layer, Neuron
 from fspinn.network.rules import Normalised, Pair, PostOnly, Rule, Stdp, Timestep
 
@@ -57,8 +67,10 @@ __all__ = [
     "Adaptation",
     "Balanced",
     "Clamp",
+    "Contrast",
     "Decaying",
     "Encoder",
+    "First",
     "FirstSpike",
     "Fixed",
     "Inhibition",
@@ -67,7 +79,9 @@ __all__ = [
     "Layer",
     "Network",
     "Neuron",
+    "NoContrast",
     "Normalised",
+    "OnOff",
     "Pair",
     "Poisson",
     "PostOnly",

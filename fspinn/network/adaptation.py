@@ -26,7 +26,8 @@ class Balanced:
         theta -= step        if some potential ends at the firing threshold or above: theta alone kept it
         theta -= step / N    if one ends at half of it or above
 
-    and before the first output spike of a run any input is enough for the step. So nothing changes without
+    and before the first output spike of a run any input is enough for the step (with a field, whose positions
+    mostly are silent, that is the only fall). So nothing changes without
     input, and dim samples do not run thresholds down. No theta falls below `Neuron.lowest_theta`: every
     threshold stays above the potential at rest, also when learning is over and `answer_threshold` is lower
     (theta is raised as far as that takes).

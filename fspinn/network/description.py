@@ -5,8 +5,9 @@ from dataclasses import replace
 from fspinn.base.errors import ConfigError
 from fspinn.base.settings import described, setting
 from fspinn.network.adaptation import Adaptation, Balanced
-from fspinn.network.inhibition import Inhibition, Lateral
-from fspinn.network.inputs import Encoder, Poisson
+from fspinn.network.geometry import Geometry
+from fspinn.network.inhibition import First, Inhibition, Lateral
+from fspinn.network.inputs import Contrast, Encoder, FirstSpike, NoContrast, Poisson
 from fspinn.network.layers import Layer, Neuron
 
 MAX_STEPS = 100_000
@@ -28,6 +29,7 @@ class Network:
     duration_ms: float = setting(
         "How long a sample is shown.", default=350.0, unit="ms", source="D&C", above=0.0
     )
+    contrast: Contrast = setting("What is encoded of a sample.", default=NoContrast())
 
     def __post_init__(self) -> None:
         if not self.layers:
@@ -62,6 +64,69 @@ class Network:
         """
         layer = Layer(neurons, neuron=neuron, inhibition=inhibition, adaptation=adaptation)
         return cls(encoder, (layer,), dt_ms, duration_ms)
+
+    @classmethod
+    def patches(
+        cls,
+        neurons: int = 16,
+        field: int | tuple[int, int] = 5,
+        *,
+        stride: int = 1,
+        cells: int | tuple[int, int] = 3,
+        encoder: Encoder = FirstSpike(relative_to="white"),  # noqa: B008 - frozen
+        contrast: Contrast = NoContrast(),  # noqa: B008
+        neuron: Neuron = Neuron(threshold=2.0, tau_m_ms=None),  # noqa: B008
+        inhibition: Inhibition = First(),  # noqa: B008
+        adaptation: Adaptation = Balanced(theta_step=0.02),  # noqa: B008
+        dt_ms: float = 1.0,
+        duration_ms: float = 8.0,
+    ) -> "Network":
+        """Return a column of neurons without leak that share their weights and slide over the input.
+
+        Each pixel spikes once, the brighter the earlier, in one of 8 steps; the first neuron to spike ends
+        the presentation at its position (fspinn).
+
+        Parameters
+        ----------
+        neurons : int, default 16
+        field, cells : int or tuple of int
+            One number stands for height and width.
+        stride : int, default 1
+        encoder, contrast, neuron, inhibition, adaptation
+            See `Network` and `Layer`.
+        dt_ms, duration_ms : float
+            See `Network`.
+        """
+        layer = Layer(neurons, field, stride, cells, neuron, inhibition, adaptation)  # type: ignore[arg-type]
+        return cls(encoder, (layer,), dt_ms, duration_ms, contrast)
+
+    def input_shape(self, shape: tuple[int, ...], number: int = 0) -> tuple[int, int, int]:
+        """Return height, width and channels of what a layer sees.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Of a sample: height and width, and perhaps channels.
+        number : int, default 0
+            Of the layer.
+        """
+        if number > 0:
+            below = self.layers[number - 1]
+            return (*below.cells, below.neurons)
+        channels = shape[2] if len(shape) > 2 else 1
+        return shape[0], shape[1], channels * self.contrast.channels
+
+    def geometries(self, shape: tuple[int, ...]) -> tuple[Geometry | None, ...]:
+        """Return where the neurons of each layer look, on samples of a shape; None is everywhere.
+
+        Raises
+        ------
+        ConfigError
+            If a field does not fit, or there are more cells than positions.
+        """
+        return tuple(
+            layer.geometry(*self.input_shape(shape, number)) for number, layer in enumerate(self.layers)
+        )
 
     @property
     def steps(self) -> int:

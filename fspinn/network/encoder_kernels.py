@@ -202,11 +202,12 @@ def one_by_one(pixels, first, later, offsets, inputs, places):
 
 
 @njit
-def first_steps(image, used, most, steps, pixels, steps_of_spikes):
+def first_steps(image, used, most, white, steps, pixels, steps_of_spikes):
     """Let each pixel spike at most once, the brighter the earlier: time to first spike.
 
     A pixel spikes in step ``(brightest - pixel) * (steps - 1) // brightest``, a black one never; only the
-    `most` brightest do, of equals the first. Writes which do and when; returns how many.
+    `most` brightest do, of equals the first. With `white` it is step ``steps - 1 - pixel * steps // 256``.
+    Writes which do and when; returns how many.
     """
     pixels_of = np.zeros(256, dtype=np.int64)
     for i in range(image.size):
@@ -231,7 +232,8 @@ def first_steps(image, used, most, steps, pixels, steps_of_spikes):
             left -= 1
         if used[i]:
             pixels[count] = i
-            steps_of_spikes[count] = (brightest - pixel) * (steps - 1) // brightest
+            late = (brightest - pixel) * (steps - 1) // brightest
+            steps_of_spikes[count] = steps - 1 - (pixel * steps >> 8) if white else late
             count += 1
     return count
 
@@ -257,14 +259,40 @@ def can_spike(probabilities, used, pixels, chances):
 
 
 @njit
+def split_contrast(images, radius, gain, split):
+    """Write how much brighter, and how much darker, than the mean around it a pixel is.
+
+    `images` (n, height, width, channels); writes `split` (n, height, width, 2 * channels).
+    """
+    n, height, width, channels = images.shape
+    sums = np.zeros((height + 1, width + 1), dtype=np.int64)  # of all pixels above and to the left
+    for m in range(n):
+        for c in range(channels):
+            for y in range(height):
+                row = np.int64(0)
+                for x in range(width):
+                    row += np.int64(images[m, y, x, c])
+                    sums[y + 1, x + 1] = sums[y, x + 1] + row
+            for y in range(height):
+                top, bottom = max(0, y - radius), min(height, y + radius + 1)
+                for x in range(width):
+                    left, right = max(0, x - radius), min(width, x + radius + 1)
+                    total = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
+                    gap = np.int64(images[m, y, x, c]) - total // ((bottom - top) * (right - left))
+                    split[m, y, x, 2 * c] = min(255, gain * max(0, gap))
+                    split[m, y, x, 2 * c + 1] = min(255, gain * max(0, -gap))
+
+
+@njit
 def encode_batch(images, used, settings, stream, start, offsets, inputs):
     """Encode images from number `start` on, until `inputs` is full; return how many are encoded by now.
 
     `images` (n, n_inputs); `used` (n_inputs,): which pixels spike; `settings`: number of the encoder, rate
-    per step (the norm of all, or with UNSCALED that of the brightest pixel), most spikes; `stream`: seed,
-    purpose and number of image 0. Writes `offsets` (n, steps + 1) and `inputs`.
+    per step (the norm of all, or with UNSCALED that of the brightest pixel), most spikes, and whether they
+    are compared with white; `stream`: seed, purpose and number of image 0. Writes `offsets`
+    (n, steps + 1) and `inputs`.
     """
-    encoder, rate_per_step, most = settings
+    encoder, rate_per_step, most, white = settings
     seed, purpose, first = stream
     n_inputs, steps = images.shape[1], offsets.shape[1] - 1
     probabilities = np.zeros(n_inputs, dtype=np.uint32)
@@ -276,7 +304,7 @@ def encode_batch(images, used, settings, stream, start, offsets, inputs):
         place = offsets[m - 1, steps] if m > 0 else 0
         offsets[m, 0] = place
         if encoder == TTFS:
-            count = first_steps(images[m], used, most, steps, pixels, missing)
+            count = first_steps(images[m], used, most, white, steps, pixels, missing)
             chances[:count] = 0
         else:
             if encoder == UNSCALED:

@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 from fspinn.base.settings import members
 from fspinn.network import encoder_kernels as kernels
 from fspinn.network.description import Network
-from fspinn.network.inputs import Encoder, FirstSpike, Unscaled
+from fspinn.network.field_kernels import gather, sort_first_spikes
+from fspinn.network.geometry import Geometry
+from fspinn.network.inputs import Encoder, FirstSpike, OnOff, Unscaled
 
 ENCODERS = tuple(members(Encoder))
 """Their places are the numbers that kernels and C know them by."""
@@ -51,6 +53,32 @@ class Spikes:
         first = self.offsets[0, 0] if len(self) else 0
         return steps, self.inputs[first : first + len(steps)]
 
+    @classmethod
+    def first_of(cls, first_steps: NDArray[np.int32], steps: int, seed: int, first: int) -> "Spikes":
+        """Return one spike of each feature of a layer, in the step of its first.
+
+        Parameters
+        ----------
+        first_steps : ndarray of int32, shape (n, features)
+            `steps` where a feature did not spike.
+        steps, seed, first : int
+        """
+        offsets = np.zeros((len(first_steps), steps + 1), dtype=np.int64)
+        inputs = np.empty(first_steps.size, dtype=np.int32)
+        sort_first_spikes(first_steps, offsets, inputs)
+        return cls(offsets, inputs, seed, first)
+
+    def seen_from(self, geometry: Geometry, position: int) -> "Spikes":
+        """Return what a position of a field sees: the spikes of the inputs of its field."""
+        most = int(self.offsets[-1, -1] - self.offsets[0, 0]) if len(self) else 0
+        offsets, inputs = np.zeros_like(self.offsets), np.empty(most, dtype=np.int32)
+        where = (geometry.places, geometry.corners, geometry.field, geometry.channels)
+        last = 0
+        for m in range(len(self)):
+            offsets[m, 0] = last
+            last = gather(self.offsets[m], self.inputs, where, position, offsets[m], inputs)
+        return Spikes(offsets, inputs, self.seed, self.first)
+
     def part(self, start: int, stop: int) -> "Spikes":
         """Return some of the presentations; nothing is copied."""
         return Spikes(self.offsets[start:stop], self.inputs, self.seed, self.first + start)
@@ -70,8 +98,12 @@ class Encoding:
         For ``"ttfs"``: so many pixels spike at most.
     steps : int
         Time steps of a presentation.
-    input_mask : ndarray of bool, shape (n_pixels,), or None, default None
-        Which pixels are used; the others do not spike. None is all.
+    input_mask : ndarray of bool, shape (n_inputs,), or None, default None
+        Which inputs are used; the others do not spike. None is all.
+    white : bool, default False
+        For ``"ttfs"``: whether intensities are compared with 255, not with the brightest.
+    contrast : tuple of int or None, default None
+        Radius and gain of `fspinn.network.OnOff`; None encodes intensities as they are.
     """
 
     encoder: str
@@ -79,6 +111,8 @@ class Encoding:
     most_spikes: int
     steps: int
     input_mask: NDArray[np.bool_] | None = None
+    white: bool = False
+    contrast: tuple[int, int] | None = None
 
     @property
     def number(self) -> int:
@@ -94,7 +128,28 @@ def encoding_of(network: Network, input_mask: NDArray[np.bool_] | None = None) -
     else:
         rate_hz = encoder.max_rate_hz if isinstance(encoder, Unscaled) else encoder.rate_norm_hz
     rate_per_step = rate_hz * network.dt_ms / 1000.0
-    return Encoding(encoder.kind, rate_per_step, most_spikes, network.steps, input_mask)
+    white = isinstance(encoder, FirstSpike) and encoder.relative_to == "white"
+    contrast = network.contrast
+    parts = (contrast.radius, contrast.gain) if isinstance(contrast, OnOff) else None
+    return Encoding(encoder.kind, rate_per_step, most_spikes, network.steps, input_mask, white, parts)
+
+
+def on_off(images: NDArray[np.uint8], radius: int, gain: int) -> NDArray[np.uint8]:
+    """Return what is brighter and what is darker than around it (see `fspinn.network.OnOff`).
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (n, height, width) or (n, height, width, channels)
+    radius, gain : int
+
+    Returns
+    -------
+    ndarray of uint8, shape (n, height, width, 2 * channels)
+    """
+    four = np.ascontiguousarray(images if images.ndim == 4 else images[..., None])
+    split = np.empty((*four.shape[:3], 2 * four.shape[3]), dtype=np.uint8)
+    kernels.split_contrast(four, radius, gain, split)
+    return split
 
 
 class BatchEncoder:
@@ -115,7 +170,7 @@ class BatchEncoder:
 
         Parameters
         ----------
-        images : ndarray of uint8, shape (n, height, width)
+        images : ndarray of uint8, shape (n, height, width) or (n, height, width, channels)
             In the order of presentation.
         seed : int
         purpose : int
@@ -124,11 +179,13 @@ class BatchEncoder:
             Number of the first presentation in training, of the first image otherwise.
         """
         encoding, n = self._encoding, len(images)
-        pixels = np.ascontiguousarray(images).reshape(n, images.shape[1] * images.shape[2])
+        if encoding.contrast is not None:
+            images = on_off(images, *encoding.contrast)
+        pixels = np.ascontiguousarray(images).reshape(n, int(np.prod(images.shape[1:])))
         used = np.ones(pixels.shape[1], np.bool_) if encoding.input_mask is None else encoding.input_mask
         if len(self._offsets) < n:
             self._offsets = np.empty((n, encoding.steps + 1), dtype=np.int64)
-        settings = encoding.number, encoding.rate_per_step, encoding.most_spikes
+        settings = encoding.number, encoding.rate_per_step, encoding.most_spikes, encoding.white
         stream = np.uint64(seed), np.uint64(purpose), np.uint64(first)
         offsets, done = self._offsets[:n], 0
         while True:

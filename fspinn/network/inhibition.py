@@ -87,7 +87,18 @@ class Clamp:
     )
 
 
-Inhibition: TypeAlias = Lateral | Clamp | InhibitoryLayer
+@described
+class First:
+    """The first spike ends the presentation at its position: one winner, one spike, nothing more to compute.
+
+    It needs no normalisation of the input: if all input is scaled, all neurons are late alike.
+    """
+
+    kind: ClassVar[str] = "first"
+    stores: ClassVar[tuple[Stored, ...]] = ()
+
+
+Inhibition: TypeAlias = Lateral | Clamp | InhibitoryLayer | First
 """The members of this family; a new one is named here."""
 
 

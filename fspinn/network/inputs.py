@@ -5,7 +5,10 @@ With ``intensity`` the pixel, 0 to 255, and p the probability of a spike in a ti
 
 from typing import Any, ClassVar, TypeAlias
 
+from fspinn.base.errors import ConfigError
 from fspinn.base.settings import described, setting
+
+RELATIVE_TO = ("brightest", "white")
 
 
 def _rate_norm_hz() -> Any:
@@ -29,6 +32,7 @@ class Poisson:
     """
 
     kind: ClassVar[str] = "poisson"
+    needs_whole_sample: ClassVar[bool] = True
     rate_norm_hz: float = _rate_norm_hz()
 
 
@@ -41,6 +45,7 @@ class Regular:
     """
 
     kind: ClassVar[str] = "regular"
+    needs_whole_sample: ClassVar[bool] = True
     rate_norm_hz: float = _rate_norm_hz()
 
 
@@ -48,7 +53,10 @@ class Regular:
 class FirstSpike:
     """Every pixel spikes at most once, the brighter the earlier (time to first spike); black never.
 
-    t = (brightest - intensity) * (steps - 1) // brightest
+    t = (brightest - intensity) * (steps - 1) // brightest      relative_to = "brightest", that of the sample
+    t = steps - 1 - intensity * steps // 256                    relative_to = "white"
+
+    With ``"white"`` nothing has to be known of a sample before its first pixel.
     """
 
     kind: ClassVar[str] = "ttfs"
@@ -58,6 +66,24 @@ class FirstSpike:
         name="first_spikes",
         at_least=1,
     )
+    relative_to: str = setting(
+        "What intensities are compared with.",
+        default="brightest",
+        name="first_spikes_relative_to",
+        choices=RELATIVE_TO,
+    )
+
+    def __post_init__(self) -> None:
+        if self.spikes is not None and self.relative_to == "white":
+            raise ConfigError(
+                "first_spikes: which pixels are the brightest is known at the end of a sample; leave it out, "
+                'or set first_spikes_relative_to = "brightest"'
+            )
+
+    @property
+    def needs_whole_sample(self) -> bool:
+        """Whether the first spike depends on the last pixel."""
+        return self.relative_to == "brightest"
 
 
 @described
@@ -68,6 +94,7 @@ class Unscaled:
     """
 
     kind: ClassVar[str] = "unscaled"
+    needs_whole_sample: ClassVar[bool] = False
     max_rate_hz: float = setting(
         "Rate of a pixel of intensity 255.",
         default=63.75,
@@ -76,6 +103,42 @@ class Unscaled:
         above=0.0,
     )
 
+
+@described
+class NoContrast:
+    """Intensities are encoded as they are."""
+
+    kind: ClassVar[str] = "off"
+    channels: ClassVar[int] = 1
+
+
+@described
+class OnOff:
+    """Each channel becomes two: how much brighter than around it a pixel is (ON), and how much darker (OFF).
+
+        on = min(255, gain * max(0, intensity - mean))        off = min(255, gain * max(0, mean - intensity))
+
+    `mean` is the sum of the intensities of the same channel up to `radius` rows and columns away, as far as
+    there are any, divided by their number and rounded down. Channel c becomes channels 2 c and 2 c + 1.
+    """
+
+    kind: ClassVar[str] = "on-off"
+    channels: ClassVar[int] = 2
+    radius: int = setting(
+        "How far around a pixel the mean reaches.",
+        default=2,
+        name="contrast_radius",
+        unit="pixels",
+        at_least=1,
+        at_most=255,
+    )
+    gain: int = setting(
+        "What differences are multiplied by.", default=2, name="contrast_gain", at_least=1, at_most=255
+    )
+
+
+Contrast: TypeAlias = NoContrast | OnOff
+"""The members of this family; a new one is named here."""
 
 Encoder: TypeAlias = Poisson | Regular | FirstSpike | Unscaled
 """The members of this family; a new one is named here."""

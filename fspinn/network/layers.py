@@ -1,9 +1,10 @@
 """What is a layer? A column of neurons that see a receptive field, compete, and share their weights.
 
 All positions of the field see the same input spikes at the same time, and there is no inhibition between
-positions. Output spikes are counted per cell of a grid over the positions. With ``field = None`` a neuron
-sees the whole input: there is one position and one cell, and the layer is the dense one of Diehl & Cook and
-FSpiNN.
+positions. They lie wherever the whole field fits, `stride` apart. Output spikes are counted per cell of a
+grid over the positions: position a of n belongs to cell ``a * cells // n``, along rows and columns alike.
+With ``field = None`` a neuron sees the whole input: there is one position and one cell, and the layer is the
+dense one of Diehl & Cook and FSpiNN.
 """
 
 from dataclasses import replace
@@ -11,6 +12,7 @@ from dataclasses import replace
 from fspinn.base.errors import ConfigError
 from fspinn.base.settings import described, setting
 from fspinn.network.adaptation import Adaptation, Balanced
+from fspinn.network.geometry import Geometry
 from fspinn.network.inhibition import Inhibition, Lateral
 from fspinn.network.inhibition import answering as inhibition_answering
 
@@ -22,9 +24,9 @@ LOWEST_PART = 1 / 64
 
 @described
 class Neuron:
-    """A leaky integrate-and-fire neuron; potentials are dimensionless, and an input spike adds its weight.
+    """An integrate-and-fire neuron; potentials are dimensionless, and an input spike adds its weight.
 
-        v *= exp(-dt_ms / tau_m_ms)                              in each time step
+        v *= exp(-dt_ms / tau_m_ms)                              in each time step, if it leaks
         spikes where v >= threshold * weight_norm + theta
 
     After a spike v is 0.
@@ -33,8 +35,12 @@ class Neuron:
     threshold: float = setting(
         "Potential at which a neuron spikes before adaptation.", default=20.0, unit="weight norms", above=0.0
     )
-    tau_m_ms: float = setting(
-        "Time constant of the membrane.", default=100.0, unit="ms", source="D&C", above=0.0
+    tau_m_ms: float | None = setting(
+        "Time constant of the membrane; none is a membrane without leak.",
+        default=100.0,
+        unit="ms",
+        source="D&C",
+        above=0.0,
     )
     refractory_ms: float = setting(
         "Time after a spike in which a neuron cannot spike; it integrates meanwhile.",
@@ -118,10 +124,23 @@ class Layer:
             )
         return rows, columns
 
-    def fan_in(self, height: int, width: int) -> int:
-        """Return how many inputs a neuron has."""
+    def geometry(self, height: int, width: int, channels: int = 1) -> Geometry | None:
+        """Return where its neurons look on an input; None is all of it, from one position.
+
+        Raises
+        ------
+        ConfigError
+            If the field does not fit, or there are more cells than positions.
+        """
+        if self.field is None:
+            return None
+        self.positions(height, width)
+        return Geometry(height, width, channels, self.field, self.stride, self.cells)
+
+    def fan_in(self, height: int, width: int, channels: int = 1) -> int:
+        """Return how many inputs a neuron has: every channel of its field."""
         field = (height, width) if self.field is None else self.field
-        return field[0] * field[1]
+        return field[0] * field[1] * channels
 
     @property
     def features(self) -> int:

@@ -1,5 +1,7 @@
 """What does learning start from, and how do its rates change? The rules are in `fspinn.network.rules`."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,7 +31,7 @@ def annealed(start: float, end: float, first: int, count: int, total: int) -> ND
     return values
 
 
-def natural_weight_norm(images: NDArray[np.uint8]) -> float:
+def natural_weight_norm(images: NDArray[Any]) -> float:
     """Return the weight norm at which one nonzero pixel in a hundred would ask for a weight above 1.
 
     The largest norm that fits makes the best use of the weights' range [0, 1] when they are quantized
@@ -37,8 +39,8 @@ def natural_weight_norm(images: NDArray[np.uint8]) -> float:
 
     Parameters
     ----------
-    images : ndarray of uint8, shape (n, height, width)
-        Training images; the first thousand are looked at.
+    images : ndarray, shape (n, ...)
+        Training images, or how often each input of a later layer spikes; the first thousand are looked at.
     """
     pixels = images[:1000].reshape(min(len(images), 1000), -1).astype(np.float64)
     norms = np.linalg.norm(pixels, axis=1, keepdims=True)

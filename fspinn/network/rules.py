@@ -130,6 +130,13 @@ class Stdp:
         at_most=1.0,
     )
 
+    positions: int = setting(
+        "Positions of a field that are learned from in each sample, drawn at random.", default=4, at_least=1
+    )
+    least_spikes: int = setting(
+        "Input spikes that such a position needs; with fewer it teaches nothing.", default=3, at_least=1
+    )
+
     def window_steps(self, network: Network) -> int:
         """Return the time steps of one learning window; the last one of a presentation may be shorter."""
         if self.window_ms is None:

@@ -31,6 +31,11 @@ class Preset:
     )
 
 
+def columns() -> Preset:
+    """Return what a network with a field starts from: `Network.patches`, with the readout ``linear``."""
+    return Preset(Network.patches(), readout="linear")
+
+
 def names() -> list[str]:
     """Return the names of the presets, such as ``mnist-400``; by data set, then by size."""
     found = _all()

@@ -50,8 +50,11 @@ class Compared(NamedTuple):
 def compared(answer: Mapping[str, Any], model: Model) -> list[Compared]:
     """Return the costs of a search's winner, of the same network without constraints, and of FSpiNN's."""
     hardware, winner = answer["hardware"], f"the winner: {answer['neurons']} neurons, {answer['weights']}"
+    network = model.network
+    if len(network.layers) == 1:  # as before neurons were dropped; those of a stack are all needed
+        network = with_settings(network, {"neurons": answer["neurons"]})
     size = Size.of_network(
-        with_settings(model.network, {"neurons": answer["neurons"]}),
+        network,
         model.learner,
         model.image_shape,
         n_classes=model.readout.n_classes,

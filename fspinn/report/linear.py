@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fspinn.learning.fitting import labelled_images
-from fspinn.model.readout import quiet_fit
+from fspinn.model.readout import labelled_images, quiet_fit
 from fspinn.search.intervals import wilson_interval
 
 if TYPE_CHECKING:
@@ -40,9 +39,11 @@ class Linear:
     Parameters
     ----------
     weight_bits : int
-    memory_bits : int
-        Weights, and a bias and a sum for each class. As in a pruned network, pixels without any weight take
-        none, if a bit for each pixel, which says so, costs less.
+    memory : dict of str to int
+        Bits by component, with the names of `fspinn.memmodel.footprint`: `weights`; `pixels`, as in a pruned
+        network a bit for each that says whether it has any weight, if that costs less; the biases of the
+        `readout`; and `accumulators`, the sums of all classes. Each pixel is used when it comes, so none is
+        kept.
     accuracy : float
         On validation images.
     accuracy_interval : tuple of float
@@ -50,9 +51,14 @@ class Linear:
     """
 
     weight_bits: int
-    memory_bits: int
+    memory: dict[str, int]
     accuracy: float
     accuracy_interval: tuple[float, float]
+
+    @property
+    def memory_bits(self) -> int:
+        """All of them."""
+        return sum(self.memory.values())
 
 
 def linear_classifiers(
@@ -83,11 +89,21 @@ def linear_classifiers(
             every = [np.clip(np.rint(weights / step), -limit, limit - 1) * step for step in steps]
             rounded = max(every, key=lambda some: correct(some, *clipping))
         count = correct(rounded, shown, data.validation.labels)
-        pixel_bits, kept = data.n_classes * bits, int(np.count_nonzero(rounded.any(axis=1)))
-        stored = min(kept * pixel_bits + len(rounded), len(rounded) * pixel_bits)
-        memory = stored + data.n_classes * 2 * SUM_BITS
+        memory = _memory(rounded, data.n_classes, bits)
         found.append(Linear(bits, memory, count / len(shown), wilson_interval(count, len(shown))))
     return found
+
+
+def _memory(weights: NDArray[Any], n_classes: int, weight_bits: int) -> dict[str, int]:
+    pixel_bits, pixels = n_classes * weight_bits, len(weights)
+    kept = int(np.count_nonzero(weights.any(axis=1)))
+    dropping = kept * pixel_bits + pixels < pixels * pixel_bits
+    return {
+        "weights": (kept if dropping else pixels) * pixel_bits,
+        "pixels": pixels if dropping else 0,
+        "readout": n_classes * SUM_BITS,
+        "accumulators": n_classes * SUM_BITS,
+    }
 
 
 def _pixels(split: "Split", which: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -26,7 +26,7 @@ from fspinn.report.comparison import compared
 from fspinn.report.linear import linear_classifiers
 from fspinn.report.plots import confusion_matrix, receptive_fields
 from fspinn.search import quantities
-from fspinn.search.candidates import Variant
+from fspinn.search.candidates import Variant, in_words
 from fspinn.search.certificate import chance
 from fspinn.search.constraints import MEASURES, flash_and_ram
 from fspinn.search.endings import advice, confidence_in_words, headline
@@ -220,7 +220,7 @@ def _percent(share: float) -> str:
 def _network(trial: Mapping[str, Any]) -> str:
     """Return a candidate in words."""
     variant = Variant(**{field.name: trial[field.name] for field in fields(Variant)})
-    return f"{trial['neurons']} neurons, {variant}"
+    return f"{in_words(trial)}, {variant}"
 
 
 def _in_units(amount: float, measure: str) -> str:

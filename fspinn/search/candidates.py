@@ -1,5 +1,6 @@
 """One network that could be the answer: what has to be trained, and what is made of it afterwards."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -162,7 +163,17 @@ class Candidate:
         return {"neurons": self.neurons, **asdict(self.variant), "settings": settings}
 
     def __str__(self) -> str:
-        return f"{self.neurons} neurons, {self.variant}"
+        return f"{in_words(self.as_dict())}, {self.variant}"
+
+
+def in_words(candidate: Mapping[str, Any]) -> str:
+    """Return what is trained, of a candidate as `Candidate.as_dict` has it, such as "50 neurons"."""
+    words, settings = f"{candidate['neurons']} neurons", candidate["settings"]
+    if settings.get("field") is None:
+        return words
+    (height, width), (rows, columns) = settings["field"], settings.get("cells", (1, 1))
+    contrast = "" if settings.get("contrast", "off") == "off" else f" {settings['contrast']}"
+    return f"{words} with a field of {height} x {width}{contrast}, {rows} x {columns} cells"
 
 
 def _bits(name: str) -> int:

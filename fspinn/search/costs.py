@@ -8,6 +8,7 @@ import numpy as np
 
 from fspinn.memmodel import Hardware, LayerSize, Size, Workload, estimate
 from fspinn.memmodel.area import Needed
+from fspinn.memmodel.size import OF_THE_INPUT
 from fspinn.memmodel.workload import expected_spikes, workloads_of_spikes
 from fspinn.model.activity import Activity
 from fspinn.model.model import Model
@@ -80,13 +81,13 @@ def expected_costs(
     alike: dict[tuple[Any, ...], list[int]] = {}
     for place, candidate in enumerate(candidates):
         alike.setdefault(_kind(candidate), []).append(place)
-    n_inputs = image_shape[0] * image_shape[1]
-    networks = dict.fromkeys(candidate.network for candidate in candidates)
-    spikes = {network: expected_spikes(network, n_inputs, mean_intensity) for network in networks}
+    setups = dict.fromkeys(candidate.setup for candidate in candidates)
+    sizes = {s: Size.of_network(s.network, s.learner, image_shape, n_classes, FLOAT_BITS) for s in setups}
+    spikes = {setup: expected_spikes(setup.network, sizes[setup], mean_intensity) for setup in setups}
     for places in alike.values():
         several = [candidates[place] for place in places]
-        size = _size(several, image_shape, n_classes)
-        along = np.array([spikes[candidate.network] for candidate in several]).T
+        size = _size(several, [sizes[candidate.setup] for candidate in several])
+        along = np.array([spikes[candidate.setup] for candidate in several]).T
         work = workloads_of_spikes(size, *along)
         for place, cost in zip(places, _costs(size, hardware, work, len(places)), strict=True):
             costs[place] = cost
@@ -107,11 +108,9 @@ def _kind(candidate: Candidate) -> tuple[Any, ...]:
     return (layers, learner.rule.kind, learner.normalisation, learner.weight_decay > 0, candidate.readout)
 
 
-def _size(candidates: Sequence[Candidate], image_shape: tuple[int, int], n_classes: int) -> Size:
-    """Return the sizes of candidates of one kind."""
-    setups = {one.setup for one in candidates}
-    of_setup = {s: Size.of_network(s.network, s.learner, image_shape, n_classes, FLOAT_BITS) for s in setups}
-    sizes, variants = [of_setup[one.setup] for one in candidates], [one.variant for one in candidates]
+def _size(candidates: Sequence[Candidate], sizes: Sequence[Size]) -> Size:
+    """Return the sizes of candidates of one kind, of which those of the networks are known."""
+    variants = [one.variant for one in candidates]
     bits = {name: _column(variants, name) for name in ("weight_bits", "state_bits")}
     bits["threshold_bits"] = bits["state_bits"]  # at most; how wide, training tells
     first, *others = (
@@ -119,10 +118,16 @@ def _size(candidates: Sequence[Candidate], image_shape: tuple[int, int], n_class
         for layers in zip(*(size.layers for size in sizes), strict=True)
     )
     prune, readout_bits = (_column(variants, name) for name in ("prune", "readout_bits"))
+    prune = prune & (first.slides == 0)  # neurons that look everywhere use all of their field
     kept = np.ceil(first.n_inputs * np.where(prune, KEPT, 1.0)).astype(np.int64)
+    of_input = {name: _column(sizes, name) for name in OF_THE_INPUT}
     first = replace(first, n_inputs=kept, mapped_pixels=first.n_inputs * prune)
     return replace(
-        sizes[0], layers=(first, *others), readout=candidates[0].readout, readout_bits=readout_bits
+        sizes[0],
+        layers=(first, *others),
+        readout=candidates[0].readout,
+        readout_bits=readout_bits,
+        **of_input,
     )
 
 

@@ -165,7 +165,7 @@ class _Context:
         return in_any_case(work)
 
     def cost(self, model: Model, found: Evaluation) -> Cost:
-        return counted_cost(model, (found.activity,), load_hardware("asic65-lp"))
+        return counted_cost(model, found.activity, load_hardware("asic65-lp"))
 
 
 @dataclass

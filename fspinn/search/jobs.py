@@ -289,7 +289,7 @@ def _answers(
     for variant, model in models.items():
         correct = int(np.sum(predict(model.readout, spike_counts) == labels))
         record = {**model.record, "validation_accuracy": correct / len(labels)}
-        activities = {**model.activity, "inference": (activity,)}
+        activities = {**model.activity, "inference": activity}
         answers[variant] = correct, replace(model, activity=activities, record=record)
     return answers
 

@@ -1,5 +1,7 @@
 """Which settings do searches vary, how far, and which of them matter for what?"""
 
+from dataclasses import replace
+
 from fspinn.base.settings import settings_of, with_settings
 from fspinn.network.description import Network
 from fspinn.network.setup import Setup
@@ -46,9 +48,18 @@ def highest(setup: Setup, name: str) -> float:
 def while_learning(setup: Setup) -> Setup:
     """Return what learns: networks that differ only in how they answer learn the same."""
     answers = {"answer_threshold": None, "answer_inhibition": None}
-    return with_settings(setup, {name: None for name in answers if name in settings_of(setup)})
+    layers = setup.network.layers
+    if layers[-1].field is not None:  # cells only count
+        layers = (*layers[:-1], replace(layers[-1], cells=(1, 1)))
+    alike = replace(setup, network=replace(setup.network, layers=layers))
+    return with_settings(alike, {name: None for name in answers if name in settings_of(alike)})
 
 
 def settled(setup: Setup, learned: Network) -> Network:
     """Return the network of a setup with what was settled while it learned (`while_learning`)."""
-    return with_settings(setup.network, {"weight_norm": settings_of(learned)["weight_norm"]})
+    norms = [layer.neuron.weight_norm for layer in learned.layers]
+    layers = tuple(
+        replace(layer, neuron=replace(layer.neuron, weight_norm=norm))
+        for layer, norm in zip(setup.network.layers, norms, strict=True)
+    )
+    return replace(setup.network, layers=layers)

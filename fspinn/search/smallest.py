@@ -17,7 +17,6 @@ from fspinn.base.errors import ConfigError, UnfinishedError
 from fspinn.base.settings import as_plain
 from fspinn.datasets.arrays import as_dataset
 from fspinn.datasets.origin import origin
-from fspinn.lowering.compiler import check_dense
 from fspinn.memmodel import load_hardware
 from fspinn.model.model import Model
 from fspinn.network.description import Network
@@ -132,6 +131,7 @@ def find_smallest(
         All settings that the space leaves open; a `Space` has its own.
     sizes, weights, readouts : sequence, optional
         Numbers of neurons, formats (or ``"float32"``) and readouts to choose from, in place of the space's.
+        With sizes, and without a network that has a field, only dense networks are looked at.
     labels : int or None, default None
         Labelled training images that readouts may use; None is all.
     trials : int, default 40
@@ -191,8 +191,8 @@ def find_smallest(
             raise ConfigError("network: the space has another one, or another learner; leave one of them out")
         network, learner = space.base.network, space.base.learner
     base = Setup(network or Network(), learner or Stdp())
-    check_dense(base.network)
     samples = _checked_validation(data, constraints)
+    base.network.geometries(data.image_shape)
     described = load_hardware(hardware)
     minimize = (minimize,) if isinstance(minimize, str) else tuple(minimize)
     check_measures([*minimize, *constraints.limits], described)
@@ -216,7 +216,17 @@ def find_smallest(
     if folder is not None:
         check_answer(Path(folder), question, overwrite)
     until = None if budget is None else begun + quantities.parse("budget", budget, quantities.TIME)
-    settled = settle(strategy, space, base, len(data.train), sizes, weights, readouts)
+    settled = settle(
+        strategy,
+        space,
+        network,
+        base.learner,
+        len(data.train),
+        data.image_shape,
+        sizes,
+        weights,
+        readouts,
+    )
     mean = max(float(data.train.images[:1000].mean()) / 255, 1e-6)
     costs = partial(
         expected_costs,
@@ -226,7 +236,7 @@ def find_smallest(
         mean_intensity=mean,
     )
     ledger = Ledger(constraints, minimize, samples, seed, seeds, costs)
-    possible = _all_candidates(settled, strategy)
+    possible = _all_candidates(settled, strategy, data.image_shape)
     ledger.expect(possible)
     impossible = None
     if all(map(ledger.rejected, possible)):
@@ -356,11 +366,22 @@ def _checked_validation(data: "Dataset", constraints: Constraints) -> int:
     return samples
 
 
-def _all_candidates(space: Space, strategy: str) -> list[Candidate]:
-    """Return all candidates, or of a space that is drawn from those at its corners."""
-    trainings = space.trainings() if strategy == "ladder" else corners(space).trainings()
-    variants: list[Variant] = space.variants()
-    return [Candidate(setup, variant) for setup in trainings for variant in variants]
+def _all_candidates(space: Space, strategy: str, shape: tuple[int, ...]) -> list[Candidate]:
+    """Return all candidates, or of a space that is drawn from those at its corners; all fit the images."""
+    found, refused = [], None
+    for each in (space, *space.beside):
+        trainings = each.trainings() if strategy == "ladder" else corners(each).trainings()
+        variants: list[Variant] = each.variants()
+        for setup in trainings:
+            try:
+                setup.network.geometries(shape)
+            except ConfigError as error:  # too large a field, or too many cells
+                refused = error
+                continue
+            found += [Candidate(setup, variant) for variant in variants]
+    if not found and refused is not None:
+        raise refused
+    return found
 
 
 def _strategy(name: str, sampler: str, space: Space, ledger: Ledger, trials: int) -> Ladder | Bayes | Halving:

@@ -12,7 +12,7 @@ As a TOML file, each setting by its own name (see `fspinn info --settings`, or a
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import product
 from math import prod
 from pathlib import Path
@@ -21,6 +21,8 @@ from typing import Any, TypeAlias
 from fspinn.base.checks import number
 from fspinn.base.errors import ConfigError, FspinnError
 from fspinn.base.settings import check_setting, families, reference, settings_of, with_settings
+from fspinn.network.description import Network
+from fspinn.network.rules import Stdp
 from fspinn.network.setup import Setup
 from fspinn.search.candidates import FLOAT, Variant
 from fspinn.search.networks import COSTLY, MULTIPLES, highest
@@ -36,6 +38,19 @@ STATE = "16 bits"
 
 READOUTS = ("proportion", "majority", "linear")
 """Readouts."""
+
+COLUMNS: Mapping[str, "Choices"] = {
+    "neurons": (4, 8, 12, 16, 24, 32, 48, 64),
+    "cells": (3, 4, 5),
+    "weights": ("UQ0.2", "UQ0.3"),
+    "state": ("10 bits",),
+    "readout": ("linear",),
+    "readout_format": ("Q1.1", "Q1.2", "Q1.3"),
+}
+"""Columns of the default space (fspinn)."""
+
+FIELD, SMALL_FIELD, SMALL = 5, 3, 16
+"""Height and width of the field of columns; the small one is for images that are lower or narrower."""
 
 RANGED = ("threshold", "inhibition_strength", "theta_step", "learning_rate")
 """Settings that the default space of strategies that take ranges varies, within `networks.MULTIPLES`."""
@@ -110,6 +125,8 @@ class Space:
     base : Setup
     settings : mapping of str to tuple or Range
         By the names in `SETTINGS`; a tuple of one value fixes it.
+    beside : tuple of Space, default ()
+        Other spaces that are searched with it, such as columns beside dense networks.
 
     Raises
     ------
@@ -119,6 +136,7 @@ class Space:
 
     base: Setup
     settings: Mapping[str, Choices]
+    beside: tuple["Space", ...] = ()
 
     def __post_init__(self) -> None:
         for name, choices in self.settings.items():
@@ -242,6 +260,24 @@ def ladder_space(
     return Space(base, settings | {"state": (STATE,), "prune": (True,)})
 
 
+def column_space(
+    shape: tuple[int, ...],
+    sizes: Sequence[int] | None = None,
+    weights: Sequence[str] | None = None,
+    readouts: Sequence[str] | None = None,
+    learner: Stdp = Stdp(),  # noqa: B008 - frozen
+) -> Space:
+    """Return the space of columns that slide over images of a shape.
+
+    Weights in floats are left out: what columns are for is little memory.
+    """
+    field = FIELD if min(shape[:2]) >= SMALL else SMALL_FIELD
+    settings = dict(COLUMNS)
+    listed = {"neurons": sizes, "weights": weights, "readout": readouts}
+    settings |= {name: tuple(values) for name, values in listed.items() if values is not None}
+    return Space(Setup(Network.patches(field=field), learner), settings)
+
+
 def ranged_space(
     base: Setup,
     images: int,
@@ -312,13 +348,26 @@ def space_of(written: Mapping[str, Any], base: Setup) -> Space:
 def settle(
     strategy: str,
     space: Space | Mapping[str, Any] | str | Path | None,
-    base: Setup,
+    network: Network | None,
+    learner: Stdp,
     images: int,
+    shape: tuple[int, ...],
     sizes: Sequence[int] | None,
     weights: Sequence[str] | None,
     readouts: Sequence[str] | None,
 ) -> Space:
-    """Return the space of a search: the one that is given, or the default, with what is listed beside it."""
+    """Return the space of a search: the one that is given, or the default, with what is listed beside it.
+
+    Without a network, sizes and a space, the ladder looks at columns beside dense networks.
+    """
+    base = Setup(network or Network(), learner)
+    beside: tuple[Space, ...] = ()
+    if strategy == "ladder" and space is None:
+        columns = column_space(shape, sizes, weights, readouts, learner)
+        if network is None:
+            beside = (columns,) if sizes is None else ()
+        elif network.layers[0].field is not None:
+            return replace(columns, base=base)
     if isinstance(space, str | Path):
         space = read_space(space, base)
     elif isinstance(space, Mapping):
@@ -336,7 +385,7 @@ def settle(
         given = {name: tuple(values) for name, values in listed.items() if values is not None}
         needed = [*listed, "state", *([] if "state" in space.settings else ["prune"])]
         settings = {name: settings[name] for name in needed} | dict(space.settings) | given
-    return Space(base, settings)
+    return Space(base, settings, beside)
 
 
 def _choices(name: str, written: Any) -> Choices:

@@ -25,7 +25,6 @@ from fspinn.base.streams import on_terminal, say
 from fspinn.datasets.arrays import as_dataset
 from fspinn.datasets.origin import origin
 from fspinn.learning.training import learn, passes_for
-from fspinn.lowering.compiler import check_dense
 from fspinn.memmodel import load_hardware
 from fspinn.network.description import Network
 from fspinn.network.rules import Stdp
@@ -97,8 +96,9 @@ def tune(
     UnfinishedError
         If something other than the networks ends it, such as too little memory.
     """
-    check_dense(Setup(network, learner).network)
+    Setup(network, learner)  # says what is not one
     data = as_dataset(data)
+    network.geometries(data.image_shape)
     data = replace(data, validation=data.validation.first(len(data.train)))  # as `fspinn.train` measures it
     variant = Variant(readout=readout)
     seed = checked_seed(seed)

@@ -107,12 +107,14 @@ def _parts(spikes: Spikes) -> list[Spikes]:
 
 def _response(plan: Plan, spikes: Spikes, parts: list[Recorded]) -> Response:
     spike_counts = np.zeros((len(spikes), plan.layers[0].neurons), dtype=np.int32)
+    first_steps = np.full_like(spike_counts, plan.steps)
     steps, neurons, potentials = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)], []
     activity = Activity()
     for number, recorded in enumerate(parts):
         presentations, step = np.divmod(recorded.spike_steps, plan.steps)
         presentations += number * PRESENTATIONS_PER_SIMULATION
         np.add.at(spike_counts, (presentations, recorded.spike_neurons), 1)
+        np.minimum.at(first_steps, (presentations, recorded.spike_neurons), step)
         steps.append(step.astype(np.int32))
         neurons.append(recorded.spike_neurons.astype(np.int32))
         activity += activity_of(plan, recorded)
@@ -122,6 +124,8 @@ def _response(plan: Plan, spikes: Spikes, parts: list[Recorded]) -> Response:
         spike_counts,
         np.concatenate(steps),
         np.concatenate(neurons),
+        np.zeros(sum(map(len, steps)), np.int32),
+        first_steps,
         (activity,),
         Range(),
         np.concatenate(potentials) if potentials else None,

@@ -77,6 +77,10 @@ def refuses(plan: Plan) -> str | None:
     """Return in one line why a plan cannot be written as a C program, or None if it can."""
     if not plan.in_integers:
         return "state: the model computes with floats; quantize first with --state, such as Q9.6"
+    if plan.encoding.contrast is not None:
+        return "contrast: the C program encodes intensities as they are; train without it"
+    if plan.encoding.white:
+        return "first_spikes_relative_to: the C program knows 'brightest'; train with that"
     return not_dense(plan)
 
 

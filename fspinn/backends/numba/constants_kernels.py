@@ -29,15 +29,15 @@ The input of a step is ``(sum of weights * scale_up) >> scale_down``. `leak` has
 
 RealLearning = namedtuple(
     "RealLearning",
-    "on rule adaptation window_steps spike_threshold depression trace_leak lowest_theta theta_decay "
-    "weight_norm target_trace normalisation normalisation_goal weight_kept",
+    "on rule adaptation window_steps spike_threshold falls_in_silence depression trace_leak lowest_theta "
+    "theta_decay weight_norm target_trace normalisation normalisation_goal weight_kept",
 )
 """Constants of learning in reals; `theta_decay` is what theta is multiplied by."""
 
 IntegerLearning = namedtuple(
     "IntegerLearning",
-    "on rule adaptation window_steps spike_threshold depression trace_leak lowest_theta theta_decay "
-    "rounding norm weight_fraction highest_weight trace_fraction",
+    "on rule adaptation window_steps spike_threshold falls_in_silence depression trace_leak lowest_theta "
+    "theta_decay rounding norm weight_fraction highest_weight trace_fraction",
 )
 """Constants of learning in integers."""
 
@@ -59,12 +59,19 @@ IntegerState = namedtuple(
 lowest and the highest potential or threshold so far, and how many numbers were cut.
 """
 
-EXEMPT, INHIBITED_UNTIL, SPIKES, SPIKED, CEILING, HIGHEST_THRESHOLD = range(6)
+Fields = namedtuple("Fields", "there positions drawn least_spikes where cell_of seen_starts seen")
+"""Positions of a layer: `there` is whether it has a field; `drawn` of them are learned from in a sample.
+
+`where` is what `fspinn.network.field_kernels.gather` needs, `cell_of` the cell of each position, and
+`seen_starts` (steps + 1,) and `seen` are working memory.
+"""
+
+EXEMPT, INHIBITED_UNTIL, SPIKES, SPIKED, CEILING, HIGHEST_THRESHOLD, ENDED = range(7)
 """Places in `carried`.
 
 The neuron that is not inhibited in the steps before the next number, the number of output spikes so far, the
-number of neurons in `spiked`; and in integers a number that no potential is above (at least 0), and the
-highest threshold (at least 0).
+number of neurons in `spiked`; in integers a number that no potential is above (at least 0), and the highest
+threshold (at least 0); and after how many steps an output spike has ended the presentation, or 0.
 """
 
 LOWEST, HIGHEST, SATURATIONS = range(3)

@@ -5,16 +5,19 @@ window one column of weights. In integers, weights of up to eight bits take a by
 to sixteen bits two: a quarter and half of what floats move.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.backends.numba import constants_kernels as numbers
+from fspinn.backends.numba.column_kernels import answer_columns
 from fspinn.backends.numba.integer_kernels import GROUP
 from fspinn.backends.numba.schedule_kernels import present_batch
-from fspinn.backends.protocol import Response, not_dense
-from fspinn.base.randomness import LEARNING_ROUNDING
+from fspinn.backends.protocol import Response
+from fspinn.base.randomness import LEARNING_ROUNDING, POSITIONS
 from fspinn.lowering.integer_learning import integer_schedule
 from fspinn.lowering.integers import Range
 from fspinn.lowering.plan import (
@@ -33,45 +36,153 @@ from fspinn.quant.formats import ROUNDINGS
 
 def refuses(plan: Plan) -> str | None:
     """Return in one line why this backend cannot run a plan, or None if it can."""
-    return not_dense(plan)
+    return None
 
 
 def respond(plan: Plan, spikes: Spikes, probe: int | None = None) -> Response:
     """Present samples with learning off (see `fspinn.backends.protocol.Simulator`)."""
-    (layer,) = plan.layers
-    schedule, seed = np.zeros((len(spikes), 2)), np.uint64(0)
-    run = (seed, seed, seed, 0)
-    if layer.formats is None:
-        # Learning that is switched off: Numba compiles no second copy of the kernels for answers.
-        learning = _real_learning(LearningPlan(window_steps=plan.steps), plan.dt_ms, layer, on=False)
-        schedule = schedule.astype(layer.weights.dtype)
-        return _present(plan, spikes, (layer.weights, layer.theta), learning, schedule, run, probe)
-    theta = (layer.thresholds - layer.firing_threshold).astype(np.int32)
-    return _present(plan, spikes, (_with_row_of_zeros(layer.weights), theta), None, schedule, run, probe)
+    *below, last = plan.layers
+    spikes, activity, span = _through(plan, below, spikes)
+    response = _answer(plan, last, spikes, probe)
+    return replace(response, activity=(*activity, *response.activity), range=span | response.range)
 
 
 def learn(plan: Plan, spikes: Spikes, total: int, earlier_spikes: int = 0) -> Response:
     """Present samples with learning on (see `fspinn.backends.protocol.Simulator`)."""
-    (layer,) = plan.layers
+    *below, layer = plan.layers
+    spikes, activity, _ = _through(plan, below, spikes)
     assert layer.learning is not None
     weights, schedule = layer.weights, layer.learning.schedule(spikes.first, len(spikes), total)
-    run = (*(np.uint64(n) for n in (spikes.seed, LEARNING_ROUNDING, spikes.first)), earlier_spikes)
+    seed, *purposes, first = (np.uint64(n) for n in (spikes.seed, LEARNING_ROUNDING, POSITIONS, spikes.first))
+    run: tuple[Any, ...] = (seed, *purposes, first, earlier_spikes)
     if layer.formats is None:
         schedule = schedule.astype(weights.dtype)
         schedule[:, 1] *= weights.dtype.type(layer.learning.weight_norm)
         learning = _real_learning(layer.learning, plan.dt_ms, layer, on=True)
-        return _present(plan, spikes, (weights, layer.theta), learning, schedule, run, None)
-    whole_numbers = integer_schedule(layer.learning, layer.formats.theta, schedule)
-    padded = _with_row_of_zeros(weights)
-    response = _present(
-        plan, spikes, (padded, layer.theta), _integer_learning(layer), whole_numbers, run, None
+        response = _present(plan, layer, spikes, (weights, layer.theta), learning, schedule, run, None)
+    else:
+        whole_numbers = integer_schedule(layer.learning, layer.formats.theta, schedule)
+        padded = _with_row_of_zeros(weights)
+        learned = padded, layer.theta
+        response = _present(plan, layer, spikes, learned, _integer_learning(layer), whole_numbers, run, None)
+        weights[:] = padded[:-1]
+    return replace(response, activity=(*activity, *response.activity))
+
+
+def _through(
+    plan: Plan, layers: Sequence[LayerPlan], spikes: Spikes
+) -> tuple[Spikes, tuple[Activity, ...], Range]:
+    """Return the input spikes of the layer after some, which answer."""
+    activity: list[Activity] = []
+    span = Range()
+    for layer in layers:
+        response = _answer(plan, layer, spikes, None)
+        spikes = Spikes.first_of(response.first_steps, plan.steps, spikes.seed, spikes.first)
+        activity += response.activity
+        span |= response.range
+    return spikes, tuple(activity), span
+
+
+def _answer(plan: Plan, layer: LayerPlan, spikes: Spikes, probe: int | None) -> Response:
+    if probe is None and (kind := _columns(plan, layer)) is not None:
+        return _answer_in_columns(layer, spikes, kind)
+    schedule, none = np.zeros((len(spikes), 2)), np.uint64(0)
+    run = (none, none, none, none, 0)
+    if layer.formats is None:
+        # Learning that is switched off: Numba compiles no second copy of the kernels for answers.
+        learning = _real_learning(LearningPlan(window_steps=plan.steps), plan.dt_ms, layer, on=False)
+        schedule = schedule.astype(layer.weights.dtype)
+        learned = layer.weights, layer.theta
+        return _present(plan, layer, spikes, learned, learning, schedule, run, probe)
+    theta = (layer.thresholds - layer.firing_threshold).astype(np.int32)
+    learned = _with_row_of_zeros(layer.weights), theta
+    return _present(plan, layer, spikes, learned, None, schedule, run, probe)
+
+
+def _columns(plan: Plan, layer: LayerPlan) -> type[Any] | None:
+    """Return the type of potentials if all positions can be computed at once, else None."""
+    geometry, formats, thresholds = layer.geometry, layer.formats, layer.thresholds
+    if geometry is None or layer.inhibition != "first" or thresholds.min() <= 0:
+        return None
+    if formats is None:
+        kind: type[Any] = layer.weights.dtype.type
+        return kind if layer.leak == 1 else None
+    shift = formats.state.fraction_bits - formats.weights.fraction_bits
+    if layer.leak != 0 or shift < 0 or layer.weights.min() < 0:
+        return None
+    # Until a position ends, its potentials are below the thresholds.
+    most = int(layer.weights.astype(np.int64).sum(axis=0).max()) << shift
+    largest = max(most, geometry.fan_in) * plan.steps + int(thresholds.max())
+    return np.int16 if largest < 2**14 else np.int32 if largest < 2**30 else None
+
+
+def _answer_in_columns(layer: LayerPlan, spikes: Spikes, kind: type[Any]) -> Response:
+    geometry = layer.geometry
+    assert geometry is not None
+    shift = 0
+    if layer.formats is not None:
+        shift = layer.formats.state.fraction_bits - layer.formats.weights.fraction_bits
+    never, ended, most = np.inf, -np.inf, np.inf
+    if layer.formats is not None:
+        never, ended = np.iinfo(kind).max, np.iinfo(kind).min // 2
+        most = min(layer.formats.state.highest_integer, never)
+    (height, width), stride, lanes = geometry.field, geometry.stride, layer.neurons + 1
+    run = -(-width // stride)
+    blocks = np.zeros((geometry.channels, height, stride, run, lanes), dtype=kind)
+    weights = layer.weights.reshape(height, width, geometry.channels, layer.neurons)
+    for v in range(width):
+        # The inputs of the later columns reach the earlier positions.
+        block = blocks[:, :, v % stride, run - 1 - v // stride]
+        block[:, :, :-1] = (weights[:, v] * kind(2**shift)).transpose(1, 0, 2)
+        block[:, :, -1] = 1
+    thresholds = np.full(((geometry.width - 1) // stride + run, lanes), never, dtype=kind)
+    thresholds[run - 1 : run - 1 + geometry.columns, :-1] = layer.thresholds
+    flags = np.zeros(-(-thresholds.size // 8) * 8, dtype=np.bool_)
+    potentials = np.zeros((geometry.rows, thresholds.size), dtype=kind)
+    n, activity = len(spikes), np.zeros(len(Activity().as_tuple()), dtype=np.int64)
+    answers = _blank_answers(layer, n, spikes.steps)
+    record = tuple(np.empty(n * geometry.positions, dtype=np.int32) for _ in range(3))
+    highest, cuts = answer_columns(
+        spikes.offsets,
+        spikes.inputs,
+        blocks.reshape(*blocks.shape[:3], -1),
+        thresholds.reshape(-1),
+        geometry.places,
+        (geometry.rows, geometry.columns, run - 1, stride),
+        geometry.cell_of,
+        (kind(ended), kind(most)),
+        (potentials, flags, flags.view(np.uint64)),
+        answers,
+        record,
+        activity,
     )
-    weights[:] = padded[:-1]
-    return response
+    counted = Activity(*activity.tolist())
+    span = Range()
+    if layer.formats is not None and n:
+        span = Range(0, max(int(highest), int(layer.thresholds.max())), int(cuts))
+    return _response(answers, record, counted, span, None)
+
+
+def _blank_answers(layer: LayerPlan, n: int, steps: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return counts of spikes, and the step of each feature's first: none so far."""
+    counts = np.zeros((n, layer.features), dtype=np.int32)
+    return counts, np.full_like(counts, steps)
+
+
+def _response(
+    answers: tuple[NDArray[np.int32], NDArray[np.int32]],
+    record: Sequence[NDArray[np.int32]],
+    activity: Activity,
+    span: Range,
+    course: NDArray[Any] | None,
+) -> Response:
+    steps, neurons, positions = (of_all[: activity.output_spikes].copy() for of_all in record)
+    return Response(answers[0], steps, neurons, positions, answers[1], (activity,), span, course)
 
 
 def _present(
     plan: Plan,
+    layer: LayerPlan,
     spikes: Spikes,
     learned: tuple[NDArray[Any], NDArray[Any]],
     learning: Any,
@@ -79,36 +190,46 @@ def _present(
     run: tuple[Any, ...],
     probe: int | None,
 ) -> Response:
-    (layer,) = plan.layers
     constants = _reals(plan, layer) if layer.formats is None else _integers(plan, layer, learned[0])
-    state = _state(layer, type(constants.leak))
-    n = len(spikes)
-    spike_counts = np.zeros((n, layer.neurons), dtype=np.int32)
-    spike_steps, spike_neurons = (np.empty(n * plan.steps, dtype=np.int32) for _ in range(2))
+    state, fields = _state(layer, type(constants.leak)), _fields(plan, layer)
+    n, answers = len(spikes), _blank_answers(layer, len(spikes), plan.steps)
+    most = 1 if layer.inhibition == "first" else plan.steps
+    of_spikes = [np.empty(n * max(fields.positions, fields.drawn) * most, dtype=np.int32) for _ in range(3)]
     course = np.zeros((n, 0 if probe is None else plan.steps, 2), dtype=state.potentials.dtype)
-    record = (spike_steps, spike_neurons, course, 0 if probe is None else probe)
     counted = np.zeros(len(Activity().as_tuple()), dtype=np.int64)
     present_batch(
         spikes.offsets,
         spikes.inputs,
         *learned,
         constants,
+        fields,
         learning,
         schedule,
         run,
         state,
-        spike_counts,
-        record,
+        answers,
+        (*of_spikes, course, 0 if probe is None else probe),
         counted,
     )
-    activity = Activity(*counted.tolist())
-    return Response(
-        spike_counts,
-        spike_steps[: activity.output_spikes].copy(),
-        spike_neurons[: activity.output_spikes].copy(),
-        (activity,),
-        Range() if layer.formats is None else Range(*state.range.tolist()),
-        None if probe is None else course,
+    span = Range() if layer.formats is None else Range(*state.range.tolist())
+    return _response(answers, of_spikes, Activity(*counted.tolist()), span, None if probe is None else course)
+
+
+def _fields(plan: Plan, layer: LayerPlan) -> numbers.Fields:
+    geometry, learning = layer.geometry, layer.learning or LearningPlan()
+    one = np.zeros((1, 3), dtype=np.int32)
+    where = (one, one[:, :2], (0, 0), 1)
+    if geometry is not None:
+        where = (geometry.places, geometry.corners, geometry.field, geometry.channels)
+    return numbers.Fields(
+        there=geometry is not None,
+        positions=1 if geometry is None else geometry.positions,
+        drawn=1 if geometry is None else learning.positions,
+        least_spikes=learning.least_spikes,
+        where=where,
+        cell_of=one[0, :1] if geometry is None else geometry.cell_of,
+        seen_starts=np.zeros(plan.steps + 1, dtype=np.int64),
+        seen=np.empty(0 if geometry is None else plan.steps * geometry.fan_in, dtype=np.int32),
     )
 
 
@@ -121,7 +242,7 @@ def _state(layer: LayerPlan, kind: type[Any]) -> Any:
         "ready_at": np.zeros(neurons, dtype=np.int64),
         "partner_ready_at": np.zeros(neurons, dtype=np.int64),
         "spike_counts": np.zeros(neurons, dtype=np.int32),
-        "carried": np.zeros(6, dtype=np.int64),
+        "carried": np.zeros(7, dtype=np.int64),
         "window_counts": np.zeros(inputs, dtype=np.int32),
         "pre_traces": np.zeros(inputs, dtype=of_traces),
         "post_traces": np.zeros(neurons, dtype=of_traces),
@@ -219,6 +340,7 @@ def _of_all_learning(learning: LearningPlan) -> dict[str, int]:
         "adaptation": ADAPTATIONS.index(learning.adaptation),
         "window_steps": learning.window_steps,
         "spike_threshold": learning.spike_threshold,
+        "falls_in_silence": learning.falls_in_silence,
     }
 
 

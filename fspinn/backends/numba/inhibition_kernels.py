@@ -8,6 +8,7 @@ import numpy as np
 from fspinn.backends.numba.arithmetic_kernels import either, inhibit
 from fspinn.backends.numba.constants_kernels import (
     CEILING,
+    ENDED,
     EXEMPT,
     INHIBITED_UNTIL,
     LOWEST,
@@ -21,7 +22,7 @@ from fspinn.backends.numba.neuron_kernels import clear, flush, integrate
 from fspinn.backends.numba.plasticity_kernels import follow_step
 from fspinn.base.jit import njit
 
-LATERAL, CLAMP, LAYER = range(3)
+LATERAL, CLAMP, LAYER, FIRST = range(4)
 """Numbers of the kinds of inhibition, in the order of `fspinn.lowering.plan.INHIBITIONS`."""
 
 
@@ -45,6 +46,8 @@ def fire(t, winner, constants, state):
         clear(state.potentials)
         carried[EXEMPT], carried[INHIBITED_UNTIL] = winner, t + 1 + constants.inhibition_steps
         carried[CEILING] = 0
+    elif constants.inhibition_kind == FIRST:
+        carried[ENDED] = t + 1
     elif state.partner_ready_at[winner] <= t + 1:
         carried[EXEMPT], carried[INHIBITED_UNTIL] = winner, t + 2
         state.partner_ready_at[winner] = t + 2 + constants.inhibition_steps

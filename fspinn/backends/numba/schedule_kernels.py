@@ -25,6 +25,7 @@ from fspinn.backends.numba.constants_kernels import (
     COLUMNS_WRITTEN,
     DECAYING,
     DECAYS,
+    ENDED,
     INHIBITED_UNTIL,
     INPUT_SPIKES,
     NEURON_UPDATES,
@@ -46,9 +47,11 @@ from fspinn.backends.numba.constants_kernels import (
     WINDOWS,
 )
 from fspinn.backends.numba.inhibition_kernels import advance_inhibited, fire, populations
+from fspinn.backends.numba.integer_plasticity_kernels import random_word
 from fspinn.backends.numba.neuron_kernels import clear
 from fspinn.base.jit import njit
 from fspinn.network.encoder_kernels import stream_key
+from fspinn.network.field_kernels import gather
 
 
 @njit
@@ -81,13 +84,13 @@ def post(winner, weights, theta, now, constants, learning, state, activity):
 def run_window(
     start, stop, starts, inputs, weights, theta, now, constants, learning, state, record, activity
 ):
-    """Run the time steps from `start` to `stop`.
+    """Run the time steps from `start` to `stop`, or to the spike that ends the presentation.
 
     `now`: learning rate, threshold step and key of random words. Writes `record`: step and neuron of each
     output spike, and in `course` (steps, 2) the potential of the neuron `probe` as it is compared with the
     threshold and at the end of each step.
     """
-    spike_steps, spike_neurons, course, probe = record
+    spike_steps, spike_neurons, _, course, probe = record
     potentials, carried = state.potentials, state.carried
     probing = course.shape[0] > 0
     t = start
@@ -111,7 +114,7 @@ def run_window(
                 post(winner, weights, theta, now, constants, learning, state, activity)
         if probing:
             course[t, 1] = potentials[probe]
-        t = last + 1
+        t = stop if carried[ENDED] > 0 else last + 1
 
 
 @njit
@@ -167,12 +170,14 @@ def end_window(now_in, inputs, spikes, weights, theta, now, constants, learning,
 def fall_after_silence(input_spikes, earlier_spikes, theta_step, constants, learning, state):
     """Return by how much thresholds fall after a presentation without an output spike.
 
-    Before the first one of all, by the step if there was input. Later by the step if some potential is at the
-    firing threshold, and by an N-th of it if one is at half.
+    Before the first one of all, by the step if there was input. Later, if they do, by the step if some
+    potential is at the firing threshold, and by an N-th of it if one is at half.
     """
     part = part_of_step(theta_step, constants.neurons, learning)
     if earlier_spikes == 0:
         return theta_step if input_spikes > 0 else 0 * part
+    if not learning.falls_in_silence:
+        return 0 * part
     highest = state.potentials[0]
     for j in range(state.potentials.size):
         highest = max(highest, state.potentials[j])
@@ -200,59 +205,116 @@ def end_presentation(
 
 
 @njit
-def count_presentation(input_spikes, constants, state, activity):
-    """Add what every presentation does to the counts."""
-    activity[SAMPLES] += 1
-    activity[STEPS] += constants.steps
+def count_presentation(input_spikes, steps, constants, state, activity):
+    """Add what every presentation does to the counts; `input_spikes` and `steps` are those until it ended."""
+    activity[STEPS] += steps
     activity[POSITIONS] += 1
     activity[INPUT_SPIKES] += input_spikes
     activity[OUTPUT_SPIKES] += state.carried[SPIKES]
-    activity[NEURON_UPDATES] += populations(constants) * constants.steps * constants.neurons
+    activity[NEURON_UPDATES] += populations(constants) * steps * constants.neurons
+
+
+@njit
+def present(
+    starts, inputs, weights, theta, now, index, earlier_spikes, constants, learning, state, record, activity
+):
+    """Present what one position sees of a sample, from rest; `index` numbers the positions of the sample."""
+    steps, window_steps = constants.steps, constants.steps
+    if learning is not None:
+        window_steps = learning.window_steps
+    rest(state)
+    set_thresholds(theta, constants, state)
+    windows = (steps + window_steps - 1) // window_steps
+    for window in range(windows):
+        start = window * window_steps
+        stop = min(start + window_steps, steps)
+        before = state.carried[SPIKES]
+        run_window(
+            start, stop, starts, inputs, weights, theta, now, constants, learning, state, record, activity
+        )
+        ended = state.carried[ENDED]
+        if ended > 0:
+            steps = stop = ended
+        if learning is not None and learning.on:
+            spikes = state.carried[SPIKES] - before
+            shown, number = inputs[starts[start] : starts[stop]], index * windows + window
+            end_window(number, shown, spikes, weights, theta, now, constants, learning, state, activity)
+        if ended > 0:
+            break
+    input_spikes = starts[steps] - starts[0]
+    if learning is not None and learning.on:
+        end_presentation(
+            input_spikes, earlier_spikes, weights, theta, now[1], constants, learning, state, activity
+        )
+    count_presentation(input_spikes, steps, constants, state, activity)
 
 
 @njit
 def present_batch(
-    offsets, inputs, weights, theta, constants, learning, schedule, run, state, spike_counts, record, activity
+    offsets,
+    inputs,
+    weights,
+    theta,
+    constants,
+    fields,
+    learning,
+    schedule,
+    run,
+    state,
+    answers,
+    record,
+    activity,
 ):
     """Present samples one after the other; with learning on, `weights` and `theta` change in place.
 
     `offsets` (n, steps + 1) and `inputs` are those of `fspinn.network.encoders.Spikes`; `learning` is None
-    or says whether it is on; `schedule` (n, 2): learning rate and threshold step of each presentation;
-    `run`: seed, purpose of random words, number of the first presentation, and output spikes before it.
-    Writes `spike_counts` (n, neurons), `activity` (16,) and `record` (see `run_window`), whose course is (n,
-    steps, 2), or (n, 0, 2) without a probe.
+    or says whether it is on; `schedule` (n, 2): learning rate and threshold step of each sample; `run`: seed,
+    purposes of the random words of roundings and of positions, number of the first sample, and output spikes
+    before it. Writes `answers`, that is spike counts (n, cells * neurons) and the step of the first spike of
+    each; `activity` (16,); and `record` (see `run_window`), with the position of each output spike, whose
+    course is (n, steps, 2), or (n, 0, 2) without a probe.
     """
-    seed, purpose, first, earlier_spikes = run
-    spike_steps, spike_neurons, course, probe = record
+    seed, rounding, drawing, first, earlier_spikes = run
+    spike_counts, first_steps = answers
+    spike_steps, spike_neurons, spike_positions, course, probe = record
     written = 0
-    window_steps = constants.steps
-    if learning is not None:
-        window_steps = learning.window_steps
+    learns = learning is not None and learning.on
     for m in range(offsets.shape[0]):
-        starts = offsets[m]
-        input_spikes = starts[constants.steps] - starts[0]
-        now = (schedule[m, 0], schedule[m, 1], stream_key(seed, purpose, first + np.uint64(m)))
-        rest(state)
-        set_thresholds(theta, constants, state)
-        noted = (spike_steps[written:], spike_neurons[written:], course[m], probe)
-        for window in range((constants.steps + window_steps - 1) // window_steps):
-            start = window * window_steps
-            stop = min(start + window_steps, constants.steps)
-            before = state.carried[SPIKES]
-            run_window(
-                start, stop, starts, inputs, weights, theta, now, constants, learning, state, noted, activity
+        number = first + np.uint64(m)
+        now = (schedule[m, 0], schedule[m, 1], stream_key(seed, rounding, number))
+        draw = stream_key(seed, drawing, number)
+        starts, shown = offsets[m], inputs
+        activity[SAMPLES] += 1
+        for index in range(fields.drawn if learns else fields.positions):
+            position = index
+            if fields.there:
+                if learns:
+                    position = np.int64(random_word(draw, index) % np.uint64(fields.positions))
+                starts, shown = fields.seen_starts, fields.seen
+                seen = gather(offsets[m], inputs, fields.where, position, starts, shown)
+                if learns and seen < fields.least_spikes:
+                    continue
+            noted = (spike_steps[written:], spike_neurons[written:], spike_positions, course[m], probe)
+            present(
+                starts,
+                shown,
+                weights,
+                theta,
+                now,
+                index,
+                earlier_spikes,
+                constants,
+                learning,
+                state,
+                noted,
+                activity,
             )
-            if learning is not None and learning.on:
-                spikes = state.carried[SPIKES] - before
-                shown = inputs[starts[start] : starts[stop]]
-                end_window(window, shown, spikes, weights, theta, now, constants, learning, state, activity)
-        if learning is not None and learning.on:
-            end_presentation(
-                input_spikes, earlier_spikes, weights, theta, now[1], constants, learning, state, activity
-            )
-        earlier_spikes += state.carried[SPIKES]
-        written += state.carried[SPIKES]
-        count_presentation(input_spikes, constants, state, activity)
-        for j in range(constants.neurons):
-            spike_counts[m, j] = state.spike_counts[j]
+            spikes, base = state.carried[SPIKES], fields.cell_of[position] * constants.neurons
+            for e in range(written, written + spikes):
+                spike_positions[e] = position
+                feature = base + spike_neurons[e]
+                spike_counts[m, feature] += 1
+                first_steps[m, feature] = min(first_steps[m, feature], spike_steps[e])
+            earlier_spikes += spikes
+            written += spikes
     activity[ADDITIONS] = activity[ROWS_READ] * constants.neurons + activity[WEIGHTS_READ]

@@ -17,6 +17,8 @@ SHADES = {
     "thresholds": "#99ddff",
     "inhibition": "#aa3377",
     "spikes": "#ccbb44",
+    "input_buffer": "#e0a030",
+    "spike_times": "#b8860b",
     "readout": "#228833",
     "labels": "#55aa55",
     "votes": "#bbcc33",

@@ -24,6 +24,9 @@ def preferred_names(model: Model) -> list[str]:
 def receptive_fields(model: AnyModel, neurons: int = 64) -> Figure:
     """Draw the weights of neurons as images, sorted by the class that each speaks for most.
 
+    Of a network with a field, or of several layers, the neurons of the first layer in their order; channels
+    lie side by side.
+
     Parameters
     ----------
     model : Model
@@ -31,15 +34,21 @@ def receptive_fields(model: AnyModel, neurons: int = 64) -> Figure:
         How many to draw, at most; of more neurons some of each class are drawn.
     """
     model = model_of(model)
-    # Eight small letters are as wide as a field.
-    names = [name if len(name) <= 8 else f"{name[:7]}\u2026" for name in preferred_names(model)]
+    first, weights = model.network.layers[0], model.layers[0].weights.values
+    height, width, channels = model.network.input_shape(model.image_shape)
+    if first.field is None and len(model.layers) == 1:
+        # Eight small letters are as wide as a field.
+        names = [name if len(name) <= 8 else f"{name[:7]}\u2026" for name in preferred_names(model)]
+        chosen, called = np.argsort(preferred_classes(model), kind="stable"), "the class of each"
+    else:  # what a neuron speaks for is another class in each cell
+        names, chosen = [str(neuron) for neuron in range(first.neurons)], np.arange(first.neurons)
+        called = "the number of each"
+        height, width = first.field or (height, width)
     size = 8 if max(map(len, names)) <= 3 else 6
-    chosen = np.argsort(preferred_classes(model), kind="stable")
     chosen = chosen[np.linspace(0, len(chosen) - 1, min(neurons, len(chosen))).astype(int)]
     columns = int(np.ceil(np.sqrt(len(chosen) * 1.6)))
     rows = int(np.ceil(len(chosen) / columns))
-    height, width = model.image_shape
-    weights = model.layer.weights.values
+    width *= channels  # side by side
     # One picture with space above each field is drawn ten times as quickly as one picture for each.
     above, between = max(1, round(0.35 * height)), max(1, round(0.12 * width))
     tiles = np.full((rows * (above + height), columns * (width + between) - between), np.nan, np.float32)
@@ -48,13 +57,19 @@ def receptive_fields(model: AnyModel, neurons: int = 64) -> Figure:
     for place, neuron in enumerate(chosen):
         row, column = divmod(place, columns)
         top, left = row * (above + height) + above, column * (width + between)
-        tiles[top : top + height, left : left + width] = weights[:, neuron].reshape(height, width)
+        tiles[top : top + height, left : left + width] = _tile(weights[:, neuron], channels, height)
         axes.text(left + (width - 1) / 2, top - 1, names[neuron], ha="center", va="bottom", fontsize=size)
     picture = axes.imshow(tiles, cmap="magma", vmin=0, vmax=max(float(np.nanmax(tiles)), 1e-9))
     axes.axis("off")
     figure.colorbar(picture, ax=axes, label="weight", shrink=min(1.0, 3 / rows), aspect=12, pad=0.02)
-    axes.set_title(f"{len(chosen)} of {model.network.neurons} neurons, with the class of each", fontsize=10)
+    axes.set_title(f"{len(chosen)} of {first.neurons} neurons, with {called}", fontsize=10)
     return figure
+
+
+def _tile(weights: NDArray[np.float32], channels: int, height: int) -> NDArray[np.float32]:
+    """Return the weights of a neuron as an image, its channels side by side."""
+    apart: NDArray[np.float32] = weights.reshape(height, -1, channels)
+    return np.concatenate(np.moveaxis(apart, 2, 0), axis=1)
 
 
 def thresholds(model: AnyModel, spike_counts: NDArray[np.int32]) -> Figure:
@@ -63,14 +78,15 @@ def thresholds(model: AnyModel, spike_counts: NDArray[np.int32]) -> Figure:
     Parameters
     ----------
     model : Model
-    spike_counts : ndarray of int32, shape (n, n_neurons)
+    spike_counts : ndarray of int32, shape (n, features)
         Responses to images, as `fspinn.predict` gives them.
     """
     model = model_of(model)
     network = model.network.answering
-    neuron = network.layers[0].neuron
-    levels = (neuron.firing_threshold + model.layer.theta.values) / float(neuron.weight_norm or 1.0)
-    rates_hz = np.sort(spike_counts.mean(axis=0) / (network.duration_ms / 1000))[::-1]
+    neuron = network.layers[-1].neuron
+    levels = (neuron.firing_threshold + model.layers[-1].theta.values) / float(neuron.weight_norm or 1.0)
+    in_cells = spike_counts.reshape(len(spike_counts), -1, network.layers[-1].neurons)
+    rates_hz = np.sort(in_cells.sum(axis=1).mean(axis=0) / (network.duration_ms / 1000))[::-1]
     silent = int(np.count_nonzero(rates_hz == 0))
 
     figure = Figure(figsize=(8.5, 3.4), layout="constrained")

@@ -1,0 +1,281 @@
+"""Columns: a field at many positions, and what has to be kept of the input."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from cost_cases import HARDWARE, PHASES
+
+import fspinn
+from fspinn.base.errors import ConfigError
+from fspinn.base.settings import with_settings
+from fspinn.memmodel import Size, Workload, estimate, expected_workloads, footprint, memory_bits
+from fspinn.memmodel.accesses import accesses
+from fspinn.memmodel.latency import latency_cycles
+from fspinn.memmodel.workload import expected_spikes
+from fspinn.model.activity import Activity
+from fspinn.model.model import Model, Readout
+from fspinn.model.tensors import LayerTensors, Tensor
+from fspinn.network import Layer, Network, NoContrast, OnOff, Poisson, Stdp
+from fspinn.network.setup import Setup
+from fspinn.quant import Format
+from fspinn.report.comparison import compared
+from fspinn.search import Candidate, Variant
+from fspinn.search.costs import expected_costs
+
+COLUMN = Network.patches(8)
+STEPS, POSITIONS = 8, 24 * 24
+
+COUNTED = Activity(
+    samples=10,
+    steps=10 * 3585,
+    positions=10 * POSITIONS,
+    input_spikes=10 * 2718,
+    output_spikes=10 * 211,
+    synaptic_additions=10 * 2718 * 8,
+    neuron_updates=10 * 3585 * 8,
+    rows_read=10 * 2718,
+)
+"""About what a column of 8 does on test images of MNIST."""
+
+
+def column(network=COLUMN, shape=(28, 28), weights="UQ0.3", state="UQ5.3", theta="Q1.3", readout="Q1.3"):
+    """Return a model in integers, all zeros, with a linear readout of ten classes."""
+    formats = [Format.parse(name) for name in (weights, state, theta, readout)]
+    layers = []
+    for number, layer in enumerate(network.layers):
+        inputs = layer.fan_in(*network.input_shape(shape, number))
+        numbers = np.zeros((inputs, layer.neurons), np.float32), np.zeros(layer.neurons, np.float32)
+        layers.append(
+            LayerTensors(
+                Tensor.rounded(numbers[0], formats[0]), Tensor.rounded(numbers[1], formats[2]), formats[1]
+            )
+        )
+    table, bias = np.zeros((network.features, 10), np.float32), np.zeros(10, np.float32)
+    return Model(network, shape, tuple(layers), Readout("linear", table, formats[3], bias))
+
+
+def size_of(network, shape=(28, 28)):
+    return Size.of_network(network, Stdp(), shape, n_classes=10, weight_bits=4)
+
+
+def test_the_bits_of_a_small_column_are_those_counted_by_hand():
+    """8 neurons, 5 x 5 pixels at 24 x 24 positions of 28 x 28, 3 x 3 cells of 8 x 8 positions each."""
+    size = Size.of(column())
+    bits = footprint(size, training=False)
+    assert bits == {
+        "weights": 25 * 8 * 3,
+        "pixels": 0,
+        "thresholds": 8 * 4,  # what each neuron adds to the one that all share
+        "membrane": 8 * 8,  # of one position, whichever is computed
+        "refractory": 0,
+        "inhibition": 0,
+        "input_buffer": 5 * 28 * 4,  # five rows; a spike in one of eight steps, or never
+        "spikes": 0,
+        "spike_times": 0,
+        "labels": 0,
+        "readout": 9 * 8 * 10 * 4 + 10 * 32,
+        "votes": 9 * 8 * 7,  # of 64 positions each may spike once
+    }
+    assert sum(bits.values()) / 8 == 620
+    without_counters_and_bias = sum(bits.values()) - bits["votes"] - 10 * 32
+    assert without_counters_and_bias / 8 == 517
+    eight_bits = replace(size, input_bits=8)
+    assert (sum(footprint(eight_bits, False).values()) - sum(bits.values())) / 8 == 70
+
+
+def test_a_column_that_learns_counts_the_inputs_of_its_field_and_its_winners():
+    bits = footprint(size_of(COLUMN), training=True)
+    assert bits["window"] == (25 + 8) * 4  # eight spikes at most
+    assert footprint(size_of(COLUMN), training=False).items() <= bits.items()
+
+
+@pytest.mark.parametrize(
+    ("settings", "values", "bits"),
+    [
+        ({}, 5 * 28, 4),  # in one of 8 steps, or never
+        ({"duration_ms": 7.0}, 5 * 28, 3),
+        ({"first_spikes_relative_to": "brightest"}, 28 * 28, 8),  # the brightest may be the last
+        ({"encoder": "poisson"}, 28 * 28, 8),  # so may be what decides on the norm
+        ({"encoder": "unscaled"}, 5 * 28, 8),
+        ({"field": (3, 7)}, 3 * 28, 4),
+        ({"stride": 2}, 5 * 28, 4),
+    ],
+)
+def test_a_field_needs_as_many_rows_as_it_is_high_unless_the_code_needs_all(settings, values, bits):
+    size = size_of(with_settings(COLUMN, settings))
+    assert (size.buffered_inputs, size.input_bits) == (values, bits)
+    assert footprint(size, training=False)["input_buffer"] == values * bits
+
+
+def test_a_dense_layer_gets_all_of_the_input_as_spikes():
+    bits = footprint(size_of(Network.dense(400)), training=False)
+    assert (bits["input_buffer"], bits["spikes"]) == (0, 2 * (784 + 400))
+
+
+def test_channels_are_parts_of_a_row():
+    assert size_of(COLUMN, (28, 28, 3)).buffered_inputs == 5 * 28 * 3
+    assert size_of(COLUMN, (28, 28, 3)).layers[0].n_inputs == 25 * 3
+
+
+@pytest.mark.parametrize(("height", "kept"), [(28, 7), (6, 6)])
+def test_contrast_keeps_the_rows_of_its_local_mean_beside_the_encoded_ones(height, kept):
+    """Of three channels, each split into ON and OFF; a mean over seven rows, as far as there are any."""
+    size = size_of(replace(COLUMN, contrast=OnOff(radius=3), layers=(Layer(8, (5, 5)),)), (height, 28, 3))
+    assert size.layers[0].n_inputs == 25 * 6
+    assert footprint(size, training=False)["input_buffer"] == 5 * 28 * 6 * 4 + kept * 28 * 3 * 8
+    assert replace(COLUMN, contrast=NoContrast()) == COLUMN
+
+
+def test_a_counter_holds_a_spike_of_each_position_or_of_each_step_at_each():
+    assert footprint(size_of(COLUMN), False)["votes"] == 72 * 7  # 64
+    several = with_settings(COLUMN, {"inhibition": "lateral"})
+    assert footprint(size_of(several), False)["votes"] == 72 * 10  # 512
+    assert footprint(size_of(with_settings(COLUMN, {"stride": 3})), False)["votes"] == 72 * 4  # 3 x 3
+
+
+def test_between_two_layers_wait_the_times_of_first_spikes():
+    stack = replace(COLUMN, layers=(*COLUMN.layers, Layer(20)))
+    bits = footprint(size_of(stack), False)
+    assert bits["spike_times"] == 9 * 8 * 4
+    assert (bits["input_buffer"], bits["spikes"]) == (5 * 28 * 4, 2 * 20)
+    assert bits["votes"] == 20 * 4  # eight steps
+
+
+def test_online_all_potentials_are_kept_and_no_input():
+    size = size_of(COLUMN)
+    frames, events = (footprint(one, training=False) for one in (size, size.online))
+    assert events["membrane"] == POSITIONS * frames["membrane"]
+    assert (events["input_buffer"], events["inhibition"]) == (0, POSITIONS)  # whether a position has ended
+    same = set(frames) - {"membrane", "input_buffer", "inhibition"}
+    assert all(events[name] == frames[name] for name in same)
+    clamp = size_of(with_settings(COLUMN, {"inhibition": "clamp", "inhibition_ms": 3.0}))
+    assert footprint(clamp.online, False)["inhibition"] == POSITIONS * (2 + 3)
+    stack = size_of(replace(COLUMN, layers=(*COLUMN.layers, Layer(20)))).online
+    assert footprint(stack, False)["spike_times"] == 72  # whether it has spiked
+    activity = dict.fromkeys(PHASES, (COUNTED,))
+    of_frames, of_events = (estimate(column(), HARDWARE, activity, online=on) for on in (False, True))
+    assert of_events.memory["inference"]["membrane"] == POSITIONS * 64
+    assert of_events.energy["inference"]["state"] > of_frames.energy["inference"]["state"]
+
+
+def test_a_dense_layer_is_online_as_it_is():
+    size = size_of(Network.dense(400))
+    assert footprint(size.online, True) == footprint(size, True)
+
+
+def test_what_a_column_reads_and_writes_is_that_of_all_positions_until_they_end():
+    """Of a state in words of 128 bits, one holds eight potentials, or 25 codes; of weights in 32, a row."""
+    work = (Workload.counted(COUNTED),)
+    done = accesses(Size.of(column()), work, HARDWARE, training=False)
+    assert done["weights"].weight_reads == 2718
+    assert done["weights"].added_bits == 2718 * 8 * 8
+    assert done["inhibition"] == type(done["inhibition"])()  # nothing is left to inhibit
+    sums = 2718 if HARDWARE.core.accumulators == "sram" else 0
+    assert done["state"].state_reads == 2 * 3585 + sums  # potentials and thresholds, in each step
+    assert done["state"].state_writes == 3585 + sums + (POSITIONS - 1)  # cleared before the next
+    assert done["spikes"].state_reads == 3585  # the codes of the field, in each step
+    assert done["spikes"].state_writes == -(-784 // 32)  # once an image
+    votes, table = -(-72 * 7 // 128), (720 * 4 + 320) // 32
+    assert done["readout"].state_reads == 211 + votes
+    assert done["readout"].state_writes == 211
+    assert done["readout"].weight_reads == table
+    assert done["readout"].multiplied_square_bits == 720 * 7 * 4  # counts by entries of the table
+
+
+def test_the_time_of_a_column_is_that_of_the_steps_that_were_computed():
+    size, cost = Size.of(column()), HARDWARE.cycles
+    work = Workload.counted(COUNTED)
+    cycles = latency_cycles(size, (work,), HARDWARE, False, 0)
+    groups = -(-8 // HARDWARE.core.lanes)
+    assert cycles["steps"] == 3585 * cost.step
+    assert cycles["scan"] == 3585 * cost.scan + 2718 * cost.input_spike
+    assert cycles["neurons"] == 3585 * groups * cost.neuron
+    assert cycles["inhibition"] == 211 * cost.output_spike
+    half = replace(work, steps=work.steps / 2, neuron_updates=work.neuron_updates / 2)
+    assert sum(latency_cycles(size, (half,), HARDWARE, False, 0).values()) < 0.8 * sum(cycles.values())
+
+
+def test_what_is_expected_of_a_column_is_near_what_was_counted():
+    """MNIST, and Fashion-MNIST with 16 neurons: within a factor of two, each."""
+    for mean, counted in (
+        (0.1307, {"input_spikes": 2718, "output_spikes": 211, "steps": 3585}),
+        (0.2860, {"input_spikes": 5989, "output_spikes": 413}),
+    ):
+        size = size_of(COLUMN)
+        (work,) = expected_workloads(COLUMN, size, mean)["inference"]
+        for name, value in counted.items():
+            assert 0.5 < getattr(work, name) / value < 2, name
+        assert work.positions == POSITIONS
+
+
+def test_what_is_expected_of_a_column_grows_with_what_it_does():
+    few, many = (size_of(with_settings(COLUMN, {"stride": stride})) for stride in (2, 1))
+    seen = [expected_workloads(COLUMN, size, 0.13)["inference"][0] for size in (few, many)]
+    assert [one.positions for one in seen] == [12 * 12, 24 * 24]
+    assert seen[1].input_spikes == pytest.approx(4 * seen[0].input_spikes)
+    rates = replace(COLUMN, encoder=Poisson(), duration_ms=350.0)
+    spikes = expected_spikes(rates, size_of(rates), 0.13)
+    assert spikes[0] == pytest.approx(570 * 0.35 * (0.13 * 784) ** 0.5)
+
+
+def test_what_a_search_expects_of_columns_is_what_the_cost_model_says():
+    """Many at once, among them one whose field covers the whole input, cost what each costs."""
+    networks = [
+        Network.patches(8, 3, cells=2),
+        Network.patches(20, (5, 4), stride=2, cells=(2, 1), contrast=OnOff(radius=1)),
+        Network.patches(4, 8, cells=1),
+        Network.patches(6, 3, cells=1, encoder=Poisson(), duration_ms=50.0),
+    ]
+    candidates = [
+        Candidate(Setup(network, Stdp()), Variant(weights, state="UQ5.3", readout="linear", prune=prune))
+        for network in networks
+        for weights, prune in (("UQ0.3", False), ("UQ0.4", network.layers[0].field != (8, 8)))
+    ]
+    costs = expected_costs(candidates, HARDWARE, (8, 8), 10, 0.3)
+    for candidate, cost in zip(candidates, costs, strict=True):
+        variant = candidate.variant
+        size = Size.of_network(
+            candidate.network, Stdp(), (8, 8), 10, variant.weight_bits, "linear", variant.readout_bits
+        )
+        bits = {"state_bits": variant.state_bits, "threshold_bits": variant.state_bits}
+        size = replace(size, layers=(replace(size.layers[0], **bits),))
+        alone = estimate(size, HARDWARE, expected_workloads(candidate.network, size, 0.3))
+        assert cost.memory_bits == alone.memory["inference"]["total"]
+        assert cost.training_memory_bits == alone.memory["training"]["total"]
+        assert cost.energy_pj == alone.energy["inference"]["total"]
+        assert cost.latency_s == pytest.approx(alone.latency_s("inference"))
+
+
+def test_a_mean_pixel_is_checked_for_columns_too():
+    with pytest.raises(ConfigError, match=r"mean_intensity: 2 is not a mean pixel"):
+        expected_spikes(COLUMN, size_of(COLUMN), 2)
+
+
+def test_a_trained_column_is_priced_by_what_was_counted():
+    data = fspinn.datasets.load("digits")
+    network = Network.patches(4, 3, cells=2)
+    result = fspinn.train(network, data, readout="linear", progress=False)
+    work = estimate(result.model).work
+    assert work["inference"][0].positions == 36
+    assert 0 < work["inference"][0].steps < 36 * 8  # some ended early
+    assert 0 < work["training"][0].positions <= 4
+    total = estimate(result.model).energy["inference"]["total"]
+    mean = float(np.mean(data.train.images)) / 255
+    expected = estimate(
+        Size.of(result.model), activity=expected_workloads(network, Size.of(result.model), mean)
+    )
+    assert 0.5 < expected.energy["inference"]["total"] / total < 2
+    learned = expected.energy["training"]["total"] / estimate(result.model).energy["training"]["total"]
+    assert 0.4 < learned < 2.5
+
+
+def test_a_stack_is_compared_with_itself_in_floats():
+    stack = replace(COLUMN, layers=(*COLUMN.layers, Layer(20)))
+    activity = (COUNTED, replace(COUNTED, positions=10))
+    model = replace(column(stack), activity=dict.fromkeys(PHASES, activity))
+    answer = {"hardware": HARDWARE, "neurons": 28, "weights": "UQ0.3", "accuracy": 0.9, "trials": []}
+    winner, free, _ = compared({**answer, "readout": "linear", "settings": {}}, model)
+    assert winner.memory_bits == memory_bits(Size.of(model), training=False)
+    weights = {part.name: part.value for part in free.memory_parts}["weights"]
+    assert weights == (25 * 8 + 72 * 20) * 32
