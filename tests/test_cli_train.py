@@ -8,6 +8,8 @@ from click.testing import CliRunner
 
 from fspinn.backends.numba import engine as numba_backend
 from fspinn.cli import main
+from fspinn.model import load
+from fspinn.network import Network
 
 RUN = ("train", "--neurons", 12, "--set", "duration_ms=50", "--passes", 2)
 
@@ -144,5 +146,42 @@ def test_what_cannot_be_learned_in_integers_is_one_line_and_nothing_is_written(
     answer = run(*RUN, *arguments)
     assert answer.exit_code == 2
     assert words in answer.stderr
+    assert answer.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_field_makes_a_column_that_evaluates(run):
+    made = run("train", "--neurons", 4, "--field", 3, "--cells", "2x3", "--json")
+    assert made.exit_code == 0
+    assert json.loads(made.stdout)["readout"] == "linear"
+    layer = load("net.h5").network.layers[0]
+    assert (layer.neurons, layer.field, layer.cells, layer.inhibition.kind) == (4, (3, 3), (2, 3), "first")
+    assert json.loads(run("evaluate", "net.h5", "--json").stdout)["accuracy"] > 0.6
+
+
+def test_without_a_field_a_network_stays_dense(run):
+    assert run("train", "--samples", 40, "--neurons", 4, "--set", "field=none").exit_code == 0
+    assert load("net.h5").network == Network.dense(4, neuron=load("net.h5").network.layers[0].neuron)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--field", 9], "field: 9 x 9 does not fit an input of 8 x 8; make it smaller"),
+        (["--field", 3, "--cells", 7], "cells: 7 x 7 are more than the 6 x 6 positions; make fewer"),
+        (["--field", ""], "field: '' is not a size; give one"),
+        (["--field", 0], "field: must be from 1 to 2147483648, but got 0"),
+        (["--field", 3, "--set", "stride=0"], "stride: must be from 1 to 2147483648, but got 0"),
+        (
+            ["--field", 3, "--set", "threshold=500"],
+            "threshold: no neuron ever spiked in ",
+        ),
+        (["--field", 3, "--engine", "brian2"], "field: this backend runs neurons that see the whole input; "),
+    ],
+)
+def test_a_field_that_makes_no_sense_is_one_line_and_nothing_is_written(run, tmp_path, words, said):
+    answer = run("train", "--neurons", 4, "--passes", 1, *words)
+    assert answer.exit_code == 2
+    assert answer.stderr.startswith(f"fspinn: {said}")
     assert answer.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []

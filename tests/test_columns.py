@@ -24,7 +24,7 @@ SHAPE = (7, 6)
 SEED = 5
 
 
-def network_of(field=(2, 3), stride=1, cells=(2, 2), contrast=NoContrast(), neurons=4, **more):  # noqa: B008
+def network_of(field=(2, 3), stride=1, cells=(2, 2), contrast=NoContrast(), neurons=4, **more):
     made = Network.patches(
         neurons,
         field,
@@ -184,6 +184,21 @@ def test_a_second_layer_sees_the_first_spikes_of_the_first():
     assert both.spike_counts.sum() > 2
 
 
+def test_what_a_position_sees_answers_alone_as_it_does_among_the_others():
+    network = NETWORKS["channels"]
+    weights, theta, images = start_of(network)
+    plan = answering_plan(network, (LayerTensors.of_floats(weights, theta),), SHAPE)
+    spikes = BatchEncoder(plan.encoding).encode(images, SEED, INFERENCE_SPIKES)
+    everywhere, (layer,) = engine.respond(plan, spikes), plan.layers
+    alone, geometry = replace(plan, layers=(layer.at_a_position,)), layer.geometry
+    counts = np.zeros((len(images), 4, 4), np.int32)
+    for position in range(geometry.positions):
+        seen = engine.respond(alone, spikes.seen_from(geometry, position), probe=2)
+        counts[:, geometry.cell_of[position]] += seen.spike_counts
+        assert seen.potentials.shape == (len(images), plan.steps, 2)
+    np.testing.assert_array_equal(counts.reshape(len(images), -1), everywhere.spike_counts)
+
+
 @pytest.fixture(scope="module")
 def digits():
     return fspinn.datasets.load("digits")
@@ -227,6 +242,21 @@ def test_layers_learn_one_after_the_other_and_a_run_resumes_in_each(digits, tmp_
         resumed = learn(network, few, progress=False, writer=CheckpointWriter(path, resume=True))
         for mine, theirs in zip(resumed.layers, whole.layers, strict=True):
             np.testing.assert_array_equal(mine.weights.numbers, theirs.weights.numbers)
+
+
+def test_a_run_of_several_layers_is_known_by_all_of_them(digits, tmp_path):
+    from fspinn.learning.checkpoint import CheckpointWriter
+    from fspinn.learning.training import learn
+
+    few = as_dataset((digits.train.images[:60], digits.train.labels[:60]))
+    column = Network.patches(6, field=3).layers[0]
+    second = Layer(5, neuron=Neuron(1.0))
+    path = tmp_path / "run.checkpoint"
+    network = Network(FirstSpike(relative_to="white"), (column, second), duration_ms=8.0)
+    learn(network, few, progress=False, writer=CheckpointWriter(path))
+    other = replace(network, layers=(replace(column, neurons=7), second))
+    with pytest.raises(ConfigError, match=r"of another run \(.*layer 0 neurons 6 there, 7 here"):
+        learn(other, few, progress=False, writer=CheckpointWriter(path, resume=True))
 
 
 def test_a_column_learns_in_integers(digits):
@@ -283,5 +313,5 @@ def test_on_and_off_are_differences_to_the_mean_around():
         assert split[m, y, x].tolist() == [min(255, 3 * max(0, gap)), min(255, 3 * max(0, -gap))]
 
 
-def test_changed_keeps_a_column(digits):
+def test_changed_keeps_a_column():
     assert changed(Network.patches(5), neurons=7).layers[0].field == (5, 5)

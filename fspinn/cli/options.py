@@ -333,9 +333,10 @@ def with_preset_and_data(command: Callable[..., None]) -> Callable[..., None]:
         from fspinn.backends import engine_of
         from fspinn.datasets import load
 
-        sizes = {name: parsed(Preset, name, v) for name, v in (("field", field), ("cells", cells)) if v}
+        sizes = {"field": field, "cells": cells}
         named = {"neurons": neurons, "passes": passes, "readout": readout}
-        typed = sizes | {name: value for name, value in named.items() if value is not None}
+        typed = {name: value for name, value in named.items() if value is not None}
+        typed |= {name: parsed(Preset, name, text) for name, text in sizes.items() if text is not None}
         for name in settings:
             if name in typed:
                 raise ConfigError(f"{name}: is given by --{name} and by --set; leave one out")
@@ -373,7 +374,8 @@ def setting_hint(error: click.ClickException, words: Sequence[str] | None) -> st
 def _chosen(ctx: click.Context, given: dict[str, Any]) -> Preset:
     """Return what is trained: the preset, changed by the file, then by the command line."""
     path, in_file = ctx.meta.get(_FROM_FILE, (None, {}))
-    start = presets.columns() if {"field", "cells"} & (in_file.keys() | given.keys()) else Preset()
+    slides = {name for name, value in (in_file | given).items() if value is not None} & {"field", "cells"}
+    start = presets.columns() if slides else Preset()
     chosen: Preset = ctx.meta.get(_PRESET, start)
     try:
         chosen = with_settings(chosen, in_file)

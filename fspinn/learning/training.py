@@ -97,7 +97,7 @@ def train(
     network: Network,
     data: "Dataset | LabelledImages",
     *,
-    learner: Stdp = Stdp(),  # noqa: B008 - frozen
+    learner: Stdp = Stdp(),
     seed: int = 0,
     readout: str = "proportion",
     labels: int | None = None,
@@ -217,7 +217,7 @@ def train(
 def learn(
     network: Network,
     data: "Dataset",
-    learner: Stdp = Stdp(),  # noqa: B008 - frozen
+    learner: Stdp = Stdp(),
     *,
     seed: int = 0,
     progress: bool = True,
@@ -373,12 +373,24 @@ def _named(run: _Run, network: Network) -> dict[str, Any]:
         **_plain(run.learner),
         "passes": run.passes,
         **_plain(network),
+        **_of_layers(network),
         "fspinn": __version__,
         "kernels": jit.kernel_digest(),
     }
 
 
-def _plain(described: Network | Stdp) -> dict[str, Any]:
+def _of_layers(network: Network) -> dict[str, Any]:
+    """Return the settings of each layer where there are several, which share their names."""
+    if len(network.layers) == 1:
+        return {}
+    return {
+        f"layer {number} {name}": value
+        for number, layer in enumerate(network.layers)
+        for name, value in _plain(layer).items()
+    }
+
+
+def _plain(described: Network | Layer | Stdp) -> dict[str, Any]:
     return {name: as_plain(value) for name, value in settings_of(described).items()}
 
 
