@@ -101,44 +101,49 @@ def measure(part: str) -> dict[str, Any]:
 
 
 def render(results: Results) -> str:
+    blocks = []
+    sized = [images for images in SIZES if images in results]
+    if sized:
+        blocks += [_sizes(results, sized), _how(results)]
+    if "learning" in results:
+        blocks += ["What learning brings: readout in floats, test images.", _learning(results)]
+    if "speed" in results:
+        rates = results["speed"]["rates"]
+        blocks.append(
+            f"16 neurons with 3 x 3 cells on one core: {rates['integers']:,.0f} images/s in integers, "
+            f"{rates['floats']:,.0f} in floats, {rates['learning']:,.0f} images/s while learning."
+        )
+    return "\n\n".join([*blocks, f"{machines(results)}."])
+
+
+def _sizes(results: Results, sized: list[str]) -> str:
     rows = []
-    for images in SIZES:
+    for images in sized:
         for row in results[images]["rows"]:
             for name, kept in row["found"].items():
                 formats = "float32" if name == "float32" else f"{WEIGHTS}, {STATE}, {name}"
                 size = [images, row["neurons"], f"{row['cells']} x {row['cells']}", formats]
-                rows.append(
-                    [*size, spread(kept["memory"]), *(spread(kept[s]) for s in ("validation", "test"))]
-                )
+                rows.append([*size, *(spread(kept[figure]) for figure in ("memory", "validation", "test"))])
     head = ["images", "neurons", "cells", "weights, state, readout", "memory (KiB)"]
-    sizes = table([*head, "validation (%)", "test (%)"], rows)
-    learned = table(
-        ["images", "neurons", "cells", "learned (%)", "random weights, thresholds adapt (%)"],
-        [
-            [
-                r["images"],
-                r["neurons"],
-                f"{r['cells']} x {r['cells']}",
-                *map(spread, r["accuracies"].values()),
-            ]
-            for r in results["learning"]["rows"]
-        ],
-    )
-    rates = results["speed"]["rates"]
-    note = (
+    return table([*head, "validation (%)", "test (%)"], rows)
+
+
+def _how(results: Results) -> str:
+    return (
         "Fields of 5 x 5, stride 1; contrast `on-off` (radius 2, gain 1) for Fashion-MNIST. Memory is all "
         "that a device needs to answer. One pass without labels over 50,000 images, 4 positions of each; the "
         "readout `linear` fitted on their labels, with its rounding in the loop where it has a format; mean "
         f"± standard deviation over seeds {seeds(results)}, each with its own validation split of 10,000."
     )
-    speed = (
-        f"16 neurons with 3 x 3 cells on one core: {rates['integers']:,.0f} images/s in integers, "
-        f"{rates['floats']:,.0f} in floats, {rates['learning']:,.0f} images/s while learning."
-    )
-    brings = (
-        "What learning brings, readout in floats, test images: most comes from the shape, some from STDP."
-    )
-    return f"{sizes}\n\n{note}\n\n{brings}\n\n{learned}\n\n{speed} {machines(results)}."
+
+
+def _learning(results: Results) -> str:
+    rows = [
+        [row["images"], row["neurons"], f"{row['cells']} x {row['cells']}"]
+        + [spread(values) for values in row["accuracies"].values()]
+        for row in results["learning"]["rows"]
+    ]
+    return table(["images", "neurons", "cells", "learned (%)", "random weights, thresholds adapt (%)"], rows)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from fspinn.network.rules import Stdp
 
 _UNQUANTIZED = "float32"
 _SAID = ("neurons", "field", "stride", "cells")
-"""Settings that are told of each layer."""
+"""Settings that the line of each layer names."""
 
 
 def as_values(model: Model) -> dict[str, Any]:
@@ -171,7 +171,7 @@ def _settings(network: Network, learner: Stdp) -> str:
 
 
 def _short(changed: Mapping[str, Any]) -> list[str]:
-    """Return settings with their values, but for those that are told of each layer."""
+    """Return settings with their values, but for those that the lines of layers name."""
     named = []
     for name, value in changed.items():
         said = f"{value:.6g}" if isinstance(value, float) else "none" if value is None else str(value)

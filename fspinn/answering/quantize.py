@@ -35,7 +35,8 @@ def quantize(
     model : Model
         Or a result that holds one; left untouched.
     weights : str or Format
-        Format of the weights, such as ``"UQ0.4"``.
+        Format of the weights, such as ``"UQ0.4"``. Those of a layer with a field are first scaled, with its
+        thresholds, so that the largest fills the format.
     rounding : {"nearest", "truncate", "stochastic"}, default "nearest"
         For the weights. All other numbers are rounded to nearest.
     readout : str, Format or None, default None

@@ -46,47 +46,7 @@ def quantize(
     theta: str | Format | None = None,
     seed: int = 0,
 ) -> Model:
-    """Return a model whose weights and readout, and if asked for whose state, are fixed-point numbers.
-
-    With a state format the model computes with integers only, as `fspinn.lowering.integers` says. The counted
-    activity is kept: it is that of the network before quantization. Measured accuracies are dropped, since
-    they are no longer true.
-
-    Parameters
-    ----------
-    model : Model
-        Or a result that holds one; left untouched.
-    weights : str or Format
-        Format of the weights, such as ``"UQ0.4"``. Those of a layer with a field are first scaled, with its
-        thresholds, so that the largest fills the format.
-    rounding : {"nearest", "truncate", "stochastic"}, default "nearest"
-        For the weights. All other numbers are rounded to nearest.
-    readout : str, Format or None, default None
-        Format of the readout table; None is 8 bits: ``"Q1.7"`` for ``linear``, else ``"UQ0.8"``. Table and
-        bias of ``linear`` are first multiplied by the number that makes the table fill its format, which
-        changes no answer; the bias becomes a whole number of the format's steps, however large. The table
-        of ``majority`` is left alone: it is stored as labels.
-    state : str, Format or None, default None
-        Format of potentials, threshold and inhibition, such as ``"Q9.6"``; None leaves them as they are.
-    theta : str, Format or None, default None
-        Format of what adaptation added to each threshold; None is the narrowest that holds it, with the
-        fraction bits of the state.
-    seed : int, default 0
-        Of the rounding ``stochastic``, from 0 to 2^64 - 1.
-
-    Returns
-    -------
-    Model
-        Its tensors are integers with their formats. ``record["quantization"]`` has the
-        formats, the rounding, and the shares of all weights that saturated and that became zero.
-
-    Raises
-    ------
-    ConfigError
-        If the seed is not one.
-    FormatError
-        If the model is quantized already, or a format or rounding is unknown or cannot hold the values.
-    """
+    """Return a model in fixed point, its readout rounded: what `fspinn.quantize` does without data."""
     check_together(state, theta)
     model, _ = quantize_weights(model_of(model), weights, rounding, seed)
     model, _ = quantize_readout(model, readout)

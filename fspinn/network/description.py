@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from fspinn.base.errors import ConfigError
-from fspinn.base.settings import described, setting
+from fspinn.base.settings import described, setting, with_settings
 from fspinn.network.adaptation import Adaptation, Balanced
 from fspinn.network.geometry import Geometry
 from fspinn.network.inhibition import First, Inhibition, Lateral
@@ -45,10 +45,10 @@ class Network:
         cls,
         neurons: int = 400,
         *,
-        encoder: Encoder = Poisson(),  # noqa: B008 - frozen
-        neuron: Neuron = Neuron(),  # noqa: B008
-        inhibition: Inhibition = Lateral(),  # noqa: B008
-        adaptation: Adaptation = Balanced(),  # noqa: B008
+        encoder: Encoder = Poisson(),
+        neuron: Neuron = Neuron(),
+        inhibition: Inhibition = Lateral(),
+        adaptation: Adaptation = Balanced(),
         dt_ms: float = 1.0,
         duration_ms: float = 350.0,
     ) -> "Network":
@@ -73,11 +73,11 @@ class Network:
         *,
         stride: int = 1,
         cells: int | tuple[int, int] = 3,
-        encoder: Encoder = FirstSpike(relative_to="white"),  # noqa: B008 - frozen
-        contrast: Contrast = NoContrast(),  # noqa: B008
-        neuron: Neuron = Neuron(threshold=2.0, tau_m_ms=None),  # noqa: B008
-        inhibition: Inhibition = First(),  # noqa: B008
-        adaptation: Adaptation = Balanced(theta_step=0.02),  # noqa: B008
+        encoder: Encoder = FirstSpike(relative_to="white"),
+        contrast: Contrast = NoContrast(),
+        neuron: Neuron = Neuron(threshold=2.0, tau_m_ms=None),
+        inhibition: Inhibition = First(),
+        adaptation: Adaptation = Balanced(theta_step=0.02),
         dt_ms: float = 1.0,
         duration_ms: float = 8.0,
     ) -> "Network":
@@ -97,7 +97,8 @@ class Network:
         dt_ms, duration_ms : float
             See `Network`.
         """
-        layer = Layer(neurons, field, stride, cells, neuron, inhibition, adaptation)  # type: ignore[arg-type]
+        layer = Layer(neurons, neuron=neuron, inhibition=inhibition, adaptation=adaptation)
+        layer = with_settings(layer, {"field": field, "stride": stride, "cells": cells})
         return cls(encoder, (layer,), dt_ms, duration_ms, contrast)
 
     def input_shape(self, shape: tuple[int, ...], number: int = 0) -> tuple[int, int, int]:

@@ -265,7 +265,7 @@ def column_space(
     sizes: Sequence[int] | None = None,
     weights: Sequence[str] | None = None,
     readouts: Sequence[str] | None = None,
-    learner: Stdp = Stdp(),  # noqa: B008 - frozen
+    learner: Stdp = Stdp(),
 ) -> Space:
     """Return the space of columns that slide over images of a shape.
 

@@ -52,7 +52,7 @@ def tune(
     network: Network,
     data: "Dataset",
     *,
-    learner: Stdp = Stdp(),  # noqa: B008 - frozen
+    learner: Stdp = Stdp(),
     trials: int = 27,
     readout: str = "proportion",
     seed: int = 0,

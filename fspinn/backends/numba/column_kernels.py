@@ -79,8 +79,7 @@ def answer_columns(
     a row of positions; `places` (inputs, 3); `grid`: rows and columns of positions, positions to the left of
     the first, and the stride; `ends`: potential of neurons whose position has ended, which none comes back
     from, and the highest that there is; `memory`: potentials (rows, width * lanes), flags of a row, and the
-    same eight in a word. Writes
-    what `present_batch` does.
+    same eight in a word. Writes what `present_batch` does.
     """
     rows, columns, left, stride = grid
     spike_counts, first_steps = answers
