@@ -104,7 +104,7 @@ def render(results: Results) -> str:
     blocks = []
     sized = [images for images in SIZES if images in results]
     if sized:
-        blocks += [_sizes(results, sized), _how(results)]
+        blocks += [_sizes(results, sized), _how({images: results[images] for images in sized})]
     if "learning" in results:
         blocks += ["What learning brings: readout in floats, test images.", _learning(results)]
     if "speed" in results:

@@ -51,10 +51,8 @@ def render(results: Results) -> str:
                 name,
                 f"{100 * result['settings']['accuracy']:g}",
                 "; ".join(dict.fromkeys(figures["network"])),
-                *(
-                    spread(figures[key], "{:.1f}")
-                    for key in ("memory_kib", "validation", "test", "energy_uj")
-                ),
+                *(spread(figures[key], "{:.1f}") for key in ("memory_kib", "validation", "test")),
+                spread(figures["energy_uj"]),
                 spread(figures["seconds"], "{:.0f}"),
             ]
         )
