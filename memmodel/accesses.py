@@ -27,7 +27,6 @@ from fspinn.memmodel.packing import Numbers, count_bits, words
 from fspinn.memmodel.size import INTENSITY_BITS, LayerSize, Size
 from fspinn.memmodel.workload import Workload
 from fspinn.model.model import LABEL_READOUT
-from fspinn.network.inhibition import First
 
 
 class Accesses(NamedTuple):
@@ -150,7 +149,7 @@ def _spikes(size: Size, work: tuple[Workload, ...], hardware: Hardware) -> Acces
 
 
 def _inhibition(layer: LayerSize, work: Workload, hardware: Hardware) -> Accesses:
-    if layer.inhibition == First.kind:  # nothing is left to inhibit
+    if not layer.lowers_others:
         return Accesses()
     potentials = _state_words(layer.n_neurons, layer.state_bits, hardware)
     added = work.output_spikes * layer.n_neurons * layer.state_bits

@@ -19,7 +19,6 @@ from fspinn.memmodel.hardware import Hardware, Memory, Power
 from fspinn.memmodel.packing import Numbers
 from fspinn.memmodel.scaling import gate_energy
 from fspinn.memmodel.size import Size
-from fspinn.network.inhibition import First
 
 _PAID_FOR = {"steps": "clock", "scan": "spikes", "neurons": "state"}
 """Component of the energy to which the cycles of a component of the latency belong, if named otherwise."""
@@ -110,7 +109,7 @@ def _events_pj(case: Case) -> dict[str, Numbers]:
         "weights": sum(work.synaptic_additions for _, work in layers) * price.addition_pj,
         "inhibition": price.addition_pj
         * sum(
-            work.output_spikes * layer.n_neurons * (layer.inhibition != First.kind) for layer, work in layers
+            work.output_spikes * layer.n_neurons * layer.lowers_others for layer, work in layers
         ),
         "state": sum(work.neuron_updates for _, work in layers) * price.neuron_pj,
     }

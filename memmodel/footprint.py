@@ -13,7 +13,7 @@ from fspinn.memmodel.hardware import Hardware, Memory
 from fspinn.memmodel.packing import Numbers, count_bits, index_bits, shares, words
 from fspinn.memmodel.size import INTENSITY_BITS, LayerSize, Size
 from fspinn.model.model import BIASED_READOUT, LABEL_READOUT
-from fspinn.network.inhibition import First, Inhibition
+from fspinn.network.inhibition import First, Inhibition, Ranked
 
 BIAS_BITS = 32
 """Bits of one number of a readout's bias: as wide as the sum that it starts."""
@@ -158,7 +158,8 @@ def vote_bits(layer: LayerSize) -> Numbers:
 
     It spikes at most once in a time step, and where the first spike ends a position at most once in each.
     """
-    return count_bits(layer.positions_in_cell * (1 if layer.inhibition == First.kind else layer.steps))
+    most = {First.kind: 1, Ranked.kind: layer.inhibition_steps}.get(layer.inhibition, layer.steps)
+    return count_bits(layer.positions_in_cell * most)
 
 
 def _thresholds(layer: LayerSize) -> Numbers:

@@ -15,7 +15,6 @@ from fspinn.memmodel.packing import Numbers, plain, shares, words
 from fspinn.memmodel.size import LayerSize, Size
 from fspinn.memmodel.workload import Workload
 from fspinn.model.model import LABEL_READOUT
-from fspinn.network.inhibition import First
 
 
 def latency_cycles(
@@ -49,7 +48,7 @@ def _answering(
     """Return the cycles of answering; `input_bits` are those in which it looks for a spike of an input."""
     groups = shares(layer.n_neurons, hardware.core.lanes)
     scan_words = words(layer.n_inputs, plain(input_bits), hardware.memory.state.word_bits)
-    inhibited = groups * cost.inhibition * (layer.inhibition != First.kind)
+    inhibited = groups * cost.inhibition * layer.lowers_others
     cycles = {
         "steps": work.steps * cost.step,
         "scan": work.steps * scan_words * cost.scan + work.input_spikes * cost.input_spike,

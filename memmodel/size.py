@@ -120,6 +120,11 @@ class LayerSize:
         return plain(np.greater(self.positions, 1) * 1)
 
     @property
+    def lowers_others(self) -> bool:
+        """Whether an output spike changes the potentials of other neurons."""
+        return members(Inhibition)[self.inhibition].lowers_others
+
+    @property
     def columns(self) -> Numbers:
         """How many times the state of its neurons is kept."""
         return self.positions if self.online else 1

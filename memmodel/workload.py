@@ -12,7 +12,7 @@ from fspinn.memmodel.packing import Numbers, plain, shares
 from fspinn.memmodel.size import LayerSize, Size
 from fspinn.model.activity import Activity
 from fspinn.network.description import Network
-from fspinn.network.inhibition import First
+from fspinn.network.inhibition import First, Ranked
 from fspinn.network.inputs import FirstSpike, Unscaled
 
 PHASES = ("inference", "training")
@@ -81,6 +81,9 @@ class Workload:
         steps = positions * layer.steps
         if first:
             steps = steps - np.minimum(output_spikes, positions) * (layer.steps / 2)
+        if layer.inhibition == Ranked.kind:  # a step for each answer
+            output_spikes = positions if training else output_spikes
+            steps = steps + output_spikes
         windows = positions * shares(layer.steps, layer.window_steps) * training
         won = np.minimum(windows, output_spikes)
         decaying = (layer.adaptation == "decaying") * training
@@ -116,8 +119,8 @@ def expected_spikes(network: Network, size: Size, mean_intensity: float) -> tupl
     ``rate_norm_hz duration sqrt(m n_inputs)`` input spikes, with the encoder ``unscaled``
     ``max_rate_hz duration m n_inputs``, and with ``ttfs`` one for each pixel.
     Output spikes: what the weights of a neuron that fits the image collect, without leak, in units of the
-    threshold: ``spikes / sqrt(inputs that spike) / threshold``; at least one, and where the first ends the
-    presentation just that. For ``ttfs`` as many inputs spike as there are spikes. A layer sees of the one
+    threshold: ``spikes / sqrt(inputs that spike) / threshold``; at least one, where the first ends the
+    presentation just that, and with ``"ranked"`` one in each step of the answer. For ``ttfs`` as many inputs spike as there are spikes. A layer sees of the one
     before it a spike of each neuron in each cell, at most.
 
     A field sees a part of this at each of its positions. What is drawn in an image hangs together, so these
@@ -157,8 +160,13 @@ def expected_spikes(network: Network, size: Size, mean_intensity: float) -> tupl
         active = sized.positions * (spiking / inputs) ** 0.5 if sized.slides else 1
         reach = _reach(sized, inputs) / active
         collected = seen / spiking**0.5 * reach**0.5
-        ends = isinstance(layer.inhibition, First)
-        spikes.append(active * (1.0 if ends else plain(np.maximum(1.0, collected / layer.neuron.threshold))))
+        if isinstance(layer.inhibition, First):
+            given: Numbers = 1.0
+        elif isinstance(layer.inhibition, Ranked):
+            given = sized.inhibition_steps
+        else:
+            given = plain(np.maximum(1.0, collected / layer.neuron.threshold))
+        spikes.append(active * given)
         inputs, seen = following, plain(np.minimum(spikes[-1], following))
         spiking = seen
     return tuple(spikes)

@@ -144,6 +144,12 @@ def find_spike(potentials, thresholds, may_spike):
     return max(candidates, key=lambda j: above[j], default=None)  # among equals the first
 
 
+def find_best(potentials, thresholds, may_spike):
+    """Of the neurons that may spike the one that is furthest above its threshold, or least below, or None."""
+    above = potentials - thresholds
+    return max((j for j in range(potentials.size) if may_spike[j]), key=lambda j: above[j], default=None)
+
+
 def is_refractory(network, steps_since_spike):
     return 0 < steps_since_spike <= network.refractory_steps
 
@@ -360,6 +366,8 @@ class Presentation:
     def spike(self, t):
         """Phases 4 to 6."""
         network = self.network
+        if network.inhibition == "ranked":
+            return
         winner = find_spike(
             self.potentials,
             np.float32(network.firing_threshold) + self.theta,
@@ -385,6 +393,21 @@ class Presentation:
                 self.drops[drop_is_due(network, t)] = winner
         if self.learning:
             self.post(winner)
+
+    def answer(self):
+        """The time steps after those of the presentation, with inhibition by ranks."""
+        network = self.network
+        thresholds = np.float32(network.firing_threshold) + self.theta
+        for t in range(network.steps, network.steps + (1 if self.learning else network.inhibition_steps)):
+            self.count(steps=1, neuron_updates=self.potentials.size)
+            winner = find_best(self.potentials, thresholds, t - self.last_spike > network.refractory_steps)
+            if winner is not None:
+                self.spikes.append((t, winner))
+                self.count(output_spikes=1)
+                self.last_spike[winner] = t
+                self.potentials[winner] -= drop(network, self.potentials[winner])
+                if self.learning:
+                    self.post(winner)
 
     def post(self, winner):
         network = self.network
@@ -468,6 +491,8 @@ def present_spikes(network, weights, theta, per_step, learning=None, earlier_spi
         shown.leak_and_input(t, inputs)
         shown.spike(t)
         ended = network.inhibition == "first" and len(shown.spikes) > 0
+        if network.inhibition == "ranked" and t + 1 == network.steps and shown.counted["input_spikes"] > 0:
+            shown.answer()
         if shown.learning and ((t + 1) % network.window_steps == 0 or t + 1 == network.steps or ended):
             shown.end_window()
         if ended:

@@ -98,6 +98,8 @@ class Presentation:
     def spike(self, t):
         """Returns who spikes, or None."""
         network = self.network
+        if network.inhibition == "ranked":
+            return None
         above = [v - threshold for v, threshold in zip(self.v, self.thresholds, strict=True)]
         ready = [
             j for j in range(self.n) if t - self.last_spike[j] > network.refractory_steps and above[j] >= 0
@@ -121,6 +123,18 @@ class Presentation:
             self.drop_due = winner
         return winner
 
+    def answer(self, t):
+        """A time step after those of the presentation, with inhibition by ranks. Returns who spikes, or None."""
+        self.counted.update(steps=1, neuron_updates=self.n)
+        ready = [j for j in range(self.n) if t - self.last_spike[j] > self.network.refractory_steps]
+        winner = max(ready, key=lambda j: self.v[j] - self.thresholds[j], default=None)
+        if winner is not None:
+            self.spikes.append((t, winner))
+            self.counted.update(output_spikes=1)
+            self.last_spike[winner] = t
+            self.set(winner, self.cut(self.v[winner] - self.numbers.drop))
+        return winner
+
     def activity(self):
         return Activity(**{name: int(count) for name, count in self.counted.items()})
 
@@ -138,6 +152,9 @@ def respond(network, layer, formats, theta, images, seed, first):
             shown.step(t, inputs)
             if shown.spike(t) is not None and network.inhibition == "first":
                 break
+        if network.inhibition == "ranked" and shown.counted["input_spikes"] > 0:
+            for t in range(network.steps, network.steps + network.inhibition_steps):
+                shown.answer(t)
         counts.append(naive.count_spikes(shown.spikes, shown.n))
         activity += shown.activity()
         lowest, saturations = min(lowest, shown.lowest), saturations + shown.saturations
@@ -252,6 +269,8 @@ def _present(learning, image, rate, theta_step, spike_key, rounding_key, earlier
             x[i] += 1
             traces[i] += 2**learning.f
         winner = shown.spike(t)
+        if network.inhibition == "ranked" and t + 1 == network.steps and shown.counted["input_spikes"] > 0:
+            winner = shown.answer(t + 1)
         if winner is not None and network.adaptation == "decaying":
             learning.shift_theta(winner, theta_step)
             shown.thresholds = learning.thresholds()

@@ -16,8 +16,10 @@ from fspinn.network.rules import NORMALISATIONS
 
 
 def network_of(inhibition_strength, inhibition_of, **parts):
-    """A network; of a potential no more than all of it is taken."""
+    """A network; of a potential no more than all of it is taken, and an answer takes a time step."""
     strength = min(inhibition_strength, 1.0) if inhibition_of == "potential" else inhibition_strength
+    if parts["inhibition"] == "ranked":
+        parts["inhibition_ms"] = max(parts.get("inhibition_ms", 0.0), 1.0)
     return flat(inhibition_strength=strength, inhibition_of=inhibition_of, **parts)
 
 

@@ -26,6 +26,7 @@ clamped. In each time step t, in this order:
    - ``"clamp"`` (Querlioz et al. 2013): every other potential is set to 0 and stays there for the next
      `inhibition_ms`.
    - ``"first"``: nothing; see below.
+   - ``"ranked"``: nothing; see below.
    - ``"layer"`` (Diehl & Cook 2015): the inhibitory partner of the neuron spikes in the next step, unless it
      spiked within the last `inhibition_ms`; potentials fall in phase 2 of that step. Excitation of the
      partner is above its threshold, so it needs no potential, and no N x N matrix is ever made.
@@ -45,6 +46,12 @@ graded answers.
 
 With ``inhibition = "first"`` an output spike ends the presentation: phases 6 and 7 of its step are last.
 
+With ``inhibition = "ranked"`` no neuron spikes in phase 4. After the last step of a presentation with input, and
+before its phase 7, come the time steps of the answer, `inhibition_ms` long (one step while learning). In each of
+them, of the neurons that are not refractory the one whose potential less its threshold is the largest spikes,
+among equals the first, whether it reaches the threshold or not; its potential falls by ``inhibition_strength *
+firing_threshold``, and phase 6 follows. There is no leak in these steps. Such a layer is the last one.
+
 **Fields.** Each position of a field is a presentation of its own, from rest, of the spikes of the inputs of
 its field: positions know nothing of each other. While learning, `Stdp.positions` of them are presented for
 each sample, one after the other: number i is ``word % positions``, with `word` the random word number i of
@@ -58,7 +65,7 @@ after the other, each on what those before it answer.
 
 from fspinn.network.adaptation import Adaptation, Balanced, Decaying, Fixed
 from fspinn.network.description import Network
-from fspinn.network.inhibition import Clamp, First, Inhibition, InhibitoryLayer, Lateral
+from fspinn.network.inhibition import Clamp, First, Inhibition, InhibitoryLayer, Lateral, Ranked
 from fspinn.network.inputs import Contrast, Encoder, FirstSpike, NoContrast, OnOff, Poisson, Regular, Unscaled
 from fspinn.network.layers import Layer, Neuron
 from fspinn.network.rules import Normalised, Pair, PostOnly, Rule, Stdp, Timestep
@@ -85,6 +92,7 @@ __all__ = [
     "Pair",
     "Poisson",
     "PostOnly",
+    "Ranked",
     "Regular",
     "Rule",
     "Stdp",

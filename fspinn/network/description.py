@@ -6,7 +6,7 @@ from fspinn.base.errors import ConfigError
 from fspinn.base.settings import described, setting, with_settings
 from fspinn.network.adaptation import Adaptation, Balanced
 from fspinn.network.geometry import Geometry
-from fspinn.network.inhibition import First, Inhibition, Lateral
+from fspinn.network.inhibition import First, Inhibition, Lateral, Ranked
 from fspinn.network.inputs import Contrast, Encoder, FirstSpike, NoContrast, Poisson
 from fspinn.network.layers import Layer, Neuron
 
@@ -34,6 +34,17 @@ class Network:
     def __post_init__(self) -> None:
         if not self.layers:
             raise ConfigError("layers: there are none; give at least one")
+        if any(isinstance(layer.inhibition, Ranked) for layer in self.layers[:-1]):
+            raise ConfigError(
+                "inhibition: a layer that is ranked answers after the presentation, when no other can follow it; "
+                "make it the last one"
+            )
+        last = self.layers[-1].inhibition
+        if isinstance(last, Ranked) and self.steps_of(last.answer_ms) < 1:
+            raise ConfigError(
+                f"inhibition_ms: {last.answer_ms:g} are less than a time step of dt_ms = {self.dt_ms:g}, in which "
+                "nothing is answered; make it longer"
+            )
         if not self.dt_ms <= self.duration_ms <= self.dt_ms * MAX_STEPS:
             raise ConfigError(
                 f"duration_ms: {self.duration_ms:g} is not from 1 to {MAX_STEPS} time steps "

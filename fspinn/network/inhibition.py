@@ -30,6 +30,7 @@ class Lateral:
     """
 
     kind: ClassVar[str] = "lateral"
+    lowers_others: ClassVar[bool] = True
     stores: ClassVar[tuple[Stored, ...]] = (Stored("potential"),)  # what is taken is as wide as one
     strength: float = setting(
         "Part of the threshold or potential that a spike takes.",
@@ -81,6 +82,7 @@ class Clamp:
     """
 
     kind: ClassVar[str] = "clamp"
+    lowers_others: ClassVar[bool] = True
     stores: ClassVar[tuple[Stored, ...]] = (Stored("steps"), Stored("neuron"))  # what is left, who goes free
     duration_ms: float = setting(
         "Time for which potentials are held.", default=10.0, name="inhibition_ms", unit="ms", at_least=0.0
@@ -95,10 +97,43 @@ class First:
     """
 
     kind: ClassVar[str] = "first"
+    lowers_others: ClassVar[bool] = False
     stores: ClassVar[tuple[Stored, ...]] = ()
 
 
-Inhibition: TypeAlias = Lateral | Clamp | InhibitoryLayer | First
+@described
+class Ranked:
+    """Neurons answer once the presentation is over, one after the other, those that fit best first (fspinn).
+
+    While a sample is shown no neuron spikes. In each of the time steps that follow, for `answer_ms`, the neuron
+    furthest above its own threshold spikes, or the one least below it, as if an equal drive to all of them
+    rose until one spikes. It falls, but no other neuron does:
+
+    v -= strength * firing_threshold        of the neuron that spiked
+
+    Nothing leaks meanwhile, and a sample without an input spike has no answer. While learning there is one
+    answer.
+    """
+
+    kind: ClassVar[str] = "ranked"
+    lowers_others: ClassVar[bool] = False
+    stores: ClassVar[tuple[Stored, ...]] = (Stored("potential"),)  # what the neuron that spiked falls by
+    strength: float = setting(
+        "Part of the threshold that a neuron falls by as it spikes.",
+        default=0.025,
+        name="inhibition_strength",
+        at_least=0.0,
+    )
+    answer_ms: float = setting(
+        "Time after a presentation in which neurons answer, a spike in each time step.",
+        default=10.0,
+        name="inhibition_ms",
+        unit="ms",
+        above=0.0,
+    )
+
+
+Inhibition: TypeAlias = Lateral | Clamp | InhibitoryLayer | First | Ranked
 """The members of this family; a new one is named here."""
 
 

@@ -13,7 +13,7 @@ from fspinn.base.errors import ConfigError
 from fspinn.base.settings import described, setting
 from fspinn.network.adaptation import Adaptation, Balanced
 from fspinn.network.geometry import Geometry
-from fspinn.network.inhibition import Inhibition, Lateral
+from fspinn.network.inhibition import Inhibition, Lateral, Ranked
 from fspinn.network.inhibition import answering as inhibition_answering
 
 MAX_NEURONS = 1_000_000
@@ -98,6 +98,25 @@ class Layer:
                 "field: stride and cells need one, but this layer sees the whole input; give a field, or "
                 "leave them out"
             )
+
+    @classmethod
+    def prototypes(
+        cls,
+        neurons: int = 400,
+        *,
+        neuron: Neuron = Neuron(threshold=4.0, tau_m_ms=None),
+        inhibition: Inhibition = Ranked(),
+        adaptation: Adaptation = Balanced(theta_step=0.05),
+    ) -> "Layer":
+        """Return a layer of prototypes, to follow a column: those that fit best answer after a presentation.
+
+        Parameters
+        ----------
+        neurons : int, default 400
+        neuron, inhibition, adaptation
+            See `Layer`.
+        """
+        return cls(neurons, neuron=neuron, inhibition=inhibition, adaptation=adaptation)
 
     def positions(self, height: int, width: int) -> tuple[int, int]:
         """Return the rows and columns of positions on an input; the whole field fits at each of them.

@@ -193,7 +193,7 @@ def _present(
     constants = _reals(plan, layer) if layer.formats is None else _integers(plan, layer, learned[0])
     state, fields = _state(layer, type(constants.leak)), _fields(plan, layer)
     n, answers = len(spikes), _blank_answers(layer, len(spikes), plan.steps)
-    most = 1 if layer.inhibition == "first" else plan.steps
+    most = {"first": 1, "ranked": layer.inhibition_steps}.get(layer.inhibition, plan.steps)
     of_spikes = [np.empty(n * max(fields.positions, fields.drawn) * most, dtype=np.int32) for _ in range(3)]
     course = np.zeros((n, 0 if probe is None else plan.steps, 2), dtype=state.potentials.dtype)
     counted = np.zeros(len(Activity().as_tuple()), dtype=np.int64)

@@ -168,6 +168,14 @@ def inhibit(exempt, constants, state):
 
 
 @njit
+def lower(neuron, constants, state):
+    """Take the drop from one potential."""
+    v = cut(np.int64(state.potentials[neuron]) - constants.drop, constants, state.range)
+    state.potentials[neuron] = v
+    state.range[LOWEST] = min(state.range[LOWEST], v)
+
+
+@njit
 def find_spike(t, constants, state):
     """Return the neuron furthest above its threshold, the first among equals, or -1 if there is none."""
     potentials, carried = state.potentials, state.carried

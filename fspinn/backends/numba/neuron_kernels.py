@@ -127,6 +127,27 @@ def inhibit(exempt, constants, state):
 
 
 @njit
+def lower(neuron, constants, state):
+    """Take the drop from one potential."""
+    state.potentials[neuron] -= constants.drop
+
+
+@njit
+def find_best(t, state):
+    """Return the neuron furthest above its threshold, or least below it, the first among equals, or -1.
+
+    There is none if all are refractory.
+    """
+    potentials, thresholds, ready_at = state.potentials, state.thresholds, state.ready_at
+    winner, best = -1, potentials[0] - thresholds[0]
+    for j in range(potentials.size):
+        excess = potentials[j] - thresholds[j]
+        if ready_at[j] <= t and (winner < 0 or excess > best):
+            winner, best = j, excess
+    return winner
+
+
+@njit
 def set_thresholds(theta, constants, state):
     """What each neuron's potential has to reach: ``firing_threshold + theta``."""
     for j in range(theta.size):

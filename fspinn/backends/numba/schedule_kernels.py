@@ -46,9 +46,9 @@ from fspinn.backends.numba.constants_kernels import (
     WEIGHTS_READ,
     WINDOWS,
 )
-from fspinn.backends.numba.inhibition_kernels import advance_inhibited, fire, populations
+from fspinn.backends.numba.inhibition_kernels import RANKED, advance_inhibited, fire, populations
 from fspinn.backends.numba.integer_plasticity_kernels import random_word
-from fspinn.backends.numba.neuron_kernels import clear
+from fspinn.backends.numba.neuron_kernels import clear, find_best
 from fspinn.base.jit import njit
 from fspinn.network.encoder_kernels import stream_key
 from fspinn.network.field_kernels import gather
@@ -105,6 +105,8 @@ def run_window(
         if learning is not None and learning.on and learning.rule == PAIR:
             activity[ROWS_WRITTEN] += starts[last + 1] - starts[t]
         winner = find_spike(last, constants, state) if reached else -1
+        if constants.inhibition_kind == RANKED:
+            winner = -1
         if probing:
             course[t, 0] = potentials[probe]
         if winner >= 0:
@@ -115,6 +117,26 @@ def run_window(
         if probing:
             course[t, 1] = potentials[probe]
         t = stop if carried[ENDED] > 0 else last + 1
+
+
+@njit
+def answer_in_ranks(steps, weights, theta, now, constants, learning, state, record, activity):
+    """Let the neurons that fit best spike, one in each time step after the presentation's.
+
+    Returns how many time steps there are.
+    """
+    spike_steps, spike_neurons, _, _, _ = record
+    learns = learning is not None and learning.on
+    answers = 1 if learns else constants.inhibition_steps
+    for t in range(steps, steps + answers):
+        winner = find_best(t, state)
+        if winner >= 0:
+            spikes = state.carried[SPIKES]
+            spike_steps[spikes], spike_neurons[spikes] = t, winner
+            fire(t, winner, constants, state)
+            if learns:
+                post(winner, weights, theta, now, constants, learning, state, activity)
+    return answers
 
 
 @njit
@@ -224,7 +246,7 @@ def present(
         window_steps = learning.window_steps
     rest(state)
     set_thresholds(theta, constants, state)
-    windows = (steps + window_steps - 1) // window_steps
+    windows, answers = (steps + window_steps - 1) // window_steps, 0
     for window in range(windows):
         start = window * window_steps
         stop = min(start + window_steps, steps)
@@ -235,6 +257,10 @@ def present(
         ended = state.carried[ENDED]
         if ended > 0:
             steps = stop = ended
+        if constants.inhibition_kind == RANKED and stop == steps and starts[steps] > starts[0]:
+            answers = answer_in_ranks(
+                steps, weights, theta, now, constants, learning, state, record, activity
+            )
         if learning is not None and learning.on:
             spikes = state.carried[SPIKES] - before
             shown, number = inputs[starts[start] : starts[stop]], index * windows + window
@@ -246,7 +272,7 @@ def present(
         end_presentation(
             input_spikes, earlier_spikes, weights, theta, now[1], constants, learning, state, activity
         )
-    count_presentation(input_spikes, steps, constants, state, activity)
+    count_presentation(input_spikes, steps + answers, constants, state, activity)
 
 
 @njit
