@@ -108,9 +108,7 @@ def _events_pj(case: Case) -> dict[str, Numbers]:
     found = {
         "weights": sum(work.synaptic_additions for _, work in layers) * price.addition_pj,
         "inhibition": price.addition_pj
-        * sum(
-            work.output_spikes * layer.n_neurons * layer.lowers_others for layer, work in layers
-        ),
+        * sum(work.output_spikes * layer.n_neurons * layer.lowers_others for layer, work in layers),
         "state": sum(work.neuron_updates for _, work in layers) * price.neuron_pj,
     }
     if case.training:

@@ -57,7 +57,8 @@ class LayerSize:
     refractory_steps : int, default 0
         Time steps in which a neuron cannot spike after a spike.
     inhibition_steps : int, default 0
-        Time steps that inhibition lasts, or for which an inhibitory neuron rests.
+        Time steps that inhibition lasts, or for which an inhibitory neuron rests; or in which neurons answer
+        by rank.
     inhibition : str, default "lateral"
     rule : str, default "normalised"
     adaptation : str, default "balanced"
@@ -122,7 +123,8 @@ class LayerSize:
     @property
     def lowers_others(self) -> bool:
         """Whether an output spike changes the potentials of other neurons."""
-        return members(Inhibition)[self.inhibition].lowers_others
+        lowers: bool = members(Inhibition)[self.inhibition].lowers_others
+        return lowers
 
     @property
     def columns(self) -> Numbers:
@@ -304,6 +306,7 @@ def _layer_size(
     layer: Layer, network: Network, learner: Stdp, shape: tuple[int, int, int], weight_bits: int
 ) -> LayerSize:
     rows, columns = layer.positions(*shape[:2])
+    settings = settings_of(layer)
     in_cell = [shares(n, cells) for n, cells in zip((rows, columns), layer.cells, strict=True)]
     return LayerSize(
         n_inputs=layer.fan_in(*shape),
@@ -312,7 +315,7 @@ def _layer_size(
         steps=network.steps,
         window_steps=learner.window_steps(network),
         refractory_steps=network.steps_of(layer.neuron.refractory_ms),
-        inhibition_steps=network.steps_of(settings_of(layer).get("inhibition_ms", 0.0)),
+        inhibition_steps=network.steps_of(settings.get("inhibition_ms", settings.get("answer_ms", 0.0))),
         inhibition=layer.inhibition.kind,
         rule=learner.rule.kind,
         adaptation=layer.adaptation.kind,

@@ -120,8 +120,9 @@ def expected_spikes(network: Network, size: Size, mean_intensity: float) -> tupl
     ``max_rate_hz duration m n_inputs``, and with ``ttfs`` one for each pixel.
     Output spikes: what the weights of a neuron that fits the image collect, without leak, in units of the
     threshold: ``spikes / sqrt(inputs that spike) / threshold``; at least one, where the first ends the
-    presentation just that, and with ``"ranked"`` one in each step of the answer. For ``ttfs`` as many inputs spike as there are spikes. A layer sees of the one
-    before it a spike of each neuron in each cell, at most.
+    presentation just that, and where neurons answer by rank one in each time step of the answer. For ``ttfs``
+    as many inputs spike as there are spikes. A layer sees of the one before it a spike of each neuron in each
+    cell, at most.
 
     A field sees a part of this at each of its positions. What is drawn in an image hangs together, so these
     are not alike: of a mean m a share ``sqrt(m)`` of them sees all there is, and gives at least a spike. That

@@ -113,6 +113,10 @@ class Flat:
         return self.network.steps_of(self.inhibition_ms)
 
     @property
+    def answer_steps(self):
+        return self.network.steps_of(self.answer_ms)
+
+    @property
     def firing_threshold(self):
         return self.threshold * self.weight_norm
 

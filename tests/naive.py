@@ -398,14 +398,14 @@ class Presentation:
         """The time steps after those of the presentation, with inhibition by ranks."""
         network = self.network
         thresholds = np.float32(network.firing_threshold) + self.theta
-        for t in range(network.steps, network.steps + (1 if self.learning else network.inhibition_steps)):
+        for t in range(network.steps, network.steps + (1 if self.learning else network.answer_steps)):
             self.count(steps=1, neuron_updates=self.potentials.size)
             winner = find_best(self.potentials, thresholds, t - self.last_spike > network.refractory_steps)
             if winner is not None:
                 self.spikes.append((t, winner))
                 self.count(output_spikes=1)
                 self.last_spike[winner] = t
-                self.potentials[winner] -= drop(network, self.potentials[winner])
+                self.potentials[winner] -= np.float32(network.answer_drop * network.weight_norm)
                 if self.learning:
                     self.post(winner)
 

@@ -26,6 +26,7 @@ class Numbers:
         self.leak = nearest(65536 * (1 - np.exp(-network.dt_ms / tau_m_ms)))
         self.threshold = nearest(network.firing_threshold * self.step)
         self.drop = self.drop_part = 0
+        self.answer_drop = nearest(network.answer_drop * network.weight_norm * self.step)
         if network.inhibition_of == "threshold":
             self.drop = nearest(network.inhibition_strength * network.firing_threshold * self.step)
         else:
@@ -124,7 +125,7 @@ class Presentation:
         return winner
 
     def answer(self, t):
-        """A time step after those of the presentation, with inhibition by ranks. Returns who spikes, or None."""
+        """A time step of the answer where neurons are ranked. Returns who spikes, or None."""
         self.counted.update(steps=1, neuron_updates=self.n)
         ready = [j for j in range(self.n) if t - self.last_spike[j] > self.network.refractory_steps]
         winner = max(ready, key=lambda j: self.v[j] - self.thresholds[j], default=None)
@@ -132,7 +133,7 @@ class Presentation:
             self.spikes.append((t, winner))
             self.counted.update(output_spikes=1)
             self.last_spike[winner] = t
-            self.set(winner, self.cut(self.v[winner] - self.numbers.drop))
+            self.set(winner, self.cut(self.v[winner] - self.numbers.answer_drop))
         return winner
 
     def activity(self):
@@ -153,7 +154,7 @@ def respond(network, layer, formats, theta, images, seed, first):
             if shown.spike(t) is not None and network.inhibition == "first":
                 break
         if network.inhibition == "ranked" and shown.counted["input_spikes"] > 0:
-            for t in range(network.steps, network.steps + network.inhibition_steps):
+            for t in range(network.steps, network.steps + network.answer_steps):
                 shown.answer(t)
         counts.append(naive.count_spikes(shown.spikes, shown.n))
         activity += shown.activity()

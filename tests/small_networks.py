@@ -16,10 +16,8 @@ from fspinn.network.rules import NORMALISATIONS
 
 
 def network_of(inhibition_strength, inhibition_of, **parts):
-    """A network; of a potential no more than all of it is taken, and an answer takes a time step."""
+    """A network; of a potential no more than all of it is taken."""
     strength = min(inhibition_strength, 1.0) if inhibition_of == "potential" else inhibition_strength
-    if parts["inhibition"] == "ranked":
-        parts["inhibition_ms"] = max(parts.get("inhibition_ms", 0.0), 1.0)
     return flat(inhibition_strength=strength, inhibition_of=inhibition_of, **parts)
 
 
@@ -38,6 +36,7 @@ def networks_of(**fixed):
         "inhibition_strength": st.sampled_from([0.0, 0.7, 1.5]),
         "inhibition_of": st.sampled_from(INHIBITION_OF),
         "inhibition_ms": st.sampled_from([0.0, 1.0, 6.0]),
+        "answer_ms": st.sampled_from([1.0, 4.0]),
         "rule": st.sampled_from(RULES),
         "window_ms": st.sampled_from([None, 50.0, 7.0, 1.0]),
         "spike_threshold": st.sampled_from([None, 1, 3]),

@@ -21,7 +21,8 @@ def test_a_preset_names_its_data_set_and_size_and_is_a_network(name):
     preset, data = presets.load(name), presets.dataset_of(name)
     assert data in catalogue
     assert preset.learner.passes >= 1
-    assert name.startswith(f"{data}-{preset.network.neurons}")
+    *below, last = preset.network.layers
+    assert name.startswith(f"{data}-{'stack-' if below else ''}{last.neurons}")
     assert preset.readout == ("linear" if name.endswith("-linear") else "proportion")
 
 

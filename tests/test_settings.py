@@ -8,7 +8,9 @@ from described import both, changed, dense, stdp
 from fspinn.base.errors import ConfigError
 from fspinn.base.settings import (
     as_plain,
+    check_setting,
     differences,
+    flattened,
     from_plain,
     members,
     parsed,
@@ -252,11 +254,66 @@ def test_a_setting_of_another_member_is_refused_with_what_it_needs():
         dense(inhibition="clamp", inhibition_strength=0.5)
 
 
-def test_settings_of_several_layers_are_not_named_by_one_word():
+def test_settings_of_further_layers_are_named_by_their_numbers():
     two = replace(Network(), layers=(Layer(9), Layer(4)))
     assert two.neurons == 13
-    with pytest.raises(ConfigError, match=r"^unknown setting 'threshold'; "):
-        with_settings(two, {"threshold": 3.0})
+    changed = with_settings(
+        two, {"threshold": 3.0, "layers.2.threshold": 5.0, "layers.2.inhibition": "clamp"}
+    )
+    assert [layer.neuron.threshold for layer in changed.layers] == [3.0, 5.0]
+    assert [layer.inhibition.kind for layer in changed.layers] == ["lateral", "clamp"]
+    assert with_settings(two, settings_of(two)) == two
+    assert settings_of(changed)["layers.2.threshold"] == 5.0
+    assert differences(changed, two) == {
+        "threshold": 3.0,
+        "layers.2.threshold": 5.0,
+        "layers.2.inhibition": "clamp",
+        "layers.2.inhibition_ms": 10.0,
+    }
+
+
+def test_a_setting_of_a_layer_that_is_not_there_makes_it():
+    stack = with_settings(Network(), {"layers.2.neurons": 7})
+    assert stack.layers == (Layer(), Layer.prototypes(7))
+    assert parsed(Network, "layers.2.neurons", "12") == 12
+    check_setting(Network, "layers.2.neurons", 12)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (
+            "layers.2.neuron",
+            r"^unknown setting 'layers.2.neuron'; did you mean layers.2.neurons\? `fspinn info",
+        ),
+        ("layers.0.neurons", r"^unknown setting 'layers.0.neurons'; "),
+        ("layers.1.neurons", r"^unknown setting 'layers.1.neurons'; "),
+        ("layers.12.neurons", r"^layers: number 12 is above 10; count them from 1 on"),
+        ("encoder.2.neurons", r"^unknown setting 'encoder.2.neurons'; "),
+        ("layers.2.inhibition_of", r"^layers.2.inhibition_of: needs layers.2.inhibition = lateral"),
+    ],
+)
+def test_what_is_not_a_setting_of_a_layer_is_refused(name, words):
+    with pytest.raises(ConfigError, match=words):
+        with_settings(Network(), {name: 3})
+
+
+def test_tables_give_settings_of_layers():
+    assert flattened({"a": {"low": 1}, "layers": {"2": {"neurons": 4}}}) == {
+        "a": {"low": 1},
+        "layers.2.neurons": 4,
+    }
+    with pytest.raises(ConfigError, match=r"^layers.2: 4 is not a table; write \[layers.2\]"):
+        flattened({"layers": {"2": 4}})
+
+
+def test_rank_needs_time_and_the_last_place():
+    with pytest.raises(
+        ConfigError, match=r"^answer_ms: 0.1 is less than half a time step of dt_ms = 1, and "
+    ):
+        dense(inhibition="ranked", answer_ms=0.1)
+    with pytest.raises(ConfigError, match=r"^inhibition: a layer that is ranked answers after the presenta"):
+        replace(Network(), layers=(Layer.prototypes(4), Layer(4)))
 
 
 def test_differences_are_named():

@@ -4,8 +4,11 @@ A class under `described` has fields made by `setting`, each with its limits, un
 checked when an object is made; its docstring, files, ``--set name=value`` and ``fspinn info --settings``
 are made from them. A class variable `kind` makes a class a member of a family, such as the encoders: the
 field that holds one is set by that word, and the fields of the member have names of their own beside it.
+Where a field holds several parts in a row, such as the layers of a network, bare names mean the first of
+them, and ``layers.2.neurons`` is a setting of the second.
 """
 
+import re
 import types
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields, is_dataclass, replace
@@ -17,6 +20,12 @@ from fspinn.base.checks import number, whole_number
 from fspinn.base.errors import ConfigError
 
 Described = TypeVar("Described")
+
+_OF_FURTHER = re.compile(r"(\w+)\.([1-9]\d*)\.(\w+)")
+"""The name of a setting of one of several parts in a row."""
+
+MAX_IN_A_ROW = 10
+"""Parts in a row that names can make."""
 
 MAX_NUMBER = 1e12
 MAX_WHOLE = 2**31
@@ -39,6 +48,8 @@ class Setting:
         Limits of a number.
     choices : tuple of str, default ()
         What a word can be.
+    further : object or None, default None
+        Of several parts in a row: what a further one is, before its settings are changed.
     """
 
     help: str
@@ -49,6 +60,7 @@ class Setting:
     at_least: float | None = None
     at_most: float | None = None
     choices: tuple[str, ...] = ()
+    further: Any = None
 
 
 def setting(help: str, *, default: Any, **more: Any) -> Any:
@@ -92,7 +104,7 @@ def check_setting(cls: type[Any], name: str, value: Any) -> None:
     """Raise `ConfigError` if no setting of a class, or of its parts, of that name can have that value."""
     refused = ConfigError(_unknown(cls, name, [_name(each) for each, _ in _all_fields(cls)]))
     for each, owner in _all_fields(cls):
-        if _name(each) == name:
+        if _name(each) == bare(name):
             try:
                 _check_family(owner, each, value) if _is_family(owner, each) else _checked(owner, each, value)
             except ConfigError as error:
@@ -115,8 +127,8 @@ def settings_of(described_object: Any) -> dict[str, Any]:
         value = getattr(described_object, each.name)
         if _is_family(type(described_object), each):
             found[_name(each)] = value.kind
-        for part in _parts(value):
-            found |= settings_of(part)
+        for place, part in enumerate(_parts(value)):
+            found |= {_of(each, place, name): one for name, one in settings_of(part).items()}
         if not _parts(value):
             found[_name(each)] = value
     return found
@@ -145,6 +157,33 @@ def with_settings(described_object: Described, given: Mapping[str, Any]) -> Desc
     return changed
 
 
+def flattened(written: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings as tables of a TOML file give them by full name: those of ``[layers.2]`` among them.
+
+    >>> flattened({"neurons": 16, "layers": {"2": {"neurons": 400}}})
+    {'neurons': 16, 'layers.2.neurons': 400}
+    """
+    found: dict[str, Any] = {}
+    for name, value in written.items():
+        if isinstance(value, dict) and value and all(key.isdecimal() for key in value):
+            for number, table in value.items():
+                if not isinstance(table, dict):
+                    raise ConfigError(f"{name}.{number}: {table!r} is not a table; write [{name}.{number}]")
+                found |= {f"{name}.{number}.{inner}": one for inner, one in table.items()}
+        else:
+            found[name] = value
+    return found
+
+
+def bare(name: str) -> str:
+    """Return what a setting is called by the part that has it.
+
+    >>> bare("layers.2.neurons"), bare("neurons")
+    ('neurons', 'neurons')
+    """
+    return name.rpartition(".")[2] if _OF_FURTHER.fullmatch(name) else name
+
+
 def differences(described_object: Any, other: Any) -> dict[str, Any]:
     """Return the settings that an object does not share with another, by name, in its order."""
     theirs = settings_of(other)
@@ -164,7 +203,7 @@ def parsed(cls: type[Any], name: str, text: str) -> Any:
         If there is no such setting, or the text is not a value of its type.
     """
     for each, owner in _all_fields(cls):
-        if _name(each) == name:
+        if _name(each) == bare(name):
             return _parsed(name, text, _hints(owner)[each.name])
     raise ConfigError(_unknown(cls, name, [_name(each) for each, _ in _all_fields(cls)]))
 
@@ -352,17 +391,39 @@ def _changed(described_object: Any, given: Mapping[str, Any], used: set[str]) ->
             used.add(name)
             value = _as_kind(_check_family(cls, each, given[name]), value)
         parts = _parts(value)
-        if isinstance(value, tuple) and len(parts) > 1:
-            new[each.name] = value  # several layers: none of them is meant by a bare name
+        if isinstance(value, tuple) and parts:
+            new[each.name] = _changed_in_a_row(each, parts, given, used)
         elif parts:
-            changed = tuple(_changed(part, given, used) for part in parts)
-            new[each.name] = changed if isinstance(value, tuple) else changed[0]
+            new[each.name] = _changed(parts[0], given, used)
         elif name in given:
             used.add(name)
             new[each.name] = given[name]
         else:
             new[each.name] = value
     return cls(**new)
+
+
+def _of(each: Field[Any], place: int, name: str) -> str:
+    """Return the full name of a setting of a part, counted from 0."""
+    return name if place == 0 else f"{each.name}.{place + 1}.{name}"
+
+
+def _changed_in_a_row(
+    each: Field[Any], parts: tuple[Any, ...], given: Mapping[str, Any], used: set[str]
+) -> tuple[Any, ...]:
+    """Return several parts with other settings; a name of one that is not there makes it."""
+    matches = [match for name in given if (match := _OF_FURTHER.fullmatch(name))]
+    named = [(int(match[2]) - 1, match[3], given[match[0]]) for match in matches if match[1] == each.name]
+    count = max([len(parts), *(place + 1 for place, *_ in named)])
+    if count > MAX_IN_A_ROW:
+        raise ConfigError(f"{each.name}: number {count} is above {MAX_IN_A_ROW}; count them from 1 on")
+    changed = [_changed(parts[0], given, used)]
+    for place in range(1, count):
+        part = parts[place] if place < len(parts) else _setting(each).further
+        used_here: set[str] = set()
+        changed.append(_changed(part, {name: value for at, name, value in named if at == place}, used_here))
+        used |= {_of(each, place, name) for name in used_here}
+    return tuple(changed)
 
 
 def _check_family(cls: type[Any], each: Field[Any], word: Any) -> type[Any]:
@@ -409,9 +470,11 @@ def _parsed(name: str, text: str, hint: Any) -> Any:
 
 
 def _unknown(cls: type[Any], name: str, present: list[str]) -> str:
-    belongs_to = [row.belongs_to for row in reference(cls) if row.name == name and row.belongs_to]
+    rows = [row for row in reference(cls) if row.name == bare(name)]
+    belongs_to = [row.belongs_to for row in rows if row.belongs_to]
     if belongs_to and name not in present:
-        return f"{name}: needs {_merged(belongs_to)}; set that too, or leave {name} out"
+        prefix = name.removesuffix(bare(name))
+        return f"{name}: needs {prefix}{_merged(belongs_to)}; set that too, or leave {name} out"
     return f"unknown setting {near_miss(name, tuple(present))}`fspinn info --settings` lists all"
 
 

@@ -17,7 +17,7 @@ from fspinn import presets
 from fspinn.base import files
 from fspinn.base.checks import checked_seed
 from fspinn.base.errors import ConfigError
-from fspinn.base.settings import near_miss, parsed, reference, with_settings
+from fspinn.base.settings import bare, flattened, near_miss, parsed, reference, with_settings
 from fspinn.presets import Preset
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> N
     if path is None:
         return
     try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
+        given = flattened(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise ConfigError(f"--config {path}: {error.strerror}; name a TOML file that can be read") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -77,7 +77,7 @@ def _read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> N
     settings = {row.name for row in reference(Preset)}
     options = {str(p.name): p for p in ctx.command.params if isinstance(p, click.Option) and p.expose_value}
     for name, value in given.items():
-        if name in settings:
+        if bare(name) in settings:
             continue
         if name not in options:
             near = near_miss(name, (*options, *settings))
@@ -89,8 +89,9 @@ def _read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> N
             given[name] = ",".join(str(item) for item in value)
         elif not (isinstance(value, bool) and options[name].is_flag):
             given[name] = str(value)  # read as if typed: 1.5 and true are not whole numbers
-    ctx.default_map = {**(ctx.default_map or {}), **{n: v for n, v in given.items() if n not in settings}}
-    ctx.meta[_FROM_FILE] = path, {n: v for n, v in given.items() if n in settings}
+    of_options = {n: v for n, v in given.items() if bare(n) not in settings}
+    ctx.default_map = {**(ctx.default_map or {}), **of_options}
+    ctx.meta[_FROM_FILE] = path, {n: v for n, v in given.items() if n not in of_options}
 
 
 def _read_preset(ctx: click.Context, _: click.Parameter, name: str | None) -> None:
@@ -374,9 +375,7 @@ def setting_hint(error: click.ClickException, words: Sequence[str] | None) -> st
 def _chosen(ctx: click.Context, given: dict[str, Any]) -> Preset:
     """Return what is trained: the preset, changed by the file, then by the command line."""
     path, in_file = ctx.meta.get(_FROM_FILE, (None, {}))
-    slides = {name for name, value in (in_file | given).items() if value is not None} & {"field", "cells"}
-    start = presets.columns() if slides else Preset()
-    chosen: Preset = ctx.meta.get(_PRESET, start)
+    chosen: Preset = ctx.meta.get(_PRESET) or presets.start_of(in_file | given)
     try:
         chosen = with_settings(chosen, in_file)
     except ConfigError as error:

@@ -373,24 +373,12 @@ def _named(run: _Run, network: Network) -> dict[str, Any]:
         **_plain(run.learner),
         "passes": run.passes,
         **_plain(network),
-        **_of_layers(network),
         "fspinn": __version__,
         "kernels": jit.kernel_digest(),
     }
 
 
-def _of_layers(network: Network) -> dict[str, Any]:
-    """Return the settings of each layer where there are several, which share their names."""
-    if len(network.layers) == 1:
-        return {}
-    return {
-        f"layer {number} {name}": value
-        for number, layer in enumerate(network.layers)
-        for name, value in _plain(layer).items()
-    }
-
-
-def _plain(described: Network | Layer | Stdp) -> dict[str, Any]:
+def _plain(described: Network | Stdp) -> dict[str, Any]:
     return {name: as_plain(value) for name, value in settings_of(described).items()}
 
 

@@ -153,6 +153,8 @@ def _layer(
         geometry = layer.geometry(*network.input_shape(shape or (), number))
     strength = settings.get("inhibition_strength", 0.0)
     of_threshold = settings.get("inhibition_of", "threshold") == "threshold"
+    drop = strength * neuron.firing_threshold if of_threshold else 0.0
+    lasts_ms = settings.get("inhibition_ms", settings.get("answer_ms", 0.0))
     tau_m_ms = inf if neuron.tau_m_ms is None else neuron.tau_m_ms
     return LayerPlan(
         weights=weights,
@@ -162,8 +164,8 @@ def _layer(
         tau_m_ms=tau_m_ms,
         refractory_steps=network.steps_of(neuron.refractory_ms),
         inhibition=layer.inhibition.kind,
-        inhibition_steps=network.steps_of(settings.get("inhibition_ms", 0.0)),
-        drop=strength * neuron.firing_threshold if of_threshold else 0.0,
+        inhibition_steps=network.steps_of(lasts_ms),
+        drop=settings["answer_drop"] * (neuron.weight_norm or 0.0) if "answer_drop" in settings else drop,
         drop_part=0.0 if of_threshold else strength,
         input_mask=np.ones(len(weights), dtype=np.bool_) if input_mask is None else input_mask,
         adapted=layer.adaptation.kind != "off" or bool(theta.any()),

@@ -139,9 +139,10 @@ class LayerPlan:
     inhibition : str
         Kind of inhibition, see `fspinn.network`.
     inhibition_steps : int
-        For which inhibition lasts, or an inhibitory partner is refractory.
+        For which inhibition lasts, or an inhibitory partner is refractory, or neurons answer by rank.
     drop, drop_part : float or int
         What inhibition takes from a potential, and which part of it beside that; in integers, of 65536.
+        By rank it is taken from the neuron that spiked.
     input_mask : ndarray of bool, shape (inputs,)
         Which inputs are used.
     adapted : bool

@@ -22,7 +22,9 @@ class Network:
     """
 
     encoder: Encoder = setting("How samples become spikes.", default=Poisson())
-    layers: tuple[Layer, ...] = setting("The layers, from the input on.", default=(Layer(),))
+    layers: tuple[Layer, ...] = setting(
+        "The layers, from the input on.", default=(Layer(),), further=Layer.prototypes()
+    )
     dt_ms: float = setting(
         "Time step.", default=1.0, unit="ms", source="BindsNET; D&C's code uses 0.5", above=0.0
     )
@@ -36,14 +38,14 @@ class Network:
             raise ConfigError("layers: there are none; give at least one")
         if any(isinstance(layer.inhibition, Ranked) for layer in self.layers[:-1]):
             raise ConfigError(
-                "inhibition: a layer that is ranked answers after the presentation, when no other can follow it; "
-                "make it the last one"
+                "inhibition: a layer that is ranked answers after the presentation, when no other can "
+                "follow; make it the last one"
             )
         last = self.layers[-1].inhibition
         if isinstance(last, Ranked) and self.steps_of(last.answer_ms) < 1:
             raise ConfigError(
-                f"inhibition_ms: {last.answer_ms:g} are less than a time step of dt_ms = {self.dt_ms:g}, in which "
-                "nothing is answered; make it longer"
+                f"answer_ms: {last.answer_ms:g} is less than half a time step of dt_ms = {self.dt_ms:g}, and "
+                "nothing would be answered; make it longer"
             )
         if not self.dt_ms <= self.duration_ms <= self.dt_ms * MAX_STEPS:
             raise ConfigError(

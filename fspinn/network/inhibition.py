@@ -103,13 +103,13 @@ class First:
 
 @described
 class Ranked:
-    """Neurons answer once the presentation is over, one after the other, those that fit best first (fspinn).
+    """Neurons answer when the presentation is over, one after the other, the best fit first (fspinn).
 
-    While a sample is shown no neuron spikes. In each of the time steps that follow, for `answer_ms`, the neuron
-    furthest above its own threshold spikes, or the one least below it, as if an equal drive to all of them
-    rose until one spikes. It falls, but no other neuron does:
+    While a sample is shown no neuron spikes. In each of the time steps that follow, for `answer_ms`, the
+    neuron furthest above its own threshold spikes, or the one least below it, as if a drive that is equal for
+    all neurons rose until one spikes. That neuron falls, and no other does:
 
-    v -= strength * firing_threshold        of the neuron that spiked
+    v -= drop * weight_norm        of the neuron that spiked
 
     Nothing leaks meanwhile, and a sample without an input spike has no answer. While learning there is one
     answer.
@@ -118,16 +118,16 @@ class Ranked:
     kind: ClassVar[str] = "ranked"
     lowers_others: ClassVar[bool] = False
     stores: ClassVar[tuple[Stored, ...]] = (Stored("potential"),)  # what the neuron that spiked falls by
-    strength: float = setting(
-        "Part of the threshold that a neuron falls by as it spikes.",
-        default=0.025,
-        name="inhibition_strength",
+    drop: float = setting(
+        "What a neuron falls by as it answers.",
+        default=0.1,
+        name="answer_drop",
+        unit="weight norms",
         at_least=0.0,
     )
     answer_ms: float = setting(
         "Time after a presentation in which neurons answer, a spike in each time step.",
         default=10.0,
-        name="inhibition_ms",
         unit="ms",
         above=0.0,
     )

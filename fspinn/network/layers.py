@@ -105,18 +105,21 @@ class Layer:
         neurons: int = 400,
         *,
         neuron: Neuron = Neuron(threshold=4.0, tau_m_ms=None),
-        inhibition: Inhibition = Ranked(),
         adaptation: Adaptation = Balanced(theta_step=0.05),
+        answer_drop: float = 0.1,
+        answer_ms: float = 10.0,
     ) -> "Layer":
         """Return a layer of prototypes, to follow a column: those that fit best answer after a presentation.
 
         Parameters
         ----------
         neurons : int, default 400
-        neuron, inhibition, adaptation
+        neuron, adaptation
             See `Layer`.
+        answer_drop, answer_ms : float
+            See `fspinn.network.Ranked`.
         """
-        return cls(neurons, neuron=neuron, inhibition=inhibition, adaptation=adaptation)
+        return cls(neurons, neuron=neuron, inhibition=Ranked(answer_drop, answer_ms), adaptation=adaptation)
 
     def positions(self, height: int, width: int) -> tuple[int, int]:
         """Return the rows and columns of positions on an input; the whole field fits at each of them.

@@ -1,9 +1,9 @@
 """Settings that were chosen for a data set and a number of neurons, one TOML file each.
 
 A file holds settings by name (``fspinn info --settings`` lists them), as ``fspinn train --config`` reads
-them; its comments say how they were found. Its name is that of the data set and the number of neurons. A
-table in it, named after a readout, changes some settings for that readout: ``mnist-400-linear`` is
-``mnist-400`` with its table ``[linear]``.
+them; its comments say how they were found. Its name is that of the data set and the number of neurons; or,
+after ``stack``, those of the last of several layers. A table in it, named after a readout, changes some
+settings for that readout: ``mnist-400-linear`` is ``mnist-400`` with its table ``[linear]``.
 """
 
 import tomllib
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from fspinn.base.errors import ConfigError
-from fspinn.base.settings import described, setting, with_settings
+from fspinn.base.settings import bare, described, flattened, setting, with_settings
 from fspinn.network.description import Network
 from fspinn.network.rules import Stdp
 
@@ -31,15 +31,25 @@ class Preset:
     )
 
 
-def columns() -> Preset:
-    """Return what a network with a field starts from: `Network.patches`, with the readout ``linear``."""
-    return Preset(Network.patches(), readout="linear")
+def start_of(settings: Mapping[str, Any]) -> Preset:
+    """Return what settings by name are changes of.
+
+    With a field, that is `Network.patches` and the readout ``linear``, without one `Network`.
+    """
+    slides = {name for name, value in settings.items() if value is not None} & {"field", "cells"}
+    return Preset(Network.patches(), readout="linear") if slides else Preset()
 
 
 def names() -> list[str]:
-    """Return the names of the presets, such as ``mnist-400``; by data set, then by size."""
+    """Return the names of the presets, such as ``mnist-400``; by data set, layers and size."""
+
+    def place(name: str) -> tuple[str, int, int, str]:
+        settings = _read(found[name][0])
+        sizes = [value for setting, value in settings.items() if bare(setting) == "neurons"]
+        return dataset_of(name), len(sizes), sizes[-1] if sizes else 0, name
+
     found = _all()
-    return sorted(found, key=lambda name: (dataset_of(name), _read(found[name][0]).get("neurons", 0), name))
+    return sorted(found, key=place)
 
 
 def dataset_of(name: str) -> str:
@@ -50,7 +60,7 @@ def dataset_of(name: str) -> str:
     >>> dataset_of("fashion-mnist-400-linear")
     'fashion-mnist'
     """
-    return _file_of(name)[0].stem.rpartition("-")[0]
+    return _file_of(name)[0].stem.rpartition("-")[0].removesuffix("-stack")
 
 
 def load(name: str) -> Preset:
@@ -101,7 +111,7 @@ def _all() -> dict[str, tuple[Path, str]]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return flattened(tomllib.loads(path.read_text(encoding="utf-8")))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: is not a preset ({error}); install fspinn again") from None
 
@@ -111,6 +121,6 @@ def _checked(path: Path, settings: Mapping[str, Any]) -> Preset:
         if name not in settings:
             raise ConfigError(f"{path}: {name} is missing; add it")
     try:
-        return with_settings(Preset(), settings)
+        return with_settings(start_of(settings), settings)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None

@@ -7,7 +7,7 @@ from typing import Any
 from fspinn.answering.compress import Lowering, calibrated_bits
 from fspinn.base.checks import whole_number
 from fspinn.base.errors import ConfigError
-from fspinn.base.settings import differences
+from fspinn.base.settings import bare, differences
 from fspinn.lowering.integers import MAX_STATE_BITS
 from fspinn.model.readout import check_name
 from fspinn.network.description import Network
@@ -168,12 +168,14 @@ class Candidate:
 
 def in_words(candidate: Mapping[str, Any]) -> str:
     """Return what is trained, of a candidate as `Candidate.as_dict` has it, such as "50 neurons"."""
-    words, settings = f"{candidate['neurons']} neurons", candidate["settings"]
-    if settings.get("field") is None:
-        return words
-    (height, width), (rows, columns) = settings["field"], settings.get("cells", (1, 1))
-    contrast = "" if settings.get("contrast", "off") == "off" else f" {settings['contrast']}"
-    return f"{words} with a field of {height} x {width}{contrast}, {rows} x {columns} cells"
+    settings = candidate["settings"]
+    words = f"{settings.get('neurons', candidate['neurons'])} neurons"
+    if settings.get("field") is not None:
+        (height, width), (rows, columns) = settings["field"], settings.get("cells", (1, 1))
+        contrast = "" if settings.get("contrast", "off") == "off" else f" {settings['contrast']}"
+        words += f" with a field of {height} x {width}{contrast}, {rows} x {columns} cells"
+    further = [value for name, value in settings.items() if name != bare(name) == "neurons"]
+    return ", then ".join([words, *map(str, further)])
 
 
 def _bits(name: str) -> int:
