@@ -135,12 +135,13 @@ def fit_readouts(
         "dataset": origin(data),
         "versions": _versions(learned.engine),
     }
+    company = learned.network.layers[-1].field is None
     models = [
         Model(
             network=learned.network,
             image_shape=data.image_shape,
             layers=learned.layers,
-            readout=readouts.fit(name, spike_counts, known, data.n_classes),
+            readout=readouts.fit(name, spike_counts, known, data.n_classes, company=company),
             activity={"training": learned.activity, "inference": inference},
             record=record,
         )

@@ -74,6 +74,8 @@ def fit(
     spike_counts: "NDArray[np.int32] | csr_array",
     labels: NDArray[np.int64],
     n_classes: int,
+    *,
+    company: bool = True,
 ) -> Readout:
     """Fit a readout on the responses to training images.
 
@@ -103,6 +105,9 @@ def fit(
     labels : ndarray of int64, shape (n,)
         `NO_LABEL` where an image has none.
     n_classes : int
+    company : bool, default True
+        Whether images without labels say which neurons mean the same, as above; not so where all spike
+        together whatever is seen, as the cells of a field do.
 
     Raises
     ------
@@ -117,17 +122,17 @@ def fit(
     counts, known = spike_counts, labels
     if not labelled.all():
         counts, known = spike_counts[labelled], labels[labelled]
-    company = None if labelled.all() else _company(spike_counts)
+    shared = None if labelled.all() or not company else _company(spike_counts)
     if name == BIASED_READOUT:
-        return _fit_linear(counts, known, n_classes, company)
+        return _fit_linear(counts, known, n_classes, shared)
     sums = np.stack([counts[known == c].sum(axis=0, dtype=np.float64) for c in range(n_classes)], axis=1)
     means = _means(sums, np.bincount(known, minlength=n_classes))
     shares = _shares(means)
     if name == LABEL_READOUT:
         table = (np.arange(n_classes) == means.argmax(axis=1)[:, None]) * (shares.sum(axis=1)[:, None] > 0)
         return Readout(name, (table / np.maximum(table.sum(axis=0), 1)).astype(np.float32))
-    if company is not None:
-        shares = _borrow(shares, counts.sum(axis=0), company)
+    if shared is not None:
+        shares = _borrow(shares, counts.sum(axis=0), shared)
     return Readout(name, shares.astype(np.float32), bias=_bias_of_silence(counts, known, n_classes))
 
 
