@@ -2,6 +2,7 @@
 
 import json
 import signal
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -9,7 +10,7 @@ from click.testing import CliRunner
 from fspinn.backends.numba import engine as numba_backend
 from fspinn.cli import main
 from fspinn.model import load
-from fspinn.network import Network
+from fspinn.network import Network, Ranked
 
 RUN = ("train", "--neurons", 12, "--set", "duration_ms=50", "--passes", 2)
 
@@ -157,6 +158,47 @@ def test_a_field_makes_a_column_that_evaluates(run):
     layer = load("net.h5").network.layers[0]
     assert (layer.neurons, layer.field, layer.cells, layer.inhibition.kind) == (4, (3, 3), (2, 3), "first")
     assert json.loads(run("evaluate", "net.h5", "--json").stdout)["accuracy"] > 0.6
+
+
+STACK = """
+neurons = 6
+field = 3
+cells = 2
+passes = 3
+readout = "proportion"
+
+[layers.2]
+neurons = 20
+"""
+
+
+def test_tables_of_a_file_add_layers_and_options_change_them(run, tmp_path):
+    Path("stack.toml").write_text(STACK)
+    assert run("train", "--config", "stack.toml", "--set", "layers.2.answer_ms=5").exit_code == 0
+    column, prototypes = load("net.h5").network.layers
+    assert (column.neurons, column.field, column.cells) == (6, (3, 3), (2, 2))
+    assert (prototypes.neurons, prototypes.inhibition) == (20, Ranked(answer_ms=5.0))
+    shown = run("info", "net.h5").stdout
+    assert "layer 2" in shown
+    assert "20 neurons that see all 24 inputs" in shown
+    assert json.loads(run("evaluate", "net.h5", "--json").stdout)["accuracy"] > 0.6
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("layers.2.neuron=3", "unknown setting 'layers.2.neuron'; did you mean layers.2.neurons? "),
+        ("layers.2.neurons=many", "layers.2.neurons: 'many' is not a whole number; give one"),
+        ("layers.11.neurons=3", "layers: number 11 is above 10; count them from 1 on"),
+        ("layers.3.neurons=3", "inhibition: a layer that is ranked answers after the presentation, "),
+    ],
+)
+def test_a_layer_that_makes_no_sense_is_one_line_and_nothing_is_written(run, tmp_path, words, said):
+    answer = run("train", "--neurons", 4, "--field", 3, "--set", words)
+    assert answer.exit_code == 2
+    assert answer.stderr.startswith(f"fspinn: {said}")
+    assert answer.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_a_field_a_network_stays_dense(run):

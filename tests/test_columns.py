@@ -15,7 +15,7 @@ from fspinn.base.settings import with_settings
 from fspinn.datasets.arrays import as_dataset
 from fspinn.lowering.compiler import answering_plan, learning_plan, plan_of
 from fspinn.model.tensors import LayerTensors, Tensor
-from fspinn.network import First, FirstSpike, Layer, Network, Neuron, NoContrast, OnOff
+from fspinn.network import First, FirstSpike, Layer, Network, Neuron, NoContrast, OnOff, Ranked, Stdp
 from fspinn.network.encoders import BatchEncoder, on_off
 from fspinn.network.setup import Setup
 from fspinn.quant.formats import Format
@@ -165,9 +165,10 @@ def test_a_field_learns_from_the_positions_that_are_drawn(name, rule):
     assert response.activity[0].output_spikes == spikes > 3
 
 
-def test_a_second_layer_sees_the_first_spikes_of_the_first():
+@pytest.mark.parametrize("inhibition", [First(), Ranked(answer_ms=3.0)], ids=lambda one: one.kind)
+def test_a_second_layer_sees_the_first_spikes_of_the_first(inhibition):
     first = network_of().layers[0]
-    second = Layer(3, neuron=Neuron(1.0, None, weight_norm=2.0), inhibition=First())
+    second = Layer(3, neuron=Neuron(1.0, None, weight_norm=2.0), inhibition=inhibition)
     network = Network(FirstSpike(relative_to="white"), (first, second), duration_ms=8.0)
     weights, theta, images = start_of(network)
     random = np.random.default_rng(1)
@@ -182,6 +183,19 @@ def test_a_second_layer_sees_the_first_spikes_of_the_first():
         np.testing.assert_array_equal(both.spike_counts[m], naive.count_spikes(spikes, 3))
     assert both.activity[0] == alone.activity[0]
     assert both.spike_counts.sum() > 2
+
+
+def test_prototypes_learn_on_a_column_and_go_into_integers(digits):
+    column = Network.patches(8, field=3).layers[0]
+    network = Network(FirstSpike(relative_to="white"), (column, Layer.prototypes(30)), duration_ms=8.0)
+    made = fspinn.train(network, digits, learner=Stdp(passes=5), labels=100, progress=False)
+    assert made.validation.accuracy > 0.8
+    small = fspinn.quantize(made.model, "UQ0.4", state="Q8.8")
+    assert fspinn.evaluate(small, digits.validation).accuracy > 0.8
+    answered = fspinn.predict(small, digits.validation.images[:50])
+    assert (np.asarray(answered.spike_counts.sum(axis=1)) == 10).all()
+    blank = fspinn.predict(small, np.zeros((1, 8, 8), np.uint8))
+    assert blank.spike_counts.sum() == 0
 
 
 def test_what_a_position_sees_answers_alone_as_it_does_among_the_others():
@@ -255,7 +269,7 @@ def test_a_run_of_several_layers_is_known_by_all_of_them(digits, tmp_path):
     network = Network(FirstSpike(relative_to="white"), (column, second), duration_ms=8.0)
     learn(network, few, progress=False, writer=CheckpointWriter(path))
     other = replace(network, layers=(replace(column, neurons=7), second))
-    with pytest.raises(ConfigError, match=r"of another run \(.*layer 0 neurons 6 there, 7 here"):
+    with pytest.raises(ConfigError, match=r"of another run \(.*neurons 6 there, 7 here"):
         learn(other, few, progress=False, writer=CheckpointWriter(path, resume=True))
 
 

@@ -101,6 +101,16 @@ def test_linear_is_the_best_table_by_its_own_measure(labelled):
         assert loss(table + step, bias + shift) > best
 
 
+@pytest.mark.parametrize("name", SOFT)
+def test_without_company_images_without_labels_teach_nothing(name):
+    random = np.random.default_rng(1)
+    counts, labels = random.integers(0, 5, (40, 6)), random.integers(0, 3, 40)
+    known = np.where(np.arange(40) < 20, labels, NO_LABEL)
+    alone = fit(name, counts, known, 3, company=False)
+    np.testing.assert_array_equal(alone.table, fit(name, counts[:20], labels[:20], 3).table)
+    assert (fit(name, counts, known, 3).table != alone.table).any()
+
+
 def test_linear_hands_spikes_on_where_labels_are_few():
     """Neuron 2 never spikes for a labelled image, but always with neuron 0: it speaks for its class."""
     counts = np.array([[3, 0, 0], [0, 3, 0], [2, 0, 2], [1, 0, 3]], np.int32)

@@ -8,10 +8,20 @@ from hypothesis import strategies as st
 
 from fspinn.base.errors import ConfigError, FormatError
 from fspinn.memmodel import Size, estimate, expected_workloads, load_hardware
+from fspinn.network import Network, Ranked
 from fspinn.network.setup import Setup
 from fspinn.search import Candidate, Range, Space, Variant, read_space
 from fspinn.search.costs import expected_costs
-from fspinn.search.space import READOUTS, SIZES, WEIGHTS, corners, ladder_space, ranged_space, settle
+from fspinn.search.space import (
+    READOUTS,
+    SIZES,
+    WEIGHTS,
+    corners,
+    ladder_space,
+    ranged_space,
+    settle,
+    space_of,
+)
 
 BASE = Setup()
 
@@ -145,6 +155,19 @@ def test_a_bad_space_file_is_named_with_the_mend(write, text, words):
 def test_a_space_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r"space.toml: No such file or directory; name a TOML file"):
         read_space(tmp_path / "space.toml", BASE)
+
+
+def test_a_space_varies_further_layers(write):
+    text = (
+        "field = 3\nneurons = [4, 8]\n[layers.2]\nneurons = [20, 30]\nanswer_ms = {low = 2.0, high = 9.0}\n"
+    )
+    space = read_space(write(text), Setup(Network.patches(field=3)))
+    assert space.ranged == ["layers.2.answer_ms"]
+    made = space.training({"neurons": 8, "layers.2.neurons": 30, "layers.2.answer_ms": 4.0})
+    assert [layer.neurons for layer in made.network.layers] == [8, 30]
+    assert made.network.layers[1].inhibition == Ranked(answer_ms=4.0)
+    with pytest.raises(ConfigError, match=r"space: there is no setting 'layers.2.cell'; use some of "):
+        space_of({"layers.2.cell": 3}, Setup())
 
 
 def test_what_no_combination_makes_is_refused():

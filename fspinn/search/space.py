@@ -8,6 +8,9 @@ As a TOML file, each setting by its own name (see `fspinn info --settings`, or a
     duration_ms = {low = 100, high = 350, step = 50}
     weights = ["UQ0.2", "UQ0.3", "UQ0.4"]
     state = ["8 bits", "16 bits"]
+
+    [layers.2]                                           # of the second layer
+    neurons = [50, 100]
 """
 
 import tomllib
@@ -20,7 +23,15 @@ from typing import Any, TypeAlias
 
 from fspinn.base.checks import number
 from fspinn.base.errors import ConfigError, FspinnError
-from fspinn.base.settings import check_setting, families, reference, settings_of, with_settings
+from fspinn.base.settings import (
+    bare,
+    check_setting,
+    families,
+    flattened,
+    reference,
+    settings_of,
+    with_settings,
+)
 from fspinn.network.description import Network
 from fspinn.network.rules import Stdp
 from fspinn.network.setup import Setup
@@ -140,7 +151,7 @@ class Space:
 
     def __post_init__(self) -> None:
         for name, choices in self.settings.items():
-            if name not in SETTINGS:
+            if bare(name) not in SETTINGS:
                 raise ConfigError(f"space: there is no setting {name!r}; use some of {', '.join(SETTINGS)}")
             if not isinstance(choices, Range) and len(choices) == 0:
                 raise ConfigError(f"space: {name} has nothing to choose from; list at least one value")
@@ -213,14 +224,16 @@ class Space:
             If they do not go together.
         """
         values = {**{n: c[0] for n, c in self.settings.items() if not isinstance(c, Range)}, **values}
-        settings = {name: value for name, value in values.items() if name in TRAINING_SETTINGS}
-        chosen = with_settings(self.base, {n: v for n, v in settings.items() if n in FAMILIES})
+        settings = {name: value for name, value in values.items() if bare(name) in TRAINING_SETTINGS}
+        # What brings further settings comes first: the members of families, and further layers.
+        brings = (*FAMILIES, "neurons")
+        chosen = with_settings(self.base, {n: v for n, v in settings.items() if bare(n) in brings})
         there = settings_of(chosen)
         return with_settings(chosen, {name: value for name, value in settings.items() if name in there})
 
     def _check(self, name: str, value: Any) -> None:
         """Refuse a value that a setting cannot have, whatever the others are."""
-        if name in TRAINING_SETTINGS:
+        if bare(name) in TRAINING_SETTINGS:
             check_setting(Setup, name, value)
         elif name == "state" and value != FLOAT:
             Variant(weights="UQ0.8", state=value)
@@ -342,7 +355,7 @@ def space_of(written: Mapping[str, Any], base: Setup) -> Space:
     ConfigError
         If it holds something else; the message names the setting.
     """
-    return Space(base, {name: _choices(name, value) for name, value in written.items()})
+    return Space(base, {name: _choices(name, value) for name, value in flattened(written).items()})
 
 
 def settle(
