@@ -475,7 +475,9 @@ def _unknown(cls: type[Any], name: str, present: list[str]) -> str:
     if belongs_to and name not in present:
         prefix = name.removesuffix(bare(name))
         return f"{name}: needs {prefix}{_merged(belongs_to)}; set that too, or leave {name} out"
-    return f"unknown setting {near_miss(name, tuple(present))}`fspinn info --settings` lists all"
+    prefix = name.removesuffix(bare(name))
+    known = tuple(dict.fromkeys([*present, *(prefix + bare(one) for one in present)]))
+    return f"unknown setting {near_miss(name, known)}`fspinn info --settings` lists all"
 
 
 def near_miss(word: Any, known: tuple[str, ...]) -> str:
