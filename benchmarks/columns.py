@@ -192,8 +192,8 @@ def render(results: Results) -> str:
     if "learning" in results:
         blocks += [
             f"What learning brings: 3 x 3 cells, all in floats, the readout fitted on {LABELS:,} labels, "
-            "test images. Where weights are given (patches, k-means, random), thresholds adapt as ever. Other "
-            "settings are those of the first row, not tuned again.",
+            "test images. Where weights are given (patches, k-means, random), thresholds adapt as ever. "
+            "Other settings are those of the first row, not tuned again.",
             _learning(results),
         ]
     if "speed" in results:
