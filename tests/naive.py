@@ -6,7 +6,6 @@ every call: a test breaks one of them to see whether the comparison would notice
 """
 
 from collections import Counter
-from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -112,8 +111,29 @@ def ttfs(image, steps, most):
     return per_step
 
 
+def on_off(image, radius, gain):
+    """How much brighter and how much darker than around it each pixel is, two channels for each."""
+    height, width, channels = image.shape
+    split = np.zeros((height, width, 2 * channels), dtype=np.uint8)
+    for y, x, c in np.ndindex(image.shape):
+        around = image[max(0, y - radius) : y + radius + 1, max(0, x - radius) : x + radius + 1, c]
+        mean = int(around.astype(int).sum()) // around.size
+        split[y, x, 2 * c] = min(255, gain * max(0, int(image[y, x, c]) - mean))
+        split[y, x, 2 * c + 1] = min(255, gain * max(0, mean - int(image[y, x, c])))
+    return split
+
+
+def encoded(network, image):
+    """The intensities that are encoded (height, width, channels)."""
+    image = image.reshape(*image.shape[:2], -1)
+    if network.contrast == "on-off":
+        return on_off(image, network.contrast_radius, network.contrast_gain)
+    return image
+
+
 def input_spikes(network, image, key):
     """For each step of a presentation the inputs that spike."""
+    image = encoded(network, image)
     if network.encoder == "ttfs" and network.first_spikes_relative_to == "white":
         return ttfs_of_white(image, network.steps)
     if network.encoder == "ttfs":
@@ -125,6 +145,60 @@ def input_spikes(network, image, key):
     if network.encoder == "regular":
         return regular(image, network.steps, rate_norm_per_step)
     return poisson(image, key, network.steps, rate_norm_per_step)
+
+
+# --- fields and layers ------------------------------------------------------------------------------
+
+
+def looks(network, shape):
+    """For each position of the field, row by row: its cell, and the inputs that its neurons see, in order."""
+    height, width, channels = shape
+    if network.field is None:
+        return [(0, list(range(height * width * channels)))]
+    rows, columns = ((n - size) // network.stride + 1 for n, size in zip(shape, network.field, strict=False))
+    found = []
+    for row, column in np.ndindex(rows, columns):
+        cell = row * network.cells[0] // rows * network.cells[1] + column * network.cells[1] // columns
+        top, left = row * network.stride, column * network.stride
+        places = np.ndindex(*network.field, channels)
+        found.append((cell, [((top + y) * width + left + x) * channels + c for y, x, c in places]))
+    return found
+
+
+def see(per_step, inputs):
+    """For each step the inputs of a field that spike, by their places in it."""
+    return [[inputs.index(i) for i in step if i in inputs] for step in per_step]
+
+
+def drawn_positions(network, positions, seed, number):
+    """The positions that are learned from in sample `number` of a run."""
+    if network.field is None:
+        return [0]
+    key = stream_key(seed, 15, number)
+    return [random_word(key, i) % positions for i in range(network.positions)]
+
+
+def is_seen(network, per_step):
+    """Whether a position has enough input spikes to learn from."""
+    return network.field is None or sum(map(len, per_step)) >= network.least_spikes
+
+
+def features_of(network, cells_and_spikes):
+    """Spikes of each neuron in each cell, and the step of the first (or the number of steps)."""
+    counts = np.zeros(network.cells[0] * network.cells[1] * network.neurons, dtype=int)
+    first_steps = np.full_like(counts, network.steps)
+    for cell, spikes in cells_and_spikes:
+        for t, neuron in spikes:
+            counts[cell * network.neurons + neuron] += 1
+            first_steps[cell * network.neurons + neuron] = min(
+                first_steps[cell * network.neurons + neuron], t
+            )
+    return counts, first_steps
+
+
+def spikes_of_features(first_steps, steps):
+    """For each step the inputs of the next layer that spike: each once, as its feature did first."""
+    return [np.flatnonzero(first_steps == t).tolist() for t in range(steps)]
 
 
 # --- neurons ----------------------------------------------------------------------------------------
@@ -323,7 +397,7 @@ class Presentation:
         self.spikes = []  # (step, neuron)
         self.spikes_before_window = 0
         self.window = np.zeros(n_inputs, dtype=np.int64)
-        self.counted = Counter(samples=1, positions=1)
+        self.counted = Counter(positions=1)
 
     def count(self, **counts):
         self.counted.update(counts)
@@ -446,28 +520,21 @@ class Presentation:
         self.count(decays=decays, normalisations=normalisations)
 
 
-def present(network, weights, theta, image, key, learning=None, earlier_spikes=0):
-    """Show one image; with `learning = (rate, theta_step)` weights and theta change in place.
+def present(network, weights, theta, per_step, learning=None, earlier_spikes=0):
+    """Show what a position sees; with `learning = (rate, theta_step)` weights and theta change in place.
 
-    `earlier_spikes`: output spikes in the presentations before.
+    `per_step`: the inputs that spike in each step; `earlier_spikes`: output spikes in earlier presentations.
 
     Returns
     -------
     spikes : list of (step, neuron)
     activity : Activity
     """
-    return present_spikes(
-        network, weights, theta, input_spikes(network, image, key), learning, earlier_spikes
-    )
-
-
-def present_spikes(network, weights, theta, per_step, learning=None, earlier_spikes=0):
-    """The same for the inputs that spike in each step."""
     shown = Presentation(network, weights, theta, learning, earlier_spikes)
     for t, inputs in enumerate(per_step):
         shown.leak_and_input(t, inputs)
         shown.spike(t)
-        ended = network.inhibition == "first" and len(shown.spikes) > 0
+        ended = ends_early(network, shown.spikes)
         if shown.learning and ((t + 1) % network.window_steps == 0 or t + 1 == network.steps or ended):
             shown.end_window()
         if ended:
@@ -477,95 +544,72 @@ def present_spikes(network, weights, theta, per_step, learning=None, earlier_spi
     return shown.spikes, Activity(**{name: int(count) for name, count in shown.counted.items()})
 
 
-# --- fields -----------------------------------------------------------------------------------------
-
-
-def corners(shape, field, stride):
-    """Row and column of every position, row by row: wherever the whole field fits."""
-    return [
-        (y, x)
-        for y in range(0, shape[0] - field[0] + 1, stride)
-        for x in range(0, shape[1] - field[1] + 1, stride)
-    ]
-
-
-def seen_from(per_step, shape, field, corner):
-    """What a position sees: its inputs in C order, field, then channels."""
-    places = {}
-    for y in range(field[0]):
-        for x in range(field[1]):
-            for c in range(shape[2]):
-                there = ((corner[0] + y) * shape[1] + corner[1] + x) * shape[2] + c
-                places[there] = (y * field[1] + x) * shape[2] + c
-    return [[places[i] for i in inputs if i in places] for inputs in per_step]
-
-
-def cell_of(place, positions, cells):
-    return place * cells // positions
-
-
-def respond_in_fields(network, weights, theta, per_step, shape):
-    """Spike counts per cell and neuron, the step of the first of each, and activity, of one sample."""
-    network = network.answering
-    rows = (shape[0] - network.field[0]) // network.stride + 1
-    columns = (shape[1] - network.field[1]) // network.stride + 1
-    features = np.zeros((*network.cells, len(theta)), np.int32)
-    first_steps = np.full_like(features, network.steps)
-    activity = Activity(samples=1)
-    for place, corner in enumerate(corners(shape, network.field, network.stride)):
-        seen = seen_from(per_step, shape, network.field, corner)
-        spikes, counted = present_spikes(network, weights, theta, seen)
-        cell = (
-            cell_of(place // columns, rows, network.cells[0]),
-            cell_of(place % columns, columns, network.cells[1]),
-        )
-        for t, neuron in spikes:
-            features[cell][neuron] += 1
-            first_steps[cell][neuron] = min(first_steps[cell][neuron], t)
-        activity += replace(counted, samples=0)
-    return features.reshape(-1), first_steps.reshape(-1), activity
-
-
-def learn_in_fields(network, weights, theta, per_step, shape, keys, learning, earlier_spikes):
-    """Learn from the drawn positions of one sample; returns the output spikes so far."""
-    everywhere = corners(shape, network.field, network.stride)
-    for index in range(network.positions):
-        corner = everywhere[random_word(keys, index) % len(everywhere)]
-        seen = seen_from(per_step, shape, network.field, corner)
-        if sum(map(len, seen)) >= network.least_spikes:
-            spikes, _ = present_spikes(network, weights, theta, seen, learning, earlier_spikes)
-            earlier_spikes += len(spikes)
-    return earlier_spikes
-
-
 def count_spikes(spikes, n_neurons):
     return np.bincount([neuron for _, neuron in spikes], minlength=n_neurons)
 
 
+def ends_early(network, spikes):
+    """Whether the first spike has ended the presentation."""
+    return network.inhibition == "first" and len(spikes) > 0
+
+
+def schedule(network, number, total):
+    """Learning rate and threshold step of a sample."""
+    rate = annealed(network.learning_rate, network.learning_rate_end, number, total)
+    step = annealed(network.theta_step, network.theta_step_end, number, total)
+    return np.float32(rate), np.float32(step) * np.float32(network.weight_norm)
+
+
 def learn(network, weights, theta, images, seed, first, total, earlier_spikes=0):
     """Twin of the fast backend, learning, in floats."""
-    counts, activity = [], Activity()
-    for m, image in enumerate(images):
-        rate = annealed(network.learning_rate, network.learning_rate_end, first + m, total)
-        step = annealed(network.theta_step, network.theta_step_end, first + m, total)
-        learning = np.float32(rate), np.float32(step) * np.float32(network.weight_norm)
-        key = stream_key(seed, 1, first + m)
-        spikes, counted = present(network, weights, theta, image, key, learning, earlier_spikes)
-        earlier_spikes += len(spikes)
-        counts.append(count_spikes(spikes, theta.size))
-        activity += counted
+    shown = [input_spikes(network, image, stream_key(seed, 1, first + m)) for m, image in enumerate(images)]
+    shape = encoded(network, images[0]).shape
+    return learn_from(network, weights, theta, shown, shape, seed, first, total, earlier_spikes)
+
+
+def learn_from(network, weights, theta, shown, shape, seed, first, total, earlier_spikes=0):
+    """The same of input spikes, for each sample those of each step; `shape` is that of the input."""
+    counts, activity, positions = [], Activity(samples=len(shown)), looks(network, shape)
+    for m, per_step in enumerate(shown):
+        spiked = []
+        for position in drawn_positions(network, len(positions), seed, first + m):
+            cell, inputs = positions[position]
+            seen = see(per_step, inputs)
+            if not is_seen(network, seen):
+                continue
+            learning = schedule(network, first + m, total)
+            spikes, counted = present(network, weights, theta, seen, learning, earlier_spikes)
+            earlier_spikes += len(spikes)
+            spiked.append((cell, spikes))
+            activity += counted
+        counts.append(features_of(network, spiked)[0])
     return np.array(counts), activity
 
 
 def respond(network, weights, theta, images, seed, first):
     """Twin of the fast backend, answering, in floats."""
-    network = network.answering
-    shown = [
-        present(network, weights, theta, image, stream_key(seed, 2, first + m))
-        for m, image in enumerate(images)
-    ]
-    counts = [count_spikes(spikes, theta.size) for spikes, _ in shown]
-    return np.array(counts), sum((activity for _, activity in shown), Activity())
+    counts, _, activity = answer(network, weights, theta, images, seed, first)
+    return counts, activity
+
+
+def answer(network, weights, theta, images, seed, first):
+    """The same with the step of the first spike of each feature."""
+    shown = [input_spikes(network, image, stream_key(seed, 2, first + m)) for m, image in enumerate(images)]
+    return respond_to(network, weights, theta, shown, encoded(network, images[0]).shape)
+
+
+def respond_to(network, weights, theta, shown, shape):
+    """The same of input spikes, for each sample those of each step; `shape` is that of the input."""
+    network, features, activity = network.answering, [], Activity(samples=len(shown))
+    for per_step in shown:
+        spiked = []
+        for cell, inputs in looks(network, shape):
+            spikes, counted = present(network, weights, theta, see(per_step, inputs))
+            spiked.append((cell, spikes))
+            activity += counted
+        features.append(features_of(network, spiked))
+    counts, first_steps = zip(*features, strict=True)
+    return np.array(counts), np.array(first_steps), activity
 
 
 # --- readout ----------------------------------------------------------------------------------------

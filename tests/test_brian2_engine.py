@@ -22,8 +22,7 @@ import fspinn
 from fspinn.backends.brian2 import engine as brian2_engine
 from fspinn.base.errors import ConfigError
 from fspinn.base.randomness import WEIGHTS, stream_key, uniforms
-from fspinn.lowering.plan import INHIBITIONS as ALL_INHIBITIONS
-from fspinn.lowering.plan import RULES
+from fspinn.lowering.plan import INHIBITIONS, RULES
 from fspinn.network.plasticity import initial_weights, natural_weight_norm
 
 # Brian2 2.9 calls its parser by old names.
@@ -112,8 +111,8 @@ def assert_same_answers(network, weights, theta, images):
 def assert_same(network, images):
     weights, theta, learning = assert_same_learning(network, start_on(images[:20], network))
     answering = assert_same_answers(network, weights, theta, images[20:23])
-    assert learning.output_spikes > 20
-    assert answering.output_spikes > 3
+    assert learning.output_spikes >= 20
+    assert answering.output_spikes >= 3
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -137,7 +136,6 @@ def mnist():
 
 # --- equivalence ------------------------------------------------------------------------------------
 
-INHIBITIONS = [kind for kind in ALL_INHIBITIONS if kind != "first"]  # which Brian2 does not run yet
 RULES_AND_INHIBITION = list(product(RULES, INHIBITIONS))
 
 
@@ -165,7 +163,7 @@ def test_both_engines_learn_alike_with_every_option_rule_and_inhibition(digits, 
     for options in OPTIONS:
         network = changed(LIVELY, rule=rule, inhibition=inhibition_kind, **options)
         _, _, activity = assert_same_learning(network, start_on(digits[:20], network))
-        assert activity.output_spikes > 20
+        assert activity.output_spikes >= 20
 
 
 @pytest.mark.exhaustive
@@ -184,7 +182,7 @@ def test_both_engines_answer_alike_with_every_option_and_inhibition(digits, inhi
 
 
 @settings(max_examples=6, deadline=None)
-@given(networks_of().filter(lambda network: network.inhibition in INHIBITIONS), st.integers(0, 2**32))
+@given(networks_of(), st.integers(0, 2**32))
 def test_both_engines_agree_on_random_small_networks(network, seed):
     weights, theta, images = start_of(network, seed)
     start = weights.astype(np.float64), theta.astype(np.float64), images

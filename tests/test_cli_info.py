@@ -184,7 +184,7 @@ def answering(network):
 
 def definitions():
     for rule, kind, adaptation, normalisation in product(
-        members(Rule), set(members(Inhibition)) - {"first"}, members(Adaptation), NORMALISATIONS
+        members(Rule), members(Inhibition), members(Adaptation), NORMALISATIONS
     ):
         network = changed(
             NETWORK, rule=rule, inhibition=kind, adaptation=adaptation, normalisation=normalisation

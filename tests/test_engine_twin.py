@@ -88,7 +88,9 @@ def test_the_order_of_the_spikes_is_the_naive_one():
     weights, theta, images = start_of(LIVELY, 5, samples=4)
     shown = output_spikes(fast.answer(LIVELY, weights, theta, images, seed=1, first=2))
     for m, image in enumerate(images):
-        spikes, _ = naive.present(LIVELY, weights, theta, image, naive.stream_key(1, 2, 2 + m))
+        spikes, _ = naive.present(
+            LIVELY, weights, theta, naive.input_spikes(LIVELY, image, naive.stream_key(1, 2, 2 + m))
+        )
         assert len(spikes) > 7
         assert shown[m] == spikes
 

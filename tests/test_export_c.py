@@ -72,7 +72,7 @@ networks = st.builds(
     tau_m_ms=st.sampled_from([0.01, 3.0, 20.0, 1e9]),
     refractory_ms=st.sampled_from([0.0, 3.0]),
     threshold=st.sampled_from([0.5, 3.0, 6.0]),
-    inhibition=st.sampled_from([kind for kind in INHIBITIONS if kind != "first"]),
+    inhibition=st.sampled_from(INHIBITIONS),
     inhibition_strength=st.sampled_from([0.0, 0.7, 1.5]),
     inhibition_of=st.sampled_from(INHIBITION_OF),
     inhibition_ms=st.sampled_from([0.0, 1.0, 6.0]),

@@ -82,12 +82,8 @@ def test_the_potential_is_that_of_the_plain_twin(kind):
     assert len(assert_potentials_are_those_of_the_twin(model(**kind), IMAGES[1])) > 2
 
 
-WHOLE = networks_of().filter(lambda network: network.inhibition != "first")
-"""Whose presentations no spike ends."""
-
-
 @settings(max_examples=60, deadline=None)
-@given(WHOLE, st.integers(0, 2**32), st.integers(0, 2**40))
+@given(networks_of(), st.integers(0, 2**32), st.integers(0, 2**40))
 def test_the_potential_is_that_of_the_plain_twin_whatever_the_options(network, start_seed, number):
     weights, theta, images = start_of(network, start_seed)
     readout = Readout("proportion", np.eye(network.neurons, 3, dtype=np.float32))

@@ -16,7 +16,7 @@ from scipy.sparse import csr_array
 from fspinn.backends.c.header import network_header
 from fspinn.backends.c.numbers import array, type_of
 from fspinn.backends.numba import engine
-from fspinn.backends.protocol import not_dense
+from fspinn.backends.protocol import several_layers
 from fspinn.base.checks import checked_seed
 from fspinn.base.errors import FormatError
 from fspinn.base.files import folder_when_whole
@@ -77,15 +77,11 @@ def refuses(plan: Plan) -> str | None:
     """Return in one line why a plan cannot be written as a C program, or None if it can."""
     if not plan.in_integers:
         return "state: the model computes with floats; quantize first with --state, such as Q9.6"
-    if plan.encoding.contrast is not None:
-        return "contrast: the C program encodes intensities as they are; train without it"
-    if plan.encoding.white:
-        return "first_spikes_relative_to: the C program knows 'brightest'; train with that"
-    return not_dense(plan)
+    return several_layers(plan)
 
 
 def _noise(model: Model) -> NDArray[np.uint8]:
-    count = NOISE_IMAGES * model.layer.inputs
+    count = NOISE_IMAGES * int(np.prod(model.image_shape))
     noise = words(stream_key(0, NOISE), count) >> np.uint64(56)
     return noise.astype(np.uint8).reshape(NOISE_IMAGES, *model.image_shape)
 
@@ -120,7 +116,7 @@ def _readme(model: Model, plan: Plan, images: int) -> str:
         "version": __version__,
         "summary": f"{layer.neurons} neurons, {model.layer.inputs_used} inputs, {plan.steps} time steps; "
         f"weights in {formats.weights}, potentials in {formats.state}, thresholds in {formats.theta}",
-        "pixels": model.layer.inputs,
+        "pixels": int(np.prod(model.image_shape)),
         "inputs": model.layer.inputs_used,
         "images": images,
         "classes": f"Classes, from 0: {', '.join(model.class_names)}.",
