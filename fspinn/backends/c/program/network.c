@@ -25,8 +25,7 @@ static uint32_t step;
 static uint32_t corner; /* the first intensity that the position sees */
 static uint32_t base;   /* the first feature of its cell */
 #else
-#define corner 0u
-#define base 0u
+static const uint32_t corner = 0, base = 0;
 #endif
 
 #if NETWORK_REFRACTORY_STEPS > 0
