@@ -30,7 +30,8 @@ def model_of(
     network = network.network if isinstance(network, Flat) else network
     random = np.random.default_rng(seed)
     weights, state, theta = (Format.parse(text) for text in (weights, state, theta))
-    neurons, n_pixels = network.neurons, pixels[0] * pixels[1]
+    (described,) = network.layers
+    neurons, n_pixels = network.neurons, described.fan_in(*network.input_shape(pixels))
     values = random.uniform(-0.3 if weights.signed else 0.0, 1.0, (n_pixels, neurons))
     chosen = np.array(sorted(random.permutation(n_pixels)[: round(heard * n_pixels)]))
     values[~np.isin(np.arange(n_pixels), chosen)] = 0
@@ -39,7 +40,7 @@ def model_of(
         image_shape=pixels,
         weights=quantize_values(values, weights),
         theta=quantize_values(np.abs(0.3 * random.standard_normal(neurons)), theta),
-        readout=_readout(readout, neurons, random),
+        readout=_readout(readout, network.features, random),
         formats=(weights, state, theta),
         input_mask=None if heard == 1.0 else np.isin(np.arange(n_pixels), chosen),
     )
@@ -86,9 +87,9 @@ def build_for_cpp(folder, standard):
     return program
 
 
-def answers(program, images, neurons):
+def answers(program, images, features):
     """Spike counts and classes that a program gives."""
     given = np.ascontiguousarray(images).tobytes()
     told = subprocess.run([program], input=given, stdout=subprocess.PIPE, check=True).stdout
-    found = np.frombuffer(told, dtype=np.uint32).reshape(len(images), neurons + 1)
+    found = np.frombuffer(told, dtype=np.uint32).reshape(len(images), features + 1)
     return found[:, :-1], found[:, -1]

@@ -130,15 +130,19 @@ class Presentation:
 
 def respond(network, layer, formats, theta, images, seed, first):
     """Twin of the fast backend, answering, in integers: counts, activity, lowest potential, saturations."""
-    keys = [naive.stream_key(seed, 2, first + m) for m in range(len(images))]
-    shown = [naive.input_spikes(network, image, key) for image, key in zip(images, keys, strict=True)]
-    shape = naive.encoded(network, images[0]).shape
-    counts, _, *others = respond_to(network, layer, formats, theta, shown, shape)
+    counts, _, *others = answer(network, layer, formats, theta, images, seed, first)
     return counts, *others
 
 
+def answer(network, layer, formats, theta, images, seed, first):
+    """The same, and after the counts the first step of each feature."""
+    keys = [naive.stream_key(seed, 2, first + m) for m in range(len(images))]
+    shown = [naive.input_spikes(network, image, key) for image, key in zip(images, keys, strict=True)]
+    return respond_to(network, layer, formats, theta, shown, naive.encoded(network, images[0]).shape)
+
+
 def respond_to(network, layer, formats, theta, shown, shape):
-    """The same of input spikes, and after the counts the first step of each feature."""
+    """The same of input spikes, for each sample those of each step; `shape` is that of the input."""
     network = network.answering
     numbers = Numbers(network, formats)
     shift = formats.state.fraction_bits - formats.theta.fraction_bits

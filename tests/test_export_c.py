@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from described import changed, dense, with_layer
+from described import changed, dense, flat, with_layer
 from exported_programs import answers, build, build_for_cpp, images_for, model_of
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -54,7 +54,7 @@ def mnist():
 def check(model, folder, count=6):
     images = images_for(model, count)
     export_c(model, folder / "out", images, seed=3)
-    counts, classes = answers(build(folder / "out"), images, model.network.neurons)
+    counts, classes = answers(build(folder / "out"), images, model.network.features)
     expected = predict(model, images, seed=3)
     np.testing.assert_array_equal(counts, expected.spike_counts)
     np.testing.assert_array_equal(classes, expected.classes)
@@ -181,11 +181,16 @@ def test_memory_on_a_cortex_m4_is_estimated_for_other_networks(tmp_path, network
 
 def assert_memory_is_estimated(model, folder):
     """The linker's map, without the test program and its images, and the preset agree within 2 %."""
-    found = re.findall(r"^\.(\w+) +0x[0-9a-f]+ +0x([0-9a-f]+)", (folder / "network.map").read_text(), re.M)
-    took = {name: int(size, 16) for name, size in found}
+    took = memory_of(folder)
     capacity = estimate(model, "mcu-m4f", ACTIVITY).capacity["inference"]
     assert capacity["flash_bytes"].needed == pytest.approx(took["text"] + took["data"], rel=0.02)
     assert capacity["ram_bytes"].needed == pytest.approx(took["data"] + took["bss"] + took["stack"], rel=0.02)
+
+
+def memory_of(folder):
+    """Bytes of each section in the map of the linker."""
+    found = re.findall(r"^\.(\w+) +0x[0-9a-f]+ +0x([0-9a-f]+)", (folder / "network.map").read_text(), re.M)
+    return {name: int(size, 16) for name, size in found}
 
 
 def make(folder, target):
@@ -202,6 +207,105 @@ def test_a_program_answers_silence_as_the_model_does(tmp_path):
     export_c(model, tmp_path / "out", images, seed=3)
     _, classes = answers(build(tmp_path / "out"), images, model.network.neurons)
     assert list(classes) == predict(model, images, seed=3).classes.tolist() == [len(bias) - 1] * 2
+
+
+COLUMN = flat(
+    neurons=8,
+    field=(3, 3),
+    cells=(3, 3),
+    encoder="ttfs",
+    first_spikes_relative_to="white",
+    inhibition="first",
+    tau_m_ms=None,
+    duration_ms=8.0,
+    weight_norm=1.0,
+    threshold=1.5,
+)
+"""Neurons without leak that see a small field; the first spike ends a position."""
+
+
+@needs_gcc
+@pytest.mark.parametrize(
+    ("changes", "more"),
+    [
+        ({}, {"weights": "UQ0.3"}),
+        ({"stride": 2, "cells": (1, 2), "first_spikes_relative_to": "brightest"}, {"weights": "UQ0.8"}),
+        ({"first_spikes_relative_to": "brightest", "first_spikes": 20}, {"readout": "linear"}),
+        ({"contrast": "on-off"}, {"readout": "majority", "weights": "UQ0.2"}),
+        (
+            {"contrast": "on-off", "contrast_radius": 9, "stride": 3},
+            {"pixels": (9, 12)},
+        ),
+        ({"contrast": "on-off", "encoder": "regular", "rate_norm_hz": 4000.0}, {"weights": "Q1.4"}),
+        ({"encoder": "poisson", "inhibition": "lateral", "duration_ms": 70.0, "tau_m_ms": 20.0}, {}),
+        ({"encoder": "unscaled", "max_rate_hz": 500.0, "inhibition": "clamp", "inhibition_ms": 2.0}, {}),
+        ({"encoder": "poisson", "inhibition": "layer", "refractory_ms": 2.0, "rate_norm_hz": 3000.0}, {}),
+        ({"field": (7, 9), "cells": (1, 1), "threshold": 6.0}, {}),
+    ],
+)
+def test_each_position_of_a_field_is_that_of_the_integer_engine(tmp_path, changes, more):
+    network = changed(changed(COLUMN, cells=changes.get("cells", (2, 2))), **changes)
+    assert check(model_of(network, **{"pixels": (7, 9), **more}), tmp_path) >= 5
+
+
+@needs_gcc
+@pytest.mark.parametrize("encoder", ["ttfs", "poisson"])
+def test_contrast_is_seen_by_neurons_without_a_field_too(tmp_path, encoder):
+    network = dense(
+        neurons=5, contrast="on-off", encoder=encoder, duration_ms=60.0, threshold=1.0, weight_norm=1.0
+    )
+    assert check(model_of(network, pixels=(5, 6)), tmp_path) > 5
+
+
+@pytest.fixture(scope="module")
+def column_on_mnist():
+    """A column of 8 neurons with 3 x 3 cells and a random readout, in weights of three bits."""
+    skip_without("mnist")
+    network = changed(COLUMN, field=(5, 5), threshold=3.0)
+    return model_of(network, "UQ0.3", "Q5.3", "Q3.3", pixels=(28, 28)), datasets.load("mnist").test.images
+
+
+def assert_column_answers(model, images, folder):
+    export_c(model, folder / "out", images[:5])
+    counts, classes = answers(build(folder / "out", flags=("-O2",)), images, model.network.features)
+    expected = predict(model, images)
+    assert expected.spike_counts.sum() > 100 * len(images)
+    np.testing.assert_array_equal(counts, expected.spike_counts)
+    np.testing.assert_array_equal(classes, expected.classes)
+
+
+@needs_gcc
+def test_a_column_answers_test_images_of_mnist_spike_for_spike(column_on_mnist, tmp_path):
+    model, images = column_on_mnist
+    assert_column_answers(model, images[:100], tmp_path)
+
+
+@needs_gcc
+@pytest.mark.exhaustive
+def test_a_column_answers_all_test_images_of_mnist_spike_for_spike(column_on_mnist, tmp_path):
+    model, images = column_on_mnist
+    assert_column_answers(model, images, tmp_path)
+
+
+@needs_arm
+def test_a_column_on_a_cortex_m4_answers_the_same_in_little_memory(column_on_mnist, tmp_path):
+    model, images = column_on_mnist
+    export_c(model, tmp_path / "out", images[:3])
+    assert "equal to the integer engine" in make(tmp_path / "out", "test-cortex-m4")
+    took = memory_of(tmp_path / "out")
+    assert took["text"] + took["data"] < 2600
+    assert took["bss"] < 200
+
+
+def test_several_layers_are_refused(tmp_path):
+    network = replace(COLUMN.network, layers=(*COLUMN.network.layers, *PLAIN.layers))
+    lower, upper = model_of(COLUMN, pixels=(7, 9)), model_of(changed(PLAIN, duration_ms=8.0), pixels=(9, 8))
+    model = replace(lower, network=network, layers=(lower.layer, upper.layer), readout=upper.readout)
+    with pytest.raises(
+        FormatError, match=r"^layers: 2 are more than this backend writes; use a network of one"
+    ):
+        export_c(model, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
 
 
 @needs_gcc
