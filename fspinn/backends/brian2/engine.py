@@ -63,27 +63,23 @@ def learn(
     state: tuple[NDArray[Any], NDArray[Any]] = layer.weights, layer.theta
     shown, parts, alone = presentations(layer, spikes), [], _at_a_position(plan, layer)
     for part in _parts(shown):
-        numbers = spikes.first + part.samples
-        parts.append(simulate_learning(alone, state, part.spikes, total, earlier_spikes, target, numbers))
+        parts.append(simulate_learning(alone, state, part, total, earlier_spikes, target))
         earlier_spikes += len(parts[-1].spike_steps)
         state = parts[-1].weights, parts[-1].theta
     layer.weights[:], layer.theta[:] = state
-    response = _response(alone, layer, len(spikes), shown, parts)
+    response = _response(alone, layer, spikes, shown, parts)
     return replace(response, activity=(*activity, *response.activity))
 
 
 def simulate_learning(
     plan: Plan,
     state: tuple[NDArray[Any], NDArray[Any]],
-    spikes: Spikes,
+    shown: Presentations,
     total: int,
     earlier_spikes: int = 0,
     target: str = "numpy",
-    numbers: NDArray[np.int64] | None = None,
 ) -> Recorded:
-    """Present what one position sees with learning on, in one simulation, from some weights and theta on.
-
-    `numbers` (presentations,) are those of the samples in the run; None counts from that of the first.
+    """Present what positions see with learning on, in one simulation, from some weights and theta on.
 
     Returns
     -------
@@ -91,14 +87,12 @@ def simulate_learning(
         With the spikes, what was learned, and how long it took.
     """
     definition = define(plan)
-    if numbers is None:
-        numbers = spikes.first + np.arange(len(spikes))
     per_presentation = {
-        name: annealed(at_start, at_end, 0, total, total)[numbers]
+        name: annealed(at_start, at_end, 0, total, total)[shown.samples]
         for name, (at_start, at_end) in definition.per_presentation.items()
     }
     return simulate(
-        definition, state, spikes, per_presentation, check_target(target), earlier_spikes=earlier_spikes
+        definition, state, shown.spikes, per_presentation, check_target(target), earlier_spikes=earlier_spikes
     )
 
 
@@ -132,7 +126,7 @@ def _answer(plan: Plan, layer: LayerPlan, spikes: Spikes, probe: int | None, tar
         simulate(define(alone), state, part.spikes, {}, check_target(target), probe=probe)
         for part in _parts(shown)
     ]
-    return _response(alone, layer, len(spikes), shown, parts)
+    return _response(alone, layer, spikes, shown, parts)
 
 
 def _parts(shown: Presentations) -> list[Presentations]:
@@ -141,9 +135,9 @@ def _parts(shown: Presentations) -> list[Presentations]:
 
 
 def _response(
-    plan: Plan, layer: LayerPlan, samples: int, shown: Presentations, parts: list[Recorded]
+    plan: Plan, layer: LayerPlan, spikes: Spikes, shown: Presentations, parts: list[Recorded]
 ) -> Response:
-    spike_counts = np.zeros((samples, layer.features), dtype=np.int32)
+    spike_counts = np.zeros((len(spikes), layer.features), dtype=np.int32)
     first_steps = np.full_like(spike_counts, plan.steps)
     cell_of = np.zeros(1, np.int32) if layer.geometry is None else layer.geometry.cell_of
     none: list[NDArray[np.int32]] = [np.zeros(0, np.int32)]
@@ -153,7 +147,8 @@ def _response(
         presented, step = np.divmod(recorded.spike_steps, plan.steps)
         presented += number * PRESENTATIONS_PER_SIMULATION
         position = shown.positions[presented]
-        features = shown.samples[presented], cell_of[position] * layer.neurons + recorded.spike_neurons
+        samples = shown.samples[presented] - spikes.first
+        features = samples, cell_of[position] * layer.neurons + recorded.spike_neurons
         np.add.at(spike_counts, features, 1)
         np.minimum.at(first_steps, features, step)
         steps.append(step.astype(np.int32))
@@ -169,7 +164,7 @@ def _response(
         np.concatenate(neurons),
         np.concatenate(positions),
         first_steps,
-        (replace(activity, samples=samples),),
+        (replace(activity, samples=len(spikes)),),
         Range(),
         np.concatenate(potentials) if potentials else None,
     )

@@ -1,6 +1,6 @@
 """A network as equations of Brian2: the variables of its units, and the numbers in them.
 
-What happens to them in a time step is in `brian2_phases`.
+What happens to them in a time step is in `phases`.
 """
 
 import re

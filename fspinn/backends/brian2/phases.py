@@ -178,18 +178,19 @@ def reset(on: Mechanisms) -> list[Part]:
             ),
         )
     ]
-    if on.leader:
-        report = (
+    report = lines(
+        (
+            on.leader,
             "ahead = int(count_pre > most_post or (count_pre == most_post and i < leader_post))\n"
             "leader_post = ahead*i + (1 - ahead)*leader_post\n"
             "most_post = ahead*count_pre + (1 - ahead)*most_post\n"
-            "window_spikes_post += 1"
-        )
-        if on.balanced:
-            report += "\ntotal_spikes_post += 1"
+            "window_spikes_post += 1",
+        ),
+        (on.balanced, "total_spikes_post += 1"),
+        (on.ends_early, "ended_post = step_pre + 1"),
+    )
+    if report:
         parts.append(Pathway("resets", "reports", "pre", "spike", report))
-    if on.ends_early:
-        parts.append(Pathway("resets", "reports", "pre", "spike", "ended_post = t_in_timesteps % steps + 1"))
     if on.inhibition.inhibited:
         parts += [
             Event("resets", "neurons", "inhibited", "winner >= 0 and i != winner"),

@@ -19,7 +19,7 @@ class Presentations:
     spikes : Spikes
         What each of them sees.
     samples, positions : ndarray of int64, shape (presentations,)
-        Which sample it shows, counted from 0, and from which position of the field.
+        Number of the sample that it shows, in the run, and the position of the field that it is seen from.
     """
 
     spikes: Spikes
@@ -37,7 +37,7 @@ def presentations(layer: LayerPlan, spikes: Spikes) -> Presentations:
     """Return what a layer is shown of some samples; of a layer that learns, the positions that are drawn."""
     n, geometry = len(spikes), layer.geometry
     if geometry is None:
-        return Presentations(spikes, np.arange(n), np.zeros(n, dtype=np.int64))
+        return Presentations(spikes, spikes.first + np.arange(n), np.zeros(n, dtype=np.int64))
     if layer.learning is None:
         drawn = np.tile(np.arange(geometry.positions), (n, 1))
     else:
@@ -52,7 +52,7 @@ def presentations(layer: LayerPlan, spikes: Spikes) -> Presentations:
         enough = [int(one.offsets[0, -1] - one.offsets[0, 0]) >= layer.learning.least_spikes for one in seen]
         samples, positions = samples[enough], positions[enough]
         seen = [one for one, kept in zip(seen, enough, strict=True) if kept]
-    return Presentations(_joined(seen, spikes), samples, positions)
+    return Presentations(_joined(seen, spikes), spikes.first + samples, positions)
 
 
 def _joined(seen: list[Spikes], spikes: Spikes) -> Spikes:
