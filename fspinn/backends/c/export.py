@@ -23,7 +23,7 @@ from fspinn.base.files import folder_when_whole
 from fspinn.base.randomness import INFERENCE_SPIKES, NOISE, stream_key, words
 from fspinn.base.version import __version__
 from fspinn.lowering.compiler import plan_of
-from fspinn.lowering.plan import Plan
+from fspinn.lowering.plan import LayerPlan, Plan
 from fspinn.model import readout as readouts
 from fspinn.model.model import AnyModel, Model, check_size, model_of
 from fspinn.network.encoders import BatchEncoder
@@ -114,7 +114,7 @@ def _readme(model: Model, plan: Plan, images: int) -> str:
     assert formats is not None
     values = {
         "version": __version__,
-        "summary": f"{layer.neurons} neurons, {model.layer.inputs_used} inputs, {plan.steps} time steps; "
+        "summary": f"{layer.neurons} neurons, {_inputs(model, layer)}, {plan.steps} time steps; "
         f"weights in {formats.weights}, potentials in {formats.state}, thresholds in {formats.theta}",
         "pixels": int(np.prod(model.image_shape)),
         "inputs": model.layer.inputs_used,
@@ -125,6 +125,17 @@ def _readme(model: Model, plan: Plan, images: int) -> str:
     for name, value in values.items():
         text = text.replace(f"@{name}@", str(value))
     return text
+
+
+def _inputs(model: Model, layer: LayerPlan) -> str:
+    inputs, geometry = f"{model.layer.inputs_used} inputs", layer.geometry
+    if geometry is None:
+        return inputs
+    field, positions, cells = (
+        f"{height} x {width}"
+        for height, width in (geometry.field, (geometry.rows, geometry.columns), geometry.cells)
+    )
+    return f"a field of {field} ({inputs}) at {positions} positions in {cells} cells"
 
 
 def _program_file(name: str) -> str:

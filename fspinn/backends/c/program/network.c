@@ -599,7 +599,6 @@ void network_start(const uint8_t *image, uint32_t number)
         network_counts[j] = 0;
     }
     start_encoder(number);
-    network_look(0);
 }
 
 int32_t network_step(void)
