@@ -85,7 +85,7 @@ FIELD = {
     "threshold": 0.9,
     "tau_m_ms": None,
 }
-"""Of neurons that see a field of images of 6 x 7, from 25, 9 or 4 positions."""
+"""Of neurons that see a field of images of 6 x 7; `field_cases` have from 1 to 25 positions."""
 
 
 def field_cases():
@@ -100,6 +100,7 @@ def field_cases():
         {"stride": 2, "window_ms": None, "weight_decay": 0.02},
         {"stride": 3, "cells": (2, 1), "normalisation": "l2", "threshold": 1.5},
         {"encoder": "poisson", "stride": 2, "adaptation": "off", "cells": (2, 2), "answer_threshold": 0.6},
+        {"field": (6, 7), "first_spikes_relative_to": "white", "threshold": 3.0},
     )
     for number, chosen in enumerate(options):
         kinds = {

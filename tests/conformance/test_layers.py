@@ -164,6 +164,7 @@ def test_the_last_layer_of_a_chain_learns_in_integers_as_its_twin_does(top):
 
 IN_16_BITS = Formats(*(Format.parse(name) for name in ("UQ0.3", "Q6.6", "Q4.3")))
 IN_32_BITS = Formats(*(Format.parse(name) for name in ("UQ0.8", "Q8.14", "Q4.10")))
+SATURATED = Formats(*(Format.parse(name) for name in ("UQ0.3", "Q2.3", "Q1.3")))
 COLUMNS = [
     {"stride": 1, "cells": (2, 3)},
     {"stride": 2, "cells": (3, 3)},
@@ -181,24 +182,33 @@ def all_spikes(answer):
     return [sorted((t, j, p) for (t, j), (_, p) in zip(a, b, strict=True)) for a, b in both]
 
 
-@pytest.mark.parametrize("settings", COLUMNS, ids=str)
-@pytest.mark.parametrize(
-    ("formats", "kind"),
-    [(None, np.float32), (None, np.float64), (IN_16_BITS, np.int16), (IN_32_BITS, np.int32)],
-    ids=["float32", "float64", "16 bits", "32 bits"],
-)
-def test_all_positions_at_once_are_what_one_after_the_other_is(settings, formats, kind, monkeypatch):
+def column(settings, formats=None, real=np.float32):
+    """The plan of a column that answers, and what its encoder makes of images."""
     network, random = changed(changed(BELOW, cells=(1, 1)), **settings), np.random.default_rng(0)
     images = random.integers(0, 256, (6, 6, 7), dtype=np.uint8)
     images[random.random(images.shape) < 0.4] = 0
     inputs = network.network.layers[0].fan_in(*network.network.input_shape((6, 7)))
-    theta = 0.3 * random.random(network.neurons)
-    arrays = random.random((inputs, network.neurons)), theta
-    real = np.float32 if formats else kind
-    arrays = tuple(one.astype(real) for one in arrays)
-    plan = answering(network, *arrays, formats, shape=(6, 7))
+    weights = random.random((inputs, network.neurons)).astype(real)
+    theta = 0.3 * random.random(network.neurons).astype(real)
+    plan = answering(network, weights, theta, formats, shape=(6, 7))
+    return plan, encoded(plan, images, INFERENCE_SPIKES)
+
+
+@pytest.mark.parametrize("settings", COLUMNS, ids=str)
+@pytest.mark.parametrize(
+    ("formats", "kind"),
+    [
+        (None, np.float32),
+        (None, np.float64),
+        (IN_16_BITS, np.int16),
+        (IN_32_BITS, np.int32),
+        (SATURATED, np.int16),
+    ],
+    ids=["float32", "float64", "16 bits", "32 bits", "saturated"],
+)
+def test_all_positions_at_once_are_what_one_after_the_other_is(settings, formats, kind, monkeypatch):
+    plan, spikes = column(settings, formats, np.float32 if formats else kind)
     assert engine._columns(plan, plan.layers[0]) is kind
-    spikes = encoded(plan, images, INFERENCE_SPIKES)
     at_once = engine.respond(plan, spikes)
     monkeypatch.setattr(engine, "_columns", lambda *_: None)
     one_by_one = engine.respond(plan, spikes)
@@ -208,6 +218,19 @@ def test_all_positions_at_once_are_what_one_after_the_other_is(settings, formats
     assert at_once.activity == one_by_one.activity
     assert at_once.range == one_by_one.range
     assert at_once.spike_counts.sum() > 3
+    assert (at_once.range.saturations > 0) == (formats is SATURATED)
+
+
+def test_a_position_answers_alone_as_it_does_among_the_others():
+    plan, spikes = column({"contrast": "on-off", "cells": (2, 2)})
+    everywhere, (layer,) = engine.respond(plan, spikes), plan.layers
+    alone, geometry = replace(plan, layers=(layer.at_a_position,)), layer.geometry
+    counts = np.zeros((len(spikes), 4, layer.neurons), np.int32)
+    for position in range(geometry.positions):
+        seen = engine.respond(alone, spikes.seen_from(geometry, position), probe=2)
+        counts[:, geometry.cell_of[position]] += seen.spike_counts
+        assert seen.potentials.shape == (len(spikes), plan.steps, 2)
+    np.testing.assert_array_equal(counts.reshape(len(spikes), -1), everywhere.spike_counts)
 
 
 # --- broken twins -----------------------------------------------------------------------------------
