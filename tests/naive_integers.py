@@ -4,6 +4,7 @@ from collections import Counter
 from math import isqrt
 
 import naive
+import naive_input
 import numpy as np
 
 from fspinn.model.activity import Activity
@@ -136,9 +137,9 @@ def respond(network, layer, formats, theta, images, seed, first):
 
 def answer(network, layer, formats, theta, images, seed, first):
     """The same, and after the counts the first step of each feature."""
-    keys = [naive.stream_key(seed, 2, first + m) for m in range(len(images))]
-    shown = [naive.input_spikes(network, image, key) for image, key in zip(images, keys, strict=True)]
-    return respond_to(network, layer, formats, theta, shown, naive.encoded(network, images[0]).shape)
+    keys = [naive_input.stream_key(seed, 2, first + m) for m in range(len(images))]
+    shown = [naive_input.input_spikes(network, image, key) for image, key in zip(images, keys, strict=True)]
+    return respond_to(network, layer, formats, theta, shown, naive_input.encoded(network, images[0]).shape)
 
 
 def respond_to(network, layer, formats, theta, shown, shape):
@@ -150,9 +151,9 @@ def respond_to(network, layer, formats, theta, shown, shape):
     features, activity, lowest, saturations = [], Activity(samples=len(shown)), 0, 0
     for per_step in shown:
         spiked = []
-        for cell, inputs in naive.looks(network, shape):
+        for cell, inputs in naive_input.looks(network, shape):
             one = Presentation(network, numbers, layer.weights, thresholds, layer.input_mask)
-            for t, spiking in enumerate(naive.see(per_step, inputs)):
+            for t, spiking in enumerate(naive_input.see(per_step, inputs)):
                 one.step(t, spiking)
                 one.spike(t)
                 if naive.ends_early(network, one.spikes):
@@ -160,7 +161,7 @@ def respond_to(network, layer, formats, theta, shown, shape):
             spiked.append((cell, one.spikes))
             activity += one.activity()
             lowest, saturations = min(lowest, one.lowest), saturations + one.saturations
-        features.append(naive.features_of(network, spiked))
+        features.append(naive_input.features_of(network, spiked))
     counts, first_steps = zip(*features, strict=True)
     return np.array(counts), np.array(first_steps), activity, lowest, saturations
 
@@ -209,7 +210,7 @@ class Learning:
             whole, rest = divmod(a, 2**32)
             whole += rest > 2**31 or (rest == 2**31 and whole % 2 == 1)
         elif rounding == "stochastic":
-            word = naive.random_word(key, (window * self.n_inputs + i) * self.n + j)
+            word = naive_input.random_word(key, (window * self.n_inputs + i) * self.n + j)
             whole = (a + word // 2**32) // 2**32
         else:
             whole = a // 2**32
@@ -237,33 +238,33 @@ def trace_fraction(network):
 
 def learn(network, grid, weights, theta, images, seed, first, total, earlier_spikes=0):
     """Twin of the fast backend, learning, in integers: counts, weights, theta, activity, saturations."""
-    keys = [naive.stream_key(seed, 1, first + m) for m in range(len(images))]
-    shown = [naive.input_spikes(network, image, key) for image, key in zip(images, keys, strict=True)]
-    shape = naive.encoded(network, images[0]).shape
+    keys = [naive_input.stream_key(seed, 1, first + m) for m in range(len(images))]
+    shown = [naive_input.input_spikes(network, image, key) for image, key in zip(images, keys, strict=True)]
+    shape = naive_input.encoded(network, images[0]).shape
     return learn_from(network, grid, weights, theta, shown, shape, seed, first, total, earlier_spikes)
 
 
 def learn_from(network, grid, weights, theta, shown, shape, seed, first, total, earlier_spikes=0):
     """The same of input spikes, for each sample those of each step; `shape` is that of the input."""
     learning = Learning(network, grid, weights.tolist(), theta.tolist())
-    counts, activity, positions = [], Activity(samples=len(shown)), naive.looks(network, shape)
+    counts, activity, positions = [], Activity(samples=len(shown)), naive_input.looks(network, shape)
     windows = -(-network.steps // network.window_steps)
     for m, per_step in enumerate(shown):
         progress, spiked = (first + m) / max(total - 1, 1), []
         rate = network.learning_rate + (network.learning_rate_end - network.learning_rate) * progress
         step = network.theta_step + (network.theta_step_end - network.theta_step) * progress
-        drawn = naive.drawn_positions(network, len(positions), seed, first + m)
+        drawn = naive_input.drawn_positions(network, len(positions), seed, first + m)
         for index, position in enumerate(drawn):
             cell, inputs = positions[position]
-            seen = naive.see(per_step, inputs)
-            if not naive.is_seen(network, seen):
+            seen = naive_input.see(per_step, inputs)
+            if not naive_input.is_seen(network, seen):
                 continue
             one = _present(
                 learning,
                 seen,
                 nearest(rate * 2**20),
                 nearest(step * network.weight_norm * 2**learning.t),
-                naive.stream_key(seed, 11, first + m),
+                naive_input.stream_key(seed, 11, first + m),
                 index * windows,
                 earlier_spikes,
             )
@@ -271,7 +272,7 @@ def learn_from(network, grid, weights, theta, shown, shape, seed, first, total, 
             spiked.append((cell, one.spikes))
             activity += one.activity()
             learning.saturations += one.saturations
-        counts.append(naive.features_of(network, spiked)[0])
+        counts.append(naive_input.features_of(network, spiked)[0])
     return np.array(counts), learning.weights, learning.theta, activity, learning.saturations
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-import naive
+import naive_input
 import numpy as np
 import pytest
 from described import changed
@@ -123,7 +123,7 @@ def test_what_does_not_fit_is_refused_before_learning(digits, network, message):
 def test_on_and_off_are_differences_to_the_mean_around():
     images = np.random.default_rng(0).integers(0, 256, (2, 5, 4, 3), dtype=np.uint8)
     for radius, gain in ((1, 3), (2, 1), (9, 2)):
-        expected = [naive.on_off(image, radius, gain) for image in images]
+        expected = [naive_input.on_off(image, radius, gain) for image in images]
         np.testing.assert_array_equal(on_off(images, radius, gain), expected)
 
 

@@ -1,6 +1,7 @@
 """One image over time: the spikes that a prediction counts, and potentials against the plain twin."""
 
 import naive
+import naive_input
 import numpy as np
 import pytest
 from described import Flat, dense, model_from
@@ -62,7 +63,7 @@ def potentials_of_the_twin(trained, image, seed, number):
     network, layer = Flat(Setup(trained.network)).answering, trained.layer
     watched = Watched(network, layer.weights.values, layer.theta.values, None)
     key = stream_key(seed, INFERENCE_SPIKES, number)
-    for t, inputs in enumerate(naive.input_spikes(network, image, key)):
+    for t, inputs in enumerate(naive_input.input_spikes(network, image, key)):
         watched.leak_and_input(t, inputs)
         watched.spike(t)
         if naive.ends_early(network, watched.spikes):

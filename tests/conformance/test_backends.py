@@ -3,7 +3,7 @@
 Backends and networks are in `backend_runners`.
 """
 
-import naive
+import naive_input
 import numpy as np
 import pytest
 from backend_runners import CASES, FIELD_CASES, RUNNERS, names, start_of
@@ -56,7 +56,7 @@ def test_a_backend_learns_as_its_twin_does(name, network, formats):
 
 def assert_spikes_are_those_counted(network, answer, shape):
     """Each output spike has its step, neuron and position; samples come one after the other."""
-    cell_of = np.array([cell for cell, _ in naive.looks(network, network.network.input_shape(shape))])
+    cell_of = np.array([cell for cell, _ in naive_input.looks(network, network.network.input_shape(shape))])
     counts, first_steps = np.zeros_like(answer.spike_counts), np.full_like(answer.first_steps, network.steps)
     where = (
         np.repeat(np.arange(len(counts)), answer.spike_counts.sum(axis=1)),

@@ -4,7 +4,9 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import naive
+import naive_input
 import naive_integers
+import naive_learning
 import numpy as np
 import pytest
 from backend_runners import (
@@ -72,10 +74,10 @@ def chain(top):
 
 def input_of_the_second_layer(learned, images, purpose):
     """As the twins say: for each sample the features that spike in each step."""
-    keys = [naive.stream_key(SEED, purpose, FIRST + m) for m in range(len(images))]
-    shown = [naive.input_spikes(BELOW, image, key) for image, key in zip(images, keys, strict=True)]
+    keys = [naive_input.stream_key(SEED, purpose, FIRST + m) for m in range(len(images))]
+    shown = [naive_input.input_spikes(BELOW, image, key) for image, key in zip(images, keys, strict=True)]
     _, first_steps, activity = naive.respond_to(BELOW, *learned[0], shown, (6, 7, 1))
-    return [naive.spikes_of_features(steps, BELOW.steps) for steps in first_steps], activity
+    return [naive_input.spikes_of_features(steps, BELOW.steps) for steps in first_steps], activity
 
 
 def encoded(plan, images, purpose):
@@ -103,8 +105,8 @@ def test_a_chain_of_layers_in_integers_answers_as_its_twins_do(top):
     formats, shown, activities = FORMATS[0], None, []
     chosen = formats.weights, formats.state, formats.theta
     plan = answering_plan(network, [tensors_of(*arrays, *chosen) for arrays in learned], (6, 7))
-    keys = [naive.stream_key(SEED, INFERENCE_SPIKES, FIRST + m) for m in range(len(images))]
-    shown = [naive.input_spikes(BELOW, image, key) for image, key in zip(images, keys, strict=True)]
+    keys = [naive_input.stream_key(SEED, INFERENCE_SPIKES, FIRST + m) for m in range(len(images))]
+    shown = [naive_input.input_spikes(BELOW, image, key) for image, key in zip(images, keys, strict=True)]
     for part, layer, (_, theta), shape in zip(
         (BELOW, above), plan.layers, learned, ((6, 7, 1), (3, 3, 3)), strict=True
     ):
@@ -112,7 +114,7 @@ def test_a_chain_of_layers_in_integers_answers_as_its_twins_do(top):
         counts, first_steps, activity, *_ = naive_integers.respond_to(
             part, layer, formats, integers, shown, shape
         )
-        shown = [naive.spikes_of_features(steps, part.steps) for steps in first_steps]
+        shown = [naive_input.spikes_of_features(steps, part.steps) for steps in first_steps]
         activities.append(activity)
     answer = engine.respond(plan, encoded(plan, images, INFERENCE_SPIKES))
     np.testing.assert_array_equal(answer.spike_counts, counts)
@@ -235,8 +237,8 @@ def test_a_position_answers_alone_as_it_does_among_the_others():
 
 # --- broken twins -----------------------------------------------------------------------------------
 
-_looks, _see, _on_off = naive.looks, naive.see, naive.on_off
-_silence = naive.fall_after_silence
+_looks, _see, _on_off = naive_input.looks, naive_input.see, naive_input.on_off
+_silence = naive_learning.fall_after_silence
 
 
 def _mixed(looks):
@@ -305,19 +307,19 @@ def test_twins_that_are_right_show_no_difference():
 
 @pytest.mark.parametrize("broken", ANSWERS_BROKEN)
 def test_an_answer_of_a_broken_twin_is_noticed(broken, monkeypatch):
-    monkeypatch.setattr(naive, *ANSWERS_BROKEN[broken])
+    naive.break_part(monkeypatch, *ANSWERS_BROKEN[broken])
     assert differs(answers_of, twin_answers)
 
 
 @pytest.mark.parametrize("broken", LEARNING_BROKEN)
 def test_what_a_broken_twin_learns_is_noticed(broken, monkeypatch):
-    monkeypatch.setattr(naive, *LEARNING_BROKEN[broken])
+    naive.break_part(monkeypatch, *LEARNING_BROKEN[broken])
     assert differs(learned_by, twin_learned)
 
 
 @pytest.mark.parametrize("top", TOPS)
 def test_a_chain_whose_spikes_come_late_is_noticed(top, monkeypatch):
-    on_time = naive.spikes_of_features
-    monkeypatch.setattr(naive, "spikes_of_features", lambda *a: [[], *on_time(*a)[:-1]])
+    on_time = naive_input.spikes_of_features
+    naive.break_part(monkeypatch, "spikes_of_features", lambda *a: [[], *on_time(*a)[:-1]])
     with pytest.raises(AssertionError):
         test_a_chain_of_layers_answers_as_its_twins_do(top, engine)
