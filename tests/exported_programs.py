@@ -11,7 +11,7 @@ from fspinn.model.model import Readout
 from fspinn.quant import Format
 from fspinn.quant.formats import quantize_values
 
-STRICT = ("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-O1")
+STRICT = ("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-O1")
 SANITIZED = ("-fsanitize=undefined,address", "-fno-sanitize-recover=all")
 TESTS = Path(__file__).parent
 
@@ -80,7 +80,7 @@ def build(folder, main="answers.c", flags=SANITIZED):
 
 def build_for_cpp(folder, standard):
     """Compile an exported network as C and `answers.c` as C++, link them, and return the program."""
-    program, warnings = folder / "answers", ("-pedantic", "-Wall", "-Wextra", "-Werror")
+    program, warnings = folder / "answers", ("-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Werror")
     subprocess.run(["gcc", *STRICT, "-c", folder / "network.c", "-o", folder / "network.o"], check=True)
     main = ["-x", "c++", TESTS / "answers.c", "-x", "none", folder / "network.o"]
     subprocess.run(["g++", f"-std={standard}", *warnings, f"-I{folder}", *main, "-o", program], check=True)
