@@ -33,6 +33,7 @@ from tables import Results, machines, run, table
 
 import fspinn
 from fspinn.backends.brian2 import engine as brian2_engine
+from fspinn.backends.brian2.positions import presentations
 from fspinn.backends.brian2.simulation import TARGETS, Recorded
 from fspinn.backends.numba import engine
 from fspinn.base.randomness import TRAINING_SPIKES, WEIGHTS, stream_key, uniforms
@@ -126,7 +127,8 @@ def compare(
     brian2 = {}
     for target, number in numbers.items():
         spikes, plan = encoded(setup, shown[:number], trained_on), plan_of(setup, weights, theta)
-        recorded = brian2_engine.simulate_learning(plan, (weights, theta), spikes, TOTAL, target=target)
+        seen = presentations(plan.layers[0], spikes)
+        recorded = brian2_engine.simulate_learning(plan, (weights, theta), seen, TOTAL, target=target)
         brian2[target] = {
             "images": number,
             "training_s": recorded.run_s / number,
@@ -227,7 +229,8 @@ def first_step_s(target: str, cache: str) -> float:
     setup, weights, theta = trained(setup, images)
     keep_cython_in(cache)
     spikes, plan = encoded(setup, images, 1), plan_of(setup, weights, theta)
-    return brian2_engine.simulate_learning(plan, (weights, theta), spikes, TOTAL, target=target).build_s
+    seen = presentations(plan.layers[0], spikes)
+    return brian2_engine.simulate_learning(plan, (weights, theta), seen, TOTAL, target=target).build_s
 
 
 def keep_cython_in(folder: str) -> None:

@@ -189,12 +189,17 @@ class Area:
 
 @dataclass(frozen=True)
 class Controller:
-    """Memories of a microcontroller, and what the program takes of them beside the network."""
+    """Memories of a microcontroller, and what the program takes of them beside the network.
+
+    `rates_bytes` is the code of encoders that make rates of intensities, `contrast_bytes` that of `OnOff`.
+    """
 
     flash_bytes: Annotated[int, Within(1, 2**40)]
     ram_bytes: Annotated[int, Within(1, 2**40)]
     program_bytes: Bytes
     stack_bytes: Bytes
+    rates_bytes: Bytes = 0
+    contrast_bytes: Bytes = 0
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,10 @@
 
 For inference these are the arrays of the program that `fspinn export` writes, in its types: potentials,
 thresholds and counters take one, two, four or eight bytes each, weights, labels and the readout's table are
-packed into words of 32 bits, and each input takes a bit for each of `STEPS_AT_ONCE` time steps; where a field
-has several positions, the rows of the input that it needs take a byte a value. A program that learns is not
-exported yet; it is taken to keep weights, thresholds, traces and windows in RAM.
+packed into words of 32 bits, and each input of the first layer's neurons takes a bit for each of
+`STEPS_AT_ONCE` time steps. The sample lies where the caller has it: the program reads a field from there, as
+often as there are positions, and its contrast too. A program that learns, or has several layers, is not
+exported yet; one that learns is taken to keep weights, thresholds, traces and windows in RAM.
 """
 
 from typing import Any
@@ -36,10 +37,8 @@ def controller_bytes(case: Case, controller: Controller) -> tuple[Numbers, Numbe
     if size.readout == LABEL_READOUT:
         constant = constant + size.n_classes * _SHARE_BYTES
     learned = sum(_packed_bytes(*b) for b in stored["weights"])
-    first = size.layers[0]
-    rows = size.buffered_inputs * type_bytes(size.input_bits) + size.contrast_inputs
-    state = np.where(first.slides, rows, _packed_bytes(STEPS_AT_ONCE, first.n_inputs, 1))
-    state = plain(state) + sum(one.features * type_bytes(one.time_bits) for one in size.layers[:-1])
+    state = _packed_bytes(STEPS_AT_ONCE, size.layers[0].n_inputs, 1)
+    state = state + sum(one.features * type_bytes(one.time_bits) for one in size.layers[:-1])
     for layer in size.layers:
         if layer.adaptation != "off":
             learned = learned + layer.n_neurons * type_bytes(layer.threshold_bits)
@@ -51,7 +50,9 @@ def controller_bytes(case: Case, controller: Controller) -> tuple[Numbers, Numbe
         state = state + learned
     else:
         constant = constant + learned
-    return controller.program_bytes + constant, controller.stack_bytes + state
+    program = controller.program_bytes + size.rates * controller.rates_bytes
+    program = program + size.contrast * controller.contrast_bytes
+    return program + constant, controller.stack_bytes + state
 
 
 def type_bytes(bits: Numbers) -> Numbers:

@@ -160,6 +160,10 @@ class Size:
         Intensities that are kept for the local means of `fspinn.network.OnOff`.
     sample_inputs : int, default 0
         Values of a whole sample.
+    rates : bool, default True
+        Whether intensities are encoded as rates, not as first spikes; `contrast`, whether as
+        `fspinn.network.OnOff` gives them. The code of a microcontroller's program depends on that.
+    contrast : bool, default False
 
     Raises
     ------
@@ -182,6 +186,8 @@ class Size:
     input_bits: int = 0
     contrast_inputs: int = 0
     sample_inputs: int = 0
+    rates: bool = True
+    contrast: bool = False
 
     def __post_init__(self) -> None:
         _check(self)
@@ -271,7 +277,15 @@ class Size:
             _layer_size(layer, network, learner, network.input_shape(image_shape, number), weight_bits)
             for number, layer in enumerate(network.layers)
         ]
-        return cls(tuple(layers), n_classes, readout, readout_bits, **_of_the_input(network, image_shape))
+        return cls(
+            tuple(layers),
+            n_classes,
+            readout,
+            readout_bits,
+            rates=not isinstance(network.encoder, FirstSpike),
+            contrast=isinstance(network.contrast, OnOff),
+            **_of_the_input(network, image_shape),
+        )
 
 
 class _OfTheInput(TypedDict):

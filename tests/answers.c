@@ -6,11 +6,11 @@
 int main(void)
 {
     static uint8_t image[NETWORK_PIXELS];
-    static uint32_t answer[NETWORK_NEURONS + 1];
+    static uint32_t answer[NETWORK_FEATURES + 1];
     uint32_t number, j;
     for (number = 0; fread(image, 1, sizeof image, stdin) == sizeof image; number++) {
-        answer[NETWORK_NEURONS] = (uint32_t)network_answer(image, number);
-        for (j = 0; j < NETWORK_NEURONS; j++) {
+        answer[NETWORK_FEATURES] = (uint32_t)network_answer(image, number);
+        for (j = 0; j < NETWORK_FEATURES; j++) {
             answer[j] = network_counts[j];
         }
         if (fwrite(answer, 1, sizeof answer, stdout) != sizeof answer) {

@@ -7,7 +7,7 @@ import numpy as np
 from fspinn.base.settings import families, members, settings_of, with_settings
 from fspinn.model.model import Model
 from fspinn.model.tensors import LayerTensors, Tensor
-from fspinn.network import Adaptation, Encoder, Inhibition, Rule
+from fspinn.network import Adaptation, Contrast, Encoder, Inhibition, Rule
 from fspinn.network.description import Network
 from fspinn.network.rules import Stdp
 from fspinn.network.setup import Setup
@@ -66,7 +66,7 @@ def with_layer(model, **changes):
 
 DEFAULTS = {
     name: value
-    for family in (Encoder, Inhibition, Adaptation, Rule)
+    for family in (Encoder, Contrast, Inhibition, Adaptation, Rule)
     for member in members(family).values()
     for name, value in settings_of(member()).items()
 }

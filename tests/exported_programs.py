@@ -11,7 +11,7 @@ from fspinn.model.model import Readout
 from fspinn.quant import Format
 from fspinn.quant.formats import quantize_values
 
-STRICT = ("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-O1")
+STRICT = ("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-O1")
 SANITIZED = ("-fsanitize=undefined,address", "-fno-sanitize-recover=all")
 TESTS = Path(__file__).parent
 
@@ -30,7 +30,8 @@ def model_of(
     network = network.network if isinstance(network, Flat) else network
     random = np.random.default_rng(seed)
     weights, state, theta = (Format.parse(text) for text in (weights, state, theta))
-    neurons, n_pixels = network.neurons, pixels[0] * pixels[1]
+    (described,) = network.layers
+    neurons, n_pixels = network.neurons, described.fan_in(*network.input_shape(pixels))
     values = random.uniform(-0.3 if weights.signed else 0.0, 1.0, (n_pixels, neurons))
     chosen = np.array(sorted(random.permutation(n_pixels)[: round(heard * n_pixels)]))
     values[~np.isin(np.arange(n_pixels), chosen)] = 0
@@ -39,7 +40,7 @@ def model_of(
         image_shape=pixels,
         weights=quantize_values(values, weights),
         theta=quantize_values(np.abs(0.3 * random.standard_normal(neurons)), theta),
-        readout=_readout(readout, neurons, random),
+        readout=_readout(readout, network.features, random),
         formats=(weights, state, theta),
         input_mask=None if heard == 1.0 else np.isin(np.arange(n_pixels), chosen),
     )
@@ -79,16 +80,16 @@ def build(folder, main="answers.c", flags=SANITIZED):
 
 def build_for_cpp(folder, standard):
     """Compile an exported network as C and `answers.c` as C++, link them, and return the program."""
-    program, warnings = folder / "answers", ("-pedantic", "-Wall", "-Wextra", "-Werror")
+    program, warnings = folder / "answers", ("-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Werror")
     subprocess.run(["gcc", *STRICT, "-c", folder / "network.c", "-o", folder / "network.o"], check=True)
     main = ["-x", "c++", TESTS / "answers.c", "-x", "none", folder / "network.o"]
     subprocess.run(["g++", f"-std={standard}", *warnings, f"-I{folder}", *main, "-o", program], check=True)
     return program
 
 
-def answers(program, images, neurons):
+def answers(program, images, features):
     """Spike counts and classes that a program gives."""
     given = np.ascontiguousarray(images).tobytes()
     told = subprocess.run([program], input=given, stdout=subprocess.PIPE, check=True).stdout
-    found = np.frombuffer(told, dtype=np.uint32).reshape(len(images), neurons + 1)
+    found = np.frombuffer(told, dtype=np.uint32).reshape(len(images), features + 1)
     return found[:, :-1], found[:, -1]

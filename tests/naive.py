@@ -1,130 +1,43 @@
 """Slow, obvious twins of the compiled kernels, written from the documentation and not from the kernels.
 
-One function per sentence of `fspinn.network` and its `encoders` and `plasticity`, in single precision and in
-the documented order, so that results can be compared for equality. `present` looks its parts up by name at
-every call: a test breaks one of them to see whether the comparison would notice.
+One function per sentence of `fspinn.network`, in single precision and in the documented order, so that
+results can be compared for equality; input is in `naive_input`, learning in `naive_learning`. Parts are
+looked up by name at every call: `break_part` replaces one of them, to see whether a comparison would notice.
 """
 
+import sys
 from collections import Counter
-from dataclasses import replace
-from functools import lru_cache
 
+import naive_input
+import naive_learning
 import numpy as np
+from naive_input import drawn_positions, encoded, features_of, input_spikes, is_seen, looks, see, stream_key
+from naive_learning import (
+    annealed,
+    decay_thresholds,
+    decay_traces,
+    depress_input,
+    depress_window,
+    fall_after_silence,
+    lower_thresholds,
+    move_towards_input,
+    potentiate,
+    potentiation_factor,
+    power_law,
+    raise_threshold,
+    raise_trace,
+    shift_thresholds,
+    tidy_weights,
+)
 
 from fspinn.model.activity import Activity
 
-WORD = 2**64
-GOLDEN = 0x9E3779B97F4A7C15
 
-
-# --- randomness -------------------------------------------------------------------------------------
-
-
-def mix(word):
-    """Finalizer of SplitMix64, on Python's whole numbers."""
-    word = (word ^ (word >> 30)) * 0xBF58476D1CE4E5B9 % WORD
-    word = (word ^ (word >> 27)) * 0x94D049BB133111EB % WORD
-    return word ^ (word >> 31)
-
-
-def stream_key(seed, purpose, sample):
-    key = 0
-    for part in (seed, purpose, sample):
-        key = mix(((key ^ (part % WORD)) + GOLDEN) % WORD)
-    return key
-
-
-@lru_cache(maxsize=2**17)
-def random_word(key, index):
-    """Word `index` of a stream, counted from 0: what SplitMix64 gives when started at `key`."""
-    return mix((key + (index + 1) * GOLDEN) % WORD)
-
-
-# --- encoders ---------------------------------------------------------------------------------------
-
-
-def spike_probability(image, pixel, rate_norm_per_step):
-    """Probability of a spike of one pixel in one step, in units of 2**-32."""
-    square = sum(int(value) ** 2 for value in image.flat)
-    if square == 0:
-        return 0
-    scale = rate_norm_per_step / np.sqrt(float(square)) * 2.0**32
-    return int(min(float(image.flat[pixel]) * scale, 2.0**32 - 1))
-
-
-def unscaled_probability(image, pixel, max_rate_per_step):
-    """The same where a pixel of intensity 255 has a rate that does not depend on the others."""
-    return int(min(float(image.flat[pixel]) * (max_rate_per_step / 255.0 * 2.0**32), 2.0**32 - 1))
-
-
-def random_number(key, pixel, step, n_inputs):
-    """The 32 random bits of one pixel in one step; bit 31 - b comes from random word b of its block."""
-    block = step // 64 * n_inputs + pixel
-    number = 0
-    for b in range(32):
-        number = 2 * number + (random_word(key, 32 * block + b) >> (step % 64) & 1)
-    return number
-
-
-def poisson(image, key, steps, rate_per_step, probability=spike_probability):
-    """For each step the pixels that spike: those whose random number is below their probability."""
-    probabilities = [probability(image, pixel, rate_per_step) for pixel in range(image.size)]
-    return [
-        [
-            pixel
-            for pixel, p in enumerate(probabilities)
-            if p and random_number(key, pixel, step, image.size) < p
-        ]
-        for step in range(steps)
-    ]
-
-
-def phase(pixel):
-    """Where the sum of a pixel starts, in units of 2**-32: the golden section of its number."""
-    return pixel * 0x9E3779B9 % 2**32
-
-
-def regular(image, steps, rate_norm_per_step):
-    """For each step the pixels whose sum of probabilities passes a whole number in it."""
-    probabilities = [spike_probability(image, pixel, rate_norm_per_step) for pixel in range(image.size)]
-    sums = [phase(pixel) for pixel in range(image.size)]
-    per_step = []
-    for _ in range(steps):
-        before, sums = sums, [total + p for total, p in zip(sums, probabilities, strict=True)]
-        per_step.append([i for i in range(image.size) if sums[i] // 2**32 > before[i] // 2**32])
-    return per_step
-
-
-def ttfs_of_white(image, steps):
-    """For each step the pixels that spike: every pixel once at most, white ones in the first."""
-    late = [steps - 1 - int(value) * steps // 256 for value in image.flat]
-    return [[i for i, t in enumerate(late) if t == step and image.flat[i]] for step in range(steps)]
-
-
-def ttfs(image, steps, most):
-    """For each step the pixels that spike: every pixel once at most, the brighter the earlier."""
-    pixels = [int(value) for value in image.flat]
-    brightest_first = sorted(range(len(pixels)), key=lambda i: -pixels[i])  # of equals the first stays first
-    chosen = [i for i in brightest_first if pixels[i] > 0][:most]
-    per_step = [[] for _ in range(steps)]
-    for i in sorted(chosen):
-        per_step[(max(pixels) - pixels[i]) * (steps - 1) // max(pixels)].append(i)
-    return per_step
-
-
-def input_spikes(network, image, key):
-    """For each step of a presentation the inputs that spike."""
-    if network.encoder == "ttfs" and network.first_spikes_relative_to == "white":
-        return ttfs_of_white(image, network.steps)
-    if network.encoder == "ttfs":
-        return ttfs(image, network.steps, network.first_spikes)
-    if network.encoder == "unscaled":
-        max_rate_per_step = network.max_rate_hz * network.dt_ms / 1000.0
-        return poisson(image, key, network.steps, max_rate_per_step, unscaled_probability)
-    rate_norm_per_step = network.rate_norm_hz * network.dt_ms / 1000.0
-    if network.encoder == "regular":
-        return regular(image, network.steps, rate_norm_per_step)
-    return poisson(image, key, network.steps, rate_norm_per_step)
+def break_part(monkeypatch, name, broken):
+    """Replace a part of the twins, wherever it is looked up."""
+    for module in (naive_input, naive_learning, sys.modules[__name__]):
+        if hasattr(module, name):
+            monkeypatch.setattr(module, name, broken)
 
 
 # --- neurons ----------------------------------------------------------------------------------------
@@ -182,133 +95,6 @@ def partner_is_ready(network, steps_since_its_spike):
     return steps_since_its_spike > network.inhibition_steps
 
 
-# --- learning ---------------------------------------------------------------------------------------
-
-
-def potentiation_factor(spikes, spike_threshold):
-    return 1 if spike_threshold is None else int(np.ceil(spikes / spike_threshold))
-
-
-def move_towards_input(weights, winner, counts, weight_norm, rate):
-    """Move the winner's weights, in single precision.
-
-    Returns whether there was an input to move towards.
-    """
-    norm = np.sqrt(float((counts.astype(np.int64) ** 2).sum()))
-    if norm == 0:
-        return False
-    for i, count in enumerate(counts):
-        target = min(np.float32(1), np.float32(count * (np.float64(weight_norm) / norm)))
-        weights[i, winner] += np.float32(rate) * (target - weights[i, winner])
-    return True
-
-
-def within_bounds(weight):
-    return min(np.float32(1), max(np.float32(0), weight))
-
-
-def potentiate(weights, neuron, traces, rate):
-    """Each weight of one neuron rises by the rate times the trace of its input."""
-    for i in range(traces.size):
-        weights[i, neuron] = within_bounds(weights[i, neuron] + np.float32(rate) * traces[i])
-
-
-def power_law(weights, neuron, traces, rate, target_trace):
-    """Diehl & Cook's equation 3 with w_max = 1 and mu = 1."""
-    for i in range(traces.size):
-        room = np.float32(1) - weights[i, neuron]
-        change = np.float32(rate) * (traces[i] - np.float32(target_trace)) * room
-        weights[i, neuron] = within_bounds(weights[i, neuron] + change)
-
-
-def depress_input(weights, i, rate, post_traces):
-    """At a spike of input i each of its weights falls by the rate times the trace of its neuron."""
-    for j in range(post_traces.size):
-        weights[i, j] = within_bounds(weights[i, j] - np.float32(rate) * post_traces[j])
-
-
-def depress_window(weights, pre_traces, rate):
-    """Each weight falls by the rate times the trace of its input."""
-    for i in range(pre_traces.size):
-        depress_input(weights, i, rate, np.full(weights.shape[1], pre_traces[i]))
-
-
-def decay_traces(traces, kept):
-    traces *= kept
-    traces[traces < np.float32(1e-20)] = 0
-
-
-def raise_trace(traces, index):
-    traces[index] += 1
-
-
-def decay_weights(network, weights):
-    weights *= np.float32(1.0 - network.weight_decay)
-
-
-def goal_of(network, n_inputs):
-    """Size of each neuron's weights after normalisation."""
-    if network.normalisation == "l2":
-        return float(network.weight_norm)
-    return 0.1 * n_inputs
-
-
-def normalise(weights, kind, goal):
-    """Rescale each column, in double precision, to its goal; all-zero ones stay, no weight exceeds 1."""
-    for j in range(weights.shape[1]):
-        column = [float(weight) for weight in weights[:, j]]
-        size = sum(column) if kind == "l1" else np.sqrt(sum(weight * weight for weight in column))
-        if size > 0:
-            weights[:, j] = [within_bounds(np.float32(weight * (goal / size))) for weight in column]
-
-
-def tidy_weights(network, weights):
-    """Decay, then normalisation. Returns whether each was on."""
-    if network.weight_decay > 0:
-        decay_weights(network, weights)
-    if network.normalisation != "off":
-        normalise(weights, network.normalisation, goal_of(network, len(weights)))
-    return network.weight_decay > 0, network.normalisation != "off"
-
-
-def lowest_theta(network):
-    """A 64th of the firing threshold is left."""
-    return np.float32(-63 / 64 * network.threshold * network.weight_norm)
-
-
-def shift_thresholds(network, theta, winner, step):
-    lower_thresholds(network, theta, step / np.float32(theta.size))
-    theta[winner] += step
-
-
-def lower_thresholds(network, theta, fall):
-    theta[:] = np.maximum(theta - fall, lowest_theta(network))
-
-
-def fall_after_silence(network, earlier_spikes, has_input, potentials, step):
-    """By how much all thresholds fall where no neuron spiked in a presentation."""
-    if earlier_spikes == 0:
-        return step if has_input else np.float32(0)
-    if network.field is not None:
-        return np.float32(0)
-    if any(potential >= np.float32(network.firing_threshold) for potential in potentials):
-        return step
-    near = any(potential >= np.float32(network.firing_threshold) / 2 for potential in potentials)
-    return step / np.float32(potentials.size) if near else np.float32(0)
-
-
-def raise_threshold(theta, neuron, step):
-    theta[neuron] += step
-
-
-def decay_thresholds(network, theta):
-    theta *= np.float32(np.exp(-network.duration_ms / network.theta_tau_ms))
-
-
-def annealed(start, end, number, total):
-    return start + (end - start) * (number / max(total - 1, 1))
-
-
 # --- one presentation -------------------------------------------------------------------------------
 
 
@@ -329,7 +115,7 @@ class Presentation:
         self.spikes = []  # (step, neuron)
         self.spikes_before_window = 0
         self.window = np.zeros(n_inputs, dtype=np.int64)
-        self.counted = Counter(samples=1, positions=1)
+        self.counted = Counter(positions=1)
 
     def count(self, **counts):
         self.counted.update(counts)
@@ -469,28 +255,21 @@ class Presentation:
         self.count(decays=decays, normalisations=normalisations)
 
 
-def present(network, weights, theta, image, key, learning=None, earlier_spikes=0):
-    """Show one image; with `learning = (rate, theta_step)` weights and theta change in place.
+def present(network, weights, theta, per_step, learning=None, earlier_spikes=0):
+    """Show what a position sees; with `learning = (rate, theta_step)` weights and theta change in place.
 
-    `earlier_spikes`: output spikes in the presentations before.
+    `per_step`: the inputs that spike in each step; `earlier_spikes`: output spikes in earlier presentations.
 
     Returns
     -------
     spikes : list of (step, neuron)
     activity : Activity
     """
-    return present_spikes(
-        network, weights, theta, input_spikes(network, image, key), learning, earlier_spikes
-    )
-
-
-def present_spikes(network, weights, theta, per_step, learning=None, earlier_spikes=0):
-    """The same for the inputs that spike in each step."""
     shown = Presentation(network, weights, theta, learning, earlier_spikes)
     for t, inputs in enumerate(per_step):
         shown.leak_and_input(t, inputs)
         shown.spike(t)
-        ended = network.inhibition == "first" and len(shown.spikes) > 0
+        ended = ends_early(network, shown.spikes)
         if network.inhibition == "ranked" and t + 1 == network.steps and shown.counted["input_spikes"] > 0:
             shown.answer()
         if shown.learning and ((t + 1) % network.window_steps == 0 or t + 1 == network.steps or ended):
@@ -502,95 +281,72 @@ def present_spikes(network, weights, theta, per_step, learning=None, earlier_spi
     return shown.spikes, Activity(**{name: int(count) for name, count in shown.counted.items()})
 
 
-# --- fields -----------------------------------------------------------------------------------------
-
-
-def corners(shape, field, stride):
-    """Row and column of every position, row by row: wherever the whole field fits."""
-    return [
-        (y, x)
-        for y in range(0, shape[0] - field[0] + 1, stride)
-        for x in range(0, shape[1] - field[1] + 1, stride)
-    ]
-
-
-def seen_from(per_step, shape, field, corner):
-    """What a position sees: its inputs in C order, field, then channels."""
-    places = {}
-    for y in range(field[0]):
-        for x in range(field[1]):
-            for c in range(shape[2]):
-                there = ((corner[0] + y) * shape[1] + corner[1] + x) * shape[2] + c
-                places[there] = (y * field[1] + x) * shape[2] + c
-    return [[places[i] for i in inputs if i in places] for inputs in per_step]
-
-
-def cell_of(place, positions, cells):
-    return place * cells // positions
-
-
-def respond_in_fields(network, weights, theta, per_step, shape):
-    """Spike counts per cell and neuron, the step of the first of each, and activity, of one sample."""
-    network = network.answering
-    rows = (shape[0] - network.field[0]) // network.stride + 1
-    columns = (shape[1] - network.field[1]) // network.stride + 1
-    features = np.zeros((*network.cells, len(theta)), np.int32)
-    first_steps = np.full_like(features, network.steps)
-    activity = Activity(samples=1)
-    for place, corner in enumerate(corners(shape, network.field, network.stride)):
-        seen = seen_from(per_step, shape, network.field, corner)
-        spikes, counted = present_spikes(network, weights, theta, seen)
-        cell = (
-            cell_of(place // columns, rows, network.cells[0]),
-            cell_of(place % columns, columns, network.cells[1]),
-        )
-        for t, neuron in spikes:
-            features[cell][neuron] += 1
-            first_steps[cell][neuron] = min(first_steps[cell][neuron], t)
-        activity += replace(counted, samples=0)
-    return features.reshape(-1), first_steps.reshape(-1), activity
-
-
-def learn_in_fields(network, weights, theta, per_step, shape, keys, learning, earlier_spikes):
-    """Learn from the drawn positions of one sample; returns the output spikes so far."""
-    everywhere = corners(shape, network.field, network.stride)
-    for index in range(network.positions):
-        corner = everywhere[random_word(keys, index) % len(everywhere)]
-        seen = seen_from(per_step, shape, network.field, corner)
-        if sum(map(len, seen)) >= network.least_spikes:
-            spikes, _ = present_spikes(network, weights, theta, seen, learning, earlier_spikes)
-            earlier_spikes += len(spikes)
-    return earlier_spikes
-
-
 def count_spikes(spikes, n_neurons):
     return np.bincount([neuron for _, neuron in spikes], minlength=n_neurons)
 
 
+def ends_early(network, spikes):
+    """Whether the first spike has ended the presentation."""
+    return network.inhibition == "first" and len(spikes) > 0
+
+
+def schedule(network, number, total):
+    """Learning rate and threshold step of a sample."""
+    rate = annealed(network.learning_rate, network.learning_rate_end, number, total)
+    step = annealed(network.theta_step, network.theta_step_end, number, total)
+    return np.float32(rate), np.float32(step) * np.float32(network.weight_norm)
+
+
 def learn(network, weights, theta, images, seed, first, total, earlier_spikes=0):
     """Twin of the fast backend, learning, in floats."""
-    counts, activity = [], Activity()
-    for m, image in enumerate(images):
-        rate = annealed(network.learning_rate, network.learning_rate_end, first + m, total)
-        step = annealed(network.theta_step, network.theta_step_end, first + m, total)
-        learning = np.float32(rate), np.float32(step) * np.float32(network.weight_norm)
-        key = stream_key(seed, 1, first + m)
-        spikes, counted = present(network, weights, theta, image, key, learning, earlier_spikes)
-        earlier_spikes += len(spikes)
-        counts.append(count_spikes(spikes, theta.size))
-        activity += counted
+    shown = [input_spikes(network, image, stream_key(seed, 1, first + m)) for m, image in enumerate(images)]
+    shape = encoded(network, images[0]).shape
+    return learn_from(network, weights, theta, shown, shape, seed, first, total, earlier_spikes)
+
+
+def learn_from(network, weights, theta, shown, shape, seed, first, total, earlier_spikes=0):
+    """The same of input spikes, for each sample those of each step; `shape` is that of the input."""
+    counts, activity, positions = [], Activity(samples=len(shown)), looks(network, shape)
+    for m, per_step in enumerate(shown):
+        spiked = []
+        for position in drawn_positions(network, len(positions), seed, first + m):
+            cell, inputs = positions[position]
+            seen = see(per_step, inputs)
+            if not is_seen(network, seen):
+                continue
+            learning = schedule(network, first + m, total)
+            spikes, counted = present(network, weights, theta, seen, learning, earlier_spikes)
+            earlier_spikes += len(spikes)
+            spiked.append((cell, spikes))
+            activity += counted
+        counts.append(features_of(network, spiked)[0])
     return np.array(counts), activity
 
 
 def respond(network, weights, theta, images, seed, first):
     """Twin of the fast backend, answering, in floats."""
-    network = network.answering
-    shown = [
-        present(network, weights, theta, image, stream_key(seed, 2, first + m))
-        for m, image in enumerate(images)
-    ]
-    counts = [count_spikes(spikes, theta.size) for spikes, _ in shown]
-    return np.array(counts), sum((activity for _, activity in shown), Activity())
+    counts, _, activity = answer(network, weights, theta, images, seed, first)
+    return counts, activity
+
+
+def answer(network, weights, theta, images, seed, first):
+    """The same with the step of the first spike of each feature."""
+    shown = [input_spikes(network, image, stream_key(seed, 2, first + m)) for m, image in enumerate(images)]
+    return respond_to(network, weights, theta, shown, encoded(network, images[0]).shape)
+
+
+def respond_to(network, weights, theta, shown, shape):
+    """The same of input spikes, for each sample those of each step; `shape` is that of the input."""
+    network, features, activity = network.answering, [], Activity(samples=len(shown))
+    for per_step in shown:
+        spiked = []
+        for cell, inputs in looks(network, shape):
+            spikes, counted = present(network, weights, theta, see(per_step, inputs))
+            spiked.append((cell, spikes))
+            activity += counted
+        features.append(features_of(network, spiked))
+    counts, first_steps = zip(*features, strict=True)
+    return np.array(counts), np.array(first_steps), activity
 
 
 # --- readout ----------------------------------------------------------------------------------------

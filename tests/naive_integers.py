@@ -4,6 +4,7 @@ from collections import Counter
 from math import isqrt
 
 import naive
+import naive_input
 import numpy as np
 
 from fspinn.model.activity import Activity
@@ -22,8 +23,11 @@ class Numbers:
         self.low, self.high = state.lowest_integer, state.highest_integer
         self.step = 2**state.fraction_bits
         self.shift = state.fraction_bits - formats.weights.fraction_bits
-        tau_m_ms = np.inf if network.tau_m_ms is None else network.tau_m_ms
-        self.leak = nearest(65536 * (1 - np.exp(-network.dt_ms / tau_m_ms)))
+        self.leak = (
+            0
+            if network.tau_m_ms is None
+            else nearest(65536 * (1 - np.exp(-network.dt_ms / network.tau_m_ms)))
+        )
         self.threshold = nearest(network.firing_threshold * self.step)
         self.drop = self.drop_part = 0
         self.answer_drop = nearest(network.answer_drop * network.weight_norm * self.step)
@@ -46,7 +50,7 @@ class Presentation:
         self.drop_due = None
         self.spikes = []
         self.saturations, self.lowest = 0, 0
-        self.counted = Counter(samples=1, positions=1)
+        self.counted = Counter(positions=1)
 
     def cut(self, value):
         within = min(max(value, self.numbers.low), self.numbers.high)
@@ -142,24 +146,42 @@ class Presentation:
 
 def respond(network, layer, formats, theta, images, seed, first):
     """Twin of the fast backend, answering, in integers: counts, activity, lowest potential, saturations."""
+    counts, _, *others = answer(network, layer, formats, theta, images, seed, first)
+    return counts, *others
+
+
+def answer(network, layer, formats, theta, images, seed, first):
+    """The same, and after the counts the first step of each feature."""
+    keys = [naive_input.stream_key(seed, 2, first + m) for m in range(len(images))]
+    shown = [naive_input.input_spikes(network, image, key) for image, key in zip(images, keys, strict=True)]
+    return respond_to(network, layer, formats, theta, shown, naive_input.encoded(network, images[0]).shape)
+
+
+def respond_to(network, layer, formats, theta, shown, shape):
+    """The same of input spikes, for each sample those of each step; `shape` is that of the input."""
     network = network.answering
     numbers = Numbers(network, formats)
     shift = formats.state.fraction_bits - formats.theta.fraction_bits
     thresholds = [numbers.threshold + (int(offset) << shift) for offset in theta]
-    counts, activity, lowest, saturations = [], Activity(), 0, 0
-    for m, image in enumerate(images):
-        shown = Presentation(network, numbers, layer.weights, thresholds, layer.input_mask)
-        for t, inputs in enumerate(naive.input_spikes(network, image, naive.stream_key(seed, 2, first + m))):
-            shown.step(t, inputs)
-            if shown.spike(t) is not None and network.inhibition == "first":
-                break
-        if network.inhibition == "ranked" and shown.counted["input_spikes"] > 0:
-            for t in range(network.steps, network.steps + network.answer_steps):
-                shown.answer(t)
-        counts.append(naive.count_spikes(shown.spikes, shown.n))
-        activity += shown.activity()
-        lowest, saturations = min(lowest, shown.lowest), saturations + shown.saturations
-    return np.array(counts), activity, lowest, saturations
+    features, activity, lowest, saturations = [], Activity(samples=len(shown)), 0, 0
+    for per_step in shown:
+        spiked = []
+        for cell, inputs in naive_input.looks(network, shape):
+            one = Presentation(network, numbers, layer.weights, thresholds, layer.input_mask)
+            for t, spiking in enumerate(naive_input.see(per_step, inputs)):
+                one.step(t, spiking)
+                one.spike(t)
+                if naive.ends_early(network, one.spikes):
+                    break
+            if network.inhibition == "ranked" and one.counted["input_spikes"] > 0:
+                for t in range(network.steps, network.steps + network.answer_steps):
+                    one.answer(t)
+            spiked.append((cell, one.spikes))
+            activity += one.activity()
+            lowest, saturations = min(lowest, one.lowest), saturations + one.saturations
+        features.append(naive_input.features_of(network, spiked))
+    counts, first_steps = zip(*features, strict=True)
+    return np.array(counts), np.array(first_steps), activity, lowest, saturations
 
 
 def clip(value, low, high):
@@ -206,7 +228,7 @@ class Learning:
             whole, rest = divmod(a, 2**32)
             whole += rest > 2**31 or (rest == 2**31 and whole % 2 == 1)
         elif rounding == "stochastic":
-            word = naive.random_word(key, (window * self.n_inputs + i) * self.n + j)
+            word = naive_input.random_word(key, (window * self.n_inputs + i) * self.n + j)
             whole = (a + word // 2**32) // 2**32
         else:
             whole = a // 2**32
@@ -234,36 +256,52 @@ def trace_fraction(network):
 
 def learn(network, grid, weights, theta, images, seed, first, total, earlier_spikes=0):
     """Twin of the fast backend, learning, in integers: counts, weights, theta, activity, saturations."""
+    keys = [naive_input.stream_key(seed, 1, first + m) for m in range(len(images))]
+    shown = [naive_input.input_spikes(network, image, key) for image, key in zip(images, keys, strict=True)]
+    shape = naive_input.encoded(network, images[0]).shape
+    return learn_from(network, grid, weights, theta, shown, shape, seed, first, total, earlier_spikes)
+
+
+def learn_from(network, grid, weights, theta, shown, shape, seed, first, total, earlier_spikes=0):
+    """The same of input spikes, for each sample those of each step; `shape` is that of the input."""
     learning = Learning(network, grid, weights.tolist(), theta.tolist())
-    counts, activity = [], Activity()
-    for m, image in enumerate(images):
-        progress = (first + m) / max(total - 1, 1)
+    counts, activity, positions = [], Activity(samples=len(shown)), naive_input.looks(network, shape)
+    windows = -(-network.steps // network.window_steps)
+    for m, per_step in enumerate(shown):
+        progress, spiked = (first + m) / max(total - 1, 1), []
         rate = network.learning_rate + (network.learning_rate_end - network.learning_rate) * progress
         step = network.theta_step + (network.theta_step_end - network.theta_step) * progress
-        shown = _present(
-            learning,
-            image,
-            nearest(rate * 2**20),
-            nearest(step * network.weight_norm * 2**learning.t),
-            naive.stream_key(seed, 1, first + m),
-            naive.stream_key(seed, 11, first + m),
-            earlier_spikes,
-        )
-        earlier_spikes += len(shown.spikes)
-        counts.append(naive.count_spikes(shown.spikes, shown.n))
-        activity += shown.activity()
-        learning.saturations += shown.saturations
+        drawn = naive_input.drawn_positions(network, len(positions), seed, first + m)
+        for index, position in enumerate(drawn):
+            cell, inputs = positions[position]
+            seen = naive_input.see(per_step, inputs)
+            if not naive_input.is_seen(network, seen):
+                continue
+            one = _present(
+                learning,
+                seen,
+                nearest(rate * 2**20),
+                nearest(step * network.weight_norm * 2**learning.t),
+                naive_input.stream_key(seed, 11, first + m),
+                index * windows,
+                earlier_spikes,
+            )
+            earlier_spikes += len(one.spikes)
+            spiked.append((cell, one.spikes))
+            activity += one.activity()
+            learning.saturations += one.saturations
+        counts.append(naive_input.features_of(network, spiked)[0])
     return np.array(counts), learning.weights, learning.theta, activity, learning.saturations
 
 
-def _present(learning, image, rate, theta_step, spike_key, rounding_key, earlier_spikes):
+def _present(learning, per_step, rate, theta_step, rounding_key, first_window, earlier_spikes):
     network, numbers, n = learning.network, learning.numbers, learning.n
     used = [True] * learning.n_inputs
     shown = Presentation(network, numbers, learning.weights, learning.thresholds(), used)
     trace_leak = nearest(65536 * (1 - np.exp(-network.dt_ms / network.trace_tau_ms)))
     traces = [0] * learning.n_inputs
-    window, x, spikes_before = 0, [0] * learning.n_inputs, 0
-    for t, inputs in enumerate(naive.input_spikes(network, image, spike_key)):
+    window, x, spikes_before = first_window, [0] * learning.n_inputs, 0
+    for t, inputs in enumerate(per_step):
         shown.step(t, inputs)
         traces = [trace - ((trace * trace_leak + 65535) >> 16) for trace in traces]
         for i in inputs:
@@ -276,7 +314,7 @@ def _present(learning, image, rate, theta_step, spike_key, rounding_key, earlier
             learning.shift_theta(winner, theta_step)
             shown.thresholds = learning.thresholds()
             shown.counted.update(thresholds_written=1)
-        ended = network.inhibition == "first" and winner is not None
+        ended = naive.ends_early(network, shown.spikes)
         if (t + 1) % network.window_steps and t + 1 < network.steps and not ended:
             continue
         if len(shown.spikes) > spikes_before:
@@ -311,6 +349,8 @@ def _present(learning, image, rate, theta_step, spike_key, rounding_key, earlier
     if network.adaptation == "balanced" and not shown.spikes:
         if earlier_spikes == 0:
             fall = theta_step if shown.counted["input_spikes"] > 0 else 0
+        elif network.field is not None:
+            fall = 0
         elif any(v >= numbers.threshold for v in shown.v):
             fall = theta_step
         elif any(2 * v >= numbers.threshold for v in shown.v):

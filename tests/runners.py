@@ -11,13 +11,13 @@ from fspinn.model.tensors import LayerTensors
 from fspinn.network.encoders import BatchEncoder
 
 
-def answering(network, weights, theta, formats=None, input_mask=None):
+def answering(network, weights, theta, formats=None, input_mask=None, shape=None):
     """The plan of a network that answers; with formats of weights, state and theta, in integers."""
     described = network.network if isinstance(network, Flat) else network
     if formats is None:
-        return answering_plan(described, (LayerTensors.of_floats(weights, theta),))
+        return answering_plan(described, (LayerTensors.of_floats(weights, theta),), shape)
     chosen = formats.weights, formats.state, formats.theta
-    return answering_plan(described, (tensors_of(weights, theta, *chosen, input_mask),))
+    return answering_plan(described, (tensors_of(weights, theta, *chosen, input_mask),), shape)
 
 
 class Engine:
@@ -30,7 +30,9 @@ class Engine:
         self, network, weights, theta, images, seed=0, first=0, total=5, earlier_spikes=0, grid=None, **more
     ):
         """Weights and theta change in place."""
-        plan = learning_plan(network.setup.network, network.setup.learner, weights, theta, grid)
+        plan = learning_plan(
+            network.setup.network, network.setup.learner, weights, theta, grid, np.shape(images)[1:]
+        )
         spikes = BatchEncoder(plan.encoding).encode(images, seed, TRAINING_SPIKES, first)
         response = self.backend.learn(plan, spikes, total, earlier_spikes, **more)
         return response.spike_counts, response.activity[0]
@@ -40,7 +42,7 @@ class Engine:
         return response.spike_counts, response.activity[0]
 
     def answer(self, network, weights, theta, images, seed=0, first=0, formats=None, input_mask=None, **more):
-        plan = answering(network, weights, theta, formats, input_mask)
+        plan = answering(network, weights, theta, formats, input_mask, np.shape(images)[1:])
         spikes = BatchEncoder(plan.encoding).encode(images, seed, INFERENCE_SPIKES, first)
         return self.backend.respond(plan, spikes, **more)
 

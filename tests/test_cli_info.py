@@ -144,10 +144,13 @@ def test_a_program_reads_of_each_layer(columns):
     assert (second["input_shape"], second["positions"], second["inputs"]) == ([2, 1, 4], [1, 1], 8)
 
 
-def test_equations_are_those_of_what_brian2_runs(columns):
-    result = CliRunner().invoke(main, ["info", str(columns / "stack.h5"), "--equations"])
-    assert result.exit_code == 2
-    assert "equations are those of Brian2" in result.stderr
+def test_equations_of_a_stack_are_those_of_its_layers_one_after_the_other(columns):
+    _, column = info(columns / "column.h5", "--equations").split("--- answering ---\n")
+    _, stack = info(columns / "stack.h5", "--equations").split("--- answering ---\n")
+    first, second = stack.removeprefix("Layer 1\n\n").split("Layer 2\n\n")
+    assert first == column
+    assert "v : 1  # potential" in first
+    assert "dv/dt = -v/tau_m : 1  # potential" in second
 
 
 def test_what_columns_cost_is_said_by_component(columns):
@@ -184,7 +187,7 @@ def answering(network):
 
 def definitions():
     for rule, kind, adaptation, normalisation in product(
-        members(Rule), set(members(Inhibition)) - {"first"}, members(Adaptation), NORMALISATIONS
+        members(Rule), members(Inhibition), members(Adaptation), NORMALISATIONS
     ):
         network = changed(
             NETWORK, rule=rule, inhibition=kind, adaptation=adaptation, normalisation=normalisation

@@ -1,6 +1,6 @@
 """Images become the spikes that the documentation says, bit for bit."""
 
-import naive
+import naive_input
 import numpy as np
 import pytest
 from described import flat
@@ -33,15 +33,15 @@ def probabilities_of(image, rate_norm):
 def test_a_pixel_spikes_where_its_random_number_is_below_its_probability(image, steps, seed, rate_norm_hz):
     network = network_of(steps, rate_norm_hz)
     spikes = input_spikes(network, image, seed, TRAINING_SPIKES, sample=3)
-    key = naive.stream_key(seed, TRAINING_SPIKES, 3)
-    assert per_step(spikes) == naive.poisson(image, key, steps, rate_norm_hz / 1000.0)
+    key = naive_input.stream_key(seed, TRAINING_SPIKES, 3)
+    assert per_step(spikes) == naive_input.poisson(image, key, steps, rate_norm_hz / 1000.0)
     assert spikes.offsets[0, -1] == len(spikes.inputs)
 
 
 @settings(deadline=None)
 @given(images, st.floats(1e-6, 10.0))
 def test_probabilities_are_the_naive_ones(image, rate_norm):
-    expected = [naive.spike_probability(image, pixel, rate_norm) for pixel in range(image.size)]
+    expected = [naive_input.spike_probability(image, pixel, rate_norm) for pixel in range(image.size)]
     assert probabilities_of(image, rate_norm).tolist() == expected
 
 
@@ -110,13 +110,13 @@ def test_the_number_of_the_sample_the_purpose_and_the_seed_change_the_spikes():
 @example(np.full((3, 3), 255, np.uint8), 1, 3000.0)
 def test_a_regular_pixel_spikes_where_its_sum_passes_a_whole_number(image, steps, rate_norm_hz):
     spikes = input_spikes(network_of(steps, rate_norm_hz, encoder="regular"), image, 0, 1, 0)
-    assert per_step(spikes) == naive.regular(image, steps, rate_norm_hz / 1000.0)
+    assert per_step(spikes) == naive_input.regular(image, steps, rate_norm_hz / 1000.0)
 
 
 def test_the_phases_of_all_pixels_of_a_large_image_are_the_naive_ones():
     image = np.full((28, 28), 200, np.uint8)
     spikes = input_spikes(network_of(40, 2000.0, encoder="regular"), image, 0, 1, 0)
-    assert per_step(spikes) == naive.regular(image, 40, 2.0)
+    assert per_step(spikes) == naive_input.regular(image, 40, 2.0)
 
 
 def trains(spikes, n_inputs):
@@ -164,7 +164,7 @@ few_grays = arrays.arrays(
 @example(np.array([[255, 1, 0]], np.uint8), 350, 2)
 def test_first_spikes_are_the_naive_ones(image, steps, most):
     spikes = input_spikes(network_of(steps, encoder="ttfs", first_spikes=most), image, 0, 1, 0)
-    assert per_step(spikes) == naive.ttfs(image, steps, most)
+    assert per_step(spikes) == naive_input.ttfs(image, steps, most)
 
 
 @settings(deadline=None)

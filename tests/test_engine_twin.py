@@ -3,6 +3,8 @@
 from types import SimpleNamespace
 
 import naive
+import naive_input
+import naive_learning
 import numpy as np
 import pytest
 from described import changed
@@ -88,7 +90,8 @@ def test_the_order_of_the_spikes_is_the_naive_one():
     weights, theta, images = start_of(LIVELY, 5, samples=4)
     shown = output_spikes(fast.answer(LIVELY, weights, theta, images, seed=1, first=2))
     for m, image in enumerate(images):
-        spikes, _ = naive.present(LIVELY, weights, theta, image, naive.stream_key(1, 2, 2 + m))
+        per_step = naive_input.input_spikes(LIVELY, image, naive_input.stream_key(1, 2, 2 + m))
+        spikes, _ = naive.present(LIVELY, weights, theta, per_step)
         assert len(spikes) > 7
         assert shown[m] == spikes
 
@@ -187,7 +190,7 @@ def assert_noticed(monkeypatch, network, part, broken):
     start = start_of(network, 0, samples=4)
     right = learn_with(fast, network, start)
     assert right == learn_with(naive, network, start)
-    monkeypatch.setattr(naive, part, broken)
+    naive.break_part(monkeypatch, part, broken)
     assert right != learn_with(naive, network, start)
 
 
@@ -208,7 +211,7 @@ def _unbounded_depression(weights, i, rate, post_traces):
 
 
 def _no_power(weights, neuron, traces, rate, target_trace):
-    naive.potentiate(weights, neuron, traces - np.float32(target_trace), rate)
+    naive_learning.potentiate(weights, neuron, traces - np.float32(target_trace), rate)
 
 
 def _no_target(weights, neuron, traces, rate, target_trace):
@@ -216,8 +219,8 @@ def _no_target(weights, neuron, traces, rate, target_trace):
 
 
 def _normalisation_before_decay(network, weights):
-    naive.normalise(weights, network.normalisation, naive.goal_of(network, len(weights)))
-    naive.decay_weights(network, weights)
+    naive_learning.normalise(weights, network.normalisation, naive_learning.goal_of(network, len(weights)))
+    naive_learning.decay_weights(network, weights)
     return True, True
 
 
@@ -233,7 +236,8 @@ def _decay_in_every_step(network, theta):
     theta *= np.float32(np.exp(-network.dt_ms / network.theta_tau_ms))
 
 
-_depress_input, _power_law, _normalise = naive.depress_input, naive.power_law, naive.normalise
+_depress_input, _power_law = naive_learning.depress_input, naive_learning.power_law
+_normalise = naive_learning.normalise
 
 LAYER = {"inhibition": "layer", "inhibition_ms": 4.0}
 CLAMP = {"inhibition": "clamp", "inhibition_ms": 4.0}
@@ -286,9 +290,13 @@ POSTONLY = {"rule": "postonly"}
         ({"normalisation": "l2"}, "normalise", _normalisation_of_all_together),
         ({"normalisation": "l1"}, "normalise", _l2_for_l1),
         ({"normalisation": "l1"}, "goal_of", lambda network, n_inputs: network.weight_norm),
-        ({"encoder": "unscaled", "max_rate_hz": 400.0}, "unscaled_probability", naive.spike_probability),
+        (
+            {"encoder": "unscaled", "max_rate_hz": 400.0},
+            "unscaled_probability",
+            naive_input.spike_probability,
+        ),
         ({"encoder": "regular"}, "phase", lambda pixel: 0),
-        ({"encoder": "ttfs"}, "ttfs", lambda image, steps, most: naive.poisson(image, 0, steps, 1.0)),
+        ({"encoder": "ttfs"}, "ttfs", lambda image, steps, most: naive_input.poisson(image, 0, steps, 1.0)),
     ],
 )
 def test_the_comparison_notices_a_broken_option(monkeypatch, options, part, broken):
@@ -299,7 +307,7 @@ def test_the_comparison_notices_thresholds_of_a_silent_network(monkeypatch):
     network = changed(LIVELY, threshold=1e6)
     start = start_of(network, 0)
     assert learn_with(fast, network, start) == learn_with(naive, network, start)
-    monkeypatch.setattr(naive, "lower_thresholds", lambda network, theta, fall: None)
+    naive.break_part(monkeypatch, "lower_thresholds", lambda network, theta, fall: None)
     assert learn_with(fast, network, start) != learn_with(naive, network, start)
 
 
@@ -320,5 +328,5 @@ def test_the_comparison_notices_by_how_much_thresholds_fall(monkeypatch, thresho
     learned = learn_with(fast, network, start, **after)
     assert sum(map(sum, learned[0])) == 0
     assert learned == learn_with(naive, network, start, **after)
-    monkeypatch.setattr(naive, "fall_after_silence", broken)
+    naive.break_part(monkeypatch, "fall_after_silence", broken)
     assert learned != learn_with(naive, network, start, **after)

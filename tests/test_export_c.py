@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from described import changed, dense, with_layer
+from described import changed, dense, flat, with_layer
 from exported_programs import answers, build, build_for_cpp, images_for, model_of
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -19,11 +19,12 @@ from fspinn.answering.predict import predict
 from fspinn.backends.c import export_c
 from fspinn.base.errors import ConfigError, FormatError
 from fspinn.learning.fitting import fit_readouts
-from fspinn.learning.training import learn
+from fspinn.learning.training import learn, train
 from fspinn.lowering import quantize
 from fspinn.lowering.plan import INHIBITIONS
 from fspinn.memmodel import estimate
 from fspinn.model.activity import Activity
+from fspinn.network import Network, NoContrast, OnOff
 from fspinn.network.encoders import ENCODERS
 from fspinn.network.inhibition import INHIBITION_OF
 from fspinn.network.rules import Stdp
@@ -54,7 +55,7 @@ def mnist():
 def check(model, folder, count=6):
     images = images_for(model, count)
     export_c(model, folder / "out", images, seed=3)
-    counts, classes = answers(build(folder / "out"), images, model.network.neurons)
+    counts, classes = answers(build(folder / "out"), images, model.network.features)
     expected = predict(model, images, seed=3)
     np.testing.assert_array_equal(counts, expected.spike_counts)
     np.testing.assert_array_equal(classes, expected.classes)
@@ -72,7 +73,7 @@ networks = st.builds(
     tau_m_ms=st.sampled_from([0.01, 3.0, 20.0, 1e9]),
     refractory_ms=st.sampled_from([0.0, 3.0]),
     threshold=st.sampled_from([0.5, 3.0, 6.0]),
-    inhibition=st.sampled_from([kind for kind in INHIBITIONS if kind != "first"]),
+    inhibition=st.sampled_from(INHIBITIONS),
     inhibition_strength=st.sampled_from([0.0, 0.7, 1.5]),
     inhibition_of=st.sampled_from(INHIBITION_OF),
     inhibition_ms=st.sampled_from([0.0, 1.0, 6.0]),
@@ -181,11 +182,16 @@ def test_memory_on_a_cortex_m4_is_estimated_for_other_networks(tmp_path, network
 
 def assert_memory_is_estimated(model, folder):
     """The linker's map, without the test program and its images, and the preset agree within 2 %."""
-    found = re.findall(r"^\.(\w+) +0x[0-9a-f]+ +0x([0-9a-f]+)", (folder / "network.map").read_text(), re.M)
-    took = {name: int(size, 16) for name, size in found}
+    took = memory_of(folder)
     capacity = estimate(model, "mcu-m4f", ACTIVITY).capacity["inference"]
     assert capacity["flash_bytes"].needed == pytest.approx(took["text"] + took["data"], rel=0.02)
     assert capacity["ram_bytes"].needed == pytest.approx(took["data"] + took["bss"] + took["stack"], rel=0.02)
+
+
+def memory_of(folder):
+    """Bytes of each section in the map of the linker."""
+    found = re.findall(r"^\.(\w+) +0x[0-9a-f]+ +0x([0-9a-f]+)", (folder / "network.map").read_text(), re.M)
+    return {name: int(size, 16) for name, size in found}
 
 
 def make(folder, target):
@@ -202,6 +208,108 @@ def test_a_program_answers_silence_as_the_model_does(tmp_path):
     export_c(model, tmp_path / "out", images, seed=3)
     _, classes = answers(build(tmp_path / "out"), images, model.network.neurons)
     assert list(classes) == predict(model, images, seed=3).classes.tolist() == [len(bias) - 1] * 2
+
+
+COLUMN = flat(
+    neurons=8,
+    field=(3, 3),
+    cells=(3, 3),
+    encoder="ttfs",
+    first_spikes_relative_to="white",
+    inhibition="first",
+    tau_m_ms=None,
+    duration_ms=8.0,
+    weight_norm=1.0,
+    threshold=1.5,
+)
+"""Neurons without leak that see a small field; the first spike ends a position."""
+
+
+@needs_gcc
+@pytest.mark.parametrize(
+    ("changes", "more"),
+    [
+        ({}, {"weights": "UQ0.3"}),
+        ({"stride": 2, "cells": (1, 2), "first_spikes_relative_to": "brightest"}, {"weights": "UQ0.8"}),
+        ({"first_spikes_relative_to": "brightest", "first_spikes": 20}, {"readout": "linear"}),
+        ({"contrast": "on-off"}, {"readout": "majority", "weights": "UQ0.2"}),
+        (
+            {"contrast": "on-off", "contrast_radius": 9, "stride": 3},
+            {"pixels": (9, 12)},
+        ),
+        ({"contrast": "on-off", "encoder": "regular", "rate_norm_hz": 4000.0}, {"weights": "Q1.4"}),
+        ({"encoder": "poisson", "inhibition": "lateral", "duration_ms": 70.0, "tau_m_ms": 20.0}, {}),
+        ({"encoder": "unscaled", "max_rate_hz": 500.0, "inhibition": "clamp", "inhibition_ms": 2.0}, {}),
+        ({"encoder": "poisson", "inhibition": "layer", "refractory_ms": 2.0, "rate_norm_hz": 3000.0}, {}),
+        ({"field": (7, 9), "cells": (1, 1), "threshold": 6.0}, {}),
+    ],
+)
+def test_each_position_of_a_field_is_that_of_the_integer_engine(tmp_path, changes, more):
+    network = changed(changed(COLUMN, cells=changes.get("cells", (2, 2))), **changes)
+    assert check(model_of(network, **{"pixels": (7, 9), **more}), tmp_path) >= 5
+
+
+@needs_gcc
+@pytest.mark.parametrize("encoder", ["ttfs", "poisson"])
+def test_contrast_is_seen_by_neurons_without_a_field_too(tmp_path, encoder):
+    network = dense(
+        neurons=5, contrast="on-off", encoder=encoder, duration_ms=60.0, threshold=1.0, weight_norm=1.0
+    )
+    assert check(model_of(network, pixels=(5, 6)), tmp_path) > 5
+
+
+@pytest.fixture(scope="module", params=[NoContrast(), OnOff()], ids=["plain", "contrast"])
+def column_on_mnist(request):
+    """A trained column of 16 neurons in weights and a readout of few bits, and the test images."""
+    skip_without("mnist")
+    data = datasets.load("mnist")
+    few = replace(data, train=data.train.first(2000), validation=data.validation.first(500))
+    network = Network.patches(16, 5, cells=3, contrast=request.param)
+    trained = train(network, few, readout="linear", progress=False).model
+    return quantize(trained, "UQ0.3", state="Q5.5", readout="Q1.3"), data.test
+
+
+def assert_column_answers(model, test, folder):
+    export_c(model, folder / "out", test.images[:5])
+    counts, classes = answers(build(folder / "out"), test.images, model.network.features)
+    expected = predict(model, test.images)
+    assert (expected.classes == test.labels).mean() > 0.9
+    np.testing.assert_array_equal(counts, expected.spike_counts)
+    np.testing.assert_array_equal(classes, expected.classes)
+
+
+@needs_gcc
+def test_a_column_answers_test_images_of_mnist_spike_for_spike(column_on_mnist, tmp_path):
+    model, test = column_on_mnist
+    assert_column_answers(model, test.first(500), tmp_path)
+    assert ") at 24 x 24 positions in 3 x 3 cells, 8 time steps; " in (tmp_path / "out/README.md").read_text()
+
+
+@needs_gcc
+@pytest.mark.exhaustive
+def test_a_column_answers_all_test_images_of_mnist_spike_for_spike(column_on_mnist, tmp_path):
+    assert_column_answers(*column_on_mnist, tmp_path)
+
+
+@needs_arm
+def test_a_column_on_a_cortex_m4_answers_the_same_from_the_memory_that_was_estimated(
+    column_on_mnist, tmp_path
+):
+    model, test = column_on_mnist
+    export_c(model, tmp_path / "out", test.images[:3])
+    assert "equal to the integer engine" in make(tmp_path / "out", "test-cortex-m4")
+    assert_memory_is_estimated(model, tmp_path / "out")
+
+
+def test_several_layers_are_refused(tmp_path):
+    network = replace(COLUMN.network, layers=(*COLUMN.network.layers, *PLAIN.layers))
+    lower, upper = model_of(COLUMN, pixels=(7, 9)), model_of(changed(PLAIN, duration_ms=8.0), pixels=(9, 8))
+    model = replace(lower, network=network, layers=(lower.layer, upper.layer), readout=upper.readout)
+    with pytest.raises(
+        FormatError, match=r"^layers: 2 are more than this backend writes; use a network of one"
+    ):
+        export_c(model, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
 
 
 @needs_gcc

@@ -140,6 +140,18 @@ def test_a_lone_neuron_needs_no_inhibition(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
+        (
+            {"field": (3, 3), "inhibition": "first"},
+            "field: NIR cannot express weights that positions share; u",
+        ),
+        (
+            {"inhibition": "first"},
+            "inhibition: NIR has no winner-take-all, which .first. is; train a network",
+        ),
+        (
+            {"tau_m_ms": None},
+            "tau_m_ms: fspinn writes neurons with leak only to NIR; train a network with on",
+        ),
         ({"refractory_ms": 3.0}, r"refractory_ms: NIR cannot express 3\.0; train a network with 0$"),
         (
             {"inhibition_of": "potential"},

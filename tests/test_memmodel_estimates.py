@@ -209,7 +209,8 @@ def test_a_microcontroller_keeps_what_does_not_change_in_flash():
     controller = PRESETS["mcu-m4f"]
     size = resized(SIZE, weight_bits=4)
     weights, table, thresholds = 784 * 400 // 2, 400 * 10, 400 * 4
-    program, stack = controller.controller.program_bytes, controller.controller.stack_bytes
+    board = controller.controller
+    program, stack = board.program_bytes + board.rates_bytes, board.stack_bytes
     inference = capacity(case(size, hardware=controller))
     assert inference["flash_bytes"].needed == program + weights + table + thresholds
     votes, spikes = 2 * 400, 8 * 25 * 4  # nine bits take two bytes; a bit per input and step, in whole words

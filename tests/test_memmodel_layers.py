@@ -208,7 +208,8 @@ def test_a_microcontroller_keeps_all_layers_but_one_readout():
     size = Size((LayerSize(40, 16, 4, state_bits=16), LayerSize(16, 8, 8, state_bits=8)), 10, readout_bits=8)
     needed = capacity(Case(size, works(size, 100, 10, 5)["inference"], board, training=False))
     weights, thresholds, table = 40 * 16 // 2 + 16 * 8, (16 + 8) * 4, 8 * 10
-    assert needed["flash_bytes"].needed == board.controller.program_bytes + weights + thresholds + table
+    program = board.controller.program_bytes + board.controller.rates_bytes
+    assert needed["flash_bytes"].needed == program + weights + thresholds + table
     potentials, votes, spikes = 16 * 2 + 8, 8 * 2, 8 * 2 * 4  # a bit an input, in words, for 8 steps
     times = 16 * 2
     assert needed["ram_bytes"].needed == board.controller.stack_bytes + potentials + votes + spikes + times

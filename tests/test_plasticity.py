@@ -2,7 +2,7 @@
 
 from collections import namedtuple
 
-import naive
+import naive_learning
 import numpy as np
 import pytest
 from described import changed, flat
@@ -39,7 +39,9 @@ def move_towards_input(weights, winner, counts, weight_norm, rate):
 @settings(deadline=None)
 @given(st.integers(0, 1000), st.integers(1, 50))
 def test_the_potentiation_factor_rounds_up(spikes, spike_threshold):
-    assert potentiation_factor(spikes, spike_threshold) == naive.potentiation_factor(spikes, spike_threshold)
+    assert potentiation_factor(spikes, spike_threshold) == naive_learning.potentiation_factor(
+        spikes, spike_threshold
+    )
     assert potentiation_factor(spikes, 0) == 1
 
 
@@ -50,7 +52,7 @@ def test_moving_towards_the_input_has_the_bits_of_the_naive_twin(counts, weight_
     expected = weights.copy()
     if counts.any():
         move_towards_input(weights, 1, counts, weight_norm, rate)
-    naive.move_towards_input(expected, 1, counts, np.float32(weight_norm), float(rate))
+    naive_learning.move_towards_input(expected, 1, counts, np.float32(weight_norm), float(rate))
     np.testing.assert_array_equal(weights, expected)
 
 
@@ -65,10 +67,10 @@ def test_thresholds_have_the_bits_of_the_naive_twin(neurons, step, seed):
     learning, step = having(lowest_theta=lowest), np.float32(step)
     kernels.lower_theta(theta, kernels.part_of_step(step, neurons, learning), learning)
     kernels.raise_theta(theta, winner, step, learning)
-    naive.shift_thresholds(network, expected, winner, np.float32(step))
+    naive_learning.shift_thresholds(network, expected, winner, np.float32(step))
     np.testing.assert_array_equal(theta, expected)
     kernels.lower_theta(theta, step, learning)
-    naive.lower_thresholds(network, expected, np.float32(step))
+    naive_learning.lower_thresholds(network, expected, np.float32(step))
     np.testing.assert_array_equal(theta, expected)
 
 
@@ -87,7 +89,7 @@ def test_potentiation_has_the_bits_of_the_naive_twin(traces, rate, seed):
     weights = random_weights(traces.size, seed)
     expected = weights.copy()
     kernels.raise_weights(weights, 1, traces, np.float32(rate))
-    naive.potentiate(expected, 1, traces, rate)
+    naive_learning.potentiate(expected, 1, traces, rate)
     np.testing.assert_array_equal(weights, expected)
     assert weights.max() <= 1
 
@@ -98,7 +100,7 @@ def test_the_power_law_has_the_bits_of_the_naive_twin(traces, rate, target, seed
     weights = random_weights(traces.size, seed)
     expected = weights.copy()
     kernels.power_law(weights, 1, traces, np.float32(rate), np.float32(target))
-    naive.power_law(expected, 1, traces, rate, target)
+    naive_learning.power_law(expected, 1, traces, rate, target)
     np.testing.assert_array_equal(weights, expected)
     assert weights.min() >= 0
     assert weights.max() <= 1
@@ -111,14 +113,14 @@ def test_depression_has_the_bits_of_the_naive_twin(traces, rate, seed):
     expected = weights.copy()
     learning = having(depression=np.float32(rate))
     rows = kernels.depress_all(weights, PLACE, learning, having(pre_traces=traces))
-    naive.depress_window(expected, traces, rate)
+    naive_learning.depress_window(expected, traces, rate)
     np.testing.assert_array_equal(weights, expected)
     assert rows == np.count_nonzero(traces)
     row = weights.T.copy()
     expected = row.copy()
     spiked = traces.nonzero()[0]
     kernels.depress_row(row, 1, np.float32(rate), traces, spiked, spiked.size)
-    naive.depress_input(expected, 1, rate, traces)
+    naive_learning.depress_input(expected, 1, rate, traces)
     np.testing.assert_array_equal(row, expected)
     assert row.min() >= 0
 
@@ -129,7 +131,7 @@ def test_decay_of_traces_has_the_bits_of_the_naive_twin(traces, kept):
     traces[0], traces[1] = 1e-20, 1e-40
     expected = traces.copy()
     kernels.decay_traces(traces, np.float32(kept))
-    naive.decay_traces(expected, np.float32(kept))
+    naive_learning.decay_traces(expected, np.float32(kept))
     np.testing.assert_array_equal(traces, expected)
     assert (traces[traces > 0] >= np.float32(1e-20)).all()
 
@@ -141,7 +143,7 @@ def test_normalisation_has_the_bits_of_the_naive_twin(n_inputs, kind, goal, seed
     weights[:, 2] = 0
     expected = weights.copy()
     normalise(weights, kind, goal)
-    naive.normalise(expected, kind, goal)
+    naive_learning.normalise(expected, kind, goal)
     np.testing.assert_array_equal(weights, expected)
 
 
@@ -287,7 +289,7 @@ def test_annealing_is_the_naive_line_in_every_part(start, end, total, data):
     first = data.draw(st.integers(0, total))
     count = data.draw(st.integers(0, total - first))
     values = annealed(start, end, first, count, total)
-    assert values.tolist() == [naive.annealed(start, end, first + m, total) for m in range(count)]
+    assert values.tolist() == [naive_learning.annealed(start, end, first + m, total) for m in range(count)]
 
 
 def test_annealing_runs_from_the_first_to_the_last_value():

@@ -1,15 +1,14 @@
 """What is in this model? In words, as plain values, and as equations."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from fspinn.backends.brian2.definition import text
-from fspinn.backends.brian2.engine import refuses
 from fspinn.backends.brian2.equations import define
-from fspinn.base.errors import ConfigError
 from fspinn.base.settings import as_plain, differences
 from fspinn.lowering.compiler import answering_plan, learning_plan
+from fspinn.lowering.plan import Plan
 from fspinn.model.activity import Activity
 from fspinn.model.model import Model
 from fspinn.network.description import Network
@@ -86,20 +85,34 @@ def in_words(model: Model) -> dict[str, str]:
 def equations(model: Model) -> dict[str, str]:
     """Return the equations that Brian2 integrates for this network, while it learns and when it answers.
 
-    Raises
-    ------
-    ConfigError
-        If Brian2 does not run such networks.
+    Those of a layer with a field are of one position; layers follow one another.
     """
-    layers = [tensors.in_floats for tensors in model.layers]
-    answering = answering_plan(model.network, layers, model.image_shape)
-    if (refusal := refuses(answering)) is not None:
-        raise ConfigError(f"{refusal}; equations are those of Brian2")
-    weights, theta = layers[0].weights.values, layers[0].theta.values
+    layers, shape = [layer.in_floats for layer in model.layers], model.image_shape
+    learning = [
+        learning_plan(
+            model.network,
+            model.learner,
+            layer.weights.values,
+            layer.theta.values,
+            shape=shape,
+            below=layers[:number],
+        )
+        for number, layer in enumerate(layers)
+    ]
+    answering = answering_plan(model.network, layers, shape)
     return {
-        "learning": text(define(learning_plan(model.network, model.learner, weights, theta))),
-        "answering": text(define(answering)),
+        "learning": _text([replace(plan, layers=plan.layers[-1:]) for plan in learning]),
+        "answering": _text([replace(answering, layers=(layer,)) for layer in answering.layers]),
     }
+
+
+def _text(plans: Sequence[Plan]) -> str:
+    """Return the equations of plans of one layer each."""
+    if len(plans) == 1:
+        return text(define(plans[0]))
+    return "\n\n".join(
+        f"Layer {number}\n\n{text(define(plan))}" for number, plan in enumerate(plans, start=1)
+    )
 
 
 def _network(model: Model) -> str:

@@ -18,12 +18,13 @@ values.
 """
 
 from itertools import pairwise
+from math import isinf
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fspinn.backends.protocol import not_dense
+from fspinn.backends.protocol import several_layers
 from fspinn.base.errors import ConfigError
 from fspinn.base.files import replaced_when_whole
 from fspinn.base.version import __version__
@@ -59,7 +60,8 @@ def export_nir(model: AnyModel, path: Path) -> None:
 def nir_graph(model: AnyModel) -> Any:
     """Return a network as a `nir.NIRGraph`; the module says what is in it."""
     nir, model = _package(), model_of(model)
-    plan = answering_plan(model.network, (model.layer.in_floats,), model.image_shape)
+    floats = [layer.in_floats for layer in model.layers]
+    plan = answering_plan(model.network, floats, model.image_shape)
     if (refusal := refuses(plan)) is not None:
         raise ConfigError(refusal)
     (layer,) = plan.layers
@@ -91,7 +93,15 @@ def nir_graph(model: AnyModel) -> Any:
 
 def refuses(plan: Plan) -> str | None:
     """Return in one line why NIR has no words for a plan, or None if it has."""
+    if (refusal := several_layers(plan)) is not None:
+        return refusal
     layer, dt_ms = plan.layers[0], plan.dt_ms
+    if layer.geometry is not None:
+        return "field: NIR cannot express weights that positions share; use a layer without a field"
+    if layer.inhibition == "first":
+        return "inhibition: NIR has no winner-take-all, which 'first' is; train a network with 'lateral'"
+    if isinf(layer.tau_m_ms):
+        return "tau_m_ms: fspinn writes neurons with leak only to NIR; train a network with one"
     if layer.refractory_steps > 0:
         return f"refractory_ms: NIR cannot express {layer.refractory_steps * dt_ms}; train a network with 0"
     if layer.drop_part > 0:
@@ -104,7 +114,7 @@ def refuses(plan: Plan) -> str | None:
             f"inhibition_ms: NIR cannot express that a layer rests for {rest_ms:g} ms; "
             "train a network with 0, or with inhibition 'lateral'"
         )
-    return not_dense(plan)
+    return None
 
 
 def _metadata(model: Model, plan: Plan) -> dict[str, Any]:

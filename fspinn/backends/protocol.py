@@ -1,7 +1,6 @@
 """What can a backend do, and what does it answer?"""
 
 from dataclasses import dataclass
-from math import inf
 from typing import Any, Protocol
 
 import numpy as np
@@ -32,7 +31,7 @@ class Response:
         Of the potentials and thresholds of a network in integers.
     potentials : ndarray, shape (n, steps, 2), or None
         Of the neuron that was probed: in each time step what is compared with the threshold, and what remains
-        at its end.
+        at its end; 0 once the presentation has ended.
     """
 
     spike_counts: NDArray[np.int32]
@@ -84,14 +83,8 @@ class Simulator(Backend, Protocol):
         """
 
 
-def not_dense(plan: Plan) -> str | None:
-    """Return why a plan is not one layer of leaky neurons that see the whole input, or None if it is."""
+def several_layers(plan: Plan) -> str | None:
+    """Return why a plan is not one of a single layer, or None if it is."""
     if len(plan.layers) > 1:
-        return f"layers: {len(plan.layers)} are more than this backend runs; use a network of one layer"
-    if plan.layers[0].geometry is not None:
-        return "field: this backend runs neurons that see the whole input; use a layer without a field"
-    if plan.layers[0].inhibition == "first":
-        return "inhibition: this backend does not end a presentation at its first spike; use another kind"
-    if plan.layers[0].tau_m_ms == inf:
-        return "tau_m_ms: this backend runs neurons that leak; give a time constant"
+        return f"layers: {len(plan.layers)} are more than this backend writes; use a network of one layer"
     return None

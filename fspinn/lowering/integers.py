@@ -35,8 +35,8 @@ their format. A change is computed in units of 2**-32 of a weight's step, and ro
 - ``nearest``: the integer nearest to ``a / 2**32``, ties to even,
 - ``stochastic``: ``(a + (r >> 32)) >> 32``, with r the random word number
   ``(window * n_inputs + i) * n_neurons + j`` of stream (seed, `LEARNING_ROUNDING`, number of the
-  presentation) of `fspinn.base.randomness`; i and j are input and neuron, windows of a presentation count
-  from 0.
+  sample) of `fspinn.base.randomness`; i and j are input and neuron, windows of a sample count from 0, and
+  those of the position of a field that was drawn as number k from k times the windows of a presentation.
 
 With `rate` the integer nearest to ``2**20 * learning_rate``, k the potentiation factor and one = ``2**w``:
 

@@ -105,7 +105,9 @@ def _kind(candidate: Candidate) -> tuple[Any, ...]:
     """Return what the formulas of the cost model depend on, beside numbers."""
     learner = candidate.setup.learner
     layers = tuple((layer.inhibition.kind, layer.adaptation.kind) for layer in candidate.network.layers)
-    return (layers, learner.rule.kind, learner.normalisation, learner.weight_decay > 0, candidate.readout)
+    inputs = candidate.network.encoder.kind, candidate.network.contrast.kind
+    learning = learner.rule.kind, learner.normalisation, learner.weight_decay > 0
+    return (layers, inputs, learning, candidate.readout)
 
 
 def _size(candidates: Sequence[Candidate], sizes: Sequence[Size]) -> Size:

@@ -1,6 +1,7 @@
 """What did a simulation of Brian2 do? What happened is counted."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fspinn.backends.brian2.inhibition import inhibition_of, weights_read
 from fspinn.backends.brian2.simulation import Recorded
@@ -9,17 +10,18 @@ from fspinn.model.activity import Activity
 
 
 def activity_of(plan: Plan, recorded: Recorded) -> Activity:
-    """Count what happened: input spikes, output spikes and the events that write weights."""
+    """Count what happened, but for samples: input spikes, output spikes and the events that write weights."""
     (layer,) = plan.layers
-    steps, output_spikes = len(recorded.inputs_in_step), len(recorded.spike_steps)
-    samples = steps // plan.steps
-    input_spikes = int(recorded.inputs_in_step.sum())
+    output_spikes = len(recorded.spike_steps)
+    inputs_in_step = recorded.inputs_in_step.reshape(-1, plan.steps)
+    presentations, computed = len(inputs_in_step), computed_steps(plan, recorded)
+    steps, seen = int(computed.sum()), np.arange(plan.steps) < computed[:, None]
+    input_spikes = int(inputs_in_step[seen].sum())
     single = weights_read(plan, recorded)
     rows_read = input_spikes - single
     return Activity(
-        samples=samples,
         steps=steps,
-        positions=samples,
+        positions=presentations,
         input_spikes=input_spikes,
         output_spikes=output_spikes,
         synaptic_additions=rows_read * layer.neurons + single,
@@ -29,31 +31,40 @@ def activity_of(plan: Plan, recorded: Recorded) -> Activity:
     ) + (
         Activity()
         if layer.learning is None
-        else _learned(plan, layer.learning, recorded, samples, input_spikes, output_spikes)
+        else _learned(plan, layer.learning, recorded, computed, input_spikes)
     )
+
+
+def computed_steps(plan: Plan, recorded: Recorded) -> NDArray[np.int64]:
+    """Return the time steps of each presentation until it ended."""
+    computed = np.full(len(recorded.inputs_in_step) // plan.steps, plan.steps)
+    if plan.layers[0].inhibition == "first":
+        shown, step = np.divmod(recorded.spike_steps, plan.steps)
+        computed[shown] = step + 1
+    return computed
 
 
 def _learned(
     plan: Plan,
     learning: LearningPlan,
     recorded: Recorded,
-    samples: int,
+    computed: NDArray[np.int64],
     input_spikes: int,
-    output_spikes: int,
 ) -> Activity:
     """Count what learning did."""
+    presentations, output_spikes = len(computed), len(recorded.spike_steps)
     windows_each = -(-plan.steps // learning.window_steps)
     shown, step = np.divmod(recorded.spike_steps, plan.steps)
     led = len(np.unique(shown * windows_each + step // learning.window_steps))
     falls = recorded.events["falls"] // plan.layers[0].neurons
-    passes = {"balanced": led + falls, "decaying": samples, "off": 0}
+    passes = {"balanced": led + falls, "decaying": presentations, "off": 0}
     at_spikes = output_spikes if learning.rule in ("pair", "postonly") else 0
     return Activity(
         columns_written=recorded.events["leads"] + at_spikes,
         rows_written=recorded.events["depresses"] + (input_spikes if learning.rule == "pair" else 0),
-        windows=samples * windows_each,
+        windows=int((-(-computed // learning.window_steps)).sum()),
         threshold_passes=passes[learning.adaptation],
         thresholds_written=output_spikes if learning.adaptation == "decaying" else 0,
-        normalisations=samples * (learning.normalisation != "off"),
-        decays=samples * (learning.weight_decay > 0),
+        normalisations=presentations * (learning.normalisation != "off"),
+        decays=presentations * (learning.weight_decay > 0),
     )

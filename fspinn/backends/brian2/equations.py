@@ -1,9 +1,10 @@
 """A network as equations of Brian2: the variables of its units, and the numbers in them.
 
-What happens to them in a time step is in `brian2_phases`.
+What happens to them in a time step is in `phases`.
 """
 
 import re
+from math import isfinite
 
 from fspinn.backends.brian2 import phases
 from fspinn.backends.brian2.definition import Definition, Event, Population, Projection
@@ -61,6 +62,8 @@ def _projections(on: Mechanisms) -> tuple[Projection, ...]:
 def _inputs(on: Mechanisms) -> str:
     return lines(
         "arrived : boolean  # a spike of the image, in this step",
+        (on.ends_early, "ended : integer (linked)  # of the referee"),
+        (on.ends_early and on.learning, "winner : integer (linked)  # of the referee"),
         (on.traces, "dx/dt = -x/trace_tau : 1  # trace of the spikes"),
         (on.rule == "normalised", "count : integer  # spikes in this window"),
         (on.rule == "timestep", "window_spikes : integer (linked)  # of the referee"),
@@ -70,10 +73,11 @@ def _inputs(on: Mechanisms) -> str:
 
 def _neurons(on: Mechanisms) -> str:
     return lines(
-        "dv/dt = -v/tau_m : 1  # potential",
+        "dv/dt = -v/tau_m : 1  # potential" if isfinite(on.layer.tau_m_ms) else "v : 1  # potential",
         "theta : 1  # what adaptation adds to the threshold",
         "excess = v - (firing_threshold + theta) : 1",
         "winner : integer (linked)  # of the referee",
+        (on.ends_early, "ended : integer (linked)  # of the referee"),
         (on.refractory, "ready_at : integer  # step from which on it may spike again"),
         on.inhibition.neurons,
         (on.rule == "pair", "dy/dt = -y/trace_tau : 1  # trace of its spikes"),
@@ -105,7 +109,8 @@ def _referee(on: Mechanisms) -> str:
         (on.balanced, "near : boolean  # whether a potential is half the firing threshold as the image ends"),
         (on.balanced, "reached : boolean  # whether one is all of it"),
         (on.rule == "normalised", "square : 1  # sum of the squares of the inputs' spikes in this window"),
-        (on.leader, STEP),
+        (on.ends_early, "ended : integer  # step after the spike that ended the presentation, or 0"),
+        (on.leader or on.ends_early, STEP),
     )
 
 

@@ -56,6 +56,7 @@ def inhibition_of(layer: LayerPlan) -> Inhibition:
             rests="excited_for = 0\npartner_ready_at = 0",
             populations=2,
         ),
+        "first": Inhibition(),  # what ends early is in `phases`
     }
     return kinds[layer.inhibition]
 

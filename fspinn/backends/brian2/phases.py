@@ -21,6 +21,9 @@ threshold (all that have reached theirs report), and who has spiked most often s
 Neurons read it as linked variables, so inhibition needs no N x N synapses. Nothing calls back into Python:
 a simulation holds any number of presentations and runs on all targets of Brian2, cpp_standalone included.
 
+A presentation that ends with its first spike (``first``) goes on for Brian2, but nothing arrives, spikes or
+learns any more.
+
 What rises in phase 6 after the weights (the traces of output spikes that no weight of phase 6 depends on, a
 decaying theta) is written with the reset of phase 5: nothing in between looks at it. Numbers below 1e-20 do
 not become 0 here; results differ by no more.
@@ -35,6 +38,9 @@ from fspinn.lowering.plan import LayerPlan, Plan
 STEP = "step = t_in_timesteps % steps : integer (shared)  # within the presentation"
 
 IMAGE_ENDS = "step + 1 == steps"
+
+GOES_ON = "(ended == 0 or step < ended)"
+"""Whether no earlier step has had the spike that ends the presentation."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,11 @@ class Mechanisms:
         return inhibition_of(self.layer)
 
     @property
+    def ends_early(self) -> bool:
+        """Whether the first spike ends a presentation."""
+        return self.layer.inhibition == "first"
+
+    @property
     def refractory(self) -> bool:
         return self.layer.refractory_steps > 0
 
@@ -97,15 +108,19 @@ class Mechanisms:
 
     @property
     def window_ends(self) -> str:
-        if self.layer.learning is None or self.layer.learning.window_steps == self.plan.steps:
-            return IMAGE_ENDS
-        return f"((step + 1) % window_steps == 0 or {IMAGE_ENDS})"
+        ends = IMAGE_ENDS
+        if self.layer.learning is not None and self.layer.learning.window_steps < self.plan.steps:
+            ends = f"((step + 1) % window_steps == 0 or {IMAGE_ENDS})"
+        return f"(({ends} or winner >= 0) and {GOES_ON})" if self.ends_early else ends
 
 
 def leak(on: Mechanisms) -> list[Part]:
     """Phase 1; the referee forgets the step before."""
     forgotten = lines("winner = -1", "best = -1", on.inhibition.forgets)
-    return [EveryStep("groups", "referee", forgotten)]
+    parts: list[Part] = [EveryStep("groups", "referee", forgotten)]
+    if on.ends_early:
+        parts.append(EveryStep("groups", "inputs", "arrived = False"))
+    return parts
 
 
 def arrive(on: Mechanisms) -> list[Part]:
@@ -118,7 +133,7 @@ def arrive(on: Mechanisms) -> list[Part]:
     )
     return [
         Pathway("input", "encoded", "pre", "spike", "arrived_post = True"),
-        Event("input", "inputs", "spike", "arrived"),
+        Event("input", "inputs", "spike", "arrived and ended == 0" if on.ends_early else "arrived"),
         Action("input", "inputs", "spike", arrival),
         Pathway("input", "weights", "pre", "spike", row),
     ]
@@ -126,13 +141,13 @@ def arrive(on: Mechanisms) -> list[Part]:
 
 def threshold(on: Mechanisms) -> list[Part]:
     """Phase 4: reports arrive in the order of the neurons, and a later one must be better, not equal."""
+    reaches = "excess >= 0"
+    if on.refractory:
+        reaches += " and step >= ready_at"
+    if on.ends_early:
+        reaches += f" and {GOES_ON}"
     return [
-        Event(
-            "thresholds",
-            "neurons",
-            "reaches",
-            "excess >= 0 and step >= ready_at" if on.refractory else "excess >= 0",
-        ),
+        Event("thresholds", "neurons", "reaches", reaches),
         Pathway(
             "thresholds",
             "reports",
@@ -163,15 +178,18 @@ def reset(on: Mechanisms) -> list[Part]:
             ),
         )
     ]
-    if on.leader:
-        report = (
+    report = lines(
+        (
+            on.leader,
             "ahead = int(count_pre > most_post or (count_pre == most_post and i < leader_post))\n"
             "leader_post = ahead*i + (1 - ahead)*leader_post\n"
             "most_post = ahead*count_pre + (1 - ahead)*most_post\n"
-            "window_spikes_post += 1"
-        )
-        if on.balanced:
-            report += "\ntotal_spikes_post += 1"
+            "window_spikes_post += 1",
+        ),
+        (on.balanced, "total_spikes_post += 1"),
+        (on.ends_early, "ended_post = step_pre + 1"),
+    )
+    if report:
         parts.append(Pathway("resets", "reports", "pre", "spike", report))
     if on.inhibition.inhibited:
         parts += [
@@ -257,16 +275,21 @@ def end(on: Mechanisms) -> list[Part]:
     parts += tidy(on)
     if on.balanced:
         silent = f"{IMAGE_ENDS} and most == 0 and theta_step(t) > 0"
+        falls = "(total_spikes == 0 and has_input)"
+        if on.layer.learning is not None and on.layer.learning.falls_in_silence:
+            falls = f"(near or {falls})"
+            parts += [
+                Event("end", "neurons", "is_near", f"{silent} and v >= firing_threshold/2"),
+                Pathway(
+                    "end",
+                    "reports",
+                    "pre",
+                    "is_near",
+                    "near_post = True\nreached_post = reached_post or v_pre >= firing_threshold",
+                ),
+            ]
         parts += [
-            Event("end", "neurons", "is_near", f"{silent} and v >= firing_threshold/2"),
-            Pathway(
-                "end",
-                "reports",
-                "pre",
-                "is_near",
-                "near_post = True\nreached_post = reached_post or v_pre >= firing_threshold",
-            ),
-            Event("end", "neurons", "falls", f"{silent} and (near or (total_spikes == 0 and has_input))"),
+            Event("end", "neurons", "falls", f"{silent} and {falls}"),
             Action(
                 "end",
                 "neurons",
@@ -291,15 +314,15 @@ def end(on: Mechanisms) -> list[Part]:
         Event("end", "neurons", "image_ends", IMAGE_ENDS),
         Action("end", "neurons", "image_ends", rest),
     ]
-    if on.leader:
+    if on.leader or on.ends_early:
+        forgotten = lines(
+            (on.leader, "leader = 0\nmost = 0"),
+            (on.balanced, "near = False\nreached = False"),
+            (on.ends_early, "ended = 0"),
+        )
         parts += [
             Event("end", "referee", "image_ends", IMAGE_ENDS),
-            Action(
-                "end",
-                "referee",
-                "image_ends",
-                lines("leader = 0", "most = 0", (on.balanced, "near = False\nreached = False")),
-            ),
+            Action("end", "referee", "image_ends", forgotten),
         ]
     return parts
 

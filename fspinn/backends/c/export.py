@@ -16,14 +16,14 @@ from scipy.sparse import csr_array
 from fspinn.backends.c.header import network_header
 from fspinn.backends.c.numbers import array, type_of
 from fspinn.backends.numba import engine
-from fspinn.backends.protocol import not_dense
+from fspinn.backends.protocol import several_layers
 from fspinn.base.checks import checked_seed
 from fspinn.base.errors import FormatError
 from fspinn.base.files import folder_when_whole
 from fspinn.base.randomness import INFERENCE_SPIKES, NOISE, stream_key, words
 from fspinn.base.version import __version__
 from fspinn.lowering.compiler import plan_of
-from fspinn.lowering.plan import Plan
+from fspinn.lowering.plan import LayerPlan, Plan
 from fspinn.model import readout as readouts
 from fspinn.model.model import AnyModel, Model, check_size, model_of
 from fspinn.network.encoders import BatchEncoder
@@ -77,15 +77,11 @@ def refuses(plan: Plan) -> str | None:
     """Return in one line why a plan cannot be written as a C program, or None if it can."""
     if not plan.in_integers:
         return "state: the model computes with floats; quantize first with --state, such as Q9.6"
-    if plan.encoding.contrast is not None:
-        return "contrast: the C program encodes intensities as they are; train without it"
-    if plan.encoding.white:
-        return "first_spikes_relative_to: the C program knows 'brightest'; train with that"
-    return not_dense(plan)
+    return several_layers(plan)
 
 
 def _noise(model: Model) -> NDArray[np.uint8]:
-    count = NOISE_IMAGES * model.layer.inputs
+    count = NOISE_IMAGES * int(np.prod(model.image_shape))
     noise = words(stream_key(0, NOISE), count) >> np.uint64(56)
     return noise.astype(np.uint8).reshape(NOISE_IMAGES, *model.image_shape)
 
@@ -118,9 +114,9 @@ def _readme(model: Model, plan: Plan, images: int) -> str:
     assert formats is not None
     values = {
         "version": __version__,
-        "summary": f"{layer.neurons} neurons, {model.layer.inputs_used} inputs, {plan.steps} time steps; "
+        "summary": f"{layer.neurons} neurons, {_inputs(model, layer)}, {plan.steps} time steps; "
         f"weights in {formats.weights}, potentials in {formats.state}, thresholds in {formats.theta}",
-        "pixels": model.layer.inputs,
+        "pixels": int(np.prod(model.image_shape)),
         "inputs": model.layer.inputs_used,
         "images": images,
         "classes": f"Classes, from 0: {', '.join(model.class_names)}.",
@@ -129,6 +125,17 @@ def _readme(model: Model, plan: Plan, images: int) -> str:
     for name, value in values.items():
         text = text.replace(f"@{name}@", str(value))
     return text
+
+
+def _inputs(model: Model, layer: LayerPlan) -> str:
+    inputs, geometry = f"{model.layer.inputs_used} inputs", layer.geometry
+    if geometry is None:
+        return inputs
+    field, positions, cells = (
+        f"{height} x {width}"
+        for height, width in (geometry.field, (geometry.rows, geometry.columns), geometry.cells)
+    )
+    return f"a field of {field} ({inputs}) at {positions} positions in {cells} cells"
 
 
 def _program_file(name: str) -> str:

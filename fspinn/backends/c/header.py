@@ -38,7 +38,8 @@ def network_header(model: Model, plan: Plan, seed: int) -> str:
     readout_defines, readout_data = readout_lines(model)
     words = pack(layer.weights[layer.input_mask], formats.weights, 32)
     lines = [
-        *_encoder(plan, layer, model.readout.n_classes, seed),
+        *_encoder(plan, layer, model.image_shape, model.readout.n_classes, seed),
+        *_field(layer),
         *_neuron(layer, formats),
         *_types(plan, layer, formats),
         *readout_defines,
@@ -56,25 +57,55 @@ def network_header(model: Model, plan: Plan, seed: int) -> str:
     )
 
 
-def _encoder(plan: Plan, layer: LayerPlan, n_classes: int, seed: int) -> list[str]:
+def _encoder(plan: Plan, layer: LayerPlan, shape: tuple[int, ...], n_classes: int, seed: int) -> list[str]:
     encoding = plan.encoding
     # What `encoder_kernels` multiplies a pixel with, or for a norm divides by the root of a sum.
     scale = encoding.rate_per_step / 255.0 if encoding.encoder == "unscaled" else encoding.rate_per_step
     fraction, exponent = frexp(scale)
+    radius, gain = encoding.contrast or (0, 0)
+    pixels = int(np.prod(shape))
+    intensities = pixels if encoding.contrast is None else 2 * pixels
     return defines(
         {
-            "PIXELS": layer.inputs,
+            "PIXELS": pixels,
+            "INTENSITIES": intensities,
+            "HEIGHT": shape[0],
+            "WIDTH": shape[1],
+            "CHANNELS": intensities // (shape[0] * shape[1]),
+            "CONTRAST_RADIUS": radius,
+            "CONTRAST_GAIN": gain,
             "INPUTS": int(np.count_nonzero(layer.input_mask)),
             "NEURONS": layer.neurons,
+            "FEATURES": layer.features,
             "CLASSES": n_classes,
             "STEPS": plan.steps,
             "ENCODER": encoding.number,
             "RATE_MANTISSA": int(fraction * 2**_FLOAT_BITS),
             "RATE_EXPONENT": exponent - _FLOAT_BITS + _PROBABILITY_BITS,
-            "MOST_SPIKES": min(encoding.most_spikes, layer.inputs),
+            "MOST_SPIKES": min(encoding.most_spikes, intensities),
+            "WHITE": int(encoding.white),
             "SEED": seed,
             "PURPOSE": INFERENCE_SPIKES,
             "STEPS_AT_ONCE": STEPS_AT_ONCE,
+        }
+    )
+
+
+def _field(layer: LayerPlan) -> list[str]:
+    """Positions of the field, and its inputs as rows of intensities that lie side by side."""
+    geometry = layer.geometry
+    if geometry is None:
+        return defines({"POSITIONS": 1, "FIELD_ROWS": 1, "FIELD_RUN": layer.inputs})
+    return defines(
+        {
+            "POSITIONS": geometry.positions,
+            "ROWS": geometry.rows,
+            "COLUMNS": geometry.columns,
+            "STRIDE": geometry.stride,
+            "CELL_ROWS": geometry.cells[0],
+            "CELL_COLUMNS": geometry.cells[1],
+            "FIELD_ROWS": geometry.field[0],
+            "FIELD_RUN": geometry.field[1] * geometry.channels,
         }
     )
 
@@ -101,12 +132,18 @@ def _neuron(layer: LayerPlan, formats: Formats) -> list[str]:
 
 
 def _types(plan: Plan, layer: LayerPlan, formats: Formats) -> list[str]:
+    most_spikes = (1 if layer.inhibition == "first" else plan.steps) * _positions_of_a_cell(layer)
     state, factor = formats.state, int(max(layer.leak, layer.drop_part))
     product = type_of(min(state.lowest_integer * factor, -1), state.highest_integer * factor)
     return [
         f"typedef {type_of_format(state)} network_potential;",
         f"typedef {'int64_t' if product == 'int64_t' else 'int32_t'} network_product;",
-        f"typedef {type_of(0, plan.steps)} network_count;",
+        f"typedef {type_of(0, most_spikes)} network_count;",
         f"typedef {type_of(0, layer.refractory_steps)} network_refractory;",
         f"typedef {type_of(0, layer.inhibition_steps)} network_rest;",
     ]
+
+
+def _positions_of_a_cell(layer: LayerPlan) -> int:
+    """Return how many positions of the field the largest cell has."""
+    return 1 if layer.geometry is None else int(np.bincount(layer.geometry.cell_of).max())

@@ -17,10 +17,16 @@
 #define ROWS_AT_ONCE 32
 
 static network_potential potentials[NETWORK_NEURONS];
-network_count network_counts[NETWORK_NEURONS];
+network_count network_counts[NETWORK_FEATURES];
 static uint32_t spikes[NETWORK_STEPS_AT_ONCE][INPUT_WORDS];
 static const uint8_t *pixels;
 static uint32_t step;
+#if NETWORK_POSITIONS > 1
+static uint32_t corner; /* the first intensity that the position sees */
+static uint32_t base;   /* the first feature of its cell */
+#else
+static const uint32_t corner = 0, base = 0;
+#endif
 
 #if NETWORK_REFRACTORY_STEPS > 0
 static network_refractory refractory[NETWORK_NEURONS]; /* steps in which a neuron cannot spike yet */
@@ -33,6 +39,39 @@ static int32_t exempt; /* whose inhibitory partner is about to spike */
 #if NETWORK_INHIBITION_STEPS > 0
 static network_rest rest[NETWORK_NEURONS]; /* steps in which a partner cannot spike yet */
 #endif
+#endif
+
+/* ---- Intensities ---------------------------------------------------------------------------------------- */
+
+#if NETWORK_CONTRAST_RADIUS > 0
+/* How much brighter (even channels) or darker (odd ones) than the mean around it a pixel is. */
+static uint32_t intensity(uint32_t i)
+{
+    uint32_t channel = i % NETWORK_CHANNELS, x = i / NETWORK_CHANNELS % NETWORK_WIDTH;
+    uint32_t y = i / NETWORK_CHANNELS / NETWORK_WIDTH, row, column, sum = 0, mean, pixel;
+    uint32_t top = y > NETWORK_CONTRAST_RADIUS ? y - NETWORK_CONTRAST_RADIUS : 0;
+    uint32_t left = x > NETWORK_CONTRAST_RADIUS ? x - NETWORK_CONTRAST_RADIUS : 0;
+    uint32_t bottom = y + NETWORK_CONTRAST_RADIUS + 1, right = x + NETWORK_CONTRAST_RADIUS + 1;
+    bottom = bottom < NETWORK_HEIGHT ? bottom : NETWORK_HEIGHT;
+    right = right < NETWORK_WIDTH ? right : NETWORK_WIDTH;
+    for (row = top; row < bottom; row++) {
+        for (column = left; column < right; column++) {
+            sum += pixels[((row * NETWORK_WIDTH + column) * NETWORK_CHANNELS + channel) / 2];
+        }
+    }
+    mean = sum / ((bottom - top) * (right - left));
+    pixel = pixels[i / 2];
+    if ((channel % 2 == 0) != (pixel > mean)) {
+        return 0;
+    }
+    pixel = NETWORK_CONTRAST_GAIN * (pixel > mean ? pixel - mean : mean - pixel);
+    return pixel < 255 ? pixel : 255;
+}
+#else
+static uint32_t intensity(uint32_t i)
+{
+    return pixels[i];
+}
 #endif
 
 /* ---- Input spikes: counter-based randomness, the same as fspinn's ------------------------------------ */
@@ -89,6 +128,17 @@ static void set_scale(uint64_t square)
     }
     mantissa = (quotient + 1) >> 1;
 }
+
+static uint64_t square_of_all(void)
+{
+    uint64_t square = 0;
+    uint32_t i;
+    for (i = 0; i < NETWORK_INTENSITIES; i++) {
+        uint32_t found = intensity(i);
+        square += found * found;
+    }
+    return square;
+}
 #endif
 
 /* The product is rounded to 53 bits, of a half to the even one, and then down to a whole number. */
@@ -118,17 +168,8 @@ static uint32_t probability(uint32_t pixel)
 
 static void start_encoder(uint32_t number)
 {
-    uint64_t square = 0;
-    uint32_t i;
     (void)number;
-    for (i = 0; i < NETWORK_PIXELS; i++) {
-        square += (uint32_t)pixels[i] * pixels[i];
-    }
-    set_scale(square);
-}
-
-static void start_pixels(void)
-{
+    set_scale(square_of_all());
 }
 
 /* The steps from `step` on in which a pixel spikes, one bit each: when a sum passes a whole number. */
@@ -145,49 +186,61 @@ static uint32_t steps_of(uint32_t pixel, uint32_t brightness)
 
 #elif NETWORK_ENCODER == NETWORK_TTFS
 
-static uint32_t brightest, least, most_left, left_here;
+#if NETWORK_WHITE
+static void start_encoder(uint32_t number)
+{
+    (void)number;
+}
+#else
+static uint32_t brightest;
+#if NETWORK_MOST_SPIKES < NETWORK_INTENSITIES
+static uint32_t least, stop;
+#endif
 
-/* Among the pixels, those that are brighter than `least` spike, and the first `most_left` as bright as it. */
+/* Those that are brighter than `least` spike, and those before `stop` that are as bright as it. */
 static void start_encoder(uint32_t number)
 {
     uint32_t i;
     (void)number;
     brightest = 0;
-    for (i = 0; i < NETWORK_PIXELS; i++) {
-        brightest = pixels[i] > brightest ? pixels[i] : brightest;
+    for (i = 0; i < NETWORK_INTENSITIES; i++) {
+        uint32_t found = intensity(i);
+        brightest = found > brightest ? found : brightest;
     }
-    least = 0;
-    most_left = 0;
-#if NETWORK_MOST_SPIKES < NETWORK_PIXELS
-    /* The highest level that enough pixels reach, bit by bit; 0 if there are too few. */
+#if NETWORK_MOST_SPIKES < NETWORK_INTENSITIES
+    /* The highest level that enough of them reach, bit by bit; 0 if there are too few. */
     uint32_t level, above;
+    least = 0;
     for (level = 128; level > 0; level >>= 1) {
-        for (i = 0, above = 0; i < NETWORK_PIXELS; i++) {
-            above += pixels[i] >= (least | level);
+        for (i = 0, above = 0; i < NETWORK_INTENSITIES; i++) {
+            above += intensity(i) >= (least | level);
         }
         least |= above >= NETWORK_MOST_SPIKES ? level : 0;
     }
-    for (i = 0, above = 0; i < NETWORK_PIXELS; i++) {
-        above += pixels[i] > least;
+    for (i = 0, above = 0; i < NETWORK_INTENSITIES; i++) {
+        above += intensity(i) > least;
     }
-    most_left = NETWORK_MOST_SPIKES - above;
+    for (stop = 0; stop < NETWORK_INTENSITIES && above < NETWORK_MOST_SPIKES; stop++) {
+        above += intensity(stop) == least;
+    }
 #endif
 }
-
-static void start_pixels(void)
-{
-    left_here = most_left;
-}
+#endif
 
 static uint32_t steps_of(uint32_t pixel, uint32_t brightness)
 {
     uint32_t t;
-    (void)pixel;
-    if (brightness < least || (brightness == least && left_here == 0)) {
+#if NETWORK_WHITE
+    t = NETWORK_STEPS - 1 - (brightness * NETWORK_STEPS >> 8);
+#else
+#if NETWORK_MOST_SPIKES < NETWORK_INTENSITIES
+    if (brightness < least || (brightness == least && pixel >= stop)) {
         return 0;
     }
-    left_here -= brightness == least;
+#endif
     t = (brightest - brightness) * (NETWORK_STEPS - 1) / brightest;
+#endif
+    (void)pixel;
     return t >= step && t - step < NETWORK_STEPS_AT_ONCE ? UINT32_C(1) << (t - step) : 0;
 }
 
@@ -213,18 +266,9 @@ static void start_encoder(uint32_t number)
     mantissa = NETWORK_RATE_MANTISSA;
     exponent = NETWORK_RATE_EXPONENT;
 #else
-    uint64_t square = 0;
-    uint32_t i;
-    for (i = 0; i < NETWORK_PIXELS; i++) {
-        square += (uint32_t)pixels[i] * pixels[i];
-    }
-    set_scale(square);
+    set_scale(square_of_all());
 #endif
     key = stream(stream(stream(0, NETWORK_SEED), NETWORK_PURPOSE), number);
-}
-
-static void start_pixels(void)
-{
 }
 
 /*
@@ -234,7 +278,7 @@ static void start_pixels(void)
 static uint32_t steps_of(uint32_t pixel, uint32_t brightness)
 {
     uint32_t p = probability(brightness), first = step % 64, bit = 32;
-    uint64_t counter = key + ((uint64_t)(step / 64) * NETWORK_PIXELS + pixel) * 32 * GOLDEN;
+    uint64_t counter = key + ((uint64_t)(step / 64) * NETWORK_INTENSITIES + pixel) * 32 * GOLDEN;
     uint64_t undecided = ((UINT64_C(1) << NETWORK_STEPS_AT_ONCE) - 1) << first, found = 0;
     if (p == 0) {
         return 0;
@@ -255,24 +299,26 @@ static uint32_t steps_of(uint32_t pixel, uint32_t brightness)
 /* Find out which inputs spike in the next steps. */
 static void encode(void)
 {
-    uint32_t i, s, input = 0;
+    uint32_t i, s, row, k, input = 0;
     for (s = 0; s < NETWORK_STEPS_AT_ONCE; s++) {
         for (i = 0; i < INPUT_WORDS; i++) {
             spikes[s][i] = 0;
         }
     }
-    start_pixels();
-    for (i = 0; i < NETWORK_PIXELS; i++) {
-        uint32_t found = pixels[i] == 0 ? 0 : steps_of(i, pixels[i]);
-#if NETWORK_INPUTS < NETWORK_PIXELS
-        if ((input_mask[i / 32] >> i % 32 & 1) == 0) {
-            continue;
-        }
+    for (row = 0; row < NETWORK_FIELD_ROWS; row++) {
+        i = corner + row * NETWORK_WIDTH * NETWORK_CHANNELS;
+        for (k = 0; k < NETWORK_FIELD_RUN; k++, i++) {
+            uint32_t brightness = intensity(i), found = brightness == 0 ? 0 : steps_of(i, brightness);
+#if NETWORK_INPUTS < NETWORK_FIELD_ROWS * NETWORK_FIELD_RUN
+            if ((input_mask[i / 32] >> i % 32 & 1) == 0) {
+                continue;
+            }
 #endif
-        for (s = 0; found != 0; s++, found >>= 1) {
-            spikes[s][input / 32] |= (found & 1) << input % 32;
+            for (s = 0; found != 0; s++, found >>= 1) {
+                spikes[s][input / 32] |= (found & 1) << input % 32;
+            }
+            input++;
         }
-        input++;
     }
 }
 
@@ -331,12 +377,14 @@ static void add_rows(const uint32_t *rows, uint32_t count, uint32_t column, int3
     }
 }
 
+#if NETWORK_LEAK > 0 || defined NETWORK_INHIBITION_LATERAL || defined NETWORK_INHIBITION_LAYER
 /* v * of / 65536, rounded down. */
 static int32_t part(int32_t v, network_product of)
 {
     network_product product = v * of;
     return (int32_t)(product >= 0 ? product >> 16 : ~(~product >> 16));
 }
+#endif
 
 static int32_t scaled(int32_t sum)
 {
@@ -363,7 +411,7 @@ static int32_t threshold(uint32_t j)
 #endif
 }
 
-#ifndef NETWORK_INHIBITION_CLAMP
+#if defined NETWORK_INHIBITION_LATERAL || defined NETWORK_INHIBITION_LAYER
 static int32_t after_drop(int32_t v)
 {
     return cut(v - NETWORK_DROP - part(v, NETWORK_DROP_PART));
@@ -379,7 +427,9 @@ static int32_t advance(uint32_t j, int32_t sum)
         return v;
     }
 #endif
+#if NETWORK_LEAK > 0
     v -= part(v, NETWORK_LEAK);
+#endif
 #ifdef NETWORK_INHIBITION_LAYER
     if (exempt != NOBODY && (int32_t)j != exempt) {
         v = after_drop(v);
@@ -410,6 +460,7 @@ static int may_spike(uint32_t j)
     return 1;
 }
 
+#ifndef NETWORK_INHIBITION_FIRST
 /* What becomes of the others when a neuron has spiked. */
 static void inhibit(uint32_t winner)
 {
@@ -433,6 +484,7 @@ static void inhibit(uint32_t winner)
     exempt = (int32_t)winner;
 #endif
 }
+#endif
 
 /* ---- Readout ----------------------------------------------------------------------------------------- */
 
@@ -462,7 +514,7 @@ int32_t network_class(void)
     int32_t best = 0;
     for (c = 0; c < NETWORK_CLASSES; c++) {
         uint64_t votes = 0;
-        for (j = 0; j < NETWORK_NEURONS; j++) {
+        for (j = 0; j < NETWORK_FEATURES; j++) {
             uint32_t label = bits(labels, place(j, NETWORK_READOUT_BITS), NETWORK_READOUT_BITS);
             votes += label == c ? network_counts[j] : 0u;
         }
@@ -495,7 +547,7 @@ int32_t network_class(void)
     int32_t best = 0;
     for (c = 0; c < NETWORK_CLASSES; c++) {
         int64_t score = bias[c];
-        for (j = 0; j < NETWORK_NEURONS; j++) {
+        for (j = 0; j < NETWORK_FEATURES; j++) {
             if (network_counts[j] > 0) {
                 score += network_counts[j] * entry(place(j * NETWORK_CLASSES + c, NETWORK_READOUT_BITS));
             }
@@ -511,14 +563,20 @@ int32_t network_class(void)
 
 /* ---- What to call ------------------------------------------------------------------------------------- */
 
-void network_start(const uint8_t *image, uint32_t number)
+void network_look(uint32_t position)
 {
     uint32_t j;
-    pixels = image;
+#if NETWORK_POSITIONS > 1
+    uint32_t row = position / NETWORK_COLUMNS, column = position % NETWORK_COLUMNS;
+    corner = (row * NETWORK_WIDTH + column) * NETWORK_STRIDE * NETWORK_CHANNELS;
+    base = row * NETWORK_CELL_ROWS / NETWORK_ROWS * NETWORK_CELL_COLUMNS;
+    base = (base + column * NETWORK_CELL_COLUMNS / NETWORK_COLUMNS) * NETWORK_NEURONS;
+#else
+    (void)position;
+#endif
     step = 0;
     for (j = 0; j < NETWORK_NEURONS; j++) {
         potentials[j] = 0;
-        network_counts[j] = 0;
 #if NETWORK_REFRACTORY_STEPS > 0
         refractory[j] = 0;
 #endif
@@ -531,6 +589,15 @@ void network_start(const uint8_t *image, uint32_t number)
 #elif defined NETWORK_INHIBITION_LAYER
     exempt = NOBODY;
 #endif
+}
+
+void network_start(const uint8_t *image, uint32_t number)
+{
+    uint32_t j;
+    pixels = image;
+    for (j = 0; j < NETWORK_FEATURES; j++) {
+        network_counts[j] = 0;
+    }
     start_encoder(number);
 }
 
@@ -578,21 +645,32 @@ int32_t network_step(void)
     if (winner == NOBODY) {
         return NOBODY;
     }
-    network_counts[winner]++;
+    network_counts[base + (uint32_t)winner]++;
+#ifndef NETWORK_INHIBITION_FIRST
     potentials[winner] = 0;
 #if NETWORK_REFRACTORY_STEPS > 0
     refractory[winner] = NETWORK_REFRACTORY_STEPS;
 #endif
     inhibit((uint32_t)winner);
+#endif
     return winner;
 }
 
 int32_t network_answer(const uint8_t *image, uint32_t number)
 {
-    uint32_t t;
+    uint32_t position, t;
     network_start(image, number);
-    for (t = 0; t < NETWORK_STEPS; t++) {
-        (void)network_step();
+    for (position = 0; position < NETWORK_POSITIONS; position++) {
+        network_look(position);
+        for (t = 0; t < NETWORK_STEPS; t++) {
+#ifdef NETWORK_INHIBITION_FIRST
+            if (network_step() != NOBODY) {
+                break;
+            }
+#else
+            (void)network_step();
+#endif
+        }
     }
     return network_class();
 }

@@ -3,9 +3,11 @@
  *
  *     int32_t class_found = network_answer(image, 0);
  *
- * An image is NETWORK_PIXELS bytes, row by row, 0 is black. After it, network_counts[j] tells how often neuron
- * j has spiked. The number of an image fixes its input spikes; `fspinn evaluate` counts from 0.
- * Step by step: network_start, then network_step NETWORK_STEPS times (the neuron that spikes, or -1), then
+ * An image is NETWORK_PIXELS bytes, row by row, 0 is black. After it, network_counts[k * NETWORK_NEURONS + j]
+ * tells how often neuron j has spiked in cell k. The number of an image fixes its input spikes;
+ * `fspinn evaluate` counts from 0.
+ * Step by step: network_start, then for each of NETWORK_POSITIONS network_look and network_step NETWORK_STEPS
+ * times (the neuron that spikes, or -1; with NETWORK_INHIBITION_FIRST a spike is the last step), then
  * network_class. The image has to stay until the last step. One image at a time: the state is static.
  */
 #ifndef NETWORK_H
@@ -26,10 +28,11 @@
 extern "C" {
 #endif
 
-extern network_count network_counts[NETWORK_NEURONS];
+extern network_count network_counts[NETWORK_FEATURES];
 
 int32_t network_answer(const uint8_t *image, uint32_t number);
 void network_start(const uint8_t *image, uint32_t number);
+void network_look(uint32_t position);
 int32_t network_step(void);
 int32_t network_class(void);
 

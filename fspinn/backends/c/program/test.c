@@ -1,6 +1,6 @@
 /*
  * A few images, and what fspinn's integer engine answered to them: the network here has to answer the same.
- * Prints the class and the output spikes (neuron x spikes); returns 1 if anything differs.
+ * Prints the class and the output spikes (feature x spikes); returns 1 if anything differs.
  */
 #include "network.h"
 #include "images.h"
@@ -38,7 +38,7 @@ int main(void)
         print(": class ");
         print_number((uint32_t)class_found);
         print(", spikes");
-        for (j = 0; j < NETWORK_NEURONS; j++) {
+        for (j = 0; j < NETWORK_FEATURES; j++) {
             differ |= network_counts[j] != expected_counts[m][j];
             if (network_counts[j] > 0) {
                 print(" ");

@@ -1,0 +1,325 @@
+"""Chains of layers, both ways in which columns are computed, and twins that are wrong on purpose."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import naive
+import naive_input
+import naive_integers
+import naive_learning
+import numpy as np
+import pytest
+from backend_runners import (
+    FIELD_CASES,
+    FIRST,
+    FORMATS,
+    SEED,
+    TOTAL,
+    in_floats,
+    start_of,
+    twin_learns_in_floats,
+)
+from described import changed, flat, tensors_of
+from runners import answering, fast, grid_for, output_spikes
+
+from fspinn.backends.brian2 import engine as brian2_engine
+from fspinn.backends.numba import engine
+from fspinn.base.randomness import INFERENCE_SPIKES, TRAINING_SPIKES
+from fspinn.lowering.compiler import answering_plan, learning_plan
+from fspinn.lowering.integer_learning import first_weights
+from fspinn.model.tensors import Formats
+from fspinn.network.encoders import BatchEncoder
+from fspinn.quant import Format
+from fspinn.quant.formats import quantize_values, to_integers
+
+# Brian2 2.9 calls its parser by old names.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+BELOW = flat(
+    neurons=3,
+    encoder="ttfs",
+    first_spikes_relative_to="white",
+    duration_ms=8.0,
+    field=(2, 3),
+    cells=(3, 3),
+    inhibition="first",
+    tau_m_ms=None,
+    threshold=1.2,
+    weight_norm=1.0,
+)
+TOPS = {
+    "dense": {"inhibition": "lateral", "neurons": 4, "threshold": 1.0, "tau_m_ms": 20.0},
+    "field": {"inhibition": "first", "neurons": 2, "threshold": 0.8, "field": (2, 2), "cells": (2, 1)},
+    "clamp": {"inhibition": "clamp", "neurons": 3, "threshold": 0.7, "field": (1, 2), "inhibition_ms": 2.0},
+}
+"""Layers on the spikes of the one below, whose cells are 3 x 3 with 3 channels."""
+
+
+def chain(top):
+    """A network of two layers, its parts by themselves, what they have learned, and images, one black."""
+    random, shape = np.random.default_rng(3), (6, 7)
+    apart = {"positions": 3, "least_spikes": 2, "window_ms": 3.0, "learning_rate": 0.3, "theta_step": 0.1}
+    above = flat(duration_ms=8.0, weight_norm=1.0, **apart, **TOPS[top])
+    network = replace(BELOW.network, layers=(*BELOW.network.layers, *above.network.layers))
+    learned = []
+    for part, seen in ((BELOW, (6, 7, 1)), (above, (3, 3, 3))):
+        inputs = part.network.layers[0].fan_in(*seen)
+        weights = quantize_values(random.random((inputs, part.neurons)), FORMATS[0].weights)
+        theta = quantize_values(0.2 * random.random(part.neurons), FORMATS[0].theta)
+        learned.append((weights.astype(np.float32), theta.astype(np.float32)))
+    images = random.integers(0, 256, (4, *shape), dtype=np.uint8)
+    images[1] = 0
+    return network, above, learned, images
+
+
+def input_of_the_second_layer(learned, images, purpose):
+    """As the twins say: for each sample the features that spike in each step."""
+    keys = [naive_input.stream_key(SEED, purpose, FIRST + m) for m in range(len(images))]
+    shown = [naive_input.input_spikes(BELOW, image, key) for image, key in zip(images, keys, strict=True)]
+    _, first_steps, activity = naive.respond_to(BELOW, *learned[0], shown, (6, 7, 1))
+    return [naive_input.spikes_of_features(steps, BELOW.steps) for steps in first_steps], activity
+
+
+def encoded(plan, images, purpose):
+    return BatchEncoder(plan.encoding).encode(images, SEED, purpose, FIRST)
+
+
+@pytest.mark.parametrize("backend", [engine, brian2_engine], ids=["numba", "brian2"])
+@pytest.mark.parametrize("top", TOPS)
+def test_a_chain_of_layers_answers_as_its_twins_do(top, backend):
+    network, above, learned, images = chain(top)
+    plan = answering_plan(network, [tensors_of(*arrays) for arrays in learned], (6, 7))
+    answer = backend.respond(plan, encoded(plan, images, INFERENCE_SPIKES))
+    shown, below = input_of_the_second_layer(learned, images, INFERENCE_SPIKES)
+    expected, first_steps, activity = naive.respond_to(above, *learned[1], shown, (3, 3, 3))
+    np.testing.assert_array_equal(answer.spike_counts, expected)
+    np.testing.assert_array_equal(answer.first_steps, first_steps)
+    assert answer.activity == (below, activity)
+    assert expected.sum() > 3
+    assert expected[1].sum() == 0
+
+
+@pytest.mark.parametrize("top", TOPS)
+def test_a_chain_of_layers_in_integers_answers_as_its_twins_do(top):
+    network, above, learned, images = chain(top)
+    formats, shown, activities = FORMATS[0], None, []
+    chosen = formats.weights, formats.state, formats.theta
+    plan = answering_plan(network, [tensors_of(*arrays, *chosen) for arrays in learned], (6, 7))
+    keys = [naive_input.stream_key(SEED, INFERENCE_SPIKES, FIRST + m) for m in range(len(images))]
+    shown = [naive_input.input_spikes(BELOW, image, key) for image, key in zip(images, keys, strict=True)]
+    for part, layer, (_, theta), shape in zip(
+        (BELOW, above), plan.layers, learned, ((6, 7, 1), (3, 3, 3)), strict=True
+    ):
+        integers = to_integers(theta, formats.theta)
+        counts, first_steps, activity, *_ = naive_integers.respond_to(
+            part, layer, formats, integers, shown, shape
+        )
+        shown = [naive_input.spikes_of_features(steps, part.steps) for steps in first_steps]
+        activities.append(activity)
+    answer = engine.respond(plan, encoded(plan, images, INFERENCE_SPIKES))
+    np.testing.assert_array_equal(answer.spike_counts, counts)
+    np.testing.assert_array_equal(answer.first_steps, first_steps)
+    assert answer.activity == tuple(activities)
+    assert counts.sum() > 3
+
+
+@pytest.mark.parametrize(
+    ("backend", "tolerance"), [(engine, 0.0), (brian2_engine, 1e-5)], ids=["numba", "brian2"]
+)
+@pytest.mark.parametrize("top", TOPS)
+def test_the_last_layer_of_a_chain_learns_as_its_twin_does(top, backend, tolerance):
+    network, above, learned, images = chain(top)
+    (below, (weights, theta)), learner = learned, above.setup.learner
+    mine, expected = (weights.copy(), theta.copy()), (weights.copy(), theta.copy())
+    plan = learning_plan(network, learner, *mine, None, (6, 7), (tensors_of(*below),))
+    answer = backend.learn(plan, encoded(plan, images, TRAINING_SPIKES), TOTAL)
+    shown, activity_below = input_of_the_second_layer(learned, images, TRAINING_SPIKES)
+    counts, activity = naive.learn_from(above, *expected, shown, (3, 3, 3), SEED, FIRST, TOTAL)
+    np.testing.assert_array_equal(answer.spike_counts, counts)
+    assert answer.activity == (activity_below, activity)
+    for one, other in zip(mine, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=tolerance)
+    assert np.abs(mine[0] - weights).max() > 0
+
+
+@pytest.mark.parametrize("top", TOPS)
+def test_the_last_layer_of_a_chain_learns_in_integers_as_its_twin_does(top):
+    network, above, learned, images = chain(top)
+    (below, (weights, theta)), formats = learned, FORMATS[0]
+    alone = changed(above, field=None, cells=(1, 1))
+    grid = grid_for(alone, len(weights), formats.weights, formats.state, "stochastic")
+    numbers, thetas = first_weights(weights, grid), np.zeros(len(theta), np.int32)
+    mine = numbers.copy(), thetas.copy()
+    plan = learning_plan(network, above.setup.learner, *mine, grid, (6, 7), (tensors_of(*below),))
+    answer = engine.learn(plan, encoded(plan, images, TRAINING_SPIKES), TOTAL)
+    shown, activity_below = input_of_the_second_layer(learned, images, TRAINING_SPIKES)
+    counts, expected, expected_theta, activity, _ = naive_integers.learn_from(
+        above, grid, numbers, thetas, shown, (3, 3, 3), SEED, FIRST, TOTAL
+    )
+    np.testing.assert_array_equal(answer.spike_counts, counts)
+    assert answer.activity == (activity_below, activity)
+    np.testing.assert_array_equal(mine[0], expected)
+    np.testing.assert_array_equal(mine[1], expected_theta)
+
+
+# --- the two ways in which columns are computed -------------------------------------------------------
+
+IN_16_BITS = Formats(*(Format.parse(name) for name in ("UQ0.3", "Q6.6", "Q4.3")))
+IN_32_BITS = Formats(*(Format.parse(name) for name in ("UQ0.8", "Q8.14", "Q4.10")))
+SATURATED = Formats(*(Format.parse(name) for name in ("UQ0.3", "Q2.3", "Q1.3")))
+COLUMNS = [
+    {"stride": 1, "cells": (2, 3)},
+    {"stride": 2, "cells": (3, 3)},
+    {"stride": 3, "field": (3, 2), "contrast": "on-off"},
+    {"stride": 4, "field": (1, 7)},
+    {"stride": 2, "field": (6, 5), "cells": (1, 2)},
+    {"stride": 1, "field": (6, 7), "neurons": 1},
+]
+
+
+def all_spikes(answer):
+    """Step, neuron and position of each output spike, sample by sample, in an order of their own."""
+    by_position = output_spikes(replace(answer, spike_neurons=answer.spike_positions))
+    both = zip(output_spikes(answer), by_position, strict=True)
+    return [sorted((t, j, p) for (t, j), (_, p) in zip(a, b, strict=True)) for a, b in both]
+
+
+def column(settings, formats=None, real=np.float32):
+    """The plan of a column that answers, and what its encoder makes of images."""
+    network, random = changed(changed(BELOW, cells=(1, 1)), **settings), np.random.default_rng(0)
+    images = random.integers(0, 256, (6, 6, 7), dtype=np.uint8)
+    images[random.random(images.shape) < 0.4] = 0
+    inputs = network.network.layers[0].fan_in(*network.network.input_shape((6, 7)))
+    weights = random.random((inputs, network.neurons)).astype(real)
+    theta = 0.3 * random.random(network.neurons).astype(real)
+    plan = answering(network, weights, theta, formats, shape=(6, 7))
+    return plan, encoded(plan, images, INFERENCE_SPIKES)
+
+
+@pytest.mark.parametrize("settings", COLUMNS, ids=str)
+@pytest.mark.parametrize(
+    ("formats", "kind"),
+    [
+        (None, np.float32),
+        (None, np.float64),
+        (IN_16_BITS, np.int16),
+        (IN_32_BITS, np.int32),
+        (SATURATED, np.int16),
+    ],
+    ids=["float32", "float64", "16 bits", "32 bits", "saturated"],
+)
+def test_all_positions_at_once_are_what_one_after_the_other_is(settings, formats, kind, monkeypatch):
+    plan, spikes = column(settings, formats, np.float32 if formats else kind)
+    assert engine._columns(plan, plan.layers[0]) is kind
+    at_once = engine.respond(plan, spikes)
+    monkeypatch.setattr(engine, "_columns", lambda *_: None)
+    one_by_one = engine.respond(plan, spikes)
+    np.testing.assert_array_equal(at_once.spike_counts, one_by_one.spike_counts)
+    np.testing.assert_array_equal(at_once.first_steps, one_by_one.first_steps)
+    assert all_spikes(at_once) == all_spikes(one_by_one)
+    assert at_once.activity == one_by_one.activity
+    assert at_once.range == one_by_one.range
+    assert at_once.spike_counts.sum() > 3
+    assert (at_once.range.saturations > 0) == (formats is SATURATED)
+
+
+def test_a_position_answers_alone_as_it_does_among_the_others():
+    plan, spikes = column({"contrast": "on-off", "cells": (2, 2)})
+    everywhere, (layer,) = engine.respond(plan, spikes), plan.layers
+    alone, geometry = replace(plan, layers=(layer.at_a_position,)), layer.geometry
+    counts = np.zeros((len(spikes), 4, layer.neurons), np.int32)
+    for position in range(geometry.positions):
+        seen = engine.respond(alone, spikes.seen_from(geometry, position), probe=2)
+        counts[:, geometry.cell_of[position]] += seen.spike_counts
+        assert seen.potentials.shape == (len(spikes), plan.steps, 2)
+    np.testing.assert_array_equal(counts.reshape(len(spikes), -1), everywhere.spike_counts)
+
+
+# --- broken twins -----------------------------------------------------------------------------------
+
+_looks, _see, _on_off = naive_input.looks, naive_input.see, naive_input.on_off
+_silence = naive_learning.fall_after_silence
+
+
+def _mixed(looks):
+    """Of each position the cell of the position before."""
+    cells = [cell for cell, _ in looks]
+    return [(cell, inputs) for cell, (_, inputs) in zip([*cells[-1:], *cells[:-1]], looks, strict=True)]
+
+
+ANSWERS_BROKEN = {
+    "another cell": ("looks", lambda *a: _mixed(_looks(*a))),
+    "the last position is left out": ("looks", lambda *a: _looks(*a)[:-1]),
+    "a field that is turned": ("looks", lambda *a: [(cell, inputs[::-1]) for cell, inputs in _looks(*a)]),
+    "a step later": ("see", lambda *a: [[], *_see(*a)[:-1]]),
+    "on is off": ("on_off", lambda *a: _on_off(*a)[..., ::-1]),
+    "it goes on": ("ends_early", lambda *a: False),
+}
+LEARNING_BROKEN = {
+    **ANSWERS_BROKEN,
+    "positions in order": ("drawn_positions", lambda network, *a: list(range(network.positions))),
+    "all are learned from": ("is_seen", lambda *a: True),
+    "silence lowers thresholds": (
+        "fall_after_silence",
+        lambda network, *a: _silence(SimpleNamespace(field=None, firing_threshold=0.0), *a),
+    ),
+}
+
+
+def differs(engine_does, twin_does):
+    """Whether any of the networks with a field shows a difference."""
+    for network, formats in FIELD_CASES:
+        start = start_of(network, formats, samples=4)
+        mine, theirs = engine_does(network, start), twin_does(network, start)
+        if any(not np.array_equal(a, b) for a, b in zip(mine, theirs, strict=True)):
+            return True
+    return False
+
+
+def answers_of(network, start):
+    weights, theta, images = start
+    answer = in_floats(fast)[0](network, weights, theta, images)
+    return answer.spike_counts, answer.first_steps, answer.activity[0].as_tuple()
+
+
+def twin_answers(network, start):
+    weights, theta, images = start
+    counts, first_steps, activity = naive.answer(
+        network, weights.astype(np.float32), theta.astype(np.float32), images, SEED, FIRST
+    )
+    return counts, first_steps, activity.as_tuple()
+
+
+def learned_by(network, start):
+    counts, activity, *learned = in_floats(fast)[1](network, *start, None)
+    return counts, activity.as_tuple(), *learned
+
+
+def twin_learned(network, start):
+    counts, activity, *learned = twin_learns_in_floats(network, *start, None)
+    return counts, activity.as_tuple(), *learned
+
+
+def test_twins_that_are_right_show_no_difference():
+    assert not differs(answers_of, twin_answers)
+    assert not differs(learned_by, twin_learned)
+
+
+@pytest.mark.parametrize("broken", ANSWERS_BROKEN)
+def test_an_answer_of_a_broken_twin_is_noticed(broken, monkeypatch):
+    naive.break_part(monkeypatch, *ANSWERS_BROKEN[broken])
+    assert differs(answers_of, twin_answers)
+
+
+@pytest.mark.parametrize("broken", LEARNING_BROKEN)
+def test_what_a_broken_twin_learns_is_noticed(broken, monkeypatch):
+    naive.break_part(monkeypatch, *LEARNING_BROKEN[broken])
+    assert differs(learned_by, twin_learned)
+
+
+@pytest.mark.parametrize("top", TOPS)
+def test_a_chain_whose_spikes_come_late_is_noticed(top, monkeypatch):
+    on_time = naive_input.spikes_of_features
+    naive.break_part(monkeypatch, "spikes_of_features", lambda *a: [[], *on_time(*a)[:-1]])
+    with pytest.raises(AssertionError):
+        test_a_chain_of_layers_answers_as_its_twins_do(top, engine)
