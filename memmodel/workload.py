@@ -81,9 +81,9 @@ class Workload:
         steps = positions * layer.steps
         if first:
             steps = steps - np.minimum(output_spikes, positions) * (layer.steps / 2)
-        if layer.inhibition == Ranked.kind:  # a step for each answer
+        if layer.inhibition == Ranked.kind:
             output_spikes = positions if training else output_spikes
-            steps = steps + output_spikes
+            steps = steps + positions * (1 if training else layer.inhibition_steps)
         windows = positions * shares(layer.steps, layer.window_steps) * training
         won = np.minimum(windows, output_spikes)
         decaying = (layer.adaptation == "decaying") * training

@@ -63,6 +63,18 @@ def find_best(potentials, thresholds, may_spike):
     return max((j for j in range(potentials.size) if may_spike[j]), key=lambda j: above[j], default=None)
 
 
+def is_answer(network, t):
+    """Whether the input is over in step t, so that neurons answer by rank."""
+    return t >= network.steps
+
+
+def after_spike(network, potential):
+    """The potential of a neuron that has spiked."""
+    if network.inhibition == "ranked":
+        return potential - np.float32(network.answer_drop * network.weight_norm)
+    return np.float32(0)
+
+
 def is_refractory(network, steps_since_spike):
     return 0 < steps_since_spike <= network.refractory_steps
 
@@ -152,19 +164,20 @@ class Presentation:
     def spike(self, t):
         """Phases 4 to 6."""
         network = self.network
-        if network.inhibition == "ranked":
-            return
-        winner = find_spike(
-            self.potentials,
-            np.float32(network.firing_threshold) + self.theta,
-            t - self.last_spike > network.refractory_steps,
-        )
+        thresholds = np.float32(network.firing_threshold) + self.theta
+        may_spike = t - self.last_spike > network.refractory_steps
+        if network.inhibition != "ranked":
+            winner = find_spike(self.potentials, thresholds, may_spike)
+        elif is_answer(network, t) and self.counted["input_spikes"] > 0:
+            winner = find_best(self.potentials, thresholds, may_spike)
+        else:
+            winner = None
         if winner is None:
             return
         self.spikes.append((t, winner))
         self.count(output_spikes=1)
         self.last_spike[winner] = t
-        self.potentials[winner] = 0
+        self.potentials[winner] = after_spike(network, self.potentials[winner])
         if network.inhibition == "lateral":
             inhibit_others(network, self.potentials, winner)
         elif network.inhibition == "clamp":
@@ -179,21 +192,6 @@ class Presentation:
                 self.drops[drop_is_due(network, t)] = winner
         if self.learning:
             self.post(winner)
-
-    def answer(self):
-        """The time steps after those of the presentation, with inhibition by ranks."""
-        network = self.network
-        thresholds = np.float32(network.firing_threshold) + self.theta
-        for t in range(network.steps, network.steps + (1 if self.learning else network.answer_steps)):
-            self.count(steps=1, neuron_updates=self.potentials.size)
-            winner = find_best(self.potentials, thresholds, t - self.last_spike > network.refractory_steps)
-            if winner is not None:
-                self.spikes.append((t, winner))
-                self.count(output_spikes=1)
-                self.last_spike[winner] = t
-                self.potentials[winner] -= np.float32(network.answer_drop * network.weight_norm)
-                if self.learning:
-                    self.post(winner)
 
     def post(self, winner):
         network = self.network
@@ -266,19 +264,26 @@ def present(network, weights, theta, per_step, learning=None, earlier_spikes=0):
     activity : Activity
     """
     shown = Presentation(network, weights, theta, learning, earlier_spikes)
-    for t, inputs in enumerate(per_step):
-        shown.leak_and_input(t, inputs)
+    steps = network.steps + answer_steps(network, shown.learning)
+    for t in range(steps):
+        shown.leak_and_input(t, per_step[t] if t < network.steps else [])
         shown.spike(t)
         ended = ends_early(network, shown.spikes)
-        if network.inhibition == "ranked" and t + 1 == network.steps and shown.counted["input_spikes"] > 0:
-            shown.answer()
-        if shown.learning and ((t + 1) % network.window_steps == 0 or t + 1 == network.steps or ended):
+        window_ends = (t + 1) % network.window_steps == 0 and t + 1 < network.steps
+        if shown.learning and (window_ends or t + 1 == steps or ended):
             shown.end_window()
         if ended:
             break
     if shown.learning:
         shown.end()
     return shown.spikes, Activity(**{name: int(count) for name, count in shown.counted.items()})
+
+
+def answer_steps(network, learning):
+    """By how many time steps a presentation is longer than its input."""
+    if network.inhibition != "ranked":
+        return 0
+    return 1 if learning else network.answer_steps
 
 
 def count_spikes(spikes, n_neurons):

@@ -103,19 +103,22 @@ class Presentation:
     def spike(self, t):
         """Returns who spikes, or None."""
         network = self.network
-        if network.inhibition == "ranked":
-            return None
         above = [v - threshold for v, threshold in zip(self.v, self.thresholds, strict=True)]
-        ready = [
-            j for j in range(self.n) if t - self.last_spike[j] > network.refractory_steps and above[j] >= 0
-        ]
+        ready = [j for j in range(self.n) if t - self.last_spike[j] > network.refractory_steps]
+        if network.inhibition != "ranked":
+            ready = [j for j in ready if above[j] >= 0]
+        elif not naive.is_answer(network, t) or self.counted["input_spikes"] == 0:
+            ready = []
         winner = max(ready, key=lambda j: above[j], default=None)
         if winner is None:
             return None
         self.spikes.append((t, winner))
         self.counted.update(output_spikes=1)
         self.last_spike[winner] = t
-        self.v[winner] = 0
+        if network.inhibition == "ranked":
+            self.set(winner, self.cut(self.v[winner] - self.numbers.answer_drop))
+        else:
+            self.v[winner] = 0
         if network.inhibition == "lateral":
             self.inhibit_others(winner)
         elif network.inhibition == "clamp":
@@ -126,18 +129,6 @@ class Presentation:
         ):
             self.last_partner_spike[winner] = t + 1
             self.drop_due = winner
-        return winner
-
-    def answer(self, t):
-        """A time step of the answer where neurons are ranked. Returns who spikes, or None."""
-        self.counted.update(steps=1, neuron_updates=self.n)
-        ready = [j for j in range(self.n) if t - self.last_spike[j] > self.network.refractory_steps]
-        winner = max(ready, key=lambda j: self.v[j] - self.thresholds[j], default=None)
-        if winner is not None:
-            self.spikes.append((t, winner))
-            self.counted.update(output_spikes=1)
-            self.last_spike[winner] = t
-            self.set(winner, self.cut(self.v[winner] - self.numbers.answer_drop))
         return winner
 
     def activity(self):
@@ -168,14 +159,12 @@ def respond_to(network, layer, formats, theta, shown, shape):
         spiked = []
         for cell, inputs in naive_input.looks(network, shape):
             one = Presentation(network, numbers, layer.weights, thresholds, layer.input_mask)
-            for t, spiking in enumerate(naive_input.see(per_step, inputs)):
+            seen = [*naive_input.see(per_step, inputs), *([[]] * naive.answer_steps(network, False))]
+            for t, spiking in enumerate(seen):
                 one.step(t, spiking)
                 one.spike(t)
                 if naive.ends_early(network, one.spikes):
                     break
-            if network.inhibition == "ranked" and one.counted["input_spikes"] > 0:
-                for t in range(network.steps, network.steps + network.answer_steps):
-                    one.answer(t)
             spiked.append((cell, one.spikes))
             activity += one.activity()
             lowest, saturations = min(lowest, one.lowest), saturations + one.saturations
@@ -301,21 +290,21 @@ def _present(learning, per_step, rate, theta_step, rounding_key, first_window, e
     trace_leak = nearest(65536 * (1 - np.exp(-network.dt_ms / network.trace_tau_ms)))
     traces = [0] * learning.n_inputs
     window, x, spikes_before = first_window, [0] * learning.n_inputs, 0
-    for t, inputs in enumerate(per_step):
+    seen = [*per_step, *([[]] * naive.answer_steps(network, True))]
+    for t, inputs in enumerate(seen):
         shown.step(t, inputs)
         traces = [trace - ((trace * trace_leak + 65535) >> 16) for trace in traces]
         for i in inputs:
             x[i] += 1
             traces[i] += 2**learning.f
         winner = shown.spike(t)
-        if network.inhibition == "ranked" and t + 1 == network.steps and shown.counted["input_spikes"] > 0:
-            winner = shown.answer(t + 1)
         if winner is not None and network.adaptation == "decaying":
             learning.shift_theta(winner, theta_step)
             shown.thresholds = learning.thresholds()
             shown.counted.update(thresholds_written=1)
         ended = naive.ends_early(network, shown.spikes)
-        if (t + 1) % network.window_steps and t + 1 < network.steps and not ended:
+        window_ends = (t + 1) % network.window_steps == 0 and t + 1 < network.steps
+        if not (window_ends or t + 1 == len(seen) or ended):
             continue
         if len(shown.spikes) > spikes_before:
             totals = naive.count_spikes(shown.spikes, n).tolist()

@@ -188,6 +188,13 @@ class LayerPlan:
         return cells * self.neurons
 
     @property
+    def answer_steps(self) -> int:
+        """Time steps by which a presentation goes on after its input, for neurons that answer by rank."""
+        if self.inhibition != "ranked":
+            return 0
+        return self.inhibition_steps if self.learning is None else 1
+
+    @property
     def at_a_position(self) -> "LayerPlan":
         """The layer that sees what one position of the field does, and nothing else."""
         return replace(self, geometry=None)

@@ -46,12 +46,12 @@ graded answers.
 
 With ``inhibition = "first"`` an output spike ends the presentation: phases 6 and 7 of its step are last.
 
-With ``inhibition = "ranked"`` no neuron spikes in phase 4. After the last step of a presentation with
-input, and before its phase 7, come the time steps of the answer, `answer_ms` long (one step while
-learning). In each of them, of the neurons that are not refractory the one whose potential less its
-threshold is the largest spikes, among equals the first, whether it reaches the threshold or not; its
-potential falls by ``answer_drop * weight_norm``, and phase 6 follows. There is no leak in these steps. Such
-a layer is the last one.
+With ``inhibition = "ranked"`` a presentation lasts `answer_ms` longer, without input (while learning, one
+time step longer); these steps belong to its last learning window. No neuron spikes before them. In each of
+them, phase 4 is: of the neurons that are not refractory the one whose potential less its threshold is the
+largest spikes, among equals the first, whether it reaches the threshold or not, if there was any input. In
+phase 5 its potential falls by ``answer_drop * weight_norm``, and no other changes. Such a layer is the last
+one.
 
 **Fields.** Each position of a field is a presentation of its own, from rest, of the spikes of the inputs of
 its field: positions know nothing of each other. While learning, `Stdp.positions` of them are presented for

@@ -1,6 +1,6 @@
 """How do the encoders of `fspinn.network.inputs` make spikes? Compiled, the same way for every backend."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +78,12 @@ class Spikes:
             offsets[m, 0] = last
             last = gather(self.offsets[m], self.inputs, where, position, offsets[m], inputs)
         return Spikes(offsets, inputs, self.seed, self.first)
+
+    def lengthened(self, steps: int) -> "Spikes":
+        """Return presentations that are longer by some time steps without input."""
+        if steps == 0:
+            return self
+        return replace(self, offsets=np.pad(self.offsets, ((0, 0), (0, steps)), mode="edge"))
 
     def part(self, start: int, stop: int) -> "Spikes":
         """Return some of the presentations; nothing is copied."""

@@ -105,14 +105,13 @@ class First:
 class Ranked:
     """Neurons answer when the presentation is over, one after the other, the best fit first (fspinn).
 
-    While a sample is shown no neuron spikes. In each of the time steps that follow, for `answer_ms`, the
-    neuron furthest above its own threshold spikes, or the one least below it, as if a drive that is equal for
-    all neurons rose until one spikes. That neuron falls, and no other does:
+    While a sample is shown no neuron spikes. The presentation goes on for `answer_ms`, without input, and in
+    each of these time steps the neuron furthest above its own threshold spikes, or the one least below it, as
+    if a drive that is equal for all neurons rose until one spikes. That neuron falls, and no other does:
 
     v -= drop * weight_norm        of the neuron that spiked
 
-    Nothing leaks meanwhile, and a sample without an input spike has no answer. While learning there is one
-    answer.
+    A sample without an input spike has no answer. While learning there is one time step of answer.
     """
 
     kind: ClassVar[str] = "ranked"

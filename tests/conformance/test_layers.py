@@ -50,6 +50,7 @@ BELOW = flat(
 TOPS = {
     "dense": {"inhibition": "lateral", "neurons": 4, "threshold": 1.0, "tau_m_ms": 20.0},
     "field": {"inhibition": "first", "neurons": 2, "threshold": 0.8, "field": (2, 2), "cells": (2, 1)},
+    "ranked": {"inhibition": "ranked", "neurons": 4, "threshold": 1.0, "answer_ms": 3.0, "window_ms": None},
     "clamp": {"inhibition": "clamp", "neurons": 3, "threshold": 0.7, "field": (1, 2), "inhibition_ms": 2.0},
 }
 """Layers on the spikes of the one below, whose cells are 3 x 3 with 3 channels."""
@@ -59,7 +60,7 @@ def chain(top):
     """A network of two layers, its parts by themselves, what they have learned, and images, one black."""
     random, shape = np.random.default_rng(3), (6, 7)
     apart = {"positions": 3, "least_spikes": 2, "window_ms": 3.0, "learning_rate": 0.3, "theta_step": 0.1}
-    above = flat(duration_ms=8.0, weight_norm=1.0, **apart, **TOPS[top])
+    above = flat(duration_ms=8.0, weight_norm=1.0, **{**apart, **TOPS[top]})
     network = replace(BELOW.network, layers=(*BELOW.network.layers, *above.network.layers))
     learned = []
     for part, seen in ((BELOW, (6, 7, 1)), (above, (3, 3, 3))):

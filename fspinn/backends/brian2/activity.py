@@ -13,9 +13,9 @@ def activity_of(plan: Plan, recorded: Recorded) -> Activity:
     """Count what happened, but for samples: input spikes, output spikes and the events that write weights."""
     (layer,) = plan.layers
     output_spikes = len(recorded.spike_steps)
-    inputs_in_step = recorded.inputs_in_step.reshape(-1, plan.steps)
+    inputs_in_step = recorded.inputs_in_step.reshape(-1, steps_of(plan))
     presentations, computed = len(inputs_in_step), computed_steps(plan, recorded)
-    steps, seen = int(computed.sum()), np.arange(plan.steps) < computed[:, None]
+    steps, seen = int(computed.sum()), np.arange(steps_of(plan)) < computed[:, None]
     input_spikes = int(inputs_in_step[seen].sum())
     single = weights_read(plan, recorded)
     rows_read = input_spikes - single
@@ -35,9 +35,14 @@ def activity_of(plan: Plan, recorded: Recorded) -> Activity:
     )
 
 
+def steps_of(plan: Plan) -> int:
+    """Return the time steps of a presentation of a plan of one layer."""
+    return plan.steps + plan.layers[0].answer_steps
+
+
 def computed_steps(plan: Plan, recorded: Recorded) -> NDArray[np.int64]:
     """Return the time steps of each presentation until it ended."""
-    computed = np.full(len(recorded.inputs_in_step) // plan.steps, plan.steps)
+    computed = np.full(len(recorded.inputs_in_step) // steps_of(plan), steps_of(plan))
     if plan.layers[0].inhibition == "first":
         shown, step = np.divmod(recorded.spike_steps, plan.steps)
         computed[shown] = step + 1
@@ -54,15 +59,16 @@ def _learned(
     """Count what learning did."""
     presentations, output_spikes = len(computed), len(recorded.spike_steps)
     windows_each = -(-plan.steps // learning.window_steps)
-    shown, step = np.divmod(recorded.spike_steps, plan.steps)
-    led = len(np.unique(shown * windows_each + step // learning.window_steps))
+    shown, step = np.divmod(recorded.spike_steps, steps_of(plan))
+    window = np.minimum(step, plan.steps - 1) // learning.window_steps
+    led = len(np.unique(shown * windows_each + window))
     falls = recorded.events["falls"] // plan.layers[0].neurons
     passes = {"balanced": led + falls, "decaying": presentations, "off": 0}
     at_spikes = output_spikes if learning.rule in ("pair", "postonly") else 0
     return Activity(
         columns_written=recorded.events["leads"] + at_spikes,
         rows_written=recorded.events["depresses"] + (input_spikes if learning.rule == "pair" else 0),
-        windows=int((-(-computed // learning.window_steps)).sum()),
+        windows=int((-(-np.minimum(computed, plan.steps) // learning.window_steps)).sum()),
         threshold_passes=passes[learning.adaptation],
         thresholds_written=output_spikes if learning.adaptation == "decaying" else 0,
         normalisations=presentations * (learning.normalisation != "off"),

@@ -41,7 +41,7 @@ def define(plan: Plan) -> Definition:
     names = set(re.findall(r"\w+", " ".join(code)))
     return Definition(
         dt_ms=plan.dt_ms,
-        steps=plan.steps,
+        steps=on.steps,
         populations=populations,
         projections=projections,
         schedule=schedule,
@@ -89,7 +89,10 @@ def _neurons(on: Mechanisms) -> str:
         (on.balanced, "total_spikes : integer (linked)  # of the referee"),
         (on.balanced, "near : boolean (linked)  # of the referee"),
         (on.balanced, "reached : boolean (linked)  # of the referee"),
-        (on.balanced, "has_input : boolean  # whether any input has spiked since the image appeared"),
+        (
+            on.balanced or on.ranked,
+            "has_input : boolean  # whether any input has spiked since the image appeared",
+        ),
         (on.rule == "normalised", "square : 1 (linked)  # of the referee"),
         (on.rule == "normalised", "length : 1  # norm of the input spikes in this window"),
         (on.normalisation != "off", "size : 1  # sum over its weights, to normalise them"),
@@ -119,7 +122,8 @@ def _constants(plan: Plan, layer: LayerPlan) -> dict[str, tuple[float, str]]:
     constants = {
         "tau_m": (layer.tau_m_ms, "ms"),
         "firing_threshold": (layer.firing_threshold, ""),
-        "steps": (plan.steps, ""),
+        "steps": (plan.steps + layer.answer_steps, ""),
+        "input_steps": (plan.steps, ""),
         "refractory_steps": (layer.refractory_steps, ""),
         "drop": (layer.drop, ""),
         "drop_part": (layer.drop_part, ""),

@@ -57,6 +57,7 @@ def inhibition_of(layer: LayerPlan) -> Inhibition:
             populations=2,
         ),
         "first": Inhibition(),  # what ends early is in `phases`
+        "ranked": Inhibition(),  # when neurons answer too
     }
     return kinds[layer.inhibition]
 

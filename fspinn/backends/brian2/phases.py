@@ -83,6 +83,16 @@ class Mechanisms:
         return self.layer.inhibition == "first"
 
     @property
+    def ranked(self) -> bool:
+        """Whether neurons answer after the input, by rank."""
+        return self.layer.inhibition == "ranked"
+
+    @property
+    def steps(self) -> int:
+        """Time steps of a presentation."""
+        return self.plan.steps + self.layer.answer_steps
+
+    @property
     def refractory(self) -> bool:
         return self.layer.refractory_steps > 0
 
@@ -110,13 +120,13 @@ class Mechanisms:
     def window_ends(self) -> str:
         ends = IMAGE_ENDS
         if self.layer.learning is not None and self.layer.learning.window_steps < self.plan.steps:
-            ends = f"((step + 1) % window_steps == 0 or {IMAGE_ENDS})"
+            ends = f"((step + 1) % window_steps == 0 and step + 1 < input_steps or {IMAGE_ENDS})"
         return f"(({ends} or winner >= 0) and {GOES_ON})" if self.ends_early else ends
 
 
 def leak(on: Mechanisms) -> list[Part]:
     """Phase 1; the referee forgets the step before."""
-    forgotten = lines("winner = -1", "best = -1", on.inhibition.forgets)
+    forgotten = lines("winner = -1", "best = -1e300" if on.ranked else "best = -1", on.inhibition.forgets)
     parts: list[Part] = [EveryStep("groups", "referee", forgotten)]
     if on.ends_early:
         parts.append(EveryStep("groups", "inputs", "arrived = False"))
@@ -128,7 +138,7 @@ def arrive(on: Mechanisms) -> list[Part]:
     arrival = lines("arrived = False", (on.traces, "x += 1"), (on.rule == "normalised", "count += 1"))
     row = lines(
         f"v_post += w{on.inhibition.input_factor}",
-        (on.balanced, "has_input_post = True"),
+        (on.balanced or on.ranked, "has_input_post = True"),
         (on.rule == "pair", "w = clip(w - depression_rate*y_post, 0, 1)"),
     )
     return [
@@ -141,7 +151,7 @@ def arrive(on: Mechanisms) -> list[Part]:
 
 def threshold(on: Mechanisms) -> list[Part]:
     """Phase 4: reports arrive in the order of the neurons, and a later one must be better, not equal."""
-    reaches = "excess >= 0"
+    reaches = "step >= input_steps and has_input" if on.ranked else "excess >= 0"
     if on.refractory:
         reaches += " and step >= ready_at"
     if on.ends_early:
@@ -169,7 +179,7 @@ def reset(on: Mechanisms) -> list[Part]:
             "neurons",
             "spike",
             lines(
-                "v = 0",
+                "v -= drop" if on.ranked else "v = 0",
                 (on.refractory, "ready_at = step + 1 + refractory_steps"),
                 on.inhibition.spikes,
                 (on.rule == "pair", "y += 1"),
@@ -307,7 +317,7 @@ def end(on: Mechanisms) -> list[Part]:
         on.inhibition.rests,
         (on.rule == "pair", "y = 0"),
         (on.leader, "count = 0"),
-        (on.balanced, "has_input = False"),
+        (on.balanced or on.ranked, "has_input = False"),
         (on.normalisation != "off", "size = 0"),
     )
     parts += [

@@ -35,6 +35,7 @@ class Presentations:
 
 def presentations(layer: LayerPlan, spikes: Spikes) -> Presentations:
     """Return what a layer is shown of some samples; of a layer that learns, the positions that are drawn."""
+    spikes = spikes.lengthened(layer.answer_steps)
     n, geometry = len(spikes), layer.geometry
     if geometry is None:
         return Presentations(spikes, spikes.first + np.arange(n), np.zeros(n, dtype=np.int64))

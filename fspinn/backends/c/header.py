@@ -78,7 +78,8 @@ def _encoder(plan: Plan, layer: LayerPlan, shape: tuple[int, ...], n_classes: in
             "NEURONS": layer.neurons,
             "FEATURES": layer.features,
             "CLASSES": n_classes,
-            "STEPS": plan.steps,
+            "STEPS": plan.steps + layer.answer_steps,
+            "INPUT_STEPS": plan.steps,
             "ENCODER": encoding.number,
             "RATE_MANTISSA": int(fraction * 2**_FLOAT_BITS),
             "RATE_EXPONENT": exponent - _FLOAT_BITS + _PROBABILITY_BITS,
@@ -132,7 +133,8 @@ def _neuron(layer: LayerPlan, formats: Formats) -> list[str]:
 
 
 def _types(plan: Plan, layer: LayerPlan, formats: Formats) -> list[str]:
-    most_spikes = (1 if layer.inhibition == "first" else plan.steps) * _positions_of_a_cell(layer)
+    each = {"first": 1, "ranked": layer.answer_steps}.get(layer.inhibition, plan.steps)
+    most_spikes = each * _positions_of_a_cell(layer)
     state, factor = formats.state, int(max(layer.leak, layer.drop_part))
     product = type_of(min(state.lowest_integer * factor, -1), state.highest_integer * factor)
     return [

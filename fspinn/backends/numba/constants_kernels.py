@@ -13,14 +13,18 @@ NO_NORMALISATION, L1, L2 = range(3)
 
 Reals = namedtuple(
     "Reals",
-    "neurons steps refractory_steps inhibition_kind inhibition_steps firing_threshold leak drop drop_part",
+    "neurons steps input_steps refractory_steps inhibition_kind inhibition_steps firing_threshold leak drop "
+    "drop_part",
 )
-"""Constants of a layer in reals. Inhibition takes ``drop + drop_part * v`` from a potential v."""
+"""Constants of a layer in reals. Inhibition takes ``drop + drop_part * v`` from a potential v.
+
+`steps` are those of a presentation, of which the first `input_steps` have input.
+"""
 
 Integers = namedtuple(
     "Integers",
-    "neurons steps refractory_steps inhibition_kind inhibition_steps firing_threshold leak drop drop_part "
-    "scale_up scale_down largest_weight no_negative_weights lowest highest theta_shift",
+    "neurons steps input_steps refractory_steps inhibition_kind inhibition_steps firing_threshold leak drop "
+    "drop_part scale_up scale_down largest_weight no_negative_weights lowest highest theta_shift",
 )
 """Constants of a layer in integers.
 

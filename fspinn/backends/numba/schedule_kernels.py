@@ -92,21 +92,24 @@ def run_window(
     """
     spike_steps, spike_neurons, _, course, probe = record
     potentials, carried = state.potentials, state.carried
-    probing = course.shape[0] > 0
+    probing, ranked = course.shape[0] > 0, constants.inhibition_kind == RANKED
     t = start
     while t < stop:
         last, reached, reads = t, True, ROWS_READ
         if t < carried[INHIBITED_UNTIL]:
             reads = advance_inhibited(t, starts, inputs, weights, constants, learning, state)
         else:
-            ahead = t + 1 if probing else stop
+            ahead = stop if t >= constants.input_steps else min(stop, constants.input_steps)
+            if probing or (ranked and t >= constants.input_steps):
+                ahead = t + 1
             last, reached = advance(t, ahead, starts, inputs, weights, constants, learning, state)
         activity[reads] += starts[last + 1] - starts[t]
         if learning is not None and learning.on and learning.rule == PAIR:
             activity[ROWS_WRITTEN] += starts[last + 1] - starts[t]
         winner = find_spike(last, constants, state) if reached else -1
-        if constants.inhibition_kind == RANKED:
-            winner = -1
+        if ranked:
+            answers = last >= constants.input_steps and starts[last] > starts[0]
+            winner = find_best(last, state) if answers else -1
         if probing:
             course[t, 0] = potentials[probe]
         if winner >= 0:
@@ -117,26 +120,6 @@ def run_window(
         if probing:
             course[t, 1] = potentials[probe]
         t = stop if carried[ENDED] > 0 else last + 1
-
-
-@njit
-def answer_in_ranks(steps, weights, theta, now, constants, learning, state, record, activity):
-    """Let the neurons that fit best spike, one in each time step after the presentation's.
-
-    Returns how many time steps there are.
-    """
-    spike_steps, spike_neurons, _, _, _ = record
-    learns = learning is not None and learning.on
-    answers = 1 if learns else constants.inhibition_steps
-    for t in range(steps, steps + answers):
-        winner = find_best(t, state)
-        if winner >= 0:
-            spikes = state.carried[SPIKES]
-            spike_steps[spikes], spike_neurons[spikes] = t, winner
-            fire(t, winner, constants, state)
-            if learns:
-                post(winner, weights, theta, now, constants, learning, state, activity)
-    return answers
 
 
 @njit
@@ -246,10 +229,10 @@ def present(
         window_steps = learning.window_steps
     rest(state)
     set_thresholds(theta, constants, state)
-    windows, answers = (steps + window_steps - 1) // window_steps, 0
+    windows = (constants.input_steps + window_steps - 1) // window_steps
     for window in range(windows):
         start = window * window_steps
-        stop = min(start + window_steps, steps)
+        stop = start + window_steps if window + 1 < windows else steps
         before = state.carried[SPIKES]
         run_window(
             start, stop, starts, inputs, weights, theta, now, constants, learning, state, record, activity
@@ -257,10 +240,6 @@ def present(
         ended = state.carried[ENDED]
         if ended > 0:
             steps = stop = ended
-        if constants.inhibition_kind == RANKED and stop == steps and starts[steps] > starts[0]:
-            answers = answer_in_ranks(
-                steps, weights, theta, now, constants, learning, state, record, activity
-            )
         if learning is not None and learning.on:
             spikes = state.carried[SPIKES] - before
             shown, number = inputs[starts[start] : starts[stop]], index * windows + window
@@ -272,7 +251,7 @@ def present(
         end_presentation(
             input_spikes, earlier_spikes, weights, theta, now[1], constants, learning, state, activity
         )
-    count_presentation(input_spikes, steps + answers, constants, state, activity)
+    count_presentation(input_spikes, steps, constants, state, activity)
 
 
 @njit

@@ -21,6 +21,9 @@ network_count network_counts[NETWORK_FEATURES];
 static uint32_t spikes[NETWORK_STEPS_AT_ONCE][INPUT_WORDS];
 static const uint8_t *pixels;
 static uint32_t step;
+#ifdef NETWORK_INHIBITION_RANKED
+static uint32_t answers; /* whether any input has spiked */
+#endif
 #if NETWORK_POSITIONS > 1
 static uint32_t corner; /* the first intensity that the position sees */
 static uint32_t base;   /* the first feature of its cell */
@@ -231,14 +234,14 @@ static uint32_t steps_of(uint32_t pixel, uint32_t brightness)
 {
     uint32_t t;
 #if NETWORK_WHITE
-    t = NETWORK_STEPS - 1 - (brightness * NETWORK_STEPS >> 8);
+    t = NETWORK_INPUT_STEPS - 1 - (brightness * NETWORK_INPUT_STEPS >> 8);
 #else
 #if NETWORK_MOST_SPIKES < NETWORK_INTENSITIES
     if (brightness < least || (brightness == least && pixel >= stop)) {
         return 0;
     }
 #endif
-    t = (brightest - brightness) * (NETWORK_STEPS - 1) / brightest;
+    t = (brightest - brightness) * (NETWORK_INPUT_STEPS - 1) / brightest;
 #endif
     (void)pixel;
     return t >= step && t - step < NETWORK_STEPS_AT_ONCE ? UINT32_C(1) << (t - step) : 0;
@@ -460,7 +463,7 @@ static int may_spike(uint32_t j)
     return 1;
 }
 
-#ifndef NETWORK_INHIBITION_FIRST
+#if !defined NETWORK_INHIBITION_FIRST && !defined NETWORK_INHIBITION_RANKED
 /* What becomes of the others when a neuron has spiked. */
 static void inhibit(uint32_t winner)
 {
@@ -575,6 +578,9 @@ void network_look(uint32_t position)
     (void)position;
 #endif
     step = 0;
+#ifdef NETWORK_INHIBITION_RANKED
+    answers = 0;
+#endif
     for (j = 0; j < NETWORK_NEURONS; j++) {
         potentials[j] = 0;
 #if NETWORK_REFRACTORY_STEPS > 0
@@ -609,7 +615,15 @@ int32_t network_step(void)
     if (step % NETWORK_STEPS_AT_ONCE == 0) {
         encode();
     }
+#ifdef NETWORK_INHIBITION_RANKED
+    if (step >= NETWORK_INPUT_STEPS) {
+        input = NETWORK_INPUTS; /* it is over */
+    }
+#endif
     count = collect(spiking, &input, rows);
+#ifdef NETWORK_INHIBITION_RANKED
+    answers |= count > 0;
+#endif
     again = input < NETWORK_INPUTS;
     for (j = 0; j < NETWORK_NEURONS; j++) {
         uint32_t place_in_word = j % PER_WORD;
@@ -631,7 +645,11 @@ int32_t network_step(void)
             }
         }
         above = advance(j, sums[place_in_word]) - threshold(j);
+#ifdef NETWORK_INHIBITION_RANKED
+        if (may_spike(j) && answers && step >= NETWORK_INPUT_STEPS && (winner == NOBODY || above > best)) {
+#else
         if (may_spike(j) && above > best) {
+#endif
             winner = (int32_t)j;
             best = above;
         }
@@ -646,12 +664,14 @@ int32_t network_step(void)
         return NOBODY;
     }
     network_counts[base + (uint32_t)winner]++;
-#ifndef NETWORK_INHIBITION_FIRST
+#ifdef NETWORK_INHIBITION_RANKED
+    potentials[winner] = (network_potential)cut(potentials[winner] - NETWORK_DROP);
+#elif !defined NETWORK_INHIBITION_FIRST
     potentials[winner] = 0;
+    inhibit((uint32_t)winner);
+#endif
 #if NETWORK_REFRACTORY_STEPS > 0
     refractory[winner] = NETWORK_REFRACTORY_STEPS;
-#endif
-    inhibit((uint32_t)winner);
 #endif
     return winner;
 }
