@@ -318,7 +318,7 @@ def test_what_a_broken_twin_learns_is_noticed(broken, monkeypatch):
     assert differs(learned_by, twin_learned)
 
 
-@pytest.mark.parametrize("top", TOPS)
+@pytest.mark.parametrize("top", [top for top in TOPS if top != "ranked"])  # which adds all up first
 def test_a_chain_whose_spikes_come_late_is_noticed(top, monkeypatch):
     on_time = naive_input.spikes_of_features
     naive.break_part(monkeypatch, "spikes_of_features", lambda *a: [[], *on_time(*a)[:-1]])
