@@ -289,7 +289,8 @@ def test_the_raster_of_a_position_shows_what_it_sees_and_all_potentials(column, 
     assert star.get_xdata().tolist() == [step]
     assert star.get_ydata()[0] >= 0
     said = set(texts(figure))
-    assert f"neuron {winner} is furthest above its threshold at {step} ms, and ends the rest" in said
+    words = f"neuron {winner} is furthest above its threshold at {step} ms and ends the presentation at this "
+    assert f"{words}position" in said
     assert {"input of the field", "potential above own threshold\n(initial thresholds)", "time (ms)"} <= said
     assert f"position {row},{column_of} sees" in said
 

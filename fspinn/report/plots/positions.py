@@ -186,7 +186,8 @@ def _draw_potentials(axes: Any, shown: Presentation, place: int, spikes: list[tu
     said = f"output spikes: {len(spikes)}" if spikes else "no neuron reaches its threshold"
     if ends:
         step, winner = spikes[0]
-        said = f"neuron {winner} is furthest above its threshold at {step * dt_ms:g} ms, and ends the rest"
+        said = f"neuron {winner} is furthest above its threshold at {step * dt_ms:g} ms and ends the "
+        said += "presentation at this position"
         axes.axvspan(step * dt_ms, shown.plan.steps * dt_ms, color=GREY, alpha=0.12, linewidth=0)
     axes.set_title(said, fontsize=9, loc="left")
 
