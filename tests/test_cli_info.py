@@ -116,7 +116,8 @@ def test_a_person_reads_where_a_column_looks(columns):
     lines = {line.split("  ")[0]: line for line in info(columns / "column.h5").splitlines()}
     assert "4 neurons, images of 8 x 8 pixels, 8 time steps of 1 ms an image" in lines["network"]
     assert lines["layer"].endswith(
-        "4 neurons, a field of 3 x 2 (6 inputs), stride 1, 6 x 7 positions in 2 x 1 cells; 8 features"
+        "4 neurons with a field of 3 x 2 (6 inputs) at 6 x 7 positions, stride 1; 2 x 1 cells x 4 neurons = "
+        "8 features"
     )
     assert "first inhibition, balanced thresholds, ttfs input" in lines["mechanisms"]
     assert "field" not in lines["settings"]
@@ -126,7 +127,7 @@ def test_a_person_reads_where_a_column_looks(columns):
 
 def test_a_person_reads_of_each_layer_of_a_stack(columns):
     lines = {line.split("  ")[0]: line for line in info(columns / "stack.h5").splitlines()}
-    assert "6 x 7 positions in 2 x 1 cells; 8 features; threshold 2, tau_m_ms none, " in lines["layer 1"]
+    assert "stride 1; 2 x 1 cells x 4 neurons = 8 features; threshold 2, tau_m_ms none, " in lines["layer 1"]
     assert "5 neurons that see all 8 inputs; 5 features; threshold 1, " in lines["layer 2"]
     assert "first, lateral inhibition" in lines["mechanisms"]
     assert "threshold" not in lines["settings"]

@@ -29,6 +29,14 @@ def model_file(digits, tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="module")
+def column_file(digits, tmp_path_factory):
+    path = tmp_path_factory.mktemp("column") / "column.h5"
+    network = fspinn.Network.patches(5, field=3, cells=2)
+    fspinn.save(fspinn.train(network, digits, learner=Stdp(passes=1), progress=False).model, path)
+    return path
+
+
 @pytest.fixture(autouse=True)
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -45,14 +53,17 @@ def answer(*arguments):
     return json.loads(result.stdout)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_writes_a_picture_of_its_name(model_file, here, kind):
-    result = run(kind, model_file)
+@pytest.mark.parametrize(
+    ("kind", "of"),
+    [*((kind, "model") for kind in KINDS), *((kind, "column") for kind in (*KINDS, "spike-map"))],
+)
+def test_every_kind_writes_a_picture_of_its_name(model_file, column_file, here, kind, of):
+    result = run(kind, model_file if of == "model" else column_file)
     assert result.exit_code == 0, result.stderr
     assert result.stdout == f"wrote {kind}.png\n"
     assert os.listdir(here) == [f"{kind}.png"]
     with Image.open(here / f"{kind}.png") as picture:
-        assert min(picture.size) > 300
+        assert min(picture.size) > 200
         assert len(np.unique(np.asarray(picture.convert("L")))) > 5
 
 
@@ -92,6 +103,15 @@ def test_a_raster_of_an_image_of_the_data_set_or_of_a_file(model_file, here, dig
     }
 
 
+def test_positions_of_an_image_of_the_data_set_or_of_a_file(column_file, here, digits):
+    about = {"image": "digits validation", "index": 7, "label": int(digits.validation.labels[7])}
+    assert answer("spike-map", column_file, "--index", 7) == {"picture": "spike-map.png", **about}
+    said = answer("spike-raster", column_file, "--index", 7, "--position", "2, 3")
+    assert said == {"picture": "spike-raster.png", **about}
+    Image.fromarray(digits.test.images[0]).save(here / "photo.png")
+    assert answer("spike-map", column_file, "photo.png", "-o", "m.svg")["image"] == "photo.png"
+
+
 def test_thresholds_tell_of_silent_neurons(model_file, digits):
     counts = fspinn.predict(fspinn.load(model_file), digits.validation.images[:5]).spike_counts
     said = answer("thresholds", model_file, "--samples", 5)
@@ -122,12 +142,33 @@ def test_a_learning_curve_tells_its_points(model_file):
         (["spike-raster", "MODEL", "missing.png"], "missing.png: no such file or folder; name"),
         (["spike-raster", "MODEL", "x.png", "--dataset", "digits"], "--dataset: files of images are given"),
         (["confusion-matrix", "MODEL", "--dataset", "nonsense"], "'nonsense': neither a data set nor"),
+        (
+            ["spike-map", "MODEL"],
+            "spike map: the first layer sees the whole image, so it has no positions; draw",
+        ),
+        (
+            ["spike-raster", "MODEL", "--position", "1,1"],
+            "position: the first layer sees the whole image from",
+        ),
+        (
+            ["spike-raster", "COLUMN", "--position", "6,0"],
+            "position: 6,0 is outside the 6 x 6 positions; give row and column from 0,0 to 5,5",
+        ),
+        (
+            ["spike-raster", "COLUMN", "--position", "6"],
+            "--position: '6' is not a row and a column; write it",
+        ),
+        (
+            ["spike-raster", "COLUMN", "--position", "a,b"],
+            "--position: 'a,b' is not a row and a column; write",
+        ),
         (["confusion-matrix"], "Missing argument 'MODEL'"),
         (["heat-map", "MODEL"], "No such command 'heat-map'"),
     ],
 )
-def test_bad_input_gets_one_line_and_exit_status_2(model_file, here, arguments, words):
-    result = run(*(model_file if argument == "MODEL" else argument for argument in arguments))
+def test_bad_input_gets_one_line_and_exit_status_2(model_file, column_file, here, arguments, words):
+    files = {"MODEL": model_file, "COLUMN": column_file}
+    result = run(*(files.get(argument, argument) for argument in arguments))
     assert result.exit_code == 2
     assert words in result.stderr
     assert result.stderr.startswith("fspinn: ")

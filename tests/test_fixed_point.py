@@ -244,9 +244,17 @@ def test_formats_are_found_for_floats_and_on_validation_images(models, data):
         find_formats(models["proportion"], datasets.load("digits", validation=0))
 
 
-def test_a_spike_raster_of_integers_is_refused(models, data):
+def test_potentials_of_integers_are_at_the_threshold_when_a_neuron_spikes(models, data):
     small = quantize(models["proportion"], "UQ0.4", state="Q9.4")
-    with pytest.raises(ConfigError, match="spike raster: a model in integers has no potentials in floats"):
-        presentation.present(small, data.validation.images[0])
+    shown = presentation.present(small, data.validation.images[0])
+    for neuron in set(shown.output_neurons.tolist()):
+        compared = presentation.potential(shown, neuron)[:, 0]
+        spiked = shown.output_steps[shown.output_neurons == neuron]
+        assert np.flatnonzero(compared >= shown.layer.thresholds[neuron]).tolist() == spiked.tolist()
+    assert len(shown.output_neurons) > 2
+
+
+def test_brian2_refuses_integers(models, data):
+    small = quantize(models["proportion"], "UQ0.4", state="Q9.4")
     with pytest.raises(ConfigError, match="engine: brian2 does not compute with integers only; use numba"):
         evaluate(small, data.validation, engine="brian2")

@@ -11,11 +11,17 @@ from matplotlib.figure import Figure
 
 import fspinn
 from fspinn import datasets, plots
-from fspinn.answering.present import present
+from fspinn.answering.present import potential, present, spikes_by_position
 from fspinn.base.errors import ConfigError, DataError
 from fspinn.model.model import Readout
+from fspinn.model.tensors import LayerTensors
+from fspinn.network.description import Network
+from fspinn.network.inhibition import Lateral
+from fspinn.network.inputs import OnOff, Poisson
+from fspinn.network.layers import Layer, Neuron
 from fspinn.network.rules import Stdp
-from fspinn.report.plots.networks import preferred_classes
+from fspinn.report.plots.networks import feature, preferred_classes
+from fspinn.report.plots.positions import _colours
 
 
 @pytest.fixture(scope="module")
@@ -166,6 +172,237 @@ def test_a_raster_of_many_neurons_and_one_of_none(model, digits):
     assert "neuron, by first spike" in texts(busy)
     silent = plots.spike_raster(model, np.zeros((8, 8), np.uint8))
     assert {"image\nanswer: nothing", "0 input spikes", "0 output spikes"} <= set(texts(silent))
+
+
+def test_a_raster_of_integers_is_drawn_in_the_same_units(model, digits):
+    small = fspinn.quantize(model, "UQ0.8", state="Q9.8")
+    below, whole = (plots.spike_raster(one, digits.test.images[0]).axes[3] for one in (model, small))
+    for line, other in zip(below.lines, whole.lines, strict=True):
+        np.testing.assert_allclose(line.get_ydata(), other.get_ydata(), atol=0.05)
+
+
+# --- fields -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def column(digits):
+    network = Network.patches(6, field=3, cells=2)
+    return fspinn.train(network, digits, readout="linear", progress=False).model
+
+
+@pytest.fixture(scope="module")
+def stack(column):
+    """Two layers, of which the second sees all of what the first answers."""
+    second = replace(Layer(5), neuron=Neuron(1.0, weight_norm=1.0))
+    network = replace(column.network, layers=(*column.network.layers, second))
+    random = np.random.default_rng(0)
+    above = LayerTensors.of_floats(random.random((24, 5), dtype=np.float32), np.zeros(5, np.float32))
+    readout = Readout("proportion", np.eye(5, 10, dtype=np.float32))
+    return replace(column, network=network, layers=(*column.layers, above), readout=readout)
+
+
+def test_a_spike_map_shows_winner_and_time_of_every_position(column, digits):
+    image = digits.validation.images[3]
+    shown = present(column, image, number=3)
+    figure = plots.spike_map(column, image, number=3, label="cat")
+    picture, who, when, *others = figure.axes
+    np.testing.assert_array_equal(picture.images[0].get_array(), image)
+    colours, times = who.images[0].get_array().reshape(36, 4), when.images[0].get_array().ravel()
+    here = shown.output_positions
+    assert len(here) == len(set(here.tolist())) > 10
+    np.testing.assert_array_equal(times[here], shown.output_steps)
+    np.testing.assert_array_equal(np.flatnonzero(colours[:, 3]), here)
+    np.testing.assert_array_equal(np.flatnonzero(~np.ma.getmaskarray(times)), here)
+    frames = {}
+    for axes in others:
+        if axes.get_title():
+            neuron, count = map(int, axes.get_title().split(": "))
+            assert count == np.count_nonzero(shown.output_neurons == neuron)
+            expected = column.layer.weights.values[:, neuron].reshape(3, 3)
+            np.testing.assert_array_equal(axes.images[0].get_array(), expected)
+            frames[neuron] = axes.spines["left"].get_edgecolor()
+    for position, neuron in zip(here, shown.output_neurons, strict=True):
+        np.testing.assert_allclose(colours[position], frames[neuron])
+    assert len(set(map(tuple, frames.values()))) == len(frames)
+    said = set(texts(figure))
+    assert {f"label: cat\nanswer: {fspinn.predict(column, image[None], first=3).classes[0]}"} <= said
+    assert {"row of the position", "column of the position", "time of the spike (ms)"} <= said
+    assert f"who spikes first: {len(here)} of 36 positions" in said
+
+
+def test_of_several_spikes_the_first_is_in_the_map(digits):
+    network = Network.patches(4, field=4, cells=1, encoder=Poisson(), duration_ms=40.0)
+    network = replace(network, layers=(replace(network.layers[0], inhibition=Lateral(strength=0.3)),))
+    model = fspinn.train(network, digits, learner=Stdp(passes=1), progress=False).model
+    image = digits.validation.images[0]
+    shown = present(model, image)
+    first = {}
+    for position, step in zip(shown.output_positions.tolist(), shown.output_steps.tolist(), strict=True):
+        first[position] = min(step, first.get(position, step))
+    assert len(first) < len(shown.output_positions)
+    times = plots.spike_map(model, image).axes[2].images[0].get_array().ravel()
+    assert {k: int(times[k]) for k in np.flatnonzero(~np.ma.getmaskarray(times)).tolist()} == first
+
+
+def test_similar_neurons_have_similar_colours_and_one_neuron_has_one(column):
+    bright, *_ = _colours(column)
+    assert _colours(column).shape == (6, 4)
+    assert (bright >= 0).all()
+    assert (bright <= 1).all()
+    alone = LayerTensors.of_floats(column.layer.weights.values[:, :1], np.zeros(1, np.float32))
+    one = replace(
+        column,
+        network=changed(column.network, neurons=1),
+        layers=(alone,),
+        readout=Readout("proportion", np.ones((4, 10), np.float32)),
+    )
+    assert _colours(one).shape == (1, 4)
+
+
+@pytest.mark.parametrize("whole_numbers", [False, True])
+def test_the_raster_of_a_position_shows_what_it_sees_and_all_potentials(column, digits, whole_numbers):
+    model = fspinn.quantize(column, "UQ0.4", state="Q5.8") if whole_numbers else column
+    image = digits.validation.images[3]
+    shown = present(model, image, number=3)
+    place = int(shown.output_positions[np.argmax(shown.output_steps)])
+    position = divmod(place, 6)
+    figure = plots.spike_raster(model, image, position=position, number=3)
+    _picture, field, feature, above, below = figure.axes
+    row, column_of = position
+    np.testing.assert_array_equal(
+        field.images[0].get_array(), image[row : row + 3, column_of : column_of + 3]
+    )
+    (winner,) = shown.output_neurons[shown.output_positions == place]
+    (step,) = shown.output_steps[shown.output_positions == place]
+    expected = model.layer.weights.values[:, winner].reshape(3, 3)
+    np.testing.assert_array_equal(feature.images[0].get_array(), expected)
+    assert points(above) == len(shown.input_spikes.seen_from(shown.layer.geometry, place).events[1])
+    layer = shown.layer
+    lines = [one for one in below.lines if len(one.get_xdata()) > 2]
+    for line, neuron in zip(lines, [*(k for k in range(6) if k != winner), winner], strict=True):
+        compared, _left = (
+            potential(shown, neuron, place).T - layer.thresholds[neuron]
+        ) / layer.firing_threshold
+        assert line.get_xdata()[-1] == step
+        np.testing.assert_allclose(line.get_ydata()[1::3], compared[: step + 1], atol=1e-6)
+    (star,) = (line for line in below.lines if line.get_marker() == "*")
+    assert star.get_xdata().tolist() == [step]
+    assert star.get_ydata()[0] >= 0
+    said = set(texts(figure))
+    words = f"neuron {winner} is furthest above its threshold at {step} ms and ends the presentation at this "
+    assert f"{words}position" in said
+    assert {"input of the field", "potential above own threshold\n(initial thresholds)", "time (ms)"} <= said
+    assert f"position {row},{column_of} sees" in said
+
+
+def test_without_a_position_one_with_a_spike_is_drawn_and_without_a_spike_any(column, digits):
+    said = texts(plots.spike_raster(column, digits.validation.images[3]))
+    assert any("is furthest above its threshold" in words for words in said)
+    blank = texts(plots.spike_raster(column, np.zeros((8, 8), np.uint8)))
+    assert {"no neuron reaches its threshold", "position 0,0 sees", "0 input spikes"} <= set(blank)
+    assert "no neuron spikes" in {
+        part.get_suptitle() for part in plots.spike_map(column, np.zeros((8, 8), np.uint8)).subfigs
+    }
+
+
+def test_places_of_spikes_are_counted_over_images(column, digits):
+    images = digits.validation.images[:40]
+    figure = plots.spike_places(column, images)
+    (axes, bar) = figure.axes
+    shown = np.ma.filled(axes.images[0].get_array(), np.nan)
+    rates = 100 * spikes_by_position(column, images)
+    assert np.nansum(shown) == pytest.approx(rates.sum(), rel=1e-5)
+    assert np.nanmax(shown) == pytest.approx(rates.max())
+    assert [text.get_text() for text in axes.texts] == [str(k) for k in range(6)]
+    assert "6 of 6 neurons at 6 x 6 positions, 40 images" in texts(figure)
+    assert bar.get_ylabel() == "spikes in 100 images"
+
+
+def test_the_readout_map_holds_every_weight(column):
+    figure = plots.readout_map(column)
+    axes, bar = figure.axes
+    shown = np.ma.filled(axes.images[0].get_array(), np.nan)
+    table = column.readout.table.reshape(2, 2, 6, 10)
+    for number in range(10):
+        for neuron in range(6):
+            square = shown[3 * number : 3 * number + 2, 3 * neuron : 3 * neuron + 2]
+            np.testing.assert_array_equal(square, table[:, :, neuron, number])
+    assert np.isnan(shown[2::3]).all()
+    assert len(axes.images) == 1 + 6
+    assert {"class", "neuron, and above what it looks for"} <= set(texts(figure))
+    assert bar.get_ylabel() == "weight of a spike (red: against the class)"
+    least, most = axes.images[0].get_clim()
+    assert -least == most == np.abs(table).max()
+
+
+def test_of_many_neurons_those_that_the_readout_listens_to_most_are_in_its_map(column):
+    table = column.readout.table.reshape(4, 6, 10).copy()
+    table[:, [0, 2, 3, 5]] *= 0.01
+    model = replace(column, readout=replace(column.readout, table=table.reshape(24, 10)))
+    figure = plots.readout_map(model, neurons=2)
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["1", "4"]
+    assert "each square: the 2 x 2 cells of the image; 2 of 6 neurons" in texts(figure)
+
+
+def test_channels_lie_side_by_side(digits):
+    network = Network.patches(5, field=3, cells=1, contrast=OnOff())
+    model = fspinn.train(network, digits, learner=Stdp(passes=1), progress=False).model
+    icon = feature(model, 2)
+    weights = model.layer.weights.values[:, 2].reshape(3, 3, 2)
+    np.testing.assert_array_equal(icon[:, :3], weights[:, :, 0])
+    np.testing.assert_array_equal(icon[:, 4:], weights[:, :, 1])
+    assert np.isnan(icon[:, 3]).all()
+    for draw in (plots.spike_map, plots.spike_raster):
+        assert draw(model, digits.validation.images[0]).axes
+
+
+def test_of_several_layers_the_first_is_drawn(stack, column, digits):
+    image = digits.validation.images[3]
+    for of_both, of_one in zip(
+        plots.spike_map(stack, image).axes[1:3], plots.spike_map(column, image).axes[1:3], strict=True
+    ):
+        np.testing.assert_array_equal(of_both.images[0].get_array(), of_one.images[0].get_array())
+    assert points(plots.spike_raster(stack, image).axes[3]) == points(
+        plots.spike_raster(column, image).axes[3]
+    )
+    assert "6 of 6 neurons at 6 x 6 positions, 9 images" in texts(
+        plots.spike_places(stack, digits.test.images[:9])
+    )
+
+
+def test_pictures_of_positions_need_some(model, stack, column, digits):
+    image = digits.test.images[0]
+    with pytest.raises(
+        ConfigError, match=r"^spike map: the first layer sees the whole image, so it has no po"
+    ):
+        plots.spike_map(model, image)
+    with pytest.raises(
+        ConfigError, match=r"^spike places: the first layer sees the whole image, so it spikes"
+    ):
+        plots.spike_places(model, image[None])
+    for one in (model, stack):
+        with pytest.raises(
+            ConfigError, match=r"^readout map: the last layer sees its whole input and has no c"
+        ):
+            plots.readout_map(one)
+    with pytest.raises(
+        ConfigError, match=r"^position: the first layer sees the whole image from one position;"
+    ):
+        plots.spike_raster(model, image, position=(0, 0))
+    for row, place in ((6, 0), (0, 6), (-1, 0)):
+        words = (
+            rf"^position: {row},{place} is outside the 6 x 6 positions; give row and column from 0,0 to 5,5$"
+        )
+        with pytest.raises(ConfigError, match=words):
+            plots.spike_raster(column, image, position=(row, place))
+    whole = replace(model.network.layers[0], neurons=30)
+    network = replace(model.network, layers=(whole, stack.network.layers[1]))
+    above = LayerTensors.of_floats(np.ones((30, 5), np.float32), np.zeros(5, np.float32))
+    both = replace(model, network=network, layers=(model.layer, above), readout=stack.readout)
+    with pytest.raises(
+        ConfigError, match=r"^spike raster: of several layers it draws a position of the first"
+    ):
+        plots.spike_raster(both, image)
 
 
 # --- searches ---------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from fspinn.cli import main
 from fspinn.datasets import load
 from fspinn.report import charts, write_report
 from fspinn.report.comparison import compared
-from fspinn.report.linear import linear_classifiers
+from fspinn.report.linear import Linear, best_of, linear_classifiers
 
 WORDS = (
     "search --validation 300 --samples 400 --accuracy 0.6 --sizes 10,25,60 --weights UQ0.3,float32 "
@@ -137,7 +137,9 @@ def test_a_browser_draws_it_shows_a_trial_and_asks_for_nothing(page, answer, tmp
     )
     drawn = done.stdout
     assert 'data-asked=""' in drawn
-    assert 'data-drawn="true true"' in drawn
+    pictures = drawn.count("data:image/svg+xml")
+    assert pictures == 2
+    assert f'data-drawn="{" ".join(["true"] * pictures)}"' in drawn
     assert drawn.count("<circle") == 4 * len(answer["trials"])
     shown = drawn[drawn.index('<div id="tip"') :]
     assert f"<b>{answer['neurons']} neurons, {answer['weights']} weights" in shown
@@ -160,7 +162,8 @@ def test_a_search_that_found_nothing_has_a_page_too(answer, tmp_path):
     assert "The nearest is" in page
     assert page.count("<circle") == 4 * len(answer["trials"])
     assert "Is a spiking layer worth its bytes?" not in page
-    assert re.search(r"A linear classifier on the pixels reaches \d\d\.\d % in .* proven to meet", page)
+    words = r"A linear classifier on the pixels reaches, at its own best bits, \d, \d\d\.\d % in .* proven to"
+    assert re.search(words, page)
     assert "the nearest network, " in page
 
 
@@ -197,6 +200,74 @@ def test_what_was_not_measured_is_not_said_to_be_ruled_out(answer, folder, tmp_p
         certificate = {**answer["certificate"], "tried": tried, "untried": 3, "not_reached": 2}
         (own / "result.json").write_text(json.dumps({**answer, "certificate": certificate}))
         assert words in write_report(own).read_text()
+
+
+def baseline(monkeypatch, *rows):
+    """Let linear classifiers have these bits of a weight, bits of memory and accuracies."""
+    fitted = [Linear(bits, {"weights": memory}, share, (share, share)) for bits, memory, share in rows]
+    monkeypatch.setattr("fspinn.report.page.linear_classifiers", lambda *_, **__: fitted)
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        # (bits, memory as a part of the network's, accuracy less the target)
+        (
+            [(2, 0.1, -0.05), (3, 0.5, 0.25), (4, 0.8, 0.3)],
+            "<b>Not here: a linear classifier on the pixels is smaller.</b> At its own best bits, 3, it is "
+            "proven to reach 60.0 % as well, with 85.0 % in",
+        ),
+        (
+            [(2, 0.1, -0.05), (3, 2.5, 0.25), (4, 3.0, 0.3)],
+            "<b>Yes: the network is smaller.</b> A linear classifier on the pixels is proven to reach 60.0 % "
+            "too, with 85.0 %, but at its own best bits, 3, it takes",
+        ),
+        (
+            [(2, 2.0, -0.2), (3, 3.0, -0.1), (4, 4.0, -0.1)],
+            "<b>Yes: no linear classifier on the pixels is proven to reach 60.0 %.</b> At its own best "
+            "bits, 3, it reaches 50.0 % in",
+        ),
+        (
+            [(2, 0.25, -0.2), (3, 0.5, -0.1)],
+            "points worse; the network is 2 times as large as it.",
+        ),
+    ],
+)
+def test_it_says_which_is_smaller(folder, answer, tmp_path, monkeypatch, rows, words):
+    of_network = [(bits, int(part * answer["memory_bits"]), 0.6 + more) for bits, part, more in rows]
+    baseline(monkeypatch, *of_network)
+    copy = tmp_path / "result"
+    shutil.copytree(folder, copy)
+    page = write_report(copy).read_text()
+    assert words in page
+    assert page.count("<tr class=best>") == 1
+    assert page.count("linear on the pixels, ") == len(rows)
+
+
+def test_the_best_bits_are_the_smallest_that_meet_the_target_or_the_most_accurate():
+    shares = {2: 0.80, 3: 0.93, 4: 0.95, 5: 0.95}
+    linear = [Linear(bits, {"weights": 100 * bits}, share, (0.0, 1.0)) for bits, share in shares.items()]
+    for target, bits in ((0.7, 2), (0.9, 3), (0.94, 4), (0.99, 4)):
+        assert best_of(linear, target, 0.975, 10_000).weight_bits == bits
+    assert best_of(linear, 0.94, 0.975, 100).weight_bits == 4
+    assert best_of([], 0.9, 0.975, 100) is None
+
+
+@pytest.fixture(scope="module")
+def column_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("a search") / "columns"
+    asked = "search --validation 300 --samples 400 --accuracy 0.5 --sizes 6 --weights UQ0.3 --seeds 1 "
+    asked += "--readouts linear --set field=3 --set cells=2"
+    assert run(*asked.split(), "-o", folder).exit_code == 0
+    return folder
+
+
+def test_the_page_of_a_column_shows_places_of_spikes_and_the_readout(column_folder):
+    page = (column_folder / "report.html").read_text()
+    names = re.findall(r'<img alt="(.*?)" src="data:image/svg', page)
+    assert names == ["Receptive fields", "Places of spikes", "Readout", "Confusion matrix"]
+    assert "What neurons look for." in page
+    assert len(page.encode()) < 1_000_000
 
 
 def test_without_an_answer_a_linear_classifier_has_to_keep_to_the_limit(answer, tmp_path):

@@ -134,9 +134,9 @@ def _layer(model: Model, number: int) -> str:
         return f"{layer.neurons} neurons that see all {inputs}; {layer.features} features{more}"
     rows, columns = layer.positions(*shape[:2])
     return (
-        f"{layer.neurons} neurons, a field of {layer.field[0]} x {layer.field[1]}{channels} ({inputs}), "
-        f"stride {layer.stride}, {rows} x {columns} positions in {layer.cells[0]} x {layer.cells[1]} cells; "
-        f"{layer.features} features{more}"
+        f"{layer.neurons} neurons with a field of {layer.field[0]} x {layer.field[1]}{channels} ({inputs}) "
+        f"at {rows} x {columns} positions, stride {layer.stride}; {layer.cells[0]} x {layer.cells[1]} cells "
+        f"x {layer.neurons} neurons = {layer.features} features{more}"
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
+from fspinn.base.errors import ConfigError
 from fspinn.cli import options
 
 if TYPE_CHECKING:
@@ -96,7 +97,31 @@ def confusion_matrix(model: "Model", shown: options.Shown) -> Drawn:
     return figure, {**about, "accuracy": measured.accuracy}
 
 
-@_picture("spike-raster")
+def _one_image(
+    model: "Model", image: Path | None, shown: options.Shown, index: int
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the arguments of a picture of one image, and what the answer in JSON says about it."""
+    from fspinn.datasets import sources
+
+    found = options.sources_of(model, () if image is None else (image,), shown)
+    (one,) = sources.numbered(found, [index])
+    label = None if one.labels is None else int(one.labels[0])
+    named = None if label is None else model.class_names[label]
+    arguments = {"image": one.images[:1][0], "seed": shown.seed, "number": one.first, "label": named}
+    return arguments, {"image": one.name, "index": one.first, "label": label}
+
+
+def _position(_context: click.Context, _option: click.Parameter, text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    try:
+        row, column = (int(part) for part in text.split(","))
+    except ValueError:
+        raise ConfigError(f"--position: {text!r} is not a row and a column; write it like 10,12") from None
+    return row, column
+
+
+@_picture("spike-map")
 @click.argument("image", required=False, type=click.Path(path_type=Path))
 @options.measured("validation")
 @click.option("--index", default=0, show_default=True, help="Number of the image, counted from 0.")
@@ -104,31 +129,54 @@ def confusion_matrix(model: "Model", shown: options.Shown) -> Drawn:
 @options.config
 @options.as_json
 @options.gathered
-def spike_raster(model: "Model", image: Path | None, shown: options.Shown, index: int) -> Drawn:
+def spike_map(model: "Model", image: Path | None, shown: options.Shown, index: int) -> Drawn:
+    """Draw which neuron of MODEL spikes where, and when.
+
+    Of a network with a field: the first spike at each of its positions. IMAGE is a file as `fspinn predict`
+    takes it; without one an image of a data set is shown.
+
+    \b
+    Examples:
+      fspinn plot spike-map net.h5 --index 7
+      fspinn plot spike-map net.h5 photo.png -o map.svg
+    """
+    from fspinn import plots
+
+    arguments, about = _one_image(model, image, shown, index)
+    return plots.spike_map(model, **arguments), about
+
+
+@_picture("spike-raster")
+@click.argument("image", required=False, type=click.Path(path_type=Path))
+@options.measured("validation")
+@click.option("--index", default=0, show_default=True, help="Number of the image, counted from 0.")
+@click.option(
+    "--position",
+    callback=_position,
+    help="Row and column of a field, such as 10,12, counted from 0 [default: a lively one].",
+)
+@options.seed
+@options.config
+@options.as_json
+@options.gathered
+def spike_raster(
+    model: "Model", image: Path | None, shown: options.Shown, index: int, position: tuple[int, int] | None
+) -> Drawn:
     """Draw the spikes of MODEL for one image.
 
     IMAGE is a file as `fspinn predict` takes it; without one an image of a data set is shown. The potential
-    of the neuron that spikes most is drawn too.
+    of the neuron that spikes most is drawn too; of a network with a field all potentials at one position.
 
     \b
     Examples:
       fspinn plot spike-raster net.h5 --index 7
       fspinn plot spike-raster net.h5 photo.png -o raster.svg
+      fspinn plot spike-raster column.h5 --position 10,12
     """
     from fspinn import plots
-    from fspinn.datasets import sources
 
-    found = options.sources_of(model, () if image is None else (image,), shown)
-    (one,) = sources.numbered(found, [index])
-    label = None if one.labels is None else int(one.labels[0])
-    figure = plots.spike_raster(
-        model,
-        one.images[:1][0],
-        seed=shown.seed,
-        number=one.first,
-        label=None if label is None else model.class_names[label],
-    )
-    return figure, {"image": one.name, "index": one.first, "label": label}
+    arguments, about = _one_image(model, image, shown, index)
+    return plots.spike_raster(model, position=position, **arguments), about
 
 
 @_picture("thresholds")

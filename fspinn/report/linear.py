@@ -60,6 +60,10 @@ class Linear:
         """All of them."""
         return sum(self.memory.values())
 
+    def proves(self, target: float, confidence: float, images: int) -> bool:
+        """Return whether it is proven to reach an accuracy, on so many validation images."""
+        return wilson_interval(self.accuracy * images, images, confidence)[0] >= target
+
 
 def linear_classifiers(
     data: "Dataset", weight_bits: Sequence[int], *, labels: int | None = None, seed: int = 0
@@ -92,6 +96,18 @@ def linear_classifiers(
         memory = _memory(rounded, data.n_classes, bits)
         found.append(Linear(bits, memory, count / len(shown), wilson_interval(count, len(shown))))
     return found
+
+
+def best_of(linear: Sequence[Linear], target: float, confidence: float, images: int) -> Linear | None:
+    """Return the linear classifier with the bits that suit it best, None if there is none to choose from.
+
+    That is the smallest one that is proven to reach the target, as a network has to, on so many validation
+    images; where none is, the most accurate.
+    """
+    proven = [one for one in linear if one.proves(target, confidence, images)]
+    if proven:
+        return min(proven, key=lambda one: one.memory_bits)
+    return max(linear, key=lambda one: (one.accuracy, -one.memory_bits), default=None)
 
 
 def _memory(weights: NDArray[Any], n_classes: int, weight_bits: int) -> dict[str, int]:

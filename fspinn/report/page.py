@@ -6,9 +6,10 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
+from functools import partial
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib import rc_context
@@ -20,24 +21,27 @@ from fspinn.base.files import real_file, replaced_when_whole
 from fspinn.base.version import __version__
 from fspinn.datasets.origin import load_again
 from fspinn.memmodel import load_hardware
+from fspinn.model.model import Model
 from fspinn.model.store import load
 from fspinn.report import charts
 from fspinn.report.comparison import compared
-from fspinn.report.linear import linear_classifiers
-from fspinn.report.plots import confusion_matrix, receptive_fields
+from fspinn.report.linear import best_of, linear_classifiers
+from fspinn.report.plots import confusion_matrix, readout_map, receptive_fields, spike_places
 from fspinn.search import quantities
 from fspinn.search.candidates import Variant, in_words
 from fspinn.search.certificate import chance
 from fspinn.search.constraints import MEASURES, flash_and_ram
 from fspinn.search.endings import advice, confidence_in_words, headline
-from fspinn.search.intervals import wilson_interval
 
 if TYPE_CHECKING:
-    from fspinn.datasets import Dataset
+    from fspinn.datasets import Dataset, Split
 
 NAME = "report.html"
-READOUT_BITS = 8
-"""Weights of the linear classifier have these bits, and those of the answer."""
+LINEAR_BITS = range(2, 9)
+"""Weights of the linear classifier have one of these, whichever suits it best."""
+
+PLACED_IMAGES = 500
+"""Validation images that the places of spikes are counted on."""
 
 _GREY_PARTS = ("text.", "axes.label", "axes.title", "axes.edge", "xtick.", "ytick.")
 _LOOK: dict[Any, Any] = {f"{part}color": "#858585" for part in _GREY_PARTS}
@@ -104,11 +108,8 @@ def write_report(
         data = replace(data, train=data.train.first(answer["dataset"]["train"]))
     words |= _without_spikes(answer, data)
     if model is not None:
-        measured = evaluate(model, data.validation, seed=answer["seed"], threads=threads)
-        answers = measured.labels, measured.predictions, model.class_names
         words |= {"band": load_hardware(answer["hardware"]).band, "compared": compared(answer, model)}
-        words |= {"receptive_fields": _picture(receptive_fields, model)}
-        words |= {"confusion_matrix": _picture(confusion_matrix, *answers)}
+        words |= {"pictures": _pictures(model, data.validation, answer["seed"], threads)}
     page = _environment().get_template("page.html").render(model=model, version=__version__, **words)
     with _writing(path), replaced_when_whole(path) as temporary:
         # A name that is not UTF-8 holds what no file in UTF-8 can.
@@ -157,23 +158,49 @@ def _about_trials(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _without_spikes(answer: Mapping[str, Any], data: "Dataset") -> dict[str, Any]:
-    """Return what a linear classifier does with the bits and labels of the answer, in as much memory."""
-    bits = (READOUT_BITS, Variant(answer["weights"]).weight_bits)
-    linear = linear_classifiers(data, bits, labels=answer["labels"], seed=answer["seed"])
-    limits = [answer["constraints"].get(name) or inf for name in ("memory", "flash")]
-    most_bits = answer["memory_bits"] if answer["found"] else min(limits)
-    fitting = [one for one in linear if one.memory_bits <= most_bits]
-    rival = max(fitting, key=lambda one: one.accuracy, default=None)
-    images, proven = answer["dataset"]["validation"], 0.0
-    if rival is not None:
-        proven, _ = wilson_interval(rival.accuracy * images, images, answer["confidence"])
+    """Return what a linear classifier on the pixels does with as many labels, at each of its bits."""
+    linear = linear_classifiers(data, LINEAR_BITS, labels=answer["labels"], seed=answer["seed"])
+    most_bits = min(answer["constraints"].get(name) or inf for name in ("memory", "flash"))
+    allowed = [one for one in linear if answer["found"] or one.memory_bits <= most_bits]
+    needs = answer["target_accuracy"], answer["confidence"], answer["dataset"]["validation"]
+    rival = best_of(allowed, *needs)
     return {
         "linear": linear,
         "rival": rival,
-        "rival_meets": proven >= answer["target_accuracy"],
+        "rival_meets": rival is not None and rival.proves(*needs),
         "labels": answer["labels"] or len(data.train),
         "multiplications": data.image_shape[0] * data.image_shape[1] * data.n_classes,
     }
+
+
+class Picture(NamedTuple):
+    """A picture of the page: its name, an address that is the picture itself, and what it shows."""
+
+    name: str
+    address: str
+    shows: str
+
+
+def _pictures(model: Model, shown: "Split", seed: int, threads: int | None) -> list[Picture]:
+    """Return what a network has learned, where its neurons spike, and what it answers to images."""
+    column = model.network.layers[0].field is not None
+    speaks = ", and the class that each speaks for most" if len(model.layers) == 1 and not column else ""
+    found = [
+        Picture("Receptive fields", _picture(receptive_fields, model), f"What neurons look for{speaks}.")
+    ]
+    if column:
+        placed = shown.images[:PLACED_IMAGES]
+        says = "Where each of them spikes: how often at each position of the field."
+        found.append(
+            Picture("Places of spikes", _picture(partial(spike_places, seed=seed), model, placed), says)
+        )
+    if model.network.layers[-1].field is not None:
+        says = "What the readout listens to: for or against which class a spike in each cell speaks."
+        found.append(Picture("Readout", _picture(readout_map, model), says))
+    measured = evaluate(model, shown, seed=seed, threads=threads)
+    answers = measured.labels, measured.predictions, model.class_names
+    says = f"Answers to the validation images, learned with seed {seed}."
+    return [*found, Picture("Confusion matrix", _picture(confusion_matrix, *answers), says)]
 
 
 def _picture(draw: Callable[..., Figure], *arguments: Any) -> str:
@@ -207,10 +234,17 @@ def _environment() -> Environment:
         "network": _network,
         "percent": _percent,
         "seconds": quantities.format_time,
-        "times": lambda factor: f"{factor:,.0f}" if factor >= 10 else f"{factor:.2g}",
+        "times": _times,
+        "as_large_as": lambda factor: (
+            f"{_times(factor)} times as large as" if factor >= 1.05 else "as large as"
+        ),
         "value": lambda value: f"{value:.4g}" if isinstance(value, float) else str(value),
     }
     return environment
+
+
+def _times(factor: float) -> str:
+    return f"{factor:,.0f}" if factor >= 10 else f"{factor:.2g}"
 
 
 def _percent(share: float) -> str:

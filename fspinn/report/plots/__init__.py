@@ -2,15 +2,20 @@
 
 from fspinn.report.plots.answers import confusion_matrix, spike_raster
 from fspinn.report.plots.candidates import accuracy_against_memory
+from fspinn.report.plots.columns import readout_map, spike_places
 from fspinn.report.plots.networks import learning_curve, receptive_fields, thresholds
+from fspinn.report.plots.positions import spike_map
 from fspinn.report.plots.saving import save
 
 __all__ = [
     "accuracy_against_memory",
     "confusion_matrix",
     "learning_curve",
+    "readout_map",
     "receptive_fields",
     "save",
+    "spike_map",
+    "spike_places",
     "spike_raster",
     "thresholds",
 ]

@@ -13,6 +13,7 @@ from fspinn.base.errors import ConfigError
 from fspinn.model.model import AnyModel, model_of
 from fspinn.report.plots.colours import CHOSEN, SHADES
 from fspinn.report.plots.networks import preferred_classes, preferred_names
+from fspinn.report.plots.positions import draw_image, in_words, position_raster
 
 _MOST_NUMBERS = 20
 _MOST_ROWS = 16
@@ -67,54 +68,76 @@ def confusion_matrix(
 
 
 def spike_raster(
-    model: AnyModel, image: NDArray[np.uint8], *, seed: int = 0, number: int = 0, label: str | None = None
+    model: AnyModel,
+    image: NDArray[np.uint8],
+    *,
+    position: tuple[int, int] | None = None,
+    seed: int = 0,
+    number: int = 0,
+    label: str | None = None,
 ) -> Figure:
-    """Draw input spikes, output spikes and the potential of the most active neuron while an image is shown.
+    """Draw input spikes, output spikes and potentials while an image is shown.
+
+    Of a layer that sees the whole image the potential of the most active neuron is drawn, of a first layer
+    with a field all potentials at one position.
 
     Parameters
     ----------
     model : Model
     image : ndarray of uint8, shape (height, width)
+    position : tuple of int or None, default None
+        Row and column of the position of a field, counted from 0; None is where input in the most time steps
+        leads to a spike.
     seed : int, default 0
     number : int, default 0
         Number of the image; with the seed it fixes the input spikes.
     label : str or None, default None
         What the image really shows, if that is known.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such position, or the first of several layers sees the whole image.
     """
     model = model_of(model)
+    if model.network.layers[0].field is not None:
+        return position_raster(model, image, position, seed=seed, number=number, label=label)
+    if position is not None:
+        raise ConfigError("position: the first layer sees the whole image from one position; leave it out")
+    if len(model.layers) > 1:
+        raise ConfigError(
+            "spike raster: of several layers it draws a position of the first, and this one sees the whole "
+            "image; draw its receptive fields"
+        )
     shown = present(model, image, seed=seed, number=number)
     answer = predict(model, image[None], seed=seed, first=number, threads=1)
     agrees = preferred_classes(model) == answer.classes[0]
-    network = shown.network
+    plan, layer = shown.plan, shown.layer
     counts = answer.spike_counts[0]
     winner = int(counts.argmax())
-    answered = model.class_names[answer.classes[0]] if answer.answered[0] else "nothing"
 
     figure = Figure(figsize=(9, 6), layout="constrained")
     grid = figure.add_gridspec(3, 2, width_ratios=(1, 4.5), height_ratios=(3, 2.4, 2))
     picture = figure.add_subplot(grid[0, 0])
-    picture.imshow(image, cmap="gray", vmin=0, vmax=255)
-    picture.set_xticks([])
-    picture.set_yticks([])
-    picture.set_title(f"{'image' if label is None else f'label: {label}'}\nanswer: {answered}", fontsize=10)
+    draw_image(picture, image)
+    picture.set_title(in_words(model, answer, label), fontsize=10)
     above = figure.add_subplot(grid[0, 1])
     middle = figure.add_subplot(grid[1, 1], sharex=above)
     below = figure.add_subplot(grid[2, 1], sharex=above)
 
     steps, inputs = shown.input_spikes.events
-    _draw_spikes(above, steps * network.dt_ms, inputs, "black", 2.5)
+    _draw_spikes(above, steps * plan.dt_ms, inputs, "black", 2.5)
     above.set_ylabel("input pixel")
-    above.set_ylim(model.layer.inputs_used, -1)
+    above.set_ylim(layer.inputs, -1)
     above.set_title(f"{len(steps)} input spikes", fontsize=9, loc="left")
-    times_ms = shown.output_steps * network.dt_ms
+    times_ms = shown.output_steps * plan.dt_ms
     _draw_output(middle, times_ms, shown.output_neurons, agrees, preferred_names(model))
 
     if counts.any():
-        firing_threshold = network.layers[0].neuron.firing_threshold
-        course = potential(model, shown, winner) / firing_threshold
-        times_ms = np.repeat(np.arange(network.steps) * network.dt_ms, 2)
+        course = potential(shown, winner) / float(layer.firing_threshold)
+        times_ms = np.repeat(np.arange(plan.steps) * plan.dt_ms, 2)
         below.plot(times_ms, course.ravel(), color=SHADES[0], linewidth=0.9)
-        level = 1 + model.layer.theta.values[winner] / firing_threshold
+        level = float(layer.thresholds[winner]) / float(layer.firing_threshold)
         below.axhline(level, color=CHOSEN, linestyle="--", linewidth=1)
         below.set_ylim(top=level + 0.3 * (level - course.min()))
         words = below.text(1, level, "its threshold ", ha="right", va="bottom", fontsize=8, color=CHOSEN)
@@ -122,7 +145,7 @@ def spike_raster(
         below.set_title(f"potential of neuron {winner}, the most active", fontsize=9, loc="left")
     below.set_ylabel("potential\n(initial thresholds)")
     below.set_xlabel("time (ms)")
-    below.set_xlim(0, network.steps * network.dt_ms)
+    below.set_xlim(0, plan.steps * plan.dt_ms)
     for axis in (above, middle):
         axis.tick_params(labelbottom=False)
     figure.align_ylabels([above, middle, below])

@@ -1,5 +1,12 @@
-"""Colours that everybody can distinguish: Paul Tol's `bright` scheme and the red of `vibrant`."""
+"""Colours that everybody can distinguish: Paul Tol's `bright`, the red of `vibrant`, and `smooth rainbow`."""
 
 SHADES = ("#4477aa", "#66ccee", "#228833", "#ccbb44", "#aa3377", "#bbbbbb")
 CHOSEN = "#cc3311"
 GREY = "#888888"
+RAINBOW = (
+    "#9B62A7", "#8C4E99", "#6F4C9B", "#6059A9", "#5568B8", "#4E79C5", "#4D8AC6", "#4E96BC", "#549EB3",
+    "#59A5A9", "#60AB9E", "#69B190", "#77B77D", "#8CBC68", "#A6BE54", "#BEBC48", "#D1B541", "#DDAA3C",
+    "#E49C39", "#E78C35", "#E67932", "#E4632D", "#DF4828", "#DA2222", "#B8221E", "#95211B", "#721E17",
+    "#521A13",
+)  # fmt: skip
+"""For many neurons; without its palest end, which is for no data."""

@@ -1,5 +1,8 @@
 """Pictures of what a network has learned, and how."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -34,8 +37,7 @@ def receptive_fields(model: AnyModel, neurons: int = 64) -> Figure:
         How many to draw, at most; of more neurons some of each class are drawn.
     """
     model = model_of(model)
-    first, weights = model.network.layers[0], model.layers[0].weights.values
-    height, width, channels = model.network.input_shape(model.image_shape)
+    first = model.network.layers[0]
     if first.field is None and len(model.layers) == 1:
         # Eight small letters are as wide as a field.
         names = [name if len(name) <= 8 else f"{name[:7]}\u2026" for name in preferred_names(model)]
@@ -43,33 +45,62 @@ def receptive_fields(model: AnyModel, neurons: int = 64) -> Figure:
     else:  # what a neuron speaks for is another class in each cell
         names, chosen = [str(neuron) for neuron in range(first.neurons)], np.arange(first.neurons)
         called = "the number of each"
-        height, width = first.field or (height, width)
-    size = 8 if max(map(len, names)) <= 3 else 6
-    chosen = chosen[np.linspace(0, len(chosen) - 1, min(neurons, len(chosen))).astype(int)]
-    columns = int(np.ceil(np.sqrt(len(chosen) * 1.6)))
-    rows = int(np.ceil(len(chosen) / columns))
-    width *= channels  # side by side
-    # One picture with space above each field is drawn ten times as quickly as one picture for each.
+    fields = [feature(model, neuron) for neuron in some(chosen, neurons)]
+    shown = [names[neuron] for neuron in some(chosen, neurons)]
+    title = f"{len(fields)} of {first.neurons} neurons, with {called}"
+    return tiles(fields, shown, "magma", "weight", title)
+
+
+def feature(model: Model, neuron: int) -> NDArray[np.float32]:
+    """Return the weights of a neuron of the first layer as an image, its channels side by side."""
+    height, width, channels = model.network.input_shape(model.image_shape)
+    height, _ = model.network.layers[0].field or (height, width)
+    apart = model.layers[0].weights.values[:, neuron].reshape(height, -1, channels)
+    gap = np.full((height, 1), np.nan, np.float32)
+    beside = [part for channel in range(channels) for part in (gap, apart[:, :, channel])]
+    return np.concatenate(beside[1:], axis=1)
+
+
+def some(numbers: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """Return so many of some numbers at most, evenly spaced."""
+    chosen: NDArray[np.int64] = numbers[np.linspace(0, len(numbers) - 1, min(most, len(numbers))).astype(int)]
+    return chosen
+
+
+def tiles(
+    pictures: Sequence[NDArray[Any]], names: Sequence[str], colours: str, label: str, title: str
+) -> Figure:
+    """Draw small pictures of one size side by side, with a name above each and one bar of colours."""
+    height, width = pictures[0].shape
+    columns = _columns(len(pictures), height / width)
+    rows = int(np.ceil(len(pictures) / columns))
+    # One picture with space above each tile is drawn ten times as quickly as one picture for each.
     above, between = max(1, round(0.35 * height)), max(1, round(0.12 * width))
-    tiles = np.full((rows * (above + height), columns * (width + between) - between), np.nan, np.float32)
-    figure = Figure(figsize=(0.62 * columns + 1.0, 0.62 * rows * (1 + above / height) + 0.5))
+    whole = np.full((rows * (above + height), columns * (width + between) - between), np.nan, np.float32)
+    inch = 0.62 / min(height, width)
+    breadth = max(inch * whole.shape[1], 0.075 * len(title)) + 0.9
+    figure = Figure(figsize=(breadth, inch * whole.shape[0] + 0.4), layout="constrained")
     axes = figure.subplots()
-    for place, neuron in enumerate(chosen):
+    size = 8 if max(map(len, names)) <= 3 else 6
+    for place, picture in enumerate(pictures):
         row, column = divmod(place, columns)
         top, left = row * (above + height) + above, column * (width + between)
-        tiles[top : top + height, left : left + width] = _tile(weights[:, neuron], channels, height)
-        axes.text(left + (width - 1) / 2, top - 1, names[neuron], ha="center", va="bottom", fontsize=size)
-    picture = axes.imshow(tiles, cmap="magma", vmin=0, vmax=max(float(np.nanmax(tiles)), 1e-9))
+        whole[top : top + height, left : left + width] = picture
+        axes.text(left + (width - 1) / 2, top - 1, names[place], ha="center", va="bottom", fontsize=size)
+    image = axes.imshow(whole, cmap=colours, vmin=0, vmax=max(float(np.nanmax(whole)), 1e-9))
     axes.axis("off")
-    figure.colorbar(picture, ax=axes, label="weight", shrink=min(1.0, 3 / rows), aspect=12, pad=0.02)
-    axes.set_title(f"{len(chosen)} of {first.neurons} neurons, with {called}", fontsize=10)
+    axes.set_title(title, fontsize=10)
+    bar = figure.colorbar(image, ax=axes, shrink=min(1.0, 3 / rows), aspect=12, pad=0.02)
+    bar.locator = MaxNLocator(5 if rows > 1 else 3)
+    bar.set_label(label, fontsize=8)
+    bar.ax.tick_params(labelsize=8)
     return figure
 
 
-def _tile(weights: NDArray[np.float32], channels: int, height: int) -> NDArray[np.float32]:
-    """Return the weights of a neuron as an image, its channels side by side."""
-    apart: NDArray[np.float32] = weights.reshape(height, -1, channels)
-    return np.concatenate(np.moveaxis(apart, 2, 0), axis=1)
+def _columns(pictures: int, height_to_width: float) -> int:
+    """Return in how many columns to draw pictures: a little wider than high, and few places left empty."""
+    narrow, wide = (int(np.ceil(np.sqrt(pictures * part * height_to_width))) for part in (1.6, 4.0))
+    return min(range(narrow, max(narrow, min(wide, 12)) + 1), key=lambda columns: -pictures % columns)
 
 
 def thresholds(model: AnyModel, spike_counts: NDArray[np.int32]) -> Figure:
