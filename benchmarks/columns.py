@@ -1,4 +1,4 @@
-"""Columns with a receptive field: accuracy within memory, what learning brings, and speed.
+"""Columns with a receptive field: accuracy within memory, and what learning brings.
 
     python benchmarks/columns.py [PART ...] [--write]
 
@@ -6,7 +6,6 @@ Sizes and formats were chosen on validation images; the test images are only rep
 fitted on 50,000 labels, with its rounding in the loop. Learning runs on one core.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -19,14 +18,13 @@ from threadpoolctl import threadpool_limits
 
 import fspinn
 from fspinn.answering.compress import Compiler, Lowering
-from fspinn.answering.predict import respond
 from fspinn.backends.numba import engine
 from fspinn.base.randomness import TRAINING_SPIKES
 from fspinn.base.settings import with_settings
 from fspinn.datasets import Dataset
 from fspinn.learning.fitting import Learned, fit_readouts
 from fspinn.learning.training import learn
-from fspinn.lowering.compiler import learning_plan, plan_of
+from fspinn.lowering.compiler import learning_plan
 from fspinn.memmodel import Size, memory_bits
 from fspinn.model.tensors import LayerTensors
 from fspinn.network import OnOff
@@ -35,7 +33,7 @@ from fspinn.network.setup import Setup
 
 SEEDS = (0, 1, 2)
 LARGE = {"mnist-large": ((64, 4), (64, 5), (128, 5)), "fashion-mnist-large": ((64, 4), (128, 5))}
-PARTS = ("mnist", "fashion-mnist", *LARGE, "learning", "speed")
+PARTS = ("mnist", "fashion-mnist", *LARGE, "learning")
 ON_OFF = OnOff(radius=2, gain=1)
 WEIGHTS, STATE = "UQ0.3", "10 bits"
 
@@ -160,28 +158,10 @@ def _clustered(patches: NDArray[Any], neurons: int, seed: int) -> NDArray[Any]:
     return found
 
 
-def measure_speed() -> dict[str, Any]:
-    """Processor time, so that what else runs on the machine counts little."""
-    data = fspinn.datasets.load("mnist")
-    learned = learn(network_of("mnist", 16, 3), data, progress=False)
-    (model,) = fit_readouts(learned, data, ["linear"])
-    small = Compiler(data, 0, None).compile(model, Lowering(WEIGHTS, "8 bits"))
-    rates = {"learning": learned.samples_per_s}
-    for name, one in (("floats", model), ("integers", small)):
-        plan, best = plan_of(one), np.inf
-        respond(plan, data.test.images[:10], seed=0, threads=1)
-        for _ in range(5):
-            started = time.process_time()
-            respond(plan, data.test.images, seed=0, threads=1)
-            best = min(best, time.process_time() - started)
-        rates[name] = len(data.test) / best
-    return {"seeds": (0,), "rates": rates}
-
-
 def measure(part: str) -> dict[str, Any]:
     if part in SIZES or part in LARGE:
         return measure_sizes(part)
-    return measure_learning() if part == "learning" else measure_speed()
+    return measure_learning()
 
 
 def render(results: Results) -> str:
@@ -196,12 +176,6 @@ def render(results: Results) -> str:
             "Other settings are those of the first row, not tuned again.",
             _learning(results),
         ]
-    if "speed" in results:
-        rates = results["speed"]["rates"]
-        blocks.append(
-            f"16 neurons with 3 x 3 cells on one core: {rates['integers']:,.0f} images/s in integers, "
-            f"{rates['floats']:,.0f} in floats, {rates['learning']:,.0f} images/s while learning."
-        )
     return "\n\n".join([*blocks, f"{machines(results)}."])
 
 

@@ -46,12 +46,12 @@ STACK = "mnist-stack-400"
 
 NETWORKS: dict[str, dict[str, tuple[Preset, Lowering]]] = {
     "mnist": {
-        "dense": (presets.load("mnist-400"), WIDE),
+        "dense": (presets.load("mnist-400-linear"), WIDE),
         "column": (with_settings(presets.start_of(COLUMN), COLUMN), Lowering("UQ0.3", "10 bits")),
         "stack": (presets.load("mnist-stack-1000"), WIDE),
     },
     "fashion-mnist": {
-        "dense": (presets.load("fashion-mnist-400"), WIDE),
+        "dense": (presets.load("fashion-mnist-400-linear"), WIDE),
         "column": (with_settings(presets.start_of(COLUMN), COLUMN | ON_OFF), Lowering("UQ0.3", "10 bits")),
         "stack": (presets.load("fashion-mnist-stack-400"), WIDE),
     },
@@ -177,9 +177,9 @@ def render(results: Results) -> str:
         "All 60,000 training images are learned from without labels; labels of some, drawn at random without "
         "regard to class, are for the readout, which is fitted on what the network in integers answers. "
         "All 10,000 test images; mean ± standard deviation over networks (seeds "
-        f"{seeds(results)}) and {len(some['draws'])} draws of each. Dense networks and stacks answer with "
-        "`proportion`, columns with `linear`; `majority` is Diehl & Cook's protocol, with all labels. "
-        "Weights of dense networks (`mnist-400`, `fashion-mnist-400`), large stacks (`mnist-stack-1000`, "
+        f"{seeds(results)}) and {len(some['draws'])} draws of each. Stacks answer with "
+        "`proportion`, the others with `linear`; `majority` is Diehl & Cook's protocol, with all labels. "
+        "Weights of dense networks (`mnist-400-linear`, `fashion-mnist-400-linear`), large stacks (`mnist-stack-1000`, "
         "`fashion-mnist-stack-400`) and of that of 64 and 400 have 4 bits, columns 3, the small stacks 2. "
         "Logistic regression is scikit-learn's, on pixels from 0 to 1; nearest neighbours are one, or three "
         f"with all labels, by Euclidean distance. {machines(results)}."
