@@ -157,10 +157,11 @@ def test_no_entry_gains_by_moving_alone(monkeypatch):
     rounded = replace(start, table=np.rint(start.table).clip(-4, 3), bias=np.rint(start.bias))
     best = rounded_readout._improve(samples, rounded, format)
     assert samples.answers(best).loss < samples.answers(rounded).loss
-    parabola = samples.parabola(best, samples.answers(best))
-    moved, several = parabola.moved(best, 1, format)
+    answers = samples.answers(best)
+    slopes, curves = samples.slopes(best, answers), samples.curves(best, answers)
+    moved, several = rounded_readout._moved(best, slopes, curves, 1, format)
     assert several <= 1
-    assert samples.answers(moved).loss > samples.answers(best).loss - rounded_readout.LEAST_GAIN
+    assert samples.answers(moved).loss > answers.loss - rounded_readout.LEAST_GAIN
 
 
 # --- with a network ---------------------------------------------------------------------------------

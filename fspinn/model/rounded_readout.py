@@ -46,7 +46,7 @@ CLIPS = np.linspace(0.15, 1.0, 35)
 TRIES = 60
 """Tables that are tried, at most, while entries move one by one (fspinn)."""
 
-TRIED_ON = 20_000
+TRIED_ON = 30_000
 """Samples that they are tried on, at most (fspinn)."""
 
 MOVED = 1 / 16
@@ -138,7 +138,7 @@ def _targets(
 
 @dataclass(frozen=True)
 class _Guess:
-    """A table and a bias in steps of their format, and how much a step is."""
+    """A table and a bias in steps of their format, and how much a step is; or derivatives by these."""
 
     table: Floats
     bias: Floats
@@ -158,30 +158,6 @@ class _Answers:
     sums: Floats
     shares: Floats
     loss: float
-
-
-@dataclass(frozen=True)
-class _Parabola:
-    """How the loss changes with each number of a guess: first and second derivatives."""
-
-    slope: Floats
-    curve: Floats
-    bias_slope: Floats
-    bias_curve: Floats
-    scale_slope: np.float32
-    scale_curve: np.float32
-
-    def moved(self, guess: _Guess, several: int, format: Format) -> tuple[_Guess, int]:
-        """Return a guess with several entries moved, those that gain most, and how many these are."""
-        after, gains = guess.table - np.sign(self.slope), np.abs(self.slope) - self.curve / 2
-        gains[(after < format.lowest_integer) | (after > format.highest_integer)] = 0
-        best = np.argsort(-gains, axis=None, kind="stable")[: min(several, np.count_nonzero(gains > 0))]
-        table = guess.table.copy()
-        table.flat[best] = after.flat[best]
-        bias = guess.bias - np.rint(self.bias_slope / np.maximum(self.bias_curve, TINY) / 2)
-        farthest = FARTHEST * guess.scale
-        step = np.clip(self.scale_slope / np.maximum(self.scale_curve, TINY), -farthest, farthest)
-        return _Guess(table, bias, guess.scale - step), len(best)
 
 
 @dataclass(frozen=True)
@@ -222,25 +198,26 @@ class _Samples:
         lengths = self.penalty * guess.scale**2 * (guess.centred**2).sum()
         return _Answers(sums, shares / total, float(entropy.mean(dtype=np.float64) + lengths / 2))
 
-    def parabola(self, guess: _Guess, answers: _Answers) -> _Parabola:
-        sums, shares, scale = answers.sums, answers.shares, guess.scale
-        missed = (shares - self.targets) / np.float32(len(self))
-        spread = shares * (1 - shares) / np.float32(len(self))
-        mean = (shares * sums).sum(axis=1)
-        square = (shares * sums * sums).sum(axis=1) - mean**2
-        lengths = self.penalty * (guess.centred**2).sum()
-        slope, curve = self.penalty * scale * guess.centred, np.full_like(guess.table, self.penalty)
+    def slopes(self, guess: _Guess, answers: _Answers) -> _Guess:
+        """Return how the loss changes with each number of a guess."""
+        missed = (answers.shares - self.targets) / np.float32(len(self))
+        table = self.penalty * guess.scale * guess.centred
         for counts, piece in self.pieces():
-            slope += counts.T @ missed[piece]
-            curve += (counts * counts).T @ spread[piece]
-        return _Parabola(
-            scale * slope,
-            scale**2 * curve,
-            scale * missed.sum(axis=0),
-            scale**2 * spread.sum(axis=0),
-            (missed * sums).sum() + scale * lengths,
-            square.mean() + lengths,
-        )
+            table += counts.T @ missed[piece]
+        scale = (missed * answers.sums).sum() + self.penalty * guess.scale * (guess.centred**2).sum()
+        return _Guess(guess.scale * table, guess.scale * missed.sum(axis=0), scale)
+
+    def curves(self, guess: _Guess, answers: _Answers) -> _Guess:
+        """Return how these slopes change with each number."""
+        sums, shares = answers.sums, answers.shares
+        spread = shares * (1 - shares) / np.float32(len(self))
+        table = np.full_like(guess.table, self.penalty)
+        for counts, piece in self.pieces():
+            table += (counts * counts).T @ spread[piece]
+        widths = (shares * sums * sums).sum(axis=1) - (shares * sums).sum(axis=1) ** 2
+        scale = widths.mean() + self.penalty * (guess.centred**2).sum()
+        square = guess.scale**2
+        return _Guess(square * table, np.maximum(square * spread.sum(axis=0), TINY), max(scale, TINY))
 
 
 @dataclass
@@ -296,10 +273,10 @@ def _solve(samples: _Samples, start: _Guess, format: Format, seed: int) -> _Gues
             order = permutation(stream_key(seed, READOUT_ORDER, passed + 1), len(samples))
         some = samples.some(order[place * batch : (place + 1) * batch])
         guess = _Guess(np.rint(table.value), np.rint(bias.value), np.exp(log_scale.value[0]))
-        parabola = some.parabola(guess, some.answers(guess))
-        table.step(number, parabola.slope)
-        bias.step(number, parabola.bias_slope)
-        log_scale.step(number, parabola.scale_slope * guess.scale)
+        slopes = some.slopes(guess, some.answers(guess))
+        table.step(number, slopes.table)
+        bias.step(number, slopes.bias)
+        log_scale.step(number, slopes.scale * guess.scale)
         np.clip(table.value, low, high, out=table.value)
     return _Guess(np.rint(table.value), np.rint(bias.value), np.exp(log_scale.value[0]))
 
@@ -307,18 +284,30 @@ def _solve(samples: _Samples, start: _Guess, format: Format, seed: int) -> _Gues
 def _improve(samples: _Samples, guess: _Guess, format: Format) -> _Guess:
     """Return a guess from which no entry gains by moving alone, or nearly so."""
     known, several = samples.answers(guess), int(guess.table.size * MOVED)
-    parabola = samples.parabola(guess, known)
+    slopes, curves = samples.slopes(guess, known), samples.curves(guess, known)
     for _ in range(TRIES):
-        tried, moved = parabola.moved(guess, several, format)
+        tried, moved = _moved(guess, slopes, curves, several, format)
         found = samples.answers(tried)
         if found.loss < known.loss - LEAST_GAIN:
             guess, known, several = tried, found, moved * 3 // 2 + 1
-            parabola = samples.parabola(guess, known)
+            slopes, curves = samples.slopes(guess, known), samples.curves(guess, known)
         elif moved <= 1:
             break
         else:
-            several = max(moved // 4, 1)
+            several = moved // 4 or 1
     return guess
+
+
+def _moved(guess: _Guess, slopes: _Guess, curves: _Guess, several: int, format: Format) -> tuple[_Guess, int]:
+    """Return a guess with several entries moved, those that gain most, and how many these are."""
+    after, gains = guess.table - np.sign(slopes.table), np.abs(slopes.table) - curves.table / 2
+    gains[(after < format.lowest_integer) | (after > format.highest_integer)] = 0
+    best = np.argsort(-gains, axis=None, kind="stable")[: min(several, np.count_nonzero(gains > 0))]
+    table = guess.table.copy()
+    table.flat[best] = after.flat[best]
+    farthest = FARTHEST * guess.scale
+    scale = guess.scale - np.clip(slopes.scale / curves.scale, -farthest, farthest)
+    return _Guess(table, guess.bias - np.rint(slopes.bias / curves.bias / 2), scale), len(best)
 
 
 def _softmax(found: Floats) -> Floats:
