@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from described import dense, model_from
 
 from fspinn import datasets
+from fspinn import quantize as quantize_on_data
 from fspinn.cli import main
 from fspinn.learning.training import train
 from fspinn.lowering import quantize
@@ -141,6 +142,25 @@ def test_a_whole_network_in_integers_says_what_each_step_cost(trained, tmp_path)
     assert answer["saturations"] == 0
     told = CliRunner().invoke(main, ["evaluate", str(output)]).stdout
     assert "integers only; 0 saturations" in told
+
+
+def test_a_linear_readout_of_few_bits_is_fitted_where_the_images_are_there(tmp_path):
+    data, network = datasets.load("digits"), dense(neurons=20, duration_ms=100.0)
+    model = train(network, data, learner=Stdp(passes=2), readout="linear", progress=False).model
+    store.save(model, tmp_path / "net.h5")
+    words = ("--weights", "UQ0.4", "--readout", "Q1.2", "-o", tmp_path / "small.h5")
+    told = run(tmp_path / "net.h5", *words)
+    assert "linear: float32 -> Q1.2, fitted with its rounding; saves" in told.stdout
+    assert json.loads(run(tmp_path / "net.h5", *words, "--json").stdout)["readout_fitted"] is True
+    fitted = quantize_on_data(model, "UQ0.4", readout="Q1.2", data=data)
+    np.testing.assert_array_equal(store.load(tmp_path / "small.h5").readout.table, fitted.readout.table)
+    # Without the images it is rounded.
+    unknown = replace(model, record={name: model.record[name] for name in ("seed", "class_names")})
+    store.save(unknown, tmp_path / "net.h5")
+    result = run(tmp_path / "net.h5", *words, "--json")
+    assert json.loads(result.stdout)["readout_fitted"] is False
+    rounded = quantize(model, "UQ0.4", readout="Q1.2")
+    np.testing.assert_array_equal(store.load(tmp_path / "small.h5").readout.table, rounded.readout.table)
 
 
 def test_auto_finds_formats_and_says_how(trained, tmp_path):

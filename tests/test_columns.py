@@ -106,18 +106,6 @@ def test_quantized_weights_of_a_field_fill_their_format_and_change_no_answer(dig
     assert (answers[0].spike_counts == answers[1].spike_counts).mean() > 0.999
 
 
-def test_a_readout_of_few_bits_is_fitted_with_its_rounding(digits):
-    model = fspinn.train(Network.patches(8, field=3), digits, readout="linear", progress=False).model
-    rounded = fspinn.quantize(model, "UQ0.4", readout="Q1.1")
-    fitted = fspinn.quantize(model, "UQ0.4", readout="Q1.1", data=digits)
-    scores = [fspinn.evaluate(one, digits.train).accuracy for one in (rounded, fitted)]
-    assert scores[1] > scores[0] + 0.05
-    steps = fitted.readout.table / fitted.readout.format.step
-    assert set(np.unique(steps)) <= {-1.0, 0.0, 1.0}
-    again = fspinn.quantize(model, "UQ0.4", readout="Q1.1", data=digits)
-    np.testing.assert_array_equal(again.readout.table, fitted.readout.table)
-
-
 @pytest.mark.parametrize(
     ("network", "message"),
     [

@@ -21,6 +21,7 @@ VARIANTS = (
     Variant("UQ0.2", "16 bits", prune=True),
     Variant("UQ0.4", "Q9.6", rounding="stochastic", prune=True, readout="linear"),
     Variant("UQ0.3", "12 bits", rounding="truncate", readout="majority"),
+    Variant("UQ0.3", "16 bits", prune=True, readout="linear", readout_format="Q1.2"),
 )
 
 
@@ -40,6 +41,7 @@ def test_a_variant_of_the_search_is_what_quantize_writes(data, variant, tmp_path
     store.save(trained, tmp_path / "net.h5")
     words = ["quantize", "net.h5", "--weights", variant.weights, "--rounding", variant.rounding]
     words += [] if variant.state == "float32" else ["--state", variant.state]
+    words += [] if variant.readout_format is None else ["--readout", variant.readout_format]
     words += ["--prune"] if variant.prune else []
     with pytest.MonkeyPatch.context() as patched:
         patched.chdir(tmp_path)
@@ -53,6 +55,7 @@ def test_a_variant_of_the_search_is_what_quantize_writes(data, variant, tmp_path
     assert written.layer.weights.values.tobytes() == found.layer.weights.values.tobytes()
     assert written.layer.theta.values.tobytes() == found.layer.theta.values.tobytes()
     assert written.readout.table.tobytes() == found.readout.table.tobytes()
+    assert written.record["quantization"].get("readout_fitted", False) == (variant.readout_format is not None)
     assert written.layer.inputs_used == found.layer.inputs_used
     assert written.record["quantization"] == found.record["quantization"]
 

@@ -111,8 +111,9 @@ def lower(
     model : Model
         Or a result that holds one; left untouched.
     data : Dataset or None
-        Accuracies are those on ``data.validation``, and pruning and tuning look at ``data.train``; ``test``
-        is not touched. None measures no accuracy.
+        Accuracies are those on ``data.validation``; pruning and tuning look at ``data.train``, on which a
+        readout ``linear`` below 8 bits is fitted too. ``test`` is not touched. None measures no accuracy, and
+        rounds the readout.
     weights, state, theta, readout, rounding
         As for `fspinn.quantize`; a state of ``"16 bits"`` is the finest format of 16 bits that holds what
         potentials and thresholds do on training images.
@@ -163,8 +164,9 @@ class Lowering:
 class Compiler:
     """Turns trained networks into ones of fixed-point numbers, always with the same passes in the same order.
 
-    Ranges, silent neurons and new thresholds are looked for on training images. What is found holds for all
-    models that differ in their readout only, and is looked for once for those that come one after the other.
+    Ranges, silent neurons and new thresholds are looked for on training images, and readouts of few bits are
+    fitted on the responses to them. What is found holds for all models that differ in their readout only, and
+    is looked for once for those that come one after the other.
     """
 
     data: "Dataset | None"
@@ -192,6 +194,10 @@ class Compiler:
                 "prune: only a network in integers has weights that are all zero; give state too"
             )
         check_together(how.state, how.theta)
+        readout: Pass = partial(quantize_readout, readout=how.readout)
+        if data is not None and fits_rounded(model.readout, how.readout):
+            readout(model)  # refuses what cannot be, before anything runs
+            readout = partial(self._fit_readout, readout=how.readout, labels=training_labels(model, data))
         weights = partial(quantize_weights, weights=how.weights, rounding=how.rounding, seed=self.seed)
         chained: dict[str, Pass] = {"leak": passes.shift_leak} if how.shift_leak else {}
         chained["weights"] = weights
@@ -209,16 +215,13 @@ class Compiler:
         if how.prune:
             chained["neurons"] = lambda model: passes.drop_neurons(model, self._look(which_spike, model))
             chained["pixels"] = passes.drop_pixels
-        chained["readout"] = partial(quantize_readout, readout=how.readout)
-        if data is not None and fits_rounded(model.readout, how.readout):
-            chained["readout"] = lambda model: fit_readout(
-                model,
-                how.readout,
-                self._look(training_responses, model),
-                training_labels(model, data),
-                self.seed,
-            )
+        chained["readout"] = readout
         return chained
+
+    def _fit_readout(
+        self, model: Model, readout: str | Format | None, labels: NDArray[np.int64]
+    ) -> tuple[Model, str]:
+        return fit_readout(model, readout, self._look(training_responses, model), labels, self.seed)
 
     def _look(self, search: Callable[..., Found], model: Model) -> Found:
         """Return what a search on training images finds, which may be known from the model before."""
@@ -285,7 +288,7 @@ def training_labels(model: Model, data: "Dataset") -> NDArray[np.int64]:
     Raises
     ------
     ConfigError
-        If there are no training samples.
+        If there are no training samples, or they have another size than the model's.
     DataError
         If some are of a class that the model does not have.
     """
@@ -293,6 +296,7 @@ def training_labels(model: Model, data: "Dataset") -> NDArray[np.int64]:
         raise ConfigError(
             f"data: {data.name} has no training samples, which a readout is fitted on; give some"
         )
+    check_size(model, data.train.images, "data")
     labels: NDArray[np.int64] = data.train.in_classes(model.class_names, "data").labels
     record = model.record
     count, trained = record.get("labels"), record.get("dataset", {}).get("train")
@@ -305,7 +309,6 @@ def training_responses(
     model: Model, data: "Dataset", *, seed: int = 0, threads: int | None = None
 ) -> "csr_array":
     """Return how often each neuron spikes for each training sample, of shape (n, n_neurons)."""
-    check_size(model, data.train.images, "data")
     return respond(plan_of(model), data.train.images, seed=seed, threads=threads).spike_counts
 
 

@@ -34,7 +34,11 @@ Examples:
     "of so many bits: integers only.",
 )
 @click.option("--theta", help="Format of adapted thresholds [default: the narrowest that holds them].")
-@click.option("--readout", help="Format of the readout table [default: 8 bits, Q1.7 for linear, else UQ0.8].")
+@click.option(
+    "--readout",
+    help="Format of the readout table [default: 8 bits, Q1.7 for linear, else UQ0.8]. With less than 8 bits "
+    "linear is fitted again, with its rounding, where the training images are there.",
+)
 @click.option(
     "--rounding",
     default="nearest",
@@ -163,6 +167,7 @@ def _answer(
         "model": str(output),
         "state": None,
         "theta": None,
+        "readout_fitted": False,
         **after.record["quantization"],
         "memory_bits": memory,
         "accuracy": {"before": reports[0].before.accuracy, "after": reports[-1].after.accuracy},

@@ -1,37 +1,38 @@
 """A readout of few bits, fitted with its rounding in the loop.
 
-Rounding a table afterwards loses the more, the more features the readout listens to. Here the table is
-rounded before every step of the solver, and its gradient is taken as if it had not been (the straight-through
-estimator: Bengio, Leonard and Courville 2013, arXiv:1308.3432). The solver is Adam (Kingma and Ba 2015), its
-rate falling to 0.
+Rounding a table afterwards loses the more, the more features the readout listens to. Here a solver (Adam:
+Kingma and Ba 2015, arXiv:1412.6980) rounds the table before every step, and takes its gradient as if it had
+not been (the straight-through estimator: Bengio, Léonard and Courville 2013, arXiv:1308.3432). Where it ends,
+entries move by one integer, those first for which a parabola promises most, and as many at a time as together
+lower the loss (fspinn).
+
+What a feature says for all classes alike changes no answer. So each row of the table is first moved to the
+middle of its format, and all integers of the format are of use.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fspinn.base.errors import FormatError
 from fspinn.base.randomness import READOUT_ORDER, permutation, stream_key
 from fspinn.model.model import Readout
-from fspinn.model.readout import NO_LABEL, quiet_fit, scores
-from fspinn.quant.formats import MAX_BITS, quantize_values
+from fspinn.model.readout import INVERSE_PENALTY, NO_LABEL, quiet_fit, scores
+from fspinn.quant.formats import MAX_BITS, Format, quantize_values
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-FITTED_BITS = range(2, 9)
-"""Bits of an entry of a table that can be fitted so."""
-
-UPDATES = 4000
-"""Steps of the solver: 17 passes over 60,000 samples (fspinn)."""
+UPDATES = 500
+"""Steps of the solver (fspinn)."""
 
 BATCH = 250
 """Samples that a step looks at, at most (fspinn)."""
 
-TABLE_RATE = 0.003
-"""How far the first steps move an entry of the table, as part of the largest integer (fspinn)."""
+TABLE_RATE = 0.006
+"""How far the first steps move an entry of the table, as part of half the format (fspinn)."""
 
 BIAS_RATE = 0.01
 """How far they move a bias, in steps of the format (fspinn)."""
@@ -39,15 +40,29 @@ BIAS_RATE = 0.01
 SCALE_RATE = 0.001
 """How far they move the logarithm of the scale (fspinn)."""
 
-LABEL_PART = 0.5
-"""Part of its label in what a sample should be answered with; the rest is what the readout in floats says.
-With labels alone a readout of many neurons learns few samples by heart (fspinn)."""
-
 CLIPS = np.linspace(0.15, 1.0, 35)
-"""Where the table may be clipped, as parts of its largest entry (fspinn)."""
+"""Where the table may be clipped, as parts of its widest row (fspinn)."""
 
-CHECKS = 16
-"""How often, over all steps, the loss on all samples is looked at; only in the second half (fspinn)."""
+TRIES = 60
+"""Tables that are tried, at most, while entries move one by one (fspinn)."""
+
+TRIED_ON = 30_000
+"""Samples that they are tried on, at most (fspinn)."""
+
+MOVED = 1 / 16
+"""Part of the table that moves at first (fspinn)."""
+
+LEAST_GAIN = 2e-5
+"""What a table has to gain in loss, of a sample, to be taken (fspinn)."""
+
+FARTHEST = 0.1
+"""Part by which the scale moves at a time, at most (fspinn)."""
+
+TINY = np.float32(1e-9)
+"""Stands for a second derivative of 0."""
+
+PIECE = 2000
+"""Samples that are looked at together."""
 
 DENSE_FROM = 0.05
 """Part of the counts that are not zero from which on matrices are not sparse: dense ones are quicker then."""
@@ -66,12 +81,10 @@ def fit_rounded(
     """Return a readout `linear` in a format, fitted with its rounding in the loop.
 
     Scores are ``(counts @ table + bias) * scale`` with a table and a bias of integers and one scale, which
-    no answer depends on. For n bits the integers of the table are from ``-(2**(n - 1) - 1)`` to
-    ``2**(n - 1) - 1``. What is made small is the cross entropy between the softmax of the scores and, for
-    samples without a label, that of the readout in floats; for the others, its mean with the label. The table
-    starts from that of the floats, with the scale for which its rounding has the least squared error.
+    no answer depends on. What is made small is the cross entropy between the softmax of the scores and the
+    label, or, for samples without one, the softmax of the readout in floats; with the squared penalty that
+    the readout in floats has.
 
-    Of the tables on the way, the one that has the smallest loss on all samples is kept, `rounded` among them.
     A neuron that never spikes speaks for no class. A class without labelled samples gets less than any other.
 
     Parameters
@@ -86,31 +99,21 @@ def fit_rounded(
         `NO_LABEL` where a sample has none.
     seed : int, default 0
         Of the order of samples.
-
-    Raises
-    ------
-    FormatError
-        If the format has not 2 to 8 bits.
     """
     from scipy import sparse
 
     format = rounded.format
     assert format is not None
     assert readout.bias is not None
-    assert rounded.bias is not None
-    if format.bits not in FITTED_BITS:
-        raise FormatError(
-            f"readout: {format} has {format.bits} bits, and is fitted with {FITTED_BITS[0]} to "
-            f"{FITTED_BITS[-1]}; give so many, or no data to round it afterwards"
-        )
     counts, present = sparse.csr_array(spike_counts), np.unique(labels[labels != NO_LABEL])
     if len(present) < 2 or counts.nnz == 0:
         return rounded
     samples = _Samples.of(counts, _targets(readout, counts, labels, present))
-    start = readout.table[:, present], readout.bias[present]
-    afterwards = rounded.table[:, present] / format.step, rounded.bias[present] / format.step
     with quiet_fit():
-        table, bias = _fit(samples, start, afterwards, 2 ** (format.bits - 1) - 1, seed)
+        near = _solve(samples, _start(readout.table[:, present], readout.bias[present], format), format, seed)
+        order = permutation(stream_key(seed, READOUT_ORDER), len(samples))
+        best = _improve(samples.some(np.sort(order[:TRIED_ON])), near, format)
+    table, bias = best.table, best.bias
     table[np.asarray(counts.sum(axis=0)).ravel() == 0] = 0
     whole_table = np.repeat(table.min(axis=1, keepdims=True), readout.n_classes, axis=1)
     whole_bias = np.full(readout.n_classes, bias.min() - 1, dtype=np.float32)
@@ -129,40 +132,92 @@ def _targets(
     """Return what each sample should be answered with, of the classes that have labels."""
     targets = _softmax(scores(readout, counts)[:, present].astype(np.float32))
     known = np.flatnonzero(labels != NO_LABEL)
-    targets[known] *= 1 - LABEL_PART
-    targets[known, np.searchsorted(present, labels[known])] += LABEL_PART
+    targets[known] = labels[known, None] == present
     return targets
 
 
 @dataclass(frozen=True)
+class _Guess:
+    """A table and a bias in steps of their format, and how much a step is; or derivatives by these."""
+
+    table: Floats
+    bias: Floats
+    scale: np.float32
+
+    @property
+    def centred(self) -> Floats:
+        """The table without what its rows say for all classes alike."""
+        rest: Floats = self.table - self.table.mean(axis=1, keepdims=True)
+        return rest
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """What a guess says of all samples: sums of integers, their softmax, and the loss."""
+
+    sums: Floats
+    shares: Floats
+    loss: float
+
+
+@dataclass(frozen=True)
 class _Samples:
-    """Counts, dense or sparse, and what they should be answered with."""
+    """Counts, dense or sparse, what they should be answered with, and the penalty of the loss."""
 
     counts: Any
     targets: Floats
+    penalty: np.float32
 
     @classmethod
     def of(cls, counts: "csr_array", targets: Floats) -> "_Samples":
+        squares = counts.data.astype(np.float64) ** 2
+        penalty = np.float32(squares.sum() / INVERSE_PENALTY / len(targets) ** 2)
         if counts.nnz < DENSE_FROM * counts.shape[0] * counts.shape[1]:
-            return cls(counts.astype(np.float32), targets)
-        return cls(counts.astype(np.min_scalar_type(counts.max())).toarray(), targets)
+            return cls(counts.astype(np.float32), targets, penalty)
+        return cls(counts.astype(np.min_scalar_type(counts.max())).toarray(), targets, penalty)
 
     def __len__(self) -> int:
         return len(self.targets)
 
-    def some(self, chosen: "NDArray[np.int64] | slice") -> tuple[Any, Floats]:
-        return self.counts[chosen].astype(np.float32), self.targets[chosen]
+    def some(self, chosen: NDArray[np.int64]) -> "_Samples":
+        return _Samples(self.counts[chosen], self.targets[chosen], self.penalty)
 
-    def loss(self, table: Floats, bias: Floats, scale: float) -> float:
-        """Return the cross entropy, the sum over all samples."""
-        total = 0.0
-        for start in range(0, len(self), 8 * BATCH):
-            counts, targets = self.some(slice(start, start + 8 * BATCH))
-            found = (counts @ table + bias) * np.float32(scale)
-            found -= found.max(axis=1, keepdims=True)
-            entropy = np.log(np.exp(found).sum(axis=1)) - (found * targets).sum(axis=1)
-            total += float(entropy.sum(dtype=np.float64))
-        return total
+    def pieces(self) -> Iterator[tuple[Any, slice]]:
+        """Yield the counts of some samples after the other, and which samples these are."""
+        for start in range(0, len(self), PIECE):
+            piece = slice(start, start + PIECE)
+            yield self.counts[piece].astype(np.float32), piece
+
+    def answers(self, guess: _Guess) -> _Answers:
+        sums = np.concatenate([counts @ guess.table for counts, _ in self.pieces()]) + guess.bias
+        found = sums * guess.scale
+        found -= found.max(axis=1, keepdims=True)
+        shares = np.exp(found)
+        total = shares.sum(axis=1, keepdims=True)
+        entropy = np.log(total[:, 0]) - (found * self.targets).sum(axis=1)
+        lengths = self.penalty * guess.scale**2 * (guess.centred**2).sum()
+        return _Answers(sums, shares / total, float(entropy.mean(dtype=np.float64) + lengths / 2))
+
+    def slopes(self, guess: _Guess, answers: _Answers) -> _Guess:
+        """Return how the loss changes with each number of a guess."""
+        missed = (answers.shares - self.targets) / np.float32(len(self))
+        table = self.penalty * guess.scale * guess.centred
+        for counts, piece in self.pieces():
+            table += counts.T @ missed[piece]
+        scale = (missed * answers.sums).sum() + self.penalty * guess.scale * (guess.centred**2).sum()
+        return _Guess(guess.scale * table, guess.scale * missed.sum(axis=0), scale)
+
+    def curves(self, guess: _Guess, answers: _Answers) -> _Guess:
+        """Return how these slopes change with each number."""
+        sums, shares = answers.sums, answers.shares
+        spread = shares * (1 - shares) / np.float32(len(self))
+        table = np.full_like(guess.table, self.penalty)
+        for counts, piece in self.pieces():
+            table += (counts * counts).T @ spread[piece]
+        widths = (shares * sums * sums).sum(axis=1) - (shares * sums).sum(axis=1) ** 2
+        scale = widths.mean() + self.penalty * (guess.centred**2).sum()
+        square = guess.scale**2
+        return _Guess(square * table, np.maximum(square * spread.sum(axis=0), TINY), max(scale, TINY))
 
 
 @dataclass
@@ -177,7 +232,7 @@ class _Adam:
     def __post_init__(self) -> None:
         self.mean, self.square = np.zeros_like(self.value), np.zeros_like(self.value)
 
-    def step(self, number: int, slope: Floats) -> None:
+    def step(self, number: int, slope: Floats | np.float32) -> None:
         """Take a step, `number` from 1 on."""
         self.mean += np.float32(0.1) * (slope - self.mean)
         self.square += np.float32(0.001) * (slope * slope - self.square)
@@ -186,45 +241,73 @@ class _Adam:
         self.value -= np.float32(rate) * self.mean / spread
 
 
-def _fit(
-    samples: _Samples, start: tuple[Floats, Floats], afterwards: tuple[Floats, Floats], top: int, seed: int
-) -> tuple[Floats, Floats]:
-    """Return table and bias in integers, those of the table from ``-top`` to ``top``."""
-    largest = np.abs(start[0]).max()
-    best = samples.loss(*afterwards, largest / top), *afterwards
-    first = _least_squares(start[0], top)
-    table, bias = _Adam(start[0] / first, TABLE_RATE * top), _Adam(start[1] / first, BIAS_RATE)
-    log_scale = _Adam(np.log(np.array([first], dtype=np.float32)), SCALE_RATE)
+def _start(table: Floats, bias: Floats, format: Format) -> _Guess:
+    """Return the table, each row in the middle of the format, with the scale that loses least in squares."""
+    low, high = format.lowest_integer, format.highest_integer
+    centred: Floats = table - (table.max(axis=1, keepdims=True) + table.min(axis=1, keepdims=True)) / 2
+    middle, widest = np.float32((low + high) / 2), np.ptp(centred, axis=1).max()
+
+    def moved(scale: np.float32) -> Floats:
+        within: Floats = centred / scale + middle
+        return within
+
+    def error(scale: np.float32) -> float:
+        lost = np.clip(np.rint(moved(scale)), low, high) - moved(scale)
+        lost -= lost.mean(axis=1, keepdims=True)
+        return float((lost * lost).sum(dtype=np.float64)) * float(scale) ** 2
+
+    scale = min((CLIPS * (widest / (high - low))).astype(np.float32), key=error)
+    return _Guess(moved(scale), bias / scale, scale)
+
+
+def _solve(samples: _Samples, start: _Guess, format: Format, seed: int) -> _Guess:
+    """Return the guess, in integers, at which the solver ends."""
+    low, high = format.lowest_integer, format.highest_integer
+    table, bias = _Adam(start.table.copy(), TABLE_RATE * (high - low) / 2), _Adam(start.bias, BIAS_RATE)
+    log_scale = _Adam(np.log(np.array([start.scale])), SCALE_RATE)
     batch = min(BATCH, len(samples))
     batches = len(samples) // batch
     for number in range(1, UPDATES + 1):
         passed, place = divmod(number - 1, batches)
         if place == 0:
-            order = permutation(stream_key(seed, READOUT_ORDER, passed), len(samples))
-        counts, targets = samples.some(order[place * batch : (place + 1) * batch])
-        scale = np.exp(log_scale.value)
-        sums = counts @ np.rint(table.value) + np.rint(bias.value)
-        missed = (_softmax(sums * scale) - targets) * (scale / np.float32(batch))
-        table.step(number, counts.T @ missed)
-        bias.step(number, missed.sum(axis=0))
-        log_scale.step(number, np.array([(missed * sums).sum()]))
-        np.clip(table.value, -top, top, out=table.value)
-        if number > UPDATES // 2 and number % (UPDATES // CHECKS) == 0:
-            found = np.rint(table.value), np.rint(bias.value)
-            loss = samples.loss(*found, float(np.exp(log_scale.value[0])))
-            best = min(best, (loss, *found), key=lambda tried: tried[0])
-    return best[1].copy(), best[2].copy()
+            order = permutation(stream_key(seed, READOUT_ORDER, passed + 1), len(samples))
+        some = samples.some(order[place * batch : (place + 1) * batch])
+        guess = _Guess(np.rint(table.value), np.rint(bias.value), np.exp(log_scale.value[0]))
+        slopes = some.slopes(guess, some.answers(guess))
+        table.step(number, slopes.table)
+        bias.step(number, slopes.bias)
+        log_scale.step(number, slopes.scale * guess.scale)
+        np.clip(table.value, low, high, out=table.value)
+    return _Guess(np.rint(table.value), np.rint(bias.value), np.exp(log_scale.value[0]))
 
 
-def _least_squares(table: Floats, top: int) -> np.float32:
-    """Return the scale for which the table loses least in squares when it is rounded and clipped."""
+def _improve(samples: _Samples, guess: _Guess, format: Format) -> _Guess:
+    """Return a guess from which no entry gains by moving alone, or nearly so."""
+    known, several = samples.answers(guess), int(guess.table.size * MOVED)
+    slopes, curves = samples.slopes(guess, known), samples.curves(guess, known)
+    for _ in range(TRIES):
+        tried, moved = _moved(guess, slopes, curves, several, format)
+        found = samples.answers(tried)
+        if found.loss < known.loss - LEAST_GAIN:
+            guess, known, several = tried, found, moved * 3 // 2 + 1
+            slopes, curves = samples.slopes(guess, known), samples.curves(guess, known)
+        elif moved <= 1:
+            break
+        else:
+            several = moved // 4 or 1
+    return guess
 
-    def error(scale: np.float32) -> float:
-        lost = np.clip(np.rint(table / scale), -top, top) * scale - table
-        return float((lost * lost).sum(dtype=np.float64))
 
-    scales = (CLIPS * (np.abs(table).max() / top)).astype(np.float32)
-    return min(scales, key=error)
+def _moved(guess: _Guess, slopes: _Guess, curves: _Guess, several: int, format: Format) -> tuple[_Guess, int]:
+    """Return a guess with several entries moved, those that gain most, and how many these are."""
+    after, gains = guess.table - np.sign(slopes.table), np.abs(slopes.table) - curves.table / 2
+    gains[(after < format.lowest_integer) | (after > format.highest_integer)] = 0
+    best = np.argsort(-gains, axis=None, kind="stable")[: min(several, np.count_nonzero(gains > 0))]
+    table = guess.table.copy()
+    table.flat[best] = after.flat[best]
+    farthest = FARTHEST * guess.scale
+    scale = guess.scale - np.clip(slopes.scale / curves.scale, -farthest, farthest)
+    return _Guess(table, guess.bias - np.rint(slopes.bias / curves.bias / 2), scale), len(best)
 
 
 def _softmax(found: Floats) -> Floats:

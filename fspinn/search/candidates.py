@@ -41,7 +41,8 @@ class Variant:
     theta : str or None, default None
         Format of what adaptation added to the thresholds; None is the narrowest that holds it.
     readout_format : str or None, default None
-        Of the entries of the readout, where the weights have a format; None is 8 bits.
+        Of the entries of the readout, where the weights have a format; None is 8 bits. With less, ``linear``
+        is fitted with its rounding in the loop.
 
     Raises
     ------

@@ -116,7 +116,7 @@ def find_formats(
         )
     if len(data.validation) == 0:
         raise ConfigError("validation: formats are chosen on validation images; hold some out")
-    context = _Context(model, data, seed, threads)
+    context = _Context(model, data, Compiler(data, seed, threads))
     whole = Variant(readout=model.readout.name)
     found = evaluate(model, data.validation, seed=seed, threads=threads)
     measured = Measurement(whole, _correct(found), context.cost(model, found))
@@ -146,8 +146,7 @@ class _Context:
 
     model: Model
     data: "Dataset"
-    seed: int
-    threads: int | None
+    compiler: Compiler
 
     def key(self, job: Job) -> str:
         return repr(job)
@@ -156,9 +155,9 @@ class _Context:
         (variant,) = job.variants
 
         def work() -> JobResult:
-            small = compiled(Compiler(self.data, self.seed, self.threads), self.model, variant)
+            small, how = compiled(self.compiler, self.model, variant), self.compiler
             found = evaluate(
-                small, self.data.validation, seed=self.seed, threads=self.threads, on_batch=on_batch
+                small, self.data.validation, seed=how.seed, threads=how.threads, on_batch=on_batch
             )
             return JobResult((Measurement(variant, _correct(found), self.cost(small, found)),))
 
