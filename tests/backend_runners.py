@@ -101,12 +101,13 @@ def field_cases():
         {"stride": 3, "cells": (2, 1), "normalisation": "l2", "threshold": 1.5},
         {"encoder": "poisson", "stride": 2, "adaptation": "off", "cells": (2, 2), "answer_threshold": 0.6},
         {"field": (6, 7), "first_spikes_relative_to": "white", "threshold": 3.0},
+        {"stride": 2, "cells": (2, 3), "answer_ms": 3.0, "tau_m_ms": 9.0},
     )
     for number, chosen in enumerate(options):
         kinds = {
             "encoder": "ttfs" if any("first_spikes" in name for name in chosen) else encoders[number % 4],
             "inhibition": "first" if number % 2 == 0 else list(members(Inhibition))[number // 2],
-            "rule": rules[number // 2 % 2] if number % 2 == 0 else rules[number // 2],
+            "rule": rules[number // 2 % (2 if number % 2 == 0 else len(rules))],
         }
         yield flat(**{**FIELD, **kinds, **chosen}), FORMATS[number % len(FORMATS)]
 
