@@ -33,7 +33,6 @@ from fspinn.network.setup import Setup
 
 SEEDS = (0, 1, 2)
 LARGE = {"mnist-large": ((64, 4), (64, 5), (128, 5)), "fashion-mnist-large": ((64, 4), (128, 5))}
-PARTS = ("mnist", "fashion-mnist", *LARGE, "learning")
 ON_OFF = OnOff(radius=2, gain=1)
 WEIGHTS, STATE = "UQ0.3", "10 bits"
 
@@ -44,7 +43,8 @@ SIZES = {
 READOUTS = ("Q1.1", "Q1.2", "Q1.3")
 NOT_LEARNED = {"learning_rate": 0.0, "learning_rate_end": 0.0}
 
-LEARNED = (("mnist", 8, 3), ("mnist", 16, 3), ("fashion-mnist", 32, 3))
+LEARNED = {"mnist-learning": ("mnist", 8, 3), "fashion-mnist-learning": ("fashion-mnist", 32, 3)}
+PARTS = (*SIZES, *LARGE, *LEARNED)
 LABELS, PATCHED = 20_000, 20_000
 WAYS: dict[str, dict[str, Any]] = {
     "learned": {},
@@ -93,22 +93,20 @@ def measure_sizes(part: str) -> dict[str, Any]:
     return {"seeds": SEEDS, "rows": rows}
 
 
-def measure_learning() -> dict[str, Any]:
-    rows = []
-    for images, neurons, cells in LEARNED:
-        accuracies: dict[str, list[float]] = {}
-        for seed in SEEDS:
-            data = fspinn.datasets.load(images, seed=seed)
-            network = network_of(images, neurons, cells)
-            for name, settings in WAYS.items():
-                setup = with_settings(Setup(network), settings)
-                learned = learn(setup.network, data, setup.learner, seed=seed, progress=False)
-                accuracies.setdefault(name, []).append(_with_some_labels(learned, data))
-            for name, make in (("patches of images", _drawn), ("k-means of patches", _clustered)):
-                learned = _thresholds_only(network, data, seed, make)
-                accuracies.setdefault(name, []).append(_with_some_labels(learned, data))
-        rows.append({"images": images, "neurons": neurons, "cells": cells, "accuracies": accuracies})
-    return {"seeds": SEEDS, "rows": rows}
+def measure_learning(part: str) -> dict[str, Any]:
+    images, neurons, cells = LEARNED[part]
+    accuracies: dict[str, list[float]] = {}
+    for seed in SEEDS:
+        data = fspinn.datasets.load(images, seed=seed)
+        network = network_of(images, neurons, cells)
+        for name, settings in WAYS.items():
+            setup = with_settings(Setup(network), settings)
+            learned = learn(setup.network, data, setup.learner, seed=seed, progress=False)
+            accuracies.setdefault(name, []).append(_with_some_labels(learned, data))
+        for name, make in (("patches of images", _drawn), ("k-means of patches", _clustered)):
+            learned = _thresholds_only(network, data, seed, make)
+            accuracies.setdefault(name, []).append(_with_some_labels(learned, data))
+    return {"seeds": SEEDS, "images": images, "neurons": neurons, "accuracies": accuracies}
 
 
 def _with_some_labels(learned: Learned, data: Dataset) -> float:
@@ -161,7 +159,7 @@ def _clustered(patches: NDArray[Any], neurons: int, seed: int) -> NDArray[Any]:
 def measure(part: str) -> dict[str, Any]:
     if part in SIZES or part in LARGE:
         return measure_sizes(part)
-    return measure_learning()
+    return measure_learning(part)
 
 
 def render(results: Results) -> str:
@@ -169,12 +167,13 @@ def render(results: Results) -> str:
     sized = [part for part in (*SIZES, *LARGE) if part in results]
     if sized:
         blocks += [_sizes(results, sized), _how({images: results[images] for images in sized})]
-    if "learning" in results:
+    learned = [results[part] for part in LEARNED if part in results]
+    if learned:
         blocks += [
             f"What learning brings: 3 x 3 cells, all in floats, the readout fitted on {LABELS:,} labels, "
             "test images. Where weights are given (patches, k-means, random), thresholds adapt as ever. "
             "Other settings are those of the first row, not tuned again.",
-            _learning(results),
+            _learning(learned),
         ]
     return "\n\n".join([*blocks, f"{machines(results)}."])
 
@@ -202,8 +201,7 @@ def _how(results: Results) -> str:
     )
 
 
-def _learning(results: Results) -> str:
-    columns = results["learning"]["rows"]
+def _learning(columns: list[dict[str, Any]]) -> str:
     head = [f"{one['images']}, {one['neurons']} neurons (%)" for one in columns]
     rows = [
         [name, *(spread(one["accuracies"][name]) for one in columns)] for name in columns[0]["accuracies"]

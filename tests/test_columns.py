@@ -11,7 +11,7 @@ import fspinn
 from fspinn.base.errors import ConfigError
 from fspinn.datasets.arrays import as_dataset
 from fspinn.lowering.compiler import plan_of
-from fspinn.network import FirstSpike, Layer, Network, Neuron, Stdp
+from fspinn.network import Balanced, First, FirstSpike, Layer, Network, Neuron, Stdp
 from fspinn.network.encoders import on_off
 
 
@@ -71,6 +71,60 @@ def test_layers_learn_one_after_the_other_and_a_run_resumes_in_each(digits, tmp_
         resumed = learn(network, few, progress=False, writer=CheckpointWriter(path, resume=True))
         for mine, theirs in zip(resumed.layers, whole.layers, strict=True):
             np.testing.assert_array_equal(mine.weights.numbers, theirs.weights.numbers)
+
+
+def test_a_checkpoint_is_kept_in_every_layer_and_holds_the_end(digits, tmp_path):
+    from fspinn.learning import checkpoint
+    from fspinn.learning.checkpoint import CheckpointWriter
+    from fspinn.learning.training import learn
+
+    few = as_dataset((digits.train.images[:250], digits.train.labels[:250]))
+    column = Network.patches(6, field=3).layers[0]
+    network = Network(FirstSpike(relative_to="white"), (column, Layer.prototypes(12)), duration_ms=8.0)
+    places, save = [], checkpoint.save
+
+    def noted(path, run, state):
+        places.append((len(state.below), state.presentations))
+        save(path, run, state)
+
+    checkpoint.save = noted
+    try:
+        writer = CheckpointWriter(tmp_path / "run.checkpoint", every=250)
+        learn(network, few, Stdp(passes=3), progress=False, writer=writer)
+    finally:
+        checkpoint.save = save
+    assert places == [(0, 250), (0, 500), (0, 750), (1, 250), (1, 500), (1, 750)]
+
+
+@pytest.mark.parametrize("last", [Layer(4, inhibition=First()), Layer.prototypes(4)])
+def test_windows_shorter_than_a_presentation_are_refused_where_it_ends_late(digits, last):
+    network = Network(FirstSpike(relative_to="white"), (last,), duration_ms=8.0)
+    words = f"^window_ms: 4 is shorter than a presentation, but with inhibition {last.inhibition.kind} what"
+    with pytest.raises(ConfigError, match=words):
+        fspinn.train(network, digits, learner=Stdp(window_ms=4.0), progress=False)
+
+
+def test_a_layer_learns_on_what_the_one_below_answers(digits):
+    """With a low threshold to answer with, thetas are raised before the next layer learns."""
+    from fspinn.learning.training import learn
+
+    few = as_dataset((digits.train.images[:100], digits.train.labels[:100]))
+    column = Network.patches(
+        6, field=3, neuron=Neuron(2.0, None, answer_threshold=0.05), adaptation=Balanced(theta_step=0.3)
+    ).layers[0]
+    network = Network(FirstSpike(relative_to="white"), (column, Layer.prototypes(5)), duration_ms=8.0)
+    learned = learn(network, few, progress=False)
+    (below, _), (first, _) = learned.layers, learned.network.answering.layers
+    assert (first.neuron.firing_threshold + below.theta.values).min() > 0
+
+
+def test_only_a_dense_first_layer_leaves_inputs_out(digits):
+    model = fspinn.train(Network.patches(4, field=3), digits, progress=False).model
+    masked = replace(model.layer, input_mask=np.arange(9) > 0)
+    with pytest.raises(
+        ConfigError, match=r"^input_mask: only a first layer that sees the whole input can le"
+    ):
+        replace(model, layers=(masked,))
 
 
 def test_a_run_of_several_layers_is_known_by_all_of_them(digits, tmp_path):

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from cost_cases import HARDWARE, PHASES, sizes, unhurried, with_memory, works
-from described import tensors_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +19,6 @@ from fspinn.model.model import Model, Readout
 from fspinn.model.tensors import LayerTensors
 from fspinn.network import FirstSpike, Layer, Network, Neuron, Poisson, Stdp
 from fspinn.network.setup import Setup
-from fspinn.quant import Format
 from fspinn.search import Candidate, Variant
 from fspinn.search.costs import expected_costs
 
@@ -147,23 +145,6 @@ def test_a_field_that_covers_the_whole_input_costs_what_a_dense_layer_costs():
         for network in (replace(PATCHES, layers=(covering,)), whole)
     ]
     assert sizes_of[0] == sizes_of[1]
-
-
-def test_dropped_pixels_of_a_field_are_still_buffered():
-    model = model_of(PATCHES, (4,))
-    (tensors,) = model.layers
-    formats = {"weight_format": Format.parse("UQ0.4"), "state": Format.parse("Q4.3")}
-    used = np.array([True, False, True, True])
-    pruned = tensors_of(
-        tensors.weights.values,
-        tensors.theta.values,
-        theta_format=formats["state"],
-        input_mask=used,
-        **formats,
-    )
-    size = Size.of(replace(model, layers=(pruned,)))
-    assert (size.layers[0].n_inputs, size.layers[0].mapped_pixels) == (3, 4)
-    assert footprint(size, training=False)["input_buffer"] == 16 * 8
 
 
 def test_a_layer_sees_the_cells_of_the_one_before():

@@ -186,7 +186,7 @@ class CheckpointWriter:
         self._resumes = there
         self._run: Mapping[str, Any] = {}
         self._state: State | None = None
-        self._saved_presentations = 0
+        self._saved = (0, 0)
         self._saved_at_s = 0.0
 
     def start(self, run: Mapping[str, Any]) -> State | None:
@@ -196,14 +196,16 @@ class CheckpointWriter:
         if not self._resumes:
             return None
         state = load(self.path, run)
-        self._saved_presentations = state.presentations
+        self._saved = _place(state)
         return state
 
     def keep(self, state: State) -> None:
         """Take note of a state, whose arrays must not change any more; write it if it is time."""
         self._state = state
         if self.every is not None:
-            due = state.presentations - self._saved_presentations >= self.every
+            layer, presentations = self._saved
+            before = presentations if layer == len(state.below) else 0
+            due = state.presentations - before >= self.every
         else:
             due = time.monotonic() - self._saved_at_s >= EVERY_S
         if due:
@@ -217,11 +219,16 @@ class CheckpointWriter:
         ModelFileError
             If the file cannot be written; the checkpoint before stays.
         """
-        if self._state is None or self._state.presentations == self._saved_presentations:
+        if self._state is None or _place(self._state) == self._saved:
             return
         save(self.path, self._run, self._state)
-        self._saved_presentations = self._state.presentations
+        self._saved = _place(self._state)
         self._saved_at_s = time.monotonic()
+
+
+def _place(state: State) -> tuple[int, int]:
+    """Return how far a run is: the number of the layer that learns, and its presentations."""
+    return len(state.below), state.presentations
 
 
 def _short(value: Any) -> str:

@@ -153,18 +153,19 @@ def fit_readouts(
 def _to_answer(learned: Learned) -> tuple[LayerTensors, ...]:
     """Return the layers, theta raised where a lower threshold to answer with would be at rest."""
     described = learned.network.answering.layers
-    return tuple(_raised(*both) for both in zip(learned.layers, described, strict=True))
+    return tuple(raised(*both) for both in zip(learned.layers, described, strict=True))
 
 
-def _raised(tensors: LayerTensors, layer: Layer) -> LayerTensors:
+def raised(tensors: LayerTensors, layer: Layer) -> LayerTensors:
+    """Return what a layer answers with: theta raised where a lower threshold would be at rest."""
     neuron = layer.neuron
     lowest, formats = neuron.lowest_theta, tensors.formats
     if formats is None:
         return replace(tensors, theta=Tensor(np.maximum(tensors.theta.values, np.float32(lowest))))
     step = formats.state.step
     lowest = max(np.ceil(lowest / step), 1 - scaled(neuron.firing_threshold, formats.state)) * step
-    raised = np.maximum(tensors.theta.values, np.float32(lowest))
-    return replace(tensors, theta=Tensor.rounded(raised, formats.theta))
+    values = np.maximum(tensors.theta.values, np.float32(lowest))
+    return replace(tensors, theta=Tensor.rounded(values, formats.theta))
 
 
 def _in_formats(model: Model, learned: Learned) -> Model:

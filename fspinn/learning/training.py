@@ -38,7 +38,7 @@ from fspinn.datasets.origin import origin
 from fspinn.learning import checkpoint as checkpoints
 from fspinn.learning.checkpoint import CheckpointWriter, State
 from fspinn.learning.curve import Curve
-from fspinn.learning.fitting import Learned, fit_readouts
+from fspinn.learning.fitting import Learned, fit_readouts, raised
 from fspinn.lowering.compiler import answering_plan, grid_of, learning_plan
 from fspinn.lowering.integer_learning import Grid, first_weights, learned_theta
 from fspinn.lowering.integers import Range
@@ -48,7 +48,7 @@ from fspinn.model.activity import Activity
 from fspinn.model.model import Model
 from fspinn.model.tensors import LayerTensors, Tensor
 from fspinn.network.description import Network
-from fspinn.network.encoders import BatchEncoder, encoding_of
+from fspinn.network.encoders import BatchEncoder, encoding_of, on_off
 from fspinn.network.layers import Layer
 from fspinn.network.plasticity import initial_weights, natural_weight_norm
 from fspinn.network.rules import MAX_PASSES, Stdp
@@ -237,6 +237,7 @@ def learn(
     engine_of(engine)
     _check_formats(engine, weights, state, rounding)
     network.geometries(data.image_shape)
+    _check_windows(network, learner)
     formats = None if weights is None else (weights, state, rounding)
     run = _run_of(network, learner, data, seed, engine, formats, ())
     begun = None if writer is None else writer.start(_named(run, network))
@@ -256,11 +257,15 @@ def learn(
         if last.activity[-1].output_spikes == 0:
             if writer is not None:
                 checkpoints.remove(writer.path)
+            where = f" of layer {number + 1}" if len(network.layers) > 1 else ""
             raise ConfigError(
-                f"threshold: no neuron ever spiked in {last.presentations} presentations; "
+                f"threshold: no neuron{where} ever spiked in {last.presentations} presentations; "
                 "lower it, or show the images for longer (duration_ms) or with higher rates (rate_norm_hz)"
             )
-        learned = (*learned, _tensors(run, last))
+        tensors = _tensors(run, last)
+        if number + 1 < len(network.layers):  # the next one learns on what it answers
+            tensors = raised(tensors, run.network.answering.layers[number])
+        learned = (*learned, tensors)
         if begun is last:
             begun = None
     assert last is not None
@@ -351,9 +356,10 @@ def _natural_norm(
     """Return the weight norm with which hardly any target of learning is above 1 (fspinn)."""
     if network.layers[len(below)].field is not None:
         return sqrt(learner.least_spikes)  # of so many spikes each weighs 1 / sqrt
-    images = data.train.images[:1000]
+    images = np.asarray(data.train.images[:1000])
     if not below:
-        return natural_weight_norm(images)
+        parts = encoding_of(network).contrast
+        return natural_weight_norm(images if parts is None else on_off(images, *parts))
     plan = answering_plan(network, below, data.image_shape)
     spikes = BatchEncoder(plan.encoding).encode(np.asarray(images), seed, INFERENCE_SPIKES)
     first_steps: NDArray[np.int32] = numba.respond(plan, spikes).first_steps
@@ -380,6 +386,15 @@ def _named(run: _Run, network: Network) -> dict[str, Any]:
 
 def _plain(described: Network | Stdp) -> dict[str, Any]:
     return {name: as_plain(value) for name, value in settings_of(described).items()}
+
+
+def _check_windows(network: Network, learner: Stdp) -> None:
+    for layer in network.layers:
+        if layer.inhibition.kind in ("first", "ranked") and learner.window_steps(network) < network.steps:
+            raise ConfigError(
+                f"window_ms: {learner.window_ms:g} is shorter than a presentation, but with inhibition "
+                f"{layer.inhibition.kind} what is learned is settled at its end; leave window_ms out"
+            )
 
 
 def _check_formats(

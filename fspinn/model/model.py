@@ -115,6 +115,10 @@ class Model:
         for number, (layer, tensors) in enumerate(zip(described, self.layers, strict=True)):
             inputs = layer.fan_in(*self.network.input_shape(self.image_shape, number))
             _check_shape("weights", tensors.weights.numbers, (inputs, layer.neurons))
+            if tensors.input_mask is not None and (number > 0 or layer.field is not None):
+                raise ConfigError(
+                    "input_mask: only a first layer that sees the whole input can leave inputs out; use all"
+                )
         for name, array, shape in self.readout.shapes(self.network.features):
             _check_shape(name, array, shape)
             if not np.isfinite(array).all():
