@@ -120,6 +120,7 @@ def test_a_layer_learns_on_what_the_one_below_answers(digits):
 
 def test_only_a_dense_first_layer_leaves_inputs_out(digits):
     model = fspinn.train(Network.patches(4, field=3), digits, progress=False).model
+    model = fspinn.quantize(model, "UQ0.4", state="Q8.8")
     masked = replace(model.layer, input_mask=np.arange(9) > 0)
     with pytest.raises(
         ConfigError, match=r"^input_mask: only a first layer that sees the whole input can le"
