@@ -191,7 +191,8 @@ def test_tables_of_a_file_add_layers_and_options_change_them(run, tmp_path):
         ("layers.2.neuron=3", "unknown setting 'layers.2.neuron'; did you mean layers.2.neurons? "),
         ("layers.2.neurons=many", "layers.2.neurons: 'many' is not a whole number; give one"),
         ("layers.11.neurons=3", "layers: number 11 is above 10; count them from 1 on"),
-        ("layers.3.neurons=3", "inhibition: a layer that is ranked answers after the presentation, "),
+        ("layers.3.neurons=3", "layers.3: there is no number 2 before it; number them in a row"),
+        ("layers.2.neurons=0", "layers.2.neurons: must be from 1 to 1000000, but got 0"),
     ],
 )
 def test_a_layer_that_makes_no_sense_is_one_line_and_nothing_is_written(run, tmp_path, words, said):

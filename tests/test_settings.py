@@ -303,8 +303,13 @@ def test_tables_give_settings_of_layers():
         "a": {"low": 1},
         "layers.2.neurons": 4,
     }
-    with pytest.raises(ConfigError, match=r"^layers.2: 4 is not a table; write \[layers.2\]"):
-        flattened({"layers": {"2": 4}})
+    for nothing in (4, {}):
+        with pytest.raises(
+            ConfigError, match=r"^layers.2: .* has no settings; write \[layers.2\] and at least"
+        ):
+            flattened({"layers": {"2": nothing}})
+    with pytest.raises(ConfigError, match=r"^layers: tables are numbered; write \[layers.2\] instead of"):
+        flattened({"layers": [{"neurons": 4}]})
 
 
 def test_rank_needs_time_and_the_last_place():

@@ -165,10 +165,16 @@ def flattened(written: Mapping[str, Any]) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     for name, value in written.items():
+        several = value if isinstance(value, list) else value.values() if isinstance(value, dict) else []
+        if isinstance(value, list) and any(isinstance(one, dict) for one in several):
+            raise ConfigError(f"{name}: tables are numbered; write [{name}.2] instead of [[{name}]]")
         if isinstance(value, dict) and value and all(key.isdecimal() for key in value):
             for number, table in value.items():
-                if not isinstance(table, dict):
-                    raise ConfigError(f"{name}.{number}: {table!r} is not a table; write [{name}.{number}]")
+                if not isinstance(table, dict) or not table:
+                    raise ConfigError(
+                        f"{name}.{number}: {table!r} has no settings; write [{name}.{number}] and at least "
+                        "neurons"
+                    )
                 found |= {f"{name}.{number}.{inner}": one for inner, one in table.items()}
         else:
             found[name] = value
@@ -419,9 +425,17 @@ def _changed_in_a_row(
         raise ConfigError(f"{each.name}: number {count} is above {MAX_IN_A_ROW}; count them from 1 on")
     changed = [_changed(parts[0], given, used)]
     for place in range(1, count):
+        if place >= len(parts) and place not in {at for at, *_ in named}:
+            raise ConfigError(
+                f"{each.name}.{count}: there is no number {place + 1} before it; number them in a row"
+            )
         part = parts[place] if place < len(parts) else _setting(each).further
         used_here: set[str] = set()
-        changed.append(_changed(part, {name: value for at, name, value in named if at == place}, used_here))
+        own = {name: value for at, name, value in named if at == place}
+        try:
+            changed.append(_changed(part, own, used_here))
+        except ConfigError as error:
+            raise ConfigError(_of(each, place, str(error))) from None
         used |= {_of(each, place, name) for name in used_here}
     return tuple(changed)
 

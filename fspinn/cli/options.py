@@ -376,6 +376,8 @@ def _chosen(ctx: click.Context, given: dict[str, Any]) -> Preset:
     """Return what is trained: the preset, changed by the file, then by the command line."""
     path, in_file = ctx.meta.get(_FROM_FILE, (None, {}))
     chosen: Preset = ctx.meta.get(_PRESET) or presets.start_of(in_file | given)
+    if chosen.network.layers[0].field is None and given.get("field") is not None:
+        raise ConfigError("field: the preset is of neurons that see the whole image; leave --preset out")
     try:
         chosen = with_settings(chosen, in_file)
     except ConfigError as error:

@@ -260,7 +260,7 @@ def learn(
             where = f" of layer {number + 1}" if len(network.layers) > 1 else ""
             raise ConfigError(
                 f"threshold: no neuron{where} ever spiked in {last.presentations} presentations; "
-                "lower it, or show the images for longer (duration_ms) or with higher rates (rate_norm_hz)"
+                "lower it, or show the images for longer (duration_ms) or, with an encoder of rates, higher ones"
             )
         tensors = _tensors(run, last)
         if number + 1 < len(network.layers):  # the next one learns on what it answers

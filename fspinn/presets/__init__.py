@@ -36,7 +36,7 @@ def start_of(settings: Mapping[str, Any]) -> Preset:
 
     With a field, that is `Network.patches` and the readout ``linear``, without one `Network`.
     """
-    slides = {name for name, value in settings.items() if value is not None} & {"field", "cells"}
+    slides = settings.get("field") is not None
     return Preset(Network.patches(), readout="linear") if slides else Preset()
 
 

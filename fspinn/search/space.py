@@ -55,6 +55,7 @@ COLUMNS: Mapping[str, "Choices"] = {
     "cells": (3, 4, 5),
     "weights": ("UQ0.2", "UQ0.3"),
     "state": ("10 bits",),
+    "prune": (True,),
     "readout": ("linear",),
     "readout_format": ("Q1.1", "Q1.2", "Q1.3"),
 }
