@@ -1,5 +1,7 @@
 """A space says what there is to choose from, and refuses what cannot be."""
 
+from dataclasses import replace
+
 import pytest
 from cost_cases import resized
 from described import setup
@@ -8,10 +10,11 @@ from hypothesis import strategies as st
 
 from fspinn.base.errors import ConfigError, FormatError
 from fspinn.memmodel import Size, estimate, expected_workloads, load_hardware
-from fspinn.network import Network, Ranked
+from fspinn.network import Layer, Network, Neuron, Ranked
 from fspinn.network.setup import Setup
 from fspinn.search import Candidate, Range, Space, Variant, read_space
 from fspinn.search.costs import expected_costs
+from fspinn.search.networks import while_learning
 from fspinn.search.space import (
     READOUTS,
     SIZES,
@@ -166,8 +169,38 @@ def test_a_space_varies_further_layers(write):
     made = space.training({"neurons": 8, "layers.2.neurons": 30, "layers.2.answer_ms": 4.0})
     assert [layer.neurons for layer in made.network.layers] == [8, 30]
     assert made.network.layers[1].inhibition == Ranked(answer_ms=4.0)
-    with pytest.raises(ConfigError, match=r"space: there is no setting 'layers.2.cell'; use some of "):
-        space_of({"layers.2.cell": 3}, Setup())
+    for name in ("layers.2.cell", "layers.2.dt_ms", "layers.2.passes", "layers.2.weights", "foo.2.threshold"):
+        with pytest.raises(ConfigError, match=rf"space: there is no setting '{name}'; use some of "):
+            space_of({name: 3}, Setup())
+
+
+def test_any_setting_of_a_further_layer_brings_it():
+    several = Space(Setup(Network.patches(field=3)), {"layers.2.threshold": (3.0, 5.0)}).trainings()
+    assert [one.network.layers[1] for one in several] == [
+        Layer.prototypes(neuron=Neuron(threshold, None)) for threshold in (3.0, 5.0)
+    ]
+
+
+def test_a_space_with_a_field_starts_from_a_column():
+    made = space_of({"field": 3, "neurons": [4, 8]}, Setup()).trainings()
+    assert [one.network for one in made] == [Network.patches(neurons, field=3) for neurons in (4, 8)]
+
+
+def test_corners_have_what_is_cheapest_wherever_it_stands():
+    column = Setup(Network.patches(8, field=3))
+    space = Space(column, {"cells": (5, 1), "layers.2.neurons": (30, 10), "threshold": (2.0, 1.0)})
+    assert len(corners(space).trainings()) == 8
+    layers = [one.network.layers for one in corners(space).trainings()]
+    assert any(first.cells == (1, 1) and second.neurons == 10 for first, second in layers)
+
+
+def test_only_how_the_last_layer_answers_makes_no_difference_to_learning():
+    column = Network.patches(4, field=3, neuron=Neuron(2.0, None, answer_threshold=1.0)).layers[0]
+    stack = replace(Network(), layers=(column, Layer.prototypes(6, answer_drop=0.3)))
+    learns = while_learning(Setup(stack)).network
+    assert learns.layers == (column, Layer.prototypes(6))
+    alone = while_learning(Setup(replace(stack, layers=(column,)))).network.layers[0]
+    assert (alone.cells, alone.neuron) == ((1, 1), Neuron(2.0, None))
 
 
 def test_what_no_combination_makes_is_refused():

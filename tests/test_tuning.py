@@ -21,6 +21,7 @@ from fspinn.base.errors import ConfigError, DataError, UnfinishedError
 from fspinn.base.settings import settings_of
 from fspinn.cli import main
 from fspinn.datasets import Split, load
+from fspinn.model import load as load_model
 from fspinn.network.setup import Setup
 from fspinn.search import Outcome
 from fspinn.search.intervals import wilson_interval
@@ -235,6 +236,19 @@ def test_tune_writes_what_train_reads(tmp_path):
     assert len(tuned["trials"]) == len(answer.stderr.splitlines())
     trained = json.loads(run("train", "--config", path, "-o", tmp_path / "n.h5", "--json").stdout)
     assert trained["accuracy"] == tuned["accuracy"]
+
+
+@pytest.mark.parametrize("further", ["", "[layers.2]\nneurons = 9\n"], ids=["column", "stack"])
+def test_what_tune_writes_of_layers_with_a_field_is_what_train_reads(tmp_path, further):
+    given, path = tmp_path / "given.toml", tmp_path / "tuned.toml"
+    given.write_text(f"field = 3\nneurons = 6\ntheta_step = 1.0\n{further}")
+    answer = run("tune", "--config", given, "--samples", 300, "--trials", 1, "--passes", 1, "-o", path)
+    assert answer.exit_code == 0
+    for name in (given, path):
+        words = ("train", "--config", name, "--samples", 300, "--passes", 1, "--readout", "proportion")
+        assert run(*words, "-o", tmp_path / f"{name.stem}.h5").exit_code == 0
+    one, other = (load_model(tmp_path / f"{name}.h5") for name in ("given", "tuned"))
+    assert one.network == other.network
 
 
 def test_tune_says_in_words_what_it_found(tmp_path):

@@ -353,7 +353,7 @@ def _checked(cls: type[Any], each: Field[Any], value: Any) -> Any:
     """Return the value of a field as it is kept, or raise `ConfigError`."""
     hint, name, known = _hints(cls)[each.name], _name(each), _setting(each)
     alternatives = _alternatives(hint)
-    if value is None and type(None) in alternatives:
+    if type(None) in alternatives and (value is None or value == "none"):  # TOML has no word for nothing
         return None
     classes = _part_classes(hint)
     if classes:

@@ -88,6 +88,11 @@ def passes_for(neurons: int, images: int) -> int:
     return ceil(PRESENTATIONS_PER_NEURON * neurons / images)
 
 
+def most_passes(network: Network, images: int) -> int:
+    """Return how many passes give every neuron of every layer a hundred presentations."""
+    return max(passes_for(layer.neurons, images) for layer in network.layers)
+
+
 def passes_of(learner: Stdp, layer: Layer, images: int) -> int:
     """Return how many passes over the images a layer learns for."""
     return passes_for(layer.neurons, images) if learner.passes is None else learner.passes
@@ -260,7 +265,7 @@ def learn(
             where = f" of layer {number + 1}" if len(network.layers) > 1 else ""
             raise ConfigError(
                 f"threshold: no neuron{where} ever spiked in {last.presentations} presentations; "
-                "lower it, or show the images for longer (duration_ms) or, with an encoder of rates, higher ones"
+                "lower it, or show the images for longer (duration_ms) or, with rates, with higher ones"
             )
         tensors = _tensors(run, last)
         if number + 1 < len(network.layers):  # the next one learns on what it answers

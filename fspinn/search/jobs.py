@@ -24,7 +24,7 @@ from fspinn.base.randomness import TUNING_IMAGES, permutation, stream_key
 from fspinn.base.version import __version__
 from fspinn.datasets.mapped import in_pieces
 from fspinn.learning.fitting import Learned, fit_readouts
-from fspinn.learning.training import learn, passes_for
+from fspinn.learning.training import learn, most_passes
 from fspinn.lowering.compiler import plan_of
 from fspinn.memmodel import Hardware
 from fspinn.model.model import Model
@@ -247,7 +247,7 @@ def _learned(
 def shortened(data: "Dataset", job: Job) -> tuple["Dataset", int]:
     """Return images and passes that make up the share of a job, with as many images as can be."""
     images = len(data.train)
-    passes = job.setup.learner.passes or passes_for(job.network.neurons, images)
+    passes = job.setup.learner.passes or most_passes(job.network, images)
     count, times = images_and_passes(images, passes, job.share)
     if count == images:
         return data, times

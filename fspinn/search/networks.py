@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from fspinn.base.settings import settings_of, with_settings
+from fspinn.base.settings import settings_of
 from fspinn.network.description import Network
+from fspinn.network.inhibition import Lateral, Ranked
 from fspinn.network.setup import Setup
 
 MULTIPLES = {
@@ -18,20 +19,28 @@ MULTIPLES = {
 
 COSTLY = (
     "neurons",
+    "field",
+    "stride",
+    "cells",
+    "contrast",
+    "contrast_radius",
     "dt_ms",
     "duration_ms",
     "encoder",
     "rate_norm_hz",
     "max_rate_hz",
     "first_spikes",
+    "first_spikes_relative_to",
     "refractory_ms",
     "threshold",
     "answer_threshold",
     "inhibition",
     "inhibition_ms",
+    "answer_ms",
     "rule",
     "window_ms",
     "adaptation",
+    "positions",
     "normalisation",
     "weight_decay",
 )
@@ -46,13 +55,17 @@ def highest(setup: Setup, name: str) -> float:
 
 
 def while_learning(setup: Setup) -> Setup:
-    """Return what learns: networks that differ only in how they answer learn the same."""
-    answers = {"answer_threshold": None, "answer_inhibition": None}
-    layers = setup.network.layers
-    if layers[-1].field is not None:  # cells only count
-        layers = (*layers[:-1], replace(layers[-1], cells=(1, 1)))
-    alike = replace(setup, network=replace(setup.network, layers=layers))
-    return with_settings(alike, {name: None for name in answers if name in settings_of(alike)})
+    """Return what learns: networks that differ only in how their last layer answers learn the same."""
+    *below, last = setup.network.layers
+    inhibition = last.inhibition
+    if isinstance(inhibition, Lateral):
+        inhibition = replace(inhibition, answer_strength=None)
+    elif isinstance(inhibition, Ranked):
+        inhibition = Ranked()
+    cells = last.cells if last.field is None else (1, 1)  # they only count
+    neuron = replace(last.neuron, answer_threshold=None)
+    last = replace(last, neuron=neuron, inhibition=inhibition, cells=cells)
+    return replace(setup, network=replace(setup.network, layers=(*below, last)))
 
 
 def settled(setup: Setup, learned: Network) -> Network:

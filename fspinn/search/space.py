@@ -33,6 +33,7 @@ from fspinn.base.settings import (
     with_settings,
 )
 from fspinn.network.description import Network
+from fspinn.network.layers import Layer
 from fspinn.network.rules import Stdp
 from fspinn.network.setup import Setup
 from fspinn.search.candidates import FLOAT, Variant
@@ -80,6 +81,9 @@ VARIANT_SETTINGS = tuple(f.name for f in fields(Variant))
 TRAINING_SETTINGS = {row.name: row for row in reference(Setup) if row.name != "weight_norm"}
 SETTINGS = (*TRAINING_SETTINGS, *VARIANT_SETTINGS)
 """Everything that a space can vary."""
+
+LAYER_SETTINGS = {row.name for row in reference(Layer) if row.name != "weight_norm"}
+"""What a space can vary of a further layer, by the name that it has there."""
 
 FAMILIES = families(Setup)
 """Settings that are words for a member of a family, which brings settings of its own."""
@@ -152,7 +156,7 @@ class Space:
 
     def __post_init__(self) -> None:
         for name, choices in self.settings.items():
-            if bare(name) not in SETTINGS:
+            if not _is_setting(name):
                 raise ConfigError(f"space: there is no setting {name!r}; use some of {', '.join(SETTINGS)}")
             if not isinstance(choices, Range) and len(choices) == 0:
                 raise ConfigError(f"space: {name} has nothing to choose from; list at least one value")
@@ -226,9 +230,12 @@ class Space:
         """
         values = {**{n: c[0] for n, c in self.settings.items() if not isinstance(c, Range)}, **values}
         settings = {name: value for name, value in values.items() if bare(name) in TRAINING_SETTINGS}
-        # What brings further settings comes first: the members of families, and further layers.
-        brings = (*FAMILIES, "neurons")
-        chosen = with_settings(self.base, {n: v for n, v in settings.items() if bare(n) in brings})
+        # What brings further settings comes first: further layers, then the members of families.
+        named = {name.removesuffix(bare(name)) for name in settings} - {""}
+        made = {f"{layer}neurons" for layer in named} - settings_of(self.base).keys()
+        layers = dict.fromkeys(made, Layer.prototypes().neurons)
+        brings = {name: value for name, value in settings.items() if bare(name) in (*FAMILIES, "neurons")}
+        chosen = with_settings(self.base, layers | brings)
         there = settings_of(chosen)
         return with_settings(chosen, {name: value for name, value in settings.items() if name in there})
 
@@ -319,8 +326,8 @@ def corners(space: Space) -> Space:
     settings: dict[str, Choices] = {}
     for name, choices in space.settings.items():
         if isinstance(choices, Range):
-            settings[name] = (choices.low, choices.high) if name in COSTLY else (choices.low,)
-        elif name in COSTLY or name in VARIANT_SETTINGS:
+            settings[name] = (choices.low, choices.high) if bare(name) in COSTLY else (choices.low,)
+        elif bare(name) in COSTLY or name in VARIANT_SETTINGS:
             settings[name] = choices
         else:
             settings[name] = choices[:1]
@@ -351,12 +358,22 @@ def read_space(path: str | Path, base: Setup) -> Space:
 def space_of(written: Mapping[str, Any], base: Setup) -> Space:
     """Return the space that is written by name, in the form of a TOML file; a `Range` may stand in it too.
 
+    One that gives a field starts from `Network.patches`, unless the base is a network of one's own.
+
     Raises
     ------
     ConfigError
         If it holds something else; the message names the setting.
     """
-    return Space(base, {name: _choices(name, value) for name, value in flattened(written).items()})
+    settings = {name: _choices(name, value) for name, value in flattened(written).items()}
+    if "field" in settings and base.network == Network():
+        base = replace(base, network=Network.patches())
+    return Space(base, settings)
+
+
+def _is_setting(name: str) -> bool:
+    """Return whether a space can vary a setting; of a further layer only what a layer has."""
+    return name in SETTINGS or (name.startswith("layers.") and bare(name) in LAYER_SETTINGS)
 
 
 def settle(

@@ -24,7 +24,7 @@ from fspinn.base.settings import settings_of, with_settings
 from fspinn.base.streams import on_terminal, say
 from fspinn.datasets.arrays import as_dataset
 from fspinn.datasets.origin import origin
-from fspinn.learning.training import learn, passes_for
+from fspinn.learning.training import learn, most_passes
 from fspinn.memmodel import load_hardware
 from fspinn.network.description import Network
 from fspinn.network.rules import Stdp
@@ -105,7 +105,7 @@ def tune(
     trials = whole_number("trials", trials, 1, MAX_TRIALS)
     threads = available_cores() if threads is None else whole_number("threads", threads, 1, 1024)
     if learner.passes is None:
-        learner = replace(learner, passes=passes_for(network.neurons, len(data.train)))
+        learner = replace(learner, passes=most_passes(network, len(data.train)))
     given = Setup(network, learner)
     if len(data.validation) == 0:
         raise ConfigError("validation: tuning needs validation images to choose on; hold some out")

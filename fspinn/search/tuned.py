@@ -10,6 +10,7 @@ from fspinn.base.errors import DataError
 from fspinn.base.files import replaced_when_whole
 from fspinn.base.settings import differences, settings_of
 from fspinn.base.version import __version__
+from fspinn.network.description import Network
 from fspinn.network.setup import Setup
 from fspinn.search.halving import RUNGS
 from fspinn.search.trial import Trial
@@ -55,7 +56,7 @@ class TuningResult:
     def settings(self) -> dict[str, Any]:
         """Return the options of ``fspinn train`` that train the best network, by name."""
         chosen = {"dataset": self.dataset["name"], "readout": self.readout}
-        return {**chosen, "neurons": self.setup.network.neurons, **_changed(self.setup)}
+        return {**chosen, "neurons": self.setup.network.layers[0].neurons, **_changed(self.setup)}
 
     def rung(self, trial: Trial) -> int:
         """Return the rung of a trial, from 1 on; on the last the candidates learn for all presentations."""
@@ -134,12 +135,16 @@ def write_config(result: TuningResult, path: str | Path) -> None:
         ) from None
 
 
-def toml_value(value: bool | float | str) -> str:
-    """Return a value as TOML writes it.
+def toml_value(value: Any) -> str:
+    """Return a value as TOML writes it, nothing as the word none.
 
-    >>> toml_value(True), toml_value(1e-05), toml_value('a "b"')
-    ('true', '1e-05', '"a \\\\"b\\\\""')
+    >>> toml_value(True), toml_value(1e-05), toml_value('a "b"'), toml_value(None), toml_value((3, 3))
+    ('true', '1e-05', '"a \\\\"b\\\\""', '"none"', '[3, 3]')
     """
+    if value is None:
+        return '"none"'
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(toml_value, value))}]"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
@@ -149,8 +154,14 @@ def toml_value(value: bool | float | str) -> str:
 
 
 def _changed(setup: Setup) -> dict[str, Any]:
-    """Return the settings that are not the default, but for the number of neurons."""
-    return {name: value for name, value in differences(setup, Setup()).items() if name != "neurons"}
+    """Return the settings that are not the default, but for the number of neurons.
+
+    With a field the defaults are those of `Network.patches`, as where a file is read.
+    """
+    field = setup.network.layers[0].field
+    given, start = ({}, Setup()) if field is None else ({"field": field}, Setup(Network.patches()))
+    changed = given | differences(setup, start)
+    return {name: value for name, value in changed.items() if name != "neurons"}
 
 
 def _percent(result: TuningResult) -> str:
