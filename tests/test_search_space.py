@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fspinn.base.errors import ConfigError, FormatError
 from fspinn.memmodel import Size, estimate, expected_workloads, load_hardware
-from fspinn.network import Layer, Network, Neuron, Ranked
+from fspinn.network import Layer, Network, Neuron, Ranked, Stdp
 from fspinn.network.setup import Setup
 from fspinn.search import Candidate, Range, Space, Variant, read_space
 from fspinn.search.costs import expected_costs
@@ -179,6 +179,17 @@ def test_any_setting_of_a_further_layer_brings_it():
     assert [one.network.layers[1] for one in several] == [
         Layer.prototypes(neuron=Neuron(threshold, None)) for threshold in (3.0, 5.0)
     ]
+
+
+def test_a_network_with_a_field_keeps_its_cells_and_a_stack_its_neurons():
+    column = Network.patches(8, field=3, cells=2)
+    given = ("ladder", None), (Stdp(), 900, (8, 8), None, None, None)
+    space = settle(*given[0], column, *given[1])
+    assert {one.network.layers[0].cells for one in space.trainings()} == {(2, 2)}
+    stack = replace(column, layers=(*column.layers, Layer.prototypes(20)))
+    space = settle(*given[0], stack, *given[1])
+    assert [one.network for one in space.trainings()] == [stack]
+    assert {variant.readout for variant in space.variants()} == {"proportion"}
 
 
 def test_a_space_with_a_field_starts_from_a_column():

@@ -398,7 +398,7 @@ def settle(
         if network is None:
             beside = (columns,) if sizes is None else ()
         elif network.layers[0].field is not None:
-            return replace(columns, base=base)
+            return _around(network, columns, base, readouts)
     if isinstance(space, str | Path):
         space = read_space(space, base)
     elif isinstance(space, Mapping):
@@ -417,6 +417,18 @@ def settle(
         needed = [*listed, "state", *([] if "state" in space.settings else ["prune"])]
         settings = {name: settings[name] for name in needed} | dict(space.settings) | given
     return Space(base, settings, beside)
+
+
+def _around(network: Network, columns: Space, base: Setup, readouts: Sequence[str] | None) -> Space:
+    """Return the space of columns around a network with a field, whose cells stay.
+
+    Of several layers the neurons stay too, and the readout is that of prototypes.
+    """
+    settings = {name: choices for name, choices in columns.settings.items() if name != "cells"}
+    if len(network.layers) > 1:
+        settings |= {"neurons": (network.layers[0].neurons,), "readout": tuple(readouts or ("proportion",))}
+        settings |= {"state": (STATE,), "readout_format": ("UQ0.4",)}
+    return Space(base, settings)
 
 
 def _choices(name: str, written: Any) -> Choices:
