@@ -183,6 +183,11 @@ class Compiler:
     def passes(self, model: Model, how: Lowering) -> dict[str, Pass]:
         """Return the passes for a model, by name, in their order."""
         data, bits = self.data, calibrated_bits(how.state)
+        if how.tune and len(model.layers) > 1:
+            raise ConfigError(
+                "tune: chooses threshold and inhibition of a network of one layer, and this one has "
+                f"{len(model.layers)}; leave --tune out"
+            )
         if data is None and (how.prune or how.tune):
             raise ConfigError("data: pruning and tuning look at training images; name the data set")
         if data is None and bits is not None:
