@@ -72,7 +72,7 @@ def stack_model():
         replace(network, layers=(*network.layers, Layer.prototypes(3))),
         {"weight_norm": 1.0, "layers.2.weight_norm": 1.0},
     )
-    layers = (tensors_of(np.ones((4, 4)), np.zeros(4)), tensors_of(np.ones((4, 3)), np.zeros(3)))
+    layers = (tensors_of(np.ones((4, 4)), np.zeros(4)), tensors_of(np.full((4, 3), 0.5), np.zeros(3)))
     return Model(network, (4, 4), layers, Readout("proportion", np.ones((3, 3), np.float32)))
 
 
