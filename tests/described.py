@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from fspinn.base.settings import families, members, settings_of, with_settings
-from fspinn.model.model import Model
+from fspinn.model.model import Model, Readout
 from fspinn.model.tensors import LayerTensors, Tensor
 from fspinn.network import Adaptation, Contrast, Encoder, Inhibition, Rule
 from fspinn.network.description import Network
+from fspinn.network.layers import Layer
 from fspinn.network.rules import Stdp
 from fspinn.network.setup import Setup
 from fspinn.presets import Preset
@@ -62,6 +63,17 @@ def model_from(network, image_shape, weights, theta, readout, *, formats=None, i
 def with_layer(model, **changes):
     """A model of one layer with other tensors."""
     return replace(model, layers=(replace(model.layer, **changes),))
+
+
+def stack_model():
+    """A column of one cell and a layer of prototypes, in floats."""
+    network = Network.patches(4, field=2, cells=1)
+    network = with_settings(
+        replace(network, layers=(*network.layers, Layer.prototypes(3))),
+        {"weight_norm": 1.0, "layers.2.weight_norm": 1.0},
+    )
+    layers = (tensors_of(np.ones((4, 4)), np.zeros(4)), tensors_of(np.full((4, 3), 0.5), np.zeros(3)))
+    return Model(network, (4, 4), layers, Readout("proportion", np.ones((3, 3), np.float32)))
 
 
 DEFAULTS = {

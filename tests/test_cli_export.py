@@ -5,11 +5,12 @@ import json
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from described import dense, model_from
+from described import dense, model_from, stack_model
 from exported_programs import model_of
 
 from fspinn import datasets
 from fspinn.cli import main
+from fspinn.lowering import quantize
 from fspinn.model import store
 from fspinn.model.model import Readout
 
@@ -113,6 +114,17 @@ def test_a_model_in_floats_asks_for_a_state(tmp_path):
         "fspinn: state: the model computes with floats; quantize first with --state, such as Q9.6\n"
     )
     assert not (tmp_path / "out").exists()
+
+
+def test_a_stack_is_refused_by_the_backend(tmp_path):
+    for model in (stack_model(), quantize(stack_model(), "UQ0.4", state="Q9.6")):
+        store.save(model, tmp_path / "stack.h5")
+        result = run(tmp_path / "stack.h5", "--target", "c", "-o", tmp_path / "out")
+        assert result.exit_code == 2
+        assert result.stderr == (
+            "fspinn: layers: 2 are more than this backend writes; use a network of one layer\n"
+        )
+        assert not (tmp_path / "out").exists()
 
 
 def test_a_graph_of_nir_is_one_file(path, tmp_path):

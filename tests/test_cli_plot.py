@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from PIL import Image
 import fspinn
 from fspinn import datasets
 from fspinn.cli import main
+from fspinn.model.tensors import Tensor
 from fspinn.network.rules import Stdp
 
 KINDS = ("receptive-fields", "confusion-matrix", "spike-raster", "thresholds", "learning-curve")
@@ -116,6 +118,14 @@ def test_thresholds_tell_of_silent_neurons(model_file, digits):
     counts = fspinn.predict(fspinn.load(model_file), digits.validation.images[:5]).spike_counts
     said = answer("thresholds", model_file, "--samples", 5)
     assert said["silent_neurons"] == (counts.sum(axis=0) == 0).sum() > 0
+
+
+def test_of_a_column_silent_neurons_are_counted_not_features(column_file, tmp_path):
+    column = fspinn.load(column_file)
+    theta = np.zeros(5, np.float32)
+    theta[3] = 1e6
+    fspinn.save(replace(column, layers=(replace(column.layer, theta=Tensor(theta)),)), tmp_path / "quiet.h5")
+    assert answer("thresholds", tmp_path / "quiet.h5", "--samples", 20)["silent_neurons"] == 1
 
 
 def test_a_learning_curve_tells_its_points(model_file):

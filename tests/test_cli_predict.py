@@ -80,6 +80,18 @@ def test_the_keys_of_an_answer(model_file, digits):
     assert image["output_spikes"] > 0
 
 
+def test_a_column_says_which_neuron_spikes_in_which_cell(digits, tmp_path):
+    network = fspinn.Network.patches(6, field=3, cells=2)
+    column = fspinn.train(network, digits, learner=Stdp(passes=1), progress=False).model
+    fspinn.save(column, tmp_path / "column.h5")
+    counts = fspinn.predict(column, digits.test.images[:1]).spike_counts[0]
+    most = np.argsort(-counts, kind="stable")[:3]
+    said = run(tmp_path / "column.h5", "--samples", 1).stdout
+    assert "most active neurons in a cell (spikes)" in said
+    named = ", ".join(f"{k % 6} in {k // 6 // 2},{k // 6 % 2} ({counts[k]})" for k in most)
+    assert said.rstrip().endswith(named)
+
+
 def test_the_same_image_gets_the_same_answer_in_whatever_file_it_is(model_file, photos, digits, tmp_path):
     np.save(tmp_path / "own.npy", digits.test.images[1])
     np.savez(tmp_path / "own.npz", images=digits.test.images[1:2])

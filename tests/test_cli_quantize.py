@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from described import dense, model_from
+from described import dense, model_from, stack_model
 
 from fspinn import datasets
 from fspinn import quantize as quantize_on_data
@@ -105,6 +105,32 @@ def test_bad_input_is_one_line_and_nothing_is_written(path, tmp_path, monkeypatc
     assert words in result.stderr
     assert result.stderr.count("\n") == 1
     assert sorted(p.name for p in tmp_path.iterdir()) == ["net.h5", "own.npz"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (
+            ["--weights", "UQ0.4", "--tune"],
+            "tune: chooses threshold and inhibition of a network of one layer, and this one has 2; "
+            "leave --tune out",
+        ),
+        (
+            ["--auto"],
+            "formats: found for networks of one layer, and this one has 2; give --weights and --state in the "
+            "place of --auto",
+        ),
+    ],
+)
+def test_what_works_for_one_layer_refuses_a_stack_at_once(tmp_path, options, words):
+    store.save(stack_model(), tmp_path / "stack.h5")
+    images = np.full((40, 4, 4), 200, np.uint8)
+    np.savez(tmp_path / "own.npz", images=images, labels=np.arange(40) % 3)
+    result = run(
+        tmp_path / "stack.h5", *options, "--dataset", tmp_path / "own.npz", "-o", tmp_path / "small.h5"
+    )
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"fspinn: {words}\n")
+    assert not (tmp_path / "small.h5").exists()
 
 
 def test_where_nothing_can_be_measured_it_says_why_and_goes_on(path, tmp_path):

@@ -13,10 +13,11 @@ from fspinn.answering.evaluate import evaluate
 from fspinn.answering.predict import predict
 from fspinn.base.errors import ConfigError, FormatError, UnfinishedError
 from fspinn.learning.fitting import fit_readouts
-from fspinn.learning.training import learn
+from fspinn.learning.training import learn, train
 from fspinn.lowering import quantize
 from fspinn.memmodel import Size, memory_bits
 from fspinn.model.tensors import Tensor
+from fspinn.network.description import Network
 from fspinn.network.rules import Stdp
 from fspinn.quant import Format
 from fspinn.search.formats import find_formats
@@ -97,6 +98,22 @@ def test_calibration_sees_the_range_of_potentials_and_thresholds(models, data):
     answered = predict(small, data.train.images)
     assert calibrate(small, data).lowest == answered.state_range.lowest * 2.0**-15
     assert found.lowest == pytest.approx(answered.state_range.lowest * 2.0**-15, abs=0.01)
+
+
+def test_the_state_of_a_column_holds_weights_of_the_scale_that_is_asked_for(data):
+    network = Network.patches(6, field=3, cells=2)
+    column = train(network, data, learner=Stdp(passes=1), progress=False).model
+    whole = {}
+    for weights in ("UQ0.4", "UQ1.3", "UQ3.3", "Q2.4"):
+        lowered = lower(column, data, weights=weights, state="14 bits").model
+        layer = lowered.layers[0]
+        assert layer.state.bits == 14
+        whole[weights] = layer.state.integer_bits
+        found = predict(lowered, data.train.images).state_range
+        assert found.lowest >= layer.state.lowest_integer
+        assert found.highest <= layer.state.highest_integer
+        assert found.saturations == 0
+    assert whole == {name: whole["UQ0.4"] + more for name, more in zip(whole, (0, 1, 3, 1), strict=True)}
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,14 @@
 """Passes: what each changes, what it leaves alone, and what it says about it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from described import changed, dense, model_from, with_layer
+from described import changed, dense, model_from, stack_model, with_layer
 
 from fspinn.answering.predict import predict
 from fspinn.base.errors import ConfigError, FormatError
-from fspinn.base.settings import settings_of
+from fspinn.base.settings import settings_of, with_settings
 from fspinn.lowering import passes, quantize
 from fspinn.lowering.compiler import plan_of
 from fspinn.lowering.passes import Measured, Report, chain, drop_neurons, drop_pixels, retune, shift_leak
@@ -85,6 +87,16 @@ def test_where_all_or_nothing_leaks_there_is_nothing_to_shift(tau_m_ms):
     same, said = shift_leak(model)
     assert same is model
     assert said == "nothing or everything leaks: there is nothing to shift"
+
+
+def test_the_leak_of_each_layer_is_shifted():
+    model = stack_model()
+    model = replace(model, network=with_settings(model.network, {"layers.2.tau_m_ms": 20.0}))
+    shifted, said = shift_leak(model)
+    assert said == "leak of layer 2 is v -= v >> 4, tau_m_ms 20 -> 15.49"
+    first, second = shifted.network.layers
+    assert first == model.network.layers[0]
+    assert np.exp(-1 / second.neuron.tau_m_ms) == pytest.approx(1 - 2.0**-4)
 
 
 # --- pruning ----------------------------------------------------------------------------------------

@@ -405,6 +405,50 @@ def test_pictures_of_positions_need_some(model, stack, column, digits):
         plots.spike_raster(both, image)
 
 
+# --- answers by rank, after the input ---------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=["real", "integers"])
+def ranked(model, column, request):
+    """A dense layer, and a column of one layer, whose neurons answer by rank."""
+    networks = [changed(one.network, inhibition="ranked", answer_ms=20.0) for one in (model, column)]
+    both = [replace(one, network=network) for one, network in zip((model, column), networks, strict=True)]
+    if request.param == "real":
+        return both
+    return [
+        fspinn.quantize(one, "UQ0.8", state=state) for one, state in zip(both, ("Q9.8", "Q6.8"), strict=True)
+    ]
+
+
+def test_a_raster_goes_on_while_neurons_answer_by_rank(ranked, digits):
+    dense_one, _ = ranked
+    image = digits.validation.images[3]
+    shown = present(dense_one, image, number=3)
+    assert shown.output_steps.min() >= shown.plan.steps
+    _, _, middle, below = plots.spike_raster(dense_one, image, number=3).axes
+    assert points(middle) == len(shown.output_neurons) == 20
+    assert len(below.lines[0].get_xdata()) == 2 * (shown.plan.steps + 20)
+    assert below.get_xlim()[1] == shown.plan.steps + 20 > middle.lines[0].get_xdata().max(initial=0.0)
+
+
+def test_positions_go_on_while_neurons_answer_by_rank(ranked, digits):
+    _, of_field = ranked
+    image = digits.validation.images[3]
+    shown = present(of_field, image, number=3)
+    steps = shown.plan.steps + 20
+    *_, above, below = plots.spike_raster(of_field, image, number=3).axes
+    stars = [line for line in below.lines if line.get_marker() == "*"]
+    assert sum(len(star.get_xdata()) for star in stars) == 20
+    assert below.get_xlim()[1] == above.get_xlim()[1] == steps
+    lines = [line for line in below.lines if len(line.get_xdata()) > 20]
+    assert {len(line.get_xdata()) for line in lines} == {1 + 3 * steps}
+    times = plots.spike_map(of_field, image, number=3).axes[2].images[0].get_array().ravel()
+    assert set(times[~np.ma.getmaskarray(times)].tolist()) == {float(shown.plan.steps)}
+    blank = np.zeros((8, 8), np.uint8)
+    assert "no neuron spikes" in texts(plots.spike_raster(of_field, blank))
+    assert plots.spike_places(of_field, image[None]).axes
+
+
 # --- searches ---------------------------------------------------------------------------------------
 
 

@@ -19,6 +19,7 @@ from fspinn.lowering.integer_learning import first_weights
 from fspinn.lowering.plan import RULES
 from fspinn.model.tensors import Tensor
 from fspinn.network.encoders import ENCODERS
+from fspinn.network.layers import Layer
 from fspinn.network.rules import Stdp
 
 BLACK = np.zeros((3, 2, 2), np.uint8)
@@ -258,6 +259,21 @@ def test_neurons_that_spike_without_input_are_named(digits, tmp_path):
     fspinn.save(old, tmp_path / "old.h5")
     result = CliRunner().invoke(main, ["evaluate", str(tmp_path / "old.h5"), "--samples", "5"])
     assert (result.exit_code, result.stderr) == (0, f"fspinn: warning: {words}\n")
+
+
+def test_each_layer_is_looked_at_and_by_rank_none_spikes_without_input(digits):
+    few = replace(digits, train=digits.train.first(60), validation=digits.validation.first(20))
+    network = fspinn.Network.patches(6, field=3, cells=2)
+    network = replace(network, layers=(*network.layers, Layer.prototypes(20)))
+    model = train(network, few, readout="proportion", progress=False).model
+    below = -2 * model.network.layers[1].neuron.firing_threshold
+    above = replace(model.layers[1], theta=Tensor(np.full(20, below, np.float32)))
+    assert doubts(replace(model, layers=(model.layers[0], above)), 0, 10) == []
+    theta = model.layers[0].theta.values.copy()
+    theta[:4] = -model.network.layers[0].neuron.firing_threshold
+    first = replace(model.layers[0], theta=Tensor(theta))
+    (found,) = doubts(replace(model, layers=(first, above)), 0, 10)
+    assert found.startswith("theta: 4 of 6 neurons of layer 1 spike without input, as their thresholds")
 
 
 def test_the_command_line_warns_in_one_line(tmp_path):

@@ -5,7 +5,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -33,7 +33,7 @@ from fspinn.memmodel import Size
 from fspinn.memmodel.footprint import memory_bits
 from fspinn.model.model import AnyModel, Model, check_size, model_of
 from fspinn.model.readout import some_labels
-from fspinn.quant.formats import Format
+from fspinn.quant.formats import MAX_BITS, Format, as_format
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 CALIBRATION_IMAGES = 2000
 """Training images that ranges and new thresholds are looked for on, at most (fspinn)."""
 
+CALIBRATION_FRACTION_BITS = 8
+"""Of weights, while ranges are looked for (fspinn)."""
 
 Found = TypeVar("Found")
 
@@ -172,7 +174,7 @@ class Compiler:
     data: "Dataset | None"
     seed: int
     threads: int | None
-    _found: dict[Callable[..., Any], tuple[Model, Any]] = field(default_factory=dict)
+    _found: dict[tuple[Any, ...], tuple[Model, Any]] = field(default_factory=dict)
 
     def compile(self, model: Model, how: Lowering) -> Model:
         """Return what all passes make of a model."""
@@ -183,6 +185,11 @@ class Compiler:
     def passes(self, model: Model, how: Lowering) -> dict[str, Pass]:
         """Return the passes for a model, by name, in their order."""
         data, bits = self.data, calibrated_bits(how.state)
+        if how.tune and len(model.layers) > 1:
+            raise ConfigError(
+                "tune: chooses threshold and inhibition of a network of one layer, and this one has "
+                f"{len(model.layers)}; leave --tune out"
+            )
         if data is None and (how.prune or how.tune):
             raise ConfigError("data: pruning and tuning look at training images; name the data set")
         if data is None and bits is not None:
@@ -204,9 +211,8 @@ class Compiler:
         if how.state is not None:
             state: str | Format = how.state
             if bits is not None:
-                state = self._look(
-                    calibrate, passes.shift_leak(model)[0] if how.shift_leak else model
-                ).format(bits)
+                leaking = passes.shift_leak(model)[0] if how.shift_leak else model
+                state = self._look(calibrate, leaking, weights=_fine(as_format(how.weights))).format(bits)
             chained["state"] = partial(quantize_state, state=state, theta=how.theta)
         if data is not None and how.tune:
             chained["tuning"] = partial(
@@ -223,12 +229,13 @@ class Compiler:
     ) -> tuple[Model, str]:
         return fit_readout(model, readout, self._look(training_responses, model), labels, self.seed)
 
-    def _look(self, search: Callable[..., Found], model: Model) -> Found:
+    def _look(self, search: Callable[..., Found], model: Model, **more: Any) -> Found:
         """Return what a search on training images finds, which may be known from the model before."""
-        before, found = self._found.get(search, (None, None))
+        key = (search, *more.items())
+        before, found = self._found.get(key, (None, None))
         if before is None or not _spike_alike(model, before):
-            found = search(model, self.data, seed=self.seed, threads=self.threads)
-            self._found[search] = model, found
+            found = search(model, self.data, seed=self.seed, threads=self.threads, **more)
+            self._found[key] = model, found
         return found  # type: ignore[return-value]
 
 
@@ -236,6 +243,12 @@ def calibrated_bits(state: object) -> int | None:
     """Return the bits of a state whose format training images tell, such as ``"16 bits"``; else None."""
     match = _BITS.fullmatch(state) if isinstance(state, str) else None
     return None if match is None else int(match[1])
+
+
+def _fine(weights: Format) -> Format:
+    """Return the format of weights that ranges are looked for with: of the same scale, with fine steps."""
+    integer_bits = weights.integer_bits
+    return replace(weights, fraction_bits=min(CALIBRATION_FRACTION_BITS, MAX_BITS - integer_bits))
 
 
 def _spike_alike(one: Model, other: Model) -> bool:
@@ -261,13 +274,21 @@ def measuring(data: "Dataset | None", seed: int, threads: int | None) -> Callabl
     return measure
 
 
-def calibrate(model: Model, data: "Dataset", *, seed: int = 0, threads: int | None = None) -> Calibration:
+def calibrate(
+    model: Model,
+    data: "Dataset",
+    *,
+    weights: str | Format = "UQ0.8",
+    seed: int = 0,
+    threads: int | None = None,
+) -> Calibration:
     """Return the range of potentials and thresholds on the first `CALIBRATION_IMAGES` training images.
 
-    A model in floats is looked at with weights of 8 bits and a state of 24.
+    A model in floats is looked at with a state of 24 bits, and weights of a format of the scale that they are
+    going to have: those of a layer with a field fill it, and its potentials and thresholds grow with them.
     """
     if model.layers[0].formats is None:
-        model, _ = quantize_weights(model, "UQ0.8")
+        model, _ = quantize_weights(model, weights)
         highest = max(
             layer.neuron.firing_threshold + float(learned.theta.values.max(initial=0.0))
             for layer, learned in zip(model.network.answering.layers, model.layers, strict=True)

@@ -206,14 +206,15 @@ def doubts(model: Model, silent: int, images: int) -> list[str]:
     silent, images : int
         How many images had no output spike, and how many there were.
     """
-    found = []
-    thresholds = plan_of(model).layers[-1].thresholds
-    unprompted = int(np.count_nonzero(thresholds <= 0))
-    if unprompted:
-        found.append(
-            f"theta: {unprompted} of {model.network.neurons} neurons spike without input, as their "
-            "thresholds are not above 0; train the network again, or give theta and the state more bits"
-        )
+    found, layers = [], plan_of(model).layers
+    for number, layer in enumerate(layers, 1):
+        unprompted = int(np.count_nonzero(layer.thresholds <= 0))
+        if unprompted and layer.inhibition != "ranked":  # by rank none spikes without input
+            where = f" of layer {number}" if len(layers) > 1 else ""
+            found.append(
+                f"theta: {unprompted} of {layer.neurons} neurons{where} spike without input, as their "
+                "thresholds are not above 0; train the network again, or give theta and the state more bits"
+            )
     if 2 * silent > images:
         found.append(
             f"threshold: {silent} of {images} images have no output spike; lower it, "

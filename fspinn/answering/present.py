@@ -47,6 +47,11 @@ class Presentation:
         """The first layer."""
         return self.plan.layers[0]
 
+    @property
+    def steps(self) -> int:
+        """Time steps of the presentation, those included in which the layer answers by rank."""
+        return self.plan.steps_of(self.layer)
+
 
 def present(model: Model, image: NDArray[np.uint8], *, seed: int = 0, number: int = 0) -> Presentation:
     """Show one image and note all spikes of the first layer, the same as in `fspinn.predict`.

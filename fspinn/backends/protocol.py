@@ -30,8 +30,8 @@ class Response:
     range : Range
         Of the potentials and thresholds of a network in integers.
     potentials : ndarray, shape (n, steps, 2), or None
-        Of the neuron that was probed: in each time step what is compared with the threshold, and what remains
-        at its end; 0 once the presentation has ended.
+        Of the neuron that was probed: in each time step of a presentation to its layer (`Plan.steps_of`) what
+        is compared with the threshold, and what remains at its end; 0 once the presentation has ended.
     """
 
     spike_counts: NDArray[np.int32]

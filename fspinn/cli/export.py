@@ -54,8 +54,9 @@ def command(model: Path, target: str, output: str, shown: options.Shown, as_json
     nir: a graph of the Neuromorphic Intermediate Representation, for other simulators and chips; needs the
     package nir (pip install 'fspinn[nir]').
     """
-    from fspinn.backends.c import export_c
+    from fspinn.backends.c import export_c, refuses
     from fspinn.backends.nir import export_nir
+    from fspinn.lowering.compiler import plan_of
     from fspinn.model import store
 
     check = check_new_folder if target == "c" else check_file
@@ -70,7 +71,7 @@ def command(model: Path, target: str, output: str, shown: options.Shown, as_json
         said = "a graph of NIR; its metadata say that one neuron at most spikes in a time step"
     else:
         images = None
-        if network.layer.formats is not None:
+        if refuses(plan_of(network)) is None:
             images = _images(network, shown._replace(samples=shown.samples or _IMAGES))
         export_c(network, path, images, seed=shown.seed)
         said = f"network.h, network.c, and a test; try make -C {path} test"

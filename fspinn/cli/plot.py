@@ -194,7 +194,8 @@ def thresholds(model: "Model", shown: options.Shown) -> Drawn:
 
     name, images = options.split_of(model, shown)
     spike_counts = predict(model, images.images, seed=shown.seed, threads=shown.threads).spike_counts
-    silent = int((spike_counts.sum(axis=0) == 0).sum())
+    neurons = model.network.layers[-1].neurons
+    silent = int((spike_counts.sum(axis=0).reshape(-1, neurons).sum(axis=0) == 0).sum())
     about = {"dataset": name, "split": shown.split, "samples": len(images), "silent_neurons": silent}
     return plots.thresholds(model, spike_counts), about
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from fspinn import Model
     from fspinn.answering.predict import Prediction
     from fspinn.datasets import Source
+    from fspinn.network.layers import Layer
 
 _SHOWN_NEURONS = 3
 
@@ -78,7 +79,7 @@ def _rows(source: "Source", answer: "Prediction", model: "Model") -> list[dict[s
             "class_name": model.class_names[answer.classes[k]] if answered[k] else None,
             "scores": answer.scores[k].tolist(),
             "output_spikes": int(counts.sum()),
-            "spike_counts": {str(neuron): int(counts[neuron]) for neuron in counts.nonzero()[0]},
+            "spike_counts": {str(feature): int(counts[feature]) for feature in counts.nonzero()[0]},
         }
         for k, counts in enumerate(answer.spike_counts)
     ]
@@ -87,7 +88,9 @@ def _rows(source: "Source", answer: "Prediction", model: "Model") -> list[dict[s
 def _print_rows(rows: list[dict[str, Any]], model: "Model") -> None:
     labelled = rows[0]["label"] is not None
     title = ["image", "number", *(["label"] if labelled else []), "class", "score", "next best"]
-    table = [[*title, "output spikes", "most active neurons (spikes)"]]
+    layer = model.network.layers[-1]
+    who = "neurons" if layer.field is None else "neurons in a cell"
+    table = [[*title, "output spikes", f"most active {who} (spikes)"]]
     for row in rows:
         scores, label = row["scores"], row["label"]
         best, *others = sorted(range(len(scores)), key=lambda c: -scores[c])
@@ -98,6 +101,18 @@ def _print_rows(rows: list[dict[str, Any]], model: "Model") -> None:
         cells += [row["class_name"] or "none", f"{scores[best]:.3g}"]
         cells.append(f"{model.class_names[others[0]]} ({scores[others[0]]:.3g})" if others else "-")
         cells.append(str(row["output_spikes"]))
-        cells.append(", ".join(f"{neuron} ({spikes})" for neuron, spikes in active[:_SHOWN_NEURONS]) or "-")
+        shown = active[:_SHOWN_NEURONS]
+        cells.append(
+            ", ".join(f"{_named(int(feature), layer)} ({spikes})" for feature, spikes in shown) or "-"
+        )
         table.append(cells)
     options.print_table(table)
+
+
+def _named(feature: int, layer: "Layer") -> str:
+    """Return the number of the neuron that a feature counts the spikes of, and of a field its cell."""
+    cell, neuron = divmod(feature, layer.neurons)
+    if layer.field is None:
+        return str(neuron)
+    row, column = divmod(cell, layer.cells[1])
+    return f"{neuron} in {row},{column}"

@@ -121,16 +121,24 @@ def chain(
 def shift_leak(model: Model) -> tuple[Model, str]:
     """Replace the exponential leak by a shift and a subtraction: ``v -= v >> k``.
 
-    `tau_m_ms` becomes the time constant for which that is the leak, with the k that is nearest to it.
+    The `tau_m_ms` of each layer becomes the time constant for which that is the leak, with the k that is
+    nearest to it.
     """
-    network, tau_m_ms = model.network, model.network.layers[0].neuron.tau_m_ms
-    lost = 0 if tau_m_ms is None else lost_part(network.dt_ms / tau_m_ms, WHOLE)
-    if tau_m_ms is None or lost == 0 or lost == WHOLE:
+    network, layers, changes = model.network, [], []
+    for number, layer in enumerate(network.layers, 1):
+        tau_m_ms = layer.neuron.tau_m_ms
+        lost = 0 if tau_m_ms is None else lost_part(network.dt_ms / tau_m_ms, WHOLE)
+        if tau_m_ms is not None and 0 < lost < WHOLE:
+            k = min(max(round(np.log2(WHOLE / lost)), 1), 16)
+            nearest = -network.dt_ms / log1p(-(2.0**-k))
+            layer = replace(layer, neuron=replace(layer.neuron, tau_m_ms=nearest))
+            where = f" of layer {number}" if len(network.layers) > 1 else ""
+            changes.append(f"leak{where} is v -= v >> {k}, tau_m_ms {tau_m_ms:g} -> {nearest:.4g}")
+        layers.append(layer)
+    if not changes:
         return model, "nothing or everything leaks: there is nothing to shift"
-    k = min(max(round(np.log2(WHOLE / lost)), 1), 16)
-    nearest = -network.dt_ms / log1p(-(2.0**-k))
-    after = replace(model, network=with_settings(network, {"tau_m_ms": nearest}), record=unmeasured(model))
-    return after, f"leak is v -= v >> {k}, tau_m_ms {tau_m_ms:g} -> {nearest:.4g}"
+    shifted = replace(network, layers=tuple(layers))
+    return replace(model, network=shifted, record=unmeasured(model)), "; ".join(changes)
 
 
 def drop_pixels(model: Model) -> tuple[Model, str]:

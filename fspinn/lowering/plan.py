@@ -226,7 +226,7 @@ class Plan:
         How the spikes that it sees come about.
     dt_ms : float
     steps : int
-        Time steps of a presentation.
+        Time steps of the input in a presentation; `steps_of` a layer may be more.
     layers : tuple of LayerPlan
     """
 
@@ -239,3 +239,7 @@ class Plan:
     def in_integers(self) -> bool:
         """Whether the network computes with integers only."""
         return any(layer.formats is not None for layer in self.layers)
+
+    def steps_of(self, layer: LayerPlan) -> int:
+        """Return the time steps of a presentation to a layer: of its input, and those to answer by rank."""
+        return self.steps + layer.answer_steps

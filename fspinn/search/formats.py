@@ -100,7 +100,8 @@ def find_formats(
     Raises
     ------
     ConfigError
-        If there are no validation images, or not even the widest formats will do.
+        If the network has several layers, there are no validation images, or not even the widest formats
+        will do.
     FormatError
         If the model is quantized already.
     UnfinishedError
@@ -109,6 +110,11 @@ def find_formats(
     seed = checked_seed(seed)
     model, data = model_of(model), as_dataset(data)
     max_loss = number("max_loss", max_loss, at_least=0.0, at_most=100.0)
+    if len(model.layers) > 1:
+        raise ConfigError(
+            f"formats: found for networks of one layer, and this one has {len(model.layers)}; give --weights "
+            "and --state in the place of --auto"
+        )
     if model.quantized:
         raise FormatError(
             f"weights: already quantized to {model.layer.weights.format or model.readout.format}; "

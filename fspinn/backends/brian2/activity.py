@@ -12,10 +12,10 @@ from fspinn.model.activity import Activity
 def activity_of(plan: Plan, recorded: Recorded) -> Activity:
     """Count what happened, but for samples: input spikes, output spikes and the events that write weights."""
     (layer,) = plan.layers
-    output_spikes = len(recorded.spike_steps)
-    inputs_in_step = recorded.inputs_in_step.reshape(-1, steps_of(plan))
+    output_spikes, shown_steps = len(recorded.spike_steps), plan.steps_of(layer)
+    inputs_in_step = recorded.inputs_in_step.reshape(-1, shown_steps)
     presentations, computed = len(inputs_in_step), computed_steps(plan, recorded)
-    steps, seen = int(computed.sum()), np.arange(steps_of(plan)) < computed[:, None]
+    steps, seen = int(computed.sum()), np.arange(shown_steps) < computed[:, None]
     input_spikes = int(inputs_in_step[seen].sum())
     single = weights_read(plan, recorded)
     rows_read = input_spikes - single
@@ -35,15 +35,12 @@ def activity_of(plan: Plan, recorded: Recorded) -> Activity:
     )
 
 
-def steps_of(plan: Plan) -> int:
-    """Return the time steps of a presentation of a plan of one layer."""
-    return plan.steps + plan.layers[0].answer_steps
-
-
 def computed_steps(plan: Plan, recorded: Recorded) -> NDArray[np.int64]:
     """Return the time steps of each presentation until it ended."""
-    computed = np.full(len(recorded.inputs_in_step) // steps_of(plan), steps_of(plan))
-    if plan.layers[0].inhibition == "first":
+    (layer,) = plan.layers
+    shown_steps = plan.steps_of(layer)
+    computed = np.full(len(recorded.inputs_in_step) // shown_steps, shown_steps)
+    if layer.inhibition == "first":
         shown, step = np.divmod(recorded.spike_steps, plan.steps)
         computed[shown] = step + 1
     return computed
@@ -59,7 +56,7 @@ def _learned(
     """Count what learning did."""
     presentations, output_spikes = len(computed), len(recorded.spike_steps)
     windows_each = -(-plan.steps // learning.window_steps)
-    shown, step = np.divmod(recorded.spike_steps, steps_of(plan))
+    shown, step = np.divmod(recorded.spike_steps, plan.steps_of(plan.layers[0]))
     window = np.minimum(step, plan.steps - 1) // learning.window_steps
     led = len(np.unique(shown * windows_each + window))
     falls = recorded.events["falls"] // plan.layers[0].neurons

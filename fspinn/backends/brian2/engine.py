@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fspinn.backends.brian2.activity import activity_of, computed_steps, steps_of
+from fspinn.backends.brian2.activity import activity_of, computed_steps
 from fspinn.backends.brian2.equations import define
 from fspinn.backends.brian2.positions import Presentations, presentations
 from fspinn.backends.brian2.simulation import TARGETS, Recorded, simulate
@@ -142,9 +142,9 @@ def _response(
     cell_of = np.zeros(1, np.int32) if layer.geometry is None else layer.geometry.cell_of
     none: list[NDArray[np.int32]] = [np.zeros(0, np.int32)]
     steps, neurons, positions, potentials = none.copy(), none.copy(), none.copy(), []
-    activity = Activity()
+    activity, shown_steps = Activity(), plan.steps_of(layer)
     for number, recorded in enumerate(parts):
-        presented, step = np.divmod(recorded.spike_steps, steps_of(plan))
+        presented, step = np.divmod(recorded.spike_steps, shown_steps)
         presented += number * PRESENTATIONS_PER_SIMULATION
         position = shown.positions[presented]
         samples = shown.samples[presented] - spikes.first
@@ -156,8 +156,8 @@ def _response(
         positions.append(position.astype(np.int32))
         activity += activity_of(plan, recorded)
         if recorded.potentials is not None:
-            seen = np.arange(steps_of(plan)) < computed_steps(plan, recorded)[:, None]
-            potentials.append(recorded.potentials.reshape(-1, steps_of(plan), 2) * seen[..., None])
+            seen = np.arange(shown_steps) < computed_steps(plan, recorded)[:, None]
+            potentials.append(recorded.potentials.reshape(-1, shown_steps, 2) * seen[..., None])
     return Response(
         spike_counts,
         np.concatenate(steps),

@@ -122,7 +122,7 @@ def _constants(plan: Plan, layer: LayerPlan) -> dict[str, tuple[float, str]]:
     constants = {
         "tau_m": (layer.tau_m_ms, "ms"),
         "firing_threshold": (layer.firing_threshold, ""),
-        "steps": (plan.steps + layer.answer_steps, ""),
+        "steps": (plan.steps_of(layer), ""),
         "input_steps": (plan.steps, ""),
         "refractory_steps": (layer.refractory_steps, ""),
         "drop": (layer.drop, ""),

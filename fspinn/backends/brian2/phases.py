@@ -90,7 +90,7 @@ class Mechanisms:
     @property
     def steps(self) -> int:
         """Time steps of a presentation."""
-        return self.plan.steps + self.layer.answer_steps
+        return self.plan.steps_of(self.layer)
 
     @property
     def refractory(self) -> bool:

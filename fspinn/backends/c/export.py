@@ -75,9 +75,9 @@ def export_c(
 
 def refuses(plan: Plan) -> str | None:
     """Return in one line why a plan cannot be written as a C program, or None if it can."""
-    if not plan.in_integers:
+    if (refusal := several_layers(plan)) is None and not plan.in_integers:
         return "state: the model computes with floats; quantize first with --state, such as Q9.6"
-    return several_layers(plan)
+    return refusal
 
 
 def _noise(model: Model) -> NDArray[np.uint8]:

@@ -78,7 +78,7 @@ def _encoder(plan: Plan, layer: LayerPlan, shape: tuple[int, ...], n_classes: in
             "NEURONS": layer.neurons,
             "FEATURES": layer.features,
             "CLASSES": n_classes,
-            "STEPS": plan.steps + layer.answer_steps,
+            "STEPS": plan.steps_of(layer),
             "INPUT_STEPS": plan.steps,
             "ENCODER": encoding.number,
             "RATE_MANTISSA": int(fraction * 2**_FLOAT_BITS),

@@ -192,7 +192,7 @@ def _present(
 ) -> Response:
     constants = _reals(plan, layer) if layer.formats is None else _integers(plan, layer, learned[0])
     state, fields = _state(layer, type(constants.leak)), _fields(plan, layer)
-    n, steps = len(spikes), plan.steps + layer.answer_steps
+    n, steps = len(spikes), plan.steps_of(layer)
     answers = _blank_answers(layer, n, plan.steps)
     most = {"first": 1, "ranked": layer.answer_steps}.get(layer.inhibition, steps)
     of_spikes = [np.empty(n * max(fields.positions, fields.drawn) * most, dtype=np.int32) for _ in range(3)]
@@ -230,7 +230,7 @@ def _fields(plan: Plan, layer: LayerPlan) -> numbers.Fields:
         least_spikes=learning.least_spikes,
         where=where,
         cell_of=one[0, :1] if geometry is None else geometry.cell_of,
-        seen_starts=np.zeros(plan.steps + layer.answer_steps + 1, dtype=np.int64),
+        seen_starts=np.zeros(plan.steps_of(layer) + 1, dtype=np.int64),
         seen=np.empty(0 if geometry is None else plan.steps * geometry.fan_in, dtype=np.int32),
     )
 
@@ -263,7 +263,7 @@ def _state(layer: LayerPlan, kind: type[Any]) -> Any:
 def _of_all(plan: Plan, layer: LayerPlan) -> dict[str, int]:
     return {
         "neurons": layer.neurons,
-        "steps": plan.steps + layer.answer_steps,
+        "steps": plan.steps_of(layer),
         "input_steps": plan.steps,
         "refractory_steps": layer.refractory_steps,
         "inhibition_kind": INHIBITIONS.index(layer.inhibition),

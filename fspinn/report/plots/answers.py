@@ -135,7 +135,7 @@ def spike_raster(
 
     if counts.any():
         course = potential(shown, winner) / float(layer.firing_threshold)
-        times_ms = np.repeat(np.arange(plan.steps) * plan.dt_ms, 2)
+        times_ms = np.repeat(np.arange(shown.steps) * plan.dt_ms, 2)
         below.plot(times_ms, course.ravel(), color=SHADES[0], linewidth=0.9)
         level = float(layer.thresholds[winner]) / float(layer.firing_threshold)
         below.axhline(level, color=CHOSEN, linestyle="--", linewidth=1)
@@ -145,7 +145,7 @@ def spike_raster(
         below.set_title(f"potential of neuron {winner}, the most active", fontsize=9, loc="left")
     below.set_ylabel("potential\n(initial thresholds)")
     below.set_xlabel("time (ms)")
-    below.set_xlim(0, plan.steps * plan.dt_ms)
+    below.set_xlim(0, shown.steps * plan.dt_ms)
     for axis in (above, middle):
         axis.tick_params(labelbottom=False)
     figure.align_ylabels([above, middle, below])

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from fspinn.answering.predict import Prediction, predict
 from fspinn.answering.present import Presentation, potential, present
 from fspinn.base.errors import ConfigError
-from fspinn.lowering.plan import Plan
 from fspinn.model.model import AnyModel, Model, model_of
 from fspinn.network.geometry import Geometry
 from fspinn.report.plots.colours import CHOSEN, GREY, RAINBOW, SHADES
@@ -73,7 +72,7 @@ def spike_map(
     middle.imshow(winners, interpolation="nearest")
     middle.set_title(f"who spikes first: {counts.sum()} of {neurons.size} positions", fontsize=10)
     middle.set_ylabel("row of the position")
-    _draw_times(right, np.where(steps < 0, np.nan, steps), shown.plan)
+    _draw_times(right, np.where(steps < 0, np.nan, steps), shown)
     for axes in (middle, right):
         _draw_cells(axes, geometry)
         axes.set_xlabel("column of the position")
@@ -90,12 +89,12 @@ def spike_map(
     return figure
 
 
-def _draw_times(axes: Any, steps: NDArray[np.float64], plan: Plan) -> None:
+def _draw_times(axes: Any, steps: NDArray[np.float64], shown: Presentation) -> None:
     """Draw the time step of the first spike at each position, NaN where there is none."""
-    few = plan.steps <= _FEW_STEPS
-    times_ms = np.arange(plan.steps) * plan.dt_ms
-    limits = BoundaryNorm((np.arange(plan.steps + 1) - 0.5) * plan.dt_ms, 256) if few else None
-    picture = axes.imshow(steps * plan.dt_ms, cmap="viridis_r", norm=limits, interpolation="nearest")
+    few, dt_ms = shown.steps <= _FEW_STEPS, shown.plan.dt_ms
+    times_ms = np.arange(shown.steps) * dt_ms
+    limits = BoundaryNorm((np.arange(shown.steps + 1) - 0.5) * dt_ms, 256) if few else None
+    picture = axes.imshow(steps * dt_ms, cmap="viridis_r", norm=limits, interpolation="nearest")
     axes.set_title("when", fontsize=10)
     ticks = times_ms if few else None
     axes.figure.colorbar(picture, ax=axes, label="time of the spike (ms)", shrink=0.8, ticks=ticks)
@@ -149,14 +148,14 @@ def position_raster(
     above.set_title(f"{len(inputs)} input spikes", fontsize=9, loc="left")
     _draw_potentials(below, shown, place, spikes)
     below.set_xlabel("time (ms)")
-    below.set_xlim(-0.02 * plan.steps * plan.dt_ms, plan.steps * plan.dt_ms)
+    below.set_xlim(-0.02 * shown.steps * plan.dt_ms, shown.steps * plan.dt_ms)
     right.align_ylabels([above, below])
     return figure
 
 
 def _draw_potentials(axes: Any, shown: Presentation, place: int, spikes: list[tuple[int, int]]) -> None:
     """Draw how far all potentials are from their thresholds, and the spikes of those that get there."""
-    layer, dt_ms, stop = shown.layer, shown.plan.dt_ms, shown.plan.steps
+    layer, dt_ms, stop = shown.layer, shown.plan.dt_ms, shown.steps
     ends = layer.inhibition == "first" and bool(spikes)
     if ends:
         stop = spikes[0][0] + 1
@@ -175,7 +174,7 @@ def _draw_potentials(axes: Any, shown: Presentation, place: int, spikes: list[tu
         if neuron in colours:
             at = np.array([step for step, spiking in spikes if spiking == neuron])
             axes.plot(at * dt_ms, compared[at], "*", color=colour, markersize=12)
-            side, away = ("right", -9) if at[0] > 0.8 * shown.plan.steps else ("left", 9)
+            side, away = ("right", -9) if at[0] > 0.8 * shown.steps else ("left", 9)
             more = {"xytext": (away, 0), "textcoords": "offset points", "ha": side, "va": "center"}
             place_of = at[0] * dt_ms, compared[at[0]]
             axes.annotate(f"neuron {neuron}", place_of, color=colour, fontsize=9, **more)
@@ -183,12 +182,13 @@ def _draw_potentials(axes: Any, shown: Presentation, place: int, spikes: list[tu
     axes.text(0.005, 0, "threshold", va="bottom", fontsize=8, transform=axes.get_yaxis_transform())
     axes.margins(y=0.1)
     axes.set_ylabel("potential above own threshold\n(initial thresholds)")
-    said = f"output spikes: {len(spikes)}" if spikes else "no neuron reaches its threshold"
+    silent = "no neuron spikes" if layer.inhibition == "ranked" else "no neuron reaches its threshold"
+    said = f"output spikes: {len(spikes)}" if spikes else silent
     if ends:
         step, winner = spikes[0]
         said = f"neuron {winner} is furthest above its threshold at {step * dt_ms:g} ms and ends the "
         said += "presentation at this position"
-        axes.axvspan(step * dt_ms, shown.plan.steps * dt_ms, color=GREY, alpha=0.12, linewidth=0)
+        axes.axvspan(step * dt_ms, shown.steps * dt_ms, color=GREY, alpha=0.12, linewidth=0)
     axes.set_title(said, fontsize=9, loc="left")
 
 
