@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 CALIBRATION_IMAGES = 2000
 """Training images that ranges and new thresholds are looked for on, at most (fspinn)."""
 
+CALIBRATION_BITS = 16
+"""Bits of the state with which a dense network in floats is looked at: as many as it comes to, as a rule, so
+that no other kernels are compiled for it (fspinn)."""
 
 Found = TypeVar("Found")
 
@@ -264,7 +267,8 @@ def measuring(data: "Dataset | None", seed: int, threads: int | None) -> Callabl
 def calibrate(model: Model, data: "Dataset", *, seed: int = 0, threads: int | None = None) -> Calibration:
     """Return the range of potentials and thresholds on the first `CALIBRATION_IMAGES` training images.
 
-    A model in floats is looked at with weights of 8 bits and a state of 24.
+    A model in floats is looked at with weights of 8 bits and a state of `CALIBRATION_BITS`, or, if it has
+    fields, of `MAX_STATE_BITS`.
     """
     if model.layers[0].formats is None:
         model, _ = quantize_weights(model, "UQ0.8")
@@ -273,7 +277,9 @@ def calibrate(model: Model, data: "Dataset", *, seed: int = 0, threads: int | No
             for layer, learned in zip(model.network.answering.layers, model.layers, strict=True)
         )
         integer_bits = min(max(int(highest), 1).bit_length() + 4, MAX_STATE_BITS)
-        model, _ = quantize_state(model, Format(integer_bits, MAX_STATE_BITS - integer_bits, True))
+        dense = all(layer.field is None for layer in model.network.layers)
+        bits = max(CALIBRATION_BITS if dense else MAX_STATE_BITS, integer_bits)
+        model, _ = quantize_state(model, Format(integer_bits, bits - integer_bits, True))
     state = model.layers[0].state
     assert state is not None
     answered = predict(model, data.train.images[:CALIBRATION_IMAGES], seed=seed, threads=threads)
