@@ -97,7 +97,7 @@ def test_calibration_sees_the_range_of_potentials_and_thresholds(models, data):
     small = quantize(model, "UQ0.8", state="Q9.15")
     answered = predict(small, data.train.images)
     assert calibrate(small, data).lowest == answered.state_range.lowest * 2.0**-15
-    assert found.lowest == pytest.approx(answered.state_range.lowest * 2.0**-15, abs=0.01)
+    assert found.lowest == pytest.approx(answered.state_range.lowest * 2.0**-15, abs=0.1)
 
 
 def test_the_state_of_a_column_holds_weights_of_the_scale_that_is_asked_for(data):

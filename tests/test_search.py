@@ -162,7 +162,7 @@ def test_impossible_limits_are_told_without_training_with_the_nearest_possible_v
     assert result.model is None
     assert all("more than the budget" in trial.verdict for trial in result.trials)
     assert result.nearest == result.trials[0]
-    assert result.impossible == "memory: 100 B is impossible; no network takes less than 157 B"
+    assert result.impossible == "memory: 100 B is impossible; no network takes less than 119 B"
     assert describe(result).startswith(f"No network fits: {result.impossible}")
     for limit, least in (("energy", "1 pJ"), ("latency", "1 us"), ("area", "1 um2"), ("spikes", "0.1")):
         answer = find_smallest(data, accuracy=0.8, on_trials=lambda _: 1 / 0, **{limit: least})

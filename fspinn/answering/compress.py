@@ -46,6 +46,10 @@ CALIBRATION_IMAGES = 2000
 CALIBRATION_FRACTION_BITS = 8
 """Of weights, while ranges are looked for (fspinn)."""
 
+CALIBRATION_BITS = 16
+"""Bits of the state with which a dense network in floats is looked at: as many as it comes to, as a rule, so
+that no other kernels are compiled for it (fspinn)."""
+
 Found = TypeVar("Found")
 
 _BITS = re.compile(r"([0-9]{1,3}) bits", re.ASCII)
@@ -284,8 +288,9 @@ def calibrate(
 ) -> Calibration:
     """Return the range of potentials and thresholds on the first `CALIBRATION_IMAGES` training images.
 
-    A model in floats is looked at with a state of 24 bits, and weights of a format of the scale that they are
-    going to have: those of a layer with a field fill it, and its potentials and thresholds grow with them.
+    A model in floats is looked at with weights of a format of the scale that they are going to have (those of
+    a layer with a field fill it, and its potentials and thresholds grow with them), and with a state of
+    `CALIBRATION_BITS`, or, if it has fields, of `MAX_STATE_BITS`.
     """
     if model.layers[0].formats is None:
         model, _ = quantize_weights(model, weights)
@@ -294,7 +299,9 @@ def calibrate(
             for layer, learned in zip(model.network.answering.layers, model.layers, strict=True)
         )
         integer_bits = min(max(int(highest), 1).bit_length() + 4, MAX_STATE_BITS)
-        model, _ = quantize_state(model, Format(integer_bits, MAX_STATE_BITS - integer_bits, True))
+        dense = all(layer.field is None for layer in model.network.layers)
+        bits = max(CALIBRATION_BITS if dense else MAX_STATE_BITS, integer_bits)
+        model, _ = quantize_state(model, Format(integer_bits, bits - integer_bits, True))
     state = model.layers[0].state
     assert state is not None
     answered = predict(model, data.train.images[:CALIBRATION_IMAGES], seed=seed, threads=threads)

@@ -52,7 +52,7 @@ READOUTS = ("proportion", "majority", "linear")
 """Readouts."""
 
 COLUMNS: Mapping[str, "Choices"] = {
-    "neurons": (4, 8, 12, 16, 24, 32, 48, 64),
+    "neurons": (4, 6, 8, 12, 16, 24, 32, 48, 64),
     "cells": (3, 4, 5),
     "weights": ("UQ0.2", "UQ0.3"),
     "state": ("10 bits",),
@@ -62,8 +62,10 @@ COLUMNS: Mapping[str, "Choices"] = {
 }
 """Columns of the default space (fspinn)."""
 
-FIELD, SMALL_FIELD, SMALL = 5, 3, 16
-"""Height and width of the field of columns; the small one is for images that are lower or narrower."""
+SMALL = 16
+"""Images that are lower or narrower have smaller fields, and fewer cells (fspinn)."""
+
+FIELD, SMALL_FIELD, SMALL_CELLS = 5, 3, (2, 3, 4)
 
 RANGED = ("threshold", "inhibition_strength", "theta_step", "learning_rate")
 """Settings that the default space of strategies that take ranges varies, within `networks.MULTIPLES`."""
@@ -292,8 +294,9 @@ def column_space(
 
     Weights in floats are left out: what columns are for is little memory.
     """
-    field = FIELD if min(shape[:2]) >= SMALL else SMALL_FIELD
-    settings = dict(COLUMNS)
+    field, settings = FIELD, dict(COLUMNS)
+    if min(shape[:2]) < SMALL:
+        field, settings["cells"] = SMALL_FIELD, SMALL_CELLS
     listed = {"neurons": sizes, "weights": weights, "readout": readouts}
     settings |= {name: tuple(values) for name, values in listed.items() if values is not None}
     return Space(Setup(Network.patches(field=field), learner), settings)
