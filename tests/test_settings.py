@@ -287,7 +287,14 @@ def test_a_setting_of_a_layer_that_is_not_there_makes_it():
             r"^unknown setting 'layers.2.neuron'; did you mean layers.2.neurons\? `fspinn info",
         ),
         ("layers.0.neurons", r"^unknown setting 'layers.0.neurons'; "),
-        ("layers.1.neurons", r"^unknown setting 'layers.1.neurons'; "),
+        (
+            "layers.1.neurons",
+            r"^layers.1.neurons: settings of the first of the layers have no number; write neurons$",
+        ),
+        ("layers.1.neuron", r"^unknown setting 'layers.1.neuron'; `fspinn info"),
+        ("layer.2.neurons", r"^unknown setting 'layer.2.neurons'; did you mean layers.2.neurons\? `fspinn"),
+        ("layer.2.inhibition_of", r"^unknown setting 'layer.2.inhibition_of'; did you mean layers.2.inhibi"),
+        ("layers.2.encoder", r"^unknown setting 'layers.2.encoder'; (did you mean layers.2.(?!encoder)|`)"),
         ("layers.12.neurons", r"^layers: number 12 is above 10; count them from 1 on"),
         ("encoder.2.neurons", r"^unknown setting 'encoder.2.neurons'; "),
         ("layers.2.inhibition_of", r"^layers.2.inhibition_of: needs layers.2.inhibition = lateral"),
@@ -296,6 +303,13 @@ def test_a_setting_of_a_layer_that_is_not_there_makes_it():
 def test_what_is_not_a_setting_of_a_layer_is_refused(name, words):
     with pytest.raises(ConfigError, match=words):
         with_settings(Network(), {name: 3})
+
+
+@pytest.mark.parametrize("name", ["layers.1.neurons", "layer.2.neurons", "layers.2.encoder"])
+def test_a_name_with_a_number_that_stands_for_nothing_has_no_value(name):
+    for read in (parsed, check_setting):
+        with pytest.raises(ConfigError, match=r"^unknown setting|have no number; write neurons$"):
+            read(Network, name, "3")
 
 
 def test_tables_give_settings_of_layers():

@@ -104,7 +104,7 @@ def check_setting(cls: type[Any], name: str, value: Any) -> None:
     """Raise `ConfigError` if no setting of a class, or of its parts, of that name can have that value."""
     refused = ConfigError(_unknown(cls, name, [_name(each) for each, _ in _all_fields(cls)]))
     for each, owner in _all_fields(cls):
-        if _name(each) == bare(name):
+        if _name(each) == bare(name) and not _misplaced(cls, name):
             try:
                 _check_family(owner, each, value) if _is_family(owner, each) else _checked(owner, each, value)
             except ConfigError as error:
@@ -209,7 +209,7 @@ def parsed(cls: type[Any], name: str, text: str) -> Any:
         If there is no such setting, or the text is not a value of its type.
     """
     for each, owner in _all_fields(cls):
-        if _name(each) == bare(name):
+        if _name(each) == bare(name) and not _misplaced(cls, name):
             return _parsed(name, text, _hints(owner)[each.name])
     raise ConfigError(_unknown(cls, name, [_name(each) for each, _ in _all_fields(cls)]))
 
@@ -483,15 +483,43 @@ def _parsed(name: str, text: str, hint: Any) -> Any:
         raise ConfigError(f"{name}: {text!r} is not {what}; give one") from None
 
 
+def _in_a_row(cls: type[Any]) -> dict[str, list[str]]:
+    """Return the fields of a class and its parts that hold several in a row, and their settings."""
+    found: dict[str, list[str]] = {}
+    for each in fields(cls):
+        hint = _hints(cls)[each.name]
+        parts = _part_classes(hint)
+        if parts and get_origin(_alternatives(hint)[0]) is tuple:
+            found[each.name] = [_name(inner) for part in parts for inner, _ in _all_fields(part)]
+        else:
+            for part in parts:
+                found |= _in_a_row(part)
+    return found
+
+
+def _misplaced(cls: type[Any], name: str) -> bool:
+    """Return whether a name has a number that no part with such a setting is named by."""
+    numbered = _OF_FURTHER.fullmatch(name)
+    return numbered is not None and (
+        numbered[2] == "1" or numbered[3] not in _in_a_row(cls).get(numbered[1], ())
+    )
+
+
 def _unknown(cls: type[Any], name: str, present: list[str]) -> str:
+    in_a_row, numbered = _in_a_row(cls), _OF_FURTHER.fullmatch(name)
+    if numbered and numbered[2] == "1" and numbered[3] in in_a_row.get(numbered[1], ()):
+        return f"{name}: settings of the first of the {numbered[1]} have no number; write {numbered[3]}"
     rows = [row for row in reference(cls) if row.name == bare(name)]
     belongs_to = [row.belongs_to for row in rows if row.belongs_to]
-    if belongs_to and name not in present:
+    if belongs_to and name not in present and not _misplaced(cls, name):
         prefix = name.removesuffix(bare(name))
         return f"{name}: needs {prefix}{_merged(belongs_to)}; set that too, or leave {name} out"
-    prefix = name.removesuffix(bare(name))
-    known = tuple(dict.fromkeys([*present, *(prefix + bare(one) for one in present)]))
-    return f"unknown setting {near_miss(name, known)}`fspinn info --settings` lists all"
+    known = dict.fromkeys(present)
+    if numbered and numbered[2] != "1":
+        known |= dict.fromkeys(
+            f"{of}.{numbered[2]}.{inner}" for of, names in in_a_row.items() for inner in names
+        )
+    return f"unknown setting {near_miss(name, tuple(known))}`fspinn info --settings` lists all"
 
 
 def near_miss(word: Any, known: tuple[str, ...]) -> str:
