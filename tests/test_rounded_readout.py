@@ -210,9 +210,9 @@ def test_it_is_fitted_to_what_the_quantized_network_answers(model, digits):
 def test_the_labels_are_those_that_the_readout_was_fitted_to(learned, digits, draw, monkeypatch):
     seen = []
 
-    def noting(name, spike_counts, labels, n_classes):
+    def noting(name, spike_counts, labels, n_classes, **more):
         seen.append(labels)
-        return fit(name, spike_counts, labels, n_classes)
+        return fit(name, spike_counts, labels, n_classes, **more)
 
     monkeypatch.setattr(readouts, "fit", noting)
     (model,) = fit_readouts(replace(learned, seed=5), digits, ["linear"], labels=30, draw=draw)
@@ -285,7 +285,7 @@ def test_from_eight_bits_on_the_compiler_rounds(model, digits, readout, monkeypa
 def test_several_formats_are_fitted_on_the_same_responses(model, digits, monkeypatch):
     calls = []
 
-    def noting(*args, **kwargs):
+    def noting(*args, **kwargs, **more):
         calls.append(args)
         return training_responses(*args, **kwargs)
 
