@@ -285,7 +285,7 @@ def test_from_eight_bits_on_the_compiler_rounds(model, digits, readout, monkeypa
 def test_several_formats_are_fitted_on_the_same_responses(model, digits, monkeypatch):
     calls = []
 
-    def noting(*args, **kwargs, **more):
+    def noting(*args, **kwargs):
         calls.append(args)
         return training_responses(*args, **kwargs)
 
