@@ -43,7 +43,7 @@ SIZES = {
 READOUTS = ("Q1.1", "Q1.2", "Q1.3")
 NOT_LEARNED = {"learning_rate": 0.0, "learning_rate_end": 0.0}
 
-LEARNED = {"mnist-learning": ("mnist", 8, 3), "fashion-mnist-learning": ("fashion-mnist", 32, 3)}
+LEARNED = {"mnist-learning": ("mnist", 8, 3)}
 PARTS = (*SIZES, *LARGE, *LEARNED)
 LABELS, PATCHED = 20_000, 20_000
 WAYS: dict[str, dict[str, Any]] = {
@@ -195,9 +195,10 @@ def _sizes(results: Results, sized: list[str]) -> str:
 def _how(results: Results) -> str:
     return (
         "Fields of 5 x 5, stride 1; contrast `on-off` (radius 2, gain 1) for Fashion-MNIST. Memory is all "
-        "that a device needs to answer. One pass without labels over 50,000 images, 4 positions of each; the "
-        "readout `linear` fitted on their labels, with its rounding in the loop where it has a format; mean "
-        f"± standard deviation over seeds {seeds(results)}, each with its own validation split of 10,000."
+        "that a device needs to answer. One pass without labels over 50,000 images, or all, 4 positions of "
+        "each; the readout `linear` fitted on their labels, with its rounding in the loop where it has a "
+        f"format; mean ± standard deviation over seeds {seeds(results)}, each with its own validation split "
+        "of 10,000."
     )
 
 
