@@ -70,12 +70,14 @@ def potentials_of_the_twin(trained, image, seed, number):
     network, layer = Flat(Setup(trained.network)).answering, trained.layer
     watched = Watched(network, layer.weights.values, layer.theta.values, None)
     key = stream_key(seed, INFERENCE_SPIKES, number)
-    for t, inputs in enumerate(naive_input.input_spikes(network, image, key)):
-        watched.leak_and_input(t, inputs)
+    steps = network.steps + naive.answer_steps(network, learning=False)
+    shown = naive_input.input_spikes(network, image, key)
+    for t in range(steps):
+        watched.leak_and_input(t, shown[t] if t < network.steps else [])
         watched.spike(t)
         if naive.ends_early(network, watched.spikes):
             break
-    course = np.zeros((network.steps, 2, network.neurons), np.float32)
+    course = np.zeros((steps, 2, network.neurons), np.float32)
     course[: len(watched.course)] = watched.course
     return watched.spikes, course
 
