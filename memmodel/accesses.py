@@ -21,12 +21,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fspinn.memmodel.footprint import BIAS_BITS, COUNTED_RULES, OUTPUT_TRACES, footprint, vote_bits
+from fspinn.memmodel.footprint import COUNTED_RULES, OUTPUT_TRACES, footprint, vote_bits
 from fspinn.memmodel.hardware import Hardware
 from fspinn.memmodel.packing import Numbers, count_bits, words
 from fspinn.memmodel.size import INTENSITY_BITS, LayerSize, Size
 from fspinn.memmodel.workload import Workload
 from fspinn.model.model import LABEL_READOUT
+
+SUM_BITS = 32
+"""Bits of the score of a class, while it is added up."""
 
 
 class Accesses(NamedTuple):
@@ -222,6 +225,6 @@ def _readout(size: Size, work: Workload, hardware: Hardware) -> Accesses:
         weight_reads=table,
         state_reads=work.output_spikes + votes,
         state_writes=work.output_spikes,
-        added_bits=products * BIAS_BITS,
+        added_bits=products * SUM_BITS,
         multiplied_square_bits=products * vote_bits(last) * size.readout_bits,
     )

@@ -12,11 +12,8 @@ from fspinn.base.settings import members
 from fspinn.memmodel.hardware import Hardware, Memory
 from fspinn.memmodel.packing import Numbers, count_bits, index_bits, shares, words
 from fspinn.memmodel.size import INTENSITY_BITS, LayerSize, Size
-from fspinn.model.model import BIASED_READOUT, LABEL_READOUT
+from fspinn.model.model import BIASED_READOUT, LABEL_READOUT, bias_bits
 from fspinn.network.inhibition import First, Inhibition, Ranked
-
-BIAS_BITS = 32
-"""Bits of one number of a readout's bias: as wide as the sum that it starts."""
 
 OUTPUT_TRACES = {"pair": 1}
 """Traces of each neuron that a rule keeps; all rules but ``normalised`` keep one of each input as well."""
@@ -188,7 +185,7 @@ def _readout(size: Size) -> list[Block]:
         return []
     table = Block(1, size.features * size.n_classes, size.readout_bits)
     biased = size.readout == BIASED_READOUT or size.silence
-    return [table, Block(1, size.n_classes, BIAS_BITS)] if biased else [table]
+    return [table, Block(1, size.n_classes, bias_bits(size.readout_bits))] if biased else [table]
 
 
 def _traces(layer: LayerSize) -> list[Block]:

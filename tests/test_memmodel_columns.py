@@ -74,11 +74,11 @@ def test_the_bits_of_a_small_column_are_those_counted_by_hand():
         "spikes": 0,
         "spike_times": 0,
         "labels": 0,
-        "readout": 9 * 8 * 10 * 4 + 10 * 32,
+        "readout": 9 * 8 * 10 * 4 + 10 * 16,
         "votes": 9 * 8 * 7,  # of 64 positions each may spike once
     }
-    assert sum(bits.values()) / 8 == 620
-    without_counters_and_bias = sum(bits.values()) - bits["votes"] - 10 * 32
+    assert sum(bits.values()) / 8 == 600
+    without_counters_and_bias = sum(bits.values()) - bits["votes"] - 10 * 16
     assert without_counters_and_bias / 8 == 517
     eight_bits = replace(size, input_bits=8)
     assert (sum(footprint(eight_bits, False).values()) - sum(bits.values())) / 8 == 70
@@ -176,7 +176,7 @@ def test_what_a_column_reads_and_writes_is_that_of_all_positions_until_they_end(
     assert done["state"].state_writes == 3585 + sums + (POSITIONS - 1)  # cleared before the next
     assert done["spikes"].state_reads == 3585  # the codes of the field, in each step
     assert done["spikes"].state_writes == -(-784 // 32)  # once an image
-    votes, table = -(-72 * 7 // 128), (720 * 4 + 320) // 32
+    votes, table = -(-72 * 7 // 128), (720 * 4 + 160) // 32
     assert done["readout"].state_reads == 211 + votes
     assert done["readout"].state_writes == 211
     assert done["readout"].weight_reads == table

@@ -86,14 +86,14 @@ def test_majority_is_stored_as_labels():
         assert (bits["labels"], bits["readout"]) == (100 * label_bits, 0)
 
 
-def test_linear_stores_a_table_and_a_wide_bias():
+def test_linear_stores_a_table_and_a_bias_of_sixteen_bits():
     size = sized(64, 100, 10, weight_bits=8, readout="linear", readout_bits=8)
-    assert footprint(size, training=False)["readout"] == 100 * 10 * 8 + 10 * 32
+    assert footprint(size, training=False)["readout"] == 100 * 10 * 8 + 10 * 16
 
 
-def test_what_silence_means_is_a_wide_bias_too():
+def test_what_silence_means_is_a_bias_of_sixteen_bits_too():
     size = sized(64, 100, 10, weight_bits=8, readout_bits=8, silence=True)
-    assert footprint(size, training=False)["readout"] == 100 * 10 * 8 + 10 * 32
+    assert footprint(size, training=False)["readout"] == 100 * 10 * 8 + 10 * 16
 
 
 def test_a_refractory_counter_holds_its_steps():

@@ -222,7 +222,9 @@ def _quantize_readout(readout: Readout, asked: str | Format | None) -> Readout:
         table, bias = table * scale, bias * scale
     if bias is not None:
         kept = bias > 0 if readout.name != BIASED_READOUT else np.zeros_like(bias, dtype=np.bool_)
-        bias = quantize_values(bias, Format(MAX_BITS - format.fraction_bits, format.fraction_bits, True))
+        bias_format = replace(readout, format=format).bias_format
+        assert bias_format is not None
+        bias = quantize_values(bias, bias_format)
         bias[kept] = np.maximum(bias[kept], format.step)  # what silence means, however coarse the table
 
     def fit(format: Format) -> bool:

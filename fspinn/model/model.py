@@ -1,7 +1,7 @@
 """What came out of training? The model, its readout, and what was counted on the way."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
@@ -25,6 +25,11 @@ BIASED_READOUT = "linear"
 """The readout that adds a bias to the scores."""
 
 
+def bias_bits(table_bits: Any) -> Any:
+    """Return the bits of a bias beside a table of so many bits an entry: 16, or 32 beside more than 8."""
+    return 16 + 16 * (table_bits > 8)
+
+
 @dataclass(frozen=True)
 class Readout:
     """Which class do these spikes mean? A table of how much a spike of each neuron speaks for each class.
@@ -41,6 +46,11 @@ class Readout:
         Number format that the table was quantized to; None is float32.
     bias : ndarray of float32, shape (n_classes,), or None, default None
         Score of each class before the first spike; None is zero for all.
+
+    Attributes
+    ----------
+    bias_format : Format or None
+        Steps as of the table, `bias_bits` in all; None is float32.
     """
 
     name: str
@@ -52,6 +62,17 @@ class Readout:
     def n_classes(self) -> int:
         """Number of classes."""
         return int(self.table.shape[-1])
+
+    @property
+    def bias_format(self) -> Format | None:
+        """Number format of the bias."""
+        if self.format is None:
+            return None
+        return replace(
+            self.format,
+            integer_bits=bias_bits(self.format.bits) - self.format.fraction_bits,
+            signed=True,
+        )
 
     @property
     def parameter_count(self) -> int:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from fspinn.base.randomness import READOUT_ORDER, permutation, stream_key
 from fspinn.model.model import Readout
 from fspinn.model.readout import INVERSE_PENALTY, NO_LABEL, quiet_fit, scores
-from fspinn.quant.formats import MAX_BITS, Format, quantize_values
+from fspinn.quant.formats import Format, quantize_values
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -118,11 +118,11 @@ def fit_rounded(
     whole_table = np.repeat(table.min(axis=1, keepdims=True), readout.n_classes, axis=1)
     whole_bias = np.full(readout.n_classes, bias.min() - 1, dtype=np.float32)
     whole_table[:, present], whole_bias[present] = table, bias
-    sums = replace(format, integer_bits=MAX_BITS - format.fraction_bits)
+    assert rounded.bias_format is not None
     return replace(
         rounded,
         table=quantize_values(whole_table * np.float32(format.step), format),
-        bias=quantize_values(whole_bias * np.float32(format.step), sums),
+        bias=quantize_values(whole_bias * np.float32(format.step), rounded.bias_format),
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fspinn.model.model import bias_bits
 from fspinn.model.readout import labelled_images, quiet_fit
 from fspinn.search.intervals import wilson_interval
 
@@ -21,7 +22,7 @@ MAX_ITERATIONS = 50
 
 FLOAT_BITS = 32
 SUM_BITS = 32
-"""Bits of a bias, and of the sum that an answer needs for each class."""
+"""Bits of the sum that an answer needs for each class."""
 
 CLIPS = (1.0, 0.7, 0.5, 0.35, 0.25, 0.18)
 """Weights beyond such a part of the largest saturate, whichever is best on training images (fspinn)."""
@@ -117,7 +118,7 @@ def _memory(weights: NDArray[Any], n_classes: int, weight_bits: int) -> dict[str
     return {
         "weights": (kept if dropping else pixels) * pixel_bits,
         "pixels": pixels if dropping else 0,
-        "readout": n_classes * SUM_BITS,
+        "readout": n_classes * bias_bits(weight_bits),
         "accumulators": n_classes * SUM_BITS,
     }
 

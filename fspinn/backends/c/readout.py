@@ -6,8 +6,8 @@ import numpy as np
 
 from fspinn.backends.c.numbers import array, defines
 from fspinn.base.errors import FormatError
-from fspinn.model.model import LABEL_READOUT, Model, Readout
-from fspinn.quant.formats import MAX_BITS, Format, to_integers
+from fspinn.model.model import LABEL_READOUT, Model, Readout, bias_bits
+from fspinn.quant.formats import Format, to_integers
 from fspinn.quant.packing import pack
 
 TABLE, LABELS = range(2)
@@ -34,11 +34,10 @@ def readout_lines(model: Model) -> tuple[list[str], list[str]]:
     table = to_integers(readout.table, readout.format)
     values = {"READOUT_BITS": readout.format.bits, "READOUT_SIGNED": int(readout.format.signed)}
     bias = np.zeros(readout.n_classes, dtype=np.int64)
-    if readout.bias is not None:
-        fraction_bits = readout.format.fraction_bits
-        bias = to_integers(readout.bias, Format(MAX_BITS - fraction_bits, fraction_bits, signed=True))
+    if readout.bias is not None and readout.bias_format is not None:
+        bias = to_integers(readout.bias, readout.bias_format)
     words = pack(table.reshape(1, -1), readout.format, _WORD)[0]
-    data = [array("uint32_t", "table", words), array("int32_t", "bias", bias)]
+    data = [array("uint32_t", "table", words), array(f"int{bias_bits(readout.format.bits)}_t", "bias", bias)]
     return defines({"READOUT": TABLE, **values}), data
 
 
