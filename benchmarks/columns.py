@@ -43,7 +43,7 @@ SIZES = {
 READOUTS = ("Q1.1", "Q1.2", "Q1.3")
 NOT_LEARNED = {"learning_rate": 0.0, "learning_rate_end": 0.0}
 
-LEARNED = {"mnist-learning": ("mnist", 8, 3)}
+LEARNED = {"mnist-learning": ("mnist", 8, 3), "fashion-mnist-learning": ("fashion-mnist", 8, 3)}
 PARTS = (*SIZES, *LARGE, *LEARNED)
 LABELS, PATCHED = 20_000, 20_000
 WAYS: dict[str, dict[str, Any]] = {

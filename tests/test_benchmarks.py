@@ -193,7 +193,7 @@ def test_the_search_is_rendered_with_what_it_missed():
         "seconds": 60.0,
     }
     missed = [{**answer, "found": False, "test": None}]
-    settings = {**search.TARGETS["mnist-90"], "labels": 1000}
+    settings = search.TARGETS["mnist-90-1000"]
     results = {
         "mnist-90-1000": {"settings": settings, "seeds": (0,), "answers": missed, **MACHINE},
         "linear": {
@@ -218,7 +218,7 @@ def test_the_search_is_rendered_with_what_it_missed():
         },
     }
     text = search.render(results)
-    assert "| mnist | 90 | 24 KiB | 1,000 | 0 of 1 | 100 neurons" in text
+    assert "| mnist | 90 | 1,000 | 0 of 1 | 100 neurons" in text
     assert "not used" in text
     assert "| mnist | 1,000 | 2 | 1.5 | 86.0 |" in text
     assert "of which chance loses: tpe 1." in text
