@@ -13,7 +13,7 @@ from fspinn.memmodel.hardware import Hardware, Memory
 from fspinn.memmodel.packing import Numbers, count_bits, index_bits, shares, words
 from fspinn.memmodel.size import INTENSITY_BITS, LayerSize, Size
 from fspinn.model.model import BIASED_READOUT, LABEL_READOUT, bias_bits
-from fspinn.network.inhibition import First, Inhibition, Ranked
+from fspinn.network.inhibition import First, Inhibition, most_spikes
 
 OUTPUT_TRACES = {"pair": 1}
 """Traces of each neuron that a rule keeps; all rules but ``normalised`` keep one of each input as well."""
@@ -155,7 +155,7 @@ def vote_bits(layer: LayerSize) -> Numbers:
 
     It spikes at most once in a time step, and where the first spike ends a position at most once in each.
     """
-    most = {First.kind: 1, Ranked.kind: layer.inhibition_steps}.get(layer.inhibition, layer.steps)
+    most = most_spikes(layer.inhibition, layer.steps, layer.inhibition_steps)
     return count_bits(layer.positions_in_cell * most)
 
 

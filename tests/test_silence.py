@@ -244,6 +244,16 @@ def test_mostly_silent_training_images_are_a_warning(digits):
     assert model.record["silent_images"] == 70
 
 
+def test_classes_that_no_labelled_image_is_of_are_a_warning(digits):
+    few = replace(digits, train=digits.train.first(60), validation=digits.validation.first(20))
+    with pytest.warns(
+        FspinnWarning,
+        match=r"^labels: none of the 3 labelled images is of class \d, \d, \d, \d, \d, \.\.\., so no image "
+        r"is answered with it; give more labels$",
+    ):
+        train(dense(neurons=20), few, learner=Stdp(passes=1), labels=3, progress=False)
+
+
 def test_neurons_that_spike_without_input_are_named(digits, tmp_path):
     few = replace(digits, train=digits.train.first(60), validation=digits.validation.first(20))
     model = train(dense(neurons=20), few, learner=Stdp(passes=1), progress=False).model

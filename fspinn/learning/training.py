@@ -177,7 +177,7 @@ def train(
     Warns
     -----
     FspinnWarning
-        If most training images have no output spike, or neurons spike without input.
+        If most training images have no output spike, neurons spike without input, or classes have no labels.
     """
     data = as_dataset(data)
     readouts.check_name(readout)
@@ -214,9 +214,23 @@ def train(
         if writer is not None:
             writer.save()
         raise
-    for doubt in doubts(model, model.record["silent_images"], len(data.train)):
+    found = doubts(model, model.record["silent_images"], len(data.train))
+    for doubt in [*found, *_classes_without_labels(data, labels, seed)]:
         warnings.warn(doubt, FspinnWarning, stacklevel=2)
     return TrainingResult(model, learned.samples_per_s, validation)
+
+
+def _classes_without_labels(data: "Dataset", labels: int | None, seed: int) -> list[str]:
+    """Return a doubt if the labels that were drawn leave out classes that there are images of."""
+    drawn = data.train.labels[readouts.labelled_images(len(data.train), labels, seed=seed)]
+    missing = np.setdiff1d(data.train.labels, drawn)
+    if len(missing) == 0:
+        return []
+    names = ", ".join(data.class_names[number] for number in missing[:5])
+    return [
+        f"labels: none of the {labels} labelled images is of class {names}{', ...' * (len(missing) > 5)}, so "
+        "no image is answered with it; give more labels"
+    ]
 
 
 def learn(

@@ -5,7 +5,7 @@ neuron but the one that spiked. Phases are those of `fspinn.network`.
 """
 
 from dataclasses import replace
-from typing import ClassVar, NamedTuple, TypeAlias
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 from fspinn.base.errors import ConfigError
 from fspinn.base.settings import described, setting
@@ -111,7 +111,8 @@ class Ranked:
 
     v -= drop * weight_norm        of the neuron that spiked
 
-    A sample without an input spike has no answer. While learning there is one time step of answer.
+    A sample without an input spike has no answer. While learning there is one time step of answer. The part
+    of the threshold that all neurons share changes nothing, as all are compared with it.
     """
 
     kind: ClassVar[str] = "ranked"
@@ -134,6 +135,21 @@ class Ranked:
 
 Inhibition: TypeAlias = Lateral | Clamp | InhibitoryLayer | First | Ranked
 """The members of this family; a new one is named here."""
+
+
+def most_spikes(kind: str, steps: Any, answer_steps: Any) -> Any:
+    """Return how often a neuron spikes at one position, at most: once in each time step in which it may.
+
+    Parameters
+    ----------
+    kind : str
+        Of the inhibition.
+    steps : int or array of int
+        Time steps in which a sample is shown.
+    answer_steps : int or array of int
+        Time steps in which neurons answer by rank.
+    """
+    return {First.kind: 1, Ranked.kind: answer_steps}.get(kind, steps)
 
 
 def answering(inhibition: Inhibition) -> Inhibition:

@@ -13,6 +13,7 @@ from fspinn.lowering.plan import LayerPlan, Plan
 from fspinn.memmodel.program import STEPS_AT_ONCE
 from fspinn.model.model import Model
 from fspinn.model.tensors import Formats
+from fspinn.network.inhibition import most_spikes
 from fspinn.quant.formats import Format
 from fspinn.quant.packing import pack
 
@@ -133,14 +134,13 @@ def _neuron(layer: LayerPlan, formats: Formats) -> list[str]:
 
 
 def _types(plan: Plan, layer: LayerPlan, formats: Formats) -> list[str]:
-    each = {"first": 1, "ranked": layer.answer_steps}.get(layer.inhibition, plan.steps)
-    most_spikes = each * _positions_of_a_cell(layer)
+    each = most_spikes(layer.inhibition, plan.steps, layer.answer_steps)
     state, factor = formats.state, int(max(layer.leak, layer.drop_part))
     product = type_of(min(state.lowest_integer * factor, -1), state.highest_integer * factor)
     return [
         f"typedef {type_of_format(state)} network_potential;",
         f"typedef {'int64_t' if product == 'int64_t' else 'int32_t'} network_product;",
-        f"typedef {type_of(0, most_spikes)} network_count;",
+        f"typedef {type_of(0, each * _positions_of_a_cell(layer))} network_count;",
         f"typedef {type_of(0, layer.refractory_steps)} network_refractory;",
         f"typedef {type_of(0, layer.inhibition_steps)} network_rest;",
     ]

@@ -31,6 +31,7 @@ from fspinn.lowering.plan import (
 )
 from fspinn.model.activity import Activity
 from fspinn.network.encoders import Spikes
+from fspinn.network.inhibition import most_spikes
 from fspinn.quant.formats import ROUNDINGS
 
 
@@ -194,7 +195,7 @@ def _present(
     state, fields = _state(layer, type(constants.leak)), _fields(plan, layer)
     n, steps = len(spikes), plan.steps_of(layer)
     answers = _blank_answers(layer, n, plan.steps)
-    most = {"first": 1, "ranked": layer.answer_steps}.get(layer.inhibition, steps)
+    most = most_spikes(layer.inhibition, steps, layer.answer_steps)
     of_spikes = [np.empty(n * max(fields.positions, fields.drawn) * most, dtype=np.int32) for _ in range(3)]
     course = np.zeros((n, 0 if probe is None else steps, 2), dtype=state.potentials.dtype)
     counted = np.zeros(len(Activity().as_tuple()), dtype=np.int64)

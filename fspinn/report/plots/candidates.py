@@ -15,32 +15,27 @@ if TYPE_CHECKING:
 def accuracy_against_memory(result: "SearchResult") -> Figure:
     """Draw every measured candidate of a search: memory on the horizontal, accuracy on the vertical axis.
 
-    One colour per weight format, the winner as a star. Of a ladder the better readout of each network lies on
-    a line, with its Wilson 95 % interval, and the others are crosses; numbers along the cheapest format are
-    neurons. Of a strategy that draws networks all are crosses, and the line is the Pareto front.
+    A cross each, in one colour per weight format. Those that none beats in accuracy and memory are dots, with
+    their 95 % intervals and numbers of neurons, and stairs lead from one to the next; the winner is a star.
     """
     figure = Figure(figsize=(7.5, 4.5), layout="constrained")
     axes = figure.add_subplot()
     measured = [trial for trial in result.trials if trial.accuracy is not None]
-    drawn = result.strategy != "ladder"
+    front = _front(measured)
     formats = sorted({trial.candidate.weights for trial in measured})
     for weights, shade in zip(formats, SHADES * len(formats), strict=False):
-        others = [trial for trial in measured if trial.candidate.weights == weights]
-        best = [] if drawn else _best_of_each_size(others)
+        some = [trial for trial in measured if trial.candidate.weights == weights]
+        axes.plot(*_points(some), "x", color=shade, label=weights, markersize=4, alpha=0.6)
+        best = [trial for trial in front if trial.candidate.weights == weights]
         if best:
             kib, percent = _points(best)
-            ends = 100 * np.array([trial.accuracy_interval for trial in best]).T
-            errors = abs(ends - percent)
-            axes.errorbar(kib, percent, errors, fmt="o-", color=shade, label=weights, ms=4, lw=1.2, capsize=2)
-        if weights == formats[0]:
-            for trial, x, y in zip(best, *_points(best), strict=True):
-                words = f"{trial.candidate.neurons}  "
-                axes.text(x, y, words, ha="right", va="bottom", fontsize=8, color=GREY)
-        points = _points([trial for trial in others if trial not in best])
-        axes.plot(*points, "x", color=shade, label=weights if drawn else None, markersize=4, alpha=0.6)
-    if drawn:
-        front = sorted(result.front, key=lambda trial: trial.memory_bits)
-        axes.step(*_points(front), where="post", color=GREY, linewidth=1, label="Pareto front")
+            errors = abs(100 * np.array([trial.accuracy_interval for trial in best]).T - percent)
+            axes.errorbar(kib, percent, errors, fmt="o", color=shade, markersize=4, capsize=2)
+    for trial, x, y in zip(front, *_points(front), strict=True):
+        words = f"{trial.candidate.neurons}  "
+        axes.text(x, y, words, ha="right", va="bottom", fontsize=8, color=GREY)
+    if front:
+        axes.step(*_points(front), where="post", color=GREY, linewidth=1)
     if formats:
         axes.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8, frameon=False, title="weights")
     _draw_limits(axes, result)
@@ -61,11 +56,13 @@ def accuracy_against_memory(result: "SearchResult") -> Figure:
     return figure
 
 
-def _best_of_each_size(trials: "list[Trial]") -> "list[Trial]":
-    best: dict[int, Trial] = {}
-    for trial in sorted(trials, key=lambda trial: -(trial.accuracy or 0)):
-        best.setdefault(trial.candidate.neurons, trial)
-    return sorted(best.values(), key=lambda trial: trial.memory_bits)
+def _front(trials: "list[Trial]") -> "list[Trial]":
+    """Return the trials that are more accurate than all with as little memory, from small to large."""
+    front: list[Trial] = []
+    for trial in sorted(trials, key=lambda trial: (trial.memory_bits, -(trial.accuracy or 0.0))):
+        if not front or (trial.accuracy or 0.0) > (front[-1].accuracy or 0.0):
+            front.append(trial)
+    return front
 
 
 def _points(trials: "list[Trial]") -> tuple[list[float], list[float]]:

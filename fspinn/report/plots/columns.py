@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from fspinn.answering.present import spikes_by_position
 from fspinn.base.errors import ConfigError
 from fspinn.model.model import AnyModel, model_of
-from fspinn.report.plots.networks import feature, some, tiles
+from fspinn.report.plots.networks import feature, of_layer, some, tiles
 
 if TYPE_CHECKING:
     from fspinn.datasets.mapped import Images
@@ -40,7 +40,8 @@ def spike_places(model: AnyModel, images: "Images", neurons: int = 64, *, seed: 
     rates = 100 * spikes_by_position(model, images, seed=seed)
     chosen = some(np.arange(len(rates)), neurons)
     rows, columns = rates.shape[1:]
-    title = f"{len(chosen)} of {len(rates)} neurons at {rows} x {columns} positions, {len(images):,} images"
+    who = f"{len(chosen)} of {len(rates)} neurons{of_layer(model)}"
+    title = f"{who} at {rows} x {columns} positions, {len(images):,} images"
     return tiles(list(rates[chosen]), [str(k) for k in chosen], "viridis", "spikes in 100 images", title)
 
 

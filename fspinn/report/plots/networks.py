@@ -47,8 +47,13 @@ def receptive_fields(model: AnyModel, neurons: int = 64) -> Figure:
         called = "the number of each"
     fields = [feature(model, neuron) for neuron in some(chosen, neurons)]
     shown = [names[neuron] for neuron in some(chosen, neurons)]
-    title = f"{len(fields)} of {first.neurons} neurons, with {called}"
+    title = f"{len(fields)} of {first.neurons} neurons{of_layer(model)}, with {called}"
     return tiles(fields, shown, "magma", "weight", title)
+
+
+def of_layer(model: Model, number: int = 1) -> str:
+    """Return words that name a layer, where there are several."""
+    return f" of layer {number}" if len(model.layers) > 1 else ""
 
 
 def feature(model: Model, neuron: int) -> NDArray[np.float32]:

@@ -15,7 +15,7 @@ from fspinn.base.errors import ConfigError
 from fspinn.model.model import AnyModel, Model, model_of
 from fspinn.network.geometry import Geometry
 from fspinn.report.plots.colours import CHOSEN, GREY, RAINBOW, SHADES
-from fspinn.report.plots.networks import feature
+from fspinn.report.plots.networks import feature, of_layer
 
 _FEATURES_IN_A_ROW, _MOST_FEATURES = 12, 24
 """Below a spike map, where they are still legible."""
@@ -70,7 +70,9 @@ def spike_map(
     winners = colours[neurons]
     winners[neurons < 0] = 0  # transparent
     middle.imshow(winners, interpolation="nearest")
-    middle.set_title(f"who spikes first: {counts.sum()} of {neurons.size} positions", fontsize=10)
+    middle.set_title(
+        f"who{of_layer(model)} spikes first: {counts.sum()} of {neurons.size} positions", fontsize=10
+    )
     middle.set_ylabel("row of the position")
     _draw_times(right, np.where(steps < 0, np.nan, steps), shown)
     for axes in (middle, right):
@@ -134,7 +136,7 @@ def position_raster(
     frame = Rectangle((x - 0.5, y - 0.5), width, height, fill=False, edgecolor=CHOSEN, linewidth=1.5)
     pictures[0].add_patch(frame)
     draw_image(pictures[1], image[y : y + height, x : x + width])
-    pictures[1].set_title(f"position {row},{column} sees", fontsize=9)
+    pictures[1].set_title(f"position {row},{column}{of_layer(model)} sees", fontsize=9)
     pictures[2].axis("off")
     if spikes:
         pictures[2].imshow(feature(model, spikes[0][1]), cmap="magma", vmin=0)
