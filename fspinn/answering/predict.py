@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -162,7 +163,7 @@ def respond(
     on_batch: Callable[[int], None] | None = None,
 ) -> Answers:
     """Present images with learning off, some at a time, shared among threads; see `predict`."""
-    from scipy import sparse
+    from scipy.sparse import csr_array, vstack
 
     runs = engine_of(engine, threads)
     if (refusal := runs.refuses(plan)) is not None:
@@ -170,26 +171,30 @@ def respond(
     if threads is None:
         threads = threads_of(engine, available_cores())
     threads = whole_number("threads", threads, 1, 1024)
-    encoders = [BatchEncoder(plan.encoding) for _ in range(threads)]
+    idle: SimpleQueue[BatchEncoder] = SimpleQueue()  # each keeps its memory from batch to batch
+    for _ in range(threads):
+        idle.put(BatchEncoder(plan.encoding))
 
-    def work(encoder: BatchEncoder, shown: NDArray[np.uint8], number: int) -> Response:
-        response: Response = runs.respond(plan, encoder.encode(shown, seed, INFERENCE_SPIKES, number))
-        return response
+    def work(start: int) -> tuple[csr_array, Response]:
+        encoder = idle.get()
+        try:
+            spikes = encoder.encode(images[start : start + _BATCH], seed, INFERENCE_SPIKES, first + start)
+            response: Response = runs.respond(plan, spikes)
+        finally:
+            idle.put(encoder)
+        return csr_array(response.spike_counts), response
 
     spike_counts, activity, state_range = [], tuple(Activity() for _ in plan.layers), Range()
     with ThreadPoolExecutor(threads) as pool:
         each = map if threads == 1 else pool.map  # Brian2 works in the main thread only
-        for start in range(0, max(1, len(images)), threads * _BATCH):
-            batch = images[start : start + threads * _BATCH]
-            bounds = np.linspace(0, len(batch), threads + 1).astype(int)
-            parts = [batch[bounds[k] : bounds[k + 1]] for k in range(threads)]
-            for response in each(work, encoders, parts, first + start + bounds[:-1]):
-                spike_counts.append(sparse.csr_array(response.spike_counts))
-                activity = tuple(a + b for a, b in zip(activity, response.activity, strict=True))
-                state_range |= response.range
+        starts = range(0, max(1, len(images)), _BATCH)
+        for start, (counts, response) in zip(starts, each(work, starts), strict=True):
+            spike_counts.append(counts)
+            activity = tuple(a + b for a, b in zip(activity, response.activity, strict=True))
+            state_range |= response.range
             if on_batch is not None:
-                on_batch(start + len(batch))
-    return Answers(sparse.vstack(spike_counts, format="csr"), activity, state_range)
+                on_batch(min(start + _BATCH, len(images)))
+    return Answers(vstack(spike_counts, format="csr"), activity, state_range)
 
 
 def silent_in(spike_counts: "NDArray[np.int32] | csr_array") -> int:
