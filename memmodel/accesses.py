@@ -136,7 +136,7 @@ def _spikes(size: Size, work: tuple[Workload, ...], hardware: Hardware) -> Acces
     bitmaps = _read_and_written(done.steps * _state_words(first.n_inputs, 1, hardware) * (1 - first.slides))
     coded = _state_words(size.sample_inputs, size.input_bits, hardware)
     intensities = np.minimum(size.contrast_inputs, 1) * _state_words(
-        size.sample_inputs // 2, INTENSITY_BITS, hardware
+        size.sample_inputs // size.contrast, INTENSITY_BITS, hardware
     )
     read = done.steps * _state_words(first.n_inputs, size.input_bits, hardware)
     rows = Accesses(

@@ -95,7 +95,9 @@ def footprint(size: Size, training: bool) -> dict[str, Any]:
     encoder needs the whole sample before the first spike (`poisson` and `regular`, whose rates share a norm,
     and `ttfs` relative to the brightest). Values are kept as codes: with `ttfs` in one of T steps or never,
     in ``ceil(log2(T + 1))`` bits; otherwise in 8 bits. With contrast, ON and OFF are kept as such codes, and
-    beside them the 2 radius + 1 rows of intensities that the local mean needs, as it is computed once.
+    beside them the 2 radius + 1 rows of intensities that the local mean needs, as it is computed once, or the
+    level that steps are counted from. Of a signal, one row, values arrive one by one: a field keeps as many
+    as it is wide.
 
     A layer whose field has several positions takes its input spikes from the input buffer, and a spike goes
     straight into a counter, so it has no `spikes`. What there is only one of is a register, in the readout

@@ -13,7 +13,7 @@ from fspinn.model.model import BIASED_READOUT, AnyModel, model_of
 from fspinn.network.adaptation import Adaptation
 from fspinn.network.description import Network
 from fspinn.network.inhibition import Inhibition
-from fspinn.network.inputs import FirstSpike, OnOff
+from fspinn.network.inputs import Delta, FirstSpike, LevelDelta, OnOff
 from fspinn.network.layers import Layer
 from fspinn.network.rules import NORMALISATIONS, Rule, Stdp
 
@@ -157,13 +157,15 @@ class Size:
     input_bits : int, default 0
         Bits of one value of the input buffer; 0 is a network whose input comes as spikes, and none waits.
     contrast_inputs : int, default 0
-        Intensities that are kept for the local means of `fspinn.network.OnOff`.
+        Intensities that are kept for the contrast: for local means (`fspinn.network.OnOff`), or levels that
+        steps are counted from (`fspinn.network.Delta`).
     sample_inputs : int, default 0
         Values of a whole sample.
     rates : bool, default True
-        Whether intensities are encoded as rates, not as first spikes; `contrast`, whether as
-        `fspinn.network.OnOff` gives them. The code of a microcontroller's program depends on that.
-    contrast : bool, default False
+        Whether intensities are encoded as rates, not as first spikes. The code of a microcontroller's program
+        depends on that, and on whether there is a contrast.
+    contrast : int, default 1
+        Channels that a contrast splits each into; 1 is none.
 
     Raises
     ------
@@ -187,7 +189,7 @@ class Size:
     contrast_inputs: int = 0
     sample_inputs: int = 0
     rates: bool = True
-    contrast: bool = False
+    contrast: int = 1
 
     def __post_init__(self) -> None:
         _check(self)
@@ -283,7 +285,7 @@ class Size:
             readout,
             readout_bits,
             rates=not isinstance(network.encoder, FirstSpike),
-            contrast=isinstance(network.contrast, OnOff),
+            contrast=network.contrast.channels,
             **_of_the_input(network, image_shape),
         )
 
@@ -296,7 +298,7 @@ class _OfTheInput(TypedDict):
 
 
 def _of_the_input(network: Network, image_shape: tuple[int, ...]) -> _OfTheInput:
-    """Return what a device keeps of a sample whose rows arrive one after the other.
+    """Return what a device keeps of a sample whose rows, or values of a signal, arrive one after the other.
 
     Which that is, `fspinn.memmodel.footprint` says. A layer at one position gets its input as spikes, all of
     them in each time step; their bits are counted as `spikes`, and what encodes them is not in the model.
@@ -305,13 +307,16 @@ def _of_the_input(network: Network, image_shape: tuple[int, ...]) -> _OfTheInput
     height, width, channels = network.input_shape(image_shape)
     if field is None or network.layers[0].positions(height, width) == (1, 1):
         return _OfTheInput(waiting_inputs=0, input_bits=0, contrast_inputs=0, sample_inputs=0)
-    rows = height if encoder.needs_whole_sample else field[0]
     coded = isinstance(encoder, FirstSpike) and not encoder.needs_whole_sample
-    reached = min(2 * contrast.radius + 1, height) if isinstance(contrast, OnOff) else 0
+    # A signal is a column of single values: its time runs along the width.
+    arriving, across, reach = (width, 1, field[1]) if height == 1 else (height, width, field[0])
+    kept = arriving if encoder.needs_whole_sample else reach
+    around = min(2 * contrast.radius + 1, arriving) if isinstance(contrast, OnOff) else 0
+    levels = isinstance(contrast, Delta | LevelDelta)
     return {
-        "waiting_inputs": rows * width * channels - network.layers[0].fan_in(height, width, channels),
+        "waiting_inputs": kept * across * channels - network.layers[0].fan_in(height, width, channels),
         "input_bits": count_bits(network.steps) if coded else INTENSITY_BITS,
-        "contrast_inputs": reached * width * channels // contrast.channels,
+        "contrast_inputs": (around * across + levels) * channels // contrast.channels,
         "sample_inputs": height * width * channels,
     }
 

@@ -118,11 +118,47 @@ def on_off(image, radius, gain):
     return split
 
 
+def opposed(image):
+    """Brightness, red against green, and blue against yellow."""
+    red, green, blue = (image[..., c].astype(int) for c in range(3))
+    planes = (red + green + blue) // 3, 128 + (red - green) // 2, 128 + (2 * blue - red - green) // 4
+    return np.stack(planes, axis=-1).astype(np.uint8)
+
+
+def both(gap, gain):
+    """What is above 0, and what is below."""
+    return min(255, gain * max(0, gap)), min(255, gain * max(0, -gap))
+
+
+def steps_of(signal, step):
+    """How many whole steps the signal goes up, or down, since the last step that it went."""
+    level, found = int(signal[0]), []
+    for value in signal:
+        found.append(int((int(value) - level) / step))
+        level += found[-1] * step
+    return found
+
+
+def signal_split(image, contrast, gain, step, step_gain):
+    """Level and steps of every row and channel, each as what is above 0 and what is below."""
+    height, width, channels = image.shape
+    split = np.zeros((height, width, channels, 4), dtype=np.uint8)
+    for y, c in np.ndindex(height, channels):
+        split[y, :, c, :2] = [both(int(value) - 128, gain) for value in image[y, :, c]]
+        split[y, :, c, 2:] = [both(steps, step_gain) for steps in steps_of(image[y, :, c], step)]
+    kept = {"level": slice(2), "delta": slice(2, 4), "level-delta": slice(4)}[contrast]
+    return split[..., kept].reshape(height, width, -1)
+
+
 def encoded(network, image):
     """The intensities that are encoded (height, width, channels)."""
     image = image.reshape(*image.shape[:2], -1)
     if network.contrast == "on-off":
+        image = opposed(image) if network.contrast_of == "colours" else image
         return on_off(image, network.contrast_radius, network.contrast_gain)
+    if network.contrast != "off":
+        numbers = [getattr(network, name, 0) for name in ("contrast_gain", "delta_step", "delta_gain")]
+        return signal_split(image, network.contrast, *numbers)
     return image
 
 

@@ -5,14 +5,15 @@ from dataclasses import replace
 import naive_input
 import numpy as np
 import pytest
-from described import changed
+from described import Flat, changed, dense
 
 import fspinn
 from fspinn.base.errors import ConfigError
 from fspinn.datasets.arrays import as_dataset
 from fspinn.lowering.compiler import plan_of
 from fspinn.network import Balanced, First, FirstSpike, Layer, Network, Neuron, Stdp
-from fspinn.network.encoders import on_off
+from fspinn.network.encoders import Split, split_channels
+from fspinn.network.setup import Setup
 
 
 @pytest.fixture(scope="module")
@@ -176,11 +177,34 @@ def test_what_does_not_fit_is_refused_before_learning(digits, network, message):
         fspinn.train(network, digits, progress=False)
 
 
-def test_on_and_off_are_differences_to_the_mean_around():
-    images = np.random.default_rng(0).integers(0, 256, (2, 5, 4, 3), dtype=np.uint8)
-    for radius, gain in ((1, 3), (2, 1), (9, 2)):
-        expected = [naive_input.on_off(image, radius, gain) for image in images]
-        np.testing.assert_array_equal(on_off(images, radius, gain), expected)
+CONTRASTS = [
+    *({"contrast_radius": radius, "contrast_gain": gain} for radius, gain in ((1, 3), (2, 1), (9, 2))),
+    {"contrast_of": "colours"},
+    {"contrast": "level", "contrast_gain": 3},
+    {"contrast": "delta", "delta_step": 50, "delta_gain": 40},
+    {"contrast": "delta", "delta_step": 1, "delta_gain": 3},
+    {"contrast": "level-delta"},
+]
+
+
+@pytest.mark.parametrize("settings", CONTRASTS, ids=str)
+def test_what_channels_are_split_into_is_that_of_the_twin(settings):
+    images = np.random.default_rng(0).integers(0, 256, (2, 5, 6, 3), dtype=np.uint8)
+    images[0, :2] = [0, 255, 127]
+    network = dense(5, **{"contrast": "on-off", **settings})
+    expected = [naive_input.encoded(Flat(Setup(network)), image) for image in images]
+    found = split_channels(images, Split.of(network.contrast))
+    assert network.input_shape(images.shape[1:]) == found.shape[1:]
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_oppositions_of_colours_need_three_colours(digits):
+    network = changed(Network.patches(4, field=3), contrast="on-off", contrast_of="colours")
+    with pytest.raises(
+        ConfigError,
+        match=r"^contrast_of: colours are red, green and blue, but samples have 1 channel; l",
+    ):
+        fspinn.train(network, digits, progress=False)
 
 
 def test_changed_keeps_a_column():

@@ -242,6 +242,12 @@ COLUMN = flat(
         ({"encoder": "unscaled", "max_rate_hz": 500.0, "inhibition": "clamp", "inhibition_ms": 2.0}, {}),
         ({"encoder": "poisson", "inhibition": "layer", "refractory_ms": 2.0, "rate_norm_hz": 3000.0}, {}),
         ({"field": (7, 9), "cells": (1, 1), "threshold": 6.0}, {}),
+        ({"contrast": "on-off", "contrast_of": "colours"}, {"pixels": (7, 8, 3)}),
+        ({"contrast": "on-off"}, {"pixels": (5, 6, 2)}),
+        ({"stride": 2}, {"pixels": (5, 6, 3)}),
+        ({"contrast": "level", "field": (1, 5), "cells": (1, 3)}, {"pixels": (1, 30)}),
+        ({"contrast": "delta", "delta_step": 60, "delta_gain": 90}, {"pixels": (5, 9)}),
+        ({"contrast": "level-delta", "field": (1, 5), "cells": (1, 4)}, {"pixels": (1, 30, 2)}),
     ],
 )
 def test_each_position_of_a_field_is_that_of_the_integer_engine(tmp_path, changes, more):

@@ -16,7 +16,7 @@ from fspinn.memmodel.workload import expected_spikes
 from fspinn.model.activity import Activity
 from fspinn.model.model import Model, Readout
 from fspinn.model.tensors import LayerTensors, Tensor
-from fspinn.network import Layer, Network, NoContrast, OnOff, Poisson, Stdp
+from fspinn.network import Delta, Layer, Level, LevelDelta, Network, NoContrast, OnOff, Poisson, Stdp
 from fspinn.network.setup import Setup
 from fspinn.quant import Format
 from fspinn.report.comparison import compared
@@ -125,6 +125,17 @@ def test_contrast_keeps_the_rows_of_its_local_mean_beside_the_encoded_ones(heigh
     assert size.layers[0].n_inputs == 25 * 6
     assert footprint(size, training=False)["input_buffer"] == 5 * 28 * 6 * 4 + kept * 28 * 3 * 8
     assert replace(COLUMN, contrast=NoContrast()) == COLUMN
+
+
+@pytest.mark.parametrize(
+    ("contrast", "each", "kept"),
+    [(OnOff(radius=3), 2, 7), (Level(), 2, 0), (Delta(), 2, 1), (LevelDelta(), 4, 1)],
+)
+def test_of_a_signal_a_field_keeps_as_many_values_as_it_is_wide(contrast, each, kept):
+    network = Network.patches(8, (1, 9), cells=(1, 8), contrast=contrast)
+    size = size_of(network, (1, 128, 2))
+    assert size.layers[0].n_inputs == 9 * 2 * each
+    assert footprint(size, training=False)["input_buffer"] == 9 * 2 * each * 4 + kept * 2 * 8
 
 
 def test_a_counter_holds_a_spike_of_each_position_or_of_each_step_at_each():

@@ -48,7 +48,7 @@ from fspinn.model.activity import Activity
 from fspinn.model.model import Model
 from fspinn.model.tensors import LayerTensors, Tensor
 from fspinn.network.description import Network
-from fspinn.network.encoders import BatchEncoder, encoding_of, on_off
+from fspinn.network.encoders import BatchEncoder, encoding_of, split_channels
 from fspinn.network.layers import Layer
 from fspinn.network.plasticity import initial_weights, natural_weight_norm
 from fspinn.network.rules import MAX_PASSES, Stdp
@@ -377,8 +377,7 @@ def _natural_norm(
         return sqrt(learner.least_spikes)  # of so many spikes each weighs 1 / sqrt
     images = np.asarray(data.train.images[:1000])
     if not below:
-        parts = encoding_of(network).contrast
-        return natural_weight_norm(images if parts is None else on_off(images, *parts))
+        return natural_weight_norm(split_channels(images, encoding_of(network).contrast))
     plan = answering_plan(network, below, data.image_shape)
     spikes = BatchEncoder(plan.encoding).encode(np.asarray(images), seed, INFERENCE_SPIKES)
     first_steps: NDArray[np.int32] = numba.respond(plan, spikes).first_steps

@@ -67,7 +67,19 @@ after the other, each on what those before it answer.
 from fspinn.network.adaptation import Adaptation, Balanced, Decaying, Fixed
 from fspinn.network.description import Network
 from fspinn.network.inhibition import Clamp, First, Inhibition, InhibitoryLayer, Lateral, Ranked
-from fspinn.network.inputs import Contrast, Encoder, FirstSpike, NoContrast, OnOff, Poisson, Regular, Unscaled
+from fspinn.network.inputs import (
+    Contrast,
+    Delta,
+    Encoder,
+    FirstSpike,
+    Level,
+    LevelDelta,
+    NoContrast,
+    OnOff,
+    Poisson,
+    Regular,
+    Unscaled,
+)
 from fspinn.network.layers import Layer, Neuron
 from fspinn.network.rules import Normalised, Pair, PostOnly, Rule, Stdp, Timestep
 
@@ -77,6 +89,7 @@ __all__ = [
     "Clamp",
     "Contrast",
     "Decaying",
+    "Delta",
     "Encoder",
     "First",
     "FirstSpike",
@@ -85,6 +98,8 @@ __all__ = [
     "InhibitoryLayer",
     "Lateral",
     "Layer",
+    "Level",
+    "LevelDelta",
     "Network",
     "Neuron",
     "NoContrast",

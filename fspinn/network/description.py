@@ -7,7 +7,7 @@ from fspinn.base.settings import described, setting, with_settings
 from fspinn.network.adaptation import Adaptation, Balanced
 from fspinn.network.geometry import Geometry
 from fspinn.network.inhibition import First, Inhibition, Lateral, Ranked
-from fspinn.network.inputs import Contrast, Encoder, FirstSpike, NoContrast, Poisson
+from fspinn.network.inputs import Contrast, Encoder, FirstSpike, NoContrast, OnOff, Poisson
 from fspinn.network.layers import Layer, Neuron
 
 MAX_STEPS = 100_000
@@ -128,6 +128,11 @@ class Network:
             below = self.layers[number - 1]
             return (*below.cells, below.neurons)
         channels = shape[2] if len(shape) > 2 else 1
+        if isinstance(self.contrast, OnOff) and self.contrast.of == "colours" and channels != 3:
+            raise ConfigError(
+                f"contrast_of: colours are red, green and blue, but samples have {channels} "
+                f"channel{'s' * (channels > 1)}; leave it out"
+            )
         return shape[0], shape[1], channels * self.contrast.channels
 
     def geometries(self, shape: tuple[int, ...]) -> tuple[Geometry | None, ...]:

@@ -1,6 +1,7 @@
 """How do the encoders of `fspinn.network.inputs` make spikes? Compiled, the same way for every backend."""
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +11,9 @@ from fspinn.network import encoder_kernels as kernels
 from fspinn.network.description import Network
 from fspinn.network.field_kernels import gather, sort_first_spikes
 from fspinn.network.geometry import Geometry
-from fspinn.network.inputs import Encoder, FirstSpike, OnOff, Unscaled
+from fspinn.network.inputs import Contrast, Encoder, FirstSpike, NoContrast, Unscaled
 
-ENCODERS = tuple(members(Encoder))
+ENCODERS, CONTRASTS = tuple(members(Encoder)), tuple(members(Contrast))
 """Their places are the numbers that kernels and C know them by."""
 
 _LEAST = 2**16
@@ -90,6 +91,29 @@ class Spikes:
         return Spikes(self.offsets[start:stop], self.inputs, self.seed, self.first + start)
 
 
+class Split(NamedTuple):
+    """Numbers of a `fspinn.network.Contrast`, for kernels and C; what it does not have is 0."""
+
+    kind: int
+    channels: int
+    radius: int
+    gain: int
+    step: int
+    step_gain: int
+    colours: int
+
+    @classmethod
+    def of(cls, contrast: Contrast) -> "Split":
+        """Return those of a contrast."""
+        gain, step, step_gain = (getattr(contrast, name, 0) for name in ("gain", "step", "step_gain"))
+        colours, kind = int(getattr(contrast, "of", "") == "colours"), CONTRASTS.index(contrast.kind)
+        return cls(kind, contrast.channels, contrast.radius, gain, step, step_gain, colours)
+
+
+AS_IT_IS = Split.of(NoContrast())
+"""Nothing is split."""
+
+
 @dataclass(frozen=True, eq=False)
 class Encoding:
     """What an encoder needs to know of a network.
@@ -108,8 +132,8 @@ class Encoding:
         Which inputs are used; the others do not spike. None is all.
     white : bool, default False
         For ``"ttfs"``: whether intensities are compared with 255, not with the brightest.
-    contrast : tuple of int or None, default None
-        Radius and gain of `fspinn.network.OnOff`; None encodes intensities as they are.
+    contrast : Split, default AS_IT_IS
+        What intensities are first split into.
     """
 
     encoder: str
@@ -118,7 +142,7 @@ class Encoding:
     steps: int
     input_mask: NDArray[np.bool_] | None = None
     white: bool = False
-    contrast: tuple[int, int] | None = None
+    contrast: Split = AS_IT_IS
 
     @property
     def number(self) -> int:
@@ -135,26 +159,31 @@ def encoding_of(network: Network, input_mask: NDArray[np.bool_] | None = None) -
         rate_hz = encoder.max_rate_hz if isinstance(encoder, Unscaled) else encoder.rate_norm_hz
     rate_per_step = rate_hz * network.dt_ms / 1000.0
     white = isinstance(encoder, FirstSpike) and encoder.relative_to == "white"
-    contrast = network.contrast
-    parts = (contrast.radius, contrast.gain) if isinstance(contrast, OnOff) else None
-    return Encoding(encoder.kind, rate_per_step, most_spikes, network.steps, input_mask, white, parts)
+    contrast = Split.of(network.contrast)
+    return Encoding(encoder.kind, rate_per_step, most_spikes, network.steps, input_mask, white, contrast)
 
 
-def on_off(images: NDArray[np.uint8], radius: int, gain: int) -> NDArray[np.uint8]:
-    """Return what is brighter and what is darker than around it (see `fspinn.network.OnOff`).
+def split_channels(images: NDArray[np.uint8], how: Split) -> NDArray[np.uint8]:
+    """Return the intensities that are encoded, as a `fspinn.network.Contrast` makes them.
 
     Parameters
     ----------
     images : ndarray of uint8, shape (n, height, width) or (n, height, width, channels)
-    radius, gain : int
+    how : Split
 
     Returns
     -------
-    ndarray of uint8, shape (n, height, width, 2 * channels)
+    ndarray of uint8, shape (n, height, width, how.channels * channels)
     """
     four = np.ascontiguousarray(images if images.ndim == 4 else images[..., None])
-    split = np.empty((*four.shape[:3], 2 * four.shape[3]), dtype=np.uint8)
-    kernels.split_contrast(four, radius, gain, split)
+    if how == AS_IT_IS:
+        return four
+    if how.colours:
+        opposed = np.empty_like(four)
+        kernels.oppose_colours(four, opposed)
+        four = opposed
+    split = np.empty((*four.shape[:3], how.channels * four.shape[3]), dtype=np.uint8)
+    kernels.split_contrast(four, tuple(how)[:-1], split)
     return split
 
 
@@ -185,8 +214,7 @@ class BatchEncoder:
             Number of the first presentation in training, of the first image otherwise.
         """
         encoding, n = self._encoding, len(images)
-        if encoding.contrast is not None:
-            images = on_off(images, *encoding.contrast)
+        images = split_channels(images, encoding.contrast)
         pixels = np.ascontiguousarray(images).reshape(n, int(np.prod(images.shape[1:])))
         used = np.ones(pixels.shape[1], np.bool_) if encoding.input_mask is None else encoding.input_mask
         if len(self._offsets) < n:

@@ -9,6 +9,7 @@ from fspinn.base.errors import ConfigError
 from fspinn.base.settings import described, setting
 
 RELATIVE_TO = ("brightest", "white")
+CONTRAST_OF = ("channels", "colours")
 
 
 def _rate_norm_hz() -> Any:
@@ -104,12 +105,27 @@ class Unscaled:
     )
 
 
+def _contrast_gain() -> Any:
+    return setting(
+        "What differences are multiplied by.", default=2, name="contrast_gain", at_least=1, at_most=255
+    )
+
+
+def _delta_step() -> Any:
+    return setting("Height of a step.", default=8, name="delta_step", at_least=1, at_most=255)
+
+
+def _delta_gain() -> Any:
+    return setting("Intensity of one step.", default=32, name="delta_gain", at_least=1, at_most=255)
+
+
 @described
 class NoContrast:
     """Intensities are encoded as they are."""
 
     kind: ClassVar[str] = "off"
     channels: ClassVar[int] = 1
+    radius: ClassVar[int] = 0
 
 
 @described
@@ -120,6 +136,11 @@ class OnOff:
 
     `mean` is the sum of the intensities of the same channel up to `radius` rows and columns away, as far as
     there are any, divided by their number and rounded down. Channel c becomes channels 2 c and 2 c + 1.
+
+    With ``of = "colours"`` red, green and blue first become brightness, red against green, and blue against
+    yellow (fspinn; as colours are opposed behind the eye: Hurvich and Jameson 1957), each rounded down:
+
+        (r + g + b) / 3        128 + (r - g) / 2        128 + (2 b - r - g) / 4
     """
 
     kind: ClassVar[str] = "on-off"
@@ -132,12 +153,58 @@ class OnOff:
         at_least=1,
         at_most=255,
     )
-    gain: int = setting(
-        "What differences are multiplied by.", default=2, name="contrast_gain", at_least=1, at_most=255
+    gain: int = _contrast_gain()
+    of: str = setting(
+        "What it is taken of: channels as they are, or brightness and oppositions of colours.",
+        default="channels",
+        name="contrast_of",
+        choices=CONTRAST_OF,
     )
 
 
-Contrast: TypeAlias = NoContrast | OnOff
+@described
+class Level:
+    """Each channel becomes two: how far a signal is above the middle of its range (ON), and how far below.
+
+    on = min(255, gain * max(0, intensity - 128))        off = min(255, gain * max(0, 128 - intensity))
+    """
+
+    kind: ClassVar[str] = "level"
+    channels: ClassVar[int] = 2
+    radius: ClassVar[int] = 0
+    gain: int = _contrast_gain()
+
+
+@described
+class Delta:
+    """Each channel becomes two: steps that a signal goes up (ON), and steps down (level crossing).
+
+    Along a row, `level` starts at the first intensity and follows in whole steps, k of them rounded to 0:
+
+        k = (intensity - level) / step        level += k * step
+        on = min(255, gain * max(0, k))       off = min(255, gain * max(0, -k))
+    """
+
+    kind: ClassVar[str] = "delta"
+    channels: ClassVar[int] = 2
+    radius: ClassVar[int] = 0
+    step: int = _delta_step()
+    step_gain: int = _delta_gain()
+
+
+@described
+class LevelDelta:
+    """`Level` and `Delta` side by side: channel c becomes 4 c and 4 c + 1 by level, the next two by steps."""
+
+    kind: ClassVar[str] = "level-delta"
+    channels: ClassVar[int] = 4
+    radius: ClassVar[int] = 0
+    gain: int = _contrast_gain()
+    step: int = _delta_step()
+    step_gain: int = _delta_gain()
+
+
+Contrast: TypeAlias = NoContrast | OnOff | Level | Delta | LevelDelta
 """The members of this family; a new one is named here."""
 
 Encoder: TypeAlias = Poisson | Regular | FirstSpike | Unscaled

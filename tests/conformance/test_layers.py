@@ -173,6 +173,7 @@ COLUMNS = [
     {"stride": 2, "cells": (3, 3)},
     {"stride": 3, "field": (3, 2), "contrast": "on-off"},
     {"stride": 4, "field": (1, 7)},
+    {"stride": 1, "field": (2, 3), "contrast": "level-delta"},
     {"stride": 2, "field": (6, 5), "cells": (1, 2)},
     {"stride": 1, "field": (6, 7), "neurons": 1},
 ]

@@ -63,9 +63,8 @@ def _encoder(plan: Plan, layer: LayerPlan, shape: tuple[int, ...], n_classes: in
     # What `encoder_kernels` multiplies a pixel with, or for a norm divides by the root of a sum.
     scale = encoding.rate_per_step / 255.0 if encoding.encoder == "unscaled" else encoding.rate_per_step
     fraction, exponent = frexp(scale)
-    radius, gain = encoding.contrast or (0, 0)
-    pixels = int(np.prod(shape))
-    intensities = pixels if encoding.contrast is None else 2 * pixels
+    pixels, contrast = int(np.prod(shape)), encoding.contrast
+    intensities = pixels * contrast.channels
     return defines(
         {
             "PIXELS": pixels,
@@ -73,8 +72,13 @@ def _encoder(plan: Plan, layer: LayerPlan, shape: tuple[int, ...], n_classes: in
             "HEIGHT": shape[0],
             "WIDTH": shape[1],
             "CHANNELS": intensities // (shape[0] * shape[1]),
-            "CONTRAST_RADIUS": radius,
-            "CONTRAST_GAIN": gain,
+            "CONTRAST": contrast.kind,
+            "CONTRAST_CHANNELS": contrast.channels,
+            "CONTRAST_RADIUS": contrast.radius,
+            "CONTRAST_GAIN": contrast.gain,
+            "CONTRAST_COLOURS": contrast.colours,
+            "DELTA_STEP": contrast.step,
+            "DELTA_GAIN": contrast.step_gain,
             "INPUTS": int(np.count_nonzero(layer.input_mask)),
             "NEURONS": layer.neurons,
             "FEATURES": layer.features,

@@ -46,12 +46,47 @@ static network_rest rest[NETWORK_NEURONS]; /* steps in which a partner cannot sp
 
 /* ---- Intensities ---------------------------------------------------------------------------------------- */
 
-#if NETWORK_CONTRAST_RADIUS > 0
+#if NETWORK_CONTRAST == NETWORK_AS_IT_IS
+static uint32_t intensity(uint32_t i)
+{
+    return pixels[i];
+}
+#else
+#define CHANNELS_OF_A_SAMPLE (NETWORK_CHANNELS / NETWORK_CONTRAST_CHANNELS)
+
+/* A channel of a pixel before it is split. */
+static uint32_t whole(uint32_t pixel, uint32_t channel)
+{
+#if NETWORK_CONTRAST_COLOURS
+    const uint8_t *rgb = pixels + 3 * pixel;
+    if (channel == 0) {
+        return ((uint32_t)rgb[0] + rgb[1] + rgb[2]) / 3;
+    }
+    if (channel == 1) {
+        return (256u + rgb[0] - rgb[1]) / 2;
+    }
+    return (512u + 2u * rgb[2] - rgb[0] - rgb[1]) / 4;
+#else
+    return pixels[pixel * CHANNELS_OF_A_SAMPLE + channel];
+#endif
+}
+
+/* How much a number is above another, or with `below` how much below, times a gain. */
+static uint32_t above(uint32_t number, uint32_t other, uint32_t below, uint32_t gain)
+{
+    uint32_t gap = below ? other - number : number - other;
+    if (below ? number >= other : number <= other) {
+        return 0;
+    }
+    return gap * gain < 255 ? gap * gain : 255;
+}
+
+#if NETWORK_CONTRAST == NETWORK_ON_OFF
 /* How much brighter (even channels) or darker (odd ones) than the mean around it a pixel is. */
 static uint32_t intensity(uint32_t i)
 {
     uint32_t channel = i % NETWORK_CHANNELS, x = i / NETWORK_CHANNELS % NETWORK_WIDTH;
-    uint32_t y = i / NETWORK_CHANNELS / NETWORK_WIDTH, row, column, sum = 0, mean, pixel;
+    uint32_t y = i / NETWORK_CHANNELS / NETWORK_WIDTH, row, column, sum = 0;
     uint32_t top = y > NETWORK_CONTRAST_RADIUS ? y - NETWORK_CONTRAST_RADIUS : 0;
     uint32_t left = x > NETWORK_CONTRAST_RADIUS ? x - NETWORK_CONTRAST_RADIUS : 0;
     uint32_t bottom = y + NETWORK_CONTRAST_RADIUS + 1, right = x + NETWORK_CONTRAST_RADIUS + 1;
@@ -59,22 +94,38 @@ static uint32_t intensity(uint32_t i)
     right = right < NETWORK_WIDTH ? right : NETWORK_WIDTH;
     for (row = top; row < bottom; row++) {
         for (column = left; column < right; column++) {
-            sum += pixels[((row * NETWORK_WIDTH + column) * NETWORK_CHANNELS + channel) / 2];
+            sum += whole(row * NETWORK_WIDTH + column, channel / 2);
         }
     }
-    mean = sum / ((bottom - top) * (right - left));
-    pixel = pixels[i / 2];
-    if ((channel % 2 == 0) != (pixel > mean)) {
-        return 0;
-    }
-    pixel = NETWORK_CONTRAST_GAIN * (pixel > mean ? pixel - mean : mean - pixel);
-    return pixel < 255 ? pixel : 255;
+    return above(whole(y * NETWORK_WIDTH + x, channel / 2), sum / ((bottom - top) * (right - left)), channel % 2,
+                 NETWORK_CONTRAST_GAIN);
 }
-#else
+#elif NETWORK_CONTRAST == NETWORK_LEVEL
+/* How far a signal is above (even channels) or below (odd ones) the middle of its range. */
 static uint32_t intensity(uint32_t i)
 {
-    return pixels[i];
+    return above(whole(i / NETWORK_CHANNELS, i % NETWORK_CHANNELS / 2), 128, i % 2, NETWORK_CONTRAST_GAIN);
 }
+#else
+/* How many steps a signal goes up (even channels) or down (odd ones); with the level, of two the second. */
+static uint32_t intensity(uint32_t i)
+{
+    uint32_t pixel = i / NETWORK_CHANNELS, of = i % NETWORK_CHANNELS / NETWORK_CONTRAST_CHANNELS;
+    uint32_t at = pixel / NETWORK_WIDTH * NETWORK_WIDTH, level = whole(at, of), found = 0;
+#if NETWORK_CONTRAST == NETWORK_LEVEL_DELTA
+    if (i % NETWORK_CONTRAST_CHANNELS < 2) {
+        return above(whole(pixel, of), 128, i % 2, NETWORK_CONTRAST_GAIN);
+    }
+#endif
+    for (; at <= pixel; at++) {
+        uint32_t now = whole(at, of), up = now > level;
+        uint32_t steps = (up ? now - level : level - now) / NETWORK_DELTA_STEP;
+        level = up ? level + steps * NETWORK_DELTA_STEP : level - steps * NETWORK_DELTA_STEP;
+        found = up == (i % 2 == 0) ? steps : 0;
+    }
+    return found * NETWORK_DELTA_GAIN < 255 ? found * NETWORK_DELTA_GAIN : 255;
+}
+#endif
 #endif
 
 /* ---- Input spikes: counter-based randomness, the same as fspinn's ------------------------------------ */
