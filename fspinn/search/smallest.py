@@ -17,6 +17,7 @@ from fspinn.base.errors import ConfigError, UnfinishedError
 from fspinn.base.settings import as_plain
 from fspinn.datasets.arrays import as_dataset
 from fspinn.datasets.origin import origin
+from fspinn.learning.training import check_one_channel
 from fspinn.memmodel import load_hardware
 from fspinn.model.model import Model
 from fspinn.network.description import Network
@@ -192,6 +193,7 @@ def find_smallest(
         network, learner = space.base.network, space.base.learner
     base = Setup(network or Network(), learner or Stdp())
     samples = _checked_validation(data, constraints)
+    check_one_channel(data)
     base.network.geometries(data.image_shape)
     described = load_hardware(hardware)
     minimize = (minimize,) if isinstance(minimize, str) else tuple(minimize)
