@@ -142,7 +142,7 @@ def _samples(path: Path, kind: str, reading: Reading, scale: Scale | None) -> tu
     if kind == WAV:
         return read_wav(path).signal[None], True
     if kind == CSV:
-        return samples_of(read_table(path, reading.label or "label"), reading, path), reading.shape is None
+        return samples_of(read_table(path, reading), reading, path), reading.shape is None
     if kind == ".npz":
         arrays = npz_arrays(path)
         found = samples_in(path, arrays, "train") or samples_in(path, arrays, "test")

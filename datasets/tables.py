@@ -48,17 +48,12 @@ def read_csv(path: Path, reading: Reading) -> Labelled:
     DataError
         If there is no column of labels, a value is not a number, or rows do not fit the header.
     """
-    table = read_table(path, reading.label or _LABEL)
-    if table.labels is None:
-        raise DataError(
-            f"{path}: has no column {reading.label or _LABEL!r} (it has {_listed(path)}); name the column of "
-            "classes with --label"
-        )
+    table = read_table(path, reading, need_labels=True)
     samples = samples_of(table, reading, path)
-    labels = table.labels
+    labels: NDArray[Any] = np.asarray(table.labels)
     if all(_is_whole(label) for label in np.unique(labels).tolist()):
-        labels = np.array([int(label) for label in labels.tolist()])
-        labels = labels if labels.dtype.kind in "iu" else table.labels  # beyond 64 bits
+        numbers = np.array([int(label) for label in labels.tolist()])
+        labels = numbers if numbers.dtype.kind in "iu" else labels  # beyond 64 bits they stay names
     where = str(path)
     signals = reading.shape is None
     return labelled(samples, labels, where, f"{where}: labels", signals=signals, groups=table.groups)
@@ -84,13 +79,21 @@ def samples_of(table: Table, reading: Reading, path: Path) -> NDArray[Any]:
     return images.astype(np.uint8)
 
 
-def read_table(path: Path, label: str) -> Table:
-    """Read a CSV file with a header; commas, semicolons or tabs between values."""
+def read_table(path: Path, reading: Reading, *, need_labels: bool = False) -> Table:
+    """Read a CSV file with a header; commas, semicolons or tabs between values.
+
+    If `need_labels`, the column of labels must be there.
+    """
+    label = reading.label or _LABEL
     rows = _rows(path)
     header = next(rows, None)
     if header is None:
         raise DataError(f"{path}: the file is empty; give a header and one sample a row")
     names = [name.strip() for name in header[1]]
+    if need_labels and label not in names:
+        raise DataError(
+            f"{path}: has no column {label!r} (it has {_listed(names)}); name that of classes with --label"
+        )
     group = next((name for name in _GROUPS if name in names), None)
     taken = [names.index(name) for name in (label, group) if name is not None and name in names]
     numeric = [place for place in range(len(names)) if place not in taken]
@@ -161,7 +164,6 @@ def _is_whole(text: str) -> bool:
     return text.removeprefix("-").isdecimal() and text.isascii() and str(int(text)) == text
 
 
-def _listed(path: Path) -> str:
-    header = next(_rows(path))[1]
-    more = f" and {len(header) - _MOST_SHOWN} more" if len(header) > _MOST_SHOWN else ""
-    return ", ".join(header[:_MOST_SHOWN]) + more
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else ""
+    return ", ".join(names[:_MOST_SHOWN]) + more

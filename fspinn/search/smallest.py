@@ -192,8 +192,8 @@ def find_smallest(
             raise ConfigError("network: the space has another one, or another learner; leave one of them out")
         network, learner = space.base.network, space.base.learner
     base = Setup(network or Network(), learner or Stdp())
-    samples = _checked_validation(data, constraints)
     check_one_channel(data)
+    samples = _checked_validation(data, constraints)
     base.network.geometries(data.image_shape)
     described = load_hardware(hardware)
     minimize = (minimize,) if isinstance(minimize, str) else tuple(minimize)
