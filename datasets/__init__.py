@@ -1,4 +1,4 @@
-"""Where do images come from?
+"""Where do samples come from? Images and signals, with their labels.
 
 >>> from fspinn import datasets
 >>> datasets.names()
@@ -17,15 +17,21 @@ from fspinn.datasets.dataset import Dataset, Split
 from fspinn.datasets.idx import read_idx
 from fspinn.datasets.loading import load
 from fspinn.datasets.mapped import MappedImages, in_pieces
+from fspinn.datasets.reading import Reading
+from fspinn.datasets.scale import Scale
 from fspinn.datasets.sources import Source, read_images
 from fspinn.datasets.storage import fetch, locate
+from fspinn.datasets.summary import Summary, summary
 
 __all__ = [
     "BuiltIn",
     "Dataset",
     "MappedImages",
+    "Reading",
+    "Scale",
     "Source",
     "Split",
+    "Summary",
     "as_dataset",
     "as_split",
     "catalogue",
@@ -37,4 +43,5 @@ __all__ = [
     "names",
     "read_idx",
     "read_images",
+    "summary",
 ]

@@ -1,26 +1,39 @@
 """How do arrays in memory become labelled images?"""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from fspinn.base.errors import DataError
-from fspinn.datasets.dataset import Dataset, Split, checked_split, checksum
+from fspinn.datasets.conversion import as_pixels
+from fspinn.datasets.dataset import Dataset, Split
+from fspinn.datasets.labelled import Labelled, labelled
 from fspinn.datasets.mapped import MappedImages
+from fspinn.datasets.scale import Scale
+from fspinn.datasets.splitting import checksum
 
 if TYPE_CHECKING:
     from fspinn.datasets.mapped import Images
 
 LabelledImages: TypeAlias = Split | tuple[Any, Any]
-"""A split, or a pair of arrays: images and labels."""
+"""A split, or a pair of arrays: images or signals, and labels."""
 
 IN_MEMORY = "arrays in memory"
 """Name of a data set that no file holds."""
 
 
-def as_split(given: LabelledImages) -> Split:
-    """Return labelled images from themselves, or from a pair (images, labels)."""
+def as_split(given: LabelledImages, scale: Scale | None = None) -> Split:
+    """Return labelled images from themselves, or from a pair (images, labels).
+
+    Parameters
+    ----------
+    given : Split or tuple
+    scale : Scale, optional
+        How signals become images, if the pair is of signals.
+    """
     if isinstance(given, Split):
+        check_scale(given, scale)
         return given
     if isinstance(given, Dataset):
         raise DataError("split: a data set has three; give one of them, such as data.test")
@@ -29,9 +42,12 @@ def as_split(given: LabelledImages) -> Split:
             f"split: {type(given).__name__} is not labelled images; give a split such as data.test, or a "
             "pair (images, labels)"
         )
-    images, labels = given
-    images = images if isinstance(images, MappedImages) else np.asarray(images)
-    return checked_split(images, np.asarray(labels), "images", "labels")
+    read = _read(given)
+    if read.signals and scale is None:
+        raise DataError(
+            "images: these are signals, and nothing says how they are scaled; make images of them"
+        )
+    return read.split(scale if read.signals else None, "images")
 
 
 def as_dataset(given: Dataset | LabelledImages) -> Dataset:
@@ -43,21 +59,79 @@ def as_dataset(given: Dataset | LabelledImages) -> Dataset:
             f"data: {type(given).__name__} is not a data set; give one that fspinn.datasets.load returns, or "
             "a pair (images, labels)"
         )
-    split = as_split(given)
-    if split.class_names is None:
-        split = as_split((split.images, split.labels))
+    if isinstance(given, Split) and given.class_names is not None:
+        split = given
+    else:
+        read = _read((given.images, given.labels) if isinstance(given, Split) else given)
+        if isinstance(given, Split):
+            read = replace(read, groups=given.groups, features=given.features)
+        scale = Scale.fitted(np.asarray(read.samples), "images") if read.signals else None
+        split = read.split(scale, "images")
     names, none = split.class_names or (), split.first(0)
-    return Dataset(IN_MEMORY, split, none, none, names, checksum(split, none), seed=0)
+    features = () if split.features is None else _numbered_features(split.features.shape[1])
+    digest = checksum(*(_as_read(part) for part in (split, none)))
+    return Dataset(IN_MEMORY, split, none, none, names, digest, 0, features)
 
 
-def images_of(given: "Images | LabelledImages | Any") -> Any:
-    """Return the images of a split or pair; anything else as it is."""
+def as_images(
+    given: "Images | LabelledImages | Any", shape: tuple[int, ...], scale: Scale | None = None
+) -> Any:
+    """Return images from a split, a pair, an array or a list of them; one alone is a batch of one.
+
+    Parameters
+    ----------
+    given
+        Images, of uint8 or what becomes it, or signals if there is a scale.
+    shape : tuple of int
+        Height and width of an image, and perhaps channels.
+    scale : Scale, optional
+        How signals become images.
+    """
     if isinstance(given, Dataset):
         return as_split(given)  # type: ignore[arg-type]  # says that it has three
     if isinstance(given, Split):
-        return given.images
+        return as_split(given, scale).images
     # Two images in a tuple are not a pair of images and labels: both have height and width.
-    return given[0] if isinstance(given, tuple) and _is_pair(given) and np.ndim(given[1]) == 1 else given
+    images = given[0] if isinstance(given, tuple) and _is_pair(given) and np.ndim(given[1]) == 1 else given
+    if isinstance(images, MappedImages):
+        return images
+    try:
+        images = np.asarray(images)
+    except ValueError:
+        raise DataError("images: not all of one size; bring them to that of the model") from None
+    if scale is not None and (images.dtype != np.uint8 or images.shape[-len(shape) :] != shape):
+        return scale.applied(images[None] if images.shape == shape[1:] else images, "images")
+    return as_pixels(images[None] if images.shape == shape else images, "images")
+
+
+def check_scale(split: Split, scale: Scale | None) -> None:
+    """Raise `DataError` if signals became images in another way than those that a model was trained on."""
+    if scale is not None and split.scale not in (None, scale):
+        raise DataError(
+            "split: these signals are scaled in another way than those that the model was trained on; load "
+            "them with scale=model.scale"
+        )
+
+
+def _read(pair: Any) -> Labelled:
+    images, labels = pair
+    if not isinstance(images, MappedImages):
+        images = np.asarray(images)
+    # A row of bytes is more often a flattened image than a signal.
+    signals = images.dtype != np.uint8 and (
+        images.ndim == 2 or (images.ndim == 3 and images.dtype == np.int16)
+    )
+    return labelled(images, np.asarray(labels), "images", "labels", signals=signals)
+
+
+def _as_read(split: Split) -> Labelled:
+    return Labelled(
+        split.images, split.labels, split.class_names or (), groups=split.groups, features=split.features
+    )
+
+
+def _numbered_features(count: int) -> tuple[str, ...]:
+    return tuple(f"feature {number}" for number in range(count))
 
 
 def _is_pair(given: Any) -> bool:

@@ -79,5 +79,5 @@ def unknown(name: str, what: str) -> DataError:
     hint = f"did you mean {close[0]}? " if close else ""
     return DataError(
         f"{name!r}: {what}; {hint}give {', '.join(catalogue)}, or where images are read the path of your own "
-        "(.npz, IDX, or a folder of PNGs per class)"
+        "(see `fspinn data -h`)"
     )

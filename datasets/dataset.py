@@ -1,21 +1,16 @@
 """What is a data set? Images, labels, and the three splits that a seed makes of them."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.base.errors import DataError
-from fspinn.base.randomness import TEST_SPLIT, VALIDATION_SPLIT, permutation, stream_key
-from fspinn.datasets.classes import numbers_in, numerals, quoted
-from fspinn.datasets.mapped import Images, MappedImages, in_pieces, part_of
-
-# Data sets of images have a few to a few hundred classes. More are nearly always something else
-# (identifiers, pixel values of a wrong column), and every class costs memory in each readout.
-MOST_CLASSES = 1000
+from fspinn.datasets.classes import numbers_in
+from fspinn.datasets.mapped import Images, part_of
+from fspinn.datasets.reading import Reading
+from fspinn.datasets.scale import Scale
 
 _PARTS = ("train", "validation", "test")
 
@@ -26,13 +21,19 @@ class Split:
 
     Parameters
     ----------
-    images : ndarray of uint8 or MappedImages, shape (n, height, width)
-        Pixel intensities, 0 to 255.
+    images : ndarray of uint8 or MappedImages, shape (n, height, width) or (n, height, width, channels)
+        Intensities, 0 to 255. A signal is an image of height 1.
     labels : ndarray of int64, shape (n,)
         Class of each image: its place in `class_names`.
     class_names : tuple of str or None, default None
         What a person calls the classes, each name once. None in a `Dataset` means the names of that;
         elsewhere each class is called by its number.
+    groups : ndarray of str, shape (n,), or None, default None
+        Which patient, speaker or sitting each image is of; None where nobody says.
+    features : ndarray of float32, shape (n, k), or None, default None
+        Numbers that are known beside each image, such as the time since the last heartbeat.
+    scale : Scale or None, default None
+        How signals became these images; None if they were images, or where nobody says.
 
     Raises
     ------
@@ -44,12 +45,26 @@ class Split:
     images: Images
     labels: NDArray[np.int64]
     class_names: tuple[str, ...] | None = None
+    groups: NDArray[np.str_] | None = None
+    features: NDArray[np.float32] | None = None
+    scale: Scale | None = None
 
     def __post_init__(self) -> None:
-        if self.images.dtype != np.uint8 or self.images.ndim != 3:
+        if self.images.dtype != np.uint8 or self.images.ndim not in (3, 4):
             raise DataError(
                 f"Split.images: {self.images.dtype} of shape {self.images.shape}; "
-                "make it uint8 of shape (n, height, width)"
+                "make it uint8 of shape (n, height, width) or (n, height, width, channels)"
+            )
+        n = len(self.images)
+        if self.groups is not None and (self.groups.dtype.kind != "U" or self.groups.shape != (n,)):
+            raise DataError(
+                f"Split.groups: {self.groups.dtype} of shape {self.groups.shape}; make it str of shape ({n},)"
+            )
+        features = self.features
+        if features is not None and (features.dtype != np.float32 or features.shape[:1] != (n,)):
+            raise DataError(
+                f"Split.features: {features.dtype} of shape {features.shape}; "
+                f"make it float32 of shape ({n}, k)"
             )
         if self.labels.dtype != np.int64 or self.labels.shape != self.images.shape[:1]:
             raise DataError(
@@ -73,9 +88,12 @@ class Split:
         """Return the first `count` images and their labels; all, if there are fewer."""
         return self.part(slice(count))
 
-    def part(self, which: "slice | NDArray[np.bool_]") -> "Split":
-        """Return the images that a slice or an array of shape (n,) chooses, and their labels."""
-        return Split(part_of(self.images, which), self.labels[which], self.class_names)
+    def part(self, which: "slice | NDArray[np.bool_] | NDArray[np.int64]") -> "Split":
+        """Return the images that a slice, a mask or numbers choose, and what belongs to them."""
+        groups = None if self.groups is None else self.groups[which]
+        features = None if self.features is None else self.features[which]
+        images, labels = part_of(self.images, which), self.labels[which]
+        return replace(self, images=images, labels=labels, groups=groups, features=features)
 
     def in_classes(self, class_names: Sequence[str], images_from: str, whose: str = "the model") -> "Split":
         """Return the same images with the classes numbered by their place among these names.
@@ -98,7 +116,7 @@ class Split:
         if self.class_names == class_names:
             return self
         labels = numbers_in(class_names, self.labels, self.class_names, images_from, whose)
-        return Split(self.images, labels, class_names)
+        return replace(self, labels=labels, class_names=class_names)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,9 +133,14 @@ class Dataset:
         What a person calls the classes. The splits number them by their place here: a split that is given
         with other names is numbered anew, by name.
     checksum : str
-        SHA-256 (hex) over all images and labels in their original order; the same for every seed and split.
+        SHA-256 (hex) over all images and labels in their original order (of signals before they are scaled);
+        the same for every seed and split.
     seed : int
         The seed that chose the validation images.
+    feature_names : tuple of str, default ()
+        What the columns of `Split.features` are called.
+    reading : Reading, default Reading()
+        What was asked for when the files were read.
 
     Raises
     ------
@@ -132,6 +155,8 @@ class Dataset:
     class_names: tuple[str, ...]
     checksum: str
     seed: int
+    feature_names: tuple[str, ...] = ()
+    reading: Reading = Reading()
 
     def __post_init__(self) -> None:
         for part in _PARTS:
@@ -154,137 +179,11 @@ class Dataset:
         return replace(self, class_names=tuple(class_names), **splits)
 
     @property
-    def image_shape(self) -> tuple[int, int]:
-        """Height and width of every image, in pixels."""
-        _, height, width = self.train.images.shape
-        return height, width
+    def scale(self) -> Scale | None:
+        """How signals became images; None if they were images."""
+        return self.train.scale
 
-
-def check_images(images: "NDArray[Any] | MappedImages", images_from: str) -> None:
-    """Raise `DataError`, which starts with where they are from, if these are not images."""
-    if images.dtype != np.uint8:
-        raise DataError(
-            f"{images_from}: values are {images.dtype}, not uint8; scale them to 0..255 and save them "
-            "with .astype('uint8')"
-        )
-    if images.ndim != 3:
-        raise DataError(f"{images_from}: shape {images.shape} is not (n, height, width); reshape the images")
-    if 0 in images.shape:
-        raise DataError(f"{images_from}: empty, shape {images.shape}; give at least one image of one pixel")
-
-
-def checked_split(
-    images: "NDArray[Any] | MappedImages", labels: NDArray[Any], images_from: str, labels_from: str
-) -> Split:
-    """Return images and labels, as they were read, as a split of the classes that occur.
-
-    Labels are names, or numbers, with or without gaps, that become names. Messages start with where the
-    images or labels are from.
-    """
-    check_images(images, images_from)
-    if labels.dtype.kind not in "iuU":
-        raise DataError(
-            f"{labels_from}: values are {labels.dtype}, neither integers nor names; number the classes and "
-            "save them with .astype('int64'), or their names with .astype('str')"
-        )
-    if labels.ndim != 1:
-        raise DataError(
-            f"{labels_from}: shape {labels.shape} is not (n,); give one class number per image (try .ravel() "
-            "or .argmax(axis=1) for one-hot labels)"
-        )
-    if len(images) != len(labels):
-        raise DataError(
-            f"{labels_from}: {len(labels)} labels for the {len(images)} images of {images_from}; "
-            "give one label per image"
-        )
-    names, numbers = np.unique(labels, return_inverse=True)
-    if labels.dtype.kind == "i" and names[0] < 0:
-        raise DataError(f"{labels_from}: label {names[0]} is negative; number the classes from 0")
-    if len(names) > MOST_CLASSES:
-        raise DataError(
-            f"{labels_from}: {len(names)} different labels, where {MOST_CLASSES} classes are the most; "
-            "give one label per class"
-        )
-    if isinstance(images, np.memmap):
-        images = MappedImages.all_of(images)
-    elif isinstance(images, np.ndarray):
-        images = np.ascontiguousarray(images)
-    return Split(images, numbers.astype(np.int64), tuple(str(name) for name in names))
-
-
-def assemble(
-    name: str,
-    train: Split,
-    test: Split | None,
-    class_names: tuple[str, ...] | None,
-    validation: int | None,
-    seed: int,
-) -> Dataset:
-    """Hold out validation images (and test images, where there are none) and return the data set.
-
-    `train` and `test` are in their original order, with the names of the classes that occur. Without a test
-    set a fifth is held out, the same for every seed; for validation it is a sixth, if None. `class_names` are
-    those of the classes that the splits call 0, 1, ...; None, or too few, leaves the numbers.
-    """
-    known = train.class_names or ()
-    if test is None:
-        count = len(train) // 5
-        if count == 0:
-            raise DataError(
-                f"{name}: {len(train)} image(s) are too few to hold out a fifth for test; give at least 5"
-            )
-        train, test = _hold_out(train, count, stream_key(0, TEST_SPLIT))
-    elif test.images.shape[1:] != train.images.shape[1:]:
-        sizes = ["x".join(map(str, split.images.shape[1:])) for split in (test, train)]
-        raise DataError(
-            f"{name}: test images are {sizes[0]} pixels, training images {sizes[1]}; bring them to one size"
-        )
-    else:
-        lacking = [one for one in test.class_names or () if one not in known]
-        if lacking:
-            raise DataError(
-                f"{name}: test images of {quoted(lacking)}, but no training images; add some, or leave "
-                "the test images out"
-            )
-        test = test.in_classes(known, name, "the training images")
-    count = len(train) // 6 if validation is None else _checked_validation(name, validation, len(train))
-    digest = checksum(train, test)
-    if class_names is not None and all(numeral in numerals(len(class_names)) for numeral in known):
-        known = tuple(class_names[int(numeral)] for numeral in known)
-        train, test = replace(train, class_names=known), replace(test, class_names=known)
-    train, held_out = _hold_out(train, count, stream_key(seed, VALIDATION_SPLIT))
-    return Dataset(name, train, held_out, test, known, digest, seed)
-
-
-def _checked_validation(name: str, validation: int, available: int) -> int:
-    if isinstance(validation, bool) or not isinstance(validation, (int, np.integer)) or validation < 0:
-        raise DataError(f"validation {validation!r}: not a number of images; give an integer of 0 or more")
-    if validation >= available:
-        raise DataError(
-            f"{name}: holding out {validation} validation images leaves nothing to train on; "
-            f"give a number below {available}"
-        )
-    return int(validation)
-
-
-def _hold_out(split: Split, count: int, key: int) -> tuple[Split, Split]:
-    """Return what remains and what was held out, both in their original order."""
-    held_out = np.zeros(len(split), dtype=bool)
-    held_out[permutation(key, len(split))[:count]] = True
-    return split.part(~held_out), split.part(held_out)
-
-
-def checksum(train: Split, test: Split) -> str:
-    """Return the SHA-256 of images and labels: of the numbers that files give the classes, gaps included."""
-    digest = hashlib.sha256()
-    names = train.class_names or ()
-    numbers = np.arange(len(names), dtype=np.uint64)
-    if all(name.isdecimal() for name in names):
-        numbers = np.array([int(name) % 2**64 for name in names], dtype=np.uint64)
-    for split in (train, test):
-        # The shape is hashed too: the same bytes as 4x9 and as 6x6 pixels are different images.
-        digest.update(repr(split.images.shape).encode())
-        for some in in_pieces(split.images):
-            digest.update(np.ascontiguousarray(some).data)
-        digest.update(numbers[split.labels].astype("<u8").data)
-    return digest.hexdigest()
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """Height and width of every image, in pixels, and channels if there are several."""
+        return self.train.images.shape[1:]

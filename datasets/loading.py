@@ -7,8 +7,12 @@ import numpy as np
 
 from fspinn.base.checks import checked_seed
 from fspinn.datasets.catalogue import catalogue, unknown
-from fspinn.datasets.dataset import Dataset, Split, assemble, checked_split
-from fspinn.datasets.own import read_idx_folder, read_own
+from fspinn.datasets.dataset import Dataset
+from fspinn.datasets.labelled import Labelled, labelled
+from fspinn.datasets.own import read_as, read_idx_folder, read_own
+from fspinn.datasets.reading import Reading
+from fspinn.datasets.scale import Scale
+from fspinn.datasets.splitting import assemble
 from fspinn.datasets.storage import folder_for_loading
 
 
@@ -18,18 +22,32 @@ def load(
     data_dir: str | Path | None = None,
     validation: int | None = None,
     seed: int = 0,
+    reading: Reading = Reading(),
+    scale: Scale | None = None,
 ) -> Dataset:
     """Load a data set and split it.
 
     Parameters
     ----------
     name_or_path : str or Path, default "digits"
-        A name of `fspinn.datasets.names()`, or the path of your own images: an ``.npz`` file with the arrays
-        ``images`` and ``labels`` (and perhaps ``test_images`` and ``test_labels``; labels are numbers or
-        names), an IDX file of images with its labels beside it, a folder of such files under the names of
-        MNIST, or a folder of PNGs per class (perhaps below ``train/`` and ``test/``). A name wins over a file
-        of that name; write ``./mnist`` for the file. IDX files that are not compressed may be larger than the
-        memory: from 128 MiB on they stay on disk (`MappedImages`).
+        A name of `fspinn.datasets.names()`, or the path of your own samples (a name wins over a file of that
+        name; write ``./mnist`` for the file):
+
+        - an ``.npz`` file with the arrays ``images`` (or ``signals``) and ``labels``, and perhaps
+          ``test_images`` and ``test_labels``; ``groups``, ``class_names``, ``features`` and ``feature_names``
+          if there are any. Images are uint8 of shape (n, height, width) or (n, height, width, channels);
+          floats from 0 to 1, bool and uint16 are converted, and a line says how. Signals are integers or
+          floats of shape (n, length) or (n, length, channels). Labels are names or any whole numbers.
+        - a folder with a folder of pictures (PNG, JPEG, BMP, TIFF) or wav files per class, perhaps below
+          ``train/`` and ``test/``; folders inside those of the classes are groups.
+        - a CSV file with one sample a row and its class in a named column, or a folder with ``train.csv`` and
+          ``test.csv``.
+        - an IDX file of images with its labels beside it, or a folder of such files under the names of MNIST.
+          IDX files that are not compressed may be larger than the memory: from 128 MiB on they stay on disk
+          (`MappedImages`).
+
+        Groups, such as patients or speakers, are never divided between training, validation and test. Signals
+        become images of height 1 by a `Scale` that is fitted on those to train on.
     data_dir : str or Path, optional
         Folder that holds ``mnist/``, ``fashion-mnist/``, ... Without it, ``$FSPINN_DATA_DIR`` is looked at,
         then this user's cache folder, to which missing files are downloaded.
@@ -37,11 +55,16 @@ def load(
         Training images to hold out for validation; a sixth of them, rounded down, if None.
     seed : int, default 0
         Chooses the validation images, from 0 to 2^64 - 1. The test images never depend on it.
+    reading : Reading, default Reading()
+        What is asked for beyond what the files hold, such as ``Reading(grey=True, resize=(32, 32))``.
+    scale : Scale, optional
+        How signals become images: that of a model which is to answer them. Fitted on those to train on, if
+        None.
 
     Raises
     ------
     ConfigError
-        If the seed is not one.
+        If the seed is not one, or something is asked for that does not fit the form of the files.
     DataError
         If there is no such data set, or its files are missing, damaged, empty or do not fit together.
 
@@ -58,20 +81,23 @@ def load(
     if isinstance(name_or_path, str) and name_or_path in catalogue:
         entry = catalogue[name_or_path]
         embedded = entry.embedded
-        train, test = _digits() if embedded else read_idx_folder(folder_for_loading(entry, data_dir))
-        return assemble(name, train, test, entry.class_names, validation, seed)
+        reading.refuse(("length", "label", "shape"), name, "holds images, not signals or tables")
+        read = _digits() if embedded else read_idx_folder(folder_for_loading(entry, data_dir))
+        train, test = (None if part is None else read_as(reading, part, name) for part in read)
+        assert train is not None
+        return assemble(name, train, test, entry.class_names, validation, seed, reading)
     path = Path(os.path.expanduser(name_or_path))
     # os.path answers False where pathlib raises: no permission, too long a name.
     if not name or not os.path.exists(path):
         raise unknown(name, "neither a data set nor an existing file")
-    train, test = read_own(path)
-    return assemble(name, train, test, None, validation, seed)
+    train, test = read_own(path, reading)
+    return assemble(name, train, test, None, validation, seed, reading, scale)
 
 
-def _digits() -> tuple[Split, None]:
+def _digits() -> tuple[Labelled, None]:
     from sklearn.datasets import load_digits
 
     digits = load_digits()
     # Published as counts of black pixels in blocks of 4x4: 0 to 16.
     images = np.rint(digits.images * (255 / 16)).astype(np.uint8)
-    return checked_split(images, digits.target, "digits", "digits"), None
+    return labelled(images, digits.target, "digits", "digits"), None

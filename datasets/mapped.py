@@ -25,29 +25,28 @@ class MappedImages:
     offset_bytes : int
         Where the first image starts in the file.
     file_shape : tuple of int
-        Number of images in the file, height and width.
+        Number of images in the file, height and width, and perhaps channels.
     which : ndarray of int64, shape (n,)
         Numbers of the images that belong to it, in this order.
     """
 
     dtype = np.dtype(np.uint8)
-    ndim = 3
 
     def __init__(
-        self, path: Path, offset_bytes: int, file_shape: tuple[int, int, int], which: NDArray[np.int64]
+        self, path: Path, offset_bytes: int, file_shape: tuple[int, ...], which: NDArray[np.int64]
     ) -> None:
         self._path = path
         self._offset_bytes = offset_bytes
         self._file_shape = file_shape
         self._which = which
-        self.shape: tuple[int, int, int] = (len(which), *file_shape[1:])
+        self.shape: tuple[int, ...] = (len(which), *file_shape[1:])
+        self.ndim = len(self.shape)
         self.size = math.prod(self.shape)
 
     @classmethod
     def all_of(cls, images: "np.memmap[Any, np.dtype[np.uint8]]") -> "MappedImages":
         """Return all images of an array that `numpy.memmap` made."""
-        count, height, width = images.shape
-        return cls(Path(str(images.filename)), images.offset, (count, height, width), np.arange(count))
+        return cls(Path(str(images.filename)), images.offset, images.shape, np.arange(len(images)))
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -62,7 +61,7 @@ class MappedImages:
             ) from None
         return np.array(file[self._which[index]], copy=None)
 
-    def part(self, index: slice | NDArray[np.bool_]) -> "MappedImages":
+    def part(self, index: slice | NDArray[np.bool_] | NDArray[np.int64]) -> "MappedImages":
         """Return some of the images without reading them."""
         return MappedImages(self._path, self._offset_bytes, self._file_shape, self._which[index])
 
@@ -70,7 +69,7 @@ class MappedImages:
 Images: TypeAlias = NDArray[np.uint8] | MappedImages
 
 
-def part_of(images: Images, which: slice | NDArray[np.bool_]) -> Images:
+def part_of(images: Images, which: slice | NDArray[np.bool_] | NDArray[np.int64]) -> Images:
     """Return some of the images, those of a file without reading them."""
     return images.part(which) if isinstance(images, MappedImages) else images[which]
 

@@ -8,19 +8,27 @@ from fspinn.base.errors import ConfigError
 from fspinn.datasets.arrays import IN_MEMORY
 from fspinn.datasets.dataset import Dataset
 from fspinn.datasets.loading import load
+from fspinn.datasets.reading import Reading
 
 
 def origin(data: Dataset) -> dict[str, Any]:
     """Return what identifies a data set and its split, for files."""
     sizes = {part: len(getattr(data, part)) for part in ("train", "validation", "test")}
-    return {"name": data.name, "checksum": data.checksum, "seed": data.seed, **sizes}
+    asked = {"reading": data.reading.asked} if data.reading.asked else {}
+    return {"name": data.name, "checksum": data.checksum, "seed": data.seed, **sizes, **asked}
 
 
 def load_again(origin: Mapping[str, Any], data_dir: str | Path | None = None) -> Dataset:
     """Load a data set with the split that `origin` names; refused if the images have changed since."""
     if origin["name"] == IN_MEMORY:
         raise ConfigError(f"dataset: the model was trained on {IN_MEMORY}; name the data set to use")
-    data = load(origin["name"], data_dir=data_dir, validation=origin["validation"], seed=origin["seed"])
+    data = load(
+        origin["name"],
+        data_dir=data_dir,
+        validation=origin["validation"],
+        seed=origin["seed"],
+        reading=Reading(**origin.get("reading", {})),
+    )
     if data.checksum != origin["checksum"]:
         raise ConfigError(
             f"dataset: {origin['name']} is not the same as when the model was trained (checksum differs); "

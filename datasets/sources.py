@@ -4,15 +4,23 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.base.errors import DataError
-from fspinn.datasets.dataset import check_images
+from fspinn.datasets.conversion import as_pixels
+from fspinn.datasets.folders import WAV, is_sample, one_picture
 from fspinn.datasets.idx import GZIP, read_idx
 from fspinn.datasets.mapped import Images, MappedImages, part_of
-from fspinn.datasets.own import npy_array, npz_arrays, read_png
+from fspinn.datasets.npz import npy_array, npz_arrays, samples_in
+from fspinn.datasets.own import CSV
+from fspinn.datasets.pictures import FORMATS
+from fspinn.datasets.reading import Reading
+from fspinn.datasets.scale import Scale
+from fspinn.datasets.sounds import of_length, read_wav
+from fspinn.datasets.tables import read_table, samples_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +31,7 @@ class Source:
     ----------
     name : str
         Path of the file, or name of the data set and split.
-    images : ndarray of uint8 or MappedImages, shape (n, height, width)
+    images : ndarray of uint8 or MappedImages, shape (n, height, width) or (n, height, width, channels)
     labels : ndarray of int64, shape (n,), or None, default None
         None where they are not known.
     first : int, default 0
@@ -44,33 +52,38 @@ class Source:
         return Source(self.name, part_of(self.images, slice(start, stop)), labels, self.first + start)
 
 
-def read_images(path: str | Path) -> list[Source]:
-    """Read images without labels.
+def read_images(path: str | Path, reading: Reading = Reading(), scale: Scale | None = None) -> list[Source]:
+    """Read images, or signals, without labels.
 
     Parameters
     ----------
     path : str or Path
-        A PNG file; a folder of PNGs, those in folders inside it too; an ``.npz`` file with the array
-        ``images``; an ``.npy`` file; an IDX file of images, plain or gzip.
+        A picture (PNG, JPEG, BMP, TIFF) or wav file; a folder of them, those in folders inside it too; an
+        ``.npz`` file with the array ``images`` or ``signals``; an ``.npy`` or CSV file; an IDX file of
+        images, plain or gzip.
+    reading : Reading, default Reading()
+        What is asked for beyond what files hold.
+    scale : Scale, optional
+        How signals become images, as the model that is to answer them says.
 
     Returns
     -------
     list of Source
-        One per file; each PNG is a file of one image, and those of a folder come in the order of their names.
+        One per file; each picture is a file of one image, and those of a folder come in the order of their
+        names.
 
     Raises
     ------
     DataError
-        If there is no such file, it holds no images, or is damaged.
+        If there is no such file, it holds no images, or is damaged; or signals and there is no scale.
     """
     path = Path(os.path.expanduser(path))
     # os.path answers False where pathlib raises: no permission, too long a name.
     if not os.path.exists(path):
         raise DataError(f"{path}: no such file or folder; name images")
     try:
-        if path.is_dir():
-            return [Source(str(file), read_png(file)[None]) for file in _pngs_in(path)]
-        return [Source(str(path), _read_file(path))]
+        files = _files_below(path) if path.is_dir() else [path]
+        return [Source(str(file), _read_file(file, reading, scale)) for file in files]
     except OSError as error:
         raise DataError(f"{error.filename or path}: {error.strerror or error}; make it readable") from None
 
@@ -94,39 +107,60 @@ def numbered(sources: Sequence[Source], numbers: Iterable[int]) -> Iterator[Sour
         yield sources[k].part(place, place + 1)
 
 
-def _pngs_in(folder: Path) -> list[Path]:
+def _files_below(folder: Path) -> list[Path]:
     files = [
         file
         for file in sorted(folder.rglob("*"))
-        if file.suffix.lower() == ".png" and not any(p[0] == "." for p in file.relative_to(folder).parts)
+        if is_sample(file) and not any(p[0] == "." for p in file.relative_to(folder).parts)
     ]
     if not files:
-        raise DataError(f"{folder}: holds no .png files; name a folder that does, or a file of images")
+        raise DataError(
+            f"{folder}: holds no pictures ({', '.join(FORMATS)}) or {WAV} files; name a folder that does, "
+            "or a file of images"
+        )
     return files
 
 
-def _read_file(path: Path) -> Images:
+def _read_file(path: Path, reading: Reading, scale: Scale | None) -> Images:
     kind = path.suffix.lower()
-    if kind == ".png":
-        return read_png(path)[None]
+    if kind in FORMATS:
+        return one_picture(path, reading)[None]
+    samples, signals = _samples(path, kind, reading, scale)
+    if isinstance(samples, np.memmap):
+        samples = MappedImages.all_of(samples)
+    if not signals:
+        return reading.images(as_pixels(samples, str(path)), str(path))
+    if scale is None:
+        raise DataError(f"{path}: holds signals, but the model was trained on images; give it images")
+    if reading.length is not None:
+        samples = of_length(list(samples), reading.length, str(path), [str(path)] * len(samples))
+    return scale.applied(samples, str(path))
+
+
+def _samples(path: Path, kind: str, reading: Reading, scale: Scale | None) -> tuple[Any, bool]:
+    """Return what is in a file that is not a picture, and whether it is signals."""
+    if kind == WAV:
+        return read_wav(path).signal[None], True
+    if kind == CSV:
+        return samples_of(read_table(path, reading), reading, path), reading.shape is None
     if kind == ".npz":
         arrays = npz_arrays(path)
-        if "images" not in arrays:
+        found = samples_in(path, arrays, "train") or samples_in(path, arrays, "test")
+        if found is None:
             raise DataError(
                 f"{path}: holds no array 'images' (it holds {', '.join(arrays) or 'nothing'}); save it with "
                 "numpy.savez(file, images=...)"
             )
-        images = arrays["images"]
-    elif kind == ".npy":
-        images = npy_array(path)
-        images = images[None] if images.ndim == 2 else images
-    else:
-        with path.open("rb") as file:
-            if file.read(2) not in (b"\0\0", GZIP):
-                raise DataError(
-                    f"{path}: not images in a form that fspinn knows; give a PNG, a folder of PNGs, an .npz, "
-                    ".npy or IDX file"
-                )
-        images = read_idx(path, 3)
-    check_images(images, str(path))
-    return MappedImages.all_of(images) if isinstance(images, np.memmap) else images
+        return found[1:]
+    if kind == ".npy":
+        array = npy_array(path)
+        if scale is not None and array.dtype != np.uint8:
+            return array[None] if array.ndim == 1 else array, True
+        return array[None] if array.ndim == 2 else array, False
+    with path.open("rb") as file:
+        if file.read(2) not in (b"\0\0", GZIP):
+            raise DataError(
+                f"{path}: not images in a form that fspinn knows; give a picture ({', '.join(FORMATS)}), a "
+                f"folder of pictures, a {WAV}, .npz, .npy, {CSV} or IDX file"
+            )
+    return read_idx(path, 3), False

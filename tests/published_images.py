@@ -13,3 +13,10 @@ def skip_without(name):
     """Skip the test that calls this, or uses the fixture that does, unless the images are there."""
     if not FOLDER or not (Path(FOLDER) / name).is_dir():
         pytest.skip(f"set FSPINN_DATA_DIR to a folder that holds {name}/")
+
+
+def user_file(path):
+    """Return the path of a file in there that is read as a user's own; the test is skipped without it."""
+    if not FOLDER or not (Path(FOLDER) / path).is_file():
+        pytest.skip(f"set FSPINN_DATA_DIR to a folder that holds {path}")
+    return Path(FOLDER) / path

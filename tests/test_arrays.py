@@ -190,7 +190,7 @@ def test_what_needs_validation_images_says_so(result, pair):
 @pytest.mark.parametrize(
     ("images", "labels", "words"),
     [
-        (np.zeros((2, 8, 8)), [0, 1], "images: values are float64, not uint8"),
+        (np.ones((2, 8, 8)) * 9, [0, 1], "images: floats from 9 to 9 are not from 0 to 1; scale them"),
         (np.zeros((2, 8, 8), np.uint8), [0.0, 1.0], "labels: values are float64, neither integers nor names"),
         (np.zeros((2, 8, 8), np.uint8), [0], "labels: 1 labels for the 2 images of images"),
         (np.zeros((2, 64), np.uint8), [0, 1], r"images: shape \(2, 64\) is not"),

@@ -30,7 +30,7 @@ def place_files(folder):
 
 def test_help_explains_the_forms_of_own_data(fspinn):
     text = fspinn("--help").stdout
-    for form in (".npz", "-images-idx3-ubyte", "one folder of PNGs per class", "fspinn data list"):
+    for form in (".npz", "-images-idx3-ubyte", "one folder of pictures", "table.csv", "fspinn data list"):
         assert form in text
     for name in ("list", "info", "fetch"):
         assert "Example:" in fspinn(name, "--help").stdout
@@ -91,8 +91,16 @@ def test_info_of_own_images_as_json(fspinn, tmp_path):
         "images": {"train": 7, "validation": 1, "test": 2},
         "classes": 2,
         "class_names": ["0", "1"],
+        "class_counts": {"train": [3, 4], "validation": [1, 0], "test": [1, 1]},
         "checksum": datasets.load(path).checksum,
         "mean_intensity": pytest.approx(0.2),
+        "range": [51, 51],
+        "blank": {"train": 7, "validation": 1, "test": 2},
+        "duplicates": {"train": 6, "validation": 0, "test": 1},
+        "shared": {"train": 0, "validation": 1, "test": 2},
+        "groups": None,
+        "features": [],
+        "scale": None,
         "source": str(path.resolve()),
         "licence": None,
     }

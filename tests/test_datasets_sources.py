@@ -85,7 +85,7 @@ def test_large_files_stay_on_disk(tmp_path, monkeypatch):
         (
             "photo.jpg",
             b"\xff\xd8\xff\xe0 a photo",
-            "not images in a form that fspinn knows; give a PNG, a folder",
+            "truncated JPEG; save or copy it again",
         ),
         ("empty", b"", "not images in a form that fspinn knows"),
         ("text.png", b"this is not a picture at all", "not a PNG file; save it again as PNG"),
@@ -104,7 +104,7 @@ def test_a_file_that_holds_no_images_is_refused(tmp_path, name, content, words):
 
 def test_arrays_that_are_no_images_are_refused(tmp_path):
     for name, array, words in (
-        ("float.npy", IMAGES / 255, "values are float64, not uint8; scale them to 0..255"),
+        ("float.npy", IMAGES / 9, "floats from 0 to 27.5556 are not from 0 to 1; scale them to 0..1, or"),
         ("flat.npy", IMAGES[0, 0], "shape (5,) is not (n, height, width); reshape"),
         ("none.npy", IMAGES[:0], "empty, shape (0, 4, 5); give at least one image"),
         ("object.npy", np.array([None], object), "cannot be read as .npy (Object arrays"),
@@ -123,7 +123,9 @@ def test_what_is_not_there_is_refused(tmp_path):
     missing = tmp_path / "missing.png"
     assert refusal(read_images, missing) == f"{missing}: no such file or folder; name images"
     (tmp_path / "empty").mkdir()
-    assert "empty: holds no .png files; name a folder that does" in refusal(read_images, tmp_path / "empty")
+    assert "empty: holds no pictures (.png, .jpg, .jpeg, .bmp, .tif, .tiff) or .wav files" in refusal(
+        read_images, tmp_path / "empty"
+    )
 
 
 def test_a_file_that_may_not_be_read_is_refused(tmp_path, monkeypatch):

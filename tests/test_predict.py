@@ -12,7 +12,7 @@ import fspinn
 from fspinn import datasets
 from fspinn.answering.evaluate import evaluate
 from fspinn.answering.predict import predict
-from fspinn.base.errors import ConfigError, DataError
+from fspinn.base.errors import ConfigError, DataError, FspinnWarning
 from fspinn.learning.fitting import fit_readouts
 from fspinn.learning.training import learn
 from fspinn.model.readout import READOUTS, fit
@@ -122,6 +122,20 @@ def test_it_is_there_by_its_short_name():
     assert fspinn.predict is predict
 
 
+def test_a_single_image_is_a_batch_of_one(model):
+    image = fspinn.datasets.load("digits").test.images[5]
+    alone, batch = predict(model, image), predict(model, image[None])
+    assert alone.classes.shape == (1,)
+    np.testing.assert_array_equal(alone.scores, batch.scores)
+
+
+def test_floats_from_0_to_1_are_converted_and_it_is_said(model):
+    images = fspinn.datasets.load("digits").test.images[:3]
+    with pytest.warns(FspinnWarning, match=r"^images: floats from 0 to 1 became 0 to 255$"):
+        answer = predict(model, images / 255)
+    np.testing.assert_array_equal(answer.scores, predict(model, images).scores)
+
+
 # --- what is refused --------------------------------------------------------------------------------
 
 
@@ -129,9 +143,14 @@ def test_it_is_there_by_its_short_name():
     ("images", "error", "words"),
     [
         (np.zeros((2, 4, 16), np.uint8), ConfigError, "images: 4 x 16 pixels do not fit a model for 8 x 8; "),
-        (np.zeros((8, 8), np.uint8), DataError, "images: shape (8, 8) is not (n, height, width); "),
-        (np.zeros((5, 64), np.uint8), DataError, "images: shape (5, 64) is not (n, height, width); "),
-        (np.zeros((1, 8, 8)), DataError, "images: values are float64, not uint8; scale them to 0..255"),
+        (np.zeros((5, 64), np.uint8), DataError, "images: shape (5, 64) is not (n, height, width) or "),
+        (np.zeros((1, 8, 8), int), DataError, "images: values are int64, not uint8; scale them to 0..255"),
+        (np.full((1, 8, 8), 2.0), DataError, "images: floats from 2 to 2 are not from 0 to 1; scale them"),
+        (
+            np.zeros((2, 8, 8, 3), np.uint8),
+            ConfigError,
+            "images: 8 x 8 x 3 pixels do not fit a model for 8 x 8; bring them to that size, in grey",
+        ),
         (np.zeros((0, 8, 8), np.uint8), DataError, "images: empty, shape (0, 8, 8); give at least one"),
         ([np.zeros((8, 8)), np.zeros((9, 8))], DataError, "images: not all of one size; bring them"),
     ],

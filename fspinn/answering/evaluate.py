@@ -107,7 +107,8 @@ def evaluate(
     DataError
         If these are not labelled images, or some are of a class that the model does not have.
     """
-    model, split = model_of(model), as_split(split)
+    model = model_of(model)
+    split = as_split(split, model.scale)
     check_size(model, split.images, "images")
     split = split.in_classes(model.class_names, "split")
     if len(split) == 0:

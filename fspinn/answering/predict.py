@@ -13,11 +13,9 @@ from fspinn.backends import engine_of, threads_of
 from fspinn.backends.protocol import Response
 from fspinn.base.checks import checked_seed, whole_number
 from fspinn.base.cores import available_cores
-from fspinn.base.errors import ConfigError, DataError
+from fspinn.base.errors import ConfigError
 from fspinn.base.randomness import INFERENCE_SPIKES
-from fspinn.datasets.arrays import images_of
-from fspinn.datasets.dataset import check_images
-from fspinn.datasets.mapped import MappedImages
+from fspinn.datasets.arrays import as_images
 from fspinn.lowering.compiler import plan_of
 from fspinn.lowering.integers import Range
 from fspinn.lowering.plan import Plan
@@ -86,8 +84,10 @@ def predict(
     model : Model
         Or a result that holds one. One that has a state format answers in integers.
     images : array-like of uint8, or MappedImages, shape (n, height, width)
-        Pixel intensities, 0 to 255, of the size and kind that the model was trained on; or what
-        `fspinn.evaluate` takes, whose labels are not looked at.
+        Pixel intensities, 0 to 255, of the size and kind that the model was trained on, also a single image
+        of shape (height, width); signals as they were recorded, if it was trained on signals; or what
+        `fspinn.evaluate` takes, whose labels are not looked at. Floats from 0 to 1, bool and uint16 become
+        uint8, and a warning says how.
     seed : int, default 0
         Fixes the input spikes.
     first : int, default 0
@@ -122,13 +122,8 @@ def predict(
     ((3,), (3, 10), (3, 50))
     """
     seed = checked_seed(seed)
-    model, images = model_of(model), images_of(images)
-    if not isinstance(images, MappedImages):
-        try:
-            images = np.asarray(images)
-        except ValueError:
-            raise DataError("images: not all of one size; bring them to that of the model") from None
-    check_images(images, "images")
+    model = model_of(model)
+    images = as_images(images, model.image_shape, model.scale)
     check_size(model, images, "images")
     plan = plan_of(model)
     spike_counts, activity, state_range = respond(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from fspinn.backends.numba import engine
 from fspinn.base.checks import checked_seed
 from fspinn.base.randomness import INFERENCE_SPIKES
-from fspinn.datasets.dataset import check_images
+from fspinn.datasets.conversion import check_images
 from fspinn.lowering.compiler import plan_of
 from fspinn.lowering.plan import LayerPlan, Plan
 from fspinn.model.model import Model, check_size

@@ -7,7 +7,7 @@ import click
 
 from fspinn.base.errors import ConfigError, DataError
 from fspinn.base.files import check_file, check_new_folder
-from fspinn.cli import options
+from fspinn.cli import options, reading
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,6 +40,7 @@ Examples:
 )
 @click.option("--dataset", help="Images that test the C program [default: what the model was trained on].")
 @options.data_dir
+@reading.options()
 @options.seed_of("the C program's input spikes")
 @click.option("--samples", type=click.IntRange(min=1), help=f"Images that test it [default: {_IMAGES}].")
 @options.config

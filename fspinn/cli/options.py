@@ -18,6 +18,7 @@ from fspinn.base import files
 from fspinn.base.checks import checked_seed
 from fspinn.base.errors import ConfigError
 from fspinn.base.settings import bare, flattened, near_miss, parsed, reference, with_settings
+from fspinn.cli import reading
 from fspinn.presets import Preset
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> N
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"--config {path}: not valid TOML ({error}); fix that line") from None
     settings = {row.name for row in reference(Preset)}
-    options = {str(p.name): p for p in ctx.command.params if isinstance(p, click.Option) and p.expose_value}
+    options = {str(p.name): p for p in ctx.command.params if isinstance(p, click.Option) and not p.is_eager}
     for name, value in given.items():
         if bare(name) in settings:
             continue
@@ -233,6 +234,7 @@ dataset = _all(
         type=click.IntRange(min=0),
         help="Training images held out for validation [default: a sixth].",
     ),
+    reading.options(),
 )
 
 
@@ -241,6 +243,7 @@ def measured(split: str) -> Callable[[Command], Command]:
     return _all(
         click.option("--dataset", help="Use this one [default: what the model was trained on, same split]."),
         data_dir,
+        reading.options(),
         click.option(
             "--split",
             type=click.Choice(["test", "validation"]),
@@ -279,7 +282,17 @@ def data_for(model: "Model", dataset: str | None, data_dir: Path | None) -> "Dat
     from fspinn.datasets import load
     from fspinn.model.model import check_size
 
-    data = load_data_of(model, data_dir) if dataset is None else load(dataset, data_dir=data_dir)
+    how = reading.asked()
+    if dataset is not None:
+        data = load(dataset, data_dir=data_dir, reading=how, scale=model.scale)
+    elif how.asked:
+        name = next(iter(how.asked))
+        raise ConfigError(
+            f"--{name}: the images that the model was trained on are read as then; leave it out, or name "
+            "a --dataset"
+        )
+    else:
+        data = load_data_of(model, data_dir)
     check_size(model, data.train.images, data.name)
     return data.in_classes(model.class_names)
 
@@ -303,7 +316,8 @@ def sources_of(model: "Model", paths: Sequence[Path], shown: Shown) -> "list[Sou
     if paths and shown.dataset is not None:
         raise ConfigError("--dataset: files of images are given already; leave one of the two out")
     if paths:
-        sources = [source for path in paths for source in read_images(path)]
+        how = reading.asked()
+        sources = [source for path in paths for source in read_images(path, how, model.scale)]
     else:
         name, images = split_of(model, shown)
         sources = [Source(f"{name} {shown.split}", images.images, images.labels)]
@@ -346,7 +360,7 @@ def with_preset_and_data(command: Callable[..., None]) -> Callable[..., None]:
         given = settings | typed
         chosen = _chosen(click.get_current_context(), given)  # refused, if need be, before images are fetched
         engine_of(others.get("engine", "numba"), others.get("threads"))
-        data = load(dataset, data_dir=data_dir, validation=validation, seed=seed)
+        data = load(dataset, data_dir=data_dir, validation=validation, seed=seed, reading=reading.asked())
         if samples is not None:
             data = replace(data, train=data.train.first(samples))
         command(preset=chosen, data=data, seed=seed, **others)

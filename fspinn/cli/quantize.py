@@ -7,7 +7,7 @@ import click
 
 from fspinn.base.errors import ConfigError, DataError
 from fspinn.base.files import check_file
-from fspinn.cli import options
+from fspinn.cli import options, reading
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
@@ -65,6 +65,7 @@ Examples:
 )
 @click.option("--dataset", help="Measure on this one [default: what the model was trained on, same split].")
 @options.data_dir
+@reading.options()
 @options.work
 def command(
     model: Path,

@@ -144,6 +144,7 @@ def fit_readouts(
             readout=readouts.fit(name, spike_counts, known, data.n_classes, company=company),
             activity={"training": learned.activity, "inference": inference},
             record=record,
+            scale=data.scale,
         )
         for name in names
     ]

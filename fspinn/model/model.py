@@ -16,6 +16,7 @@ from fspinn.network.rules import Stdp
 from fspinn.quant.formats import Format
 
 if TYPE_CHECKING:
+    from fspinn.datasets import Scale
     from fspinn.datasets.mapped import Images
 
 LABEL_READOUT = "majority"
@@ -110,6 +111,8 @@ class Model:
     record : mapping
         Learner, seed, data set and its checksum, names of the classes, versions, measured accuracies: plain
         values that fit in JSON.
+    scale : Scale or None, default None
+        How signals become the images that it sees; None if it was trained on images.
 
     Raises
     ------
@@ -123,6 +126,7 @@ class Model:
     readout: Readout
     activity: Mapping[str, tuple[Activity, ...]] = field(default_factory=dict)
     record: Mapping[str, Any] = field(default_factory=dict)
+    scale: "Scale | None" = None
 
     def __post_init__(self) -> None:
         described = self.network.layers
@@ -144,6 +148,12 @@ class Model:
             _check_shape(name, array, shape)
             if not np.isfinite(array).all():
                 raise ConfigError(f"{name}: holds NaN or infinity; train the network again")
+        channels = self.image_shape[2] if len(self.image_shape) == 3 else 1
+        if self.scale is not None and (self.image_shape[0] != 1 or len(self.scale.low) != channels):
+            raise ConfigError(
+                f"scale: of {len(self.scale.low)} channel(s) does not fit signals of "
+                f"shape {self.image_shape}; give that of the data it was trained on"
+            )
         if len(self.class_names) != self.readout.n_classes:
             raise ConfigError(
                 f"class_names: {len(self.class_names)} names do not fit a readout of "
@@ -217,9 +227,16 @@ def check_size(model: Model, images: "Images", images_from: str) -> None:
     if images.shape[1:] != model.image_shape:
         raise ConfigError(
             f"{images_from}: {_pixels(images.shape[1:])} pixels do not fit a model for "
-            f"{_pixels(model.image_shape)}; resize the images, or choose the data set it was trained on"
+            f"{_pixels(model.image_shape)}; {_fix(images.shape[1:], model.image_shape)}, or choose the "
+            "data set it was trained on"
         )
 
 
 def _pixels(shape: tuple[int, ...]) -> str:
     return " x ".join(str(length) for length in shape)
+
+
+def _fix(given: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    if len(given) > len(wanted):
+        return "bring them to that size, in grey"
+    return "bring them to that size, in colour" if len(given) < len(wanted) else "resize the images"

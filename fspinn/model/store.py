@@ -2,14 +2,16 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fspinn.base import hdf5 as sealed
-from fspinn.base.errors import ConfigError, ModelFileError
+from fspinn.base.errors import ConfigError, DataError, ModelFileError
 from fspinn.base.settings import as_plain, from_plain
+from fspinn.datasets.scale import Scale
 from fspinn.model.activity import Activity
 from fspinn.model.model import AnyModel, Model, Readout, model_of
 from fspinn.model.tensors import LayerTensors, Tensor
@@ -57,6 +59,7 @@ def save(model: AnyModel, path: str | os.PathLike[str]) -> None:
             name: [activity.as_dict() for activity in layers] for name, layers in model.activity.items()
         },
         "record": dict(model.record),
+        "scale": None if model.scale is None else asdict(model.scale),
     }
     arrays = {
         "readout": table.numbers,
@@ -84,7 +87,7 @@ def load(path: str | os.PathLike[str]) -> Model:
     settings, arrays = sealed.read(path, "model", version=FORMAT_VERSION, fix=_FIX)
     try:
         return _model(settings, arrays)
-    except (*sealed.UNREADABLE, ConfigError) as error:
+    except (*sealed.UNREADABLE, ConfigError, DataError) as error:
         raise sealed.unreadable(path, error, _FIX) from None
 
 
@@ -106,7 +109,12 @@ def _model(settings: dict[str, Any], arrays: dict[str, Any]) -> Model:
             for name, layers in settings["activity"].items()
         },
         record=settings["record"],
+        scale=_scale(settings.get("scale")),
     )
+
+
+def _scale(settings: dict[str, Any] | None) -> Scale | None:
+    return None if settings is None else Scale(tuple(settings["low"]), tuple(settings["high"]))
 
 
 def layer_settings(layer: LayerTensors) -> dict[str, Any]:

@@ -68,7 +68,7 @@ class Cost:
 def expected_costs(
     candidates: Sequence[Candidate],
     hardware: Hardware,
-    image_shape: tuple[int, int],
+    image_shape: tuple[int, ...],
     n_classes: int,
     mean_intensity: float,
 ) -> list[Cost]:

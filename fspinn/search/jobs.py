@@ -23,6 +23,7 @@ from fspinn.base.errors import ConfigError, FormatError
 from fspinn.base.randomness import TUNING_IMAGES, permutation, stream_key
 from fspinn.base.version import __version__
 from fspinn.datasets.mapped import in_pieces
+from fspinn.datasets.reading import Reading
 from fspinn.learning.fitting import Learned, fit_readouts
 from fspinn.learning.training import learn, most_passes
 from fspinn.lowering.compiler import plan_of
@@ -102,6 +103,7 @@ class Source:
     validation: int
     checksum: str
     splits: str
+    reading: Reading = Reading()
 
     @classmethod
     def of(cls, data: "Dataset", data_dir: str | Path | None) -> "Source":
@@ -119,6 +121,7 @@ class Source:
             validation=len(data.validation),
             checksum=data.checksum,
             splits=digest.hexdigest(),
+            reading=data.reading,
         )
 
 
@@ -252,7 +255,7 @@ def shortened(data: "Dataset", job: Job) -> tuple["Dataset", int]:
     if count == images:
         return data, times
     chosen = np.sort(permutation(stream_key(job.seed, TUNING_IMAGES), images)[:count])
-    return replace(data, train=type(data.train)(data.train.images[chosen], data.train.labels[chosen])), times
+    return replace(data, train=data.train.part(chosen)), times
 
 
 def images_and_passes(images: int, passes: int, share: float) -> tuple[int, int]:
@@ -298,7 +301,13 @@ def _answers(
 def _loaded(source: Source) -> "Dataset":
     from fspinn.datasets import load
 
-    data = load(source.name, data_dir=source.data_dir, validation=source.validation, seed=source.seed)
+    data = load(
+        source.name,
+        data_dir=source.data_dir,
+        validation=source.validation,
+        seed=source.seed,
+        reading=source.reading,
+    )
     data = replace(data, train=data.train.first(source.train))
     if data.checksum != source.checksum or Source.of(data, source.data_dir) != source:
         raise ConfigError(

@@ -1,0 +1,143 @@
+"""What is in a folder? Pictures or wav files, those of each class in a folder of its own."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fspinn.base.errors import DataError
+from fspinn.datasets.labelled import Labelled, labelled
+from fspinn.datasets.pictures import FORMATS, read_picture
+from fspinn.datasets.reading import Reading
+from fspinn.datasets.sounds import Sound, check_alike, of_length, read_wav
+
+WAV = ".wav"
+_KINDS = (*FORMATS, WAV)
+_NAMED = f"pictures ({', '.join(FORMATS)}) or {WAV} files"
+_LARGEST_BYTES = 1 << 33
+
+
+class _File(NamedTuple):
+    path: Path
+    class_name: str
+    group: str | None
+
+
+def read_class_folders(folder: Path, reading: Reading) -> tuple[Labelled, Labelled | None]:
+    """Read ``folder/<class>/*``, or ``folder/train/<class>/*`` and ``folder/test/<class>/*``.
+
+    Folders inside those of classes are groups.
+
+    Raises
+    ------
+    DataError
+        If there are no pictures or wav files, or some are damaged or do not fit to the others.
+    """
+    train, test = folder / "train", folder / "test"
+    try:
+        if not (train.is_dir() and _folders_in(train)):
+            return _read_classes(folder, reading), None
+        return _read_classes(train, reading), _read_classes(test, reading) if test.is_dir() else None
+    except OSError as error:
+        raise DataError(f"{error.filename or folder}: {error.strerror or error}; make it readable") from None
+
+
+def is_sample(path: Path) -> bool:
+    """Return whether the name of a file says that it is a picture or wav file."""
+    return path.suffix.lower() in _KINDS and path.name[0] != "."
+
+
+def one_picture(path: Path, reading: Reading) -> NDArray[np.uint8]:
+    """Return the picture of a file, in grey and of the size that is asked for."""
+    picture: NDArray[np.uint8] = reading.images(read_picture(path)[None], str(path))[:1][0]
+    return picture
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+
+def _files_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if is_sample(path))
+
+
+def _read_classes(folder: Path, reading: Reading) -> Labelled:
+    folders = _folders_in(folder)
+    if not folders:
+        raise DataError(
+            f"{folder}: holds no folders; put the {_NAMED} of each class into a folder of its own"
+        )
+    files = [file for class_folder in folders for file in _files_of_class(class_folder)]
+    grouped = [file for file in files if file.group is not None]
+    if 0 < len(grouped) < len(files):
+        single = next(file.path for file in files if file.group is None)
+        raise DataError(
+            f"{single}: is in no group, but {grouped[0].path} is; put all into folders of groups, or none"
+        )
+    sounds = [file for file in files if file.path.suffix.lower() == WAV]
+    if 0 < len(sounds) < len(files):
+        raise DataError(f"{sounds[0].path}: a sound among pictures; keep one of the two kinds")
+    rate_hz = None
+    if sounds:
+        reading.refuse(("resize", "grey"), str(folder), "holds signals, not images")
+        samples, rate_hz = _signals(folder, files, reading)
+    else:
+        reading.refuse(("length",), str(folder), "holds images, not signals")
+        samples = _pictures(files, reading)
+    labels = np.array([file.class_name for file in files])
+    groups = np.array([file.group for file in files]) if grouped else None
+    where = str(folder)
+    read = labelled(samples, labels, where, where, signals=bool(sounds), groups=groups)
+    return replace(read, rate_hz=rate_hz)
+
+
+def _files_of_class(folder: Path) -> list[_File]:
+    files = [_File(path, folder.name, None) for path in _files_in(folder)]
+    files += [
+        _File(path, folder.name, group.name) for group in _folders_in(folder) for path in _files_in(group)
+    ]
+    if not files:
+        raise DataError(f"{folder}: holds no {_NAMED}; add some or remove the folder")
+    return files
+
+
+def _pictures(files: list[_File], reading: Reading) -> NDArray[np.uint8]:
+    pictures: NDArray[np.uint8] | None = None
+    for number, file in enumerate(files):
+        picture = one_picture(file.path, reading)
+        if pictures is None:
+            shape = (len(files), *picture.shape)
+            if np.prod(shape, dtype=np.float64) > _LARGEST_BYTES:
+                raise DataError(
+                    f"{file.path}: {len(files)} pictures of {_size(picture)} pixels need more than "
+                    f"{_LARGEST_BYTES >> 30} GiB; make them smaller, such as --resize 32x32"
+                )
+            pictures = np.empty(shape, dtype=np.uint8)
+        if picture.ndim != pictures.ndim - 1:
+            kinds = ("in grey", "in colour") if picture.ndim == 2 else ("in colour", "in grey")
+            raise DataError(f"{file.path}: {kinds[0]} where the pictures before are {kinds[1]}; give --grey")
+        if picture.shape != pictures.shape[1:]:
+            raise DataError(
+                f"{file.path}: {_size(picture)} pixels where the images before have {_size(pictures[0])}; "
+                "bring all to one size, such as --resize 32x32"
+            )
+        pictures[number] = picture
+    assert pictures is not None
+    return pictures
+
+
+def _signals(folder: Path, files: list[_File], reading: Reading) -> tuple[NDArray[Any], int]:
+    sounds: list[Sound] = []
+    for file in files:
+        sounds.append(read_wav(file.path))
+        check_alike(file.path, sounds[-1], sounds[0])
+    names = [os.fspath(file.path) for file in files]
+    signals = of_length([sound.signal for sound in sounds], reading.length, str(folder), names)
+    return signals, sounds[0].rate_hz
+
+
+def _size(picture: NDArray[np.uint8]) -> str:
+    return "x".join(map(str, picture.shape[:2]))

@@ -1,0 +1,205 @@
+"""What do the arrays of an .npz file mean? Their names say so."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fspinn.base.errors import DataError
+from fspinn.datasets.labelled import Labelled, checked_features, labelled
+from fspinn.datasets.pictures import picture_in, reason
+
+# What people call the same thing; the first of each is the name that help and messages give.
+_IMAGES = ("images", "x", "X")
+_SIGNALS = ("signals", "beats")
+_JPEG = ("jpeg",)
+_OFFSETS = ("offsets",)
+_LABELS = ("labels", "label", "y")
+_GROUPS = ("groups", "group", "record", "records", "patient", "patients", "subject", "subjects", "speaker")
+_FEATURES = ("features", "rr")
+_CLASS_NAMES = ("class_names", "classes")
+_FEATURE_NAMES = ("feature_names",)
+_EVENTS = ("x", "y", "t", "p")
+_STEMS = (
+    *_IMAGES,
+    *_SIGNALS,
+    *_JPEG,
+    *_OFFSETS,
+    *_LABELS,
+    *_GROUPS,
+    *_FEATURES,
+    *_CLASS_NAMES,
+    *_FEATURE_NAMES,
+)
+_LARGEST_BYTES = 1 << 33
+
+
+def read_npz(path: Path) -> tuple[Labelled, Labelled | None]:
+    """Return what to train on and what to test with (or None) of an .npz file.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, or has no arrays of names that mean something, or they do not fit together.
+    """
+    arrays = npz_arrays(path)
+    if all(_name(arrays, "train", (stem,)) for stem in _EVENTS):
+        raise DataError(
+            f"{path}: holds recordings of an event camera (x, y, t, p), which are not samples of one size; "
+            "make images or signals of them"
+        )
+    train = _part(path, arrays, "train")
+    if train is None:
+        raise DataError(
+            f"{path}: holds no array 'images' (it holds {', '.join(arrays) or 'nothing'}); save it with "
+            "numpy.savez(file, images=..., labels=...), or signals=... in place of images"
+        )
+    return train, _part(path, arrays, "test")
+
+
+def npz_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays of an .npz file by name; those of names that mean nothing here are not read."""
+    try:
+        file = np.load(path, allow_pickle=False)
+        if not isinstance(file, np.lib.npyio.NpzFile):
+            raise ValueError("a single array")
+        with file:
+            known = [name for name in file.files if _known(name)]
+            promised = sum(file.zip.getinfo(f"{name}.npy").file_size for name in known)
+            if promised > _LARGEST_BYTES:
+                raise ValueError(f"it unpacks to {promised} bytes, more than {_LARGEST_BYTES}")
+            return {name: file[name] if name in known else np.empty(0) for name in file.files}
+    except Exception as error:  # zip, deflate and array headers break in a dozen ways, each of its own class
+        raise DataError(
+            f"{path}: cannot be read as .npz ({reason(error)}); save it again with numpy.savez, numbers only"
+        ) from None
+
+
+def npy_array(path: Path) -> NDArray[Any]:
+    """Return the array of an .npy file."""
+    try:
+        array = np.load(path, allow_pickle=False)
+        if not isinstance(array, np.ndarray):
+            raise ValueError("several arrays: an .npz file")
+        return array
+    except Exception as error:
+        raise DataError(
+            f"{path}: cannot be read as .npy ({reason(error)}); save it again with numpy.save, numbers only"
+        ) from None
+
+
+def samples_in(
+    path: Path, arrays: dict[str, NDArray[Any]], part: str
+) -> tuple[str, NDArray[Any], bool] | None:
+    """Return name and array of the samples of a part (None: there are none), and whether they are signals."""
+    images, signals, jpeg = (_name(arrays, part, stems) for stems in (_IMAGES, _SIGNALS, _JPEG))
+    named = [name for name in (images, signals, jpeg) if name is not None]
+    if len(named) > 1:
+        raise DataError(f"{path}: holds both {named[0]!r} and {named[1]!r}; leave one of them out")
+    if not named:
+        return None
+    if jpeg is not None:
+        return jpeg, _decoded(path, arrays, jpeg, _name(arrays, part, _OFFSETS)), False
+    return named[0], arrays[named[0]], signals is not None
+
+
+def _part(path: Path, arrays: dict[str, NDArray[Any]], part: str) -> Labelled | None:
+    labels = _name(arrays, part, _LABELS)
+    found = samples_in(path, arrays, part)
+    if found is None and (part == "train" or labels is None):
+        return None
+    if found is None or labels is None:
+        if part == "train":
+            raise DataError(
+                f"{path}: holds no array 'labels' (it holds {', '.join(arrays)}); save it with "
+                "numpy.savez(file, images=..., labels=...)"
+            )
+        raise DataError(f"{path}: only one of 'test_images' and 'test_labels' is there; save both or neither")
+    name, samples, signals = found
+    class_names, groups = _name(arrays, "", _CLASS_NAMES), _name(arrays, part, _GROUPS)
+    read = labelled(
+        samples,
+        arrays[labels],
+        f"{path}: {name}",
+        f"{path}: {labels}",
+        signals=signals,
+        names=None if class_names is None else _words(path, arrays, class_names),
+        groups=None if groups is None else arrays[groups],
+    )
+    features = _name(arrays, part, _FEATURES)
+    if features is None:
+        return read
+    values = checked_features(arrays[features], len(read), f"{path}: {features}")
+    return replace(read, features=values, feature_names=_columns(path, arrays, features, values.shape[1]))
+
+
+def _known(name: str) -> bool:
+    stems = {*_STEMS, *_EVENTS}
+    bare = name.removeprefix("train_").removeprefix("test_").removesuffix("_train").removesuffix("_test")
+    return bare in stems
+
+
+def _name(arrays: Collection[str], part: str, stems: tuple[str, ...]) -> str | None:
+    """Return the name of an array of a part, such as ``train_images``, ``images_train`` or ``images``."""
+    for stem in stems:
+        names = [f"{part}_{stem}", f"{stem}_{part}"] if part else [stem]
+        for name in [*names, *([stem] if part == "train" else [])]:
+            if name in arrays:
+                return name
+    return None
+
+
+def _words(path: Path, arrays: dict[str, NDArray[Any]], name: str) -> tuple[str, ...]:
+    words = arrays[name]
+    if words.ndim != 1 or words.dtype.kind != "U":
+        raise DataError(
+            f"{path}: {name}: {words.dtype} of shape {words.shape}; give names, str of shape (n,)"
+        )
+    return tuple(words.tolist())
+
+
+def _columns(path: Path, arrays: dict[str, NDArray[Any]], features: str, count: int) -> tuple[str, ...]:
+    name = _name(arrays, "", _FEATURE_NAMES)
+    if name is None:
+        stem = (
+            features.removeprefix("train_").removeprefix("test_").removesuffix("_train").removesuffix("_test")
+        )
+        return tuple(f"{stem} {number}" for number in range(count))
+    words = _words(path, arrays, name)
+    if len(set(words)) != count or len(words) != count:
+        raise DataError(
+            f"{path}: {name}: {len(words)} names for the {count} columns of {features}; name each"
+        )
+    return words
+
+
+def _decoded(
+    path: Path, arrays: dict[str, NDArray[Any]], jpeg: str, offsets: str | None
+) -> NDArray[np.uint8]:
+    """Return the pictures of JPEG files that follow one another in an array of bytes."""
+    data = arrays[jpeg]
+    ends = np.empty(0) if offsets is None else arrays[offsets]
+    whole = data.dtype == np.uint8 and data.ndim == 1 and ends.dtype.kind in "iu" and ends.ndim == 1
+    if not (
+        whole and len(ends) > 1 and ends[0] == 0 and ends[-1] == len(data) and np.all(ends[1:] > ends[:-1])
+    ):
+        raise DataError(
+            f"{path}: {jpeg}: not JPEG files one after the other; give their bytes as uint8, and "
+            "in 'offsets' where each begins and the last one ends"
+        )
+    pictures: NDArray[np.uint8] | None = None
+    for number in range(len(ends) - 1):
+        name = f"{path}: {jpeg}: picture {number}"
+        picture = picture_in(data[ends[number] : ends[number + 1]].tobytes(), name, "JPEG")
+        if pictures is None:
+            pictures = np.empty((len(ends) - 1, *picture.shape), dtype=np.uint8)
+        if picture.shape != pictures.shape[1:]:
+            raise DataError(
+                f"{name}: {picture.shape} where the first has {pictures.shape[1:]}; bring all to one size"
+            )
+        pictures[number] = picture
+    assert pictures is not None
+    return pictures

@@ -1,0 +1,169 @@
+"""What is in a CSV file? One sample a row, its class in a named column, and perhaps its group."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fspinn.base.errors import DataError
+from fspinn.datasets.labelled import Labelled, labelled
+from fspinn.datasets.reading import Reading
+
+_LABEL = "label"
+_GROUPS = ("group", "groups")
+_SEPARATORS = ",;\t"
+_MOST_SHOWN = 8
+
+
+class Table(NamedTuple):
+    """The rows of a CSV file.
+
+    Parameters
+    ----------
+    values : ndarray of float64 or int64, shape (n, columns)
+        Of all columns but those of labels and groups.
+    labels, groups : ndarray of str, shape (n,), or None
+        None where there is no such column.
+    """
+
+    values: NDArray[Any]
+    labels: NDArray[np.str_] | None
+    groups: NDArray[np.str_] | None
+
+
+def read_csv_folder(folder: Path, reading: Reading) -> tuple[Labelled, Labelled | None]:
+    """Read ``train.csv`` and perhaps ``test.csv`` of a folder."""
+    test = folder / "test.csv"
+    return read_csv(folder / "train.csv", reading), read_csv(test, reading) if test.exists() else None
+
+
+def read_csv(path: Path, reading: Reading) -> Labelled:
+    """Read a CSV file of labelled samples: signals, or images if `reading` says their shape.
+
+    Raises
+    ------
+    DataError
+        If there is no column of labels, a value is not a number, or rows do not fit the header.
+    """
+    table = read_table(path, reading, need_labels=True)
+    samples = samples_of(table, reading, path)
+    labels: NDArray[Any] = np.asarray(table.labels)
+    if all(_is_whole(label) for label in np.unique(labels).tolist()):
+        numbers = np.array([int(label) for label in labels.tolist()])
+        labels = numbers if numbers.dtype.kind in "iu" else labels  # beyond 64 bits they stay names
+    where = str(path)
+    signals = reading.shape is None
+    return labelled(samples, labels, where, f"{where}: labels", signals=signals, groups=table.groups)
+
+
+def samples_of(table: Table, reading: Reading, path: Path) -> NDArray[Any]:
+    """Return the rows as signals, or as images of the shape that is asked for."""
+    values, shape = table.values, reading.shape
+    if shape is None:
+        return values
+    if values.shape[1] != np.prod(shape):
+        raise DataError(
+            f"{path}: {values.shape[1]} values a row are not {'x'.join(map(str, shape))}; give "
+            "another --shape, or leave other columns out of the file"
+        )
+    images = values.reshape(len(values), *shape)
+    if values.dtype.kind != "i":
+        return images
+    if not 0 <= values.min() <= values.max() <= 255:
+        raise DataError(
+            f"{path}: pixels from {values.min()} to {values.max()} are not within 0 to 255; scale them"
+        )
+    return images.astype(np.uint8)
+
+
+def read_table(path: Path, reading: Reading, *, need_labels: bool = False) -> Table:
+    """Read a CSV file with a header; commas, semicolons or tabs between values.
+
+    If `need_labels`, the column of labels must be there.
+    """
+    label = reading.label or _LABEL
+    rows = _rows(path)
+    header = next(rows, None)
+    if header is None:
+        raise DataError(f"{path}: the file is empty; give a header and one sample a row")
+    names = [name.strip() for name in header[1]]
+    if need_labels and label not in names:
+        raise DataError(
+            f"{path}: has no column {label!r} (it has {_listed(names)}); name that of classes with --label"
+        )
+    group = next((name for name in _GROUPS if name in names), None)
+    taken = [names.index(name) for name in (label, group) if name is not None and name in names]
+    numeric = [place for place in range(len(names)) if place not in taken]
+    if not numeric:
+        raise DataError(f"{path}: has no columns of values; give some beside {label!r}")
+    values, labels, groups = [], [], []
+    for line, row in rows:
+        if len(row) != len(names):
+            raise DataError(
+                f"{path}: line {line} has {len(row)} values, the header {len(names)}; make them as many"
+            )
+        values.append(
+            _numbers([row[place] for place in numeric], [names[place] for place in numeric], path, line)
+        )
+        labels.append(row[names.index(label)].strip() if label in names else "")
+        groups.append(row[names.index(group)].strip() if group is not None else "")
+    if not values:
+        raise DataError(f"{path}: has a header only; give one sample a row")
+    found: NDArray[Any] = np.stack(values)
+    if not np.any(found % 1) and np.abs(found).max() < 2**53:
+        found = found.astype(np.int64)
+    return Table(
+        found,
+        np.array(labels) if label in names else None,
+        np.array(groups) if group is not None else None,
+    )
+
+
+def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield number and values of each line that is not blank."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            first = file.readline()
+            file.seek(0)
+            reader = csv.reader(file, delimiter=max(_SEPARATORS, key=first.count), strict=True)
+            for row in reader:
+                if any(value.strip() for value in row):
+                    yield reader.line_num, row
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read as CSV ({error}); save it again as CSV in UTF-8") from None
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror or error}; name a CSV file that can be read") from None
+
+
+def _numbers(row: list[str], names: list[str], path: Path, line: int) -> NDArray[np.float64]:
+    try:
+        numbers = np.array(row, dtype=np.float64)
+        wrong = np.flatnonzero(~np.isfinite(numbers))
+    except ValueError:
+        wrong = np.array([place for place, text in enumerate(row) if not _is_number(text)])
+    if len(wrong):
+        place = int(wrong[0])
+        raise DataError(
+            f"{path}: line {line}: {row[place]!r} in column {names[place]!r} is not a number; fill it in, "
+            "or leave the line or column out"
+        )
+    return numbers
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return bool(np.isfinite(float(text)))
+    except ValueError:
+        return False
+
+
+def _is_whole(text: str) -> bool:
+    return text.removeprefix("-").isdecimal() and text.isascii() and str(int(text)) == text
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else ""
+    return ", ".join(names[:_MOST_SHOWN]) + more

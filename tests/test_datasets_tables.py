@@ -1,0 +1,142 @@
+"""CSV files: one sample a row, the class in a named column."""
+
+import contextlib
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fspinn import datasets
+from fspinn.base.errors import ConfigError, DataError, FspinnWarning
+from fspinn.datasets import Reading, Scale, read_images
+
+VALUES = np.random.default_rng(0).integers(0, 256, (12, 6))
+NAMES = ["cat", "dog"]
+
+
+def rows(values=VALUES, header="a,b,label,c,d,e,f", label=lambda k: NAMES[k % 2]):
+    lines = [[*row[:2], label(k), *row[2:]] for k, row in enumerate(values.tolist())]
+    return "\n".join([header, *(",".join(map(str, line)) for line in lines)]) + "\n"
+
+
+@pytest.fixture
+def csv(tmp_path):
+    def save(text, name="own.csv"):
+        (tmp_path / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+        return tmp_path / name
+
+    return save
+
+
+def refusal(path, error=DataError, **asked):
+    with pytest.raises(error) as caught:
+        datasets.load(path, reading=Reading(**asked))
+    assert "\n" not in str(caught.value)
+    assert "; " in str(caught.value)
+    return str(caught.value)
+
+
+def test_rows_are_signals(csv):
+    data = datasets.load(csv(rows()), validation=0)
+    assert (data.image_shape, data.class_names, len(data.train)) == ((1, 6), ("cat", "dog"), 10)
+    by_class = np.array(data.class_names)[data.train.labels]
+    expected = {bytes(row): NAMES[k % 2] for k, row in enumerate(data.scale.applied(VALUES)[:, 0])}
+    assert by_class.tolist() == [expected[bytes(image[0])] for image in data.train.images]
+
+
+def test_rows_are_images_of_a_shape(csv):
+    data = datasets.load(csv(rows()), validation=0, reading=Reading(shape=(3, 2)))
+    assert (data.image_shape, data.scale) == ((3, 2), None)
+    assert {image.tobytes() for image in data.train.images} < {
+        row.astype(np.uint8).tobytes() for row in VALUES
+    }
+    assert datasets.load(csv(rows()), reading=Reading(shape=(1, 2, 3))).image_shape == (1, 2, 3)
+    with pytest.warns(FspinnWarning, match="floats from 0 to 1 became"):
+        data = datasets.load(csv(rows(VALUES / 255)), reading=Reading(shape=(3, 2)))
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_columns_are_named_and_separated_in_the_usual_ways(csv, separator):
+    text = "\ufeff" + rows(header='"a",b,kind,c,d,e,f').replace(",", separator).replace("\n", "\r\n") + "\r\n"
+    data = datasets.load(csv(text), reading=Reading(label="kind"))
+    assert data.class_names == ("cat", "dog")
+
+
+def test_labels_that_are_all_whole_numbers_are_in_their_order(csv):
+    data = datasets.load(csv(rows(label=lambda k: [10, 9, -1][k % 3])))
+    assert data.class_names == ("-1", "9", "10")
+    assert datasets.load(csv(rows(label=lambda k: ["01", "1"][k % 2]))).class_names == ("01", "1")
+    assert datasets.load(csv(rows(label=lambda k: 10**25 + k % 2))).n_classes == 2
+
+
+def test_a_column_of_groups_is_not_divided(csv):
+    header, *lines = rows().splitlines()
+    grouped = "\n".join([f"{header},group", *(f"{line},p{k // 3}" for k, line in enumerate(lines))])
+    data = datasets.load(csv(grouped), validation=2)
+    parts = [set(part.groups) for part in (data.train, data.validation, data.test)]
+    assert [len(part) for part in parts] == [2, 1, 1]
+    assert data.image_shape == (1, 6)
+
+
+def test_a_folder_may_have_a_test_set(csv, tmp_path):
+    csv(rows(), "train.csv")
+    assert len(datasets.load(tmp_path).test) == 2
+    csv(rows(VALUES[:3]), "test.csv")
+    assert len(datasets.load(tmp_path).test) == 3
+    csv(rows(VALUES[:3, :5], header="a,b,label,c,d,e"), "test.csv")
+    assert "test signals are 5 values, training signals 6" in refusal(tmp_path)
+
+
+def test_a_file_without_labels_is_answered(csv):
+    path = csv("a,b\n1,2\n3,4\n")
+    (source,) = read_images(path, scale=Scale((0.0,), (255.0,)))
+    assert source.images.tolist() == [[[1, 2]], [[3, 4]]]
+    (source,) = read_images(path, Reading(shape=(2, 1)))
+    assert source.images.tolist() == [[[1], [2]], [[3], [4]]]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "the file is empty; give a header and one sample a row"),
+        ("label,a\n", "has a header only; give one sample a row"),
+        ("label\nx\n", "has no columns of values; give some beside 'label'"),
+        (rows().replace("label", "kind"), "has no column 'label' (it has a, b, kind, c, d, e, f); name the"),
+        ("label,a\nx,1\ny\n", "line 3 has 1 values, the header 2; make them as many"),
+        (
+            "label,a,b\nx,1,2\ny,1,two\n",
+            "line 3: 'two' in column 'b' is not a number; fill it in, or leave the",
+        ),
+        ("label,a\nx,\n", "line 2: '' in column 'a' is not a number"),
+        ("label,a\nx,nan\n", "line 2: 'nan' in column 'a' is not a number"),
+        ('label,a\n"x,1\n', "cannot be read as CSV (unexpected end of data); save it again as CSV in UTF-8"),
+        (b"label,a\n\xff,1\n", "cannot be read as CSV ('utf-8' codec"),
+    ],
+)
+def test_what_is_wrong_is_said(csv, text, words):
+    path = csv(text)
+    assert refusal(path).startswith(f"{path}: {words}")
+
+
+def test_a_shape_must_fit_the_columns_and_pixels_8_bits(csv):
+    assert "6 values a row are not 2x2; give another --shape, or leave other" in refusal(
+        csv(rows()), shape=(2, 2)
+    )
+    assert "pixels from 1 to 256 are not within 0 to 255; scale them" in refusal(
+        csv("label,a\nx,1\nx,256\n"), shape=(1, 1)
+    )
+    assert "holds signals, not images; leave --grey out" in refusal(csv(rows()), ConfigError, grey=True)
+
+
+@given(content=st.text(st.sampled_from('la,;\n"01.x\t-'), max_size=60))
+@settings(
+    max_examples=200,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_any_text_is_read_or_refused(csv, content):
+    path = csv("label,a\n" + content)
+    with contextlib.suppress(DataError):
+        assert datasets.load(path).image_shape == (1, 1)
