@@ -255,7 +255,6 @@ def learn(
     seed = checked_seed(seed)
     engine_of(engine)
     _check_formats(engine, weights, state, rounding)
-    check_one_channel(data)
     network.geometries(data.image_shape)
     _check_windows(network, learner)
     formats = None if weights is None else (weights, state, rounding)
@@ -346,15 +345,6 @@ class _Run:
     def total(self) -> int:
         """Presentations of the whole run."""
         return self.passes * len(self.data.train)
-
-
-def check_one_channel(data: "Dataset") -> None:
-    """Raise `ConfigError` if samples have several channels, which no network learns yet."""
-    if len(data.image_shape) > 2:
-        raise ConfigError(
-            f"channels: the samples of {data.name} have {data.image_shape[2]}, and networks learn from "
-            "one; make images grey (--grey), or give one channel"
-        )
 
 
 def _run_of(

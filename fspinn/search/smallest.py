@@ -17,7 +17,6 @@ from fspinn.base.errors import ConfigError, UnfinishedError
 from fspinn.base.settings import as_plain
 from fspinn.datasets.arrays import as_dataset
 from fspinn.datasets.origin import origin
-from fspinn.learning.training import check_one_channel
 from fspinn.memmodel import load_hardware
 from fspinn.model.model import Model
 from fspinn.network.description import Network
@@ -192,7 +191,6 @@ def find_smallest(
             raise ConfigError("network: the space has another one, or another learner; leave one of them out")
         network, learner = space.base.network, space.base.learner
     base = Setup(network or Network(), learner or Stdp())
-    check_one_channel(data)
     samples = _checked_validation(data, constraints)
     base.network.geometries(data.image_shape)
     described = load_hardware(hardware)

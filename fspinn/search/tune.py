@@ -24,7 +24,7 @@ from fspinn.base.settings import settings_of, with_settings
 from fspinn.base.streams import on_terminal, say
 from fspinn.datasets.arrays import as_dataset
 from fspinn.datasets.origin import origin
-from fspinn.learning.training import check_one_channel, learn, most_passes
+from fspinn.learning.training import learn, most_passes
 from fspinn.memmodel import load_hardware
 from fspinn.network.description import Network
 from fspinn.network.rules import Stdp
@@ -98,7 +98,6 @@ def tune(
     """
     Setup(network, learner)  # says what is not one
     data = as_dataset(data)
-    check_one_channel(data)
     network.geometries(data.image_shape)
     data = replace(data, validation=data.validation.first(len(data.train)))  # as `fspinn.train` measures it
     variant = Variant(readout=readout)
