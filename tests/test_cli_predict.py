@@ -64,6 +64,7 @@ def test_the_keys_of_an_answer(model_file, digits):
         "model": str(model_file),
         "readout": "proportion",
         "class_names": list("0123456789"),
+        "reject": 0.0,
         "seed": 7,
     }
     expected = fspinn.predict(fspinn.load(model_file), digits.test.images[:1], seed=7)

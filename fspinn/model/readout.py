@@ -27,6 +27,9 @@ READOUTS = ("proportion", LABEL_READOUT, BIASED_READOUT)
 NO_LABEL = -1
 """Stands where an image has no label."""
 
+NO_ANSWER = -1
+"""Stands for a class where an answer was rejected."""
+
 COMPANY_SPIKES = 3.0
 """Labelled spikes of its own that weigh, in ``proportion``, as much as a neuron's company (fspinn)."""
 
@@ -168,6 +171,22 @@ def scores(readout: Readout, spike_counts: "NDArray[np.int32] | csr_array") -> N
     return found if readout.bias is None else found + readout.bias
 
 
+def leads(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return by how much the highest score of each response is above the second; infinity for one class."""
+    if scores.shape[1] < 2:
+        return np.full(len(scores), np.inf)
+    highest = np.partition(scores, -2, axis=1)
+    found: NDArray[np.float64] = highest[:, -1] - highest[:, -2]
+    return found
+
+
+def classes(scores: NDArray[np.float64], reject: float = 0.0) -> NDArray[np.int64]:
+    """Return the class with the highest score, among equals the first; `NO_ANSWER` where it leads by less
+    than the margin `reject`.
+    """
+    return np.where(leads(scores) < reject, NO_ANSWER, scores.argmax(axis=1))
+
+
 def predict(readout: Readout, spike_counts: "NDArray[np.int32] | csr_array") -> NDArray[np.int64]:
     """Return the class of each response: the one with the highest score, among equals the first.
 
@@ -182,8 +201,7 @@ def predict(readout: Readout, spike_counts: "NDArray[np.int32] | csr_array") -> 
     -------
     ndarray of int64, shape (n,)
     """
-    classes: NDArray[np.int64] = scores(readout, spike_counts).argmax(axis=1)
-    return classes
+    return classes(scores(readout, spike_counts))
 
 
 def _bias_of_silence(
