@@ -16,7 +16,7 @@ def accuracy_against_memory(result: "SearchResult") -> Figure:
     """Draw every measured candidate of a search: memory on the horizontal, accuracy on the vertical axis.
 
     One colour per weight format, the winner as a star. Of a ladder the better readout of each network lies on
-    a line, with its Wilson 95 % interval, and the others are crosses; numbers along the cheapest format are
+    a line, with its 95 % interval, and the others are crosses; numbers along the cheapest format are
     neurons. Of a strategy that draws networks all are crosses, and the line is the Pareto front.
     """
     figure = Figure(figsize=(7.5, 4.5), layout="constrained")
@@ -53,7 +53,7 @@ def accuracy_against_memory(result: "SearchResult") -> Figure:
         axes.set_title(f"\u2605 {words}", color=CHOSEN, fontsize=11)
     axes.set_xscale("log")
     axes.set_xlabel("memory for inference (KiB)")
-    axes.set_ylabel("accuracy on validation images (%)")
+    axes.set_ylabel(f"{result.metric.words} on validation images (%)")
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_minor_formatter(NullFormatter())
