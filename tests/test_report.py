@@ -204,7 +204,7 @@ def test_what_was_not_measured_is_not_said_to_be_ruled_out(answer, folder, tmp_p
 
 def linear(bits, memory, share, samples=10_000):
     correct = round(share * samples)
-    return Linear(bits, {"weights": memory}, np.array([[correct, samples - correct], [0, 0]]))
+    return Linear(bits, {"weights": memory}, ((correct, samples - correct), (0, 0)))
 
 
 def baseline(monkeypatch, *rows):

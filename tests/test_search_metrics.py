@@ -174,7 +174,7 @@ def test_the_linear_classifier_beside_it_is_measured_alike(data):
         linear_classifiers(data, [4], class_weight=weight, metric="balanced-accuracy")[0]
         for weight in (None, "balanced")
     )
-    assert plain.accuracy == METRICS["balanced-accuracy"].value(plain.confusion)
+    assert plain.accuracy == METRICS["balanced-accuracy"].value(np.array(plain.confusion))
     assert plain.proves(plain.accuracy_interval[0], 0.975)
     assert balanced.accuracy > plain.accuracy
 

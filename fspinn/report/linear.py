@@ -11,6 +11,7 @@ from fspinn.answering import metrics
 from fspinn.model.model import bias_bits
 from fspinn.model.readout import labelled_images, quiet_fit
 from fspinn.search.intervals import CONFIDENCE
+from fspinn.search.jobs import Confusion, as_tuples
 from fspinn.search.metrics import metric_of
 
 if TYPE_CHECKING:
@@ -47,26 +48,26 @@ class Linear:
         network a bit for each that says whether it has any weight, if that costs less; the biases of the
         `readout`; and `accumulators`, the sums of all classes. Each pixel is used when it comes, so none is
         kept.
-    confusion : ndarray of int64, shape (n_classes, n_classes)
-        On validation images: true classes in rows, answers in columns.
+    confusion : tuple of tuple of int
+        Validation images of each class (rows) that are answered with each (columns).
     metric : str, default "accuracy"
         What its accuracies are values of.
     """
 
     weight_bits: int
     memory: dict[str, int]
-    confusion: NDArray[np.int64]
+    confusion: Confusion
     metric: str = "accuracy"
 
     @property
     def accuracy(self) -> float:
         """On validation images."""
-        return metric_of(self.metric).value(self.confusion)
+        return metric_of(self.metric).value(np.array(self.confusion))
 
     @property
     def accuracy_interval(self) -> tuple[float, float]:
         """95 % interval of `accuracy`."""
-        return metric_of(self.metric).interval(self.confusion, CONFIDENCE)
+        return metric_of(self.metric).interval(np.array(self.confusion), CONFIDENCE)
 
     @property
     def memory_bits(self) -> int:
@@ -75,7 +76,7 @@ class Linear:
 
     def proves(self, target: float, confidence: float) -> bool:
         """Return whether it is proven to reach an accuracy."""
-        return metric_of(self.metric).proven(self.confusion, confidence) >= target
+        return metric_of(self.metric).proven(np.array(self.confusion), confidence) >= target
 
 
 def linear_classifiers(
@@ -119,7 +120,7 @@ def linear_classifiers(
             every = [np.clip(np.rint(weights / step), -limit, limit - 1) * step for step in steps]
             rounded = max(every, key=value)
         confusion = answered(rounded, shown, data.validation.labels)
-        found.append(Linear(bits, _memory(rounded, data.n_classes, bits), confusion, metric))
+        found.append(Linear(bits, _memory(rounded, data.n_classes, bits), as_tuples(confusion), metric))
     return found
 
 
