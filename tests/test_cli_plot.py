@@ -16,7 +16,7 @@ from fspinn.cli import main
 from fspinn.model.tensors import Tensor
 from fspinn.network.rules import Stdp
 
-KINDS = ("receptive-fields", "confusion-matrix", "spike-raster", "thresholds", "learning-curve")
+KINDS = ("receptive-fields", "confusion-matrix", "coverage", "spike-raster", "thresholds", "learning-curve")
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +74,17 @@ def test_the_picture_goes_where_it_is_told(model_file, here):
         "picture": str(here / "f.svg")
     }
     assert (here / "f.svg").read_text().startswith("<?xml")
+
+
+def test_a_curve_of_coverage_is_that_of_evaluations_with_its_margins(model_file):
+    said = answer("coverage", model_file)
+    assert (said["dataset"], said["split"], said["samples"]) == ("digits", "validation", 239)
+    assert (said["margins"][0], said["coverage"][0]) == (0.0, 1.0)
+    assert 20 < len(said["margins"]) <= 100
+    for k in (0, 7, len(said["margins"]) - 1):
+        reject = ["--reject", repr(said["margins"][k]), "--split", "validation", "--json"]
+        measured = json.loads(CliRunner().invoke(main, ["evaluate", str(model_file), *reject]).stdout)
+        assert (measured["coverage"], measured["accuracy"]) == (said["coverage"][k], said["accuracy"][k])
 
 
 def test_a_confusion_matrix_is_that_of_an_evaluation(model_file):

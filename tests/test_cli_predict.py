@@ -64,6 +64,7 @@ def test_the_keys_of_an_answer(model_file, digits):
         "model": str(model_file),
         "readout": "proportion",
         "class_names": list("0123456789"),
+        "reject": 0.0,
         "seed": 7,
     }
     expected = fspinn.predict(fspinn.load(model_file), digits.test.images[:1], seed=7)
@@ -73,6 +74,7 @@ def test_the_keys_of_an_answer(model_file, digits):
         "label": int(digits.test.labels[0]),
         "class": int(expected.classes[0]),
         "class_name": str(expected.classes[0]),
+        "lead": expected.leads[0],
         "scores": expected.scores[0].tolist(),
         "output_spikes": int(expected.spike_counts.sum()),
         "spike_counts": {str(j): int(n) for j, n in enumerate(expected.spike_counts[0]) if n},

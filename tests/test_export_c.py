@@ -108,6 +108,38 @@ def test_every_spike_and_class_are_those_of_the_integer_engine(
 
 
 @needs_gcc
+@pytest.mark.parametrize("readout", ["proportion", "majority", "linear"])
+def test_a_rejected_answer_is_minus_one_where_python_rejects(tmp_path, readout):
+    """A lead that is exactly the margin is enough, as is one where nothing is rejected."""
+    model = model_of(PLAIN, readout=readout)
+    images = images_for(model, 60)
+    leads = predict(model, images, seed=3).leads
+    exact = float(np.median(leads[leads > 0]))
+    for number, reject in enumerate([exact, float(np.nextafter(exact, 2 * exact)), 1e-12, 1e30]):
+        folder = tmp_path / str(number)
+        export_c(model, folder, images, reject=reject, seed=3)
+        _, classes = answers(build(folder), images, model.network.features)
+        expected = predict(model, images, seed=3, reject=reject).classes
+        np.testing.assert_array_equal(classes, expected)
+        np.testing.assert_array_equal(classes == -1, leads < reject)
+        assert "-1 is none" in (folder / "README.md").read_text()
+        subprocess.run(["make", "-s", "-C", folder, "test"], check=True)
+    assert (classes == -1).all()
+
+
+def test_a_program_that_answers_always_says_nothing_of_none(tmp_path):
+    export_c(model_of(PLAIN), tmp_path / "out")
+    assert "-1" not in (tmp_path / "out" / "README.md").read_text()
+    assert "#define NETWORK_REJECT 0\n" in (tmp_path / "out" / "network.h").read_text()
+
+
+def test_a_margin_that_is_not_one_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="reject: must be at least 0, but got -1"):
+        export_c(model_of(PLAIN), tmp_path / "out", reject=-1)
+    assert not (tmp_path / "out").exists()
+
+
+@needs_gcc
 @pytest.mark.skipif(shutil.which("g++") is None, reason="needs g++")
 @pytest.mark.parametrize("standard", ["c++98", "c++11", "c++17"])
 @pytest.mark.parametrize("readout", ["proportion", "linear"])

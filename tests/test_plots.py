@@ -22,6 +22,7 @@ from fspinn.network.layers import Layer, Neuron
 from fspinn.network.rules import Stdp
 from fspinn.report.plots.networks import feature, preferred_classes
 from fspinn.report.plots.positions import _colours
+from fspinn.search.metrics import metric_of
 
 
 @pytest.fixture(scope="module")
@@ -478,6 +479,7 @@ def searched(strategy, winner=None, budget_bits=None):
         front=[TRIALS[2], TRIALS[1]],
         winner=winner,
         target_accuracy=0.75,
+        metric=metric_of("accuracy"),
         budget_bits=budget_bits,
     )
 

@@ -202,9 +202,14 @@ def test_what_was_not_measured_is_not_said_to_be_ruled_out(answer, folder, tmp_p
         assert words in write_report(own).read_text()
 
 
+def linear(bits, memory, share, samples=10_000):
+    correct = round(share * samples)
+    return Linear(bits, {"weights": memory}, ((correct, samples - correct), (0, 0)))
+
+
 def baseline(monkeypatch, *rows):
     """Let linear classifiers have these bits of a weight, bits of memory and accuracies."""
-    fitted = [Linear(bits, {"weights": memory}, share, (share, share)) for bits, memory, share in rows]
+    fitted = [linear(bits, memory, share) for bits, memory, share in rows]
     monkeypatch.setattr("fspinn.report.page.linear_classifiers", lambda *_, **__: fitted)
 
 
@@ -246,11 +251,12 @@ def test_it_says_which_is_smaller(folder, answer, tmp_path, monkeypatch, rows, w
 
 def test_the_best_bits_are_the_smallest_that_meet_the_target_or_the_most_accurate():
     shares = {2: 0.80, 3: 0.93, 4: 0.95, 5: 0.95}
-    linear = [Linear(bits, {"weights": 100 * bits}, share, (0.0, 1.0)) for bits, share in shares.items()]
+    fitted = [linear(bits, 100 * bits, share) for bits, share in shares.items()]
     for target, bits in ((0.7, 2), (0.9, 3), (0.94, 4), (0.99, 4)):
-        assert best_of(linear, target, 0.975, 10_000).weight_bits == bits
-    assert best_of(linear, 0.94, 0.975, 100).weight_bits == 4
-    assert best_of([], 0.9, 0.975, 100) is None
+        assert best_of(fitted, target, 0.975).weight_bits == bits
+    few = [linear(bits, 100 * bits, share, samples=100) for bits, share in shares.items()]
+    assert best_of(few, 0.94, 0.975).weight_bits == 4
+    assert best_of([], 0.9, 0.975) is None
 
 
 @pytest.fixture(scope="module")

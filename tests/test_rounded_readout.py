@@ -152,6 +152,7 @@ def test_no_entry_gains_by_moving_alone(monkeypatch):
     samples = rounded_readout._Samples.of(
         sparse.csr_array(counts),
         rounded_readout._targets(floats, sparse.csr_array(counts), labels, np.arange(4)),
+        np.ones(4),
     )
     start = rounded_readout._start(floats.table, floats.bias, format)
     rounded = replace(start, table=np.rint(start.table).clip(-4, 3), bias=np.rint(start.bias))

@@ -18,7 +18,8 @@ from fspinn.memmodel import Size, memory_bits
 from fspinn.search import Constraints, Cost, find_smallest, save_result
 from fspinn.search.constraints import nearest_possible
 from fspinn.search.endings import Ending
-from fspinn.search.intervals import chance_of_so_few, images_needed, wilson_interval
+from fspinn.search.intervals import chance_of_so_few, wilson_interval
+from fspinn.search.metrics import metric_of
 from fspinn.search.result import describe
 
 
@@ -214,7 +215,7 @@ def test_a_network_that_too_few_images_do_not_prove_is_said_so_with_how_many_wou
     result = find_smallest(data, accuracy=share - 0.02, **settings)
     assert result.ending is Ending.NOT_PROVEN
     assert not result.found
-    needed = images_needed(share, share - 0.02)
+    needed = metric_of("accuracy").samples_needed(result.nearest.confusion, share - 0.02)
     assert result.validation_needed == result.as_dict()["validation_needed"] == needed
     assert result.as_dict()["ending"] == "not proven"
     words = describe(result)
@@ -420,11 +421,11 @@ def test_the_ends_at_none_and_all_of_the_images_are_exact(samples):
 
 @given(st.floats(0.5, 1.0), st.floats(0.5, 0.99), st.floats(0.5, 0.999))
 def test_so_many_images_are_needed_and_not_one_less(share, target, confidence):
-    needed = images_needed(share, target, confidence)
+    needed = metric_of("accuracy").samples_needed(np.array([[share, 1 - share], [0, 0]]), target, confidence)
     if needed is None:
-        assert share <= target
-    elif needed < 1e9:
-        assert wilson_interval(share * needed, needed, confidence)[0] >= target
+        assert share - target < 1e-4
+    else:
+        assert wilson_interval(share * needed, needed, confidence)[0] >= target - 1e-9
         fewer = needed - 1
         assert fewer == 0 or wilson_interval(share * fewer, fewer, confidence)[0] < target + 1e-9
 

@@ -168,11 +168,11 @@ def test_a_search_of_images_whose_path_is_not_utf_8_ends_well(data, tmp_path):
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        (b'"version": 1,', b'"version": 2,'),
-        (b'"version": 1,', b'"version": 0,'),
+        (b'"version": 2,', b'"version": 3,'),
+        (b'"version": 2,', b'"version": 1,'),
         (b'"prune": ', b'"pruned": '),
         (b'"memory_bits": ', b'"more_bits": 1, "memory_bits": '),
-        (b'"correct": ', b'"right": '),
+        (b'"confusion": ', b'"right": '),
         (b'"measurements": ', b'"measured": '),
     ],
 )

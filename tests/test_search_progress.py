@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from fspinn.base import jit
+from fspinn.search.constraints import Constraints
 from fspinn.search.progress import ROWS, LiveTable
 
 pty = pytest.importorskip("pty")
@@ -18,7 +19,7 @@ SEARCH = ("search", "--accuracy", "0.6", "--sizes", "10,16,25", "--samples", "40
 
 @pytest.fixture
 def ledger():
-    return SimpleNamespace(minimize=("memory",))
+    return SimpleNamespace(minimize=("memory",), constraints=Constraints(0.9))
 
 
 def table_of(ledger, rows=()):

@@ -47,7 +47,7 @@ def cost(bits):
 def ledger_of(bits, **settings):
     seeds = settings.pop("seeds", 1)
     ledger = Ledger(
-        Constraints(0.8), ("memory",), 100, 0, seeds, lambda several: [cost(bits[one]) for one in several]
+        Constraints(0.8), ("memory",), 0, seeds, lambda several: [cost(bits[one]) for one in several]
     )
     ledger.expect(bits)
     return ledger
@@ -58,7 +58,8 @@ def candidate(neurons, variant=VARIANTS[0]):
 
 
 def result_of(job, correct, bits):
-    return JobResult(tuple(Measurement(v, correct, cost(bits)) for v in job.variants))
+    confusion = ((correct, 100 - correct), (0, 0))
+    return JobResult(tuple(Measurement(v, confusion, cost(bits)) for v in job.variants))
 
 
 def test_the_ladder_trains_each_network_once_the_one_with_the_cheapest_variant_first():
@@ -430,8 +431,9 @@ def test_a_network_that_failed_with_another_seed_is_not_unfinished():
 
 
 def test_how_a_search_ended_counts_what_was_tried_and_what_fits():
-    answer = {"target_accuracy": 0.8, "confidence": 0.975, "strategy": "bayes", "considered": 40}
+    answer = {"target_accuracy": 0.8, "metric": "accuracy", "confidence": 0.975, "strategy": "bayes"}
     answer |= {"dataset": {"validation": 300}, "outcome": "below", "accuracy": 0.7, "untried": 0}
+    answer["considered"] = 40
     over = [{"outcome": "over limit"}]
     for changes, words in (
         ({"trials": []}, "No network reaches 80.0%: all 40 networks were tried"),

@@ -71,6 +71,8 @@ def in_words(model: Model) -> dict[str, str]:
             f"passes {record['passes']}, seed {record['seed']}, engine {record['engine']}, "
             f"labels {record['labels']}"
         )
+        if record.get("class_weight") is not None:
+            lines["training"] += f", class weight {record['class_weight']}"
     accuracies = [
         f"{value:.2%} on {name.removesuffix('_accuracy')} images"
         for name, value in record.items()

@@ -1,13 +1,14 @@
-"""How good are the answers of a model? Its accuracy on labelled samples."""
+"""How good are the answers of a model? Its accuracy on labelled samples, over all and class by class."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fspinn.answering import metrics
 from fspinn.answering.predict import predict, silent_in
 from fspinn.base.errors import ConfigError
 from fspinn.datasets.arrays import as_split
@@ -15,10 +16,33 @@ from fspinn.datasets.origin import load_again
 from fspinn.lowering.integers import Range
 from fspinn.model.activity import Activity
 from fspinn.model.model import AnyModel, check_size, model_of
+from fspinn.model.readout import NO_ANSWER
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
     from fspinn.datasets.arrays import LabelledImages
+
+
+CURVE_POINTS = 100
+"""Margins of a curve of accuracy against coverage, at most (fspinn)."""
+
+
+class ClassReport(NamedTuple):
+    """What a model did on the images of one class; a share without any image is 0."""
+
+    recall: float
+    precision: float
+    f1: float
+    samples: int
+    answered: int
+
+
+class Coverage(NamedTuple):
+    """For each margin below which answers are rejected: the part answered, and the accuracy of that part."""
+
+    margins: NDArray[np.float64]
+    coverage: NDArray[np.float64]
+    accuracy: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -28,7 +52,7 @@ class Evaluation:
     Parameters
     ----------
     accuracy : float
-        Part of the images whose class was found.
+        Part of the images that were answered whose class was found.
     samples : int
         Number of images.
     readout : str
@@ -36,11 +60,16 @@ class Evaluation:
     spikes_per_sample : float
         Mean number of output spikes for an image.
     predictions : ndarray of int64, shape (samples,)
-        Places of the answers in ``model.class_names``.
+        Places of the answers in ``model.class_names``; `fspinn.model.readout.NO_ANSWER`, -1, where one
+        was rejected.
     labels : ndarray of int64, shape (samples,)
         Places of the true classes there.
     activity : tuple of Activity
         What each layer did.
+    class_names : tuple of str
+        Of the model.
+    leads : ndarray of float64, shape (samples,)
+        By how much the best class led the second.
     state_range : Range or None
         What the potentials of a model in integers did, saturations among it; None for any other model.
     silent_samples : int
@@ -54,8 +83,55 @@ class Evaluation:
     predictions: NDArray[np.int64]
     labels: NDArray[np.int64]
     activity: tuple[Activity, ...]
+    class_names: tuple[str, ...]
+    leads: NDArray[np.float64]
     state_range: Range | None = None
     silent_samples: int = 0
+
+    @property
+    def coverage(self) -> float:
+        """Part of the images that were answered; all metrics are of these."""
+        return float(np.mean(self.predictions != NO_ANSWER))
+
+    @property
+    def confusion_matrix(self) -> NDArray[np.int64]:
+        """How many images of each class (rows) were answered with each (columns)."""
+        answered = self.predictions != NO_ANSWER
+        n_classes = len(self.class_names)
+        return metrics.confusion_matrix(self.labels[answered], self.predictions[answered], n_classes)
+
+    @property
+    def balanced_accuracy(self) -> float:
+        """The mean recall of the classes with images."""
+        return metrics.balanced_accuracy(self.confusion_matrix)
+
+    @property
+    def macro_f1(self) -> float:
+        """The mean F1 of the classes with images."""
+        return metrics.macro_f1(self.confusion_matrix)
+
+    @property
+    def classes(self) -> dict[str, ClassReport]:
+        """Recall, precision and F1 of each class, by its name."""
+        counts = self.confusion_matrix
+        shares = np.transpose(
+            [metrics.recalls(counts), metrics.precisions(counts), metrics.f1_scores(counts)]
+        )
+        samples = np.bincount(self.labels, minlength=len(counts)).tolist()
+        rows = zip(self.class_names, shares.tolist(), samples, counts.sum(axis=1).tolist(), strict=True)
+        return {
+            name: ClassReport(recall, precision, f1, count, answered)
+            for name, (recall, precision, f1), count, answered in rows
+        }
+
+    @property
+    def coverage_curve(self) -> Coverage:
+        """Accuracy of the images that would still be answered with each of up to `CURVE_POINTS` margins."""
+        right = self.predictions == self.labels
+        quantiles = np.quantile(self.leads, np.arange(CURVE_POINTS) / CURVE_POINTS, method="lower")
+        margins = np.unique(np.append(0.0, quantiles[1:][np.isfinite(quantiles[1:])]))
+        kept = self.leads >= margins[:, None]
+        return Coverage(margins, kept.mean(axis=1), (kept & right).sum(axis=1) / kept.sum(axis=1))
 
 
 def load_data_of(model: AnyModel, data_dir: str | Path | None = None) -> "Dataset":
@@ -78,6 +154,7 @@ def evaluate(
     split: "LabelledImages",
     *,
     seed: int = 0,
+    reject: float = 0.0,
     threads: int | None = None,
     engine: str = "numba",
     on_batch: Callable[[int], None] | None = None,
@@ -93,6 +170,8 @@ def evaluate(
         of the model by name, so it may have only some of them, in any order.
     seed : int, default 0
         Fixes the input spikes.
+    reject : float, default 0.0
+        Give no answer where the best class leads the second by less, as for `fspinn.predict`.
     threads : int or None, default None
         None is one per core; the answer is the same for all.
     engine : {"numba", "brian2"}, default "numba"
@@ -103,7 +182,8 @@ def evaluate(
     Raises
     ------
     ConfigError
-        If the images have another shape than those that the model was trained on, or there are none.
+        If the images have another shape than those that the model was trained on, there are none, or all
+        answers are rejected.
     DataError
         If these are not labelled images, or some are of a class that the model does not have.
     """
@@ -113,15 +193,25 @@ def evaluate(
     split = split.in_classes(model.class_names, "split")
     if len(split) == 0:
         raise ConfigError("evaluate: there are no images in this split; hold some out or choose another")
-    answered = predict(model, split.images, seed=seed, threads=threads, engine=engine, on_batch=on_batch)
+    answer = predict(
+        model, split.images, seed=seed, reject=reject, threads=threads, engine=engine, on_batch=on_batch
+    )
+    answered = answer.classes != NO_ANSWER
+    if not answered.any():
+        raise ConfigError(
+            f"reject: no image is answered with a margin of {reject:g}; the best class leads by at most "
+            f"{answer.leads.max():.3g}, give less"
+        )
     return Evaluation(
-        accuracy=float(np.mean(answered.classes == split.labels)),
+        accuracy=float(np.mean(answer.classes[answered] == split.labels[answered])),
         samples=len(split),
         readout=model.readout.name,
-        spikes_per_sample=answered.activity[-1].per_sample("output_spikes"),
-        predictions=answered.classes,
+        spikes_per_sample=answer.activity[-1].per_sample("output_spikes"),
+        predictions=answer.classes,
         labels=split.labels,
-        activity=answered.activity,
-        state_range=answered.state_range,
-        silent_samples=silent_in(answered.spike_counts),
+        activity=answer.activity,
+        class_names=model.class_names,
+        leads=answer.leads,
+        state_range=answer.state_range,
+        silent_samples=silent_in(answer.spike_counts),
     )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fspinn.backends import engine_of, threads_of
 from fspinn.backends.protocol import Response
-from fspinn.base.checks import checked_seed, whole_number
+from fspinn.base.checks import checked_seed, number, whole_number
 from fspinn.base.cores import available_cores
 from fspinn.base.errors import ConfigError
 from fspinn.base.randomness import INFERENCE_SPIKES
@@ -41,6 +41,7 @@ class Prediction:
     ----------
     classes : ndarray of int64, shape (n,)
         The class with the highest score, among equals the first; without an output spike that says nothing.
+        `fspinn.model.readout.NO_ANSWER`, -1, where it was rejected.
     scores : ndarray of float64, shape (n, n_classes)
         How much the output spikes speak for each class (see `fspinn.model.model.Readout`).
     spike_counts : ndarray of int32, shape (n, features)
@@ -61,10 +62,15 @@ class Prediction:
     def answered(self) -> NDArray[np.bool_]:
         """Whether anything speaks for the class of each image: an output spike, or a readout's bias.
 
-        Where nothing does, the class is only the first of equals.
+        Where nothing does, the class is only the first of equals. A rejected answer is none.
         """
-        answered: NDArray[np.bool_] = np.ptp(self.scores, axis=1) > 0
+        answered: NDArray[np.bool_] = (np.ptp(self.scores, axis=1) > 0) & (self.classes != readouts.NO_ANSWER)
         return answered
+
+    @property
+    def leads(self) -> NDArray[np.float64]:
+        """By how much the highest score of each image is above the second; infinity for one class."""
+        return readouts.leads(self.scores)
 
 
 def predict(
@@ -73,6 +79,7 @@ def predict(
     *,
     seed: int = 0,
     first: int = 0,
+    reject: float = 0.0,
     threads: int | None = None,
     engine: str = "numba",
     on_batch: Callable[[int], None] | None = None,
@@ -93,6 +100,12 @@ def predict(
     first : int, default 0
         Number of the first image. The input spikes of an image depend on the seed and its number only:
         image k of a split gets the answer that `fspinn.evaluate` counts for it.
+    reject : float, default 0.0
+        Answer with no class (-1) where the best class leads the second by less than this margin.
+        It is in the units of `scores`, which are those of the readout in the model: for ``linear`` in floats
+        the logarithm of how much more likely one class is than another; for a readout in integers a number of
+        its steps times the step. Quantization scales ``linear``, so choose the margin for the model that
+        answers (``fspinn plot coverage``).
     threads : int or None, default None
         None is one per core; the answer is the same for all.
     engine : {"numba", "brian2"}, default "numba"
@@ -110,7 +123,7 @@ def predict(
         If these are not images.
     ConfigError
         If their size is not that of the images that the model was trained on, the engine does not run such
-        a network, or the seed is not one.
+        a network, or the seed or the margin is not one.
 
     Examples
     --------
@@ -121,7 +134,7 @@ def predict(
     >>> answer.classes.shape, answer.scores.shape, answer.spike_counts.shape
     ((3,), (3, 10), (3, 50))
     """
-    seed = checked_seed(seed)
+    seed, reject = checked_seed(seed), number("reject", reject, at_least=0.0)
     model = model_of(model)
     images = as_images(images, model.image_shape, model.scale)
     check_size(model, images, "images")
@@ -131,7 +144,7 @@ def predict(
     )
     scores = readouts.scores(model.readout, spike_counts)
     return Prediction(
-        scores.argmax(axis=1),
+        readouts.classes(scores, reject),
         scores,
         spike_counts.toarray(),
         activity,
@@ -207,10 +220,10 @@ def doubts(model: Model, silent: int, images: int) -> list[str]:
         How many images had no output spike, and how many there were.
     """
     found, layers = [], plan_of(model).layers
-    for number, layer in enumerate(layers, 1):
+    for place, layer in enumerate(layers, 1):
         unprompted = int(np.count_nonzero(layer.thresholds <= 0))
         if unprompted and layer.inhibition != "ranked":  # by rank none spikes without input
-            where = f" of layer {number}" if len(layers) > 1 else ""
+            where = f" of layer {place}" if len(layers) > 1 else ""
             found.append(
                 f"theta: {unprompted} of {layer.neurons} neurons{where} spike without input, as their "
                 "thresholds are not above 0; train the network again, or give theta and the state more bits"

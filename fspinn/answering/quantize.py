@@ -55,8 +55,8 @@ def quantize(
     data : Dataset or None, default None
         What the model was trained on. With it a readout ``linear`` of 2 to 7 bits is fitted again, on what
         the quantized network answers to ``data.train`` and with its rounding in the loop (see
-        `fspinn.model.rounded_readout`), to the labels that the readout of the model was fitted to; None
-        rounds it, which costs nothing with 8 bits and can cost many points with 4.
+        `fspinn.model.rounded_readout`), to the labels that the readout of the model was fitted to and with
+        their class weight; None rounds it, which costs nothing with 8 bits and can cost many points with 4.
 
     Returns
     -------

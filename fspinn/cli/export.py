@@ -42,15 +42,19 @@ Examples:
 @options.data_dir
 @reading.options()
 @options.seed_of("the C program's input spikes")
+@options.reject
 @click.option("--samples", type=click.IntRange(min=1), help=f"Images that test it [default: {_IMAGES}].")
 @options.config
 @options.as_json
 @options.gathered
-def command(model: Path, target: str, output: str, shown: options.Shown, as_json: bool) -> None:
+def command(
+    model: Path, target: str, output: str, shown: options.Shown, reject: float, as_json: bool
+) -> None:
     """Write the network MODEL for other machines.
 
     c: a program in C99 for a microcontroller, that needs no floating point and no heap. The network needs a
-    state format (see `fspinn quantize`); from the same images the program makes the same output spikes.
+    state format (see `fspinn quantize`); from the same images the program makes the same output spikes. With
+    --reject it answers -1 where the best class leads by less.
 
     nir: a graph of the Neuromorphic Intermediate Representation, for other simulators and chips; needs the
     package nir (pip install 'fspinn[nir]').
@@ -64,6 +68,8 @@ def command(model: Path, target: str, output: str, shown: options.Shown, as_json
     path = options.Output(check).convert(output, None, None)
     network = store.load(model)
     if target == "nir":
+        if reject != 0:
+            raise ConfigError("--reject: only the C program answers with classes; leave it out")
         if shown.dataset is not None or shown.samples is not None:
             raise ConfigError("--dataset, --samples: only the C program has images; leave them out")
         if path.exists() and path.samefile(model):
@@ -74,7 +80,7 @@ def command(model: Path, target: str, output: str, shown: options.Shown, as_json
         images = None
         if refuses(plan_of(network)) is None:
             images = _images(network, shown._replace(samples=shown.samples or _IMAGES))
-        export_c(network, path, images, seed=shown.seed)
+        export_c(network, path, images, reject=reject, seed=shown.seed)
         said = f"network.h, network.c, and a test; try make -C {path} test"
     options.answer(as_json, {"target": target, "output": str(path)}, f"written   {path}: {said}")
 

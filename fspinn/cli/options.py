@@ -211,6 +211,21 @@ readout = click.option(
     help="How spikes become a class [default: proportion, or the preset's].",
 )
 
+class_weight = click.option(
+    "--class-weight",
+    type=click.Choice(["balanced"]),
+    help="Fit the linear readout as if all classes had as many labels [default: by labels]; others are so.",
+)
+
+reject = click.option(
+    "--reject",
+    type=float,
+    default=0.0,
+    show_default=True,
+    metavar="MARGIN",
+    help="Answer none where the best class leads by less, in the scores of this model's readout.",
+)
+
 data_dir = click.option(
     "--data-dir",
     type=click.Path(path_type=Path),

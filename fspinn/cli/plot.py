@@ -97,6 +97,28 @@ def confusion_matrix(model: "Model", shown: options.Shown) -> Drawn:
     return figure, {**about, "accuracy": measured.accuracy}
 
 
+@_picture("coverage")
+@options.measured("validation")
+@options.work
+@options.gathered
+def coverage(model: "Model", shown: options.Shown) -> Drawn:
+    """Draw how accurate MODEL is if it leaves answers out that it is less sure of.
+
+    Along the curve stand the margins, for `--reject` of predict, evaluate and export.
+
+    \b
+    Example:
+      fspinn plot coverage net.h5 --split test
+    """
+    from fspinn import evaluate, plots
+
+    name, images = options.split_of(model, shown)
+    measured = evaluate(model, images, seed=shown.seed, threads=shown.threads)
+    curve = {key: values.tolist() for key, values in measured.coverage_curve._asdict().items()}
+    about = {"dataset": name, "split": shown.split, "samples": measured.samples}
+    return plots.coverage(measured), {**about, **curve}
+
+
 def _one_image(
     model: "Model", image: Path | None, shown: options.Shown, index: int
 ) -> tuple[dict[str, Any], dict[str, Any]]:

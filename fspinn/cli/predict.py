@@ -1,5 +1,6 @@
 """fspinn predict: which classes are in these images, and which neurons say so?"""
 
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ Examples:
   fspinn predict net.h5 photos/ --json
   fspinn predict net.h5 --samples 5
   fspinn predict net.h5 --dataset mnist --index 3,17
+  fspinn predict net.h5 photos/ --reject 0.5
 
 A score says how much the output spikes speak for a class; what it is made of depends on the readout. Image
 number k of a file or data set always sees the same random spikes, those that `fspinn evaluate` shows it.
@@ -34,10 +36,16 @@ number k of a file or data set always sees the same random spikes, those that `f
 @click.argument("images", nargs=-1, type=click.Path(path_type=Path))
 @options.measured("test")
 @click.option("--index", help="Only the images of these numbers, counted from 0, such as 3,17.")
+@options.reject
 @options.work
 @options.gathered
 def command(
-    model: Path, images: tuple[Path, ...], shown: options.Shown, index: str | None, as_json: bool
+    model: Path,
+    images: tuple[Path, ...],
+    shown: options.Shown,
+    index: str | None,
+    reject: float,
+    as_json: bool,
 ) -> None:
     """Answer IMAGES with MODEL: classes and output spikes.
 
@@ -59,17 +67,18 @@ def command(
         found = list(sources.first(found, shown.samples))
     rows: list[dict[str, Any]] = []
     for source in found:
-        answer = predict(loaded, source.images, seed=shown.seed, first=source.first, threads=shown.threads)
+        first, threads = source.first, shown.threads
+        answer = predict(loaded, source.images, seed=shown.seed, first=first, reject=reject, threads=threads)
         rows += _rows(source, answer, loaded)
     if as_json:
         about = {"model": str(model), "readout": loaded.readout.name, "class_names": loaded.class_names}
-        options.print_json({**about, "seed": shown.seed, "images": rows})
+        options.print_json({**about, "reject": reject, "seed": shown.seed, "images": rows})
     else:
         _print_rows(rows, loaded)
 
 
 def _rows(source: "Source", answer: "Prediction", model: "Model") -> list[dict[str, Any]]:
-    answered = answer.answered
+    answered, leads = answer.answered, answer.leads
     return [
         {
             "image": source.name,
@@ -77,6 +86,7 @@ def _rows(source: "Source", answer: "Prediction", model: "Model") -> list[dict[s
             "label": None if source.labels is None else int(source.labels[k]),
             "class": int(answer.classes[k]) if answered[k] else None,
             "class_name": model.class_names[answer.classes[k]] if answered[k] else None,
+            "lead": float(leads[k]) if isfinite(leads[k]) else None,
             "scores": answer.scores[k].tolist(),
             "output_spikes": int(counts.sum()),
             "spike_counts": {str(feature): int(counts[feature]) for feature in counts.nonzero()[0]},

@@ -55,6 +55,13 @@ Exit status: 0 found, 1 the answer is no, 2 bad input, 3 the search could not fi
     show_default=True,
     help="That the true accuracy is not below; 0.975 takes the lower end of the 95 % interval, 0.5 the mean.",
 )
+@click.option(
+    "--metric",
+    type=click.Choice(["accuracy", "balanced-accuracy", "macro-f1"]),
+    default="accuracy",
+    show_default=True,
+    help="What has to reach --accuracy; of the last two all classes count alike.",
+)
 @click.option("--memory", help="Most memory for inference, such as 256KiB [default: no limit].")
 @click.option("--training-memory", help="Most memory on a device that learns.")
 @click.option("--energy", help="Most energy of an inference, such as 2uJ.")
@@ -133,6 +140,7 @@ Exit status: 0 found, 1 the answer is no, 2 bad input, 3 the search could not fi
 @options.passes
 @options.settings
 @options.labels
+@options.class_weight
 @options.work
 @options.with_preset_and_data
 def command(preset: Preset, data: "Dataset", output: Path, as_json: bool, **asked: Any) -> None:

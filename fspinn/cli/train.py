@@ -39,6 +39,7 @@ What was stopped (Ctrl-C, a crash, a power cut) goes on with --resume, to the sa
 @options.settings
 @options.readout
 @options.labels
+@options.class_weight
 @click.option(
     "-o",
     "--output",
@@ -101,6 +102,7 @@ def command(
         "neurons": preset.network.neurons,
         "readout": preset.readout,
         "labels": record["labels"],
+        "class_weight": record["class_weight"],
         "quantization": record.get("quantization"),
         "engine": others["engine"],
         "seed": others["seed"],

@@ -79,6 +79,7 @@ def fit_readouts(
     names: Sequence[str],
     *,
     labels: int | None = None,
+    class_weight: str | None = None,
     draw: int = 0,
     threads: int | None = None,
     on_batch: Callable[[int], None] | None = None,
@@ -94,6 +95,8 @@ def fit_readouts(
     labels : int or None, default None
         Look at the labels of so many training images only, drawn at random without replacement and
         without regard to their class; None is all.
+    class_weight : {"balanced"} or None, default None
+        See `fspinn.model.readout.fit`.
     draw : int, default 0
         Another number draws other images.
     threads : int or None, default None
@@ -104,10 +107,11 @@ def fit_readouts(
     Raises
     ------
     ConfigError
-        If there is no readout of a name, or there are not so many images.
+        If there is no readout of a name or no such weight, or there are not so many images.
     """
     for name in names:
         readouts.check_name(name)
+    readouts.check_class_weight(class_weight)
     learned = replace(learned, layers=_to_answer(learned))
     known = data.train.labels
     if labels is not None:
@@ -128,6 +132,7 @@ def fit_readouts(
         "passes": learned.passes[0] if len(learned.passes) == 1 else list(learned.passes),
         "engine": learned.engine,
         "labels": len(known) if labels is None else labels,
+        "class_weight": class_weight,
         "draw": draw,
         "silent_images": silent_in(spike_counts),
         "class_names": list(data.class_names),
@@ -141,7 +146,9 @@ def fit_readouts(
             network=learned.network,
             image_shape=data.image_shape,
             layers=learned.layers,
-            readout=readouts.fit(name, spike_counts, known, data.n_classes, company=company),
+            readout=readouts.fit(
+                name, spike_counts, known, data.n_classes, company=company, class_weight=class_weight
+            ),
             activity={"training": learned.activity, "inference": inference},
             record=record,
             scale=data.scale,

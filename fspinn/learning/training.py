@@ -106,6 +106,7 @@ def train(
     seed: int = 0,
     readout: str = "proportion",
     labels: int | None = None,
+    class_weight: str | None = None,
     threads: int | None = None,
     engine: str = "numba",
     weights: str | Format | None = None,
@@ -136,6 +137,9 @@ def train(
     labels : int or None, default None
         Labelled training images that the readout may use, drawn at random by `seed`; None is all. The
         network learns from all images either way.
+    class_weight : {"balanced"} or None, default None
+        ``"balanced"`` lets all classes count alike in the fit of a readout ``linear``, however many labels
+        they have; ``proportion`` and ``majority`` do so in any case.
     threads : int or None, default None
         Threads that answer for the readout and the validation; None is one per core. Learning uses one.
     engine : {"numba", "brian2"}, default "numba"
@@ -165,8 +169,8 @@ def train(
     Raises
     ------
     ConfigError
-        If `seed`, `readout` or `engine` make no sense, the network never spiked, the checkpoint is
-        of another run, or there is one and `resume` is not set.
+        If `seed`, `readout`, `class_weight` or `engine` make no sense, the network never spiked, the
+        checkpoint is of another run, or there is one and `resume` is not set.
     DataError
         If `data` is not a data set, nor labelled images.
     FormatError
@@ -181,6 +185,7 @@ def train(
     """
     data = as_dataset(data)
     readouts.check_name(readout)
+    readouts.check_class_weight(class_weight)
     seed = checked_seed(seed)
     engine_of(engine, threads)
     _check_formats(engine, weights, state, rounding)
@@ -204,7 +209,9 @@ def train(
             state=state,
             rounding=rounding,
         )
-        (model,) = fit_readouts(learned, data, (readout,), labels=labels, threads=threads)
+        (model,) = fit_readouts(
+            learned, data, (readout,), labels=labels, class_weight=class_weight, threads=threads
+        )
         validation = None
         if len(data.validation):
             some = data.validation.first(len(data.train))  # a short run is measured in a short time

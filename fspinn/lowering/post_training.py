@@ -144,7 +144,8 @@ def fit_readout(
     after, change = quantize_readout(model, readout)
     if model.readout.name != BIASED_READOUT:
         return after, change
-    fitted = fit_rounded(model.readout, after.readout, spike_counts, labels, seed=seed)
+    weight = model.record.get("class_weight")
+    fitted = fit_rounded(model.readout, after.readout, spike_counts, labels, class_weight=weight, seed=seed)
     record = noted(after, readout_fitted=True)
     return replace(after, readout=fitted, record=record), f"{change}, fitted with its rounding"
 

@@ -27,6 +27,9 @@ READOUTS = ("proportion", LABEL_READOUT, BIASED_READOUT)
 NO_LABEL = -1
 """Stands where an image has no label."""
 
+NO_ANSWER = -1
+"""Stands for a class where an answer was rejected."""
+
 COMPANY_SPIKES = 3.0
 """Labelled spikes of its own that weigh, in ``proportion``, as much as a neuron's company (fspinn)."""
 
@@ -69,6 +72,23 @@ def check_name(name: str) -> None:
         raise ConfigError(f"readout: there is no {name!r}; use one of {', '.join(READOUTS)}")
 
 
+def check_class_weight(class_weight: str | None) -> None:
+    """Raise `ConfigError` if classes cannot be weighted like that."""
+    if class_weight not in (None, "balanced"):
+        raise ConfigError(f"class_weight: there is no {class_weight!r}; use 'balanced', or None")
+
+
+def balanced_weights(labels: NDArray[np.int64], present: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return by how much the samples of each class that has labels count where all classes count alike.
+
+    ``weight[c] = labelled samples / (classes with labels * labelled samples of class c)``, as scikit-learn's
+    ``"balanced"``: the mean over all labelled samples is 1.
+    """
+    counts = np.array([np.count_nonzero(labels == c) for c in present])
+    weights: NDArray[np.float64] = counts.sum() / (len(present) * counts)
+    return weights
+
+
 def fit(
     name: str,
     spike_counts: "NDArray[np.int32] | csr_array",
@@ -76,6 +96,7 @@ def fit(
     n_classes: int,
     *,
     company: bool = True,
+    class_weight: str | None = None,
 ) -> Readout:
     """Fit a readout on the responses to training images.
 
@@ -108,15 +129,20 @@ def fit(
     company : bool, default True
         Whether images without labels say which neurons mean the same, as above; not so where all spike
         together whatever is seen, as the cells of a field do.
+    class_weight : {"balanced"} or None, default None
+        With ``"balanced"`` the labelled images of each class together count as much as those of any other in
+        the fit of ``linear``. ``proportion`` and ``majority`` are made of means over each class, which are
+        balanced already: nothing changes.
 
     Raises
     ------
     ConfigError
-        If there is no readout of that name.
+        If there is no readout of that name, or no such weight.
     """
     from scipy import sparse
 
     check_name(name)
+    check_class_weight(class_weight)
     spike_counts = sparse.csr_array(spike_counts)
     labelled = labels != NO_LABEL
     counts, known = spike_counts, labels
@@ -124,7 +150,7 @@ def fit(
         counts, known = spike_counts[labelled], labels[labelled]
     shared = None if labelled.all() or not company else _company(spike_counts)
     if name == BIASED_READOUT:
-        return _fit_linear(counts, known, n_classes, shared)
+        return _fit_linear(counts, known, n_classes, shared, class_weight)
     sums = np.stack([counts[known == c].sum(axis=0, dtype=np.float64) for c in range(n_classes)], axis=1)
     means = _means(sums, np.bincount(known, minlength=n_classes))
     shares = _shares(means)
@@ -168,6 +194,22 @@ def scores(readout: Readout, spike_counts: "NDArray[np.int32] | csr_array") -> N
     return found if readout.bias is None else found + readout.bias
 
 
+def leads(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return by how much the highest score of each response is above the second; infinity for one class."""
+    if scores.shape[1] < 2:
+        return np.full(len(scores), np.inf)
+    highest = np.partition(scores, -2, axis=1)
+    found: NDArray[np.float64] = highest[:, -1] - highest[:, -2]
+    return found
+
+
+def classes(scores: NDArray[np.float64], reject: float = 0.0) -> NDArray[np.int64]:
+    """Return the class with the highest score, among equals the first; `NO_ANSWER` where it leads by less
+    than the margin `reject`.
+    """
+    return np.where(leads(scores) < reject, NO_ANSWER, scores.argmax(axis=1))
+
+
 def predict(readout: Readout, spike_counts: "NDArray[np.int32] | csr_array") -> NDArray[np.int64]:
     """Return the class of each response: the one with the highest score, among equals the first.
 
@@ -182,8 +224,7 @@ def predict(readout: Readout, spike_counts: "NDArray[np.int32] | csr_array") -> 
     -------
     ndarray of int64, shape (n,)
     """
-    classes: NDArray[np.int64] = scores(readout, spike_counts).argmax(axis=1)
-    return classes
+    return classes(scores(readout, spike_counts))
 
 
 def _bias_of_silence(
@@ -263,6 +304,7 @@ def _fit_linear(
     labels: NDArray[np.int64],
     n_classes: int,
     company: NDArray[np.float64] | None,
+    class_weight: str | None,
 ) -> Readout:
     from sklearn.linear_model import LogisticRegression
 
@@ -276,7 +318,7 @@ def _fit_linear(
             spread = np.linalg.inv(np.eye(len(company)) - COMPANY_REACH * company)
             responses = responses @ spread
         length = np.sqrt(max((responses * responses).sum() / len(labels), 1e-300))
-        solver = LogisticRegression(C=INVERSE_PENALTY, max_iter=MAX_ITERATIONS)
+        solver = LogisticRegression(C=INVERSE_PENALTY, max_iter=MAX_ITERATIONS, class_weight=class_weight)
         with quiet_fit():
             solver.fit(responses / length, labels)
         slopes = solver.coef_.T / length

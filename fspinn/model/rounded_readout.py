@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from fspinn.base.randomness import READOUT_ORDER, permutation, stream_key
 from fspinn.model.model import Readout
-from fspinn.model.readout import INVERSE_PENALTY, NO_LABEL, quiet_fit, scores
+from fspinn.model.readout import INVERSE_PENALTY, NO_LABEL, balanced_weights, quiet_fit, scores
 from fspinn.quant.formats import Format, quantize_values
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def fit_rounded(
     spike_counts: "NDArray[np.int32] | csr_array",
     labels: NDArray[np.int64],
     *,
+    class_weight: str | None = None,
     seed: int = 0,
 ) -> Readout:
     """Return a readout `linear` in a format, fitted with its rounding in the loop.
@@ -97,6 +98,10 @@ def fit_rounded(
         Responses to the training samples.
     labels : ndarray of int64, shape (n,)
         `NO_LABEL` where a sample has none.
+    class_weight : {"balanced"} or None, default None
+        As the readout in floats was fitted; with ``"balanced"`` the loss of a sample is multiplied by the
+        weight of its class (see `fspinn.model.readout.balanced_weights`), or, without a label, by the mean
+        weight under the softmax.
     seed : int, default 0
         Of the order of samples.
     """
@@ -108,7 +113,8 @@ def fit_rounded(
     counts, present = sparse.csr_array(spike_counts), np.unique(labels[labels != NO_LABEL])
     if len(present) < 2 or counts.nnz == 0:
         return rounded
-    samples = _Samples.of(counts, _targets(readout, counts, labels, present))
+    weights = np.ones(len(present)) if class_weight is None else balanced_weights(labels, present)
+    samples = _Samples.of(counts, _targets(readout, counts, labels, present), weights)
     with quiet_fit():
         near = _solve(samples, _start(readout.table[:, present], readout.bias[present], format), format, seed)
         order = permutation(stream_key(seed, READOUT_ORDER), len(samples))
@@ -162,25 +168,29 @@ class _Answers:
 
 @dataclass(frozen=True)
 class _Samples:
-    """Counts, dense or sparse, what they should be answered with, and the penalty of the loss."""
+    """Counts, dense or sparse, what they should be answered with, how much each counts, and the penalty."""
 
     counts: Any
     targets: Floats
+    weights: Floats
     penalty: np.float32
 
     @classmethod
-    def of(cls, counts: "csr_array", targets: Floats) -> "_Samples":
+    def of(cls, counts: "csr_array", targets: Floats, class_weights: NDArray[np.float64]) -> "_Samples":
+        weights = targets @ class_weights[:, None].astype(np.float32)
         squares = counts.data.astype(np.float64) ** 2
         penalty = np.float32(squares.sum() / INVERSE_PENALTY / len(targets) ** 2)
         if counts.nnz < DENSE_FROM * counts.shape[0] * counts.shape[1]:
-            return cls(counts.astype(np.float32), targets, penalty)
-        return cls(counts.astype(np.min_scalar_type(counts.max())).toarray(), targets, penalty)
+            return cls(counts.astype(np.float32), targets, weights, penalty)
+        return cls(counts.astype(np.min_scalar_type(counts.max())).toarray(), targets, weights, penalty)
 
     def __len__(self) -> int:
         return len(self.targets)
 
     def some(self, chosen: NDArray[np.int64]) -> "_Samples":
-        return _Samples(self.counts[chosen], self.targets[chosen], self.penalty)
+        return replace(
+            self, counts=self.counts[chosen], targets=self.targets[chosen], weights=self.weights[chosen]
+        )
 
     def pieces(self) -> Iterator[tuple[Any, slice]]:
         """Yield the counts of some samples after the other, and which samples these are."""
@@ -194,13 +204,13 @@ class _Samples:
         found -= found.max(axis=1, keepdims=True)
         shares = np.exp(found)
         total = shares.sum(axis=1, keepdims=True)
-        entropy = np.log(total[:, 0]) - (found * self.targets).sum(axis=1)
+        entropy = self.weights[:, 0] * (np.log(total[:, 0]) - (found * self.targets).sum(axis=1))
         lengths = self.penalty * guess.scale**2 * (guess.centred**2).sum()
         return _Answers(sums, shares / total, float(entropy.mean(dtype=np.float64) + lengths / 2))
 
     def slopes(self, guess: _Guess, answers: _Answers) -> _Guess:
         """Return how the loss changes with each number of a guess."""
-        missed = (answers.shares - self.targets) / np.float32(len(self))
+        missed = self.weights * (answers.shares - self.targets) / np.float32(len(self))
         table = self.penalty * guess.scale * guess.centred
         for counts, piece in self.pieces():
             table += counts.T @ missed[piece]
@@ -210,12 +220,12 @@ class _Samples:
     def curves(self, guess: _Guess, answers: _Answers) -> _Guess:
         """Return how these slopes change with each number."""
         sums, shares = answers.sums, answers.shares
-        spread = shares * (1 - shares) / np.float32(len(self))
+        spread = self.weights * shares * (1 - shares) / np.float32(len(self))
         table = np.full_like(guess.table, self.penalty)
         for counts, piece in self.pieces():
             table += (counts * counts).T @ spread[piece]
         widths = (shares * sums * sums).sum(axis=1) - (shares * sums).sum(axis=1) ** 2
-        scale = widths.mean() + self.penalty * (guess.centred**2).sum()
+        scale = (self.weights[:, 0] * widths).mean() + self.penalty * (guess.centred**2).sum()
         square = guess.scale**2
         return _Guess(square * table, np.maximum(square * spread.sum(axis=0), TINY), max(scale, TINY))
 

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fspinn.answering import metrics
 from fspinn.model.model import bias_bits
 from fspinn.model.readout import labelled_images, quiet_fit
-from fspinn.search.intervals import wilson_interval
+from fspinn.search.intervals import CONFIDENCE
+from fspinn.search.jobs import Confusion, as_tuples
+from fspinn.search.metrics import metric_of
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset, Split
@@ -45,45 +48,68 @@ class Linear:
         network a bit for each that says whether it has any weight, if that costs less; the biases of the
         `readout`; and `accumulators`, the sums of all classes. Each pixel is used when it comes, so none is
         kept.
-    accuracy : float
-        On validation images.
-    accuracy_interval : tuple of float
-        Wilson 95 % interval.
+    confusion : tuple of tuple of int
+        Validation images of each class (rows) that are answered with each (columns).
+    metric : str, default "accuracy"
+        What its accuracies are values of.
     """
 
     weight_bits: int
     memory: dict[str, int]
-    accuracy: float
-    accuracy_interval: tuple[float, float]
+    confusion: Confusion
+    metric: str = "accuracy"
+
+    @property
+    def accuracy(self) -> float:
+        """On validation images."""
+        return metric_of(self.metric).value(np.array(self.confusion))
+
+    @property
+    def accuracy_interval(self) -> tuple[float, float]:
+        """95 % interval of `accuracy`."""
+        return metric_of(self.metric).interval(np.array(self.confusion), CONFIDENCE)
 
     @property
     def memory_bits(self) -> int:
         """All of them."""
         return sum(self.memory.values())
 
-    def proves(self, target: float, confidence: float, images: int) -> bool:
-        """Return whether it is proven to reach an accuracy, on so many validation images."""
-        return wilson_interval(self.accuracy * images, images, confidence)[0] >= target
+    def proves(self, target: float, confidence: float) -> bool:
+        """Return whether it is proven to reach an accuracy."""
+        return metric_of(self.metric).proven(np.array(self.confusion), confidence) >= target
 
 
 def linear_classifiers(
-    data: "Dataset", weight_bits: Sequence[int], *, labels: int | None = None, seed: int = 0
+    data: "Dataset",
+    weight_bits: Sequence[int],
+    *,
+    labels: int | None = None,
+    class_weight: str | None = None,
+    metric: str = "accuracy",
+    seed: int = 0,
 ) -> list[Linear]:
     """Fit a multinomial logistic regression on the pixels, give its weights fewer bits, and measure each.
 
     Weights are signed whole numbers of a common step; one bit is not enough for both signs and zero, so the
     least is two. From 32 bits on they stay floating-point numbers. Of the training images so many are
-    labelled, drawn with `seed` as `fspinn.train` does; None is all.
+    labelled, drawn with `seed` as `fspinn.train` does; None is all. They are weighted by class as there, and
+    measured by a metric of `fspinn.search.metrics`.
     """
     chosen = labelled_images(len(data.train), labels, seed=seed)
     chosen = np.sort(chosen[:MOST_IMAGES])
     known, pixels = data.train.labels[chosen], _pixels(data.train, chosen)
-    weights, bias, classes = _fitted(pixels, known)
+    weights, bias, classes = _fitted(pixels, known, class_weight)
     clipping = pixels[:MOST_CLIPPING_IMAGES], known[:MOST_CLIPPING_IMAGES]
     shown = _pixels(data.validation, np.arange(len(data.validation)))
 
-    def correct(weights: NDArray[Any], images: NDArray[np.float32], labels: NDArray[np.int64]) -> int:
-        return int(np.sum(classes[(images @ weights + bias).argmax(axis=1)] == labels))
+    def answered(
+        weights: NDArray[Any], images: NDArray[np.float32], labels: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        answers = classes[(images @ weights + bias).argmax(axis=1)]
+        return metrics.confusion_matrix(labels, answers, data.n_classes)
+
+    def value(weights: NDArray[Any]) -> float:
+        return metric_of(metric).value(answered(weights, *clipping))
 
     found = []
     for bits in sorted({max(bits, 2) for bits in weight_bits}):
@@ -92,20 +118,19 @@ def linear_classifiers(
             limit = 2 ** (bits - 1)
             steps = np.maximum(np.abs(weights).max() / limit * np.array(CLIPS), 1e-12)
             every = [np.clip(np.rint(weights / step), -limit, limit - 1) * step for step in steps]
-            rounded = max(every, key=lambda some: correct(some, *clipping))
-        count = correct(rounded, shown, data.validation.labels)
-        memory = _memory(rounded, data.n_classes, bits)
-        found.append(Linear(bits, memory, count / len(shown), wilson_interval(count, len(shown))))
+            rounded = max(every, key=value)
+        confusion = answered(rounded, shown, data.validation.labels)
+        found.append(Linear(bits, _memory(rounded, data.n_classes, bits), as_tuples(confusion), metric))
     return found
 
 
-def best_of(linear: Sequence[Linear], target: float, confidence: float, images: int) -> Linear | None:
+def best_of(linear: Sequence[Linear], target: float, confidence: float) -> Linear | None:
     """Return the linear classifier with the bits that suit it best, None if there is none to choose from.
 
-    That is the smallest one that is proven to reach the target, as a network has to, on so many validation
-    images; where none is, the most accurate.
+    That is the smallest one that is proven to reach the target, as a network has to; where none is, the most
+    accurate.
     """
-    proven = [one for one in linear if one.proves(target, confidence, images)]
+    proven = [one for one in linear if one.proves(target, confidence)]
     if proven:
         return min(proven, key=lambda one: one.memory_bits)
     return max(linear, key=lambda one: (one.accuracy, -one.memory_bits), default=None)
@@ -128,7 +153,7 @@ def _pixels(split: "Split", which: NDArray[np.int64]) -> NDArray[np.float32]:
 
 
 def _fitted(
-    pixels: NDArray[np.float32], labels: NDArray[np.int64]
+    pixels: NDArray[np.float32], labels: NDArray[np.int64], class_weight: str | None
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.int64]]:
     """Return weights (n_inputs, n), biases (n,) and the n classes that have labels."""
     from sklearn.linear_model import LogisticRegression
@@ -136,7 +161,7 @@ def _fitted(
     classes = np.unique(labels)
     if len(classes) == 1:
         return np.zeros((pixels.shape[1], 1)), np.zeros(1), classes
-    solver = LogisticRegression(C=INVERSE_PENALTY, max_iter=MAX_ITERATIONS)
+    solver = LogisticRegression(C=INVERSE_PENALTY, max_iter=MAX_ITERATIONS, class_weight=class_weight)
     with quiet_fit():
         solver.fit(pixels, labels)
     weights, bias = solver.coef_.T, solver.intercept_

@@ -32,6 +32,7 @@ from fspinn.search.candidates import Variant, in_words
 from fspinn.search.certificate import chance
 from fspinn.search.constraints import MEASURES, flash_and_ram
 from fspinn.search.endings import advice, confidence_in_words, headline
+from fspinn.search.metrics import metric_of
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset, Split
@@ -60,6 +61,8 @@ _NEEDED = (
     "trials",
     "dataset",
     "labels",
+    "metric",
+    "class_weight",
     "seconds",
 )
 
@@ -148,6 +151,7 @@ def _about_trials(answer: Mapping[str, Any]) -> dict[str, Any]:
     called = {name: "RAM" if name == "ram" else name.replace("_", " ") for name in limits}
     return {
         "charts": charts.charts(answer),
+        "metric": metric_of(answer["metric"]),
         "sides": charts,
         "shown": [(k, trials[k]) for k in shown],
         "tried": sum(trial["accuracy"] is not None for trial in trials),
@@ -159,10 +163,17 @@ def _about_trials(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 def _without_spikes(answer: Mapping[str, Any], data: "Dataset") -> dict[str, Any]:
     """Return what a linear classifier on the pixels does with as many labels, at each of its bits."""
-    linear = linear_classifiers(data, LINEAR_BITS, labels=answer["labels"], seed=answer["seed"])
+    linear = linear_classifiers(
+        data,
+        LINEAR_BITS,
+        labels=answer["labels"],
+        class_weight=answer["class_weight"],
+        metric=answer["metric"],
+        seed=answer["seed"],
+    )
     most_bits = min(answer["constraints"].get(name) or inf for name in ("memory", "flash"))
     allowed = [one for one in linear if answer["found"] or one.memory_bits <= most_bits]
-    needs = answer["target_accuracy"], answer["confidence"], answer["dataset"]["validation"]
+    needs = answer["target_accuracy"], answer["confidence"]
     rival = best_of(allowed, *needs)
     return {
         "linear": linear,

@@ -2,9 +2,10 @@
 
 A **space** says what there is to choose from: each setting of a network, and each thing that can be made of a
 trained one, is fixed, listed or ranged (`space`). A **candidate** is one network with one **variant** of
-formats, rounding, pruning and readout (`candidates`). **Constraints** are the least accuracy and the greatest
-costs (`constraints`); what a candidate costs is expected before, and counted after it was trained (`costs`):
-those that cannot be are never trained.
+formats, rounding, pruning and readout (`candidates`). **Constraints** are the least accuracy (or
+balanced accuracy, or macro F1: `metrics`) and the greatest costs (`constraints`); what a candidate costs is
+expected before, and counted after it was trained (`costs`): those that cannot be are
+never trained.
 
 A **job** trains one network with one seed and measures all its variants (`jobs`): a network trained once
 serves every width and readout. A **strategy** is asked for jobs and told their results:

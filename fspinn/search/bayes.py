@@ -40,7 +40,7 @@ class Bayes:
     def tell(self, job: Job, result: JobResult) -> None:
         """Tell the sampler what came of a network."""
         ledger = self.drawing.ledger
-        measured = [trial for trial in ledger.note(job, result) if trial.correct]
+        measured = [trial for trial in ledger.note(job, result) if trial.confusions]
         drawn = self._asked[job].pop()
         if not measured:
             self.drawing.tell(drawn, None)

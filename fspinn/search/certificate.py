@@ -6,7 +6,7 @@ from typing import Any
 
 from fspinn.memmodel.text import memory_text
 from fspinn.search.candidates import Candidate
-from fspinn.search.intervals import chance_of_so_few
+from fspinn.search.metrics import metric_of
 from fspinn.search.trial import Trial
 
 NAMED = 5
@@ -54,9 +54,9 @@ def certify(
     `left` are those that would have been tried had the search not ended.
     """
     smaller = [trial for trial in trials.values() if trial.memory_bits < trials[winner].memory_bits]
-    measured = sorted((t for t in smaller if seed in t.correct), key=lambda trial: -trial.memory_bits)
+    measured = sorted((t for t in smaller if seed in t.confusions), key=lambda trial: -trial.memory_bits)
     best = max(measured, key=lambda trial: trial.accuracy or 0.0, default=None)
-    not_reached = sum(trial.candidate in left and seed not in trial.correct for trial in smaller)
+    not_reached = sum(trial.candidate in left and seed not in trial.confusions for trial in smaller)
     untried = len(smaller) - len(measured)
     return Certificate(tuple(measured[:NAMED]), len(measured), untried, not_reached, best)
 
@@ -94,11 +94,12 @@ def short_points(trial: Trial) -> float:
 
 
 def chance_at_target(trial: Trial) -> float:
-    """Return how likely so few right images, or fewer, are for a network that truly reaches the target.
+    """Return how likely so little, or less, is measured of a network that truly reaches the target.
 
-    Small means that this one hardly does (binomial).
+    Small means that this one hardly does (see `fspinn.search.metrics.Metric.chance`).
     """
-    return chance_of_so_few((trial.accuracy or 0.0) * trial.samples, trial.samples, trial.target or 0.0)
+    assert trial.confusion is not None
+    return metric_of(trial.metric).chance(trial.confusion, trial.target or 0.0)
 
 
 def _plain(trial: Trial) -> dict[str, Any]:
@@ -107,7 +108,7 @@ def _plain(trial: Trial) -> dict[str, Any]:
         "memory_bits": trial.memory_bits,
         "accuracy": trial.accuracy,
         "accuracy_interval": trial.accuracy_interval,
-        "seeds": len(trial.correct),
+        "seeds": len(trial.confusions),
         "short_points": short_points(trial),
         "chance": chance_at_target(trial),
         "reason": trial.verdict,

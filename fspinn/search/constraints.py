@@ -11,6 +11,7 @@ from fspinn.memmodel.text import memory_text
 from fspinn.search import quantities
 from fspinn.search.costs import Cost
 from fspinn.search.intervals import CONFIDENCE
+from fspinn.search.metrics import metric_of
 
 MARGIN = 2.0
 """Factor by which an expected energy, latency or number of spikes must be beyond its limit for a candidate
@@ -65,9 +66,11 @@ class Constraints:
     Parameters
     ----------
     accuracy : float
-        On validation images, between 0 and 1.
+        On validation images, between 0 and 1; a value of `metric`.
     confidence : float, default 0.975
         One-sided confidence that the true accuracy is not below `accuracy`; 0.5 takes the mean as it is.
+    metric : {"accuracy", "balanced-accuracy", "macro-f1"}, default "accuracy"
+        See `fspinn.search.metrics`.
     memory, training_memory, flash, ram : float or None
         Bits.
     energy : float or None
@@ -82,11 +85,12 @@ class Constraints:
     Raises
     ------
     ConfigError
-        If the accuracy or the confidence is out of range.
+        If the accuracy or the confidence is out of range, or there is no such metric.
     """
 
     accuracy: float
     confidence: float = CONFIDENCE
+    metric: str = "accuracy"
     memory: float | None = None
     training_memory: float | None = None
     energy: float | None = None
@@ -97,6 +101,7 @@ class Constraints:
     spikes: float | None = None
 
     def __post_init__(self) -> None:
+        metric_of(self.metric)
         if not 0 < self.accuracy < 1:
             raise ConfigError(f"accuracy: must be between 0 and 1, but got {self.accuracy:g}; 90 % is 0.9")
         if not 0.5 <= number("confidence", self.confidence) < 1:
@@ -106,14 +111,18 @@ class Constraints:
 
     @classmethod
     def parsed(
-        cls, accuracy: float, confidence: float = CONFIDENCE, **limits: str | float | None
+        cls,
+        accuracy: float,
+        confidence: float = CONFIDENCE,
+        metric: str = "accuracy",
+        **limits: str | float | None,
     ) -> "Constraints":
         """Return constraints from what people write, such as ``memory="32 KiB"``."""
         parsed = {
             name: None if amount is None else MEASURES[name].parse(name, amount)
             for name, amount in limits.items()
         }
-        return cls(accuracy, confidence, **parsed)
+        return cls(accuracy, confidence, metric, **parsed)
 
     @property
     def limits(self) -> dict[str, float]:
@@ -176,7 +185,7 @@ def within_device(constraints: Constraints, hardware: Hardware) -> Constraints:
                 f"{name}: {hardware.meta.name} has {memory_text(8 * size)}, less than "
                 f"{memory_text(limit)}; ask for no more, or choose other hardware"
             )
-    capacities = {name: 8 * size for name, size in sizes.items()}
+    capacities: dict[str, Any] = {name: 8 * size for name, size in sizes.items()}
     return replace(constraints, **(capacities | {n: v for n, v in constraints.limits.items() if n in sizes}))
 
 
@@ -216,10 +225,11 @@ def nearest_possible(constraints: Constraints, costs: Sequence[Cost]) -> str:
         return f"hardware: no network fits; the smallest needs {least.over_capacity}"
     for name in constraints.limits:
         least = min(fitting, key=lambda cost: cost_of(cost, name))
-        alone = Constraints(constraints.accuracy, **{name: constraints.limits[name]})
+        limit: dict[str, Any] = {name: constraints.limits[name]}
+        alone = Constraints(constraints.accuracy, **limit)
         if alone.reason(least) is not None:
-            limit = MEASURES[name].format(constraints.limits[name])
-            return f"{name}: {limit} is impossible; no network takes less than {described(least, name)}"
+            amount = MEASURES[name].format(constraints.limits[name])
+            return f"{name}: {amount} is impossible; no network takes less than {described(least, name)}"
 
     def worst(cost: Cost) -> float:
         return max(constraints.excess(cost).values())

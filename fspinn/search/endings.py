@@ -2,10 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fspinn.search.intervals import images_needed
+import numpy as np
+
+from fspinn.base.errors import ConfigError
+from fspinn.search.candidates import Candidate
+from fspinn.search.constraints import Constraints
+from fspinn.search.metrics import metric_of
 from fspinn.search.trial import Outcome, Trial
+
+if TYPE_CHECKING:
+    from fspinn.datasets import Dataset
 
 
 class Ending(Enum):
@@ -46,9 +54,37 @@ def ending_of(
 
 def needed_for(trial: Trial) -> int | None:
     """Return on how many validation images its accuracy would prove the target; None if on no number."""
-    if trial.outcome is not Outcome.NOT_PROVEN or trial.accuracy is None or trial.target is None:
+    if trial.outcome is not Outcome.NOT_PROVEN or trial.confusion is None or trial.target is None:
         return None
-    return images_needed(trial.accuracy, trial.target, trial.confidence)
+    return metric_of(trial.metric).samples_needed(trial.confusion, trial.target, trial.confidence)
+
+
+def nearest_of(trials: Sequence[Trial], constraints: Constraints) -> Trial:
+    """Return the most accurate trial, of those that keep to all limits if any of them was measured."""
+
+    def near(trial: Trial) -> tuple[bool, float]:
+        measured = trial.accuracy is not None and trial.cost is not None
+        within = measured and constraints.reason(trial.cost) is None  # type: ignore[arg-type]
+        return within, trial.accuracy or 0.0
+
+    return max(trials, key=near)
+
+
+def nearest_unproven(
+    trials: Sequence[Trial], order_of: Callable[[Candidate], tuple[float, ...]], images: int
+) -> Trial | None:
+    """Return the best trial that would do if more validation images showed the same; None if none would.
+
+    What needs no more images than could be held out comes first.
+    """
+
+    def order(trial: Trial) -> tuple[float, ...]:
+        needed = needed_for(trial)
+        if needed is None:
+            return (2,)
+        return (0, *order_of(trial.candidate)) if needed <= images else (1, needed)
+
+    return min((trial for trial in trials if trial.outcome is Outcome.NOT_PROVEN), key=order, default=None)
 
 
 def headline(answer: Mapping[str, Any], percent: Callable[[float], str] = "{:.1%}".format) -> str:
@@ -56,7 +92,8 @@ def headline(answer: Mapping[str, Any], percent: Callable[[float], str] = "{:.1%
 
     `answer` is as `fspinn.search.SearchResult.as_dict` gives it; `percent` writes an accuracy.
     """
-    ending, target = Ending(answer["ending"]), percent(answer["target_accuracy"])
+    metric, ending = metric_of(answer["metric"]), Ending(answer["ending"])
+    target = percent(answer["target_accuracy"]) + metric.after_percent
     lacks_proof = (
         f"a network reaches {target}, but {answer['dataset']['validation']:,} validation images do not prove "
         f"it with {confidence_in_words(answer['confidence'])}"
@@ -107,6 +144,27 @@ def advice(answer: Mapping[str, Any], percent: Callable[[float], str] = "{:.1%}"
         more = "larger networks (--sizes)" if answer["strategy"] == "ladder" else "more draws (--trials)"
         words.append(f"Ask for less, or allow {more}.")
     return " ".join(words)
+
+
+def check_validation(data: "Dataset", constraints: Constraints) -> None:
+    """Refuse a target that no network could be proven to reach on so few validation images.
+
+    Raises
+    ------
+    ConfigError
+        If even answers that are all right do not prove it, or there are no validation images.
+    """
+    labels = data.validation.labels
+    if len(labels) == 0:
+        raise ConfigError("validation: the search needs validation images to choose on; hold some out")
+    metric, target, confidence = metric_of(constraints.metric), constraints.accuracy, constraints.confidence
+    perfect = np.diag(np.bincount(labels, minlength=data.n_classes))
+    if metric.proven(perfect, confidence) < target:
+        raise ConfigError(
+            f"accuracy: {len(labels)} validation images cannot show {target:g}{metric.after_percent} with "
+            f"{confidence_in_words(confidence)}; hold out at least "
+            f"{metric.samples_needed(perfect, target, confidence)}, or ask for less"
+        )
 
 
 def most_validation(dataset: Mapping[str, Any]) -> int:

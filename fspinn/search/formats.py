@@ -21,7 +21,7 @@ from fspinn.network.setup import Setup
 from fspinn.search.candidates import Candidate, Variant
 from fspinn.search.costs import Cost, counted_cost
 from fspinn.search.execution import carry_out
-from fspinn.search.jobs import Job, JobResult, Measurement, compiled, in_any_case
+from fspinn.search.jobs import Job, JobResult, Measurement, as_tuples, compiled, in_any_case
 from fspinn.search.journal import Journal
 from fspinn.search.trial import Outcome, Trial
 from fspinn.search.workers import threads_here
@@ -125,9 +125,9 @@ def find_formats(
     context = _Context(model, data, Compiler(data, seed, threads))
     whole = Variant(readout=model.readout.name)
     found = evaluate(model, data.validation, seed=seed, threads=threads)
-    measured = Measurement(whole, _correct(found), context.cost(model, found))
-    candidate, samples = Candidate(Setup(model.network, model.learner), whole), len(data.validation)
-    before = Trial(candidate, samples=samples).after(Job.of([candidate], seed), JobResult((measured,)))
+    measured = Measurement(whole, as_tuples(found.confusion_matrix), context.cost(model, found))
+    candidate = Candidate(Setup(model.network, model.learner), whole)
+    before = Trial(candidate).after(Job.of([candidate], seed), JobResult((measured,)))
     narrow = _Narrowest(before, _ladders(model, data, seed, threads), rounding, max_loss, seed)
 
     def on_result(job: Job, result: JobResult) -> None:
@@ -165,7 +165,9 @@ class _Context:
             found = evaluate(
                 small, self.data.validation, seed=how.seed, threads=how.threads, on_batch=on_batch
             )
-            return JobResult((Measurement(variant, _correct(found), self.cost(small, found)),))
+            return JobResult(
+                (Measurement(variant, as_tuples(found.confusion_matrix), self.cost(small, found)),)
+            )
 
         return in_any_case(work)
 
@@ -201,7 +203,7 @@ class _Narrowest:
         """Take note of a result, and find out what is wanted next."""
         assert self._wanted is not None
         trial = self._wanted.after(job, result)
-        if trial.correct:
+        if trial.confusions:
             trial = replace(trial, outcome=Outcome.MEETS if self._within(trial) else Outcome.BELOW)
         self.trials.append(trial)
         self._asked = False
@@ -243,7 +245,7 @@ class _Narrowest:
             if trial.candidate.variant == variant:
                 return trial
         candidate = Candidate(self.before.candidate.setup, variant)
-        return (yield Trial(candidate, samples=self.before.samples, varied=varied))
+        return (yield Trial(candidate, varied=varied))
 
     def _narrow_alone(self, name: str, widest: Places) -> Generator[Trial, Trial, int]:
         """Return the place of the narrowest format of one parameter before the first that costs too much."""
@@ -266,17 +268,13 @@ class _Narrowest:
         enough = [(found, wider) for found, wider in options if self._within(found)]
         if enough:
             return min(enough, key=lambda option: option[0].memory_bits)[1]
-        measured = [(found, wider) for found, wider in options if found.correct] or options
+        measured = [(found, wider) for found, wider in options if found.confusions] or options
         return min(measured, key=lambda option: lost_points(self.before, option[0]) or 0.0)[1]
 
     def _within(self, trial: Trial) -> bool:
         """Return whether the formats hold the network and cost no more points than is allowed."""
         lost = lost_points(self.before, trial)
         return lost is not None and lost <= self.max_loss
-
-
-def _correct(found: Evaluation) -> int:
-    return round(found.accuracy * found.samples)
 
 
 def _ladders(model: Model, data: "Dataset", seed: int, threads: int | None) -> dict[str, list[str | None]]:

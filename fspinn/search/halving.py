@@ -11,9 +11,11 @@ from dataclasses import dataclass, field, replace
 from math import log2
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from fspinn.search.constraints import cost_of
-from fspinn.search.intervals import wilson_interval
 from fspinn.search.jobs import Job, JobResult
+from fspinn.search.metrics import metric_of
 from fspinn.search.sampling import LEAST, Drawing
 
 if TYPE_CHECKING:
@@ -77,9 +79,10 @@ class Halving:
 
     def _score(self, result: JobResult) -> float | None:
         scores, limits = [], self.drawing.ledger.constraints
+        metric = metric_of(limits.metric)
         for measurement in result.measurements:
-            if measurement.correct is not None and measurement.cost is not None:
-                low, _ = wilson_interval(measurement.correct, self.drawing.ledger.samples, limits.confidence)
+            if measurement.confusion is not None and measurement.cost is not None:
+                low = metric.proven(np.array(measurement.confusion), limits.confidence)
                 cost = cost_of(measurement.cost, self.drawing.ledger.minimize[0])
                 short = max(0.0, limits.accuracy - low)
                 beyond = [log2(f) for f in limits.excess(measurement.cost).values() if f > 1]

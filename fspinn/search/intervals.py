@@ -1,20 +1,20 @@
-"""How sure is an accuracy that was measured on so many images?"""
+"""How sure is a proportion that was measured on so many images?"""
 
-from math import ceil, sqrt
+from math import sqrt
 from statistics import NormalDist
 
 CONFIDENCE = 0.975
 """One-sided: that the truth is not below the lower end of the two-sided 95 % interval."""
 
 
-def wilson_interval(successes: float, samples: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
+def wilson_interval(successes: float, samples: float, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Return the Wilson score interval of a proportion (E. B. Wilson, JASA 22:209, 1927).
 
     Parameters
     ----------
     successes : float
         May be a mean over several seeds.
-    samples : int
+    samples : float
         Images; the same ones for all seeds count once.
     confidence : float, default 0.975
         Of each end alone; both together are the 95 % interval. At 0.5 both ends are the proportion.
@@ -25,7 +25,7 @@ def wilson_interval(successes: float, samples: int, confidence: float = CONFIDEN
     >>> round(low, 3), round(high, 3)
     (0.826, 0.945)
     """
-    share, z = successes / samples, _z(confidence)
+    share, z = successes / samples, quantile(confidence)
     centre = share + z * z / (2 * samples)
     spread = z * sqrt(share * (1 - share) / samples + z * z / (4 * samples * samples))
     scale = 1 + z * z / samples
@@ -33,24 +33,8 @@ def wilson_interval(successes: float, samples: int, confidence: float = CONFIDEN
     return max(0.0, min(share, (centre - spread) / scale)), min(1.0, max(share, (centre + spread) / scale))
 
 
-def images_needed(share: float, target: float, confidence: float = CONFIDENCE) -> int | None:
-    """Return the fewest images on which such a share proves the target; None if no number does.
-
-    Examples
-    --------
-    >>> images_needed(0.95, 0.9)
-    139
-    """
-    if share <= target:
-        return None
-    # The lower end is the target where the target is so many standard errors below the share.
-    images = max(1, ceil(_z(confidence) ** 2 * target * (1 - target) / (share - target) ** 2))
-    while wilson_interval(share * images, images, confidence)[0] < target:  # rounding
-        images += 1
-    return images
-
-
-def _z(confidence: float) -> float:
+def quantile(confidence: float) -> float:
+    """Return the quantile of the standard normal distribution for a one-sided confidence."""
     return round(NormalDist().inv_cdf(confidence), 6)
 
 

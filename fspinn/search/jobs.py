@@ -12,10 +12,12 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from functools import lru_cache
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
+from fspinn.answering import metrics
 from fspinn.answering.compress import Compiler
 from fspinn.answering.predict import respond
 from fspinn.base import jit, settings
@@ -34,6 +36,8 @@ from fspinn.network.description import Network
 from fspinn.network.setup import Setup
 from fspinn.search.candidates import Candidate, Variant
 from fspinn.search.costs import Cost, counted_cost
+from fspinn.search.intervals import CONFIDENCE
+from fspinn.search.metrics import metric_of
 from fspinn.search.networks import settled, while_learning
 
 if TYPE_CHECKING:
@@ -66,12 +70,17 @@ class Job:
         return tuple(Candidate(self.setup, variant) for variant in self.variants)
 
 
+Confusion: TypeAlias = tuple[tuple[int, ...], ...]
+
+
 @dataclass(frozen=True)
 class Measurement:
-    """How many validation images a variant gets right, and its cost; or the error that keeps it from that."""
+    """How many validation images of each class (rows) a variant answers with each (columns), and its cost; or
+    the error that keeps it from that.
+    """
 
     variant: Variant
-    correct: int | None
+    confusion: Confusion | None
     cost: Cost | None
     error: str | None = None
 
@@ -139,18 +148,21 @@ class Context(Protocol):
 class SearchContext:
     """What all jobs share that train networks on the same images.
 
-    `labels`, `threads` and `seed` are those of the search, `data` the images where the worker is
-    this process, `version` that of fspinn: another one may find other bits. With the seed of the search, of
-    the variants that get `keep` validation images right, the model of the one that takes the least memory
-    comes back with the result.
+    `labels`, `class_weight`, `threads` and `seed` are those of the search, `data` the images where the
+    worker is this process, `version` that of fspinn: another one may find other bits. With the seed of the
+    search, of the variants that are proven, by `metric` and with `confidence`, to reach `keep`, the model of
+    the one that takes the least memory comes back with the result.
     """
 
     source: Source
     hardware: Hardware
     labels: int | None = None
+    class_weight: str | None = None
     threads: int | None = None
     seed: int = 0
-    keep: int | None = None
+    keep: float | None = None
+    metric: str = "accuracy"
+    confidence: float = CONFIDENCE
     data: "Dataset | None" = None
     version: str = __version__
 
@@ -163,6 +175,7 @@ class SearchContext:
             {**asdict(self.source), "data_dir": None},
             asdict(self.hardware),
             self.labels,
+            self.class_weight,
             settings.as_plain(job),
         ]
         return hashlib.sha256(json.dumps(words, sort_keys=True).encode()).hexdigest()
@@ -189,7 +202,13 @@ class SearchContext:
         learned = _learned(self.source, shown, passes, job, on_batch)
         names = tuple(dict.fromkeys(variant.readout for variant in job.variants))
         models = fit_readouts(
-            learned, shown, names, labels=self.labels, threads=self.threads, on_batch=on_batch
+            learned,
+            shown,
+            names,
+            labels=self.labels,
+            class_weight=self.class_weight,
+            threads=self.threads,
+            on_batch=on_batch,
         )
         trained = dict(zip(names, models, strict=True))
         measurements: dict[Variant, Measurement] = {}
@@ -203,12 +222,22 @@ class SearchContext:
                 measurements |= {v: Measurement(v, None, None, str(error)) for v in variants}
                 continue
             answers = _answers(several, data, job.seed, self.threads, on_batch)
-            for variant, (correct, model) in answers.items():
+            for variant, (confusion, model) in answers.items():
                 cost = counted_cost(model, model.activity["inference"], self.hardware)
-                measurements[variant] = Measurement(variant, correct, cost)
-                if keeps and self.keep is not None and correct >= self.keep and cost.memory_bits < least:
+                measurements[variant] = Measurement(variant, as_tuples(confusion), cost)
+                if keeps and cost.memory_bits < least and self._keeps(confusion):
                     kept, least = {variant: model}, cost.memory_bits
         return JobResult(tuple(measurements[variant] for variant in job.variants), models=kept)
+
+    def _keeps(self, confusion: NDArray[np.int64]) -> bool:
+        return self.keep is not None and (
+            metric_of(self.metric).proven(confusion, self.confidence) >= self.keep
+        )
+
+
+def as_tuples(confusion: NDArray[np.int64]) -> Confusion:
+    """Return a confusion matrix as a measurement holds it."""
+    return tuple(map(tuple, confusion.tolist()))
 
 
 def in_any_case(work: Callable[[], JobResult]) -> JobResult:
@@ -283,17 +312,18 @@ def _answers(
     seed: int,
     threads: int | None,
     on_batch: Callable[[int], None] | None,
-) -> dict[Variant, tuple[int, Model]]:
-    """Return how many validation images each model gets right; all listen to the same spikes."""
+) -> dict[Variant, tuple[NDArray[np.int64], Model]]:
+    """Return the confusion matrix of each model on the validation images; all listen to the same spikes."""
     model = next(iter(models.values()))
     images, labels = data.validation.images, data.validation.labels
     spike_counts, activity, _ = respond(plan_of(model), images, seed=seed, threads=threads, on_batch=on_batch)
     answers = {}
     for variant, model in models.items():
-        correct = int(np.sum(predict(model.readout, spike_counts) == labels))
-        record = {**model.record, "validation_accuracy": correct / len(labels)}
+        answered = predict(model.readout, spike_counts)
+        confusion = metrics.confusion_matrix(labels, answered, data.n_classes)
+        record = {**model.record, "validation_accuracy": metrics.accuracy(confusion)}
         activities = {**model.activity, "inference": activity}
-        answers[variant] = correct, replace(model, activity=activities, record=record)
+        answers[variant] = confusion, replace(model, activity=activities, record=record)
     return answers
 
 
@@ -334,5 +364,7 @@ def result_of(plain: Mapping[str, Any]) -> JobResult:
     measurements = []
     for one in plain["measurements"]:
         cost = None if one["cost"] is None else Cost(**one["cost"])
-        measurements.append(Measurement(**{**one, "variant": Variant(**one["variant"]), "cost": cost}))
+        confusion = None if one["confusion"] is None else tuple(map(tuple, one["confusion"]))
+        variant = Variant(**one["variant"])
+        measurements.append(Measurement(**{**one, "variant": variant, "confusion": confusion, "cost": cost}))
     return JobResult(tuple(measurements), plain["error"], plain["seconds"])

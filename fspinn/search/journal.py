@@ -26,7 +26,7 @@ except ImportError:  # Windows: two searches in one folder are not told apart
 
 FILE = "journal.jsonl"
 
-VERSION = 1
+VERSION = 2
 """Of the lines: those of another version are refused."""
 
 OLD_FILE = "study.log"

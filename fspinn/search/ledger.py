@@ -14,13 +14,12 @@ from fspinn.search.trial import Outcome, Trial
 class Ledger:
     """The trials of all candidates of a search.
 
-    The first of `minimize` decides; `samples` are validation images. A candidate has to meet the target with
+    The first of `minimize` decides. A candidate has to meet the target with
     so many `seeds`, from `seed` on, before it is the answer. `costs` returns what candidates should cost.
     """
 
     constraints: Constraints
     minimize: Sequence[str]
-    samples: int
     seed: int
     seeds: int
     costs: Callable[[list[Candidate]], list[Cost]]
@@ -36,7 +35,7 @@ class Ledger:
                 candidate,
                 Outcome.UNTRIED if reason is None else Outcome.OVER_LIMIT,
                 cost,
-                samples=self.samples,
+                metric=limits.metric,
                 target=limits.accuracy,
                 confidence=limits.confidence,
                 reason=reason,
@@ -45,7 +44,7 @@ class Ledger:
     def rejected(self, candidate: Candidate) -> bool:
         """Return whether its expected cost is beyond a limit."""
         trial = self.trials[candidate]
-        return trial.outcome is Outcome.OVER_LIMIT and not trial.correct
+        return trial.outcome is Outcome.OVER_LIMIT and not trial.confusions
 
     def job(self, candidates: Sequence[Candidate]) -> Job | None:
         """Return the job that measures those variants of a network that are not rejected; None if all are."""
@@ -58,9 +57,9 @@ class Ledger:
             trial = self.trials[candidate]
             after = trial.after(job, result)
             if after.outcome is Outcome.MEASURED and job.share < 1:
-                share = after.correct[job.seed] / self.samples
+                share = after.accuracies[job.seed]
                 words = f"{share:.2%} after {job.share:.0%} of the presentations"
-                after = trial if trial.correct else replace(trial, outcome=Outcome.MEASURED, reason=words)
+                after = trial if trial.confusions else replace(trial, outcome=Outcome.MEASURED, reason=words)
             elif after.outcome is Outcome.MEASURED:
                 after = self._judged(after if job.seed == self.seed else replace(after, cost=trial.cost))
                 if trial.outcome is Outcome.UNFINISHED:
@@ -86,7 +85,7 @@ class Ledger:
     def meets(self, candidate: Candidate) -> bool:
         """Return whether a candidate is proven accurate enough, keeps to all limits and never failed."""
         trial = self.trials[candidate]
-        return trial.outcome is Outcome.MEETS and self.seed in trial.correct
+        return trial.outcome is Outcome.MEETS and self.seed in trial.confusions
 
     def cost_of(self, candidate: Candidate, name: str | None = None) -> float:
         """Return one cost of a candidate; of the measure that decides, unless another one is named."""
@@ -113,13 +112,13 @@ class Ledger:
 
     def confirmed(self, candidate: Candidate) -> bool:
         """Return whether a candidate was measured with all seeds."""
-        return len(self.trials[candidate].correct) >= self.seeds
+        return len(self.trials[candidate].confusions) >= self.seeds
 
     def confirming(self, candidate: Candidate) -> list[Job]:
         """Return the jobs that measure a candidate, and its like that meet the target, with more seeds."""
         alike = [other for other in self.passing() if other.setup == candidate.setup]
         seeds = (self.seed + more for more in range(1, self.seeds))
-        return [Job.of(alike, seed) for seed in seeds if seed not in self.trials[candidate].correct]
+        return [Job.of(alike, seed) for seed in seeds if seed not in self.trials[candidate].confusions]
 
     def final(
         self, winner: Candidate | None, left: Container[Candidate], late: bool
@@ -154,7 +153,7 @@ class Ledger:
                 *(self.cost_of(candidate, name) for name in self.minimize),
             )
             for candidate, trial in self.trials.items()
-            if self.seed in trial.correct
+            if self.seed in trial.confusions
         }
         # Whoever beats a point comes before it in this order, and some point of the front beats it as well.
         front: dict[tuple[float, ...], Candidate] = {}

@@ -8,6 +8,7 @@ from fspinn.search import quantities
 from fspinn.search.constraints import described
 from fspinn.search.jobs import Job, JobResult
 from fspinn.search.ledger import Ledger
+from fspinn.search.metrics import metric_of
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -91,7 +92,14 @@ class LiveTable:
             overflow="ellipsis",
         )
         table = Table(title=title, min_width=min(len(title), self._console.width))
-        for head in ("neurons", "weights", "readout", "accuracy", *self._ledger.minimize, ""):
+        for head in (
+            "neurons",
+            "weights",
+            "readout",
+            metric_of(self._ledger.constraints.metric).words,
+            *self._ledger.minimize,
+            "",
+        ):
             justify: Literal["left", "right"] = "left" if head in ("weights", "readout") else "right"
             table.add_column(head.replace("_", " "), justify=justify, no_wrap=True)
         for k in range(ROWS):

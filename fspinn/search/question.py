@@ -12,6 +12,7 @@ from typing import Any
 
 from fspinn.base.errors import ConfigError, DataError
 from fspinn.search.constraints import MEASURES
+from fspinn.search.metrics import Metric, metric_of
 
 RESULT = "result.json"
 
@@ -37,7 +38,7 @@ def check_answer(folder: Path, question: Mapping[str, Any], overwrite: bool) -> 
         held = _parts(answer)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); give another folder with -o") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, ConfigError):
         raise ConfigError(
             f"{path}: is not an answer that this version can read; give another folder with -o, or "
             "--overwrite"
@@ -61,10 +62,12 @@ def _parts(answer: Mapping[str, Any]) -> dict[str, str]:
     """Return the parts of a question in words; empty where there is nothing to say."""
     data, constraints = answer["dataset"], answer["constraints"]
     limits = {name: constraints.get(name) for name in MEASURES}
-    others = {name: value for name, value in constraints.items() if name not in ("accuracy", *MEASURES)}
+    others = {
+        name: value for name, value in constraints.items() if name not in ("accuracy", "metric", *MEASURES)
+    }
     return {
         "dataset": data["name"],
-        "accuracy": f"{100 * constraints['accuracy']:.10g} %",
+        "accuracy": f"{100 * constraints['accuracy']:.10g} %{_metric(constraints).after_percent}",
         **{
             name: "" if limit is None else f"at most {_amount(name, limit)}" for name, limit in limits.items()
         },
@@ -72,10 +75,15 @@ def _parts(answer: Mapping[str, Any]) -> dict[str, str]:
         "minimize": f"least {' and '.join(answer['minimize'])}".replace("_", " "),
         "hardware": f"hardware {answer['hardware']}",
         "labels": "all labels" if answer["labels"] is None else f"{answer['labels']} labels",
+        "class_weight": "class weight balanced" if answer.get("class_weight") else "",
         "images": f"{data['train']} training and {data['validation']} validation images",
         "seed": f"seed {answer['seed']}",
         "checksum": f"images with checksum {data['checksum'][:8]}",
     }
+
+
+def _metric(constraints: Mapping[str, Any]) -> Metric:
+    return metric_of(constraints.get("metric", "accuracy"))
 
 
 def _words(parts: Mapping[str, str], named: list[str]) -> str:

@@ -17,23 +17,24 @@ from fspinn.search import quantities
 from fspinn.search.certificate import Certificate, in_words
 from fspinn.search.constraints import Constraints, described, flash_and_ram
 from fspinn.search.endings import Ending, advice, confidence_in_words, headline
+from fspinn.search.metrics import Metric, metric_of
 from fspinn.search.question import RESULT, check_answer
 from fspinn.search.trial import Outcome, Trial
 
 _AS_THEY_ARE = (
     *("hardware", "considered", "untried", "validation_needed", "minimize", "strategy", "seed", "seeds"),
-    *("dataset", "labels", "seconds"),
+    *("dataset", "labels", "class_weight", "seconds"),
 )
 """Fields that are written as they are."""
 
 
 @dataclass(frozen=True)
 class SearchResult:
-    """The answer of a search.
+    """The answer of a search. Accuracies are values of the metric that was asked for.
 
     Parameters
     ----------
-    ending, constraints, minimize, strategy, hardware, labels
+    ending, constraints, minimize, strategy, hardware, labels, class_weight
         What was asked for, and how the search ended.
     seed, seeds : int
         Of the search, and how many the finalists were measured with.
@@ -68,6 +69,7 @@ class SearchResult:
     seeds: int
     dataset: Mapping[str, Any]
     labels: int | None
+    class_weight: str | None
     trials: tuple[Trial, ...]
     front: tuple[Trial, ...]
     winner: Trial | None
@@ -85,6 +87,16 @@ class SearchResult:
     def found(self) -> bool:
         """Whether a network meets the target."""
         return self.ending is Ending.FOUND
+
+    @property
+    def metric(self) -> Metric:
+        """The metric that was asked for."""
+        return metric_of(self.constraints.metric)
+
+    @property
+    def test_accuracy(self) -> float | None:
+        """Of the winner on the test split."""
+        return None if self.test is None else self.metric.value(self.test.confusion_matrix)
 
     @property
     def target_accuracy(self) -> float:
@@ -106,7 +118,8 @@ class SearchResult:
         return {
             "found": self.found,
             "ending": self.ending.value,
-            "test_accuracy": None if self.test is None else self.test.accuracy,
+            "metric": self.metric.name,
+            "test_accuracy": self.test_accuracy,
             **nearest,
             "target_accuracy": self.target_accuracy,
             "confidence": self.constraints.confidence,
@@ -174,7 +187,8 @@ def describe(result: SearchResult) -> str:
     low, high = nearest.accuracy_interval
     seeds = len(nearest.accuracies)
     over = f", mean of {seeds} seeds" if seeds > 1 else ""
-    measured = f"{nearest.accuracy:.1%} on validation images (95 % interval {low:.1%} to {high:.1%}{over})"
+    measured = f"{nearest.accuracy:.1%}{result.metric.after_percent} on validation images "
+    measured += f"(95 % interval {low:.1%} to {high:.1%}{over})"
     if result.ending is Ending.UNFINISHED:
         nearer = f"The nearest so far: {nearest.candidate}, {memory}, {measured}."
         return f"The search could not finish: {unfinished}. {nearer}"
@@ -195,7 +209,7 @@ def describe(result: SearchResult) -> str:
             f"  accuracy  {measured}",
             f"            at least {nearest.proven_accuracy:.1%} with {sure}; "
             f"{result.target_accuracy:.1%} was asked for",
-            f"            {result.test.accuracy:.1%} on {result.test.samples} test images, used this once",
+            f"            {result.test_accuracy:.1%} on {result.test.samples} test images, used this once",
             f"  energy    {quantities.format_energy(cost.energy_pj)}{time} an image on {result.hardware} "
             "(an estimate)",
             f"  activity  {described(cost, 'spikes')}, {cost.synaptic_operations:,.0f} synaptic operations",

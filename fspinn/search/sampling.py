@@ -81,7 +81,7 @@ class Drawing:
         """Return the neurons of the networks to draw, if they are like those that were measured."""
         unmeasured = (Outcome.UNTRIED, Outcome.OVER_LIMIT, Outcome.FAILED, Outcome.UNFINISHED)
         trials = self.ledger.trials.values()
-        drawn = {t.candidate.network for t in trials if t.correct or t.outcome not in unmeasured}
+        drawn = {t.candidate.network for t in trials if t.confusions or t.outcome not in unmeasured}
         mean = sum(network.neurons for network in drawn) / max(1, len(drawn))
         return mean * self.networks_left
 

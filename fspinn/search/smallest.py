@@ -19,6 +19,7 @@ from fspinn.datasets.arrays import as_dataset
 from fspinn.datasets.origin import origin
 from fspinn.memmodel import load_hardware
 from fspinn.model.model import Model
+from fspinn.model.readout import check_class_weight
 from fspinn.network.description import Network
 from fspinn.network.rules import Stdp
 from fspinn.network.setup import Setup
@@ -28,10 +29,18 @@ from fspinn.search.candidates import Candidate, Variant
 from fspinn.search.certificate import certify
 from fspinn.search.constraints import Constraints, check_measures, nearest_possible, within_device
 from fspinn.search.costs import expected_costs
-from fspinn.search.endings import Ending, confidence_in_words, ending_of, most_validation, needed_for
+from fspinn.search.endings import (
+    Ending,
+    check_validation,
+    ending_of,
+    most_validation,
+    nearest_of,
+    nearest_unproven,
+    needed_for,
+)
 from fspinn.search.finalists import best_confirmed
 from fspinn.search.halving import Halving
-from fspinn.search.intervals import CONFIDENCE, images_needed, wilson_interval
+from fspinn.search.intervals import CONFIDENCE
 from fspinn.search.jobs import Job, JobResult, SearchContext, Source
 from fspinn.search.journal import Journal
 from fspinn.search.ladder import Ladder
@@ -60,6 +69,7 @@ def find_smallest(
     *,
     accuracy: float = 0.90,
     confidence: float = CONFIDENCE,
+    metric: str = "accuracy",
     memory: str | float | None = None,
     training_memory: str | float | None = None,
     energy: str | float | None = None,
@@ -79,6 +89,7 @@ def find_smallest(
     weights: Sequence[str] | None = None,
     readouts: Sequence[str] | None = None,
     labels: int | None = None,
+    class_weight: str | None = None,
     trials: int = 40,
     budget: str | float | None = None,
     seeds: int = 3,
@@ -94,7 +105,7 @@ def find_smallest(
 ) -> SearchResult:
     """Find the network with the least memory (or energy, ...) that meets an accuracy.
 
-    A candidate meets the accuracy if the lower end of the Wilson interval of its accuracy on the validation
+    A candidate meets the accuracy if the lower end of the interval of its accuracy on the validation
     split does: a lucky draw of few images is no proof. The answer does so on the mean of `seeds` trainings.
 
     Parameters
@@ -103,10 +114,14 @@ def find_smallest(
         Learned from ``train``, chosen on ``validation``; ``test`` is used once, for the winner.
         `fspinn.datasets.load` holds validation images out, also of your own images.
     accuracy : float, default 0.90
-        Between 0 and 1.
+        Between 0 and 1; a value of `metric`.
     confidence : float, default 0.975
         One-sided confidence that the true accuracy meets it: the default takes the lower end of the two-sided
         95 % interval, 0.5 the mean as it is.
+    metric : {"accuracy", "balanced-accuracy", "macro-f1"}, default "accuracy"
+        What has to reach `accuracy`: the part of all images that are right, or the mean recall or F1 of the
+        classes, which count alike however many images they have. All accuracies of the answer are values of
+        it, with intervals that fit it (see `fspinn.search.metrics`).
     memory, training_memory, energy, latency, flash, ram, area : str, float or None, default None
         Most of each for an inference (`training_memory`: on a device that learns), such as ``"32 KiB"``,
         ``"2 uJ"``, ``"5 ms"`` and ``"0.5 mm2"``; numbers are bytes, picojoules, seconds and square
@@ -134,6 +149,8 @@ def find_smallest(
         With sizes, and without a network that has a field, only dense networks are looked at.
     labels : int or None, default None
         Labelled training images that readouts may use; None is all.
+    class_weight : {"balanced"} or None, default None
+        As for `fspinn.train`.
     trials : int, default 40
         Networks that ``bayes`` and ``halving`` draw.
     budget : str, float or None, default None
@@ -177,6 +194,7 @@ def find_smallest(
     constraints = Constraints.parsed(
         accuracy,
         confidence,
+        metric,
         memory=memory,
         training_memory=training_memory,
         energy=energy,
@@ -191,7 +209,8 @@ def find_smallest(
             raise ConfigError("network: the space has another one, or another learner; leave one of them out")
         network, learner = space.base.network, space.base.learner
     base = Setup(network or Network(), learner or Stdp())
-    samples = _checked_validation(data, constraints)
+    check_validation(data, constraints)
+    check_class_weight(class_weight)
     base.network.geometries(data.image_shape)
     described = load_hardware(hardware)
     minimize = (minimize,) if isinstance(minimize, str) else tuple(minimize)
@@ -211,6 +230,7 @@ def find_smallest(
         "minimize": minimize,
         "hardware": hardware,
         "labels": labels,
+        "class_weight": class_weight,
         "seed": seed,
     }
     if folder is not None:
@@ -235,7 +255,7 @@ def find_smallest(
         n_classes=data.n_classes,
         mean_intensity=mean,
     )
-    ledger = Ledger(constraints, minimize, samples, seed, seeds, costs)
+    ledger = Ledger(constraints, minimize, seed, seeds, costs)
     possible = _all_candidates(settled, strategy, data.image_shape)
     ledger.expect(possible)
     impossible = None
@@ -245,8 +265,18 @@ def find_smallest(
         )
     elif strategy != "ladder":  # they were only to see what is possible
         ledger.trials.clear()
-    keep = next(k for k in range(samples + 1) if wilson_interval(k, samples, confidence)[0] >= accuracy)
-    context = SearchContext(Source.of(data, data_dir), described, labels, threads, seed, keep, data)
+    context = SearchContext(
+        Source.of(data, data_dir),
+        described,
+        labels,
+        class_weight,
+        threads,
+        seed,
+        keep=accuracy,
+        metric=metric,
+        confidence=confidence,
+        data=data,
+    )
     models: dict[Candidate, Model] = {}
     winner = None
     networks_left = 0
@@ -289,9 +319,9 @@ def find_smallest(
     if strategy != "ladder":
         considered, untried = trials, networks_left
     in_order = sorted(rows.values(), key=lambda trial: (trial.memory_bits, trial.candidate.neurons))
-    unproven = _nearest_unproven(in_order, ledger, most_validation(origin(data)))
+    unproven = nearest_unproven(in_order, ledger.order, most_validation(origin(data)))
     ending = ending_of(in_order, impossible, late and untried > 0, unproven)
-    nearest = _nearest(in_order, constraints) if winner is None else rows[winner]
+    nearest = nearest_of(in_order, constraints) if winner is None else rows[winner]
     if unproven is not None and ending in (Ending.NOT_PROVEN, Ending.TIME_OVER):
         nearest = unproven
     model = test = None
@@ -299,8 +329,7 @@ def find_smallest(
         model = models.get(winner) or _made_again(context, winner)
         answer = model
         test = interruptible(lambda on_batch: evaluate(answer, data.test, seed=seed, threads=threads))
-        accuracies = {"validation_accuracy": rows[winner].accuracies[seed]}
-        model = replace(model, record={**model.record, **accuracies, "test_accuracy": test.accuracy})
+        model = replace(model, record={**model.record, "test_accuracy": test.accuracy})
     return SearchResult(
         ending=ending,
         constraints=constraints,
@@ -311,6 +340,7 @@ def find_smallest(
         seeds=seeds,
         dataset=origin(data),
         labels=labels,
+        class_weight=class_weight,
         trials=tuple(in_order),
         front=tuple(rows[candidate] for candidate in ledger.front()),
         winner=None if winner is None else rows[winner],
@@ -324,46 +354,6 @@ def find_smallest(
         test=test,
         seconds=time.monotonic() - begun,
     )
-
-
-def _nearest(trials: list[Trial], constraints: Constraints) -> Trial:
-    """Return the most accurate trial, of those that keep to all limits if any of them was measured."""
-
-    def near(trial: Trial) -> tuple[bool, float]:
-        measured = trial.accuracy is not None and trial.cost is not None
-        within = measured and constraints.reason(trial.cost) is None  # type: ignore[arg-type]
-        return within, trial.accuracy or 0.0
-
-    return max(trials, key=near)
-
-
-def _nearest_unproven(trials: list[Trial], ledger: Ledger, images: int) -> Trial | None:
-    """Return the best trial that would do if more validation images showed the same; None if none would.
-
-    What needs no more images than could be held out comes first.
-    """
-
-    def order(trial: Trial) -> tuple[float, ...]:
-        needed = needed_for(trial)
-        if needed is None:
-            return (2,)
-        return (0, *ledger.order(trial.candidate)) if needed <= images else (1, needed)
-
-    return min((trial for trial in trials if trial.outcome is Outcome.NOT_PROVEN), key=order, default=None)
-
-
-def _checked_validation(data: "Dataset", constraints: Constraints) -> int:
-    samples = len(data.validation)
-    if samples == 0:
-        raise ConfigError("validation: the search needs validation images to choose on; hold some out")
-    accuracy, confidence = constraints.accuracy, constraints.confidence
-    if wilson_interval(samples, samples, confidence)[0] < accuracy:
-        needed = images_needed(1.0, accuracy, confidence)
-        raise ConfigError(
-            f"accuracy: {samples} validation images cannot show {accuracy:g} with "
-            f"{confidence_in_words(confidence)}; hold out at least {needed}, or ask for less"
-        )
-    return samples
 
 
 def _all_candidates(space: Space, strategy: str, shape: tuple[int, ...]) -> list[Candidate]:
@@ -395,7 +385,7 @@ def _strategy(name: str, sampler: str, space: Space, ledger: Ledger, trials: int
 def _made_again(context: SearchContext, winner: Candidate) -> Model:
     """Train the winner again: a search that went on after a kill knows only how good it was."""
     job = Job.of([winner], context.seed)
-    result = interruptible(lambda on_batch: replace(context, keep=0).measure(job, on_batch))
+    result = interruptible(lambda on_batch: replace(context, keep=0.0).measure(job, on_batch))
     if winner.variant not in result.models:
         raise UnfinishedError(
             f"the search could not finish: the winner could not be trained again ({result.fault}); "

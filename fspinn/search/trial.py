@@ -3,12 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
+from functools import cached_property
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fspinn.search.candidates import Candidate
 from fspinn.search.costs import Cost
-from fspinn.search.intervals import CONFIDENCE, wilson_interval
-from fspinn.search.jobs import Job, JobResult
+from fspinn.search.intervals import CONFIDENCE
+from fspinn.search.jobs import Confusion, Job, JobResult
+from fspinn.search.metrics import metric_of
 
 
 class Outcome(Enum):
@@ -17,7 +22,7 @@ class Outcome(Enum):
     CHOSEN = "chosen"
     MEETS = "meets"
     BELOW = "below"
-    """Its accuracy on the validation images is below the target."""
+    """Its accuracy, or another metric that was asked for, is below the target on the validation images."""
     NOT_PROVEN = "not proven"
     """Its accuracy is not, but there are too few validation images to be sure."""
     OVER_LIMIT = "over limit"
@@ -36,7 +41,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True)
 class Trial:
-    """What became of a candidate.
+    """What became of a candidate. Its accuracies are values of the metric that was asked for.
 
     Parameters
     ----------
@@ -44,10 +49,10 @@ class Trial:
     outcome : Outcome
     cost : Cost or None, default None
         Expected, until it was measured.
-    correct : mapping of int to int
-        By seed, how many of the validation images it gets right.
-    samples : int, default 0
-        Validation images.
+    confusions : mapping of int to tuple
+        By seed, how many validation images of each class (rows) it answers with each (columns).
+    metric : str, default "accuracy"
+        See `fspinn.search.metrics`.
     target : float or None, default None
         The accuracy that is asked for.
     confidence : float, default 0.975
@@ -65,8 +70,8 @@ class Trial:
     candidate: Candidate
     outcome: Outcome = Outcome.UNTRIED
     cost: Cost | None = None
-    correct: Mapping[int, int] = field(default_factory=dict)
-    samples: int = 0
+    confusions: Mapping[int, Confusion] = field(default_factory=dict)
+    metric: str = "accuracy"
     target: float | None = None
     confidence: float = CONFIDENCE
     reason: str | None = None
@@ -76,25 +81,26 @@ class Trial:
 
     @property
     def accuracy(self) -> float | None:
-        """On the validation images, the mean over all seeds; None where it was not measured."""
-        return self._mean_correct / self.samples if self.correct else None
+        """On the validation images, that of the mean over all seeds; None where it was not measured."""
+        return None if self.confusion is None else metric_of(self.metric).value(self.confusion)
 
     @property
     def accuracy_interval(self) -> tuple[float, float] | None:
-        """Wilson 95 % interval of `accuracy`; more seeds do not make more images."""
-        return wilson_interval(self._mean_correct, self.samples) if self.correct else None
+        """95 % interval of `accuracy`; more seeds do not make more images."""
+        return None if self.confusion is None else metric_of(self.metric).interval(self.confusion, CONFIDENCE)
 
     @property
     def proven_accuracy(self) -> float | None:
         """What the true accuracy is not below, with the confidence that was asked for."""
-        if not self.correct:
-            return None
-        return wilson_interval(self._mean_correct, self.samples, self.confidence)[0]
+        return (
+            None if self.confusion is None else metric_of(self.metric).proven(self.confusion, self.confidence)
+        )
 
     @property
     def accuracies(self) -> dict[int, float]:
         """By seed."""
-        return {seed: count / self.samples for seed, count in self.correct.items()}
+        value = metric_of(self.metric).value
+        return {seed: value(np.array(confusion)) for seed, confusion in self.confusions.items()}
 
     @property
     def memory_bits(self) -> int:
@@ -107,18 +113,21 @@ class Trial:
         """The outcome in words."""
         return verdict(self)
 
-    @property
-    def _mean_correct(self) -> float:
-        return sum(self.correct.values()) / len(self.correct)
+    @cached_property
+    def confusion(self) -> NDArray[np.float64] | None:
+        """The mean confusion matrix over all seeds; None where it was not measured."""
+        return np.mean(list(self.confusions.values()), axis=0) if self.confusions else None
 
     def after(self, job: Job, result: JobResult) -> "Trial":
         """Return the trial once a job is done that measured its candidate."""
         if result.fault is not None:
             return replace(self, outcome=Outcome.UNFINISHED, reason=result.fault)
         for found in result.measurements:
-            if found.variant == self.candidate.variant and found.correct is not None:
-                correct = {**self.correct, job.seed: found.correct}
-                return replace(self, outcome=Outcome.MEASURED, cost=found.cost, correct=correct, reason=None)
+            if found.variant == self.candidate.variant and found.confusion is not None:
+                found_by = {**self.confusions, job.seed: found.confusion}
+                return replace(
+                    self, outcome=Outcome.MEASURED, cost=found.cost, confusions=found_by, reason=None
+                )
             if found.variant == self.candidate.variant:
                 return replace(self, outcome=Outcome.FAILED, reason=found.error)
         return replace(self, outcome=Outcome.FAILED, reason=result.error or "nothing was measured")

@@ -113,7 +113,7 @@ def tune(
         say(COMPILING)
     interruptible(lambda on_batch: _compile(given, data, seed))
     jobs = [Job(drawn(given, seed, number), seed, (variant,)) for number in range(trials)]
-    strategy = _Rungs(jobs, len(data.train), len(data.validation))
+    strategy = _Rungs(jobs, len(data.train))
     context = SearchContext(Source.of(data, None), load_hardware("asic65-lp"), threads=threads, data=data)
     started = time.perf_counter()
     with (
@@ -169,7 +169,6 @@ class _Rungs:
 
     jobs: Sequence[Job]
     images: int
-    samples: int
     trials: dict[Job, Trial] = field(default_factory=dict)
     _numbers: dict[Setup, int] = field(init=False)
     _rung: list[Job] = field(init=False)
@@ -188,10 +187,10 @@ class _Rungs:
     def tell(self, job: Job, result: JobResult) -> None:
         """Take note of a result; the last of a rung begins the next one."""
         (candidate,), number = job.candidates, self._numbers[job.setup]
-        trial = Trial(candidate, samples=self.samples, presentations=self._count(job), number=number)
+        trial = Trial(candidate, presentations=self._count(job), number=number)
         self.trials[job] = trial.after(job, result)
         if self._rung and self._rung[0].share < 1 and all(one in self.trials for one in self._rung):
-            best = [one for one in self._best_first(self._rung) if self.trials[one].correct]
+            best = [one for one in self._best_first(self._rung) if self.trials[one].confusions]
             kept = set(best[: max(1, len(self._rung) // FACTOR)])
             share = RUNGS[RUNGS.index(self._rung[0].share) + 1]
             self._rung = [replace(one, share=share) for one in self._rung if one in kept]
@@ -207,7 +206,7 @@ class _Rungs:
             outcome = Outcome.CHOSEN if job == best else Outcome.DROPPED
             if job in goes_on:
                 outcome = Outcome.GOES_ON
-            found[job] = replace(trial, outcome=outcome) if trial.correct else trial
+            found[job] = replace(trial, outcome=outcome) if trial.confusions else trial
         in_order = sorted(found, key=lambda job: (job.share, found[job].number or 0))
         return found[best], tuple(found[job] for job in in_order)
 

@@ -17,7 +17,7 @@ from fspinn.backends.c.header import network_header
 from fspinn.backends.c.numbers import array, type_of
 from fspinn.backends.numba import engine
 from fspinn.backends.protocol import several_layers
-from fspinn.base.checks import checked_seed
+from fspinn.base.checks import checked_seed, number
 from fspinn.base.errors import FormatError
 from fspinn.base.files import folder_when_whole
 from fspinn.base.randomness import INFERENCE_SPIKES, NOISE, stream_key, words
@@ -34,7 +34,12 @@ _SHARED_FILES = ("network.c", "test.c", "cortex_m4.c", "cortex_m4.ld", "Makefile
 
 
 def export_c(
-    model: AnyModel, folder: Path, images: NDArray[np.uint8] | None = None, *, seed: int = 0
+    model: AnyModel,
+    folder: Path,
+    images: NDArray[np.uint8] | None = None,
+    *,
+    reject: float = 0.0,
+    seed: int = 0,
 ) -> None:
     """Write a network that computes with integers as a C program.
 
@@ -46,6 +51,9 @@ def export_c(
         Where the files go; it must not exist, or be empty.
     images : ndarray of uint8, shape (n, height, width), optional
         What the program's own test shows, with what the integer engine answers. None takes noise.
+    reject : float, default 0.0
+        The program answers -1 where the best class leads the second by less, as for `fspinn.predict`: a
+        constant of `network.h`, in steps of the readout.
     seed : int, default 0
         Of the input spikes.
 
@@ -54,21 +62,22 @@ def export_c(
     FormatError
         If the model does not compute with integers only, or its readout does not.
     ConfigError
-        If something is in the folder already, it cannot be written, or the images do not fit the model.
+        If something is in the folder already, it cannot be written, the images do not fit the model, or the
+        margin is not one.
     """
-    seed = checked_seed(seed)
+    seed, reject = checked_seed(seed), number("reject", reject, at_least=0.0)
     model = model_of(model)
     plan = plan_of(model)
     if (refusal := refuses(plan)) is not None:
         raise FormatError(refusal)
-    header = network_header(model, plan, seed)
+    header = network_header(model, plan, seed, reject)
     shown = _noise(model) if images is None else np.asarray(images)
     check_size(model, shown, "images")
-    classes, spike_counts = _answers(model, plan, shown, seed)
+    classes, spike_counts = _answers(model, plan, shown, seed, reject)
     with folder_when_whole(folder) as made:
         (made / "network.h").write_text(header, encoding="utf-8")
         (made / "images.h").write_text(_images_header(shown, classes, spike_counts), encoding="utf-8")
-        (made / "README.md").write_text(_readme(model, plan, len(shown)), encoding="utf-8")
+        (made / "README.md").write_text(_readme(model, plan, len(shown), reject), encoding="utf-8")
         for name in _SHARED_FILES:
             (made / name).write_text(_program_file(name), encoding="utf-8")
 
@@ -87,12 +96,13 @@ def _noise(model: Model) -> NDArray[np.uint8]:
 
 
 def _answers(
-    model: Model, plan: Plan, images: NDArray[np.uint8], seed: int
+    model: Model, plan: Plan, images: NDArray[np.uint8], seed: int, reject: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Return the classes and the spike counts that the integer engine answers."""
     spikes = BatchEncoder(plan.encoding).encode(images, seed, INFERENCE_SPIKES)
     spike_counts = engine.respond(plan, spikes).spike_counts
-    return readouts.scores(model.readout, csr_array(spike_counts)).argmax(axis=1), spike_counts
+    scores = readouts.scores(model.readout, csr_array(spike_counts))
+    return readouts.classes(scores, reject), spike_counts
 
 
 def _images_header(images: NDArray[np.uint8], classes: NDArray[np.int64], counts: NDArray[np.int32]) -> str:
@@ -108,7 +118,7 @@ def _images_header(images: NDArray[np.uint8], classes: NDArray[np.int64], counts
     )
 
 
-def _readme(model: Model, plan: Plan, images: int) -> str:
+def _readme(model: Model, plan: Plan, images: int, reject: float) -> str:
     (layer,) = plan.layers
     formats = layer.formats
     assert formats is not None
@@ -120,6 +130,7 @@ def _readme(model: Model, plan: Plan, images: int) -> str:
         "inputs": model.layer.inputs_used,
         "images": images,
         "classes": f"Classes, from 0: {', '.join(model.class_names)}.",
+        "none": "" if reject == 0 else " -1 is none: the best class leads the second by too little.",
     }
     text = _program_file("README.md")
     for name, value in values.items():

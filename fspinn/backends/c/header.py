@@ -22,7 +22,7 @@ _PROBABILITY_BITS = 32
 _BIT = Format(1, 0, signed=False)
 
 
-def network_header(model: Model, plan: Plan, seed: int) -> str:
+def network_header(model: Model, plan: Plan, seed: int, reject: float) -> str:
     """Return what `network.h` holds: what to call, and the numbers of a network.
 
     Parameters
@@ -32,11 +32,13 @@ def network_header(model: Model, plan: Plan, seed: int) -> str:
         Of the model, in integers.
     seed : int
         Of the input spikes.
+    reject : float
+        Margin of the scores below which there is no answer.
     """
     (layer,) = plan.layers
     formats = layer.formats
     assert formats is not None
-    readout_defines, readout_data = readout_lines(model)
+    readout_defines, readout_data = readout_lines(model, reject)
     words = pack(layer.weights[layer.input_mask], formats.weights, 32)
     lines = [
         *_encoder(plan, layer, model.image_shape, model.readout.n_classes, seed),

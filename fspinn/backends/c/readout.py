@@ -1,6 +1,7 @@
 """The readout of a network as constants and arrays of `network.h`."""
 
 from fractions import Fraction
+from math import ceil
 
 import numpy as np
 
@@ -16,8 +17,15 @@ TABLE, LABELS = range(2)
 _WORD = 32
 
 
-def readout_lines(model: Model) -> tuple[list[str], list[str]]:
+MOST_STEPS = 2**63
+"""Of a margin: no class leads by so many."""
+
+
+def readout_lines(model: Model, reject: float) -> tuple[list[str], list[str]]:
     """Return the lines that define the readout of a model, and those that hold its numbers.
+
+    Scores are whole numbers of steps, so a lead is below the margin `reject` where it is below that many
+    steps, rounded up.
 
     Raises
     ------
@@ -26,13 +34,14 @@ def readout_lines(model: Model) -> tuple[list[str], list[str]]:
     """
     readout = model.readout
     if readout.name == LABEL_READOUT:
-        return _labels(readout)
+        return _labels(readout, reject)
     if readout.format is None:
         raise FormatError(
             f"readout: the table of {readout.name!r} is in floats; quantize it too, to UQ0.8 or so"
         )
     table = to_integers(readout.table, readout.format)
     values = {"READOUT_BITS": readout.format.bits, "READOUT_SIGNED": int(readout.format.signed)}
+    values |= _margin(readout, reject, Fraction(readout.format.step))
     bias = np.zeros(readout.n_classes, dtype=np.int64)
     if readout.bias is not None and readout.bias_format is not None:
         bias = to_integers(readout.bias, readout.bias_format)
@@ -41,7 +50,12 @@ def readout_lines(model: Model) -> tuple[list[str], list[str]]:
     return defines({"READOUT": TABLE, **values}), data
 
 
-def _labels(readout: Readout) -> tuple[list[str], list[str]]:
+def _margin(readout: Readout, reject: float, step: Fraction) -> dict[str, int]:
+    steps = min(ceil(Fraction(reject) / step), MOST_STEPS)
+    return {"REJECT": steps if readout.n_classes > 1 else 0}
+
+
+def _labels(readout: Readout, reject: float) -> tuple[list[str], list[str]]:
     """One label per neuron, and what a spike of each neuron of a class is worth, as in the table."""
     table, n_classes = readout.table, readout.n_classes
     shares = table.max(axis=0)
@@ -60,4 +74,5 @@ def _labels(readout: Readout) -> tuple[list[str], list[str]]:
         array("uint32_t", "labels", pack(labels[None], Format(bits, 0, signed=False), _WORD)[0]),
         array("uint64_t", "shares", [int(share * denominator) for share in exact]),
     ]
-    return defines({"READOUT": LABELS, "READOUT_BITS": bits}), data
+    margin = _margin(readout, reject, Fraction(1, denominator))
+    return defines({"READOUT": LABELS, "READOUT_BITS": bits, **margin}), data

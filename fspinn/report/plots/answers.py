@@ -1,22 +1,27 @@
 """Pictures of what a network answers to images."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from fspinn.answering import metrics
 from fspinn.answering.predict import predict
 from fspinn.answering.present import potential, present
 from fspinn.base.errors import ConfigError
 from fspinn.model.model import AnyModel, model_of
-from fspinn.report.plots.colours import CHOSEN, SHADES
+from fspinn.report.plots.colours import CHOSEN, GREY, SHADES
 from fspinn.report.plots.networks import preferred_classes, preferred_names
 from fspinn.report.plots.positions import draw_image, in_words, position_raster
 
+if TYPE_CHECKING:
+    from fspinn.answering.evaluate import Evaluation
+
 _MOST_NUMBERS = 20
 _MOST_ROWS = 16
+_MARGINS = 8
 
 
 def confusion_matrix(
@@ -45,7 +50,7 @@ def confusion_matrix(
             f"class_names: {n_classes} names, but a class {highest}, counted from 0; "
             "give the labels of fspinn.evaluate and the names of the model"
         )
-    counts = np.bincount(labels * n_classes + classes, minlength=n_classes**2).reshape(n_classes, n_classes)
+    counts = metrics.confusion_matrix(labels, classes, n_classes)
     shares = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
 
     side = min(max(3.2, 0.42 * n_classes + 0.8), 9.0)
@@ -64,6 +69,37 @@ def confusion_matrix(
     axes.set_ylabel("true class")
     axes.set_title(f"{np.mean(labels == classes):.1%} of {len(labels)} images correct", fontsize=10)
     figure.colorbar(picture, label="part of the true class (%)", shrink=0.8)
+    return figure
+
+
+def coverage(measured: "Evaluation") -> Figure:
+    """Draw the accuracy of the images that are still answered, against their part, over all margins.
+
+    Parameters
+    ----------
+    measured : Evaluation
+        What ``fspinn.evaluate`` returns, without a margin.
+    """
+    margins, covered, accuracy = measured.coverage_curve
+    figure = Figure(figsize=(6, 4.2), layout="constrained")
+    axes = figure.subplots()
+    axes.plot(100 * covered, 100 * accuracy, "-", color=SHADES[0], linewidth=1.4)
+    for k in np.linspace(0, len(margins) - 1, min(len(margins), _MARGINS)).round().astype(int):
+        axes.plot(100 * covered[k], 100 * accuracy[k], "o", color=SHADES[0], markersize=4)
+        axes.annotate(
+            f"{margins[k]:.3g}",
+            (100 * covered[k], 100 * accuracy[k]),
+            xytext=(4, 5),
+            textcoords="offset points",
+            fontsize=8,
+            color=GREY,
+        )
+    axes.invert_xaxis()
+    axes.margins(x=0.08, y=0.1)
+    axes.set_xlabel("images that are answered (%)")
+    axes.set_ylabel("accuracy of these (%)")
+    axes.set_title("numbers: least lead of the best class over the second", fontsize=10)
+    axes.grid(alpha=0.25, linewidth=0.5)
     return figure
 
 

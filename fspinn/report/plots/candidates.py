@@ -48,7 +48,7 @@ def accuracy_against_memory(result: "SearchResult") -> Figure:
         axes.set_title(f"\u2605 {words}", color=CHOSEN, fontsize=11)
     axes.set_xscale("log")
     axes.set_xlabel("memory for inference (KiB)")
-    axes.set_ylabel("accuracy on validation images (%)")
+    axes.set_ylabel(f"{result.metric.words} on validation images (%)")
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_minor_formatter(NullFormatter())

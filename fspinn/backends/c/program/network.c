@@ -560,28 +560,23 @@ static uint32_t place(uint32_t i, uint32_t width)
 
 #if NETWORK_READOUT == NETWORK_LABELS
 
+typedef uint64_t score_type;
+
 /* A spike speaks for the class of its neuron, in the share that the class gives to each of its neurons. */
-int32_t network_class(void)
+static score_type score_of(uint32_t c)
 {
-    uint64_t highest = 0;
-    uint32_t c, j;
-    int32_t best = 0;
-    for (c = 0; c < NETWORK_CLASSES; c++) {
-        uint64_t votes = 0;
-        for (j = 0; j < NETWORK_FEATURES; j++) {
-            uint32_t label = bits(labels, place(j, NETWORK_READOUT_BITS), NETWORK_READOUT_BITS);
-            votes += label == c ? network_counts[j] : 0u;
-        }
-        votes *= shares[c];
-        if (votes > highest) {
-            highest = votes;
-            best = (int32_t)c;
-        }
+    uint64_t votes = 0;
+    uint32_t j;
+    for (j = 0; j < NETWORK_FEATURES; j++) {
+        uint32_t label = bits(labels, place(j, NETWORK_READOUT_BITS), NETWORK_READOUT_BITS);
+        votes += label == c ? network_counts[j] : 0u;
     }
-    return best;
+    return votes * shares[c];
 }
 
 #else
+
+typedef int64_t score_type;
 
 static int64_t entry(uint32_t position)
 {
@@ -594,26 +589,49 @@ static int64_t entry(uint32_t position)
 }
 
 /* A spike speaks for every class, as the table says. */
+static score_type score_of(uint32_t c)
+{
+    int64_t score = bias[c];
+    uint32_t j;
+    for (j = 0; j < NETWORK_FEATURES; j++) {
+        if (network_counts[j] > 0) {
+            score += network_counts[j] * entry(place(j * NETWORK_CLASSES + c, NETWORK_READOUT_BITS));
+        }
+    }
+    return score;
+}
+#endif
+
 int32_t network_class(void)
 {
-    int64_t highest = 0;
-    uint32_t c, j;
+    score_type highest = 0;
+#if NETWORK_REJECT > 0
+    score_type second = 0;
+#endif
+    uint32_t c;
     int32_t best = 0;
     for (c = 0; c < NETWORK_CLASSES; c++) {
-        int64_t score = bias[c];
-        for (j = 0; j < NETWORK_FEATURES; j++) {
-            if (network_counts[j] > 0) {
-                score += network_counts[j] * entry(place(j * NETWORK_CLASSES + c, NETWORK_READOUT_BITS));
-            }
-        }
+        score_type score = score_of(c);
         if (c == 0 || score > highest) {
+#if NETWORK_REJECT > 0
+            second = highest;
+#endif
             highest = score;
             best = (int32_t)c;
         }
+#if NETWORK_REJECT > 0
+        else if (c == 1 || score > second) {
+            second = score;
+        }
+#endif
     }
+#if NETWORK_REJECT > 0
+    if ((uint64_t)(highest - second) < NETWORK_REJECT) {
+        return NOBODY;
+    }
+#endif
     return best;
 }
-#endif
 
 /* ---- What to call ------------------------------------------------------------------------------------- */
 

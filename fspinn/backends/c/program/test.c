@@ -36,7 +36,11 @@ int main(void)
         print("image ");
         print_number(m);
         print(": class ");
-        print_number((uint32_t)class_found);
+        if (class_found < 0) {
+            print("none");
+        } else {
+            print_number((uint32_t)class_found);
+        }
         print(", spikes");
         for (j = 0; j < NETWORK_FEATURES; j++) {
             differ |= network_counts[j] != expected_counts[m][j];
