@@ -105,7 +105,7 @@ def test_a_file_that_holds_no_images_is_refused(tmp_path, name, content, words):
 def test_arrays_that_are_no_images_are_refused(tmp_path):
     for name, array, words in (
         ("float.npy", IMAGES / 9, "floats from 0 to 27.5556 are not from 0 to 1; scale them to 0..1, or"),
-        ("flat.npy", IMAGES[0, 0], "shape (5,) is not (n, height, width); reshape"),
+        ("flat.npy", IMAGES[0, 0], "shape (5,) is not (n, height, width) or (n, height, width, channels)"),
         ("none.npy", IMAGES[:0], "empty, shape (0, 4, 5); give at least one image"),
         ("object.npy", np.array([None], object), "cannot be read as .npy (Object arrays"),
     ):
