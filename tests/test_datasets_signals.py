@@ -1,6 +1,7 @@
 """Signals become images of height 1 by a scale that only the training signals decide."""
 
 import contextlib
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -51,7 +52,19 @@ def test_it_is_one_line_clipped(values, low, span):
     high = low + span
     images = Scale((low,), (high,)).applied(np.array([values]))
     for value, pixel in zip(values, images[0, 0].tolist(), strict=True):
-        assert pixel == np.rint(255 * min(max((value - low) / (high - low), 0), 1))
+        assert pixel == np.rint(min(max(255 * (value - low) / (high - low), 0), 255))
+
+
+def test_integers_are_scaled_exactly():
+    low, high = -37, 93
+    values = np.arange(low, high + 1)
+    exact = [round(Fraction(255 * (value - low), high - low)) for value in values.tolist()]  # a half to even
+    assert Scale((low,), (high,)).applied(values[None])[0, 0].tolist() == exact
+
+
+def test_values_far_outside_are_clipped():
+    values = np.array([[-1.7e308, 1.7e308, np.float64(1e-3)]])
+    assert Scale((0.0,), (1e-3,)).applied(values).tolist() == [[[0, 255, 255]]]
 
 
 def test_each_channel_has_its_own():
@@ -71,6 +84,7 @@ def test_each_channel_has_its_own():
         ((0.0,), (1.0, 2.0), "^Scale: 1 low and 2 high values"),
         ((1.0,), (1.0,), "^Scale: from 1 to 1 is not a range; give finite values, low < high"),
         ((0.0,), (float("inf"),), "^Scale: from 0 to inf is not a range"),
+        ((-1.7e308,), (1.7e308,), "^Scale: from -1.7e\\+308 to 1.7e\\+308 is not a range"),
     ],
 )
 def test_what_is_not_a_scale_is_refused(low, high, words):
@@ -122,6 +136,10 @@ def test_what_is_not_signals_is_refused(npz, signals, words):
     with pytest.raises(DataError) as caught:
         datasets.load(npz(signals=signals, labels=LABELS))
     assert words in str(caught.value)
+
+
+def test_rows_of_a_table_are_signals(npz):
+    assert datasets.load(npz(X=SIGNALS / 7, y=LABELS)).image_shape == (1, 12)
 
 
 def test_signals_are_cut_or_padded_on_request(npz):
