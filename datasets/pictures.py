@@ -38,7 +38,7 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
 
 def picture_in(data: bytes, name: str, kind: str) -> NDArray[np.uint8]:
     """Return the picture of the bytes of a file; `name` is what messages start with (see `read_picture`)."""
-    from PIL import Image, ImageOps
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
     _check_ends(data, name, kind)
     try:
@@ -54,7 +54,7 @@ def picture_in(data: bytes, name: str, kind: str) -> NDArray[np.uint8]:
                 pixels = np.array(image.convert("L" if _is_grey(image) else "RGB"), dtype=np.uint8)
     except DataError:
         raise
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise DataError(f"{name}: not a whole {kind} file; save it again as {kind}") from None
     except Image.DecompressionBombError:
         raise _too_large(name) from None

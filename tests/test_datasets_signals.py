@@ -1,6 +1,7 @@
 """Signals become images of height 1 by a scale that only the training signals decide."""
 
 import contextlib
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -12,9 +13,11 @@ from scipy.io import wavfile
 
 import fspinn
 from fspinn import datasets
+from fspinn.answering.compress import lower
 from fspinn.base.errors import ConfigError, DataError, FspinnWarning
 from fspinn.datasets import Reading, Scale, Split, read_images
 from fspinn.network.rules import Stdp
+from fspinn.search.formats import find_formats
 
 RANDOM = np.random.default_rng(0)
 SIGNALS = RANDOM.integers(-1000, 1000, (40, 12)).astype(np.int16)
@@ -292,6 +295,8 @@ def test_the_model_file_keeps_it(data, model, tmp_path):
     assert model.scale == data.scale
     fspinn.save(model, tmp_path / "net.h5")
     assert fspinn.load(tmp_path / "net.h5").scale == data.scale
+    assert fspinn.quantize(model, "UQ0.4", state="Q9.6").scale == data.scale
+    assert lower(model, data, weights="UQ0.4", prune=True).model.scale == data.scale
 
 
 def test_a_model_answers_signals_as_they_were_recorded(data, model):
@@ -316,9 +321,17 @@ def test_a_pair_of_signals_and_labels_is_trained_on():
 def test_signals_scaled_in_another_way_are_refused(data, model):
     other = Split(data.test.images, data.test.labels, data.class_names, scale=Scale((0.0,), (5.0,)))
     words = r"^split: these signals are scaled in another way than those that the model was trained on; load"
-    for work in (fspinn.evaluate, fspinn.predict):
+    for work in (
+        lambda: fspinn.evaluate(model, other),
+        lambda: fspinn.predict(model, other),
+        lambda: fspinn.quantize(model, "UQ0.4", data=other),
+        lambda: lower(model, replace(data, train=other), weights="UQ0.4"),
+        lambda: find_formats(model, other),
+    ):
         with pytest.raises(DataError, match=words):
-            work(model, other)
+            work()
+    of_arrays = datasets.as_dataset((2 * SIGNALS, LABELS), model.scale)
+    np.testing.assert_array_equal(of_arrays.train.images, model.scale.applied(2 * SIGNALS))
 
 
 def test_signals_need_a_model_of_signals(data, tmp_path):
@@ -336,8 +349,6 @@ def test_signals_need_a_model_of_signals(data, tmp_path):
 
 
 def test_the_scale_must_fit_the_model(model):
-    from dataclasses import replace
-
     with pytest.raises(
         ConfigError, match=r"^scale: of 2 channel\(s\) does not fit signals of shape \(1, 12\)"
     ):
