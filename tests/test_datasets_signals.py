@@ -296,7 +296,7 @@ def test_the_model_file_keeps_it(data, model, tmp_path):
     fspinn.save(model, tmp_path / "net.h5")
     assert fspinn.load(tmp_path / "net.h5").scale == data.scale
     assert fspinn.quantize(model, "UQ0.4", state="Q9.6").scale == data.scale
-    assert lower(model, data, weights="UQ0.4", prune=True).model.scale == data.scale
+    assert lower(model, data, weights="UQ0.4", state="Q9.6", prune=True).model.scale == data.scale
 
 
 def test_a_model_answers_signals_as_they_were_recorded(data, model):
