@@ -50,9 +50,17 @@ def as_split(given: LabelledImages, scale: Scale | None = None) -> Split:
     return read.split(scale if read.signals else None, "images")
 
 
-def as_dataset(given: Dataset | LabelledImages) -> Dataset:
-    """Return a data set from itself; or from labelled images, all of them to train on."""
+def as_dataset(given: Dataset | LabelledImages, scale: Scale | None = None) -> Dataset:
+    """Return a data set from itself; or from labelled images, all of them to train on.
+
+    Parameters
+    ----------
+    given : Dataset, Split or tuple
+    scale : Scale, optional
+        How signals become images: that of the model that they are for; fitted on them, if None.
+    """
     if isinstance(given, Dataset):
+        check_scale(given.train, scale)
         return given
     if not isinstance(given, Split) and not _is_pair(given):
         raise DataError(
@@ -60,12 +68,16 @@ def as_dataset(given: Dataset | LabelledImages) -> Dataset:
             "a pair (images, labels)"
         )
     if isinstance(given, Split) and given.class_names is not None:
+        check_scale(given, scale)
         split = given
     else:
         read = _read((given.images, given.labels) if isinstance(given, Split) else given)
         if isinstance(given, Split):
             read = replace(read, groups=given.groups, features=given.features)
-        scale = Scale.fitted(np.asarray(read.samples), "images") if read.signals else None
+        if not read.signals:
+            scale = None
+        elif scale is None:
+            scale = Scale.fitted(np.asarray(read.samples), "images")
         split = read.split(scale, "images")
     names, none = split.class_names or (), split.first(0)
     features = () if split.features is None else _numbered_features(split.features.shape[1])

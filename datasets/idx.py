@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 
 from fspinn.base.errors import DataError
 
+IMAGES = (3, 4)
+"""Dimensions of images: (n, height, width), or (n, height, width, channels)."""
+
 GZIP = b"\x1f\x8b"
 _UNSIGNED_BYTE = 8
 _CHUNK_BYTES = 1 << 20
@@ -25,7 +28,7 @@ _MAPPED_FROM_BYTES = 1 << 27
 _MEANING = {1: "labels", 3: "images"}
 
 
-def read_idx(path: str | Path, dimensions: int) -> NDArray[np.uint8]:
+def read_idx(path: str | Path, dimensions: int | tuple[int, ...]) -> NDArray[np.uint8]:
     """Read a file of unsigned bytes, compressed with gzip or plain.
 
     Never more memory is used than the file really fills, whatever its header promises. A plain file of
@@ -36,8 +39,8 @@ def read_idx(path: str | Path, dimensions: int) -> NDArray[np.uint8]:
     ----------
     path : str or Path
         The file; its first bytes say whether it is compressed, not its name.
-    dimensions : int
-        3 for images (n, height, width), 1 for labels (n,).
+    dimensions : int or tuple of int
+        How many there may be: `IMAGES` for images (n, height, width), or with channels, 1 for labels (n,).
 
     Returns
     -------
@@ -55,7 +58,8 @@ def read_idx(path: str | Path, dimensions: int) -> NDArray[np.uint8]:
             plain = file.read(2) != GZIP
             file.seek(0)
             stream = file if plain else cast(BinaryIO, gzip.GzipFile(fileobj=file))
-            return _parse(stream, path, dimensions, plain=plain)
+            allowed = (dimensions,) if isinstance(dimensions, int) else dimensions
+            return _parse(stream, path, allowed, plain=plain)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         reason = str(error) or type(error).__name__
         raise DataError(f"{path}: damaged gzip file ({reason}); fetch or copy it again") from None
@@ -63,7 +67,7 @@ def read_idx(path: str | Path, dimensions: int) -> NDArray[np.uint8]:
         raise DataError(f"{path}: {error.strerror or error}; name an IDX file that can be read") from None
 
 
-def _parse(stream: BinaryIO, path: Path, dimensions: int, *, plain: bool) -> NDArray[np.uint8]:
+def _parse(stream: BinaryIO, path: Path, allowed: tuple[int, ...], *, plain: bool) -> NDArray[np.uint8]:
     magic = _read(stream, 4)
     if not magic:
         raise DataError(f"{path}: the file is empty; fetch or copy it again")
@@ -71,10 +75,11 @@ def _parse(stream: BinaryIO, path: Path, dimensions: int, *, plain: bool) -> NDA
         raise DataError(f"{path}: not an IDX file (starts with {magic.hex()}); name one, plain or gzip")
     if magic[2] != _UNSIGNED_BYTE:
         raise DataError(f"{path}: values of IDX type 0x{magic[2]:02x}; convert them to unsigned bytes (0x08)")
-    if magic[3] != dimensions:
+    dimensions = magic[3]
+    if dimensions not in allowed:
         raise DataError(
-            f"{path}: {magic[3]} dimension(s) where {_MEANING.get(dimensions, 'data')} have {dimensions}; "
-            "check that images and labels are not swapped"
+            f"{path}: {dimensions} dimension(s) where {_MEANING.get(allowed[0], 'data')} have "
+            f"{' or '.join(map(str, allowed))}; check that images and labels are not swapped"
         )
     header = _read(stream, 4 * dimensions)
     if len(header) < 4 * dimensions:

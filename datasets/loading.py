@@ -52,7 +52,8 @@ def load(
         Folder that holds ``mnist/``, ``fashion-mnist/``, ... Without it, ``$FSPINN_DATA_DIR`` is looked at,
         then this user's cache folder, to which missing files are downloaded.
     validation : int, optional
-        Training images to hold out for validation; a sixth of them, rounded down, if None.
+        Training images to hold out for validation; a sixth of them, rounded down, if None. Of groups as many
+        as come nearest to it.
     seed : int, default 0
         Chooses the validation images, from 0 to 2^64 - 1. The test images never depend on it.
     reading : Reading, default Reading()

@@ -103,7 +103,8 @@ def samples_in(
         return None
     if jpeg is not None:
         return jpeg, _decoded(path, arrays, jpeg, _name(arrays, part, _OFFSETS)), False
-    return named[0], arrays[named[0]], signals is not None
+    rows = _bare(named[0]) not in _IMAGES[:1] and arrays[named[0]].ndim == 2
+    return named[0], arrays[named[0]], signals is not None or rows
 
 
 def _part(path: Path, arrays: dict[str, NDArray[Any]], part: str) -> Labelled | None:
@@ -136,10 +137,13 @@ def _part(path: Path, arrays: dict[str, NDArray[Any]], part: str) -> Labelled | 
     return replace(read, features=values, feature_names=_columns(path, arrays, features, values.shape[1]))
 
 
+def _bare(name: str) -> str:
+    return name.removeprefix("train_").removeprefix("test_").removesuffix("_train").removesuffix("_test")
+
+
 def _known(name: str) -> bool:
     stems = {*_STEMS, *_EVENTS}
-    bare = name.removeprefix("train_").removeprefix("test_").removesuffix("_train").removesuffix("_test")
-    return bare in stems
+    return _bare(name) in stems
 
 
 def _name(arrays: Collection[str], part: str, stems: tuple[str, ...]) -> str | None:
@@ -164,10 +168,7 @@ def _words(path: Path, arrays: dict[str, NDArray[Any]], name: str) -> tuple[str,
 def _columns(path: Path, arrays: dict[str, NDArray[Any]], features: str, count: int) -> tuple[str, ...]:
     name = _name(arrays, "", _FEATURE_NAMES)
     if name is None:
-        stem = (
-            features.removeprefix("train_").removeprefix("test_").removesuffix("_train").removesuffix("_test")
-        )
-        return tuple(f"{stem} {number}" for number in range(count))
+        return tuple(f"{_bare(features)} {number}" for number in range(count))
     words = _words(path, arrays, name)
     if len(set(words)) != count or len(words) != count:
         raise DataError(

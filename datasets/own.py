@@ -7,7 +7,7 @@ import numpy as np
 
 from fspinn.base.errors import DataError
 from fspinn.datasets.folders import read_class_folders
-from fspinn.datasets.idx import read_idx
+from fspinn.datasets.idx import IMAGES, read_idx
 from fspinn.datasets.labelled import Labelled, labelled
 from fspinn.datasets.npz import read_npz
 from fspinn.datasets.reading import Reading
@@ -74,7 +74,7 @@ def _read_pair(folder: Path, *names: str) -> Labelled:
     for path in (images, labels):
         if not path.exists():
             raise DataError(f"{path}: no such file; put it beside the others, with .gz or without")
-    return labelled(read_idx(images, 3), read_idx(labels, 1), str(images), str(labels))
+    return labelled(read_idx(images, IMAGES), read_idx(labels, 1), str(images), str(labels))
 
 
 def _read_idx_pair(path: Path) -> Labelled:
@@ -83,7 +83,7 @@ def _read_idx_pair(path: Path) -> Labelled:
             f"{path}: not samples in a form that fspinn knows; give an .npz or .csv file, an IDX file with "
             "'images' in its name and its labels beside it, or a folder of pictures or wav files per class"
         )
-    images = read_idx(path, 3)
+    images = read_idx(path, IMAGES)
     name = path.name.replace("images", "labels").replace("idx3", "idx1").removesuffix(".gz")
     labels = existing_file(path.parent, name + ".gz")
     if labels is None:

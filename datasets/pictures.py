@@ -15,6 +15,7 @@ FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".bmp": "BMP", ".tif"
 
 _MOST_PIXELS = 1 << 26
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_JPEG_SIGNATURE = b"\xff\xd8"
 # Offsets in the file: signature 8, length and name of the first chunk 8, width 4, height 4, depth 1.
 _PNG_DEPTH_AT = 24
 _GREY = ("1", "L", "LA", "La")
@@ -37,7 +38,7 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
 
 def picture_in(data: bytes, name: str, kind: str) -> NDArray[np.uint8]:
     """Return the picture of the bytes of a file; `name` is what messages start with (see `read_picture`)."""
-    from PIL import Image, ImageOps
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
     _check_ends(data, name, kind)
     try:
@@ -53,6 +54,8 @@ def picture_in(data: bytes, name: str, kind: str) -> NDArray[np.uint8]:
                 pixels = np.array(image.convert("L" if _is_grey(image) else "RGB"), dtype=np.uint8)
     except DataError:
         raise
+    except UnidentifiedImageError:
+        raise DataError(f"{name}: not a whole {kind} file; save it again as {kind}") from None
     except Image.DecompressionBombError:
         raise _too_large(name) from None
     except Exception as error:  # Pillow raises OSError, SyntaxError, ValueError and others for damaged files
@@ -75,6 +78,8 @@ def _check_ends(data: bytes, name: str, kind: str) -> None:
             raise DataError(f"{name}: not a PNG file; save it again as PNG")
         if data[_PNG_DEPTH_AT] == 16:
             raise _too_deep(name, "16 bits")
+    if kind == "JPEG" and not data.startswith(_JPEG_SIGNATURE):
+        raise DataError(f"{name}: not a JPEG file; save it again as JPEG")
     if (kind == "PNG" and b"IEND" not in data) or (kind == "JPEG" and b"\xff\xd9" not in data[-4096:]):
         raise DataError(f"{name}: truncated {kind}; save or copy it again")
 

@@ -57,9 +57,10 @@ class Reading:
 
     @property
     def asked(self) -> dict[str, Any]:
-        """What differs from reading files as they are, by name, for files."""
+        """What differs from reading files as they are, by name, in values that fit in JSON."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: value for name, value in values.items() if value not in (None, False)}
+        asked = {name: value for name, value in values.items() if value not in (None, False)}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asked.items()}
 
     def refuse(self, names: tuple[str, ...], where: str, why: str) -> None:
         """Raise `ConfigError`, which says why, if one of these is asked for."""

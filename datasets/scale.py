@@ -18,6 +18,7 @@ class Scale:
     """Which values of a signal become 0 and which 255, in each channel.
 
     A value becomes ``rint(255 * (value - low) / (high - low))``; what lies outside becomes 0 or 255.
+    For integers that is exact: a half goes to the even neighbour.
 
     Parameters
     ----------
@@ -45,7 +46,7 @@ class Scale:
                 f"Scale: {len(self.low)} low and {len(self.high)} high values; give one of each per channel"
             )
         for low, high in zip(self.low, self.high, strict=True):
-            if not (isfinite(low) and isfinite(high) and low < high):
+            if not (isfinite(255 * (high - low)) and low < high):
                 raise DataError(
                     f"Scale: from {low:g} to {high:g} is not a range; give finite values, low < high"
                 )
@@ -99,8 +100,8 @@ class Scale:
             low, span = low[0], span[0]
         count = max(1, _PIECE // max(1, signals[:1].size))
         for start in range(0, len(signals), count):
-            some = (signals[start : start + count].astype(np.float64) - low) / span
-            images[start : start + count, 0] = np.rint(255 * np.clip(some, 0, 1))
+            some = np.clip(signals[start : start + count].astype(np.float64), low, low + span)
+            images[start : start + count, 0] = np.rint(np.clip(255 * (some - low) / span, 0, 255))
         return images
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fspinn.base.errors import DataError
 from fspinn.datasets.conversion import as_pixels
 from fspinn.datasets.folders import WAV, is_sample, one_picture
-from fspinn.datasets.idx import GZIP, read_idx
+from fspinn.datasets.idx import GZIP, IMAGES, read_idx
 from fspinn.datasets.mapped import Images, MappedImages, part_of
 from fspinn.datasets.npz import npy_array, npz_arrays, samples_in
 from fspinn.datasets.own import CSV
@@ -163,4 +163,4 @@ def _samples(path: Path, kind: str, reading: Reading, scale: Scale | None) -> tu
                 f"{path}: not images in a form that fspinn knows; give a picture ({', '.join(FORMATS)}), a "
                 f"folder of pictures, a {WAV}, .npz, .npy, {CSV} or IDX file"
             )
-    return read_idx(path, 3), False
+    return read_idx(path, IMAGES), False

@@ -1,12 +1,13 @@
 """Which samples are for training, which to choose by, which to report? A seed and groups say so."""
 
 import hashlib
+import warnings
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fspinn.base.errors import DataError
+from fspinn.base.errors import DataError, FspinnWarning
 from fspinn.base.randomness import TEST_SPLIT, VALIDATION_SPLIT, permutation, stream_key
 from fspinn.datasets.classes import numbers_in, numerals, quoted
 from fspinn.datasets.dataset import Dataset
@@ -51,6 +52,14 @@ def assemble(
         known = tuple(class_names[int(numeral)] for numeral in known)
         train, test = replace(train, class_names=known), replace(test, class_names=known)
     train, held_out = _hold_out(name, train, count, stream_key(seed, VALIDATION_SPLIT), "validation")
+    lacking = [known[place] for place in np.flatnonzero(np.bincount(train.labels, minlength=len(known)) == 0)]
+    if lacking:
+        warnings.warn(
+            f"{name}: all {_what(train)}s of {quoted(lacking)} were held out for validation or test; give "
+            "more of them, in more groups if there are groups",
+            FspinnWarning,
+            stacklevel=3,
+        )
     if not train.signals:
         scale = None
     elif scale is None:

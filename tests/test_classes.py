@@ -119,6 +119,15 @@ def test_quantize_measures_on_some_of_the_classes(model, model_file, two, tmp_pa
     assert find_formats(model, datasets.load(two), max_loss=10).before.accuracy == expected
 
 
+def test_a_readout_is_fitted_again_by_name(model, whole):
+    data = datasets.load(whole)
+    order = tuple("9876543210")
+    learned = fspinn.train(NETWORK, data, learner=Stdp(passes=2), readout="linear", progress=False).model
+    expected = fspinn.quantize(learned, "UQ0.4", readout="Q1.3", data=data)
+    turned = fspinn.quantize(learned, "UQ0.4", readout="Q1.3", data=data.in_classes(order))
+    np.testing.assert_array_equal(turned.readout.table, expected.readout.table)
+
+
 def test_a_confusion_matrix_keeps_the_classes_of_the_model(model, two):
     measured = fspinn.evaluate(model, datasets.load(two).test)
     axes = plots.confusion_matrix(measured.labels, measured.predictions, model.class_names).axes[0]

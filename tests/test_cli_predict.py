@@ -145,9 +145,9 @@ def test_a_black_image_is_no_class(model_file, tmp_path):
     ("arguments", "words"),
     [
         (["missing.png"], "missing.png: no such file or folder; name images"),
-        (["."], ".: holds no .png files; name a folder that does, or a file of images"),
+        (["."], ".: holds no pictures (.png, .jpg, .jpeg, .bmp, .tif, .tiff) or .wav files; name"),
         (["large.png"], "large.png: 9 x 8 pixels do not fit a model for 8 x 8; resize the images"),
-        (["text.txt"], "text.txt: not images in a form that fspinn knows; give a PNG"),
+        (["text.txt"], "text.txt: not images in a form that fspinn knows; give a picture"),
         (
             ["x.png", "--dataset", "digits"],
             "--dataset: files of images are given already; leave one of the two out",

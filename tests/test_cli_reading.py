@@ -10,6 +10,7 @@ from scipy.io import wavfile
 
 from fspinn import datasets
 from fspinn.cli import main
+from fspinn.datasets.origin import load_again, origin
 from fspinn.search.jobs import Source, _loaded
 
 RANDOM = np.random.default_rng(0)
@@ -89,6 +90,22 @@ def test_pictures_are_read_again_as_a_model_was_trained_on_them(photos):
     assert "--grey: the images that the model was trained on are read as then; leave it out, or" in refused(
         "evaluate", "net.h5", "--grey"
     )
+
+
+def test_files_know_how_a_data_set_was_read(photos):
+    data = datasets.load(photos, reading=datasets.Reading(grey=True, resize=(4, 3)))
+    known = json.loads(json.dumps(origin(data)))
+    assert known == origin(data)
+    assert load_again(known).reading == data.reading
+    assert "reading" not in origin(datasets.load("digits"))
+
+
+def test_a_search_goes_on_with_the_same_command(photos):
+    data = ("--dataset", photos, "--grey", "--resize", "4x3", "--validation", 10)
+    words = ("search", *data, "--sizes", 4, "--trials", 1, "--seeds", 1, "--accuracy", 0.3, "-o", "result")
+    for _ in range(2):
+        result = run(*words)
+        assert result.exit_code in (0, 1), result.stderr
 
 
 def test_a_file_of_settings_says_it_too(photos):

@@ -10,7 +10,7 @@ from PIL import Image
 from published_images import user_file
 
 from fspinn import datasets
-from fspinn.base.errors import DataError
+from fspinn.base.errors import DataError, FspinnWarning
 from fspinn.datasets import Split
 from fspinn.datasets.labelled import labelled
 from fspinn.datasets.splitting import assemble
@@ -71,6 +71,15 @@ def test_whole_groups_are_held_out(npz, name):
     np.testing.assert_array_equal(data.test.groups, datasets.load(path, seed=3).test.groups)
     assert len({tuple(datasets.load(path, seed=seed).validation.groups) for seed in range(9)}) > 3
     assert len(datasets.load(path, validation=0).validation) == 0
+
+
+def test_a_class_of_which_none_is_left_to_train_on_is_said(npz):
+    path = npz(images=IMAGES, labels=np.where(GROUPS < 1, 1, 0), groups=GROUPS)
+    tested = next(iter(np.unique(datasets.load(path).test.groups)))
+    path = npz(images=IMAGES, labels=np.where(str(tested) == GROUPS.astype(str), 1, 0), groups=GROUPS)
+    words = "all images of class '1' were held out for validation or test; give more of them, in more groups"
+    with pytest.warns(FspinnWarning, match=words):
+        assert datasets.load(path).class_names == ("0", "1")
 
 
 def test_folders_inside_those_of_classes_are_groups(tmp_path):

@@ -69,6 +69,20 @@ def test_a_network_learns_the_same_from_it(path, mapped, monkeypatch):
     np.testing.assert_array_equal(one.validation.predictions, other.validation.predictions)
 
 
+def test_a_large_file_may_be_in_colour(tmp_path, monkeypatch):
+    monkeypatch.setattr("fspinn.datasets.idx._MAPPED_FROM_BYTES", 1)
+    colours = np.stack([IMAGES, 255 - IMAGES], axis=-1)
+    content = struct.pack(">4B4I", 0, 0, 8, 4, *colours.shape) + colours.tobytes()
+    (tmp_path / "own-images.idx4-ubyte").write_bytes(content)
+    labels = struct.pack(">4BI", 0, 0, 8, 1, 60) + LABELS.tobytes()
+    (tmp_path / "own-labels.idx4-ubyte").write_bytes(labels)
+    data = datasets.load(tmp_path / "own-images.idx4-ubyte")
+    assert isinstance(data.train.images, MappedImages)
+    assert (data.image_shape, data.train.images.ndim) == ((5, 4, 2), 4)
+    smaller = datasets.load(tmp_path / "own-images.idx4-ubyte", reading=datasets.Reading(resize=(2, 2)))
+    assert smaller.train.images.shape == (len(data.train), 2, 2, 2)
+
+
 def test_pieces_are_all_images_in_their_order(mapped, monkeypatch):
     monkeypatch.setattr("fspinn.datasets.mapped._PIECE_BYTES", 7 * 20)
     pieces = list(in_pieces(mapped.train.images))

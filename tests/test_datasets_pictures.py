@@ -161,7 +161,7 @@ def test_a_picture_cut_anywhere_is_refused_or_whole(kind):
     for length in range(len(whole)):
         with contextlib.suppress(DataError):
             np.testing.assert_array_equal(picture_in(whole[:length], "one", kind), pixels)
-    with pytest.raises(DataError, match=rf"^one: (truncated|damaged) {kind}"):
+    with pytest.raises(DataError, match=rf"^one: (truncated|damaged|not a whole) {kind}"):
         picture_in(whole[: len(whole) // 2], "one", kind)
 
 
@@ -183,6 +183,13 @@ def test_any_damaged_byte_is_harmless_or_refused(kind, position, bits):
 def test_anything_else_is_refused(content, kind):
     with pytest.raises(DataError, match=r"^one: "):
         picture_in(content, "one", kind)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "TIFF"])
+def test_another_format_under_the_name_is_refused(kind):
+    other = encoded("BMP" if kind == "PNG" else "PNG")
+    with pytest.raises(DataError, match=rf"^one: not a (whole )?{kind} file; save it again as {kind}$"):
+        picture_in(other, "one", kind)
 
 
 def test_an_enormous_picture_is_never_unpacked(tmp_path):

@@ -1,6 +1,8 @@
 """Signals become images of height 1 by a scale that only the training signals decide."""
 
 import contextlib
+from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -11,9 +13,11 @@ from scipy.io import wavfile
 
 import fspinn
 from fspinn import datasets
+from fspinn.answering.compress import lower
 from fspinn.base.errors import ConfigError, DataError, FspinnWarning
 from fspinn.datasets import Reading, Scale, Split, read_images
 from fspinn.network.rules import Stdp
+from fspinn.search.formats import find_formats
 
 RANDOM = np.random.default_rng(0)
 SIGNALS = RANDOM.integers(-1000, 1000, (40, 12)).astype(np.int16)
@@ -51,7 +55,19 @@ def test_it_is_one_line_clipped(values, low, span):
     high = low + span
     images = Scale((low,), (high,)).applied(np.array([values]))
     for value, pixel in zip(values, images[0, 0].tolist(), strict=True):
-        assert pixel == np.rint(255 * min(max((value - low) / (high - low), 0), 1))
+        assert pixel == np.rint(min(max(255 * (value - low) / (high - low), 0), 255))
+
+
+def test_integers_are_scaled_exactly():
+    low, high = -37, 93
+    values = np.arange(low, high + 1)
+    exact = [round(Fraction(255 * (value - low), high - low)) for value in values.tolist()]  # a half to even
+    assert Scale((low,), (high,)).applied(values[None])[0, 0].tolist() == exact
+
+
+def test_values_far_outside_are_clipped():
+    values = np.array([[-1.7e308, 1.7e308, np.float64(1e-3)]])
+    assert Scale((0.0,), (1e-3,)).applied(values).tolist() == [[[0, 255, 255]]]
 
 
 def test_each_channel_has_its_own():
@@ -71,6 +87,7 @@ def test_each_channel_has_its_own():
         ((0.0,), (1.0, 2.0), "^Scale: 1 low and 2 high values"),
         ((1.0,), (1.0,), "^Scale: from 1 to 1 is not a range; give finite values, low < high"),
         ((0.0,), (float("inf"),), "^Scale: from 0 to inf is not a range"),
+        ((-1.7e308,), (1.7e308,), "^Scale: from -1.7e\\+308 to 1.7e\\+308 is not a range"),
     ],
 )
 def test_what_is_not_a_scale_is_refused(low, high, words):
@@ -122,6 +139,10 @@ def test_what_is_not_signals_is_refused(npz, signals, words):
     with pytest.raises(DataError) as caught:
         datasets.load(npz(signals=signals, labels=LABELS))
     assert words in str(caught.value)
+
+
+def test_rows_of_a_table_are_signals(npz):
+    assert datasets.load(npz(X=SIGNALS / 7, y=LABELS)).image_shape == (1, 12)
 
 
 def test_signals_are_cut_or_padded_on_request(npz):
@@ -274,6 +295,8 @@ def test_the_model_file_keeps_it(data, model, tmp_path):
     assert model.scale == data.scale
     fspinn.save(model, tmp_path / "net.h5")
     assert fspinn.load(tmp_path / "net.h5").scale == data.scale
+    assert fspinn.quantize(model, "UQ0.4", state="Q9.6").scale == data.scale
+    assert lower(model, data, weights="UQ0.4", state="Q9.6", prune=True).model.scale == data.scale
 
 
 def test_a_model_answers_signals_as_they_were_recorded(data, model):
@@ -298,9 +321,17 @@ def test_a_pair_of_signals_and_labels_is_trained_on():
 def test_signals_scaled_in_another_way_are_refused(data, model):
     other = Split(data.test.images, data.test.labels, data.class_names, scale=Scale((0.0,), (5.0,)))
     words = r"^split: these signals are scaled in another way than those that the model was trained on; load"
-    for work in (fspinn.evaluate, fspinn.predict):
+    for work in (
+        lambda: fspinn.evaluate(model, other),
+        lambda: fspinn.predict(model, other),
+        lambda: fspinn.quantize(model, "UQ0.4", data=other),
+        lambda: lower(model, replace(data, train=other), weights="UQ0.4"),
+        lambda: find_formats(model, other),
+    ):
         with pytest.raises(DataError, match=words):
-            work(model, other)
+            work()
+    of_arrays = datasets.as_dataset((2 * SIGNALS, LABELS), model.scale)
+    np.testing.assert_array_equal(of_arrays.train.images, model.scale.applied(2 * SIGNALS))
 
 
 def test_signals_need_a_model_of_signals(data, tmp_path):
@@ -318,8 +349,6 @@ def test_signals_need_a_model_of_signals(data, tmp_path):
 
 
 def test_the_scale_must_fit_the_model(model):
-    from dataclasses import replace
-
     with pytest.raises(
         ConfigError, match=r"^scale: of 2 channel\(s\) does not fit signals of shape \(1, 12\)"
     ):

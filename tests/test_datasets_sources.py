@@ -91,7 +91,7 @@ def test_large_files_stay_on_disk(tmp_path, monkeypatch):
         ("text.png", b"this is not a picture at all", "not a PNG file; save it again as PNG"),
         ("bad.npy", b"nothing", "cannot be read as .npy ("),
         ("bad.npz", b"nothing", "cannot be read as .npz ("),
-        ("labels-idx1-ubyte", b"\0\0\x08\x01\0\0\0\x01\x07", "1 dimension(s) where images have 3"),
+        ("labels-idx1-ubyte", b"\0\0\x08\x01\0\0\0\x01\x07", "1 dimension(s) where images have 3 or 4"),
         ("cut-idx3-ubyte", idx(IMAGES)[:-1], "truncated, 119 of the 120 values"),
     ],
 )
@@ -105,14 +105,14 @@ def test_a_file_that_holds_no_images_is_refused(tmp_path, name, content, words):
 def test_arrays_that_are_no_images_are_refused(tmp_path):
     for name, array, words in (
         ("float.npy", IMAGES / 9, "floats from 0 to 27.5556 are not from 0 to 1; scale them to 0..1, or"),
-        ("flat.npy", IMAGES[0, 0], "shape (5,) is not (n, height, width); reshape"),
+        ("flat.npy", IMAGES[0, 0], "shape (5,) is not (n, height, width) or (n, height, width, channels)"),
         ("none.npy", IMAGES[:0], "empty, shape (0, 4, 5); give at least one image"),
         ("object.npy", np.array([None], object), "cannot be read as .npy (Object arrays"),
     ):
         np.save(tmp_path / name, array)
         assert words in refusal(read_images, tmp_path / name)
-    np.savez(tmp_path / "other.npz", x=IMAGES)
-    assert "holds no array 'images' (it holds x); save it with" in refusal(
+    np.savez(tmp_path / "other.npz", other=IMAGES)
+    assert "holds no array 'images' (it holds other); save it with" in refusal(
         read_images, tmp_path / "other.npz"
     )
     (tmp_path / "other.npz").rename(tmp_path / "disguised.npy")

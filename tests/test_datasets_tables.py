@@ -102,7 +102,7 @@ def test_a_file_without_labels_is_answered(csv):
         ("", "the file is empty; give a header and one sample a row"),
         ("label,a\n", "has a header only; give one sample a row"),
         ("label\nx\n", "has no columns of values; give some beside 'label'"),
-        (rows().replace("label", "kind"), "has no column 'label' (it has a, b, kind, c, d, e, f); name the"),
+        (rows().replace("label", "kind"), "has no column 'label' (it has a, b, kind, c, d, e, f); name that"),
         ("label,a\nx,1\ny\n", "line 3 has 1 values, the header 2; make them as many"),
         (
             "label,a,b\nx,1,2\ny,1,two\n",

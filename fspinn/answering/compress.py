@@ -144,7 +144,8 @@ def lower(
     FormatError
         If the model is quantized already, or a format is unknown or cannot hold the values.
     """
-    model, data = model_of(model), None if data is None else as_dataset(data)
+    model = model_of(model)
+    data = None if data is None else as_dataset(data, model.scale)
     how = Lowering(weights, state, theta, readout, rounding, shift_leak, prune, tune)
     compiler = Compiler(data, checked_seed(seed), threads)
     chained = compiler.passes(model, how)

@@ -75,4 +75,5 @@ def quantize(
     if data is None:
         return post_training.quantize(model, weights, rounding, readout, state, theta, seed)
     how = Lowering(weights, state, theta, readout, rounding)
-    return Compiler(as_dataset(data), checked_seed(seed), None).compile(model_of(model), how)
+    model = model_of(model)
+    return Compiler(as_dataset(data, model.scale), checked_seed(seed), None).compile(model, how)

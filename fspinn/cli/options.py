@@ -241,7 +241,7 @@ dataset = _all(
         "--dataset",
         default="digits",
         show_default=True,
-        help="digits, mnist, fashion-mnist, kmnist, or the path of your own images: see `fspinn data -h`.",
+        help="digits, mnist, fashion-mnist, kmnist, or the path of your own samples: see `fspinn data -h`.",
     ),
     data_dir,
     click.option(

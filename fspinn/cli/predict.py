@@ -49,9 +49,10 @@ def command(
 ) -> None:
     """Answer IMAGES with MODEL: classes and output spikes.
 
-    IMAGES are PNG files, folders of PNGs, .npz files (array `images`), .npy files or IDX files: 8 bits per
-    pixel, of the size and kind that the model was trained on (MNIST: bright ink on black). Without IMAGES
-    those of a data set are taken.
+    IMAGES are pictures (PNG, JPEG, BMP, TIFF), folders of them, .npz files (array `images`), .npy, CSV or IDX
+    files, of the size and kind that the model was trained on (MNIST: bright ink on black; see --resize and
+    --grey in `fspinn data info -h`); or for a model of signals wav files, and others that hold signals.
+    Without IMAGES those of a data set are taken.
     """
     from fspinn import load, predict
     from fspinn.datasets import sources

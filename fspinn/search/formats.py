@@ -108,7 +108,8 @@ def find_formats(
         If something other than the formats ends it, such as too little memory.
     """
     seed = checked_seed(seed)
-    model, data = model_of(model), as_dataset(data)
+    model = model_of(model)
+    data = as_dataset(data, model.scale)
     max_loss = number("max_loss", max_loss, at_least=0.0, at_most=100.0)
     if len(model.layers) > 1:
         raise ConfigError(
