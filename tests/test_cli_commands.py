@@ -153,7 +153,7 @@ def test_the_confidence_that_is_asked_for_is_told(tmp_path):
 
 
 def test_search_without_an_answer_has_exit_status_1(tmp_path):
-    answer = run("search", "--memory", "100B", "-o", tmp_path, "--json")
+    answer = run("search", "--memory", "80B", "-o", tmp_path, "--json")
     assert answer.exit_code == 1
     result = json.loads(answer.stdout)
     assert result["found"] is False
@@ -161,15 +161,15 @@ def test_search_without_an_answer_has_exit_status_1(tmp_path):
 
 
 def test_search_does_not_replace_the_answer_to_another_question(tmp_path):
-    impossible = ("search", "--memory", "100B", "-o", tmp_path / "result")
+    impossible = ("search", "--memory", "80B", "-o", tmp_path / "result")
     assert run(*impossible).exit_code == 1
     files = {path.name: path.read_bytes() for path in (tmp_path / "result").iterdir()}
     answer = run(*impossible, "--accuracy", 0.95)
     assert answer.exit_code == 2
     assert answer.stdout == ""
     assert answer.stderr == (
-        f"fspinn: {tmp_path / 'result'}/ holds the answer to: digits, 90 %, at most 100 B, least memory; "
-        "this asks: digits, 95 %, at most 100 B, least memory; give another folder with -o, or --overwrite\n"
+        f"fspinn: {tmp_path / 'result'}/ holds the answer to: digits, 90 %, at most 80 B, least memory; "
+        "this asks: digits, 95 %, at most 80 B, least memory; give another folder with -o, or --overwrite\n"
     )
     assert {path.name: path.read_bytes() for path in (tmp_path / "result").iterdir()} == files
     assert run(*impossible).exit_code == 1  # goes on

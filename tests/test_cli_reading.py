@@ -63,17 +63,23 @@ def sounds(here):
 TRAIN = ("train", "--neurons", 8, "--passes", 2, "--set", "duration_ms=50", "-o", "net.h5")
 
 
-def test_networks_do_not_learn_from_colours_yet(photos, here):
-    words = (
-        f"channels: the samples of {photos} have 3, and networks learn from one; make images grey (--grey)"
+def test_networks_learn_from_colours_and_signals(photos, sounds):
+    settings = ("--field", 3, "--cells", 2, "--set", "contrast=on-off", "--set", "contrast_of=colours")
+    coloured = ("train", "--neurons", 6, "--passes", 2, *settings, "--dataset", photos, "-o", "net.h5")
+    assert run(*coloured).exit_code == 0
+    assert answer("evaluate", "net.h5")["accuracy"] > 0.9
+    assert "8 x 6 pixels, 3 channels" in run("info", "net.h5").stdout
+    assert answer("predict", "net.h5", photos / "dark" / "0.png")["images"][0]["class_name"] == "dark"
+    for picture in ("receptive-fields", "spike-map", "spike-raster"):
+        assert run("plot", picture, "net.h5", "-o", "picture.png").exit_code == 0
+    assert (
+        "contrast_of: colours are red, green and blue, but samples have 1 channel; leave it out"
+        in refused(*coloured, "--grey")
     )
-    for command in (
-        TRAIN,
-        ("tune", "--neurons", 8, "-o", "tuned.toml"),
-        ("search", "--accuracy", 0.5, "-o", "result"),
-    ):
-        assert words in refused(*command, "--dataset", photos)
-    assert [path.name for path in here.iterdir()] == ["photos"]
+    levels = ("--field", "1x3", "--cells", "1x4", "--set", "contrast=level", "--dataset", sounds)
+    assert run("train", "--neurons", 6, "--passes", 2, *levels, "-o", "heard.h5").exit_code == 0
+    assert answer("evaluate", "heard.h5")["accuracy"] > 0.9
+    assert run("plot", "spike-map", "heard.h5", "-o", "picture.png").exit_code == 0
 
 
 def test_pictures_are_read_again_as_a_model_was_trained_on_them(photos):

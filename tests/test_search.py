@@ -158,12 +158,12 @@ def test_the_test_images_decide_nothing(data):
 
 
 def test_impossible_limits_are_told_without_training_with_the_nearest_possible_value(data):
-    result = find_smallest(data, accuracy=0.8, memory="100 B", on_trials=lambda _: 1 / 0)
+    result = find_smallest(data, accuracy=0.8, memory="80 B", on_trials=lambda _: 1 / 0)
     assert not result.found
     assert result.model is None
     assert all("more than the budget" in trial.verdict for trial in result.trials)
     assert result.nearest == result.trials[0]
-    assert result.impossible == "memory: 100 B is impossible; no network takes less than 119 B"
+    assert result.impossible == "memory: 80 B is impossible; no network takes less than 99 B"
     assert describe(result).startswith(f"No network fits: {result.impossible}")
     for limit, least in (("energy", "1 pJ"), ("latency", "1 us"), ("area", "1 um2"), ("spikes", "0.1")):
         answer = find_smallest(data, accuracy=0.8, on_trials=lambda _: 1 / 0, **{limit: least})
@@ -264,7 +264,7 @@ def test_the_result_is_written_as_model_and_tables(result, tmp_path):
 
 def test_a_search_without_an_answer_leaves_no_model_of_an_earlier_one(data, result, tmp_path):
     save_result(result, tmp_path)
-    nothing = find_smallest(data, memory="100 B")
+    nothing = find_smallest(data, memory="80 B")
     assert "model" not in save_result(nothing, tmp_path, overwrite=True)
     assert not (tmp_path / "smallest.h5").exists()
 
@@ -273,10 +273,10 @@ def test_the_answer_to_another_question_is_not_replaced(data, result, tmp_path, 
     save_result(result, tmp_path)
     before = (tmp_path / "result.json").read_bytes()
     monkeypatch.setattr("fspinn.search.smallest.best_confirmed", None)  # refused before any work
-    other = {"accuracy": 0.85, "memory": "100 B", "minimize": ("memory", "spikes"), "folder": tmp_path}
+    other = {"accuracy": 0.85, "memory": "80 B", "minimize": ("memory", "spikes"), "folder": tmp_path}
     words = (
         f"{tmp_path}/ holds the answer to: digits, 80 %, least memory; this asks: digits, 85 %, "
-        "at most 100 B, least memory and spikes; give another folder with -o, or --overwrite"
+        "at most 80 B, least memory and spikes; give another folder with -o, or --overwrite"
     )
     with pytest.raises(ConfigError, match=f"^{re.escape(words)}$"):
         find_smallest(data, **other)

@@ -19,6 +19,7 @@ from fspinn.search.space import (
     READOUTS,
     SIZES,
     WEIGHTS,
+    column_space,
     corners,
     ladder_space,
     ranged_space,
@@ -287,3 +288,23 @@ def test_settings_of_other_members_of_a_family_make_no_difference():
         ("ttfs", 5),
         ("ttfs", 9),
     ]
+
+
+@pytest.mark.parametrize(
+    ("shape", "field", "contrast", "cells"),
+    [
+        ((28, 28), (5, 5), "off", (3, 4, 5)),
+        ((8, 8), (3, 3), "off", (2, 3, 4)),
+        ((32, 32, 3), (5, 5), "on-off", (3, 4, 5)),
+        ((1, 128), (1, 9), "level", ((1, 4), (1, 8), (1, 12))),
+        ((1, 14, 2), (1, 9), "level", ((1, 4),)),
+        ((1, 5), (1, 5), "level", ((1, 1),)),
+    ],
+)
+def test_columns_of_the_default_space_suit_what_they_see(shape, field, contrast, cells):
+    space = column_space(shape)
+    layer = space.base.network.layers[0]
+    assert (layer.field, space.base.network.contrast.kind) == (field, contrast)
+    assert space.settings["cells"] == cells
+    for tried in space.trainings():
+        tried.network.geometries(shape)

@@ -28,7 +28,7 @@ def receptive_fields(model: AnyModel, neurons: int = 64) -> Figure:
     """Draw the weights of neurons as images, sorted by the class that each speaks for most.
 
     Of a network with a field, or of several layers, the neurons of the first layer in their order; channels
-    lie side by side.
+    lie side by side, of colours ON above OFF, of signals one below the other.
 
     Parameters
     ----------
@@ -57,13 +57,21 @@ def of_layer(model: Model, number: int = 1) -> str:
 
 
 def feature(model: Model, neuron: int) -> NDArray[np.float32]:
-    """Return the weights of a neuron of the first layer as an image, its channels side by side."""
+    """Return the weights of a neuron of the first layer as an image, its channels side by side.
+
+    Of colours ON lies above OFF, of signals each channel is a row.
+    """
     height, width, channels = model.network.input_shape(model.image_shape)
     height, _ = model.network.layers[0].field or (height, width)
     apart = model.layers[0].weights.values[:, neuron].reshape(height, -1, channels)
-    gap = np.full((height, 1), np.nan, np.float32)
-    beside = [part for channel in range(channels) for part in (gap, apart[:, :, channel])]
-    return np.concatenate(beside[1:], axis=1)
+    if height == 1:
+        rows_of_a_signal: NDArray[np.float32] = apart[0].T
+        return rows_of_a_signal
+    rows = 2 if channels > 2 and channels % 2 == 0 else 1
+    framed = np.pad(apart, ((0, 1), (0, 1), (0, 0)), constant_values=np.nan)
+    lines = [np.concatenate(list(np.moveaxis(framed[..., k::rows], 2, 0)), axis=1) for k in range(rows)]
+    drawn: NDArray[np.float32] = np.concatenate(lines)[:-1, :-1]
+    return drawn
 
 
 def some(numbers: NDArray[np.int64], most: int) -> NDArray[np.int64]:

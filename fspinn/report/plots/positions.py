@@ -78,6 +78,11 @@ def spike_map(
     for axes in (middle, right):
         _draw_cells(axes, geometry)
         axes.set_xlabel("column of the position")
+        if geometry.rows == 1:
+            axes.set_aspect("auto")
+            axes.set_box_aspect(_OF_A_SIGNAL)
+            axes.set_yticks([])
+            axes.set_ylabel("")
     for axes, neuron in zip(parts[1].subplots(rows, _FEATURES_IN_A_ROW).flat, often, strict=False):
         axes.imshow(feature(model, neuron), cmap="magma", vmin=0)
         axes.spines[:].set(color=colours[neuron], linewidth=3)
@@ -133,8 +138,11 @@ def position_raster(
     draw_image(pictures[0], image)
     pictures[0].set_title(in_words(model, answer, label), fontsize=9)
     (y, x), (height, width) = geometry.corners[place].tolist(), geometry.field
-    frame = Rectangle((x - 0.5, y - 0.5), width, height, fill=False, edgecolor=CHOSEN, linewidth=1.5)
-    pictures[0].add_patch(frame)
+    if len(image) == 1:
+        pictures[0].axvspan(x - 0.5, x + width - 0.5, color=CHOSEN, alpha=0.2, linewidth=0)
+    else:
+        frame = Rectangle((x - 0.5, y - 0.5), width, height, fill=False, edgecolor=CHOSEN, linewidth=1.5)
+        pictures[0].add_patch(frame)
     draw_image(pictures[1], image[y : y + height, x : x + width])
     pictures[1].set_title(f"position {row},{column}{of_layer(model)} sees", fontsize=9)
     pictures[2].axis("off")
@@ -231,7 +239,17 @@ def _colours(model: Model) -> NDArray[np.float64]:
     return colours
 
 
+_OF_A_SIGNAL = 0.6
+"""Height of the pictures of a signal, as part of their width."""
+
+
 def draw_image(axes: Any, image: NDArray[np.uint8]) -> None:
+    if len(image) == 1:  # a signal
+        axes.plot(image[0], linewidth=1)
+        axes.set_ylim(-5, 260)
+        axes.set_xlim(-0.5, image.shape[1] - 0.5)
+        axes.set_box_aspect(_OF_A_SIGNAL)
+        return
     grey = image if image.ndim == 2 or image.shape[2] == 3 else image.mean(axis=2)
     axes.imshow(grey, cmap="gray", vmin=0, vmax=255)
     axes.set_xticks([])

@@ -71,6 +71,7 @@ static uint32_t whole(uint32_t pixel, uint32_t channel)
 #endif
 }
 
+#if NETWORK_CONTRAST != NETWORK_DELTA
 /* How much a number is above another, or with `below` how much below, times a gain. */
 static uint32_t above(uint32_t number, uint32_t other, uint32_t below, uint32_t gain)
 {
@@ -80,6 +81,7 @@ static uint32_t above(uint32_t number, uint32_t other, uint32_t below, uint32_t 
     }
     return gap * gain < 255 ? gap * gain : 255;
 }
+#endif
 
 #if NETWORK_CONTRAST == NETWORK_ON_OFF
 /* How much brighter (even channels) or darker (odd ones) than the mean around it a pixel is. */
