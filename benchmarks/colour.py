@@ -1,0 +1,78 @@
+"""Columns on small colour pictures: CIFAR-10, learned without labels.
+
+    python benchmarks/colour.py [PART ...] [--write]
+
+The pictures are those of `cifar10_jpeg_bytes.npz`, which were compressed as JPEG: results are not to be
+compared to the decimal with those on the original pixels. Sizes and contrast were chosen on the last 10,000
+training images.
+"""
+
+import os
+from typing import Any
+
+from tables import Results, machines, run, seeds, spread, table
+
+import fspinn
+from fspinn.answering.compress import Compiler, Lowering
+from fspinn.datasets import Dataset
+from fspinn.memmodel import Size, memory_bits
+from fspinn.network import OnOff
+from fspinn.report.linear import linear_classifiers
+
+PICTURES = "cifar10/cifar10_jpeg_bytes.npz"
+SIZES = {"small": (64, 3), "large": (400, 4)}
+PARTS = (*SIZES, "linear")
+SEEDS = (0, 1, 2)
+COLOURS = OnOff(radius=4, gain=4, of="colours")
+HOW = Lowering("UQ0.3", "10 bits", readout="Q1.2")
+LINEAR_BITS = (2, 3, 4, 8)
+
+
+def pictures(seed: int, validation: int) -> Dataset:
+    return fspinn.datasets.load(
+        f"{os.environ['FSPINN_DATA_DIR']}/{PICTURES}", validation=validation, seed=seed
+    )
+
+
+def measure(part: str) -> dict[str, Any]:
+    found: dict[str, list[float]] = {"memory": [], "test": []}
+    if part == "linear":
+        for seed in SEEDS:
+            every = linear_classifiers(pictures(seed, 10_000), LINEAR_BITS, seed=seed)
+            best = max(every, key=lambda one: one.accuracy)
+            found["memory"].append(best.memory_bits / 8192)
+            found.setdefault("validation", []).append(100 * best.accuracy)
+        return {"seeds": SEEDS, "found": {"linear classifier, its best of 2 to 8 bits": found}}
+    neurons, cells = SIZES[part]
+    several: dict[str, dict[str, list[float]]] = {}
+    for seed in SEEDS:
+        data = pictures(seed, 0)
+        network = fspinn.Network.patches(neurons, cells=cells, contrast=COLOURS)
+        model = fspinn.train(network, data, readout="linear", seed=seed, progress=False).model
+        small = Compiler(data, seed, None).compile(model, HOW)
+        for name, one in (("float32", model), ("UQ0.3, 10 bits, Q1.2", small)):
+            kept = several.setdefault(name, {"memory": [], "test": []})
+            kept["test"].append(100 * fspinn.evaluate(one, data.test, seed=seed).accuracy)
+            kept["memory"].append(memory_bits(Size.of(one), training=False) / 8192)
+    return {"seeds": SEEDS, "found": several}
+
+
+def render(results: Results) -> str:
+    rows = []
+    for part, result in results.items():
+        size = "{} neurons, {} x {} cells, ".format(*SIZES[part], SIZES[part][1]) if part in SIZES else ""
+        for name, kept in result["found"].items():
+            figures = (spread(kept[key]) if key in kept else "" for key in ("memory", "validation", "test"))
+            rows.append([f"{size}{name}", *figures])
+    head = ["CIFAR-10 (JPEG)", "memory (KiB)", "validation (%)", "test (%)"]
+    note = (
+        "Fields of 5 x 5 on ON and OFF of brightness, red against green, and blue against yellow (radius 4, gain "
+        "4). One pass without labels over all 50,000 training images, 4 positions of each; the readout `linear` "
+        "fitted on their labels. Memory is all that a device needs to answer. Mean ± standard deviation over "
+        f"seeds {seeds(results)}; the linear classifier learns from 40,000 images. {machines(results)}."
+    )
+    return f"{table(head, rows)}\n\n{note}"
+
+
+if __name__ == "__main__":
+    run("colour", PARTS, measure, render)
