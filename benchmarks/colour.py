@@ -66,10 +66,11 @@ def render(results: Results) -> str:
             rows.append([f"{size}{name}", *figures])
     head = ["CIFAR-10 (JPEG)", "memory (KiB)", "validation (%)", "test (%)"]
     note = (
-        "Fields of 5 x 5 on ON and OFF of brightness, red against green, and blue against yellow (radius 4, gain "
-        "4). One pass without labels over all 50,000 training images, 4 positions of each; the readout `linear` "
-        "fitted on their labels. Memory is all that a device needs to answer. Mean ± standard deviation over "
-        f"seeds {seeds(results)}; the linear classifier learns from 40,000 images. {machines(results)}."
+        "Fields of 5 x 5 on ON and OFF of brightness, red against green, and blue against yellow (radius 4, "
+        "gain 4). One pass without labels over all 50,000 training images, 4 positions of each; the readout "
+        "`linear` fitted on their labels. Memory is all that a device needs to answer. Mean ± standard "
+        f"deviation over seeds {seeds(results)}; the linear classifier learns from 40,000 images. "
+        f"{machines(results)}."
     )
     return f"{table(head, rows)}\n\n{note}"
 
