@@ -42,18 +42,21 @@ TARGETS: dict[str, dict[str, Any]] = {
     "mnist-90-dense": {
         "images": "mnist",
         "accuracy": 0.90,
+        "memory": "24 KiB",
         "preset": "mnist-100-linear",
-        "neurons": (50, 64, 80, 100),
+        "neurons": (40, 50, 64, 80, 100),
     },
     "mnist-95-dense": {
         "images": "mnist",
         "accuracy": 0.95,
+        "memory": "128 KiB",
         "preset": "mnist-400-linear",
         "neurons": (300, 340, 400, 460, 530),
     },
     "fashion-mnist-80-dense": {
         "images": "fashion-mnist",
         "accuracy": 0.80,
+        "memory": "128 KiB",
         "preset": "fashion-mnist-100-linear",
         "neurons": (80, 100, 130, 170, 220),
     },
@@ -102,7 +105,8 @@ def reached(settings: dict[str, Any], seed: int) -> dict[str, Any]:
         space = fspinn.search.Space(
             Setup(chosen.network, chosen.learner), {**VARIANTS, "neurons": settings["neurons"]}
         )
-    asked = {"accuracy": settings["accuracy"], "labels": settings.get("labels"), "memory": MEMORY}
+    asked = {"accuracy": settings["accuracy"], "labels": settings.get("labels")}
+    asked["memory"] = settings.get("memory", MEMORY)
     result = fspinn.find_smallest(data, space=space, seed=seed, **asked)
     nearest = result.nearest
     return {
