@@ -79,6 +79,9 @@ def as_dataset(given: Dataset | LabelledImages, scale: Scale | None = None) -> D
         elif scale is None:
             scale = Scale.fitted(np.asarray(read.samples), "images")
         split = read.split(scale, "images")
+        if isinstance(given, Split) and given.scale is not None:
+            check_scale(given, scale)
+            split = replace(split, scale=given.scale)
     names, none = split.class_names or (), split.first(0)
     features = () if split.features is None else _numbered_features(split.features.shape[1])
     digest = checksum(*(_as_read(part) for part in (split, none)))

@@ -9,6 +9,7 @@ from fspinn.datasets.arrays import IN_MEMORY
 from fspinn.datasets.dataset import Dataset
 from fspinn.datasets.loading import load
 from fspinn.datasets.reading import Reading
+from fspinn.datasets.scale import Scale
 
 
 def origin(data: Dataset) -> dict[str, Any]:
@@ -18,7 +19,9 @@ def origin(data: Dataset) -> dict[str, Any]:
     return {"name": data.name, "checksum": data.checksum, "seed": data.seed, **sizes, **asked}
 
 
-def load_again(origin: Mapping[str, Any], data_dir: str | Path | None = None) -> Dataset:
+def load_again(
+    origin: Mapping[str, Any], data_dir: str | Path | None = None, scale: Scale | None = None
+) -> Dataset:
     """Load a data set with the split that `origin` names; refused if the images have changed since."""
     if origin["name"] == IN_MEMORY:
         raise ConfigError(f"dataset: the model was trained on {IN_MEMORY}; name the data set to use")
@@ -28,6 +31,7 @@ def load_again(origin: Mapping[str, Any], data_dir: str | Path | None = None) ->
         validation=origin["validation"],
         seed=origin["seed"],
         reading=Reading(**origin.get("reading", {})),
+        scale=scale,
     )
     if data.checksum != origin["checksum"]:
         raise ConfigError(

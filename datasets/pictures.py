@@ -77,21 +77,27 @@ def _check_ends(data: bytes, name: str, kind: str) -> None:
         if len(data) <= _PNG_DEPTH_AT or not data.startswith(_PNG_SIGNATURE):
             raise DataError(f"{name}: not a PNG file; save it again as PNG")
         if data[_PNG_DEPTH_AT] == 16:
-            raise _too_deep(name, "16 bits")
+            raise _too_deep(name, "16 bits a pixel")
     if kind == "JPEG" and not data.startswith(_JPEG_SIGNATURE):
         raise DataError(f"{name}: not a JPEG file; save it again as JPEG")
     if (kind == "PNG" and b"IEND" not in data) or (kind == "JPEG" and b"\xff\xd9" not in data[-4096:]):
         raise DataError(f"{name}: truncated {kind}; save or copy it again")
 
 
+_BITS_PER_SAMPLE = 258
+"""Tag of TIFF."""
+
+
 def _check_header(image: Any, name: str) -> None:
     width, height = image.size
     if width * height > _MOST_PIXELS:
         raise _too_large(name)
-    if getattr(image, "n_frames", 1) > 1:
+    if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:  # a telephone's preview does not count
         raise DataError(f"{name}: holds {image.n_frames} pictures; save each as a file of its own")
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
-        raise _too_deep(name, {"I": "32 bits", "F": "floats"}.get(image.mode, "16 bits"))
+        raise _too_deep(name, {"I": "32 bits a pixel", "F": "floats"}.get(image.mode, "16 bits a pixel"))
+    if image.format == "TIFF" and max(image.tag_v2.get(_BITS_PER_SAMPLE, (8,))) > 8:
+        raise _too_deep(name, "more than 8 bits a colour")
     if image.mode not in (*_GREY, *_COLOUR):
         raise DataError(f"{name}: colours of kind {image.mode}; save it again as grey or RGB")
 
@@ -104,7 +110,7 @@ def _is_grey(image: Any) -> bool:
 
 
 def _too_deep(name: str, depth: str) -> DataError:
-    return DataError(f"{name}: {depth} per pixel; save it again with 8 bits")
+    return DataError(f"{name}: {depth}; save it again with 8 bits")
 
 
 def _too_large(name: str) -> DataError:

@@ -161,7 +161,7 @@ def _is_number(text: str) -> bool:
 
 
 def _is_whole(text: str) -> bool:
-    return text.removeprefix("-").isdecimal() and text.isascii() and str(int(text)) == text
+    return len(text) < 20 and text.removeprefix("-").isdecimal() and text.isascii() and str(int(text)) == text
 
 
 def _listed(names: list[str]) -> str:

@@ -233,7 +233,7 @@ class TestPngs:
     def test_sixteen_bits_are_told(self, tmp_path):
         save_pngs(tmp_path / "a", [0] * 5)
         Image.fromarray(np.zeros((4, 5), np.uint16)).save(first_png(tmp_path))
-        assert "0.png: 16 bits per pixel; save it again with 8 bits" in refusal(tmp_path)
+        assert "0.png: 16 bits a pixel; save it again with 8 bits" in refusal(tmp_path)
 
     def test_transparency_is_told(self, tmp_path):
         save_pngs(tmp_path / "a", [0] * 5)

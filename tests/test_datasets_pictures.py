@@ -214,10 +214,10 @@ def test_many_large_pictures_are_refused_before_they_fill_the_memory(tmp_path, m
 
 def test_depths_other_than_8_bits_are_refused(tmp_path):
     for name, pixels, words in (
-        ("deep.tif", np.zeros((4, 5), np.uint16), "16 bits per pixel; save it again with 8 bits"),
-        ("deep.png", np.zeros((4, 5), np.uint16), "16 bits per pixel; save it again with 8 bits"),
-        ("wide.tif", np.zeros((4, 5), np.int32), "32 bits per pixel; save it again with 8 bits"),
-        ("real.tif", np.zeros((4, 5), np.float32), "floats per pixel; save it again with 8 bits"),
+        ("deep.tif", np.zeros((4, 5), np.uint16), "16 bits a pixel; save it again with 8 bits"),
+        ("deep.png", np.zeros((4, 5), np.uint16), "16 bits a pixel; save it again with 8 bits"),
+        ("wide.tif", np.zeros((4, 5), np.int32), "32 bits a pixel; save it again with 8 bits"),
+        ("real.tif", np.zeros((4, 5), np.float32), "floats; save it again with 8 bits"),
     ):
         save(tmp_path / name, pixels)
         with pytest.raises(DataError, match=f"{name}: {words}"):
@@ -235,3 +235,14 @@ def test_several_pages_and_transparency_are_refused(tmp_path):
     Image.new("LAB", (4, 5)).save(tmp_path / "lab.tif")
     with pytest.raises(DataError, match=r"lab.tif: colours of kind LAB; save it again as grey or RGB"):
         read_picture(tmp_path / "lab.tif")
+
+
+def test_tiffs_of_16_bits_a_colour_are_refused(tmp_path):
+    path = tmp_path / "0.tiff"
+    Image.fromarray(np.zeros((4, 5, 3), np.uint8)).save(path)
+    data = path.read_bytes()
+    eight, sixteen = (np.full(3, bits, "<u2").tobytes() for bits in (8, 16))
+    assert data.count(eight) == 1  # how many bits each colour has
+    path.write_bytes(data.replace(eight, sixteen))
+    with pytest.raises(DataError, match=r"0\.tiff: more than 8 bits a colour; save it again with 8 bits$"):
+        read_picture(path)

@@ -157,7 +157,8 @@ def test_counts_are_whole_numbers(name, value):
 
 @pytest.mark.parametrize("name", COUNTS)
 def test_counts_have_limits(name):
-    limits = {"neurons": MAX_NEURONS, "passes": 1_000_000, "contrast_radius": 255, "contrast_gain": 255}
+    of_bytes = ("contrast_radius", "contrast_gain", "delta_step", "delta_gain")
+    limits = {"neurons": MAX_NEURONS, "passes": 1_000_000, **dict.fromkeys(of_bytes, 255)}
     most = limits.get(name, 2**31)
     for value in (0, -4, most + 1):
         with pytest.raises(ConfigError, match=f"^{name}: must be from 1 to {most}, but got {value}$"):

@@ -126,7 +126,15 @@ class Evaluation:
 
     @property
     def coverage_curve(self) -> Coverage:
-        """Accuracy of the images that would still be answered with each of up to `CURVE_POINTS` margins."""
+        """Accuracy of the images that would still be answered with each of up to `CURVE_POINTS` margins.
+
+        Raises
+        ------
+        ConfigError
+            If some were rejected already.
+        """
+        if self.coverage < 1:
+            raise ConfigError("coverage: some images were rejected already; evaluate without a margin")
         right = self.predictions == self.labels
         quantiles = np.quantile(self.leads, np.arange(CURVE_POINTS) / CURVE_POINTS, method="lower")
         margins = np.unique(np.append(0.0, quantiles[1:][np.isfinite(quantiles[1:])]))
@@ -143,10 +151,11 @@ def load_data_of(model: AnyModel, data_dir: str | Path | None = None) -> "Datase
         If the model does not say what it was trained on, that was not a file, or the images have changed
         since.
     """
-    origin = model_of(model).record.get("dataset")
+    model = model_of(model)
+    origin = model.record.get("dataset")
     if origin is None:
         raise ConfigError("dataset: the model does not say what it was trained on; name the data set")
-    return load_again(origin, data_dir)
+    return load_again(origin, data_dir, model.scale)
 
 
 def evaluate(

@@ -225,6 +225,11 @@ def _quantize_readout(readout: Readout, asked: str | Format | None) -> Readout:
         kept = bias > 0 if readout.name != BIASED_READOUT else np.zeros_like(bias, dtype=np.bool_)
         bias_format = replace(readout, format=format).bias_format
         assert bias_format is not None
+        if bias.min() < bias_format.lowest - format.step or bias.max() > bias_format.highest + format.step:
+            raise FormatError(
+                f"readout: a bias in steps of {format} needs more than {bias_format.bits} bits "
+                f"({_ranges(bias, bias_format)}); give the readout fewer fraction bits"
+            )
         bias = quantize_values(bias, bias_format)
         bias[kept] = np.maximum(bias[kept], format.step)  # what silence means, however coarse the table
 

@@ -160,10 +160,11 @@ def check_validation(data: "Dataset", constraints: Constraints) -> None:
     metric, target, confidence = metric_of(constraints.metric), constraints.accuracy, constraints.confidence
     perfect = np.diag(np.bincount(labels, minlength=data.n_classes))
     if metric.proven(perfect, confidence) < target:
+        needed = metric.samples_needed(perfect, target, confidence)
+        more = "ask for less" if needed is None else f"hold out at least {needed}, or ask for less"
         raise ConfigError(
             f"accuracy: {len(labels)} validation images cannot show {target:g}{metric.after_percent} with "
-            f"{confidence_in_words(confidence)}; hold out at least "
-            f"{metric.samples_needed(perfect, target, confidence)}, or ask for less"
+            f"{confidence_in_words(confidence)}; {more}"
         )
 
 

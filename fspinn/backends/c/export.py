@@ -130,12 +130,26 @@ def _readme(model: Model, plan: Plan, images: int, reject: float) -> str:
         "inputs": model.layer.inputs_used,
         "images": images,
         "classes": f"Classes, from 0: {', '.join(model.class_names)}.",
+        "scale": _scale(model),
         "none": "" if reject == 0 else " -1 is none: the best class leads the second by too little.",
     }
     text = _program_file("README.md")
     for name, value in values.items():
         text = text.replace(f"@{name}@", str(value))
     return text
+
+
+def _scale(model: Model) -> str:
+    """Say how channels lie, and how the values of a signal become bytes."""
+    channels = " The channels of a pixel lie side by side." if len(model.image_shape) > 2 else ""
+    if model.scale is None:
+        return channels
+    ends = zip(model.scale.low, model.scale.high, strict=True)
+    ranges = "; ".join(f"from {low:g} to {high:g}" for low, high in ends)
+    return (
+        f"{channels} A value of the signal becomes the byte 255 * (value - low) / (high - low), rounded to "
+        f"nearest, at least 0 and at most 255; low to high are, by channel: {ranges}."
+    )
 
 
 def _inputs(model: Model, layer: LayerPlan) -> str:

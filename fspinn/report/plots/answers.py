@@ -12,6 +12,7 @@ from fspinn.answering.predict import predict
 from fspinn.answering.present import potential, present
 from fspinn.base.errors import ConfigError
 from fspinn.model.model import AnyModel, model_of
+from fspinn.model.readout import NO_ANSWER
 from fspinn.report.plots.colours import CHOSEN, GREY, SHADES
 from fspinn.report.plots.networks import preferred_classes, preferred_names
 from fspinn.report.plots.positions import draw_image, in_words, position_raster
@@ -44,6 +45,10 @@ def confusion_matrix(
         If there is a class without a name.
     """
     names, n_classes = list(class_names), len(class_names)
+    answered = classes != NO_ANSWER
+    labels, classes = labels[answered], classes[answered]
+    if len(labels) == 0:
+        raise ConfigError("confusion matrix: no image is answered; reject fewer")
     highest = max(labels.max(), classes.max())
     if highest >= n_classes:
         raise ConfigError(
