@@ -20,6 +20,7 @@ NAMES = (
     "accuracy",
     "cost_model",
     "engines",
+    "events",
     "fixed_point",
     "labels",
     "mnist",

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 INVERSE_PENALTY = 0.1
 """scikit-learn's C for pixels from 0 to 1, found on the validation images of MNIST (fspinn)."""
 
-MOST_EVENTS = 15
-"""Events of a pixel and polarity that are counted in recordings, at most (fspinn)."""
+EVENTS_OF_WHITE = 15
+"""Events of a pixel and polarity that weigh as much as a white pixel, best on N-MNIST (fspinn)."""
 
 MAX_ITERATIONS = 50
 """Of the solver: on MNIST 92 %, as after twice as many."""
@@ -155,8 +155,7 @@ def _memory(weights: NDArray[Any], n_classes: int, weight_bits: int) -> dict[str
 def _pixels(split: "Split", which: NDArray[np.int64]) -> NDArray[np.float32]:
     images = split.images[which]
     if isinstance(images, Recordings):
-        counts = np.minimum(images.frames(), MOST_EVENTS)
-        return counts.reshape(len(which), -1).astype(np.float32) / np.float32(MOST_EVENTS)
+        return images.frames().reshape(len(which), -1).astype(np.float32) / np.float32(EVENTS_OF_WHITE)
     return images.reshape(len(which), -1).astype(np.float32) / np.float32(255)
 
 
