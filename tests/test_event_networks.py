@@ -1,7 +1,6 @@
 """Networks that see events: learned, evaluated, refused, priced, and the same in every engine."""
 
 import json
-from dataclasses import replace
 
 import naive
 import naive_integers
@@ -27,6 +26,7 @@ from fspinn.report.linear import linear_classifiers
 
 EVENTS = Network.patches(4, field=3, cells=2, encoder=Events(), duration_ms=9.0)
 COLUMN = "--field 3 --cells 2 --set encoder=events --set duration_ms=9"
+FIELD = "--set field=3 --set cells=2 --set encoder=events --set duration_ms=9"
 IMAGES = np.arange(40 * 60, dtype=np.uint8).reshape(40, 5, 6, 2), np.arange(40) % 2
 
 
@@ -155,18 +155,9 @@ class TestInPython:
         result = fspinn.train(EVENTS, (recordings_of(arrays), arrays["labels"]), progress=False)
         assert result.model.image_shape == (HEIGHT, WIDTH, 2)
 
-    def test_a_search_prices_and_finds_networks_of_events(self, data):
+    def test_tuning_and_the_linear_classifier_take_events(self, data):
         (linear,) = linear_classifiers(data, [4])
         assert linear.accuracy == 1
-        arrays = halves(160)
-        whole = fspinn.datasets.Split(recordings_of(arrays), arrays["labels"], ("left", "right"))
-        several = fspinn.datasets.as_dataset(whole.first(100))
-        held_out = whole.part(slice(100, 160))
-        several = replace(several, validation=held_out, test=held_out)
-        found = fspinn.find_smallest(
-            several, accuracy=0.6, network=EVENTS, sizes=(4,), weights=("UQ0.4",), progress=False
-        )
-        assert found.model.network.encoder == Events()
         tuned = fspinn.tune(EVENTS, data=data, trials=1, progress=False)
         assert tuned.best.accuracy is not None
 
@@ -234,6 +225,16 @@ class TestTyped:
             drawn = run(f"plot {picture} net.h5 -o out.svg")
             assert drawn.exit_code == 0, drawn.stderr
         assert "events" in run("info net.h5").stdout
+
+    def test_a_search_finds_a_network_and_draws_its_page(self, run, tmp_path):
+        np.savez("more.npz", **halves(200))
+        searched = run(f"search --dataset more.npz --accuracy 0.8 --sizes 4 --seeds 1 -o out {FIELD}")
+        assert searched.exit_code == 0, searched.stderr
+        assert (tmp_path / "out" / "report.html").exists()
+        refused = run("export out/smallest.h5 --target c -o program")
+        assert refused.exit_code == 2
+        assert refused.stderr.startswith("fspinn: encoder: events are not read by the C program yet; export")
+        assert not (tmp_path / "program").exists()
 
     def test_data_info_counts_events(self, run):
         said = "events      50 in a recording (median), the last at "
