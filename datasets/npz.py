@@ -167,7 +167,7 @@ def _sensor(path: Path, arrays: dict[str, NDArray[Any]], name: str, axis: str) -
             raise DataError(f"{path}: {name}: {given.dtype} of shape {given.shape}; give the sensor's pixels")
         return int(given.reshape(()))
     seen = [arrays[found] for part in ("train", "test") if (found := _name(arrays, part, (axis,)))]
-    return max((int(places.max()) + 1 for places in seen if places.size), default=1)
+    return max([1, *(int(one.max()) + 1 for one in seen if one.size and one.dtype.kind in "biu")])
 
 
 def _bare(name: str) -> str:
