@@ -1,4 +1,4 @@
-"""Where do samples come from? Images and signals, with their labels.
+"""Where do samples come from? Images, signals and events, with their labels.
 
 >>> from fspinn import datasets
 >>> datasets.names()
@@ -14,6 +14,7 @@ if __name__ != "fspinn.datasets":
 from fspinn.datasets.arrays import as_dataset, as_split
 from fspinn.datasets.catalogue import BuiltIn, catalogue, find, names
 from fspinn.datasets.dataset import Dataset, Split
+from fspinn.datasets.events import Recordings
 from fspinn.datasets.idx import read_idx
 from fspinn.datasets.loading import load
 from fspinn.datasets.mapped import MappedImages, in_pieces
@@ -28,6 +29,7 @@ __all__ = [
     "Dataset",
     "MappedImages",
     "Reading",
+    "Recordings",
     "Scale",
     "Source",
     "Split",

@@ -8,6 +8,7 @@ import numpy as np
 from fspinn.base.errors import DataError
 from fspinn.datasets.conversion import as_pixels
 from fspinn.datasets.dataset import Dataset, Split
+from fspinn.datasets.events import Recordings
 from fspinn.datasets.labelled import Labelled, labelled
 from fspinn.datasets.mapped import MappedImages
 from fspinn.datasets.scale import Scale
@@ -108,7 +109,7 @@ def as_images(
         return as_split(given, scale).images
     # Two images in a tuple are not a pair of images and labels: both have height and width.
     images = given[0] if isinstance(given, tuple) and _is_pair(given) and np.ndim(given[1]) == 1 else given
-    if isinstance(images, MappedImages):
+    if isinstance(images, MappedImages | Recordings):
         return images
     try:
         images = np.asarray(images)
@@ -130,6 +131,8 @@ def check_scale(split: Split, scale: Scale | None) -> None:
 
 def _read(pair: Any) -> Labelled:
     images, labels = pair
+    if isinstance(images, Recordings):
+        return labelled(images, np.asarray(labels), "images", "labels")
     if not isinstance(images, MappedImages):
         images = np.asarray(images)
     # A row of bytes is more often a flattened image than a signal.

@@ -7,20 +7,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.base.errors import DataError, FspinnWarning
+from fspinn.datasets.events import Recordings
 from fspinn.datasets.mapped import Images, MappedImages
 
 _CHANNELS_FIRST = 3
 _MOST_LIKELY_CHANNELS = 4
 
 
-def as_pixels(images: "NDArray[Any] | MappedImages", images_from: str) -> Images:
-    """Return images of uint8 from such, or from floats in 0 to 1, bool or uint16.
+def as_pixels(images: "NDArray[Any] | Images", images_from: str) -> Images:
+    """Return images of uint8 from such, or from floats in 0 to 1, bool or uint16; recordings as they are.
 
     A `FspinnWarning` says how other types were converted.
 
     Parameters
     ----------
-    images : ndarray or MappedImages, shape (n, height, width) or (n, height, width, channels)
+    images : ndarray, MappedImages or Recordings, shape (n, height, width) or (n, height, width, channels)
     images_from : str
         Where they are from; messages start with it.
 
@@ -29,7 +30,7 @@ def as_pixels(images: "NDArray[Any] | MappedImages", images_from: str) -> Images
     DataError
         If these are not images.
     """
-    if isinstance(images, MappedImages):
+    if isinstance(images, MappedImages | Recordings):
         return images
     _check_shape(images, images_from)
     if images.ndim == 4 and images.shape[3] == 1:
@@ -58,8 +59,13 @@ def as_pixels(images: "NDArray[Any] | MappedImages", images_from: str) -> Images
     return pixels
 
 
-def check_images(images: "NDArray[Any] | MappedImages", images_from: str) -> None:
-    """Raise `DataError`, which starts with where they are from, if these are not images of uint8."""
+def check_images(images: "NDArray[Any] | Images", images_from: str) -> None:
+    """Raise `DataError`, which starts with where they are from, if these are not images of uint8.
+
+    Recordings of an event camera are.
+    """
+    if isinstance(images, Recordings):
+        return
     if images.dtype != np.uint8:
         raise DataError(
             f"{images_from}: values are {images.dtype}, not uint8; scale them to 0..255 and save them "

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from fspinn.base.errors import DataError
 from fspinn.datasets.classes import numbers_in
+from fspinn.datasets.events import Recordings
 from fspinn.datasets.mapped import Images, part_of
 from fspinn.datasets.reading import Reading
 from fspinn.datasets.scale import Scale
@@ -21,8 +22,8 @@ class Split:
 
     Parameters
     ----------
-    images : ndarray of uint8 or MappedImages, shape (n, height, width) or (n, height, width, channels)
-        Intensities, 0 to 255. A signal is an image of height 1.
+    images : ndarray of uint8, MappedImages or Recordings, shape (n, height, width[, channels])
+        Intensities, 0 to 255. A signal is an image of height 1. Or recordings of an event camera.
     labels : ndarray of int64, shape (n,)
         Class of each image: its place in `class_names`.
     class_names : tuple of str or None, default None
@@ -50,9 +51,10 @@ class Split:
     scale: Scale | None = None
 
     def __post_init__(self) -> None:
-        if self.images.dtype != np.uint8 or self.images.ndim not in (3, 4):
+        images = self.images
+        if not isinstance(images, Recordings) and (images.dtype != np.uint8 or images.ndim not in (3, 4)):
             raise DataError(
-                f"Split.images: {self.images.dtype} of shape {self.images.shape}; "
+                f"Split.images: {images.dtype} of shape {images.shape}; "
                 "make it uint8 of shape (n, height, width) or (n, height, width, channels)"
             )
         n = len(self.images)

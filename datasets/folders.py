@@ -52,7 +52,7 @@ def is_sample(path: Path) -> bool:
 
 def one_picture(path: Path, reading: Reading) -> NDArray[np.uint8]:
     """Return the picture of a file, in grey and of the size that is asked for."""
-    picture: NDArray[np.uint8] = reading.images(read_picture(path)[None], str(path))[:1][0]
+    picture: NDArray[np.uint8] = np.asarray(reading.images(read_picture(path)[None], str(path)))[0]
     return picture
 
 

@@ -11,6 +11,7 @@ from fspinn.base.errors import DataError
 from fspinn.datasets.classes import numerals
 from fspinn.datasets.conversion import as_pixels
 from fspinn.datasets.dataset import Split
+from fspinn.datasets.events import Recordings
 from fspinn.datasets.mapped import Images, MappedImages
 from fspinn.datasets.scale import Scale, check_signals
 
@@ -25,9 +26,9 @@ class Labelled:
 
     Parameters
     ----------
-    samples : ndarray or MappedImages
+    samples : ndarray, MappedImages or Recordings
         Images, uint8 of shape (n, height, width) or (n, height, width, channels); or signals, integers or
-        floats of shape (n, length) or (n, length, channels).
+        floats of shape (n, length) or (n, length, channels); or recordings of an event camera.
     labels : ndarray of int64, shape (n,)
         Places in `class_names`.
     class_names : tuple of str
@@ -55,12 +56,14 @@ class Labelled:
 
     def split(self, scale: Scale | None, samples_from: str) -> Split:
         """Return the samples as images; `scale` is that of signals, None for images."""
-        images = self.samples if scale is None else scale.applied(np.asarray(self.samples), samples_from)
+        images: Images = self.samples
+        if scale is not None:
+            images = scale.applied(np.asarray(self.samples), samples_from)
         return Split(images, self.labels, self.class_names, self.groups, self.features, scale)
 
 
 def labelled(
-    samples: "NDArray[Any] | MappedImages",
+    samples: "Images | NDArray[Any]",
     labels: NDArray[Any],
     samples_from: str,
     labels_from: str,
@@ -89,7 +92,7 @@ def labelled(
         samples = np.ascontiguousarray(samples)
     numbers, class_names = _classes(labels, labels_from, names)
     if len(samples) != len(numbers):
-        what = "signal" if signals else "image"
+        what = "signal" if signals else "recording" if isinstance(samples, Recordings) else "image"
         raise DataError(
             f"{labels_from}: {len(numbers)} labels for the {len(samples)} {what}s of {samples_from}; "
             f"give one label per {what}"

@@ -38,6 +38,8 @@ def load(
           if there are any. Images are uint8 of shape (n, height, width) or (n, height, width, channels);
           floats from 0 to 1, bool and uint16 are converted, and a line says how. Signals are integers or
           floats of shape (n, length) or (n, length, channels). Labels are names or any whole numbers.
+          Instead of images, recordings of an event camera (`Recordings`): ``x``, ``y``, ``p``, ``t``
+          (microseconds) and ``offsets``, and perhaps ``height`` and ``width`` of the sensor.
         - a folder with a folder of pictures (PNG, JPEG, BMP, TIFF) or wav files per class, perhaps below
           ``train/`` and ``test/``; folders inside those of the classes are groups.
         - a CSV file with one sample a row and its class in a named column, or a folder with ``train.csv`` and

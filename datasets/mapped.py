@@ -1,4 +1,4 @@
-"""How are images used that fill more than the memory? They stay in their file and are read in pieces."""
+"""How are samples used that fill more than the memory? They stay in their file and are read in pieces."""
 
 import math
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.base.errors import DataError
+from fspinn.datasets.events import Recordings
 
 _PIECE_BYTES = 1 << 23
 
@@ -66,7 +67,8 @@ class MappedImages:
         return MappedImages(self._path, self._offset_bytes, self._file_shape, self._which[index])
 
 
-Images: TypeAlias = NDArray[np.uint8] | MappedImages
+Images: TypeAlias = NDArray[np.uint8] | MappedImages | Recordings
+"""Images in memory or in a file, or what stands in their place: recordings of an event camera."""
 
 
 def part_of(images: Images, which: slice | NDArray[np.bool_] | NDArray[np.int64]) -> Images:
@@ -75,10 +77,25 @@ def part_of(images: Images, which: slice | NDArray[np.bool_] | NDArray[np.int64]
 
 
 def in_pieces(images: Images) -> Iterator[NDArray[np.uint8]]:
-    """Go through all images in their order: an array at once, those of a file in pieces of 8 MiB."""
+    """Go through all images in their order: an array at once, those of a file in pieces of 8 MiB.
+
+    Of recordings they are the frames of counted events.
+    """
     if isinstance(images, np.ndarray):
         yield images
+        return
+    if isinstance(images, Recordings):
+        for some in images.pieces():
+            yield some.frames()
         return
     count = max(1, _PIECE_BYTES * len(images) // max(1, images.size))
     for start in range(0, len(images), count):
         yield images[start : start + count]
+
+
+def contents(images: Images) -> Iterator[NDArray[Any]]:
+    """Go through all that tells these images, or recordings, from others; for a checksum."""
+    if not isinstance(images, Recordings):
+        yield from map(np.ascontiguousarray, in_pieces(images))
+        return
+    yield from (images.offsets, images.x, images.y, images.p, images.t_us)

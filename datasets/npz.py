@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.base.errors import DataError
+from fspinn.datasets.events import Recordings
 from fspinn.datasets.labelled import Labelled, checked_features, labelled
 from fspinn.datasets.pictures import picture_in, reason
 
@@ -22,7 +23,8 @@ _GROUPS = ("groups", "group", "record", "records", "patient", "patients", "subje
 _FEATURES = ("features", "rr")
 _CLASS_NAMES = ("class_names", "classes")
 _FEATURE_NAMES = ("feature_names",)
-_EVENTS = ("x", "y", "t", "p")
+_EVENTS = ("x", "y", "p", "t")
+_SENSOR = ("height", "width")
 _STEMS = (
     *_IMAGES,
     *_SIGNALS,
@@ -46,16 +48,12 @@ def read_npz(path: Path) -> tuple[Labelled, Labelled | None]:
         If it cannot be read, or has no arrays of names that mean something, or they do not fit together.
     """
     arrays = npz_arrays(path)
-    if all(_name(arrays, "train", (stem,)) for stem in _EVENTS):
-        raise DataError(
-            f"{path}: holds recordings of an event camera (x, y, t, p), which are not samples of one size; "
-            "make images or signals of them"
-        )
     train = _part(path, arrays, "train")
     if train is None:
         raise DataError(
             f"{path}: holds no array 'images' (it holds {', '.join(arrays) or 'nothing'}); save it with "
-            "numpy.savez(file, images=..., labels=...), or signals=... in place of images"
+            "numpy.savez(file, images=..., labels=...), or signals=..., or x=, y=, p=, t= and offsets= of "
+            "events, in place of images"
         )
     return train, _part(path, arrays, "test")
 
@@ -93,8 +91,11 @@ def npy_array(path: Path) -> NDArray[Any]:
 
 def samples_in(
     path: Path, arrays: dict[str, NDArray[Any]], part: str
-) -> tuple[str, NDArray[Any], bool] | None:
+) -> "tuple[str, NDArray[Any] | Recordings, bool] | None":
     """Return name and array of the samples of a part (None: there are none), and whether they are signals."""
+    if _has_events(arrays, part):
+        name = _name(arrays, part, _EVENTS[-1:])
+        return (name or "", _recordings(path, arrays, part), False)
     images, signals, jpeg = (_name(arrays, part, stems) for stems in (_IMAGES, _SIGNALS, _JPEG))
     named = [name for name in (images, signals, jpeg) if name is not None]
     if len(named) > 1:
@@ -108,7 +109,7 @@ def samples_in(
 
 
 def _part(path: Path, arrays: dict[str, NDArray[Any]], part: str) -> Labelled | None:
-    labels = _name(arrays, part, _LABELS)
+    labels = _name(arrays, part, _LABELS[:-1] if _has_events(arrays, part) else _LABELS)
     found = samples_in(path, arrays, part)
     if found is None and (part == "train" or labels is None):
         return None
@@ -118,6 +119,8 @@ def _part(path: Path, arrays: dict[str, NDArray[Any]], part: str) -> Labelled | 
                 f"{path}: holds no array 'labels' (it holds {', '.join(arrays)}); save it with "
                 "numpy.savez(file, images=..., labels=...)"
             )
+        if found is not None and isinstance(found[1], Recordings):
+            raise DataError(f"{path}: holds events to test with, but no array 'test_labels'; save it too")
         raise DataError(f"{path}: only one of 'test_images' and 'test_labels' is there; save both or neither")
     name, samples, signals = found
     class_names, groups = _name(arrays, "", _CLASS_NAMES), _name(arrays, part, _GROUPS)
@@ -137,12 +140,42 @@ def _part(path: Path, arrays: dict[str, NDArray[Any]], part: str) -> Labelled | 
     return replace(read, features=values, feature_names=_columns(path, arrays, features, values.shape[1]))
 
 
+def _has_events(arrays: Collection[str], part: str) -> bool:
+    return all(_name(arrays, part, (stem,)) for stem in _EVENTS)
+
+
+def _recordings(path: Path, arrays: dict[str, NDArray[Any]], part: str) -> Recordings:
+    """Return the recordings of a part; the sensor is as large as the file says, or as events are seen."""
+    offsets = _name(arrays, part, _OFFSETS)
+    if offsets is None:
+        raise DataError(
+            f"{path}: holds events (x, y, p, t), but no array 'offsets'; give where each recording begins "
+            "and the last one ends"
+        )
+    x, y, p, t = (arrays[_name(arrays, part, (stem,)) or ""] for stem in _EVENTS)
+    height, width = (_sensor(path, arrays, *both) for both in zip(_SENSOR, ("y", "x"), strict=True))
+    try:
+        return Recordings(x, y, p, t, arrays[offsets], height, width)
+    except DataError as error:
+        raise DataError(f"{path}: {'' if part == 'train' else 'test '}{error}") from None
+
+
+def _sensor(path: Path, arrays: dict[str, NDArray[Any]], name: str, axis: str) -> int:
+    if name in arrays:
+        given = arrays[name]
+        if given.size != 1 or given.dtype.kind not in "iu":
+            raise DataError(f"{path}: {name}: {given.dtype} of shape {given.shape}; give the sensor's pixels")
+        return int(given.reshape(()))
+    seen = [arrays[found] for part in ("train", "test") if (found := _name(arrays, part, (axis,)))]
+    return max([1, *(int(one.max()) + 1 for one in seen if one.size and one.dtype.kind in "biu")])
+
+
 def _bare(name: str) -> str:
     return name.removeprefix("train_").removeprefix("test_").removesuffix("_train").removesuffix("_test")
 
 
 def _known(name: str) -> bool:
-    stems = {*_STEMS, *_EVENTS}
+    stems = {*_STEMS, *_EVENTS, *_SENSOR}
     return _bare(name) in stems
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from fspinn.base.errors import DataError
+from fspinn.datasets.events import Recordings
 from fspinn.datasets.folders import read_class_folders
 from fspinn.datasets.idx import IMAGES, read_idx
 from fspinn.datasets.labelled import Labelled, labelled
@@ -36,6 +37,9 @@ def read_own(path: Path, reading: Reading = Reading()) -> tuple[Labelled, Labell
 
 def read_as(reading: Reading, read: Labelled, path: Path | str) -> Labelled:
     """Return samples of the size and kind that is asked for."""
+    if isinstance(read.samples, Recordings):
+        reading.refuse(("resize", "grey", "length"), str(path), "holds recordings of events")
+        return read
     if not read.signals:
         reading.refuse(("length",), str(path), "holds images, not signals")
         return replace(read, samples=reading.images(read.samples, str(path)))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fspinn.base.errors import DataError
 from fspinn.datasets.conversion import as_pixels
+from fspinn.datasets.events import Recordings
 from fspinn.datasets.folders import WAV, is_sample, one_picture
 from fspinn.datasets.idx import GZIP, IMAGES, read_idx
 from fspinn.datasets.mapped import Images, MappedImages, part_of
@@ -31,7 +32,7 @@ class Source:
     ----------
     name : str
         Path of the file, or name of the data set and split.
-    images : ndarray of uint8 or MappedImages, shape (n, height, width) or (n, height, width, channels)
+    images : ndarray of uint8, MappedImages or Recordings, shape (n, height, width[, channels])
     labels : ndarray of int64, shape (n,), or None, default None
         None where they are not known.
     first : int, default 0
@@ -59,8 +60,8 @@ def read_images(path: str | Path, reading: Reading = Reading(), scale: Scale | N
     ----------
     path : str or Path
         A picture (PNG, JPEG, BMP, TIFF) or wav file; a folder of them, those in folders inside it too; an
-        ``.npz`` file with the array ``images`` or ``signals``; an ``.npy`` or CSV file; an IDX file of
-        images, plain or gzip.
+        ``.npz`` file with the array ``images`` or ``signals``, or those of events; an ``.npy`` or CSV file;
+        an IDX file of images, plain or gzip.
     reading : Reading, default Reading()
         What is asked for beyond what files hold.
     scale : Scale, optional
@@ -126,6 +127,9 @@ def _read_file(path: Path, reading: Reading, scale: Scale | None) -> Images:
     if kind in FORMATS:
         return one_picture(path, reading)[None]
     samples, signals = _samples(path, kind, reading, scale)
+    if isinstance(samples, Recordings):
+        reading.refuse(("resize", "grey", "length"), str(path), "holds recordings of events")
+        return samples
     if isinstance(samples, np.memmap):
         samples = MappedImages.all_of(samples)
     if not signals:

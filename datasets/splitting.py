@@ -11,8 +11,9 @@ from fspinn.base.errors import DataError, FspinnWarning
 from fspinn.base.randomness import TEST_SPLIT, VALIDATION_SPLIT, permutation, stream_key
 from fspinn.datasets.classes import numbers_in, numerals, quoted
 from fspinn.datasets.dataset import Dataset
+from fspinn.datasets.events import Recordings
 from fspinn.datasets.labelled import Labelled
-from fspinn.datasets.mapped import in_pieces, part_of
+from fspinn.datasets.mapped import contents, part_of
 from fspinn.datasets.reading import Reading
 from fspinn.datasets.scale import Scale
 
@@ -147,6 +148,8 @@ def _part(whole: Labelled, which: "slice | NDArray[np.bool_]") -> Labelled:
 
 
 def _what(samples: Labelled) -> str:
+    if isinstance(samples.samples, Recordings):
+        return "recording"
     return "signal" if samples.signals else "image"
 
 
@@ -160,8 +163,8 @@ def checksum(train: Labelled, test: Labelled) -> str:
     for part in (train, test):
         # The shape is hashed too: the same bytes as 4x9 and as 6x6 pixels are different images.
         digest.update(repr(part.samples.shape).encode())
-        for some in in_pieces(part.samples):
-            digest.update(np.ascontiguousarray(some).data)
+        for some in contents(part.samples):
+            digest.update(some.data)
         digest.update(numbers[part.labels].astype("<u8").data)
         if part.groups is not None:
             digest.update("\0".join(part.groups.tolist()).encode())

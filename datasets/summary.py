@@ -7,6 +7,7 @@ from hashlib import blake2b
 import numpy as np
 
 from fspinn.datasets.dataset import Dataset, Split
+from fspinn.datasets.events import Recordings
 from fspinn.datasets.mapped import in_pieces
 
 PARTS = ("train", "validation", "test")
@@ -31,6 +32,9 @@ class Summary:
         also known from training or validation.
     groups : mapping of str to int, or None
         Groups in each split; None if there are no groups.
+    events : mapping of str to float, or None
+        Of recordings, whose pixels and values are then counts of events: the `median_per_recording`, the time
+        of the last (`last_ms`), and the part of them that is ON (`on_share`). None of images.
     """
 
     class_counts: Mapping[str, tuple[int, ...]]
@@ -40,6 +44,7 @@ class Summary:
     duplicates: Mapping[str, int]
     shared: Mapping[str, int]
     groups: Mapping[str, int] | None
+    events: Mapping[str, float] | None = None
 
 
 def summary(data: Dataset) -> Summary:
@@ -65,7 +70,7 @@ def summary(data: Dataset) -> Summary:
             seen.update(digests)
         duplicates[part] = len(split) - len(seen)
         earlier |= seen
-    return Summary(counts, min(lows), max(highs), blank, duplicates, shared, _groups(data))
+    return Summary(counts, min(lows), max(highs), blank, duplicates, shared, _groups(data), _events(data))
 
 
 def _groups(data: Dataset) -> dict[str, int] | None:
@@ -73,3 +78,16 @@ def _groups(data: Dataset) -> dict[str, int] | None:
     if groups["train"] is None:
         return None
     return {part: 0 if some is None else len(np.unique(some)) for part, some in groups.items()}
+
+
+def _events(data: Dataset) -> dict[str, float] | None:
+    images = [getattr(data, part).images for part in PARTS]
+    parts = [part for part in images if isinstance(part, Recordings)]
+    if not parts:
+        return None
+    counts = np.concatenate([np.diff(part.offsets) for part in parts])
+    return {
+        "median_per_recording": float(np.median(counts)),
+        "last_ms": max(int(part.t_us.max(initial=0)) for part in parts) / 1000,
+        "on_share": sum(int(part.p.sum()) for part in parts) / max(int(counts.sum()), 1),
+    }

@@ -156,7 +156,8 @@ def estimate(
         (`fspinn.memmodel.expected_workloads`). None takes what was counted for the model.
     online : bool, default False
         Whether the input is a stream of events that are answered as they come: then no rows of it wait, and
-        the potentials of all positions of a field are kept, not those of one after the other.
+        the potentials of all positions of a field are kept, not those of one after the other. A network
+        with the encoder ``events`` always is.
 
     Raises
     ------

@@ -13,7 +13,7 @@ from fspinn.model.model import BIASED_READOUT, AnyModel, model_of
 from fspinn.network.adaptation import Adaptation
 from fspinn.network.description import Network
 from fspinn.network.inhibition import Inhibition
-from fspinn.network.inputs import Delta, FirstSpike, LevelDelta, OnOff
+from fspinn.network.inputs import Delta, Events, FirstSpike, LevelDelta, OnOff
 from fspinn.network.layers import Layer
 from fspinn.network.rules import NORMALISATIONS, Rule, Stdp
 
@@ -216,6 +216,8 @@ class Size:
 
         No input waits, and the neurons of all positions are kept at once.
         """
+        if self.layers[0].online:
+            return self
         layers = tuple(replace(layer, online=True) for layer in self.layers)
         return replace(self, layers=layers, waiting_inputs=0, input_bits=0, contrast_inputs=0)
 
@@ -264,6 +266,9 @@ class Size:
     ) -> "Size":
         """Return the size of a network that need not exist yet.
 
+        One whose encoder is `fspinn.network.Events` is `online`, with a bit for each input of the sensor:
+        whether it has spiked in this time step.
+
         Parameters
         ----------
         network : Network
@@ -279,15 +284,19 @@ class Size:
             _layer_size(layer, network, learner, network.input_shape(image_shape, number), weight_bits)
             for number, layer in enumerate(network.layers)
         ]
-        return cls(
+        size = cls(
             tuple(layers),
             n_classes,
             readout,
             readout_bits,
-            rates=not isinstance(network.encoder, FirstSpike),
+            rates=not isinstance(network.encoder, FirstSpike | Events),
             contrast=network.contrast.channels,
             **_of_the_input(network, image_shape),
         )
+        if not isinstance(network.encoder, Events):
+            return size
+        others = max(0, size.sample_inputs - layers[0].n_inputs)
+        return replace(size.online, waiting_inputs=others, input_bits=layers[0].slides)
 
 
 class _OfTheInput(TypedDict):

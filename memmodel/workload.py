@@ -13,7 +13,7 @@ from fspinn.memmodel.size import LayerSize, Size
 from fspinn.model.activity import Activity
 from fspinn.network.description import Network
 from fspinn.network.inhibition import First, Ranked
-from fspinn.network.inputs import FirstSpike, Unscaled
+from fspinn.network.inputs import Events, FirstSpike, Unscaled
 
 PHASES = ("inference", "training")
 
@@ -117,7 +117,8 @@ def expected_spikes(network: Network, size: Size, mean_intensity: float) -> tupl
     This project's own estimate, for networks that have not run. An image of mean m is taken for one of
     ``m n_inputs`` white pixels; with ``rate_norm_hz`` spread over them there are
     ``rate_norm_hz duration sqrt(m n_inputs)`` input spikes, with the encoder ``unscaled``
-    ``max_rate_hz duration m n_inputs``, and with ``ttfs`` one for each pixel.
+    ``max_rate_hz duration m n_inputs``, and with ``ttfs`` one for each pixel. With ``events`` the mean is the
+    part of time steps in which an input spikes.
     Output spikes: what the weights of a neuron that fits the image collect, without leak, in units of the
     threshold: ``spikes / sqrt(inputs that spike) / threshold``; at least one, where the first ends the
     presentation just that, and where neurons answer by rank one in each time step of the answer. For ``ttfs``
@@ -149,6 +150,8 @@ def expected_spikes(network: Network, size: Size, mean_intensity: float) -> tupl
     spiking = mean_intensity * inputs
     if isinstance(encoder, FirstSpike):
         seen = spiking = spiking if encoder.spikes is None else min(spiking, encoder.spikes)
+    elif isinstance(encoder, Events):
+        seen, spiking = spiking * network.steps, np.minimum(inputs, spiking * network.steps)
     else:
         rate_norm_hz = (
             encoder.max_rate_hz * spiking**0.5 if isinstance(encoder, Unscaled) else encoder.rate_norm_hz

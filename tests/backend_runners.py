@@ -20,7 +20,8 @@ from fspinn.base.settings import members
 from fspinn.lowering.integer_learning import first_weights
 from fspinn.model.model import Readout
 from fspinn.model.tensors import Formats
-from fspinn.network import Adaptation, Encoder, Inhibition, Rule
+from fspinn.network import Adaptation, Inhibition, Rule
+from fspinn.network.encoders import ENCODERS
 from fspinn.quant import Format
 from fspinn.quant.formats import quantize_values, to_integers
 
@@ -60,9 +61,7 @@ def cases():
         {"dt_ms": 2.0, "weight_decay": 0.05},
         {"normalisation": "l1", "answer_threshold": 1.2, "answer_inhibition": 0.2},
     )
-    for number, (encoder, inhibition) in enumerate(
-        (e, i) for e in members(Encoder) for i in members(Inhibition)
-    ):
+    for number, (encoder, inhibition) in enumerate((e, i) for e in ENCODERS for i in members(Inhibition)):
         chosen = {
             "encoder": encoder,
             "inhibition": inhibition,
@@ -90,7 +89,7 @@ FIELD = {
 
 def field_cases():
     """Every inhibition with every encoder, on fields of every stride, with cells and channels."""
-    rules, encoders = list(members(Rule)), list(members(Encoder))
+    rules, encoders = list(members(Rule)), ENCODERS
     options = (
         {"cells": (2, 3), "first_spikes_relative_to": "white"},
         {"stride": 2, "contrast": "on-off", "cells": (2, 2)},

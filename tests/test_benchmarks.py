@@ -23,6 +23,7 @@ NAMES = (
     "columns",
     "cost_model",
     "engines",
+    "events",
     "fixed_point",
     "labels",
     "mnist",

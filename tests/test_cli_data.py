@@ -100,6 +100,7 @@ def test_info_of_own_images_as_json(fspinn, tmp_path):
         "shared": {"train": 0, "validation": 1, "test": 2},
         "groups": None,
         "features": [],
+        "events": None,
         "scale": None,
         "source": str(path.resolve()),
         "licence": None,

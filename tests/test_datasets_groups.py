@@ -239,5 +239,10 @@ def test_colour_pictures_are_read_as_they_are():
     assert np.bincount(data.test.labels).tolist() == [103, 89, 100, 103, 90, 86, 112, 102, 106, 109]
 
 
-def test_events_are_refused_in_one_line():
-    assert "holds recordings of an event camera (x, y, t, p)" in refusal(user_file("nmnist/nmnist_small.npz"))
+def test_events_are_read_as_they_are():
+    data = datasets.load(user_file("nmnist/nmnist_small.npz"))
+    assert data.image_shape == (34, 34, 2)
+    assert [len(getattr(data, part)) for part in PARTS] == [834, 166, 100]
+    images = [data.train.images, data.validation.images]
+    assert sum(len(part.x) for part in images) == 4_133_231
+    assert np.bincount(data.test.labels).tolist() == [8, 14, 8, 11, 14, 7, 10, 15, 2, 11]

@@ -90,7 +90,7 @@ def predict(
     ----------
     model : Model
         Or a result that holds one. One that has a state format answers in integers.
-    images : array-like of uint8, or MappedImages, shape (n, height, width)
+    images : array-like of uint8, MappedImages or Recordings, shape (n, height, width[, channels])
         Pixel intensities, 0 to 255, of the size and kind that the model was trained on, also a single image
         of shape (height, width); signals as they were recorded, if it was trained on signals; or what
         `fspinn.evaluate` takes, whose labels are not looked at. Floats from 0 to 1, bool and uint16 become

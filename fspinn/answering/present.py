@@ -1,7 +1,7 @@
 """What happens while an image is shown? Input spikes, output spikes and potentials, over time and place."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from fspinn.backends.numba import engine
 from fspinn.base.checks import checked_seed
 from fspinn.base.randomness import INFERENCE_SPIKES
 from fspinn.datasets.conversion import check_images
+from fspinn.datasets.events import Recordings
 from fspinn.lowering.compiler import plan_of
 from fspinn.lowering.plan import LayerPlan, Plan
 from fspinn.model.model import Model, check_size
@@ -17,6 +18,9 @@ from fspinn.network.encoders import BatchEncoder, Spikes
 
 if TYPE_CHECKING:
     from fspinn.datasets.mapped import Images
+
+Sample: TypeAlias = NDArray[np.uint8] | Recordings
+"""One image, or one recording."""
 
 _BATCH = 250
 
@@ -53,13 +57,24 @@ class Presentation:
         return self.plan.steps_of(self.layer)
 
 
-def present(model: Model, image: NDArray[np.uint8], *, seed: int = 0, number: int = 0) -> Presentation:
+def single(images: "Images") -> Sample:
+    """Return the first of some images, without the axis of the batch; a recording stays a batch of one."""
+    first = images[:1]
+    return first if isinstance(first, Recordings) else first[0]
+
+
+def batch_of(image: Sample) -> NDArray[np.uint8] | Recordings:
+    """Return the batch of one image, or of one recording."""
+    return image if isinstance(image, Recordings) else image[None]
+
+
+def present(model: Model, image: Sample, *, seed: int = 0, number: int = 0) -> Presentation:
     """Show one image and note all spikes of the first layer, the same as in `fspinn.predict`.
 
     Parameters
     ----------
     model : Model
-    image : ndarray of uint8, shape (height, width)
+    image : ndarray of uint8, shape (height, width[, channels]), or Recordings of one
     seed : int, default 0
     number : int, default 0
         Number of the image; with the seed it fixes the input spikes.
@@ -72,11 +87,12 @@ def present(model: Model, image: NDArray[np.uint8], *, seed: int = 0, number: in
         If the image has another size than those that the model was trained on.
     """
     seed = checked_seed(seed)
-    check_images(image[None], "image")
-    check_size(model, image[None], "image")
+    batch = batch_of(image)
+    check_images(batch, "image")
+    check_size(model, batch, "image")
     plan = plan_of(model)
     plan = replace(plan, layers=plan.layers[:1])
-    spikes = BatchEncoder(plan.encoding).encode(image[None], seed, INFERENCE_SPIKES, number)
+    spikes = BatchEncoder(plan.encoding).encode(batch, seed, INFERENCE_SPIKES, number)
     response = engine.respond(plan, spikes)
     order = np.argsort(response.spike_positions, kind="stable")
     of_spikes = (response.spike_steps, response.spike_neurons, response.spike_positions)
@@ -115,7 +131,7 @@ def spikes_by_position(
     Parameters
     ----------
     model : Model
-    images : ndarray of uint8, or MappedImages, shape (n, height, width)
+    images : ndarray of uint8, MappedImages or Recordings, shape (n, height, width[, channels])
     seed, first : int, default 0
         Fix the input spikes (see `fspinn.predict`).
 

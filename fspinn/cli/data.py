@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,10 @@ def command() -> None:
                              `labels` (numbers or names); `test_images` and
                              `test_labels` if you have a test set; `groups`,
                              `class_names`, `features` if there are any
+      events.npz             recordings of an event camera: arrays `x`, `y`,
+                             `p` (1 ON, 0 OFF), `t` (microseconds), and
+                             `offsets` (where each recording begins and the
+                             last one ends), with `labels`; names as above
       table.csv              one sample a row, its class in the column that
                              --label names: signals, or images with --shape;
                              folder/train.csv and folder/test.csv
@@ -110,8 +115,9 @@ def info_command(name_or_path: str, data_dir: Path | None, as_json: bool) -> Non
     counts = {"train": len(data.train), "validation": len(data.validation), "test": len(data.test)}
     images = (data.train.images, data.validation.images)
     pixel_sum = sum(int(some.sum()) for part in images for some in datasets.in_pieces(part))
-    mean = pixel_sum / (255 * sum(part.size for part in images))
+    mean = pixel_sum / (255 * sum(prod(part.shape) for part in images))
     counted = datasets.summary(data)
+    events = counted.events
     result: dict[str, Any] = {
         "name": data.name,
         "image_shape": data.image_shape,
@@ -127,6 +133,7 @@ def info_command(name_or_path: str, data_dir: Path | None, as_json: bool) -> Non
         "shared": counted.shared,
         "groups": counted.groups,
         "features": data.feature_names,
+        "events": events,
         "scale": None if data.scale is None else asdict(data.scale),
         "source": entry.source if entry else str(Path(name_or_path).expanduser().resolve()),
         "licence": entry.licence if entry else None,
@@ -141,8 +148,9 @@ def info_command(name_or_path: str, data_dir: Path | None, as_json: bool) -> Non
         **_class_lines(data.class_names, counted.class_counts),
         "groups": None if counted.groups is None else f"{_in_parts(counted.groups)}, none in two of them",
         "features": ", ".join(data.feature_names) or None,
+        "events": None if events is None else _events_in_words(events),
         "values": f"{counted.lowest} to {counted.highest}",
-        "mean pixel": f"{mean:.4f} of full intensity, over training and validation images",
+        "mean pixel": None if events else f"{mean:.4f} of full intensity, over training and validation",
         "blank": _in_parts(counted.blank, zeros=False),
         "duplicates": _in_parts({**counted.duplicates, **shared}, zeros=False),
         "checksum": f"{data.checksum} (SHA-256)",
@@ -185,6 +193,13 @@ def _in_parts(counts: Mapping[str, int], *, zeros: bool = True) -> str:
 def _scale(scale: "Scale") -> str:
     ranges = (f"{low:g} to {high:g}" for low, high in zip(scale.low, scale.high, strict=True))
     return f"{', '.join(ranges)} became 0 to 255 (the 0.1 and 99.9 percentile of the training signals)"
+
+
+def _events_in_words(events: Mapping[str, float]) -> str:
+    return (
+        f"{events['median_per_recording']:,.0f} in a recording (median), the last at "
+        f"{events['last_ms']:.1f} ms, {100 * events['on_share']:.0f} % ON; values are events of a pixel"
+    )
 
 
 def _class_lines(names: tuple[str, ...], counts: Mapping[str, tuple[int, ...]]) -> dict[str, str]:

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     help="Mean pixel from 0 to 1, to expect spikes from where none were counted.",
 )
 @click.option(
-    "--online", is_flag=True, help="The input is a stream of events: all positions of a field at once."
+    "--online",
+    is_flag=True,
+    help="The input is a stream: all positions of a field at once. A network of events always is so.",
 )
 @click.option(
     "--plot",

@@ -123,13 +123,14 @@ def _one_image(
     model: "Model", image: Path | None, shown: options.Shown, index: int
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the arguments of a picture of one image, and what the answer in JSON says about it."""
+    from fspinn.answering.present import single
     from fspinn.datasets import sources
 
     found = options.sources_of(model, () if image is None else (image,), shown)
     (one,) = sources.numbered(found, [index])
     label = None if one.labels is None else int(one.labels[0])
     named = None if label is None else model.class_names[label]
-    arguments = {"image": one.images[:1][0], "seed": shown.seed, "number": one.first, "label": named}
+    arguments = {"image": single(one.images), "seed": shown.seed, "number": one.first, "label": named}
     return arguments, {"image": one.name, "index": one.first, "label": label}
 
 

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import astuple, dataclass, replace
 from functools import cached_property
-from math import ceil, sqrt
+from math import ceil, prod, sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,6 +51,7 @@ from fspinn.network.description import Network
 from fspinn.network.encoders import BatchEncoder, encoding_of, split_channels
 from fspinn.network.layers import Layer
 from fspinn.network.plasticity import initial_weights, natural_weight_norm
+from fspinn.network.recordings import Binnable, check_encoder
 from fspinn.network.rules import MAX_PASSES, Stdp
 from fspinn.network.setup import Setup
 from fspinn.quant.formats import Format
@@ -262,6 +263,7 @@ def learn(
     seed = checked_seed(seed)
     engine_of(engine)
     _check_formats(engine, weights, state, rounding)
+    check_encoder(network, data.train.images, "data")
     network.geometries(data.image_shape)
     _check_windows(network, learner)
     formats = None if weights is None else (weights, state, rounding)
@@ -382,11 +384,14 @@ def _natural_norm(
     """Return the weight norm with which hardly any target of learning is above 1 (fspinn)."""
     if network.layers[len(below)].field is not None:
         return sqrt(learner.least_spikes)  # of so many spikes each weighs 1 / sqrt
-    images = np.asarray(data.train.images[:1000])
+    images, coding = data.train.images[:1000], encoding_of(network)
+    if not below and not isinstance(images, Binnable):
+        return natural_weight_norm(split_channels(images, coding.contrast))
     if not below:
-        return natural_weight_norm(split_channels(images, encoding_of(network).contrast))
+        spikes = BatchEncoder(coding).encode(images, seed, INFERENCE_SPIKES)
+        return natural_weight_norm(spikes.counts(prod(data.image_shape)))
     plan = answering_plan(network, below, data.image_shape)
-    spikes = BatchEncoder(plan.encoding).encode(np.asarray(images), seed, INFERENCE_SPIKES)
+    spikes = BatchEncoder(plan.encoding).encode(images, seed, INFERENCE_SPIKES)
     first_steps: NDArray[np.int32] = numba.respond(plan, spikes).first_steps
     return natural_weight_norm(first_steps < plan.steps)
 

@@ -12,6 +12,7 @@ from fspinn.base.settings import from_plain
 from fspinn.model.activity import Activity
 from fspinn.model.tensors import LayerTensors
 from fspinn.network.description import Network
+from fspinn.network.recordings import check_encoder
 from fspinn.network.rules import Stdp
 from fspinn.quant.formats import Format
 
@@ -223,7 +224,11 @@ def model_of(given: AnyModel) -> Model:
 
 
 def check_size(model: Model, images: "Images", images_from: str) -> None:
-    """Raise `ConfigError` if images have another size than those that a model was trained on."""
+    """Raise `ConfigError` if images have another size than those that a model was trained on.
+
+    So it is if they are recordings of events and those were images, or the reverse.
+    """
+    check_encoder(model.network, images, images_from)
     if images.shape[1:] != model.image_shape:
         raise ConfigError(
             f"{images_from}: {_pixels(images.shape[1:])} pixels do not fit a model for "

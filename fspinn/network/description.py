@@ -7,7 +7,7 @@ from fspinn.base.settings import described, setting, with_settings
 from fspinn.network.adaptation import Adaptation, Balanced
 from fspinn.network.geometry import Geometry
 from fspinn.network.inhibition import First, Inhibition, Lateral, Ranked
-from fspinn.network.inputs import Contrast, Encoder, FirstSpike, NoContrast, OnOff, Poisson
+from fspinn.network.inputs import Contrast, Encoder, Events, FirstSpike, NoContrast, OnOff, Poisson
 from fspinn.network.layers import Layer, Neuron
 
 MAX_STEPS = 100_000
@@ -51,6 +51,18 @@ class Network:
             raise ConfigError(
                 f"duration_ms: {self.duration_ms:g} is not from 1 to {MAX_STEPS} time steps "
                 f"of dt_ms = {self.dt_ms:g}; show the image for longer, or for less long"
+            )
+
+        if not isinstance(self.encoder, Events):
+            return
+        if not isinstance(self.contrast, NoContrast):
+            raise ConfigError(
+                "contrast: events have no intensities that it could be taken of; leave it out (off)"
+            )
+        if abs(self.step_us / 1000 - self.dt_ms) > 1e-9 or self.step_us < 1:
+            raise ConfigError(
+                f"dt_ms: events come in whole microseconds, of which {self.dt_ms:g} ms is not a number; "
+                "round it, such as to 5"
             )
 
     @classmethod
@@ -151,6 +163,11 @@ class Network:
     def steps(self) -> int:
         """Time steps of one presentation."""
         return self.steps_of(self.duration_ms)
+
+    @property
+    def step_us(self) -> int:
+        """Microseconds of a time step, rounded."""
+        return round(self.dt_ms * 1000)
 
     def steps_of(self, time_ms: float) -> int:
         """Return the time steps nearest to a time."""

@@ -11,9 +11,13 @@ from fspinn.network import encoder_kernels as kernels
 from fspinn.network.description import Network
 from fspinn.network.field_kernels import gather, sort_first_spikes
 from fspinn.network.geometry import Geometry
-from fspinn.network.inputs import Contrast, Encoder, FirstSpike, NoContrast, Unscaled
+from fspinn.network.inputs import Contrast, Encoder, Events, FirstSpike, NoContrast, Unscaled
+from fspinn.network.recordings import Binnable, Samples
 
-ENCODERS, CONTRASTS = tuple(members(Encoder)), tuple(members(Contrast))
+ENCODERS = tuple(kind for kind in members(Encoder) if kind != Events.kind)
+"""Encoders of images; their places are the numbers that kernels and C know them by."""
+
+CONTRASTS = tuple(members(Contrast))
 """Their places are the numbers that kernels and C know them by."""
 
 _LEAST = 2**16
@@ -69,6 +73,12 @@ class Spikes:
         sort_first_spikes(first_steps, offsets, inputs)
         return cls(offsets, inputs, seed, first)
 
+    def counts(self, inputs: int) -> NDArray[np.int64]:
+        """Return how often each of so many inputs spikes in each presentation, shape (n, inputs)."""
+        steps, spiking = self.events
+        places = steps // self.steps * inputs + spiking
+        return np.bincount(places, minlength=len(self) * inputs).reshape(len(self), inputs)
+
     def seen_from(self, geometry: Geometry, position: int) -> "Spikes":
         """Return what a position of a field sees: the spikes of the inputs of its field."""
         most = int(self.offsets[-1, -1] - self.offsets[0, 0]) if len(self) else 0
@@ -121,7 +131,7 @@ class Encoding:
     Parameters
     ----------
     encoder : str
-        One of `ENCODERS`.
+        One of `ENCODERS`, or ``"events"``.
     rate_per_step : float
         Euclidean norm of all rates, or with ``"unscaled"`` the rate of the brightest pixel.
     most_spikes : int
@@ -134,6 +144,8 @@ class Encoding:
         For ``"ttfs"``: whether intensities are compared with 255, not with the brightest.
     contrast : Split, default AS_IT_IS
         What intensities are first split into.
+    step_us : int, default 0
+        For ``"events"``: microseconds of a time step.
     """
 
     encoder: str
@@ -143,6 +155,7 @@ class Encoding:
     input_mask: NDArray[np.bool_] | None = None
     white: bool = False
     contrast: Split = AS_IT_IS
+    step_us: int = 0
 
     @property
     def number(self) -> int:
@@ -155,12 +168,13 @@ def encoding_of(network: Network, input_mask: NDArray[np.bool_] | None = None) -
     encoder, rate_hz, most_spikes = network.encoder, 0.0, 2**31
     if isinstance(encoder, FirstSpike):
         most_spikes = encoder.spikes or most_spikes
-    else:
+    elif not isinstance(encoder, Events):
         rate_hz = encoder.max_rate_hz if isinstance(encoder, Unscaled) else encoder.rate_norm_hz
     rate_per_step = rate_hz * network.dt_ms / 1000.0
     white = isinstance(encoder, FirstSpike) and encoder.relative_to == "white"
     contrast = Split.of(network.contrast)
-    return Encoding(encoder.kind, rate_per_step, most_spikes, network.steps, input_mask, white, contrast)
+    numbers = rate_per_step, most_spikes, network.steps, input_mask, white, contrast, network.step_us
+    return Encoding(encoder.kind, *numbers)
 
 
 def split_channels(images: NDArray[np.uint8], how: Split) -> NDArray[np.uint8]:
@@ -188,7 +202,7 @@ def split_channels(images: NDArray[np.uint8], how: Split) -> NDArray[np.uint8]:
 
 
 class BatchEncoder:
-    """Makes spikes of images, into memory that is kept from call to call.
+    """Makes spikes of images or recordings, into memory that is kept from call to call.
 
     Parameters
     ----------
@@ -200,12 +214,12 @@ class BatchEncoder:
         self._inputs = np.empty(0, dtype=np.int32)
         self._offsets = np.empty((0, encoding.steps + 1), dtype=np.int64)
 
-    def encode(self, images: NDArray[np.uint8], seed: int, purpose: int, first: int = 0) -> Spikes:
+    def encode(self, images: Samples, seed: int, purpose: int, first: int = 0) -> Spikes:
         """Return the input spikes of some presentations; the next call writes over them.
 
         Parameters
         ----------
-        images : ndarray of uint8, shape (n, height, width) or (n, height, width, channels)
+        images : ndarray of uint8, shape (n, height, width) or (n, height, width, channels), or Binnable
             In the order of presentation.
         seed : int
         purpose : int
@@ -214,6 +228,10 @@ class BatchEncoder:
             Number of the first presentation in training, of the first image otherwise.
         """
         encoding, n = self._encoding, len(images)
+        if isinstance(images, Binnable):
+            return Spikes(
+                *_used(*images.binned(encoding.steps, encoding.step_us), encoding.input_mask), seed, first
+            )
         images = split_channels(images, encoding.contrast)
         pixels = np.ascontiguousarray(images).reshape(n, int(np.prod(images.shape[1:])))
         used = np.ones(pixels.shape[1], np.bool_) if encoding.input_mask is None else encoding.input_mask
@@ -229,6 +247,16 @@ class BatchEncoder:
             larger = np.empty(max(_LEAST, 2 * len(self._inputs)), dtype=np.int32)
             larger[: len(self._inputs)] = self._inputs
             self._inputs = larger
+
+
+def _used(
+    offsets: NDArray[np.int64], inputs: NDArray[np.int32], mask: NDArray[np.bool_] | None
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Return the spikes of those inputs that are used."""
+    if mask is None:
+        return offsets, inputs
+    kept = mask[inputs]
+    return np.concatenate([[0], np.cumsum(kept)])[offsets], inputs[kept]
 
 
 def input_spikes(network: Network, image: NDArray[np.uint8], seed: int, purpose: int, sample: int) -> Spikes:

@@ -105,6 +105,18 @@ class Unscaled:
     )
 
 
+@described
+class Events:
+    """Events of a camera that sends one when a pixel becomes brighter or darker, binned into time steps.
+
+    Input ``(y * width + x) * 2 + p`` spikes in step ``t // dt`` if it has an event there, once; polarity p is
+    1 for ON (brighter), 0 for OFF. Events after ``duration_ms`` are left out.
+    """
+
+    kind: ClassVar[str] = "events"
+    needs_whole_sample: ClassVar[bool] = False
+
+
 def _contrast_gain() -> Any:
     return setting(
         "What differences are multiplied by.", default=2, name="contrast_gain", at_least=1, at_most=255
@@ -207,5 +219,5 @@ class LevelDelta:
 Contrast: TypeAlias = NoContrast | OnOff | Level | Delta | LevelDelta
 """The members of this family; a new one is named here."""
 
-Encoder: TypeAlias = Poisson | Regular | FirstSpike | Unscaled
+Encoder: TypeAlias = Poisson | Regular | FirstSpike | Unscaled | Events
 """The members of this family; a new one is named here."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.answering import metrics
+from fspinn.datasets.events import Recordings
 from fspinn.model.model import bias_bits
 from fspinn.model.readout import labelled_images, quiet_fit
 from fspinn.search.intervals import CONFIDENCE
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 INVERSE_PENALTY = 0.1
 """scikit-learn's C for pixels from 0 to 1, found on the validation images of MNIST (fspinn)."""
+
+EVENTS_OF_WHITE = 15
+"""Events of a pixel and polarity that weigh as much as a white pixel, best on N-MNIST (fspinn)."""
 
 MAX_ITERATIONS = 50
 """Of the solver: on MNIST 92 %, as after twice as many."""
@@ -149,7 +153,10 @@ def _memory(weights: NDArray[Any], n_classes: int, weight_bits: int) -> dict[str
 
 
 def _pixels(split: "Split", which: NDArray[np.int64]) -> NDArray[np.float32]:
-    return split.images[which].reshape(len(which), -1).astype(np.float32) / np.float32(255)
+    images = split.images[which]
+    if isinstance(images, Recordings):
+        return images.frames().reshape(len(which), -1).astype(np.float32) / np.float32(EVENTS_OF_WHITE)
+    return images.reshape(len(which), -1).astype(np.float32) / np.float32(255)
 
 
 def _fitted(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from functools import partial
-from math import inf
+from math import inf, prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -180,7 +180,7 @@ def _without_spikes(answer: Mapping[str, Any], data: "Dataset") -> dict[str, Any
         "rival": rival,
         "rival_meets": rival is not None and rival.proves(*needs),
         "labels": answer["labels"] or len(data.train),
-        "multiplications": data.image_shape[0] * data.image_shape[1] * data.n_classes,
+        "multiplications": prod(data.image_shape) * data.n_classes,
     }
 
 

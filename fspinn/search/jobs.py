@@ -24,7 +24,7 @@ from fspinn.base import jit, settings
 from fspinn.base.errors import ConfigError, FormatError
 from fspinn.base.randomness import TUNING_IMAGES, permutation, stream_key
 from fspinn.base.version import __version__
-from fspinn.datasets.mapped import in_pieces
+from fspinn.datasets.mapped import contents
 from fspinn.datasets.reading import Reading
 from fspinn.learning.fitting import Learned, fit_readouts
 from fspinn.learning.training import learn, most_passes
@@ -119,8 +119,8 @@ class Source:
         """Return the source of a data set that was loaded by name, perhaps from this folder."""
         digest = hashlib.sha256()
         for split in (data.train, data.validation):
-            for some in in_pieces(split.images):
-                digest.update(np.ascontiguousarray(some).data)
+            for some in contents(split.images):
+                digest.update(some.data)
             digest.update(split.labels.astype("<i8").data)
         return cls(
             name=data.name,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, replace
 from functools import partial
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from fspinn.answering.evaluate import evaluate
 from fspinn.base.background import interruptible
 from fspinn.base.checks import MAX_SEED, whole_number
 from fspinn.base.errors import ConfigError, UnfinishedError
+from fspinn.base.randomness import INFERENCE_SPIKES
 from fspinn.base.settings import as_plain
 from fspinn.datasets.arrays import as_dataset
 from fspinn.datasets.origin import origin
@@ -21,6 +23,8 @@ from fspinn.memmodel import load_hardware
 from fspinn.model.model import Model
 from fspinn.model.readout import check_class_weight
 from fspinn.network.description import Network
+from fspinn.network.encoders import BatchEncoder, encoding_of
+from fspinn.network.recordings import Binnable, check_encoder
 from fspinn.network.rules import Stdp
 from fspinn.network.setup import Setup
 from fspinn.search import quantities
@@ -209,6 +213,7 @@ def find_smallest(
             raise ConfigError("network: the space has another one, or another learner; leave one of them out")
         network, learner = space.base.network, space.base.learner
     base = Setup(network or Network(), learner or Stdp())
+    check_encoder(base.network, data.train.images, "data")
     check_validation(data, constraints)
     check_class_weight(class_weight)
     base.network.geometries(data.image_shape)
@@ -247,7 +252,7 @@ def find_smallest(
         weights,
         readouts,
     )
-    mean = max(float(data.train.images[:1000].mean()) / 255, 1e-6)
+    mean = max(_mean_intensity(base.network, data), 1e-6)
     costs = partial(
         expected_costs,
         hardware=described,
@@ -354,6 +359,15 @@ def find_smallest(
         test=test,
         seconds=time.monotonic() - begun,
     )
+
+
+def _mean_intensity(network: Network, data: "Dataset") -> float:
+    """Return the mean pixel, from 0 to 1; of events the part of steps in which an input spikes."""
+    images = data.train.images[:1000]
+    if not isinstance(images, Binnable):
+        return float(images.mean()) / 255
+    spikes = BatchEncoder(encoding_of(network)).encode(images, 0, INFERENCE_SPIKES)
+    return len(spikes.inputs) / (network.steps * prod(images.shape))
 
 
 def _all_candidates(space: Space, strategy: str, shape: tuple[int, ...]) -> list[Candidate]:

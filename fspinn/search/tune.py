@@ -27,6 +27,7 @@ from fspinn.datasets.origin import origin
 from fspinn.learning.training import learn, most_passes
 from fspinn.memmodel import load_hardware
 from fspinn.network.description import Network
+from fspinn.network.recordings import check_encoder
 from fspinn.network.rules import Stdp
 from fspinn.network.setup import Setup
 from fspinn.search.candidates import Variant
@@ -98,6 +99,7 @@ def tune(
     """
     Setup(network, learner)  # says what is not one
     data = as_dataset(data)
+    check_encoder(network, data.train.images, "data")
     network.geometries(data.image_shape)
     data = replace(data, validation=data.validation.first(len(data.train)))  # as `fspinn.train` measures it
     variant = Variant(readout=readout)

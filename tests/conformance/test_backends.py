@@ -11,7 +11,8 @@ from described import changed
 
 from fspinn.base.settings import members
 from fspinn.model.activity import Activity
-from fspinn.network import Adaptation, Encoder, Inhibition, Rule
+from fspinn.network import Adaptation, Inhibition, Rule
+from fspinn.network.encoders import ENCODERS
 
 # Brian2 2.9 calls its parser by old names.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -69,11 +70,11 @@ def assert_spikes_are_those_counted(network, answer, shape):
 
 
 def test_the_cases_use_every_mechanism():
-    for family, word in (
-        (Encoder, "encoder"),
-        (Inhibition, "inhibition"),
-        (Adaptation, "adaptation"),
-        (Rule, "rule"),
+    for kinds, word in (
+        (ENCODERS, "encoder"),
+        (members(Inhibition), "inhibition"),
+        (members(Adaptation), "adaptation"),
+        (members(Rule), "rule"),
     ):
         for cases in (CASES, FIELD_CASES):
-            assert {getattr(network, word) for network, _ in cases} == set(members(family))
+            assert {getattr(network, word) for network, _ in cases} == set(kinds)

@@ -27,6 +27,7 @@ from fspinn.lowering.plan import LayerPlan, Plan
 from fspinn.model import readout as readouts
 from fspinn.model.model import AnyModel, Model, check_size, model_of
 from fspinn.network.encoders import BatchEncoder
+from fspinn.network.inputs import Events
 
 NOISE_IMAGES = 5
 
@@ -86,6 +87,8 @@ def refuses(plan: Plan) -> str | None:
     """Return in one line why a plan cannot be written as a C program, or None if it can."""
     if (refusal := several_layers(plan)) is None and not plan.in_integers:
         return "state: the model computes with floats; quantize first with --state, such as Q9.6"
+    if refusal is None and plan.encoding.encoder == Events.kind:
+        return "encoder: events are not read by the C program yet; export a network of images"
     return refusal
 
 

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from fspinn.answering import metrics
 from fspinn.answering.predict import predict
-from fspinn.answering.present import potential, present
+from fspinn.answering.present import Sample, batch_of, potential, present
 from fspinn.base.errors import ConfigError
 from fspinn.model.model import AnyModel, model_of
 from fspinn.model.readout import NO_ANSWER
 from fspinn.report.plots.colours import CHOSEN, GREY, SHADES
 from fspinn.report.plots.networks import preferred_classes, preferred_names
-from fspinn.report.plots.positions import draw_image, in_words, position_raster
+from fspinn.report.plots.positions import draw_image, in_words, picture_of, position_raster
 
 if TYPE_CHECKING:
     from fspinn.answering.evaluate import Evaluation
@@ -110,7 +110,7 @@ def coverage(measured: "Evaluation") -> Figure:
 
 def spike_raster(
     model: AnyModel,
-    image: NDArray[np.uint8],
+    image: Sample,
     *,
     position: tuple[int, int] | None = None,
     seed: int = 0,
@@ -125,7 +125,7 @@ def spike_raster(
     Parameters
     ----------
     model : Model
-    image : ndarray of uint8, shape (height, width)
+    image : ndarray of uint8, shape (height, width[, channels]), or Recordings of one
     position : tuple of int or None, default None
         Row and column of the position of a field, counted from 0; None is where input in the most time steps
         leads to a spike.
@@ -151,7 +151,7 @@ def spike_raster(
             "image; draw its receptive fields"
         )
     shown = present(model, image, seed=seed, number=number)
-    answer = predict(model, image[None], seed=seed, first=number, threads=1)
+    answer = predict(model, batch_of(image), seed=seed, first=number, threads=1)
     agrees = preferred_classes(model) == answer.classes[0]
     plan, layer = shown.plan, shown.layer
     counts = answer.spike_counts[0]
@@ -160,7 +160,7 @@ def spike_raster(
     figure = Figure(figsize=(9, 6), layout="constrained")
     grid = figure.add_gridspec(3, 2, width_ratios=(1, 4.5), height_ratios=(3, 2.4, 2))
     picture = figure.add_subplot(grid[0, 0])
-    draw_image(picture, image)
+    draw_image(picture, picture_of(image))
     picture.set_title(in_words(model, answer, label), fontsize=10)
     above = figure.add_subplot(grid[0, 1])
     middle = figure.add_subplot(grid[1, 1], sharex=above)

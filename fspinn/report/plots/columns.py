@@ -21,7 +21,7 @@ def spike_places(model: AnyModel, images: "Images", neurons: int = 64, *, seed: 
     ----------
     model : Model
         Whose first layer has a field.
-    images : ndarray of uint8, or MappedImages, shape (n, height, width)
+    images : ndarray of uint8, MappedImages or Recordings, shape (n, height, width[, channels])
     neurons : int, default 64
         How many to draw, at most.
     seed : int, default 0

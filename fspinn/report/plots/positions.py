@@ -10,8 +10,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from fspinn.answering.predict import Prediction, predict
-from fspinn.answering.present import Presentation, potential, present
+from fspinn.answering.present import Presentation, Sample, batch_of, potential, present
 from fspinn.base.errors import ConfigError
+from fspinn.datasets.events import Recordings
 from fspinn.model.model import AnyModel, Model, model_of
 from fspinn.network.geometry import Geometry
 from fspinn.report.plots.colours import CHOSEN, GREY, RAINBOW, SHADES
@@ -25,7 +26,7 @@ _FEW_STEPS = 16
 
 
 def spike_map(
-    model: AnyModel, image: NDArray[np.uint8], *, seed: int = 0, number: int = 0, label: str | None = None
+    model: AnyModel, image: Sample, *, seed: int = 0, number: int = 0, label: str | None = None
 ) -> Figure:
     """Draw which neuron of the first layer spikes first at each position of its field, and when.
 
@@ -35,7 +36,7 @@ def spike_map(
     ----------
     model : Model
         Whose first layer has a field.
-    image : ndarray of uint8, shape (height, width)
+    image : ndarray of uint8, shape (height, width[, channels]), or Recordings of one
     seed : int, default 0
     number : int, default 0
         Number of the image; with the seed it fixes the input spikes.
@@ -49,7 +50,7 @@ def spike_map(
     """
     model = model_of(model)
     shown = present(model, image, seed=seed, number=number)
-    answer = predict(model, image[None], seed=seed, first=number, threads=1)
+    answer = predict(model, batch_of(image), seed=seed, first=number, threads=1)
     geometry = shown.layer.geometry
     if geometry is None:
         raise ConfigError(
@@ -65,7 +66,7 @@ def spike_map(
     figure = Figure(figsize=(9.6, 3.5 + 0.85 * rows), layout="constrained")
     parts: Any = figure.subfigures(2, 1, height_ratios=(3.3, 0.2 + 0.85 * rows))
     left, middle, right = parts[0].subplots(1, 3)
-    draw_image(left, image)
+    draw_image(left, picture_of(image))
     left.set_title(in_words(model, answer, label), fontsize=10)
     winners = colours[neurons]
     winners[neurons < 0] = 0  # transparent
@@ -109,7 +110,7 @@ def _draw_times(axes: Any, steps: NDArray[np.float64], shown: Presentation) -> N
 
 def position_raster(
     model: Model,
-    image: NDArray[np.uint8],
+    image: Sample,
     position: tuple[int, int] | None,
     *,
     seed: int,
@@ -118,7 +119,7 @@ def position_raster(
 ) -> Figure:
     """Draw what `fspinn.plots.spike_raster` does of a first layer with a field."""
     shown = present(model, image, seed=seed, number=number)
-    answer = predict(model, image[None], seed=seed, first=number, threads=1)
+    answer = predict(model, batch_of(image), seed=seed, first=number, threads=1)
     geometry, plan = shown.layer.geometry, shown.plan
     assert geometry is not None
     row, column = _liveliest(shown, geometry) if position is None else position
@@ -135,15 +136,16 @@ def position_raster(
     halves: Any = figure.subfigures(1, 2, width_ratios=(1, 4))
     left, right = halves
     pictures = left.subplots(3, 1)
-    draw_image(pictures[0], image)
+    picture = picture_of(image)
+    draw_image(pictures[0], picture)
     pictures[0].set_title(in_words(model, answer, label), fontsize=9)
     (y, x), (height, width) = geometry.corners[place].tolist(), geometry.field
-    if len(image) == 1:
+    if len(picture) == 1:
         pictures[0].axvspan(x - 0.5, x + width - 0.5, color=CHOSEN, alpha=0.2, linewidth=0)
     else:
         frame = Rectangle((x - 0.5, y - 0.5), width, height, fill=False, edgecolor=CHOSEN, linewidth=1.5)
         pictures[0].add_patch(frame)
-    draw_image(pictures[1], image[y : y + height, x : x + width])
+    draw_image(pictures[1], picture[y : y + height, x : x + width])
     pictures[1].set_title(f"position {row},{column}{of_layer(model)} sees", fontsize=9)
     pictures[2].axis("off")
     if spikes:
@@ -243,15 +245,24 @@ _OF_A_SIGNAL = 0.6
 """Height of the pictures of a signal, as part of their width."""
 
 
-def draw_image(axes: Any, image: NDArray[np.uint8]) -> None:
-    if len(image) == 1:  # a signal
-        axes.plot(image[0], linewidth=1)
+def picture_of(image: Sample) -> NDArray[Any]:
+    """Return grey or colours of an image; of a recording how many events each pixel has, up to 255."""
+    if isinstance(image, Recordings):
+        counts: NDArray[np.float64] = image.frames()[0].sum(axis=2, dtype=np.float64)
+        counts *= 255 / max(counts.max(), 1)
+        return counts
+    # Of a signal each channel is a curve.
+    return image if image.ndim == 2 or len(image) == 1 or image.shape[2] == 3 else image.mean(axis=2)
+
+
+def draw_image(axes: Any, picture: NDArray[Any]) -> None:
+    if len(picture) == 1:  # a signal
+        axes.plot(picture[0], linewidth=1)
         axes.set_ylim(-5, 260)
-        axes.set_xlim(-0.5, image.shape[1] - 0.5)
+        axes.set_xlim(-0.5, picture.shape[1] - 0.5)
         axes.set_box_aspect(_OF_A_SIGNAL)
         return
-    grey = image if image.ndim == 2 or image.shape[2] == 3 else image.mean(axis=2)
-    axes.imshow(grey, cmap="gray", vmin=0, vmax=255)
+    axes.imshow(picture, cmap="gray", vmin=0, vmax=255)
     axes.set_xticks([])
     axes.set_yticks([])
 
