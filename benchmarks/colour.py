@@ -62,7 +62,7 @@ def render(results: Results) -> str:
     for part, result in results.items():
         size = "{} neurons, {} x {} cells, ".format(*SIZES[part], SIZES[part][1]) if part in SIZES else ""
         for name, kept in result["found"].items():
-            figures = (spread(kept[key]) if key in kept else "" for key in ("memory", "validation", "test"))
+            figures = (spread(kept[key]) if kept.get(key) else "" for key in ("memory", "validation", "test"))
             rows.append([f"{size}{name}", *figures])
     head = ["CIFAR-10 (JPEG)", "memory (KiB)", "validation (%)", "test (%)"]
     note = (

@@ -34,10 +34,8 @@ MEMORY = "256 KiB"
 TARGETS: dict[str, dict[str, Any]] = {
     "mnist-90": {"images": "mnist", "accuracy": 0.90},
     "mnist-97": {"images": "mnist", "accuracy": 0.97},
-    "mnist-98": {"images": "mnist", "accuracy": 0.98},
     "mnist-90-1000": {"images": "mnist", "accuracy": 0.90, "labels": 1000},
     "fashion-mnist-80": {"images": "fashion-mnist", "accuracy": 0.80},
-    "fashion-mnist-84": {"images": "fashion-mnist", "accuracy": 0.84},
     "fashion-mnist-75-1000": {"images": "fashion-mnist", "accuracy": 0.75, "labels": 1000},
     "mnist-90-dense": {
         "images": "mnist",
