@@ -107,15 +107,18 @@ def as_images(
         return as_split(given)  # type: ignore[arg-type]  # says that it has three
     if isinstance(given, Split):
         return as_split(given, scale).images
-    # Two images in a tuple are not a pair of images and labels: both have height and width.
-    images = given[0] if isinstance(given, tuple) and _is_pair(given) and np.ndim(given[1]) == 1 else given
+    # Two images, or two signals, in a tuple are not a pair of samples and labels.
+    images = given
+    if isinstance(given, tuple) and _is_pair(given) and np.ndim(given[1]) == 1 < np.ndim(given[0]):
+        images = given[0]
     if isinstance(images, MappedImages | Recordings):
         return images
     try:
         images = np.asarray(images)
     except ValueError:
         raise DataError("images: not all of one size; bring them to that of the model") from None
-    if scale is not None and (images.dtype != np.uint8 or images.shape[-len(shape) :] != shape):
+    # Bytes are signals too, unless they are a batch of what a scale makes of them.
+    if scale is not None and (images.dtype != np.uint8 or images.shape[1:] != shape):
         return scale.applied(images[None] if images.shape == shape[1:] else images, "images")
     return as_pixels(images[None] if images.shape == shape else images, "images")
 

@@ -80,10 +80,10 @@ def _read_classes(folder: Path, reading: Reading) -> Labelled:
     sounds = [file for file in files if file.path.suffix.lower() == WAV]
     if 0 < len(sounds) < len(files):
         raise DataError(f"{sounds[0].path}: a sound among pictures; keep one of the two kinds")
-    rate_hz = None
+    recorded = None
     if sounds:
         reading.refuse(("resize", "grey"), str(folder), "holds signals, not images")
-        samples, rate_hz = _signals(folder, files, reading)
+        samples, recorded = _signals(folder, files, reading)
     else:
         reading.refuse(("length",), str(folder), "holds images, not signals")
         samples = _pictures(files, reading)
@@ -91,7 +91,7 @@ def _read_classes(folder: Path, reading: Reading) -> Labelled:
     groups = np.array([file.group for file in files]) if grouped else None
     where = str(folder)
     read = labelled(samples, labels, where, where, signals=bool(sounds), groups=groups)
-    return replace(read, rate_hz=rate_hz)
+    return replace(read, recorded=recorded)
 
 
 def _files_of_class(folder: Path) -> list[_File]:
@@ -129,14 +129,14 @@ def _pictures(files: list[_File], reading: Reading) -> NDArray[np.uint8]:
     return pictures
 
 
-def _signals(folder: Path, files: list[_File], reading: Reading) -> tuple[NDArray[Any], int]:
+def _signals(folder: Path, files: list[_File], reading: Reading) -> tuple[NDArray[Any], str]:
     sounds: list[Sound] = []
     for file in files:
         sounds.append(read_wav(file.path))
         check_alike(file.path, sounds[-1], sounds[0])
     names = [os.fspath(file.path) for file in files]
     signals = of_length([sound.signal for sound in sounds], reading.length, str(folder), names)
-    return signals, sounds[0].rate_hz
+    return signals, sounds[0].recorded
 
 
 def _size(picture: NDArray[np.uint8]) -> str:

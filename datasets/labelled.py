@@ -38,8 +38,8 @@ class Labelled:
     groups, features
         See `Split`.
     feature_names : tuple of str, default ()
-    rate_hz : int or None, default None
-        Values per second of signals that say so.
+    recorded : str or None, default None
+        How wav files were recorded (`fspinn.datasets.sounds.Sound`).
     """
 
     samples: "Images | NDArray[Any]"
@@ -49,7 +49,7 @@ class Labelled:
     groups: NDArray[np.str_] | None = None
     features: NDArray[np.float32] | None = None
     feature_names: tuple[str, ...] = ()
-    rate_hz: int | None = None
+    recorded: str | None = None
 
     def __len__(self) -> int:
         return len(self.labels)

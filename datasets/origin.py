@@ -15,7 +15,9 @@ from fspinn.datasets.scale import Scale
 def origin(data: Dataset) -> dict[str, Any]:
     """Return what identifies a data set and its split, for files."""
     sizes = {part: len(getattr(data, part)) for part in ("train", "validation", "test")}
-    asked = {"reading": data.reading.asked} if data.reading.asked else {}
+    asked: dict[str, Any] = {"reading": data.reading.asked} if data.reading.asked else {}
+    if data.scale is not None:
+        asked["scale"] = {"low": list(data.scale.low), "high": list(data.scale.high)}
     return {"name": data.name, "checksum": data.checksum, "seed": data.seed, **sizes, **asked}
 
 

@@ -1,6 +1,6 @@
 """How do the values of signals become those of images? One straight line per channel."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
@@ -24,6 +24,8 @@ class Scale:
     ----------
     low, high : tuple of float
         One per channel.
+    recorded : str or None, default None
+        Of wav files: how those that it was fitted on were recorded (`fspinn.datasets.sounds.Sound`).
 
     Raises
     ------
@@ -39,6 +41,7 @@ class Scale:
 
     low: tuple[float, ...]
     high: tuple[float, ...]
+    recorded: str | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if not self.low or len(self.low) != len(self.high):
@@ -69,6 +72,13 @@ class Scale:
         low, high = np.percentile(channels, _PERCENTILES, axis=0, method="nearest").astype(np.float64)
         high = np.where(high > low, high, low + 1)
         return cls(tuple(low.tolist()), tuple(high.tolist()))
+
+    def check_recorded(self, recorded: str | None, recorded_in: str) -> None:
+        """Raise `DataError`, which starts with where they are, if wav files were recorded in another way."""
+        if None not in (recorded, self.recorded) and recorded != self.recorded:
+            raise DataError(
+                f"{recorded_in}: {recorded}, but the model was trained on {self.recorded}; bring it to that"
+            )
 
     def applied(self, signals: NDArray[Any], signals_from: str = "signals") -> NDArray[np.uint8]:
         """Return signals as images.

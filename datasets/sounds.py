@@ -26,6 +26,11 @@ class Sound:
     signal: NDArray[Any]
     rate_hz: int
 
+    @property
+    def recorded(self) -> str:
+        """How it was recorded, in words: what signals have to share to be compared."""
+        return f"{self.rate_hz} values per second of {self.signal.dtype}"
+
 
 def read_wav(path: Path) -> Sound:
     """Read a wav file of integers or floats.

@@ -144,7 +144,10 @@ def _read_file(path: Path, reading: Reading, scale: Scale | None) -> Images:
 def _samples(path: Path, kind: str, reading: Reading, scale: Scale | None) -> tuple[Any, bool]:
     """Return what is in a file that is not a picture, and whether it is signals."""
     if kind == WAV:
-        return read_wav(path).signal[None], True
+        sound = read_wav(path)
+        if scale is not None:
+            scale.check_recorded(sound.recorded, str(path))
+        return sound.signal[None], True
     if kind == CSV:
         return samples_of(read_table(path, reading), reading, path), reading.shape is None
     if kind == ".npz":
@@ -158,7 +161,7 @@ def _samples(path: Path, kind: str, reading: Reading, scale: Scale | None) -> tu
         return found[1:]
     if kind == ".npy":
         array = npy_array(path)
-        if scale is not None and array.dtype != np.uint8:
+        if scale is not None and (array.dtype != np.uint8 or array.ndim < 3):
             return array[None] if array.ndim == 1 else array, True
         return array[None] if array.ndim == 2 else array, False
     with path.open("rb") as file:

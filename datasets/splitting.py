@@ -64,7 +64,9 @@ def assemble(
     if not train.signals:
         scale = None
     elif scale is None:
-        scale = Scale.fitted(np.asarray(train.samples), name)
+        scale = replace(Scale.fitted(np.asarray(train.samples), name), recorded=train.recorded)
+    else:
+        scale.check_recorded(train.recorded, name)
     splits = [part.split(scale, name) if len(part) else None for part in (train, held_out, test)]
     first = splits[0]
     assert first is not None
@@ -81,10 +83,10 @@ def _matched(name: str, train: Labelled, test: Labelled) -> Labelled:
             f"{name}: test {_what(test)}s are {sizes[0]} {unit}, training {_what(train)}s {sizes[1]}; "
             f"bring them to one size (try {fix})"
         )
-    if test.rate_hz != train.rate_hz:
+    if test.recorded != train.recorded:
         raise DataError(
-            f"{name}: test signals have {test.rate_hz} values per second, training signals {train.rate_hz}; "
-            "bring them to one rate"
+            f"{name}: test signals are {test.recorded}, training signals {train.recorded}; bring them to "
+            "one kind"
         )
     lacking = [one for one in test.class_names if one not in train.class_names]
     if lacking:

@@ -80,6 +80,14 @@ def test_networks_learn_from_colours_and_signals(photos, sounds):
     assert run("train", "--neurons", 6, "--passes", 2, *levels, "-o", "heard.h5").exit_code == 0
     assert answer("evaluate", "heard.h5")["accuracy"] > 0.9
     assert run("plot", "spike-map", "heard.h5", "-o", "picture.png").exit_code == 0
+    assert answer("predict", "heard.h5", sounds / "low" / "0.wav")["images"][0]["class_name"] == "low"
+    for name, rate_hz, numbers, words in (
+        ("fast.wav", 44100, np.int16, "44100 values per second of int16"),
+        ("real.wav", 8000, np.float32, "8000 values per second of float32"),
+    ):
+        wavfile.write(name, rate_hz, np.zeros(10, numbers))
+        said = f"{name}: {words}, but the model was trained on 8000 values per second of int16; bring"
+        assert said in refused("predict", "heard.h5", name)
 
 
 def test_pictures_are_read_again_as_a_model_was_trained_on_them(photos):

@@ -16,6 +16,7 @@ from fspinn import datasets
 from fspinn.answering.compress import lower
 from fspinn.base.errors import ConfigError, DataError, FspinnWarning
 from fspinn.datasets import Reading, Scale, Split, read_images
+from fspinn.datasets.arrays import as_images
 from fspinn.network.rules import Stdp
 from fspinn.search.formats import find_formats
 
@@ -221,7 +222,7 @@ def test_the_rate_of_test_sounds_is_that_of_training(sounds, tmp_path):
     (tmp_path / "own").mkdir()
     sounds.rename(tmp_path / "own" / "train")
     save_wav(tmp_path / "own" / "test" / "yes" / "0.wav", SIGNALS[0], 4000)
-    assert "test signals have 4000 values per second, training signals 8000; bring" in refusal(
+    assert "test signals are 4000 values per second of int16, training signals 8000 values per" in refusal(
         tmp_path / "own"
     )
     save_wav(tmp_path / "own" / "test" / "yes" / "0.wav", SIGNALS[0, :5])
@@ -353,3 +354,12 @@ def test_the_scale_must_fit_the_model(model):
         ConfigError, match=r"^scale: of 2 channel\(s\) does not fit signals of shape \(1, 12\)"
     ):
         replace(model, scale=Scale((0.0, 0.0), (1.0, 1.0)))
+
+
+def test_bytes_are_signals_unless_they_are_a_batch_of_images():
+    scale, raw = Scale((0.0,), (10.0,)), np.array([[0, 5, 10], [10, 5, 0]], np.uint8)
+    scaled = scale.applied(raw)
+    for one in (raw, scaled, (raw, np.zeros(2)), list(raw), tuple(raw)):
+        np.testing.assert_array_equal(as_images(one, (1, 3), scale), scaled)
+    for one in (raw[0], raw[:1]):
+        np.testing.assert_array_equal(as_images(one, (1, 3), scale), scaled[:1])

@@ -114,7 +114,9 @@ def _model(settings: dict[str, Any], arrays: dict[str, Any]) -> Model:
 
 
 def _scale(settings: dict[str, Any] | None) -> Scale | None:
-    return None if settings is None else Scale(tuple(settings["low"]), tuple(settings["high"]))
+    if settings is None:
+        return None
+    return Scale(tuple(settings["low"]), tuple(settings["high"]), settings.get("recorded"))
 
 
 def layer_settings(layer: LayerTensors) -> dict[str, Any]:
