@@ -44,7 +44,8 @@ READOUTS = ("Q1.1", "Q1.2", "Q1.3")
 NOT_LEARNED = {"learning_rate": 0.0, "learning_rate_end": 0.0}
 
 LEARNED = {"mnist-learning": ("mnist", 8, 3), "fashion-mnist-learning": ("fashion-mnist", 8, 3)}
-PARTS = (*SIZES, *LARGE, *LEARNED)
+POSITIONS = (1, 2, 4, 8, 16)
+PARTS = (*SIZES, *LARGE, *LEARNED, "positions")
 LABELS, PATCHED = 20_000, 20_000
 WAYS: dict[str, dict[str, Any]] = {
     "learned": {},
@@ -122,6 +123,21 @@ def measure_learning(part: str) -> dict[str, Any]:
     return {"seeds": SEEDS, "images": images, "neurons": neurons, "accuracies": accuracies}
 
 
+def measure_positions(part: str) -> dict[str, Any]:
+    """How many positions of an image should be learned from? On validation images, floats."""
+    accuracies: dict[str, dict[int, list[float]]] = {}
+    for images in SIZES:
+        for seed in SEEDS:
+            data = fspinn.datasets.load(images, seed=seed)
+            for count in POSITIONS:
+                learner = fspinn.Stdp(positions=count)
+                learned = learn(network_of(images, 8, 3), data, learner, seed=seed, progress=False)
+                (model,) = fit_readouts(learned, data, ["linear"], labels=LABELS)
+                found = 100 * fspinn.evaluate(model, data.validation, seed=seed).accuracy
+                accuracies.setdefault(images, {}).setdefault(count, []).append(found)
+    return {"seeds": SEEDS, "accuracies": accuracies}
+
+
 def _with_some_labels(learned: Learned, data: Dataset) -> float:
     (model,) = fit_readouts(learned, data, ["linear"], labels=LABELS)
     return 100 * fspinn.evaluate(model, data.test, seed=learned.seed).accuracy
@@ -172,7 +188,7 @@ def _clustered(patches: NDArray[Any], neurons: int, seed: int) -> NDArray[Any]:
 def measure(part: str) -> dict[str, Any]:
     if part in SIZES or part in LARGE:
         return measure_sizes(part)
-    return measure_learning(part)
+    return measure_positions(part) if part == "positions" else measure_learning(part)
 
 
 def render(results: Results) -> str:
@@ -189,7 +205,18 @@ def render(results: Results) -> str:
             "Other settings are those of the first row, not tuned again.",
             _learning(learned),
         ]
+    if "positions" in results:
+        blocks += [
+            "How many positions of each image are learned from (4 by default): 8 neurons, 3 x 3 cells, "
+            f"floats, {LABELS:,} labels, validation images.",
+            _positions(results["positions"]["accuracies"]),
+        ]
     return "\n\n".join([*blocks, f"{machines(results)}."])
+
+
+def _positions(accuracies: dict[str, dict[str, list[float]]]) -> str:
+    rows = [[f"{images} (%)", *map(spread, found.values())] for images, found in accuracies.items()]
+    return table(["positions", *map(str, POSITIONS)], rows)
 
 
 def _sizes(results: Results, sized: list[str]) -> str:
