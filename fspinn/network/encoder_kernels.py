@@ -283,10 +283,12 @@ def write_both(gap, gain, channel, pixel):
 
 
 @njit
-def split_around(image, channel, radius, gain, split):
-    """Write how much brighter, and how much darker, than the mean around it each pixel is."""
+def split_around(image, channel, radius, gain, sums, split):
+    """Write how much brighter, and how much darker, than the mean around it each pixel is.
+
+    `sums` (height + 1, width + 1), of all pixels above and to the left, have zeros at their edges.
+    """
     height, width, _ = image.shape
-    sums = np.zeros((height + 1, width + 1), dtype=np.int64)  # of all pixels above and to the left
     for y in range(height):
         row = np.int64(0)
         for x in range(width):
@@ -310,10 +312,11 @@ def split_contrast(images, how, split):
     """
     kind, each, radius, gain, step, step_gain = how
     n, height, width, channels = images.shape
+    sums = np.zeros((height + 1, width + 1), dtype=np.int64)
     for m in range(n):
         for c in range(channels):
             if kind == ON_OFF:
-                split_around(images[m], c, radius, gain, split[m])
+                split_around(images[m], c, radius, gain, sums, split[m])
                 continue
             for y in range(height):
                 level = np.int64(images[m, y, 0, c])
