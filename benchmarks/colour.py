@@ -20,7 +20,7 @@ from fspinn.network import OnOff
 from fspinn.report.linear import linear_classifiers
 
 PICTURES = "cifar10/cifar10_jpeg_bytes.npz"
-SIZES = {"small": (64, 3), "large": (400, 4)}
+SIZES = {"small": (64, 3)}
 PARTS = (*SIZES, "linear")
 SEEDS = (0, 1, 2)
 COLOURS = OnOff(radius=4, gain=4, of="colours")
