@@ -290,7 +290,7 @@ def test_ctrl_c_stops_the_running_candidates(threads, tmp_path):
         # A shell that starts the tests in the background makes them, and what they start, deaf to it.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
-        assert process.stdout.readline() == "learning\n"
+        assert process.stdout.readline().startswith("learning")  # of two workers perhaps both in one line
         time.sleep(0.5)
         started = time.perf_counter()
         process.send_signal(signal.SIGINT)
