@@ -280,7 +280,8 @@ def targets(results: Results) -> str:
         "minutes",
     ]
     note = (
-        f"At most {MEMORY}, all that a device needs to answer. The default space, columns and dense "
+        f"At most {MEMORY} (dense layers alone 24 or 128 KiB), all that a device needs to answer. "
+        "The default space, columns and dense "
         "networks, or dense networks alone with the settings of the tuned presets. Integers throughout, "
         "silent neurons and unused pixels dropped. The lower end of the 95 % interval on validation images "
         "meets the target, as the mean of three trainings, and the test images are used once, for it. "

@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 
 from fspinn.base.errors import DataError
 from fspinn.datasets.labelled import Labelled, labelled
-from fspinn.datasets.pictures import FORMATS, read_picture
+from fspinn.datasets.pictures import FORMATS, read_picture, stacked
 from fspinn.datasets.reading import Reading
 from fspinn.datasets.sounds import Sound, check_alike, of_length, read_wav
 
 WAV = ".wav"
 _KINDS = (*FORMATS, WAV)
 _NAMED = f"pictures ({', '.join(FORMATS)}) or {WAV} files"
-_LARGEST_BYTES = 1 << 33
 
 
 class _File(NamedTuple):
@@ -86,7 +85,7 @@ def _read_classes(folder: Path, reading: Reading) -> Labelled:
         samples, recorded = _signals(folder, files, reading)
     else:
         reading.refuse(("length",), str(folder), "holds images, not signals")
-        samples = _pictures(files, reading)
+        samples = stacked(((str(file.path), one_picture(file.path, reading)) for file in files), len(files))
     labels = np.array([file.class_name for file in files])
     groups = np.array([file.group for file in files]) if grouped else None
     where = str(folder)
@@ -104,31 +103,6 @@ def _files_of_class(folder: Path) -> list[_File]:
     return files
 
 
-def _pictures(files: list[_File], reading: Reading) -> NDArray[np.uint8]:
-    pictures: NDArray[np.uint8] | None = None
-    for number, file in enumerate(files):
-        picture = one_picture(file.path, reading)
-        if pictures is None:
-            shape = (len(files), *picture.shape)
-            if np.prod(shape, dtype=np.float64) > _LARGEST_BYTES:
-                raise DataError(
-                    f"{file.path}: {len(files)} pictures of {_size(picture)} pixels need more than "
-                    f"{_LARGEST_BYTES >> 30} GiB; make them smaller, such as --resize 32x32"
-                )
-            pictures = np.empty(shape, dtype=np.uint8)
-        if picture.ndim != pictures.ndim - 1:
-            kinds = ("in grey", "in colour") if picture.ndim == 2 else ("in colour", "in grey")
-            raise DataError(f"{file.path}: {kinds[0]} where the pictures before are {kinds[1]}; give --grey")
-        if picture.shape != pictures.shape[1:]:
-            raise DataError(
-                f"{file.path}: {_size(picture)} pixels where the images before have {_size(pictures[0])}; "
-                "bring all to one size, such as --resize 32x32"
-            )
-        pictures[number] = picture
-    assert pictures is not None
-    return pictures
-
-
 def _signals(folder: Path, files: list[_File], reading: Reading) -> tuple[NDArray[Any], str]:
     sounds: list[Sound] = []
     for file in files:
@@ -137,7 +111,3 @@ def _signals(folder: Path, files: list[_File], reading: Reading) -> tuple[NDArra
     names = [os.fspath(file.path) for file in files]
     signals = of_length([sound.signal for sound in sounds], reading.length, str(folder), names)
     return signals, sounds[0].recorded
-
-
-def _size(picture: NDArray[np.uint8]) -> str:
-    return "x".join(map(str, picture.shape[:2]))

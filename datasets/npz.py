@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from fspinn.base.errors import DataError
 from fspinn.datasets.events import Recordings
 from fspinn.datasets.labelled import Labelled, checked_features, labelled
-from fspinn.datasets.pictures import picture_in, reason
+from fspinn.datasets.pictures import picture_in, reason, stacked
 
 # What people call the same thing; the first of each is the name that help and messages give.
 _IMAGES = ("images", "x", "X")
@@ -224,16 +225,7 @@ def _decoded(
             f"{path}: {jpeg}: not JPEG files one after the other; give their bytes as uint8, and "
             "in 'offsets' where each begins and the last one ends"
         )
-    pictures: NDArray[np.uint8] | None = None
-    for number in range(len(ends) - 1):
-        name = f"{path}: {jpeg}: picture {number}"
-        picture = picture_in(data[ends[number] : ends[number + 1]].tobytes(), name, "JPEG")
-        if pictures is None:
-            pictures = np.empty((len(ends) - 1, *picture.shape), dtype=np.uint8)
-        if picture.shape != pictures.shape[1:]:
-            raise DataError(
-                f"{name}: {picture.shape} where the first has {pictures.shape[1:]}; bring all to one size"
-            )
-        pictures[number] = picture
-    assert pictures is not None
-    return pictures
+    names = [f"{path}: {jpeg}: picture {number}" for number in range(len(ends) - 1)]
+    parts = (data[start:stop].tobytes() for start, stop in pairwise(ends))
+    decoded = (picture_in(part, name, "JPEG") for name, part in zip(names, parts, strict=True))
+    return stacked(zip(names, decoded, strict=True), len(names))

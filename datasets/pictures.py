@@ -2,6 +2,7 @@
 
 import io
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".bmp": "BMP", ".tif"
 """What Pillow calls the formats, by the endings of their files."""
 
 _MOST_PIXELS = 1 << 26
+_LARGEST_BYTES = 1 << 33
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _JPEG_SIGNATURE = b"\xff\xd8"
 # Offsets in the file: signature 8, length and name of the first chunk 8, width 4, height 4, depth 1.
@@ -114,7 +116,39 @@ def _too_deep(name: str, depth: str) -> DataError:
 
 
 def _too_large(name: str) -> DataError:
-    return DataError(
-        f"{name}: promises more than {_MOST_PIXELS} pixels, more than is ever unpacked; make it smaller, or "
-        "copy it again"
-    )
+    return DataError(f"{name}: has more than {_MOST_PIXELS} pixels; make it smaller, or copy it again")
+
+
+def stacked(named: Iterable[tuple[str, NDArray[np.uint8]]], count: int) -> NDArray[np.uint8]:
+    """Return so many pictures, each with the name for messages, as one array.
+
+    Raises
+    ------
+    DataError
+        If they are not all of one size, in grey or in colour, or too large for the memory.
+    """
+    pictures: NDArray[np.uint8] | None = None
+    for number, (name, picture) in enumerate(named):
+        if pictures is None:
+            shape = (count, *picture.shape)
+            if np.prod(shape, dtype=np.float64) > _LARGEST_BYTES:
+                raise DataError(
+                    f"{name}: {count} pictures of {_size(picture)} pixels need more than "
+                    f"{_LARGEST_BYTES >> 30} GiB; make them smaller, such as --resize 32x32"
+                )
+            pictures = np.empty(shape, dtype=np.uint8)
+        if picture.ndim != pictures.ndim - 1:
+            kinds = ("in grey", "in colour") if picture.ndim == 2 else ("in colour", "in grey")
+            raise DataError(f"{name}: {kinds[0]} where the pictures before are {kinds[1]}; give --grey")
+        if picture.shape != pictures.shape[1:]:
+            raise DataError(
+                f"{name}: {_size(picture)} pixels where the images before have {_size(pictures[0])}; "
+                "bring all to one size, such as --resize 32x32"
+            )
+        pictures[number] = picture
+    assert pictures is not None
+    return pictures
+
+
+def _size(picture: NDArray[np.uint8]) -> str:
+    return "x".join(map(str, picture.shape[:2]))

@@ -16,6 +16,8 @@ _LABEL = "label"
 _GROUPS = ("group", "groups")
 _SEPARATORS = ",;\t"
 _MOST_SHOWN = 8
+_FRACTIONAL = frozenset(".eE")
+"""Numbers without any of these are whole; what kind a file holds must not depend on their values."""
 
 
 class Table(NamedTuple):
@@ -99,21 +101,21 @@ def read_table(path: Path, reading: Reading, *, need_labels: bool = False) -> Ta
     numeric = [place for place in range(len(names)) if place not in taken]
     if not numeric:
         raise DataError(f"{path}: has no columns of values; give some beside {label!r}")
-    values, labels, groups = [], [], []
+    values, labels, groups, whole = [], [], [], True
     for line, row in rows:
         if len(row) != len(names):
             raise DataError(
                 f"{path}: line {line} has {len(row)} values, the header {len(names)}; make them as many"
             )
-        values.append(
-            _numbers([row[place] for place in numeric], [names[place] for place in numeric], path, line)
-        )
+        texts = [row[place] for place in numeric]
+        values.append(_numbers(texts, [names[place] for place in numeric], path, line))
+        whole = whole and not _FRACTIONAL.intersection("".join(texts))
         labels.append(row[names.index(label)].strip() if label in names else "")
         groups.append(row[names.index(group)].strip() if group is not None else "")
     if not values:
         raise DataError(f"{path}: has a header only; give one sample a row")
     found: NDArray[Any] = np.stack(values)
-    if not np.any(found % 1) and np.abs(found).max() < 2**53:
+    if whole and np.abs(found).max() < 2**53:
         found = found.astype(np.int64)
     return Table(
         found,

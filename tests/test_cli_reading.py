@@ -77,17 +77,17 @@ def test_networks_learn_from_colours_and_signals(photos, sounds):
         in refused(*coloured, "--grey")
     )
     levels = ("--field", "1x3", "--cells", "1x4", "--set", "contrast=level", "--dataset", sounds)
-    assert run("train", "--neurons", 6, "--passes", 2, *levels, "-o", "heard.h5").exit_code == 0
-    assert answer("evaluate", "heard.h5")["accuracy"] > 0.9
-    assert run("plot", "spike-map", "heard.h5", "-o", "picture.png").exit_code == 0
-    assert answer("predict", "heard.h5", sounds / "low" / "0.wav")["images"][0]["class_name"] == "low"
+    assert run("train", "--neurons", 6, "--passes", 2, *levels, "-o", "tones.h5").exit_code == 0
+    assert answer("evaluate", "tones.h5")["accuracy"] > 0.9
+    assert run("plot", "spike-map", "tones.h5", "-o", "picture.png").exit_code == 0
+    assert answer("predict", "tones.h5", sounds / "low" / "0.wav")["images"][0]["class_name"] == "low"
     for name, rate_hz, numbers, words in (
         ("fast.wav", 44100, np.int16, "44100 values per second of int16"),
         ("real.wav", 8000, np.float32, "8000 values per second of float32"),
     ):
         wavfile.write(name, rate_hz, np.zeros(10, numbers))
         said = f"{name}: {words}, but the model was trained on 8000 values per second of int16; bring"
-        assert said in refused("predict", "heard.h5", name)
+        assert said in refused("predict", "tones.h5", name)
 
 
 def test_pictures_are_read_again_as_a_model_was_trained_on_them(photos):
@@ -101,8 +101,9 @@ def test_pictures_are_read_again_as_a_model_was_trained_on_them(photos):
     assert "8 x 6 x 3 pixels do not fit a model for 4 x 3; bring them to that size, in grey" in refused(
         "predict", "net.h5", picture
     )
-    assert "--grey: the images that the model was trained on are read as then; leave it out, or" in refused(
-        "evaluate", "net.h5", "--grey"
+    assert (
+        "--grey: the images that the model was trained on are read as they were for training; leave it"
+        in refused("evaluate", "net.h5", "--grey")
     )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from own_data import refusal, saver
 from PIL import Image
 from published_images import user_file
 
@@ -23,19 +24,7 @@ GROUPS = np.arange(40) // 4
 
 @pytest.fixture
 def npz(tmp_path):
-    def save(**arrays):
-        np.savez(tmp_path / "own.npz", **arrays)
-        return tmp_path / "own.npz"
-
-    return save
-
-
-def refusal(path, **options):
-    with pytest.raises(DataError) as caught:
-        datasets.load(path, **options)
-    assert "\n" not in str(caught.value)
-    assert "; " in str(caught.value)
-    return str(caught.value)
+    return saver(tmp_path / "own.npz")
 
 
 # --- groups -----------------------------------------------------------------------------------------

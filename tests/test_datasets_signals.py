@@ -9,6 +9,7 @@ import pytest
 from described import dense
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from own_data import refusal, saver
 from scipy.io import wavfile
 
 import fspinn
@@ -27,11 +28,7 @@ LABELS = np.arange(40) % 2
 
 @pytest.fixture
 def npz(tmp_path):
-    def save(**arrays):
-        np.savez(tmp_path / "own.npz", **arrays)
-        return tmp_path / "own.npz"
-
-    return save
+    return saver(tmp_path / "own.npz")
 
 
 # --- the scale --------------------------------------------------------------------------------------
@@ -170,14 +167,6 @@ def sounds(tmp_path):
     for number, signal in enumerate(SIGNALS[:12]):
         save_wav(tmp_path / "sounds" / ("yes" if number % 2 else "no") / f"{number:02}.wav", signal)
     return tmp_path / "sounds"
-
-
-def refusal(path, error=DataError, **asked):
-    with pytest.raises(error) as caught:
-        datasets.load(path, reading=Reading(**asked))
-    assert "\n" not in str(caught.value)
-    assert "; " in str(caught.value)
-    return str(caught.value)
 
 
 def test_wav_files_are_signals_of_the_classes_of_their_folders(sounds):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from own_data import refusal
 
 from fspinn import datasets
 from fspinn.base.errors import ConfigError, DataError, FspinnWarning
@@ -27,14 +28,6 @@ def csv(tmp_path):
         return tmp_path / name
 
     return save
-
-
-def refusal(path, error=DataError, **asked):
-    with pytest.raises(error) as caught:
-        datasets.load(path, reading=Reading(**asked))
-    assert "\n" not in str(caught.value)
-    assert "; " in str(caught.value)
-    return str(caught.value)
 
 
 def test_rows_are_signals(csv):
@@ -140,3 +133,9 @@ def test_any_text_is_read_or_refused(csv, content):
     path = csv("label,a\n" + content)
     with contextlib.suppress(DataError):
         assert datasets.load(path).image_shape == (1, 1)
+
+
+def test_what_kind_of_numbers_a_file_holds_does_not_depend_on_their_values(csv):
+    pixels = ["label,a,b,c,d", *(f"{number % 2},0.0,1.0,0.0,1.0" for number in range(10))]
+    as_floats = datasets.load(csv("\n".join(pixels)), validation=0, reading=Reading(shape=(2, 2)))
+    assert as_floats.train.images[0].tolist() == [[0, 255], [0, 255]]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from own_data import refusal, saver
 from recorded import HEIGHT, WIDTH, drawn, halves, per_step, recordings_of
 
 from fspinn import datasets
@@ -17,20 +18,7 @@ ONE = {"x": [0, 1], "y": [1, 0], "p": [1, 0], "t_us": [0, 5], "offsets": [0, 1, 
 
 @pytest.fixture
 def npz(tmp_path):
-    def save(**arrays):
-        path = tmp_path / "events.npz"
-        np.savez(path, **arrays)
-        return path
-
-    return save
-
-
-def refusal(path, **options):
-    with pytest.raises(FspinnError) as caught:
-        datasets.load(path, **options)
-    assert "\n" not in str(caught.value)
-    assert "; " in str(caught.value)
-    return str(caught.value)
+    return saver(tmp_path / "events.npz")
 
 
 class TestRecordings:
@@ -213,7 +201,7 @@ class TestFiles:
     @pytest.mark.parametrize("asked", [{"resize": (8, 8)}, {"grey": True}, {"length": 5}])
     def test_what_is_for_images_or_signals_is_refused(self, npz, asked):
         path, (name,) = npz(**halves()), asked
-        message = refusal(path, reading=Reading(**asked))
+        message = refusal(path, ConfigError, **asked)
         assert message == f"{name}: {path} holds recordings of events; leave --{name} out"
         with pytest.raises(ConfigError, match="holds recordings of events"):
             datasets.read_images(path, Reading(**asked))

@@ -214,7 +214,7 @@ readout = click.option(
 class_weight = click.option(
     "--class-weight",
     type=click.Choice(["balanced"]),
-    help="Fit the linear readout as if all classes had as many labels [default: by labels]; others are so.",
+    help="Fit the readout linear as if all classes had as many labels; the other readouts do so anyway.",
 )
 
 reject = click.option(
@@ -303,8 +303,8 @@ def data_for(model: "Model", dataset: str | None, data_dir: Path | None) -> "Dat
     elif how.asked:
         name = next(iter(how.asked))
         raise ConfigError(
-            f"--{name}: the images that the model was trained on are read as then; leave it out, or name "
-            "a --dataset"
+            f"--{name}: the images that the model was trained on are read as they were for training; leave "
+            "it out, or name a --dataset"
         )
     else:
         data = load_data_of(model, data_dir)

@@ -60,7 +60,7 @@ Exit status: 0 found, 1 the answer is no, 2 bad input, 3 the search could not fi
     type=click.Choice(["accuracy", "balanced-accuracy", "macro-f1"]),
     default="accuracy",
     show_default=True,
-    help="What has to reach --accuracy; of the last two all classes count alike.",
+    help="What has to reach --accuracy; in the last two all classes have the same weight.",
 )
 @click.option("--memory", help="Most memory for inference, such as 256KiB [default: no limit].")
 @click.option("--training-memory", help="Most memory on a device that learns.")
