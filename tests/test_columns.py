@@ -12,7 +12,7 @@ from fspinn.base.errors import ConfigError
 from fspinn.datasets.arrays import as_dataset
 from fspinn.lowering.compiler import plan_of
 from fspinn.network import Balanced, First, FirstSpike, Layer, Network, Neuron, Stdp
-from fspinn.network.encoders import Split, split_channels
+from fspinn.network.encoders import ContrastNumbers, split_channels
 from fspinn.network.setup import Setup
 
 
@@ -193,7 +193,7 @@ def test_what_channels_are_split_into_is_that_of_the_twin(settings):
     images[0, :2] = [0, 255, 127]
     network = dense(5, **{"contrast": "on-off", **settings})
     expected = [naive_input.encoded(Flat(Setup(network)), image) for image in images]
-    found = split_channels(images, Split.of(network.contrast))
+    found = split_channels(images, ContrastNumbers.of(network.contrast))
     assert network.input_shape(images.shape[1:]) == found.shape[1:]
     np.testing.assert_array_equal(found, expected)
 

@@ -101,7 +101,7 @@ class Spikes:
         return Spikes(self.offsets[start:stop], self.inputs, self.seed, self.first + start)
 
 
-class Split(NamedTuple):
+class ContrastNumbers(NamedTuple):
     """Numbers of a `fspinn.network.Contrast`, for kernels and C; what it does not have is 0."""
 
     kind: int
@@ -113,14 +113,14 @@ class Split(NamedTuple):
     colours: int
 
     @classmethod
-    def of(cls, contrast: Contrast) -> "Split":
+    def of(cls, contrast: Contrast) -> "ContrastNumbers":
         """Return those of a contrast."""
         gain, step, step_gain = (getattr(contrast, name, 0) for name in ("gain", "step", "step_gain"))
         colours, kind = int(getattr(contrast, "of", "") == "colours"), CONTRASTS.index(contrast.kind)
         return cls(kind, contrast.channels, contrast.radius, gain, step, step_gain, colours)
 
 
-AS_IT_IS = Split.of(NoContrast())
+AS_IT_IS = ContrastNumbers.of(NoContrast())
 """Nothing is split."""
 
 
@@ -142,7 +142,7 @@ class Encoding:
         Which inputs are used; the others do not spike. None is all.
     white : bool, default False
         For ``"ttfs"``: whether intensities are compared with 255, not with the brightest.
-    contrast : Split, default AS_IT_IS
+    contrast : ContrastNumbers, default AS_IT_IS
         What intensities are first split into.
     step_us : int, default 0
         For ``"events"``: microseconds of a time step.
@@ -154,7 +154,7 @@ class Encoding:
     steps: int
     input_mask: NDArray[np.bool_] | None = None
     white: bool = False
-    contrast: Split = AS_IT_IS
+    contrast: ContrastNumbers = AS_IT_IS
     step_us: int = 0
 
     @property
@@ -172,18 +172,18 @@ def encoding_of(network: Network, input_mask: NDArray[np.bool_] | None = None) -
         rate_hz = encoder.max_rate_hz if isinstance(encoder, Unscaled) else encoder.rate_norm_hz
     rate_per_step = rate_hz * network.dt_ms / 1000.0
     white = isinstance(encoder, FirstSpike) and encoder.relative_to == "white"
-    contrast = Split.of(network.contrast)
+    contrast = ContrastNumbers.of(network.contrast)
     numbers = rate_per_step, most_spikes, network.steps, input_mask, white, contrast, network.step_us
     return Encoding(encoder.kind, *numbers)
 
 
-def split_channels(images: NDArray[np.uint8], how: Split) -> NDArray[np.uint8]:
+def split_channels(images: NDArray[np.uint8], how: ContrastNumbers) -> NDArray[np.uint8]:
     """Return the intensities that are encoded, as a `fspinn.network.Contrast` makes them.
 
     Parameters
     ----------
     images : ndarray of uint8, shape (n, height, width) or (n, height, width, channels)
-    how : Split
+    how : ContrastNumbers
 
     Returns
     -------
