@@ -74,7 +74,8 @@ def as_dataset(given: Dataset | LabelledImages, scale: Scale | None = None) -> D
     else:
         read = _read((given.images, given.labels) if isinstance(given, Split) else given)
         if isinstance(given, Split):
-            read = replace(read, groups=given.groups, features=given.features)
+            names = given.feature_names or ()
+            read = replace(read, groups=given.groups, features=given.features, feature_names=names)
         if not read.signals:
             scale = None
         elif scale is None:
@@ -84,9 +85,8 @@ def as_dataset(given: Dataset | LabelledImages, scale: Scale | None = None) -> D
             check_scale(given, scale)
             split = replace(split, scale=given.scale)
     names, none = split.class_names or (), split.first(0)
-    features = () if split.features is None else _numbered_features(split.features.shape[1])
     digest = checksum(*(_as_read(part) for part in (split, none)))
-    return Dataset(IN_MEMORY, split, none, none, names, digest, 0, features)
+    return Dataset(IN_MEMORY, split, none, none, names, digest, 0)
 
 
 def as_images(
@@ -149,10 +149,6 @@ def _as_read(split: Split) -> Labelled:
     return Labelled(
         split.images, split.labels, split.class_names or (), groups=split.groups, features=split.features
     )
-
-
-def _numbered_features(count: int) -> tuple[str, ...]:
-    return tuple(f"feature {number}" for number in range(count))
 
 
 def _is_pair(given: Any) -> bool:

@@ -35,6 +35,8 @@ class Split:
         Numbers that are known beside each image, such as the time since the last heartbeat.
     scale : Scale or None, default None
         How signals became these images; None if they were images, or where nobody says.
+    feature_names : tuple of str or None, default None
+        What the columns of `features` are called. None in a `Dataset` means the names of that.
 
     Raises
     ------
@@ -49,6 +51,7 @@ class Split:
     groups: NDArray[np.str_] | None = None
     features: NDArray[np.float32] | None = None
     scale: Scale | None = None
+    feature_names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         images = self.images
@@ -63,10 +66,20 @@ class Split:
                 f"Split.groups: {self.groups.dtype} of shape {self.groups.shape}; make it str of shape ({n},)"
             )
         features = self.features
-        if features is not None and (features.dtype != np.float32 or features.shape[:1] != (n,)):
+        if features is not None and (
+            features.dtype != np.float32 or features.ndim != 2 or len(features) != n
+        ):
             raise DataError(
                 f"Split.features: {features.dtype} of shape {features.shape}; "
                 f"make it float32 of shape ({n}, k)"
+            )
+        if features is not None and not np.isfinite(features).all():
+            row = int(np.argmin(np.isfinite(features).all(axis=1)))
+            raise DataError(f"Split.features: row {row} holds NaN or infinity; fill the gap, or leave it out")
+        if features is not None and len(self.feature_names or features.T) != features.shape[1]:
+            raise DataError(
+                f"Split.feature_names: {len(self.feature_names or ())} names for {features.shape[1]} "
+                "columns of features; name each"
             )
         if self.labels.dtype != np.int64 or self.labels.shape != self.images.shape[:1]:
             raise DataError(
@@ -140,14 +153,14 @@ class Dataset:
     seed : int
         The seed that chose the validation images.
     feature_names : tuple of str, default ()
-        What the columns of `Split.features` are called.
+        What the columns of `Split.features` are called; numbers, where nobody says.
     reading : Reading, default Reading()
         What was asked for when the files were read.
 
     Raises
     ------
     DataError
-        If a split has images of a class that is not among the names.
+        If a split has images of a class that is not among the names, or other features than the others.
     """
 
     name: str
@@ -161,6 +174,10 @@ class Dataset:
     reading: Reading = Reading()
 
     def __post_init__(self) -> None:
+        features = self.train.features if isinstance(self.train, Split) else None
+        if features is not None and not self.feature_names:
+            names = self.train.feature_names or tuple(f"feature {k}" for k in range(features.shape[1]))
+            object.__setattr__(self, "feature_names", names)
         for part in _PARTS:
             split = getattr(self, part)
             if not isinstance(split, Split):
@@ -168,7 +185,16 @@ class Dataset:
             if split.class_names is None:
                 split = replace(split, class_names=self.class_names)
             split = split.in_classes(self.class_names, f"{self.name}: {part} images", "the data set")
+            split = self._with_feature_names(split, part)
             object.__setattr__(self, part, split)
+
+    def _with_feature_names(self, split: Split, part: str) -> Split:
+        names = None if split.features is None else split.feature_names or self.feature_names
+        if len(split) and (names or ()) != self.feature_names:
+            raise DataError(
+                f"{self.name}: features for training and {part} differ; give both the same columns"
+            )
+        return split if names == split.feature_names else replace(split, feature_names=names)
 
     @property
     def n_classes(self) -> int:

@@ -1,7 +1,7 @@
 """What was read? Samples, images or signals, with their labels, before they are split."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -59,7 +59,30 @@ class Labelled:
         images: Images = self.samples
         if scale is not None:
             images = scale.applied(np.asarray(self.samples), samples_from)
-        return Split(images, self.labels, self.class_names, self.groups, self.features, scale)
+        names = None if self.features is None else self.feature_names or None
+        return Split(images, self.labels, self.class_names, self.groups, self.features, scale, names)
+
+    def choosing(self, names: tuple[str, ...] | None, samples_from: str) -> "Labelled":
+        """Return the same samples with these features only; None is all of them, () none.
+
+        Raises
+        ------
+        DataError
+            If there is no feature of a name.
+        """
+        if names is None or names == self.feature_names:
+            return self
+        for name in names:
+            if name not in self.feature_names:
+                has = ", ".join(self.feature_names) or "none"
+                raise DataError(
+                    f"{samples_from}: has no feature {name!r} (it has {has}); choose among these with "
+                    "--features, or leave that out"
+                )
+        features = None
+        if names and self.features is not None:
+            features = self.features[:, [self.feature_names.index(name) for name in names]]
+        return replace(self, features=features, feature_names=names)
 
 
 def labelled(

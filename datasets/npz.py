@@ -134,11 +134,19 @@ def _part(path: Path, arrays: dict[str, NDArray[Any]], part: str) -> Labelled | 
         names=None if class_names is None else _words(path, arrays, class_names),
         groups=None if groups is None else arrays[groups],
     )
+    features, feature_names = features_in(path, arrays, part, len(read))
+    return replace(read, features=features, feature_names=feature_names)
+
+
+def features_in(
+    path: Path, arrays: dict[str, NDArray[Any]], part: str, count: int
+) -> tuple[NDArray[np.float32] | None, tuple[str, ...]]:
+    """Return the features of so many samples of a part, or None, and what their columns are called."""
     features = _name(arrays, part, _FEATURES)
     if features is None:
-        return read
-    values = checked_features(arrays[features], len(read), f"{path}: {features}")
-    return replace(read, features=values, feature_names=_columns(path, arrays, features, values.shape[1]))
+        return None, ()
+    values = checked_features(arrays[features], count, f"{path}: {features}")
+    return values, _columns(path, arrays, features, values.shape[1])
 
 
 def _has_events(arrays: Collection[str], part: str) -> bool:

@@ -36,7 +36,8 @@ def read_own(path: Path, reading: Reading = Reading()) -> tuple[Labelled, Labell
 
 
 def read_as(reading: Reading, read: Labelled, path: Path | str) -> Labelled:
-    """Return samples of the size and kind that is asked for."""
+    """Return samples of the size and kind that is asked for, with the features that are."""
+    read = read.choosing(reading.features, str(path))
     if isinstance(read.samples, Recordings):
         reading.refuse(("resize", "grey", "length"), str(path), "holds recordings of events")
         return read
@@ -50,6 +51,11 @@ def read_as(reading: Reading, read: Labelled, path: Path | str) -> Labelled:
     return replace(
         read, samples=of_length(list(signals), reading.length, str(path), [str(path)] * len(signals))
     )
+
+
+def is_table(path: Path) -> bool:
+    """Return whether this is a CSV file, or a folder of them, whose columns are known by name only."""
+    return (path.suffix.lower() == CSV and not path.is_dir()) or (path / "train.csv").is_file()
 
 
 def read_idx_folder(folder: Path) -> tuple[Labelled, Labelled | None]:

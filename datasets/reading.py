@@ -32,6 +32,9 @@ class Reading:
     shape : tuple of int or None, default None
         Height and width, and perhaps channels, of the images that the rows of a CSV file are; None makes
         them signals.
+    features : tuple of str or None, default None
+        Names of the numbers beside the samples that a readout is to listen to, columns of a CSV file; () is
+        none. None is all that the files call features, which a CSV file does not.
 
     Raises
     ------
@@ -44,6 +47,7 @@ class Reading:
     length: int | None = None
     label: str | None = None
     shape: tuple[int, ...] | None = None
+    features: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         for name, value, lengths in (("resize", self.resize, (2,)), ("shape", self.shape, (2, 3))):
@@ -54,6 +58,11 @@ class Reading:
             object.__setattr__(self, name, tuple(whole_number(name, number, 1, _MOST) for number in value))
         if self.length is not None:
             whole_number("length", self.length, 1, _MOST)
+        if self.features is not None:
+            names = (self.features,) if isinstance(self.features, str) else tuple(self.features)
+            if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
+                raise ConfigError(f"features: {names!r} are not names of columns, each once; name them")
+            object.__setattr__(self, "features", names)
 
     @property
     def asked(self) -> dict[str, Any]:

@@ -2,9 +2,9 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from fspinn.datasets.events import Recordings
 from fspinn.datasets.folders import WAV, is_sample, one_picture
 from fspinn.datasets.idx import GZIP, IMAGES, read_idx
 from fspinn.datasets.mapped import Images, MappedImages, part_of
-from fspinn.datasets.npz import npy_array, npz_arrays, samples_in
+from fspinn.datasets.npz import features_in, npy_array, npz_arrays, samples_in
 from fspinn.datasets.own import CSV
 from fspinn.datasets.pictures import FORMATS
 from fspinn.datasets.reading import Reading
@@ -37,20 +37,30 @@ class Source:
         None where they are not known.
     first : int, default 0
         Number of the first of these images in the file or split.
+    features, feature_names
+        As in `Split`.
     """
 
     name: str
     images: Images
     labels: NDArray[np.int64] | None = None
     first: int = 0
+    features: NDArray[np.float32] | None = None
+    feature_names: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.images)
 
     def part(self, start: int, stop: int) -> "Source":
         """Return the images from one place to another."""
-        labels = None if self.labels is None else self.labels[start:stop]
-        return Source(self.name, part_of(self.images, slice(start, stop)), labels, self.first + start)
+        part = slice(start, stop)
+        return replace(
+            self,
+            images=part_of(self.images, part),
+            labels=None if self.labels is None else self.labels[part],
+            first=self.first + start,
+            features=None if self.features is None else self.features[part],
+        )
 
 
 def read_images(path: str | Path, reading: Reading = Reading(), scale: Scale | None = None) -> list[Source]:
@@ -84,7 +94,7 @@ def read_images(path: str | Path, reading: Reading = Reading(), scale: Scale | N
         raise DataError(f"{path}: no such file or folder; name images")
     try:
         files = _files_below(path) if path.is_dir() else [path]
-        return [Source(str(file), _read_file(file, reading, scale)) for file in files]
+        return [_read_file(file, reading, scale) for file in files]
     except OSError as error:
         raise DataError(f"{error.filename or path}: {error.strerror or error}; make it readable") from None
 
@@ -122,11 +132,17 @@ def _files_below(folder: Path) -> list[Path]:
     return files
 
 
-def _read_file(path: Path, reading: Reading, scale: Scale | None) -> Images:
+def _read_file(path: Path, reading: Reading, scale: Scale | None) -> Source:
     kind = path.suffix.lower()
     if kind in FORMATS:
-        return one_picture(path, reading)[None]
-    samples, signals = _samples(path, kind, reading, scale)
+        return Source(str(path), one_picture(path, reading)[None])
+    read = _samples(path, kind, reading, scale)
+    images = _as_images(path, read.samples, read.signals, reading, scale)
+    names = read.feature_names if read.features is not None else None
+    return Source(str(path), images, features=read.features, feature_names=names)
+
+
+def _as_images(path: Path, samples: Any, signals: bool, reading: Reading, scale: Scale | None) -> Images:
     if isinstance(samples, Recordings):
         reading.refuse(("resize", "grey", "length"), str(path), "holds recordings of events")
         return samples
@@ -141,33 +157,44 @@ def _read_file(path: Path, reading: Reading, scale: Scale | None) -> Images:
     return scale.applied(samples, str(path))
 
 
-def _samples(path: Path, kind: str, reading: Reading, scale: Scale | None) -> tuple[Any, bool]:
-    """Return what is in a file that is not a picture, and whether it is signals."""
+class _Read(NamedTuple):
+    """What is in a file that is not a picture: samples, whether they are signals, and their features."""
+
+    samples: Any
+    signals: bool
+    features: NDArray[np.float32] | None = None
+    feature_names: tuple[str, ...] = ()
+
+
+def _samples(path: Path, kind: str, reading: Reading, scale: Scale | None) -> _Read:
     if kind == WAV:
         sound = read_wav(path)
         if scale is not None:
             scale.check_recorded(sound.recorded, str(path))
-        return sound.signal[None], True
+        return _Read(sound.signal[None], True)
     if kind == CSV:
-        return samples_of(read_table(path, reading), reading, path), reading.shape is None
+        table = read_table(path, reading)
+        signals = reading.shape is None
+        return _Read(samples_of(table, reading, path), signals, table.features, reading.features or ())
     if kind == ".npz":
         arrays = npz_arrays(path)
-        found = samples_in(path, arrays, "train") or samples_in(path, arrays, "test")
+        found = samples_in(path, arrays, part := "train") or samples_in(path, arrays, part := "test")
         if found is None:
             raise DataError(
                 f"{path}: holds no array 'images' (it holds {', '.join(arrays) or 'nothing'}); save it with "
                 "numpy.savez(file, images=...)"
             )
-        return found[1:]
+        _, samples, signals = found
+        return _Read(samples, signals, *features_in(path, arrays, part, len(samples)))
     if kind == ".npy":
         array = npy_array(path)
         if scale is not None and (array.dtype != np.uint8 or array.ndim < 3):
-            return array[None] if array.ndim == 1 else array, True
-        return array[None] if array.ndim == 2 else array, False
+            return _Read(array[None] if array.ndim == 1 else array, True)
+        return _Read(array[None] if array.ndim == 2 else array, False)
     with path.open("rb") as file:
         if file.read(2) not in (b"\0\0", GZIP):
             raise DataError(
                 f"{path}: not images in a form that fspinn knows; give a picture ({', '.join(FORMATS)}), a "
                 f"folder of pictures, a {WAV}, .npz, .npy, {CSV} or IDX file"
             )
-    return read_idx(path, IMAGES), False
+    return _Read(read_idx(path, IMAGES), False)

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,14 +27,17 @@ class Table(NamedTuple):
     Parameters
     ----------
     values : ndarray of float64 or int64, shape (n, columns)
-        Of all columns but those of labels and groups.
+        Of all columns but those of labels, groups and features.
     labels, groups : ndarray of str, shape (n,), or None
         None where there is no such column.
+    features : ndarray of float32, shape (n, k), or None
+        The columns that are asked for as features.
     """
 
     values: NDArray[Any]
     labels: NDArray[np.str_] | None
     groups: NDArray[np.str_] | None
+    features: NDArray[np.float32] | None
 
 
 def read_csv_folder(folder: Path, reading: Reading) -> tuple[Labelled, Labelled | None]:
@@ -58,7 +62,8 @@ def read_csv(path: Path, reading: Reading) -> Labelled:
         labels = numbers if numbers.dtype.kind in "iu" else labels  # beyond 64 bits they stay names
     where = str(path)
     signals = reading.shape is None
-    return labelled(samples, labels, where, f"{where}: labels", signals=signals, groups=table.groups)
+    read = labelled(samples, labels, where, f"{where}: labels", signals=signals, groups=table.groups)
+    return replace(read, features=table.features, feature_names=reading.features or ())
 
 
 def samples_of(table: Table, reading: Reading, path: Path) -> NDArray[Any]:
@@ -97,11 +102,19 @@ def read_table(path: Path, reading: Reading, *, need_labels: bool = False) -> Ta
             f"{path}: has no column {label!r} (it has {_listed(names)}); name that of classes with --label"
         )
     group = next((name for name in _GROUPS if name in names), None)
+    lacking = [name for name in reading.features or () if name not in names or name in (label, group)]
+    if lacking:
+        raise DataError(
+            f"{path}: has no column {lacking[0]!r} of a feature (it has {_listed(names)}); name one with "
+            "--features"
+        )
+    of_features = [names.index(name) for name in reading.features or ()]
     taken = [names.index(name) for name in (label, group) if name is not None and name in names]
+    taken += of_features
     numeric = [place for place in range(len(names)) if place not in taken]
     if not numeric:
         raise DataError(f"{path}: has no columns of values; give some beside {label!r}")
-    values, labels, groups, whole = [], [], [], True
+    values, features, labels, groups, whole = [], [], [], [], True
     for line, row in rows:
         if len(row) != len(names):
             raise DataError(
@@ -109,6 +122,7 @@ def read_table(path: Path, reading: Reading, *, need_labels: bool = False) -> Ta
             )
         texts = [row[place] for place in numeric]
         values.append(_numbers(texts, [names[place] for place in numeric], path, line))
+        features.append(_numbers([row[k] for k in of_features], [names[k] for k in of_features], path, line))
         whole = whole and not _FRACTIONAL.intersection("".join(texts))
         labels.append(row[names.index(label)].strip() if label in names else "")
         groups.append(row[names.index(group)].strip() if group is not None else "")
@@ -121,6 +135,7 @@ def read_table(path: Path, reading: Reading, *, need_labels: bool = False) -> Ta
         found,
         np.array(labels) if label in names else None,
         np.array(groups) if group is not None else None,
+        np.stack(features).astype(np.float32) if of_features else None,
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.answering.evaluate import evaluate
-from fspinn.answering.predict import predict, respond
+from fspinn.answering.predict import respond
 from fspinn.base.checks import checked_seed
 from fspinn.base.errors import ConfigError, FormatError
 from fspinn.datasets.arrays import as_dataset
@@ -31,6 +31,7 @@ from fspinn.lowering.post_training import (
 )
 from fspinn.memmodel import Size
 from fspinn.memmodel.footprint import memory_bits
+from fspinn.model.features import joined
 from fspinn.model.model import AnyModel, Model, check_size, model_of
 from fspinn.model.readout import some_labels
 from fspinn.quant.formats import MAX_BITS, Format, as_format
@@ -232,7 +233,11 @@ class Compiler:
     def _fit_readout(
         self, model: Model, readout: str | Format | None, labels: NDArray[np.int64]
     ) -> tuple[Model, str]:
-        return fit_readout(model, readout, self._look(training_responses, model), labels, self.seed)
+        counts = self._look(training_responses, model)
+        if model.features is not None and self.data is not None:
+            values = model.features.values_of(self.data.train, "data")
+            counts = joined(model.features, counts, values)
+        return fit_readout(model, readout, counts, labels, self.seed)
 
     def _look(self, search: Callable[..., Found], model: Model, **more: Any) -> Found:
         """Return what a search on training images finds, which may be known from the model before."""
@@ -305,10 +310,10 @@ def calibrate(
         model, _ = quantize_state(model, Format(integer_bits, bits - integer_bits, True))
     state = model.layers[0].state
     assert state is not None
-    answered = predict(model, data.train.images[:CALIBRATION_IMAGES], seed=seed, threads=threads)
-    assert answered.state_range is not None
+    shown = data.train.images[:CALIBRATION_IMAGES]
+    state_range = respond(plan_of(model), shown, seed=seed, threads=threads).state_range
     step = state.step
-    return Calibration(answered.state_range.lowest * step, answered.state_range.highest * step)
+    return Calibration(state_range.lowest * step, state_range.highest * step)
 
 
 def training_labels(model: Model, data: "Dataset") -> NDArray[np.int64]:
@@ -319,13 +324,15 @@ def training_labels(model: Model, data: "Dataset") -> NDArray[np.int64]:
     ConfigError
         If there are no training samples, or they have another size than the model's.
     DataError
-        If some are of a class that the model does not have.
+        If some are of a class that the model does not have, or without the features that it listens to.
     """
     if len(data.train) == 0:
         raise ConfigError(
             f"data: {data.name} has no training samples, which a readout is fitted on; give some"
         )
     check_size(model, data.train.images, "data")
+    if model.features is not None:
+        model.features.values_of(data.train, "data")
     labels: NDArray[np.int64] = data.train.in_classes(model.class_names, "data").labels
     record = model.record
     count, trained = record.get("labels"), record.get("dataset", {}).get("train")

@@ -176,7 +176,8 @@ def evaluate(
         Or a result that holds one, such as that of `fspinn.train`.
     split : Split
         For example ``data.test``; or a pair of arrays (images, labels). Its classes are found among those
-        of the model by name, so it may have only some of them, in any order.
+        of the model by name, so it may have only some of them, in any order; so are the features that the
+        model listens to.
     seed : int, default 0
         Fixes the input spikes.
     reject : float, default 0.0
@@ -194,7 +195,8 @@ def evaluate(
         If the images have another shape than those that the model was trained on, there are none, or all
         answers are rejected.
     DataError
-        If these are not labelled images, or some are of a class that the model does not have.
+        If these are not labelled images, or some are of a class that the model does not have, or the
+        features that it listens to are missing.
     """
     model = model_of(model)
     split = as_split(split, model.scale)
@@ -202,8 +204,16 @@ def evaluate(
     split = split.in_classes(model.class_names, "split")
     if len(split) == 0:
         raise ConfigError("evaluate: there are no images in this split; hold some out or choose another")
+    features = None if model.features is None else model.features.values_of(split, "split")
     answer = predict(
-        model, split.images, seed=seed, reject=reject, threads=threads, engine=engine, on_batch=on_batch
+        model,
+        split.images,
+        features=features,
+        seed=seed,
+        reject=reject,
+        threads=threads,
+        engine=engine,
+        on_batch=on_batch,
     )
     answered = answer.classes != NO_ANSWER
     if not answered.any():

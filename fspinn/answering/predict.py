@@ -16,11 +16,13 @@ from fspinn.base.cores import available_cores
 from fspinn.base.errors import ConfigError
 from fspinn.base.randomness import INFERENCE_SPIKES
 from fspinn.datasets.arrays import as_images
+from fspinn.datasets.dataset import Split
 from fspinn.lowering.compiler import plan_of
 from fspinn.lowering.integers import Range
 from fspinn.lowering.plan import Plan
 from fspinn.model import readout as readouts
 from fspinn.model.activity import Activity
+from fspinn.model.features import joined
 from fspinn.model.model import AnyModel, Model, check_size, model_of
 from fspinn.network.encoders import BatchEncoder
 
@@ -77,6 +79,7 @@ def predict(
     model: AnyModel,
     images: "Images | LabelledImages | Any",
     *,
+    features: Any = None,
     seed: int = 0,
     first: int = 0,
     reject: float = 0.0,
@@ -95,6 +98,9 @@ def predict(
         of shape (height, width); signals as they were recorded, if it was trained on signals; or what
         `fspinn.evaluate` takes, whose labels are not looked at. Floats from 0 to 1, bool and uint16 become
         uint8, and a warning says how.
+    features : array-like of float, shape (n, k), optional
+        Of a model that listens to features: their values, in the order of ``model.features.names``. Those of
+        a split that is given as `images` are found by name.
     seed : int, default 0
         Fixes the input spikes.
     first : int, default 0
@@ -120,7 +126,7 @@ def predict(
     Raises
     ------
     DataError
-        If these are not images.
+        If these are not images, or the features that the model listens to are missing.
     ConfigError
         If their size is not that of the images that the model was trained on, the engine does not run such
         a network, or the seed or the margin is not one.
@@ -136,13 +142,14 @@ def predict(
     """
     seed, reject = checked_seed(seed), number("reject", reject, at_least=0.0)
     model = model_of(model)
-    images = as_images(images, model.image_shape, model.scale)
+    given, images = images, as_images(images, model.image_shape, model.scale)
     check_size(model, images, "images")
+    values = _features_of(model, given, features, len(images))
     plan = plan_of(model)
     spike_counts, activity, state_range = respond(
         plan, images, seed=seed, first=first, threads=threads, engine=engine, on_batch=on_batch
     )
-    scores = readouts.scores(model.readout, spike_counts)
+    scores = readouts.scores(model.readout, joined(model.features, spike_counts, values))
     return Prediction(
         readouts.classes(scores, reject),
         scores,
@@ -150,6 +157,16 @@ def predict(
         activity,
         state_range if plan.in_integers else None,
     )
+
+
+def _features_of(model: Model, given: Any, features: Any, count: int) -> NDArray[np.float32] | None:
+    if model.features is None:
+        if features is not None:
+            raise ConfigError("features: the readout of this model listens to none; leave them out")
+        return None
+    if features is None and isinstance(given, Split):
+        return model.features.values_of(given, "images")
+    return model.features.checked(features, count, "images")
 
 
 class Answers(NamedTuple):

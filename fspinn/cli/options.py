@@ -23,7 +23,7 @@ from fspinn.presets import Preset
 
 if TYPE_CHECKING:
     from fspinn import Model
-    from fspinn.datasets import Dataset, Source, Split
+    from fspinn.datasets import Dataset, Reading, Source, Split
 
 TYPED = "fspinn.typed"
 """Where the context of a command keeps the words that were typed."""
@@ -299,6 +299,7 @@ def data_for(model: "Model", dataset: str | None, data_dir: Path | None) -> "Dat
 
     how = reading.asked()
     if dataset is not None:
+        how = _with_features(how, model, Path(dataset))
         data = load(dataset, data_dir=data_dir, reading=how, scale=model.scale)
     elif how.asked:
         name = next(iter(how.asked))
@@ -309,7 +310,18 @@ def data_for(model: "Model", dataset: str | None, data_dir: Path | None) -> "Dat
     else:
         data = load_data_of(model, data_dir)
     check_size(model, data.train.images, data.name)
+    if model.features is not None:
+        model.features.values_of(data.train, data.name)
     return data.in_classes(model.class_names)
+
+
+def _with_features(how: "Reading", model: "Model", path: Path) -> "Reading":
+    """Return how to read a file whose columns are known by name only, if the model listens to some."""
+    from fspinn.datasets.own import is_table
+
+    if how.features is not None or model.features is None or not is_table(path):
+        return how
+    return replace(how, features=model.features.names)
 
 
 def split_of(model: "Model", shown: Shown) -> "tuple[str, Split]":
@@ -332,12 +344,19 @@ def sources_of(model: "Model", paths: Sequence[Path], shown: Shown) -> "list[Sou
         raise ConfigError("--dataset: files of images are given already; leave one of the two out")
     if paths:
         how = reading.asked()
-        sources = [source for path in paths for source in read_images(path, how, model.scale)]
+        sources = [
+            source
+            for path in paths
+            for source in read_images(path, _with_features(how, model, path), model.scale)
+        ]
     else:
         name, images = split_of(model, shown)
-        sources = [Source(f"{name} {shown.split}", images.images, images.labels)]
+        source = Source(f"{name} {shown.split}", images.images, images.labels)
+        sources = [replace(source, features=images.features, feature_names=images.feature_names)]
     for source in sources:
         check_size(model, source.images, source.name)
+        if model.features is not None:
+            model.features.values_of(source, source.name)
     return sources
 
 

@@ -68,8 +68,16 @@ def command(
         found = list(sources.first(found, shown.samples))
     rows: list[dict[str, Any]] = []
     for source in found:
-        first, threads = source.first, shown.threads
-        answer = predict(loaded, source.images, seed=shown.seed, first=first, reject=reject, threads=threads)
+        features = None if loaded.features is None else loaded.features.values_of(source, source.name)
+        answer = predict(
+            loaded,
+            source.images,
+            features=features,
+            seed=shown.seed,
+            first=source.first,
+            reject=reject,
+            threads=shown.threads,
+        )
         rows += _rows(source, answer, loaded)
     if as_json:
         about = {"model": str(model), "readout": loaded.readout.name, "class_names": loaded.class_names}

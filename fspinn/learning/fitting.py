@@ -19,6 +19,7 @@ from fspinn.lowering.integers import Range, scaled
 from fspinn.lowering.post_training import quantize_readout
 from fspinn.model import readout as readouts
 from fspinn.model.activity import Activity
+from fspinn.model.features import Features, joined
 from fspinn.model.model import Model
 from fspinn.model.tensors import LayerTensors, Tensor
 from fspinn.network.description import Network
@@ -118,6 +119,9 @@ def fit_readouts(
         labels = whole_number("labels", labels, 1, len(known))
         known = readouts.some_labels(known, labels, seed=learned.seed, draw=draw)
     plan = answering_plan(learned.network, learned.layers, data.image_shape)
+    features = None
+    if data.train.features is not None:
+        features = Features.fitted(data.feature_names, data.train.features)
     spike_counts, inference, _ = respond(
         plan,
         data.train.images,
@@ -141,17 +145,25 @@ def fit_readouts(
         "versions": _versions(learned.engine),
     }
     company = learned.network.layers[-1].field is None
+    counts, neurons = joined(features, spike_counts, data.train.features), learned.network.features
     models = [
         Model(
             network=learned.network,
             image_shape=data.image_shape,
             layers=learned.layers,
             readout=readouts.fit(
-                name, spike_counts, known, data.n_classes, company=company, class_weight=class_weight
+                name,
+                counts,
+                known,
+                data.n_classes,
+                company=company,
+                class_weight=class_weight,
+                neurons=neurons,
             ),
             activity={"training": learned.activity, "inference": inference},
             record=record,
             scale=data.scale,
+            features=features,
         )
         for name in names
     ]

@@ -176,12 +176,13 @@ def drop_neurons(model: Model, spiked: NDArray[np.bool_]) -> tuple[Model, str]:
         return model, f"{neurons} neurons: all of them spike"
     if len(kept) == 0:
         raise ConfigError("prune: no neuron ever spiked; lower the threshold, or train the network again")
-    table = model.readout.table.reshape(-1, neurons, model.readout.n_classes)[:, kept]
+    table, of_features = np.split(model.readout.table, [model.network.features])
+    table = table.reshape(-1, neurons, model.readout.n_classes)[:, kept].reshape(-1, model.readout.n_classes)
     after = replace(
         model,
         network=replace(model.network, layers=(*below, replace(last, neurons=len(kept)))),
         layers=(*model.layers[:-1], model.layers[-1].keeping(kept)),
-        readout=replace(model.readout, table=table.reshape(-1, model.readout.n_classes)),
+        readout=replace(model.readout, table=np.concatenate([table, of_features])),
     )
     return after, f"{neurons} -> {len(kept)} neurons: the others never spiked"
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fspinn.base.errors import ConfigError
 from fspinn.base.settings import from_plain
 from fspinn.model.activity import Activity
+from fspinn.model.features import Features
 from fspinn.model.tensors import LayerTensors
 from fspinn.network.description import Network
 from fspinn.network.recordings import check_encoder
@@ -36,14 +37,15 @@ def bias_bits(table_bits: Any) -> Any:
 class Readout:
     """Which class do these spikes mean? A table of how much a spike of each neuron speaks for each class.
 
-    The score of a class is its bias plus the sum, over the neurons, of spikes times table. The highest score
+    The score of a class is its bias plus the sum, over the rows, of spikes times table. The highest score
     wins, among equals the first class.
 
     Parameters
     ----------
     name : str
         How the table was fitted (see `fspinn.model.readout`).
-    table : ndarray of float32, shape (n_neurons, n_classes)
+    table : ndarray of float32, shape (n_rows, n_classes)
+        A row for each neuron in each cell, and for each input that features become (`Features`).
     format : Format or None, default None
         Number format that the table was quantized to; None is float32.
     bias : ndarray of float32, shape (n_classes,), or None, default None
@@ -78,15 +80,15 @@ class Readout:
 
     @property
     def parameter_count(self) -> int:
-        """How many numbers a device has to store, the labels of ``majority`` being one per neuron."""
+        """How many numbers a device has to store, the labels of ``majority`` being one per row."""
         if self.name == LABEL_READOUT:
             return len(self.table)
         return self.table.size + (0 if self.bias is None else self.bias.size)
 
-    def shapes(self, n_neurons: int) -> list[tuple[str, NDArray[Any], tuple[int, ...]]]:
+    def shapes(self, n_rows: int) -> list[tuple[str, NDArray[Any], tuple[int, ...]]]:
         """Return name, array and the shape it needs to fit a network, for each array there is."""
         found: list[tuple[str, NDArray[Any], tuple[int, ...]]] = [
-            ("readout", self.table, (n_neurons, self.n_classes))
+            ("readout", self.table, (n_rows, self.n_classes))
         ]
         if self.bias is not None:
             found.append(("readout_bias", self.bias, (self.n_classes,)))
@@ -114,6 +116,8 @@ class Model:
         values that fit in JSON.
     scale : Scale or None, default None
         How signals become the images that it sees; None if it was trained on images.
+    features : Features or None, default None
+        Numbers beside a sample that the readout listens to, after the neurons.
 
     Raises
     ------
@@ -128,6 +132,7 @@ class Model:
     activity: Mapping[str, tuple[Activity, ...]] = field(default_factory=dict)
     record: Mapping[str, Any] = field(default_factory=dict)
     scale: "Scale | None" = None
+    features: Features | None = None
 
     def __post_init__(self) -> None:
         described = self.network.layers
@@ -145,7 +150,7 @@ class Model:
                 raise ConfigError(
                     "input_mask: only a first layer that sees the whole input can leave inputs out; use all"
                 )
-        for name, array, shape in self.readout.shapes(self.network.features):
+        for name, array, shape in self.readout.shapes(self.readout_rows):
             _check_shape(name, array, shape)
             if not np.isfinite(array).all():
                 raise ConfigError(f"{name}: holds NaN or infinity; train the network again")
@@ -160,6 +165,11 @@ class Model:
                 f"class_names: {len(self.class_names)} names do not fit a readout of "
                 f"{self.readout.n_classes} classes; give one for each"
             )
+
+    @property
+    def readout_rows(self) -> int:
+        """Rows of the readout's table: a neuron in each cell, and after these the inputs of `features`."""
+        return self.network.features + (0 if self.features is None else self.features.rows)
 
     @property
     def layer(self) -> LayerTensors:

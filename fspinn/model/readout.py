@@ -97,6 +97,7 @@ def fit(
     *,
     company: bool = True,
     class_weight: str | None = None,
+    neurons: int | None = None,
 ) -> Readout:
     """Fit a readout on the responses to training images.
 
@@ -133,6 +134,9 @@ def fit(
         With ``"balanced"`` the labelled images of each class together count as much as those of any other in
         the fit of ``linear``. ``proportion`` and ``majority`` are made of means over each class, which are
         balanced already: nothing changes.
+    neurons : int or None, default None
+        How many columns, the first ones, are spike counts of neurons; the others are those of features
+        (`fspinn.model.features`), which keep no company and are not looked at for silence. None is all.
 
     Raises
     ------
@@ -148,7 +152,7 @@ def fit(
     counts, known = spike_counts, labels
     if not labelled.all():
         counts, known = spike_counts[labelled], labels[labelled]
-    shared = None if labelled.all() or not company else _company(spike_counts)
+    shared = None if labelled.all() or not company else _company(spike_counts, neurons)
     if name == BIASED_READOUT:
         return _fit_linear(counts, known, n_classes, shared, class_weight)
     sums = np.stack([counts[known == c].sum(axis=0, dtype=np.float64) for c in range(n_classes)], axis=1)
@@ -159,7 +163,9 @@ def fit(
         return Readout(name, (table / np.maximum(table.sum(axis=0), 1)).astype(np.float32))
     if shared is not None:
         shares = _borrow(shares, counts.sum(axis=0), shared)
-    return Readout(name, shares.astype(np.float32), bias=_bias_of_silence(counts, known, n_classes))
+    return Readout(
+        name, shares.astype(np.float32), bias=_bias_of_silence(counts[:, :neurons], known, n_classes)
+    )
 
 
 def proportion(spikes: NDArray[np.float64], images: NDArray[np.float64]) -> Readout:
@@ -250,12 +256,15 @@ def _shares(means: NDArray[np.float64]) -> NDArray[np.float64]:
     return shares
 
 
-def _company(spike_counts: "csr_array") -> NDArray[np.float64]:
-    """Return ``p``: its rows add up to 1, or are zero for a neuron that always spiked alone."""
-    counts = spike_counts.astype(np.float64)
+def _company(spike_counts: "csr_array", neurons: int | None) -> NDArray[np.float64]:
+    """Return ``p``: its rows add up to 1, or are zero for a neuron that always spiked alone.
+
+    Those of features are zero too: they are on at most samples, which says nothing of what they mean.
+    """
+    counts = spike_counts[:, :neurons].astype(np.float64)
     together = (counts.T @ counts).toarray()
     np.fill_diagonal(together, 0.0)
-    return _shares(together)
+    return np.pad(_shares(together), (0, spike_counts.shape[1] - len(together)))
 
 
 def _borrow(

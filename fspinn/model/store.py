@@ -13,6 +13,7 @@ from fspinn.base.errors import ConfigError, DataError, ModelFileError
 from fspinn.base.settings import as_plain, from_plain
 from fspinn.datasets.scale import Scale
 from fspinn.model.activity import Activity
+from fspinn.model.features import Features
 from fspinn.model.model import AnyModel, Model, Readout, model_of
 from fspinn.model.tensors import LayerTensors, Tensor
 from fspinn.network.description import Network
@@ -60,6 +61,7 @@ def save(model: AnyModel, path: str | os.PathLike[str]) -> None:
         },
         "record": dict(model.record),
         "scale": None if model.scale is None else asdict(model.scale),
+        "features": None if model.features is None else asdict(model.features),
     }
     arrays = {
         "readout": table.numbers,
@@ -109,14 +111,17 @@ def _model(settings: dict[str, Any], arrays: dict[str, Any]) -> Model:
             for name, layers in settings["activity"].items()
         },
         record=settings["record"],
-        scale=_scale(settings.get("scale")),
+        scale=None if settings.get("scale") is None else _scale(settings["scale"]),
+        features=None if settings.get("features") is None else _features(settings["features"]),
     )
 
 
-def _scale(settings: dict[str, Any] | None) -> Scale | None:
-    if settings is None:
-        return None
+def _scale(settings: dict[str, Any]) -> Scale:
     return Scale(tuple(settings["low"]), tuple(settings["high"]), settings.get("recorded"))
+
+
+def _features(settings: dict[str, Any]) -> Features:
+    return Features(tuple(settings["names"]), _scale(settings["scale"]))
 
 
 def layer_settings(layer: LayerTensors) -> dict[str, Any]:

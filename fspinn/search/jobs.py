@@ -30,6 +30,7 @@ from fspinn.learning.fitting import Learned, fit_readouts
 from fspinn.learning.training import learn, most_passes
 from fspinn.lowering.compiler import plan_of
 from fspinn.memmodel import Hardware
+from fspinn.model.features import joined
 from fspinn.model.model import Model
 from fspinn.model.readout import predict
 from fspinn.network.description import Network
@@ -122,6 +123,8 @@ class Source:
             for some in contents(split.images):
                 digest.update(some.data)
             digest.update(split.labels.astype("<i8").data)
+            if split.features is not None:
+                digest.update(split.features.astype("<f4").data)
         return cls(
             name=data.name,
             data_dir=None if data_dir is None else str(data_dir),
@@ -317,9 +320,10 @@ def _answers(
     model = next(iter(models.values()))
     images, labels = data.validation.images, data.validation.labels
     spike_counts, activity, _ = respond(plan_of(model), images, seed=seed, threads=threads, on_batch=on_batch)
-    answers = {}
+    answers, features = {}, data.validation.features  # in the order of the training's, as is the scale
+    counts = joined(model.features, spike_counts, features)
     for variant, model in models.items():
-        answered = predict(model.readout, spike_counts)
+        answered = predict(model.readout, counts)
         confusion = metrics.confusion_matrix(labels, answered, data.n_classes)
         record = {**model.record, "validation_accuracy": metrics.accuracy(confusion)}
         activities = {**model.activity, "inference": activity}
