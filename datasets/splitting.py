@@ -171,5 +171,5 @@ def checksum(train: Labelled, test: Labelled) -> str:
         if part.groups is not None:
             digest.update("\0".join(part.groups.tolist()).encode())
         if part.features is not None:
-            digest.update(part.features.astype("<f4").data)
+            digest.update(part.features.astype("<f4", order="C").data)
     return digest.hexdigest()
