@@ -1,5 +1,7 @@
 """Features beside the samples in what is written for other machines: C programs and graphs of NIR."""
 
+import re
+import shutil
 import subprocess
 from dataclasses import replace
 
@@ -13,6 +15,8 @@ import fspinn
 from fspinn.backends.c import export_c
 from fspinn.base.errors import DataError
 from fspinn.datasets import Scale
+from fspinn.memmodel import estimate
+from fspinn.model.activity import Activity
 from fspinn.model.features import INPUTS, Features
 from fspinn.model.readout import READOUTS
 
@@ -94,3 +98,21 @@ def test_a_graph_of_nir_says_which_rows_are_of_features(tmp_path):
     assert (features.decode() if isinstance(features, bytes) else features) == ", ".join(NAMES)
     assert tuple(said["features_low"]) == model.features.scale.low
     assert tuple(said["features_high"]) == model.features.scale.high
+
+
+@pytest.mark.skipif(shutil.which("arm-none-eabi-gcc") is None, reason="needs arm-none-eabi-gcc")
+@pytest.mark.parametrize("readout", READOUTS)
+def test_the_flash_of_a_microcontroller_is_estimated(readout, tmp_path):
+    network = fspinn.Network.patches(neurons=16, field=5, cells=3)
+    (layer,) = network.layers
+    network = replace(network, layers=(replace(layer, neuron=replace(layer.neuron, weight_norm=1.5)),))
+    model = listening(model_of(network, readout=readout, weights="UQ0.3", pixels=(28, 28)), 2)
+    export_c(model, tmp_path / "out", images_for(model, 3), features=values_for(model, 3))
+    subprocess.run(["make", "cortex-m4"], cwd=tmp_path / "out", check=True, capture_output=True)
+    sections = re.findall(
+        r"^\.(\w+) +0x[0-9a-f]+ +0x([0-9a-f]+)", (tmp_path / "out" / "network.map").read_text(), re.M
+    )
+    took = {name: int(size, 16) for name, size in sections}
+    activity = {phase: (Activity(samples=1, steps=8),) for phase in ("training", "inference")}
+    needed = estimate(model, "mcu-m4f", activity).capacity["inference"]["flash_bytes"].needed
+    assert needed == pytest.approx(took["text"] + took["data"], rel=0.08 if readout == "majority" else 0.02)
