@@ -121,10 +121,14 @@ def test_columns_of_a_table_are_named():
 
 
 def test_features_are_chosen_or_left_out():
-    answer("train", "--dataset", "own.npz", *TRAIN, "--features", "none", "-o", "none.h5")
+    assert (
+        answer("train", "--dataset", "own.npz", *TRAIN, "--features", "none", "-o", "none.h5")["features"]
+        == []
+    )
     assert answer("info", "none.h5")["features"] is None
     assert answer("evaluate", "none.h5")["accuracy"] < 0.8
-    answer("train", "--dataset", "own.npz", *TRAIN, "--features", "age", "-o", "age.h5")
+    said = run("train", "--dataset", "own.npz", *TRAIN, "--features", "age", "-o", "age.h5").stdout
+    assert "\nthe readout listens to age too\n" in said
     assert answer("info", "age.h5")["features"]["names"] == ["age"]
     assert answer("evaluate", "age.h5")["accuracy"] < 0.8
     assert answer("data", "info", "own.npz", "--features", "age")["features"] == ["age"]
