@@ -197,6 +197,11 @@ def test_values_that_are_not_numbers_name_line_and_column():
     said = r"^broken.csv: line 4: 'soon' in column 'RR before' is not a number; fill it in"
     with pytest.raises(DataError, match=said):
         fspinn.datasets.load("broken.csv", reading=Reading(features=("RR before",)))
+    broken = [*lines[:3], lines[3].rsplit(",", 1)[0] + ",1e300"]  # more than float32 holds
+    Path("broken.csv").write_text("\n".join(broken))
+    assert refused("data", "info", "broken.csv", "--features", "RR before").startswith(
+        "fspinn: broken.csv: features: row 2 holds NaN or infinity; fill the gap"
+    )
 
 
 def test_whether_pixels_are_whole_does_not_depend_on_features():
