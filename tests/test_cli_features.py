@@ -15,6 +15,7 @@ from fspinn.base.errors import ConfigError, DataError
 from fspinn.cli import main
 from fspinn.datasets import Reading, read_images
 from fspinn.datasets.origin import load_again, origin
+from fspinn.search.jobs import Source, _loaded
 
 SPLIT = some(240)
 TRAIN = ("--neurons", 8, "--passes", 2, "--readout", "linear", "--seed", 1)
@@ -140,6 +141,13 @@ def test_features_are_chosen_or_left_out():
     assert origin(fspinn.datasets.load("own.npz", reading=Reading(features=())))["reading"] == {
         "features": []
     }
+
+
+def test_workers_load_the_same_features():
+    data = fspinn.datasets.load("own.npz", reading=Reading(features=("age",)))
+    loaded = _loaded(Source.of(data, None))
+    assert loaded.feature_names == ("age",)
+    np.testing.assert_array_equal(loaded.validation.features, data.validation.features)
 
 
 @pytest.mark.parametrize(

@@ -189,11 +189,11 @@ def test_answers_without_features_are_refused(model, data):
         fspinn.evaluate(model, Split(images, labels, data.class_names))
     with pytest.raises(DataError, match=r"^images: features: float64 of shape \(3, 2\); give numbers of"):
         fspinn.predict(model, images, features=np.zeros((3, 2)))
-    deaf = trained(NETWORK, replace_parts(data, bare))
+    plain = trained(NETWORK, replace_parts(data, bare))
     with pytest.raises(ConfigError, match=r"^features: the readout of this model listens to none; leave"):
-        fspinn.predict(deaf, images, features=data.test.features)
-    assert fspinn.predict(deaf, data.test).scores.shape == (40, 2)  # they are not looked at
-    assert deaf.features is None
+        fspinn.predict(plain, images, features=data.test.features)
+    assert fspinn.predict(plain, data.test).scores.shape == (40, 2)  # they are not looked at
+    assert plain.features is None
 
 
 def test_a_table_that_does_not_fit_is_refused(model):
@@ -246,11 +246,11 @@ def test_pruned_neurons_leave_the_rows_of_features(data):
     theta = found.layer.theta.values.copy()
     theta[[2, 7]] = 100.0
     (layer,) = found.layers
-    deaf = replace(found, layers=(replace(layer, theta=replace(layer.theta, numbers=theta)),))
-    small = lower(deaf, data, weights="UQ0.4", state="Q10.5", prune=True).model
+    hindered = replace(found, layers=(replace(layer, theta=replace(layer.theta, numbers=theta)),))
+    small = lower(hindered, data, weights="UQ0.4", state="Q10.5", prune=True).model
     assert small.network.neurons <= 10
     assert small.readout.table.shape == (small.network.neurons + 2 * INPUTS, 2)
-    kept = fspinn.quantize(deaf, "UQ0.4", state="Q10.5")
+    kept = fspinn.quantize(hindered, "UQ0.4", state="Q10.5")
     np.testing.assert_array_equal(small.readout.table[-2 * INPUTS :], kept.readout.table[-2 * INPUTS :])
     np.testing.assert_array_equal(
         fspinn.predict(small, data.test).scores, fspinn.predict(kept, data.test).scores
