@@ -147,10 +147,12 @@ def checked_features(features: NDArray[Any], count: int, features_from: str) -> 
         raise DataError(
             f"{features_from}: {features.dtype} of shape {features.shape}; give numbers of shape ({count}, k)"
         )
+    with np.errstate(over="ignore"):
+        features = features.astype(np.float32)
     if not np.isfinite(features).all():
         number = int(np.argmin(np.isfinite(features).all(axis=1)))
         raise DataError(f"{features_from}: row {number} holds NaN or infinity; fill the gap, or leave it out")
-    return features.astype(np.float32)
+    return features
 
 
 def _classes(

@@ -43,7 +43,7 @@ def load(
         - a folder with a folder of pictures (PNG, JPEG, BMP, TIFF) or wav files per class, perhaps below
           ``train/`` and ``test/``; folders inside those of the classes are groups.
         - a CSV file with one sample a row and its class in a named column, or a folder with ``train.csv`` and
-          ``test.csv``.
+          ``test.csv``. Columns of features are named by ``reading``.
         - an IDX file of images with its labels beside it, or a folder of such files under the names of MNIST.
           IDX files that are not compressed may be larger than the memory: from 128 MiB on they stay on disk
           (`MappedImages`).

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.base.errors import DataError
-from fspinn.datasets.labelled import Labelled, labelled
+from fspinn.datasets.labelled import Labelled, checked_features, labelled
 from fspinn.datasets.reading import Reading
 
 _LABEL = "label"
@@ -135,7 +135,7 @@ def read_table(path: Path, reading: Reading, *, need_labels: bool = False) -> Ta
         found,
         np.array(labels) if label in names else None,
         np.array(groups) if group is not None else None,
-        np.stack(features).astype(np.float32) if of_features else None,
+        checked_features(np.stack(features), len(values), f"{path}: features") if of_features else None,
     )
 
 

@@ -26,6 +26,7 @@ from fspinn.memmodel.hardware import Hardware
 from fspinn.memmodel.packing import Numbers, count_bits, words
 from fspinn.memmodel.size import INTENSITY_BITS, LayerSize, Size
 from fspinn.memmodel.workload import Workload
+from fspinn.model.features import LEVEL_BITS
 from fspinn.model.model import LABEL_READOUT
 
 SUM_BITS = 32
@@ -216,15 +217,19 @@ def _readout(size: Size, work: Workload, hardware: Hardware) -> Accesses:
     """Return what finding the class takes: a counter for each spike; at the end votes and table, once.
 
     Where a field has several positions, counts are large, and each is multiplied with its row of the table.
+    All inputs of extra features are taken to be on, which is the bound; as all of these count as the same
+    power of two, their rows are shifted and added.
     """
     bits, last = footprint(size, training=False), size.layers[-1]
     votes = words(bits["votes"], 1, hardware.memory.state.word_bits)
     table = words(bits["readout"] + bits["labels"], 1, hardware.memory.weights.word_bits)
-    products = last.slides * last.features * size.n_classes * (size.readout != LABEL_READOUT)
+    has_table = size.readout != LABEL_READOUT
+    products = last.slides * last.features * size.n_classes * has_table
+    levels = _state_words(size.extra_features, LEVEL_BITS, hardware)
     return Accesses(
         weight_reads=table,
-        state_reads=work.output_spikes + votes,
-        state_writes=work.output_spikes,
-        added_bits=products * SUM_BITS,
+        state_reads=work.output_spikes + votes + levels,
+        state_writes=work.output_spikes + levels,
+        added_bits=(products + size.extra_rows * size.n_classes * has_table) * SUM_BITS,
         multiplied_square_bits=products * vote_bits(last) * size.readout_bits,
     )

@@ -12,6 +12,7 @@ from fspinn.base.settings import members
 from fspinn.memmodel.hardware import Hardware, Memory
 from fspinn.memmodel.packing import Numbers, count_bits, index_bits, shares, words
 from fspinn.memmodel.size import INTENSITY_BITS, LayerSize, Size
+from fspinn.model.features import LEVEL_BITS
 from fspinn.model.model import BIASED_READOUT, LABEL_READOUT, bias_bits
 from fspinn.network.inhibition import First, Inhibition, most_spikes
 
@@ -41,7 +42,7 @@ class Block(NamedTuple):
 def blocks(size: Size, training: bool) -> dict[str, list[Block]]:
     """Return what each component of a network stores; the parameters are those of `footprint`."""
     layers, last = size.layers, size.layers[-1]
-    labels = Block(1, last.features, index_bits(size.n_classes))
+    labels = Block(1, size.readout_rows, index_bits(size.n_classes))
     stored = {
         "weights": [Block(one.n_inputs, one.n_neurons, one.weight_bits) for one in layers],
         "pixels": [Block(1, one.mapped_pixels, 1) for one in layers],
@@ -52,6 +53,7 @@ def blocks(size: Size, training: bool) -> dict[str, list[Block]]:
         "input_buffer": [
             Block(1, size.buffered_inputs, size.input_bits),
             Block(1, size.contrast_inputs, INTENSITY_BITS),
+            Block(1, size.extra_features, LEVEL_BITS),
         ],
         "spikes": [
             Block(2, layers[0].n_inputs * (1 - layers[0].slides), 1),
@@ -81,13 +83,13 @@ def footprint(size: Size, training: bool) -> dict[str, Any]:
     -------
     dict of str to int or ndarray
         Bits of `weights`, `pixels` (one each, where some were dropped), `thresholds`, `membrane`,
-        `refractory` (counters), `inhibition`, `input_buffer` (what a field keeps of a sample, see
-        the notes), `spikes` (a bit for each input of the first layer and for each neuron of the last,
-        twice: one buffer is written while the other is read), `spike_times` (between two layers, when each
-        neuron spiked first in each cell), `labels` (of the readout ``majority``), `readout` (the table of any
-        other, and its bias), `votes` (a spike counter per cell and neuron of the last layer) and, while
-        training, `traces` and `window` (spike counters: of the inputs for the rule ``normalised``, of the
-        neurons for all rules that have a winner).
+        `refractory` (counters), `inhibition`, `input_buffer` (what a field keeps of a sample, see the notes,
+        and the level of each extra feature), `spikes` (a bit for each input of the first layer and for each
+        neuron of the last, twice: one buffer is written while the other is read), `spike_times` (between two
+        layers, when each neuron spiked first in each cell), `labels` (of the readout ``majority``), `readout`
+        (the table of any other, and its bias), `votes` (a spike counter per cell and neuron of the last
+        layer) and, while training, `traces` and `window` (spike counters: of the inputs for the rule
+        ``normalised``, of the neurons for all rules that have a winner).
 
     Notes
     -----
@@ -185,7 +187,7 @@ def _inhibition(layer: LayerSize) -> list[Block]:
 def _readout(size: Size) -> list[Block]:
     if size.readout == LABEL_READOUT:
         return []
-    table = Block(1, size.features * size.n_classes, size.readout_bits)
+    table = Block(1, size.readout_rows * size.n_classes, size.readout_bits)
     biased = size.readout == BIASED_READOUT or size.silence
     return [table, Block(1, size.n_classes, bias_bits(size.readout_bits))] if biased else [table]
 

@@ -191,7 +191,8 @@ class Area:
 class Controller:
     """Memories of a microcontroller, and what the program takes of them beside the network.
 
-    `rates_bytes` is the code of encoders that make rates of intensities, `contrast_bytes` that of `OnOff`.
+    `rates_bytes` is the code of encoders that make rates of intensities, `contrast_bytes` that of `OnOff`,
+    `features_bytes` that of a readout that listens to features.
     """
 
     flash_bytes: Annotated[int, Within(1, 2**40)]
@@ -200,6 +201,7 @@ class Controller:
     stack_bytes: Bytes
     rates_bytes: Bytes = 0
     contrast_bytes: Bytes = 0
+    features_bytes: Bytes = 0
 
 
 @dataclass(frozen=True)

@@ -78,11 +78,14 @@ def _learning(layer: LayerSize, work: Workload, hardware: Hardware, cost: Cycles
 
 
 def _readout(size: Size, hardware: Hardware) -> Numbers:
-    """Return how often something is added up: the labels of all lanes, or a row of the table."""
+    """Return how often something is added up: the labels of all lanes, or a row of the table.
+
+    All inputs of extra features are taken to be on.
+    """
     lanes = hardware.core.lanes
     if size.readout == LABEL_READOUT:
-        return shares(size.features, lanes)
-    return size.features * shares(size.n_classes, lanes)
+        return shares(size.readout_rows, lanes)
+    return size.readout_rows * shares(size.n_classes, lanes)
 
 
 def _waiting(hardware: Hardware, off_chip_bits: Numbers, busy: Numbers) -> Numbers:

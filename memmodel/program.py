@@ -52,6 +52,7 @@ def controller_bytes(case: Case, controller: Controller) -> tuple[Numbers, Numbe
         constant = constant + learned
     program = controller.program_bytes + size.rates * controller.rates_bytes
     program = program + (size.contrast > 1) * controller.contrast_bytes
+    program = program + (size.extra_features > 0) * controller.features_bytes
     return program + constant, controller.stack_bytes + state
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from fspinn.base.errors import ConfigError
 from fspinn.base.settings import members, settings_of
 from fspinn.memmodel.packing import Numbers, count_bits, plain, shares
+from fspinn.model.features import INPUTS
 from fspinn.model.model import BIASED_READOUT, AnyModel, model_of
 from fspinn.network.adaptation import Adaptation
 from fspinn.network.description import Network
@@ -26,7 +27,7 @@ _CHOICES = {
 OF_THE_INPUT = ("waiting_inputs", "input_bits", "contrast_inputs", "sample_inputs")
 """Names of what `Size` says of the input."""
 
-_MAY_BE_ZERO = ("refractory_steps", "inhibition_steps", "mapped_pixels", *OF_THE_INPUT)
+_MAY_BE_ZERO = ("refractory_steps", "inhibition_steps", "mapped_pixels", "extra_features", *OF_THE_INPUT)
 
 INTENSITY_BITS = 8
 """Bits of a pixel that is not encoded yet."""
@@ -166,6 +167,8 @@ class Size:
         depends on that, and on whether there is a contrast.
     contrast : int, default 1
         Channels that a contrast splits each into; 1 is none.
+    extra_features : int, default 0
+        Numbers beside a sample that the readout listens to (`fspinn.model.features`).
 
     Raises
     ------
@@ -190,6 +193,7 @@ class Size:
     sample_inputs: int = 0
     rates: bool = True
     contrast: int = 1
+    extra_features: int = 0
 
     def __post_init__(self) -> None:
         _check(self)
@@ -202,8 +206,18 @@ class Size:
 
     @property
     def features(self) -> int:
-        """Numbers that the readout listens to."""
+        """Spike counts that the readout listens to."""
         return self.layers[-1].features
+
+    @property
+    def extra_rows(self) -> Numbers:
+        """Rows of the readout's table that belong to the extra features."""
+        return INPUTS * self.extra_features
+
+    @property
+    def readout_rows(self) -> Numbers:
+        """Rows of the readout's table."""
+        return self.features + self.extra_rows
 
     @property
     def buffered_inputs(self) -> Numbers:
@@ -234,6 +248,7 @@ class Size:
             weight_bits=32,
             readout=model.readout.name,
             readout_bits=32 if format is None else format.bits,
+            extra_features=0 if model.features is None else len(model.features.names),
         )
         layers = tuple(
             replace(
@@ -263,6 +278,7 @@ class Size:
         weight_bits: int,
         readout: str = "proportion",
         readout_bits: int = 32,
+        extra_features: int = 0,
     ) -> "Size":
         """Return the size of a network that need not exist yet.
 
@@ -279,6 +295,7 @@ class Size:
         n_classes, weight_bits : int
         readout : str, default "proportion"
         readout_bits : int, default 32
+        extra_features : int, default 0
         """
         layers = [
             _layer_size(layer, network, learner, network.input_shape(image_shape, number), weight_bits)
@@ -291,6 +308,7 @@ class Size:
             readout_bits,
             rates=not isinstance(network.encoder, FirstSpike | Events),
             contrast=network.contrast.channels,
+            extra_features=extra_features,
             **_of_the_input(network, image_shape),
         )
         if not isinstance(network.encoder, Events):

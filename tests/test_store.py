@@ -16,8 +16,10 @@ from described import dense, model_from, with_layer
 
 import fspinn.quant
 from fspinn.base.errors import ModelFileError
+from fspinn.datasets import Scale
 from fspinn.model import store
 from fspinn.model.activity import Activity
+from fspinn.model.features import Features
 from fspinn.model.model import Readout
 
 RANDOM = np.random.default_rng(0)
@@ -54,6 +56,13 @@ VARIANTS = {
     "signed": fspinn.quantize(MODEL, weights="Q2.10"),
     "linear": LINEAR,
     "linear, 8 bits": fspinn.quantize(LINEAR, weights="UQ0.8"),
+    "features": replace(
+        LINEAR,
+        readout=Readout(
+            "linear", RANDOM.standard_normal((36, 3)).astype(np.float32), bias=LINEAR.readout.bias
+        ),
+        features=Features(("a", "b c"), Scale((0.1, -1 / 3), (0.7, 1e9))),
+    ),
     "integers": fspinn.quantize(MODEL, weights="UQ0.4", state="Q8.6", theta="Q3.2"),
     "integers, some pixels": _some_pixels(fspinn.quantize(MODEL, weights="UQ0.4", state="Q8.6")),
     "labels": fspinn.quantize(
@@ -171,6 +180,7 @@ import sys
 from pathlib import Path
 from fspinn.model import store
 from fspinn.base.errors import ModelFileError
+from fspinn.datasets import Scale
 
 whole, path = Path(sys.argv[1]).read_bytes(), Path(sys.argv[2])
 for position in sorted({*range(1, 4096, 8), *range(0, len(whole), 97)}):
@@ -267,6 +277,8 @@ def test_a_file_of_an_older_version_is_refused(tmp_path, monkeypatch):
         ({"layers": [{"weights": "Q?", "inputs_used": None}]}, "Q?"),
         ({"readout": {"name": "proportion"}}, "format"),
         ({"activity": {"training": [{"naps": 3}]}}, "naps"),
+        ({"features": {"names": ["a"], "scale": {"low": [2], "high": [1]}}}, "is not a range"),
+        ({"features": {"names": ["a"], "scale": {"low": [0], "high": [1]}}}, "does not fit"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(tmp_path, monkeypatch, changes, reason):
@@ -274,6 +286,17 @@ def test_settings_that_make_no_sense_are_refused(tmp_path, monkeypatch, changes,
     assert said.startswith("cannot be read (")
     assert said.endswith("); train it again or take a copy")
     assert reason.replace("\\", "") in said
+
+
+def test_a_file_from_before_there_were_features_is_read(tmp_path, monkeypatch):
+    original = json.dumps
+
+    def without(settings, **named):
+        return original({name: value for name, value in settings.items() if name != "features"}, **named)
+
+    monkeypatch.setattr(json, "dumps", without)
+    store.save(MODEL, tmp_path / "net.h5")
+    assert_same(store.load(tmp_path / "net.h5"), MODEL)
 
 
 @pytest.mark.parametrize("part", ["weights_0", "theta_0", "readout"])

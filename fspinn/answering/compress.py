@@ -311,6 +311,7 @@ def calibrate(
     state = model.layers[0].state
     assert state is not None
     shown = data.train.images[:CALIBRATION_IMAGES]
+    check_size(model, shown, "images")
     state_range = respond(plan_of(model), shown, seed=seed, threads=threads).state_range
     step = state.step
     return Calibration(state_range.lowest * step, state_range.highest * step)

@@ -1,7 +1,7 @@
 """What is in this model? In words, as plain values, and as equations."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from fspinn.backends.brian2.definition import text
@@ -10,6 +10,7 @@ from fspinn.base.settings import as_plain, differences
 from fspinn.lowering.compiler import answering_plan, learning_plan
 from fspinn.lowering.plan import Plan
 from fspinn.model.activity import Activity
+from fspinn.model.features import INPUTS, Features
 from fspinn.model.model import Model
 from fspinn.network.description import Network
 from fspinn.network.layers import Layer
@@ -34,6 +35,7 @@ def as_values(model: Model) -> dict[str, Any]:
             "classes": model.readout.n_classes,
             "parameters": model.readout.parameter_count,
         },
+        "features": None if model.features is None else asdict(model.features),
         "formats": _formats(model, 0),
         "activity": {
             name: [activity.as_dict() for activity in layers] for name, layers in model.activity.items()
@@ -56,6 +58,8 @@ def in_words(model: Model) -> dict[str, str]:
         "readout": f"{model.readout.name}, {model.readout.parameter_count} numbers for "
         f"{model.readout.n_classes} classes: {', '.join(model.class_names)}",
     }
+    if model.features is not None:
+        lines["features"] = _features(model.features)
     for number in range(len(network.layers)):
         formats = _formats(model, number).items()
         lines[_named("formats", number, model)] = ", ".join(f"{name} {format}" for name, format in formats)
@@ -152,6 +156,12 @@ def _layer_values(model: Model, number: int) -> dict[str, Any]:
         "features": layer.features,
         "formats": _formats(model, number),
     }
+
+
+def _features(features: Features) -> str:
+    ranges = zip(features.names, features.scale.low, features.scale.high, strict=True)
+    named = ", ".join(f"{name} ({low:g} to {high:g})" for name, low, high in ranges)
+    return f"{named}; {INPUTS} inputs of the readout for each"
 
 
 def _named(what: str, number: int, model: Model) -> str:

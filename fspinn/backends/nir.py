@@ -13,8 +13,9 @@ Nature Communications 15:8122, 2024, for the primitives; the mapping is this pro
 
 NIR has no rule for neurons that reach their thresholds together, and its neurons spike each on its own; in a
 network of fspinn only the one furthest above its threshold does, once in a time step of `dt_s`. The metadata
-of the graph say so (`spikes_per_step`), and what the readout is. NIR has no number formats: it gets the
-values.
+of the graph say so (`spikes_per_step`), and what the readout is; if it listens to features, which ones, and
+how they are scaled (`fspinn.model.features`): the last rows of its table are theirs. NIR has no number
+formats: it gets the values.
 """
 
 from itertools import pairwise
@@ -130,6 +131,10 @@ def _metadata(model: Model, plan: Plan) -> dict[str, Any]:
     }
     if readout.bias is not None:
         metadata["readout_bias"] = readout.bias
+    if model.features is not None:
+        metadata["features"] = ", ".join(model.features.names)
+        metadata["features_low"] = np.array(model.features.scale.low)
+        metadata["features_high"] = np.array(model.features.scale.high)
     return metadata
 
 

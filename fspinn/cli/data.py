@@ -48,8 +48,11 @@ def command() -> None:
                              and t10k-... for test, plain or .gz; plain
                              ones may be larger than the memory
 
-    Files are read as they are. Every command that reads a data set takes --resize, --grey, --length, --label
-    and --shape: see `fspinn data info -h`.
+    Files are read as they are. Every command that reads a data set takes --resize, --grey, --length, --label,
+    --shape and --features: see `fspinn data info -h`.
+
+    Features are numbers that are known beside each sample, such as the time since the last heartbeat: the
+    readout listens to them too.
 
     Without a test set of their own, a fifth of the samples is held out for test, always the same ones.
     Groups, such as patients, speakers or sittings, are held out whole.

@@ -77,16 +77,21 @@ def command(
         export_nir(network, path)
         said = "a graph of NIR; its metadata say that one neuron at most spikes in a time step"
     else:
-        images = None
+        images = features = None
         if refuses(plan_of(network)) is None:
-            images = _images(network, shown._replace(samples=shown.samples or _IMAGES))
-        export_c(network, path, images, reject=reject, seed=shown.seed)
+            images, features = _images(network, shown._replace(samples=shown.samples or _IMAGES))
+        export_c(network, path, images, features=features, reject=reject, seed=shown.seed)
         said = f"network.h, network.c, and a test; try make -C {path} test"
     options.answer(as_json, {"target": target, "output": str(path)}, f"written   {path}: {said}")
 
 
-def _images(network: "Model", shown: options.Shown) -> "NDArray[np.uint8] | None":
-    """Return test images; None, with a warning, where there are none and no data set was named."""
+def _images(
+    network: "Model", shown: options.Shown
+) -> "tuple[NDArray[np.uint8] | None, NDArray[np.float32] | None]":
+    """Return test images and the features that the network listens to.
+
+    None, with a warning, where there are none and no data set was named.
+    """
     import numpy as np
 
     try:
@@ -95,5 +100,7 @@ def _images(network: "Model", shown: options.Shown) -> "NDArray[np.uint8] | None
         if shown.dataset is not None:
             raise
         click.echo(f"fspinn: the program is tested on noise: {error}", err=True)
-        return None
-    return np.asarray(split.images)
+        return None, None
+    listens = network.features
+    features = None if listens is None else listens.values_of(split, "images")
+    return np.asarray(split.images), features

@@ -130,7 +130,14 @@ def _one_image(
     (one,) = sources.numbered(found, [index])
     label = None if one.labels is None else int(one.labels[0])
     named = None if label is None else model.class_names[label]
-    arguments = {"image": single(one.images), "seed": shown.seed, "number": one.first, "label": named}
+    arguments: dict[str, Any] = {
+        "image": single(one.images),
+        "seed": shown.seed,
+        "number": one.first,
+        "label": named,
+    }
+    if model.features is not None:
+        arguments["features"] = model.features.values_of(one, one.name)
     return arguments, {"image": one.name, "index": one.first, "label": label}
 
 
@@ -216,7 +223,7 @@ def thresholds(model: "Model", shown: options.Shown) -> Drawn:
     from fspinn import plots, predict
 
     name, images = options.split_of(model, shown)
-    spike_counts = predict(model, images.images, seed=shown.seed, threads=shown.threads).spike_counts
+    spike_counts = predict(model, images, seed=shown.seed, threads=shown.threads).spike_counts
     neurons = model.network.layers[-1].neurons
     silent = int((spike_counts.sum(axis=0).reshape(-1, neurons).sum(axis=0) == 0).sum())
     about = {"dataset": name, "split": shown.split, "samples": len(images), "silent_neurons": silent}

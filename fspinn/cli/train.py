@@ -103,6 +103,7 @@ def command(
         "readout": preset.readout,
         "labels": record["labels"],
         "class_weight": record["class_weight"],
+        "features": list(data.feature_names),
         "quantization": record.get("quantization"),
         "engine": others["engine"],
         "seed": others["seed"],
@@ -111,6 +112,8 @@ def command(
         f"{output}: {preset.network.neurons} neurons, {answer['presentations']} presentations "
         f"at {result.samples_per_s:,.0f} samples/s"
     ]
+    if data.feature_names:
+        lines.append(f"the readout listens to {', '.join(data.feature_names)} too")
     if "quantization" in record:
         lines.append(_in_words(record["quantization"]))
     if validation is not None:

@@ -61,6 +61,7 @@ def compared(answer: Mapping[str, Any], model: Model) -> list[Compared]:
         weight_bits=FLOAT_BITS,
         readout=model.readout.name,
         readout_bits=FLOAT_BITS,
+        extra_features=0 if model.features is None else len(model.features.names),
     )
     published = Size.of_network(
         FSPINN, FSPINN_LEARNER, FSPINN_IMAGES, FSPINN_CLASSES, FSPINN_BITS, readout="majority"

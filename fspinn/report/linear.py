@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fspinn.answering import metrics
 from fspinn.datasets.events import Recordings
+from fspinn.model.features import Features
 from fspinn.model.model import bias_bits
 from fspinn.model.readout import labelled_images, quiet_fit
 from fspinn.search.intervals import CONFIDENCE
@@ -94,6 +95,8 @@ def linear_classifiers(
 ) -> list[Linear]:
     """Fit a multinomial logistic regression on the pixels, give its weights fewer bits, and measure each.
 
+    If there are features beside the images, the bytes that their scale makes of them stand beside the pixels.
+
     Weights are signed whole numbers of a common step; one bit is not enough for both signs and zero, so the
     least is two. From 32 bits on they stay floating-point numbers. Of the training images so many are
     labelled, drawn with `seed` as `fspinn.train` does; None is all. They are weighted by class as there, and
@@ -101,10 +104,13 @@ def linear_classifiers(
     """
     chosen = labelled_images(len(data.train), labels, seed=seed)
     chosen = np.sort(chosen[:MOST_IMAGES])
-    known, pixels = data.train.labels[chosen], _pixels(data.train, chosen)
+    features = None
+    if data.train.features is not None:
+        features = Features.fitted(data.feature_names, data.train.features)
+    known, pixels = data.train.labels[chosen], _pixels(data.train, chosen, features)
     weights, bias, classes = _fitted(pixels, known, class_weight)
     clipping = pixels[:MOST_CLIPPING_IMAGES], known[:MOST_CLIPPING_IMAGES]
-    shown = _pixels(data.validation, np.arange(len(data.validation)))
+    shown = _pixels(data.validation, np.arange(len(data.validation)), features)
 
     def answered(
         weights: NDArray[Any], images: NDArray[np.float32], labels: NDArray[np.int64]
@@ -152,11 +158,16 @@ def _memory(weights: NDArray[Any], n_classes: int, weight_bits: int) -> dict[str
     }
 
 
-def _pixels(split: "Split", which: NDArray[np.int64]) -> NDArray[np.float32]:
+def _pixels(split: "Split", which: NDArray[np.int64], features: Features | None) -> NDArray[np.float32]:
     images = split.images[which]
     if isinstance(images, Recordings):
-        return images.frames().reshape(len(which), -1).astype(np.float32) / np.float32(EVENTS_OF_WHITE)
-    return images.reshape(len(which), -1).astype(np.float32) / np.float32(255)
+        pixels = images.frames().reshape(len(which), -1).astype(np.float32) / np.float32(EVENTS_OF_WHITE)
+    else:
+        pixels = images.reshape(len(which), -1).astype(np.float32) / np.float32(255)
+    if features is None or split.features is None:
+        return pixels
+    beside = features.in_bytes(split.features[which]).astype(np.float32) / np.float32(255)
+    return np.concatenate([pixels, beside], axis=1)
 
 
 def _fitted(

@@ -180,7 +180,8 @@ def _without_spikes(answer: Mapping[str, Any], data: "Dataset") -> dict[str, Any
         "rival": rival,
         "rival_meets": rival is not None and rival.proves(*needs),
         "labels": answer["labels"] or len(data.train),
-        "multiplications": prod(data.image_shape) * data.n_classes,
+        "inputs": "pixels and features" if data.feature_names else "pixels",
+        "multiplications": (prod(data.image_shape) + len(data.feature_names)) * data.n_classes,
     }
 
 

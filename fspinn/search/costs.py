@@ -71,8 +71,11 @@ def expected_costs(
     image_shape: tuple[int, ...],
     n_classes: int,
     mean_intensity: float,
+    extra_features: int = 0,
 ) -> list[Cost]:
     """Return the costs of candidates that need not exist yet, for images of such a mean pixel (1 is white).
+
+    Beside each image there are so many extra features, which the readout listens to.
 
     Memory and area are exact but for what pruning leaves (`KEPT`); the others rest on
     `fspinn.memmodel.workload.expected_spikes`.
@@ -82,7 +85,12 @@ def expected_costs(
     for place, candidate in enumerate(candidates):
         alike.setdefault(_kind(candidate), []).append(place)
     setups = dict.fromkeys(candidate.setup for candidate in candidates)
-    sizes = {s: Size.of_network(s.network, s.learner, image_shape, n_classes, FLOAT_BITS) for s in setups}
+    sizes = {
+        s: Size.of_network(
+            s.network, s.learner, image_shape, n_classes, FLOAT_BITS, extra_features=extra_features
+        )
+        for s in setups
+    }
     spikes = {setup: expected_spikes(setup.network, sizes[setup], mean_intensity) for setup in setups}
     for places in alike.values():
         several = [candidates[place] for place in places]

@@ -259,6 +259,7 @@ def find_smallest(
         image_shape=data.image_shape,
         n_classes=data.n_classes,
         mean_intensity=mean,
+        extra_features=len(data.feature_names),
     )
     ledger = Ledger(constraints, minimize, seed, seeds, costs)
     possible = _all_candidates(settled, strategy, data.image_shape)

@@ -8,10 +8,10 @@ spikes: the program gets the image, and computes the encoder's probabilities, wh
 
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from fspinn.backends.c.header import network_header
 from fspinn.backends.c.numbers import array, type_of
@@ -25,6 +25,7 @@ from fspinn.base.version import __version__
 from fspinn.lowering.compiler import plan_of
 from fspinn.lowering.plan import LayerPlan, Plan
 from fspinn.model import readout as readouts
+from fspinn.model.features import joined
 from fspinn.model.model import AnyModel, Model, check_size, model_of
 from fspinn.network.encoders import BatchEncoder
 from fspinn.network.inputs import Events
@@ -39,6 +40,7 @@ def export_c(
     folder: Path,
     images: NDArray[np.uint8] | None = None,
     *,
+    features: Any = None,
     reject: float = 0.0,
     seed: int = 0,
 ) -> None:
@@ -52,6 +54,8 @@ def export_c(
         Where the files go; it must not exist, or be empty.
     images : ndarray of uint8, shape (n, height, width), optional
         What the program's own test shows, with what the integer engine answers. None takes noise.
+    features : array-like of float, shape (n, k), optional
+        Of these images, if the model listens to some, as for `fspinn.predict`.
     reject : float, default 0.0
         The program answers -1 where the best class leads the second by less, as for `fspinn.predict`: a
         constant of `network.h`, in steps of the readout.
@@ -65,6 +69,8 @@ def export_c(
     ConfigError
         If something is in the folder already, it cannot be written, the images do not fit the model, or the
         margin is not one.
+    DataError
+        If the features of the images are missing.
     """
     seed, reject = checked_seed(seed), number("reject", reject, at_least=0.0)
     model = model_of(model)
@@ -74,10 +80,12 @@ def export_c(
     header = network_header(model, plan, seed, reject)
     shown = _noise(model) if images is None else np.asarray(images)
     check_size(model, shown, "images")
-    classes, spike_counts = _answers(model, plan, shown, seed, reject)
+    values = _features(model, len(shown), features, noise=images is None)
+    classes, spike_counts = _answers(model, plan, shown, values, seed, reject)
+    beside = None if values is None or model.features is None else model.features.in_bytes(values)
     with folder_when_whole(folder) as made:
         (made / "network.h").write_text(header, encoding="utf-8")
-        (made / "images.h").write_text(_images_header(shown, classes, spike_counts), encoding="utf-8")
+        (made / "images.h").write_text(_images_header(shown, beside, classes, spike_counts), encoding="utf-8")
         (made / "README.md").write_text(_readme(model, plan, len(shown), reject), encoding="utf-8")
         for name in _SHARED_FILES:
             (made / name).write_text(_program_file(name), encoding="utf-8")
@@ -98,22 +106,45 @@ def _noise(model: Model) -> NDArray[np.uint8]:
     return noise.astype(np.uint8).reshape(NOISE_IMAGES, *model.image_shape)
 
 
+def _features(model: Model, count: int, given: Any, *, noise: bool) -> NDArray[np.float32] | None:
+    """Return the features of so many images, as the model's scale has them where the images are noise."""
+    if model.features is None:
+        return None
+    if not noise:
+        return model.features.checked(given, count, "images")
+    low, high = np.array(model.features.scale.low), np.array(model.features.scale.high)
+    steps = np.linspace(0, 1, count * len(low)).reshape(count, len(low))
+    noise_beside: NDArray[np.float32] = (low + (high - low) * steps).astype(np.float32)
+    return noise_beside
+
+
 def _answers(
-    model: Model, plan: Plan, images: NDArray[np.uint8], seed: int, reject: float
+    model: Model,
+    plan: Plan,
+    images: NDArray[np.uint8],
+    features: NDArray[np.float32] | None,
+    seed: int,
+    reject: float,
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Return the classes and the spike counts that the integer engine answers."""
     spikes = BatchEncoder(plan.encoding).encode(images, seed, INFERENCE_SPIKES)
     spike_counts = engine.respond(plan, spikes).spike_counts
-    scores = readouts.scores(model.readout, csr_array(spike_counts))
+    scores = readouts.scores(model.readout, joined(model.features, spike_counts, features))
     return readouts.classes(scores, reject), spike_counts
 
 
-def _images_header(images: NDArray[np.uint8], classes: NDArray[np.int64], counts: NDArray[np.int32]) -> str:
+def _images_header(
+    images: NDArray[np.uint8],
+    features: NDArray[np.uint8] | None,
+    classes: NDArray[np.int64],
+    counts: NDArray[np.int32],
+) -> str:
     return "\n".join(
         [
             "/* A few images, and what the integer engine answers to them. */",
             f"#define IMAGES {len(images)}",
             array("uint8_t", "images", images.reshape(len(images), -1)),
+            *([] if features is None else [array("uint8_t", "features", features)]),
             array("int32_t", "expected_class", classes),
             array(type_of(0, int(counts.max(initial=0))), "expected_counts", counts),
             "",
@@ -134,6 +165,8 @@ def _readme(model: Model, plan: Plan, images: int, reject: float) -> str:
         "images": images,
         "classes": f"Classes, from 0: {', '.join(model.class_names)}.",
         "scale": _scale(model),
+        "beside": "" if model.features is None else ", features",
+        "features": _features_in_words(model),
         "none": "" if reject == 0 else " -1 is none: the best class leads the second by too little.",
     }
     text = _program_file("README.md")
@@ -152,6 +185,19 @@ def _scale(model: Model) -> str:
     return (
         f"{channels} A value of the signal becomes the byte 255 * (value - low) / (high - low), rounded to "
         f"nearest, at least 0 and at most 255; low to high are, by channel: {ranges}."
+    )
+
+
+def _features_in_words(model: Model) -> str:
+    """Say which features there are, and how their values become bytes."""
+    if model.features is None:
+        return ""
+    names, scale = model.features.names, model.features.scale
+    ends = zip(names, scale.low, scale.high, strict=True)
+    ranges = "; ".join(f"{name}, from {low:.9g} to {high:.9g}" for name, low, high in ends)
+    return (
+        f" Beside the image there are {len(names)} bytes of features: {ranges}. A value becomes the byte "
+        "255 * (value - low) / (high - low), rounded to nearest, at least 0 and at most 255."
     )
 
 

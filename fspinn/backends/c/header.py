@@ -11,6 +11,7 @@ from fspinn.base.randomness import INFERENCE_SPIKES
 from fspinn.base.version import __version__
 from fspinn.lowering.plan import LayerPlan, Plan
 from fspinn.memmodel.program import STEPS_AT_ONCE
+from fspinn.model.features import LEVEL_BITS, SPIKES
 from fspinn.model.model import Model
 from fspinn.model.tensors import Formats
 from fspinn.network.inhibition import most_spikes
@@ -42,6 +43,7 @@ def network_header(model: Model, plan: Plan, seed: int, reject: float) -> str:
     words = pack(layer.weights[layer.input_mask], formats.weights, 32)
     lines = [
         *_encoder(plan, layer, model.image_shape, model.readout.n_classes, seed),
+        *_extra_features(model),
         *_field(layer),
         *_neuron(layer, formats),
         *_types(plan, layer, formats),
@@ -97,6 +99,11 @@ def _encoder(plan: Plan, layer: LayerPlan, shape: tuple[int, ...], n_classes: in
             "STEPS_AT_ONCE": STEPS_AT_ONCE,
         }
     )
+
+
+def _extra_features(model: Model) -> list[str]:
+    count = 0 if model.features is None else len(model.features.names)
+    return defines({"EXTRA_FEATURES": count, "LEVEL_BITS": LEVEL_BITS, "EXTRA_SPIKES": SPIKES})
 
 
 def _field(layer: LayerPlan) -> list[str]:

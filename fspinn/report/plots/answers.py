@@ -113,6 +113,7 @@ def spike_raster(
     image: Sample,
     *,
     position: tuple[int, int] | None = None,
+    features: Any = None,
     seed: int = 0,
     number: int = 0,
     label: str | None = None,
@@ -129,6 +130,8 @@ def spike_raster(
     position : tuple of int or None, default None
         Row and column of the position of a field, counted from 0; None is where input in the most time steps
         leads to a spike.
+    features : array-like of float, shape (k,), optional
+        Of the image, if the model listens to some, as for `fspinn.predict`.
     seed : int, default 0
     number : int, default 0
         Number of the image; with the seed it fixes the input spikes.
@@ -142,7 +145,9 @@ def spike_raster(
     """
     model = model_of(model)
     if model.network.layers[0].field is not None:
-        return position_raster(model, image, position, seed=seed, number=number, label=label)
+        return position_raster(
+            model, image, position, features=features, seed=seed, number=number, label=label
+        )
     if position is not None:
         raise ConfigError("position: the first layer sees the whole image from one position; leave it out")
     if len(model.layers) > 1:
@@ -151,7 +156,7 @@ def spike_raster(
             "image; draw its receptive fields"
         )
     shown = present(model, image, seed=seed, number=number)
-    answer = predict(model, batch_of(image), seed=seed, first=number, threads=1)
+    answer = predict(model, batch_of(image), features=features, seed=seed, first=number, threads=1)
     agrees = preferred_classes(model) == answer.classes[0]
     plan, layer = shown.plan, shown.layer
     counts = answer.spike_counts[0]

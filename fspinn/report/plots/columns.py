@@ -68,7 +68,7 @@ def readout_map(model: AnyModel, neurons: int = 16) -> Figure:
             "name the class of each neuron"
         )
     n_classes, (rows, columns) = model.readout.n_classes, last.cells
-    table = model.readout.table.reshape(rows, columns, last.neurons, n_classes)
+    table = model.readout.table[: model.network.features].reshape(rows, columns, last.neurons, n_classes)
     heaviest = np.argsort(-np.abs(table).sum(axis=(0, 1, 3)), kind="stable")
     chosen = np.sort(heaviest[:neurons])
 

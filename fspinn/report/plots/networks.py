@@ -15,7 +15,7 @@ from fspinn.report.plots.colours import CHOSEN, GREY, SHADES
 
 def preferred_classes(model: Model) -> NDArray[np.int64]:
     """Return the class that each neuron speaks for most, -1 where it speaks for none; shape (n_neurons,)."""
-    table = model.readout.table
+    table = model.readout.table[: model.network.features]
     return np.where(table.any(axis=1), table.argmax(axis=1), -1)
 
 

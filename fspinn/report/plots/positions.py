@@ -26,7 +26,13 @@ _FEW_STEPS = 16
 
 
 def spike_map(
-    model: AnyModel, image: Sample, *, seed: int = 0, number: int = 0, label: str | None = None
+    model: AnyModel,
+    image: Sample,
+    *,
+    features: Any = None,
+    seed: int = 0,
+    number: int = 0,
+    label: str | None = None,
 ) -> Figure:
     """Draw which neuron of the first layer spikes first at each position of its field, and when.
 
@@ -37,6 +43,8 @@ def spike_map(
     model : Model
         Whose first layer has a field.
     image : ndarray of uint8, shape (height, width[, channels]), or Recordings of one
+    features : array-like of float, shape (k,), optional
+        Of the image, if the model listens to some, as for `fspinn.predict`.
     seed : int, default 0
     number : int, default 0
         Number of the image; with the seed it fixes the input spikes.
@@ -50,7 +58,7 @@ def spike_map(
     """
     model = model_of(model)
     shown = present(model, image, seed=seed, number=number)
-    answer = predict(model, batch_of(image), seed=seed, first=number, threads=1)
+    answer = predict(model, batch_of(image), features=features, seed=seed, first=number, threads=1)
     geometry = shown.layer.geometry
     if geometry is None:
         raise ConfigError(
@@ -113,13 +121,14 @@ def position_raster(
     image: Sample,
     position: tuple[int, int] | None,
     *,
+    features: Any,
     seed: int,
     number: int,
     label: str | None,
 ) -> Figure:
     """Draw what `fspinn.plots.spike_raster` does of a first layer with a field."""
     shown = present(model, image, seed=seed, number=number)
-    answer = predict(model, batch_of(image), seed=seed, first=number, threads=1)
+    answer = predict(model, batch_of(image), features=features, seed=seed, first=number, threads=1)
     geometry, plan = shown.layer.geometry, shown.plan
     assert geometry is not None
     row, column = _liveliest(shown, geometry) if position is None else position

@@ -560,6 +560,13 @@ static uint32_t place(uint32_t i, uint32_t width)
     return i / (32 / width) * 32 + i % (32 / width) * width;
 }
 
+#if NETWORK_EXTRA_FEATURES > 0
+/* A feature is a thermometer: of its inputs, rows after those of the spike counts, so many are on as its level is. */
+#define LEVEL_OF(feature) ((uint32_t)beside[feature] >> (8 - NETWORK_LEVEL_BITS))
+#define ROW_OF(feature) (NETWORK_FEATURES + (feature) * ((1u << NETWORK_LEVEL_BITS) - 1))
+static const uint8_t *beside;
+#endif
+
 #if NETWORK_READOUT == NETWORK_LABELS
 
 typedef uint64_t score_type;
@@ -573,6 +580,15 @@ static score_type score_of(uint32_t c)
         uint32_t label = bits(labels, place(j, NETWORK_READOUT_BITS), NETWORK_READOUT_BITS);
         votes += label == c ? network_counts[j] : 0u;
     }
+#if NETWORK_EXTRA_FEATURES > 0
+    for (j = 0; j < NETWORK_EXTRA_FEATURES; j++) {
+        uint32_t row = ROW_OF(j), end = row + LEVEL_OF(j);
+        for (; row < end; row++) {
+            uint32_t label = bits(labels, place(row, NETWORK_READOUT_BITS), NETWORK_READOUT_BITS);
+            votes += label == c ? NETWORK_EXTRA_SPIKES : 0u;
+        }
+    }
+#endif
     return votes * shares[c];
 }
 
@@ -600,11 +616,23 @@ static score_type score_of(uint32_t c)
             score += network_counts[j] * entry(place(j * NETWORK_CLASSES + c, NETWORK_READOUT_BITS));
         }
     }
+#if NETWORK_EXTRA_FEATURES > 0
+    for (j = 0; j < NETWORK_EXTRA_FEATURES; j++) {
+        uint32_t row = ROW_OF(j), end = row + LEVEL_OF(j);
+        for (; row < end; row++) {
+            score += NETWORK_EXTRA_SPIKES * entry(place(row * NETWORK_CLASSES + c, NETWORK_READOUT_BITS));
+        }
+    }
+#endif
     return score;
 }
 #endif
 
+#if NETWORK_EXTRA_FEATURES > 0
+int32_t network_class(const uint8_t *features)
+#else
 int32_t network_class(void)
+#endif
 {
     score_type highest = 0;
 #if NETWORK_REJECT > 0
@@ -612,6 +640,9 @@ int32_t network_class(void)
 #endif
     uint32_t c;
     int32_t best = 0;
+#if NETWORK_EXTRA_FEATURES > 0
+    beside = features;
+#endif
     for (c = 0; c < NETWORK_CLASSES; c++) {
         score_type score = score_of(c);
         if (c == 0 || score > highest) {
@@ -747,7 +778,11 @@ int32_t network_step(void)
     return winner;
 }
 
+#if NETWORK_EXTRA_FEATURES > 0
+int32_t network_answer(const uint8_t *image, uint32_t number, const uint8_t *features)
+#else
 int32_t network_answer(const uint8_t *image, uint32_t number)
+#endif
 {
     uint32_t position, t;
     network_start(image, number);
@@ -763,5 +798,9 @@ int32_t network_answer(const uint8_t *image, uint32_t number)
 #endif
         }
     }
+#if NETWORK_EXTRA_FEATURES > 0
+    return network_class(features);
+#else
     return network_class();
+#endif
 }

@@ -9,6 +9,8 @@
  * Step by step: network_start, then for each of NETWORK_POSITIONS network_look and network_step NETWORK_STEPS
  * times (the neuron that spikes, or -1; with NETWORK_INHIBITION_FIRST a spike is the last step), then
  * network_class. The image has to stay until the last step. One image at a time: the state is static.
+ * With NETWORK_EXTRA_FEATURES, so many bytes beside the image: network_answer(image, number, features), or
+ * network_class(features). The README says how their values become bytes.
  * The class is -1 where the best one leads the second by less than NETWORK_REJECT steps of the readout.
  */
 #ifndef NETWORK_H
@@ -36,11 +38,16 @@ extern "C" {
 
 extern network_count network_counts[NETWORK_FEATURES];
 
-int32_t network_answer(const uint8_t *image, uint32_t number);
 void network_start(const uint8_t *image, uint32_t number);
 void network_look(uint32_t position);
 int32_t network_step(void);
+#if NETWORK_EXTRA_FEATURES > 0
+int32_t network_answer(const uint8_t *image, uint32_t number, const uint8_t *features);
+int32_t network_class(const uint8_t *features);
+#else
+int32_t network_answer(const uint8_t *image, uint32_t number);
 int32_t network_class(void);
+#endif
 
 #ifdef __cplusplus
 }

@@ -31,7 +31,11 @@ int main(void)
 {
     uint32_t m, j, wrong = 0;
     for (m = 0; m < IMAGES; m++) {
+#if NETWORK_EXTRA_FEATURES > 0
+        int32_t class_found = network_answer(images[m], m, features[m]);
+#else
         int32_t class_found = network_answer(images[m], m);
+#endif
         uint32_t differ = class_found != expected_class[m];
         print("image ");
         print_number(m);
