@@ -52,7 +52,9 @@ def controller_bytes(case: Case, controller: Controller) -> tuple[Numbers, Numbe
     else:
         constant = constant + learned
     program = controller.program_bytes + size.rates * controller.rates_bytes
-    program = program + (size.contrast > 1) * controller.contrast_bytes
+    keeps = plain(np.greater(size.kept_bytes, 0) * 1)
+    program = program + keeps * controller.signal_bytes + size.counts_steps * controller.steps_bytes
+    program = program + (1 - keeps) * (size.contrast > 1) * controller.contrast_bytes
     return program + constant, controller.stack_bytes + state
 
 

@@ -168,6 +168,8 @@ class Size:
         depends on that, and on whether there is a contrast.
     contrast : int, default 1
         Channels that a contrast splits each into; 1 is none.
+    counts_steps : bool, default False
+        Whether it counts steps.
 
     Raises
     ------
@@ -193,6 +195,7 @@ class Size:
     kept_bytes: int = 0
     rates: bool = True
     contrast: int = 1
+    counts_steps: bool = False
 
     def __post_init__(self) -> None:
         _check(self)
@@ -294,6 +297,7 @@ class Size:
             readout_bits,
             rates=not isinstance(network.encoder, FirstSpike | Events),
             contrast=network.contrast.channels,
+            counts_steps=isinstance(network.contrast, Delta | LevelDelta),
             **_of_the_input(network, image_shape),
         )
         if not isinstance(network.encoder, Events):

@@ -3,15 +3,25 @@
 
 #include "network.h"
 
-#define BYTES (NETWORK_SAMPLE_CHANNELS * sizeof(uint8_t))
+/* Start a sample after a part of another one, which is forgotten. */
+static void start(uint32_t number)
+{
+    static const uint8_t other[NETWORK_SAMPLE_CHANNELS] = {200};
+    uint32_t i;
+    network_start(0, number + 7);
+    for (i = 0; i < NETWORK_WIDTH / 2; i++) {
+        (void)network_push(other);
+    }
+    network_start(0, number);
+}
 
 int main(void)
 {
     static uint32_t answer[NETWORK_FEATURES + 1];
     uint8_t value[NETWORK_SAMPLE_CHANNELS];
     uint32_t number = 0, left = NETWORK_WIDTH, j;
-    network_start(0, number);
-    while (fread(value, 1, BYTES, stdin) == BYTES) {
+    start(number);
+    while (fread(value, 1, sizeof value, stdin) == sizeof value) {
         uint32_t expected = left - 1;
         left = network_push(value);
         if (left != expected) {
@@ -31,7 +41,7 @@ int main(void)
             return 1;
         }
         left = NETWORK_WIDTH;
-        network_start(0, ++number);
+        start(++number);
     }
     return 0;
 }

@@ -3,23 +3,23 @@
 from fspinn.backends.c.numbers import array, defines
 from fspinn.datasets.scale import Scale
 from fspinn.lowering.plan import Plan
-from fspinn.memmodel.size import kept_values
+from fspinn.memmodel.size import Size, kept_values
 from fspinn.model.model import Model
 
 _INT32 = 2**31
 
 _LOOP = """
-Values of the signal can come one by one, as a sensor gives them; the program keeps the last @kept@ of them.
-The answer is that to the whole sample:
+Values of the signal can come one by one, as a sensor gives them: the program keeps the last @kept@ of them,
+in @bytes@ bytes of RAM. The answer is that to the whole sample:
 
     uint8_t value[NETWORK_SAMPLE_CHANNELS];
-    network_start(0, number);                       /* a new sample of NETWORK_WIDTH values */
+    network_start(0, 0);                            /* a new sample of NETWORK_WIDTH values */
     do {
         uint32_t c;
         for (c = 0; c < NETWORK_SAMPLE_CHANNELS; c++) {
             value[c] = @read@;
         }
-    } while (network_push(value) > 0);              /* as many are still to come */
+    } while (network_push(value) > 0);              /* until none is still to come */
     class_found = network_class();
 """
 
@@ -44,10 +44,12 @@ def sensor_loop(model: Model, plan: Plan) -> str:
     if model.image_shape[0] > 1:
         return ""
     if (reason := whole_because(model, plan)) is not None:
-        return f"\nValues of the signal cannot come one by one, the sample has to be there as a whole: {reason}.\n"
-    scaled = model.scale is not None and _is_whole(model.scale)
-    read = "network_scaled(sensor(c), c)" if scaled else "sensor(c)"
-    return _LOOP.replace("@kept@", str(kept_values(model.network, model.image_shape))).replace("@read@", read)
+        return f"\nValues of the signal cannot come one by one, the whole sample has to be there: {reason}.\n"
+    read = "sensor(c)"
+    if model.scale is not None:
+        read = f"{'network_scaled' if _is_whole(model.scale) else 'scaled_by_you'}({read}, c)"
+    kept, kept_bytes = kept_values(model.network, model.image_shape), Size.of(model).kept_bytes
+    return _LOOP.replace("@kept@", str(kept)).replace("@bytes@", str(kept_bytes)).replace("@read@", read)
 
 
 def how_scaled(model: Model) -> str:
@@ -56,7 +58,7 @@ def how_scaled(model: Model) -> str:
     if model.scale is None:
         return channels
     ends = zip(model.scale.low, model.scale.high, strict=True)
-    ranges = "; ".join(f"from {low:.17g} to {high:.17g}" for low, high in ends)
+    ranges = "; ".join(f"from {_exact(low)} to {_exact(high)}" for low, high in ends)
     done = (
         "`network_scaled` does so with integers."
         if _is_whole(model.scale)
@@ -79,6 +81,10 @@ def scale_lines(scale: Scale | None) -> tuple[list[str], list[str]]:
         array("uint32_t", "spans", spans),
     ]
     return defines({"SCALED": 1}), data
+
+
+def _exact(number: float) -> str:
+    return str(number).removesuffix(".0")
 
 
 def _is_whole(scale: Scale) -> bool:

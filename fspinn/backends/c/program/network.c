@@ -86,9 +86,11 @@ static void take(const uint8_t *value)
 /* See to it that a value is kept: if it is gone or far ahead, start anew from its row. */
 static void keep(uint32_t pixel)
 {
-    uint32_t row = pixel / NETWORK_WIDTH * NETWORK_WIDTH;
-    if (row > taken || pixel < unknown || pixel + NETWORK_KEPT < taken) {
-        taken = unknown = row;
+    if (pixel < taken && pixel >= unknown && pixel + NETWORK_KEPT >= taken) {
+        return;
+    }
+    if (pixel < taken || pixel / NETWORK_WIDTH * NETWORK_WIDTH > taken) {
+        taken = unknown = pixel / NETWORK_WIDTH * NETWORK_WIDTH;
     }
     while (taken <= pixel) {
         take(pixels + taken * NETWORK_SAMPLE_CHANNELS);
