@@ -134,6 +134,8 @@ def test_only_values_of_the_field_are_kept(tmp_path, contrast, kept, arrays):
         ),
         ({"field": None, "cells": (1, 1), "contrast": "delta"}, (1, 40), "give them a field along time"),
         ({"field": None, "cells": (1, 1), "contrast": "level-delta"}, (1, 1), "see all of it at once"),
+        ({"encoder": "poisson", "contrast": "level", "field": (1, 39)}, (1, 40), "'poisson' needs all of it"),
+        ({"contrast": "level-delta", "field": (2, 1)}, (3, 2), None),
         ({"contrast": "delta", "field": (3, 4)}, (7, 9, 2), None),
         ({"contrast": "level-delta", "field": (3, 4), "stride": 3}, (9, 16), None),
         ({"contrast": "delta", "field": None, "cells": (1, 1)}, (5, 6), None),

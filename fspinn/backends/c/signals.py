@@ -26,14 +26,14 @@ in @bytes@ bytes of RAM. The answer is that to the whole sample:
 
 def whole_because(model: Model, plan: Plan) -> str | None:
     """Return in one line why a sample has to be there as a whole, or None if its values can be pushed."""
-    encoder, (layer,) = model.network.encoder, plan.layers
+    encoding, (layer,) = plan.encoding, plan.layers
     if model.image_shape[0] > 1:
         return "only a signal has values that come one by one, an image has several rows"
     if layer.geometry is None:
         return "the neurons see all of it at once; give them a field along time, such as --field 1x9"
-    if encoder.needs_whole_sample:
+    if encoding.needs_whole_sample:
         return (
-            f"the encoder {encoder.kind!r} needs all of it before the first spike; use 'ttfs' with "
+            f"the encoder {encoding.encoder!r} needs all of it before the first spike; use 'ttfs' with "
             "first_spikes_relative_to=white, or 'unscaled'"
         )
     return None
