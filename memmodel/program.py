@@ -3,9 +3,10 @@
 For inference these are the arrays of the program that `fspinn export` writes, in its types: potentials,
 thresholds and counters take one, two, four or eight bytes each, weights, labels and the readout's table are
 packed into words of 32 bits, and each input of the first layer's neurons takes a bit for each of
-`STEPS_AT_ONCE` time steps. The sample lies where the caller has it: the program reads a field from there, as
-often as there are positions, and its contrast too. A program that learns, or has several layers, is not
-exported yet; one that learns is taken to keep weights, thresholds, traces and windows in RAM.
+`STEPS_AT_ONCE` time steps. An image lies where the caller has it: the program reads a field from there, as
+often as there are positions, and its contrast too. Of a signal with a field along time the
+program keeps the last values itself, so that they can come one by one. A program that learns, or has several
+layers, is not exported yet; one that learns is taken to keep weights, thresholds, traces and windows in RAM.
 """
 
 from typing import Any
@@ -37,7 +38,7 @@ def controller_bytes(case: Case, controller: Controller) -> tuple[Numbers, Numbe
     if size.readout == LABEL_READOUT:
         constant = constant + size.n_classes * _SHARE_BYTES
     learned = sum(_packed_bytes(*b) for b in stored["weights"])
-    state = _packed_bytes(STEPS_AT_ONCE, size.layers[0].n_inputs, 1)
+    state = _packed_bytes(STEPS_AT_ONCE, size.layers[0].n_inputs, 1) + size.kept_bytes
     state = state + sum(one.features * type_bytes(one.time_bits) for one in size.layers[:-1])
     for layer in size.layers:
         if layer.adaptation != "off":
@@ -51,7 +52,9 @@ def controller_bytes(case: Case, controller: Controller) -> tuple[Numbers, Numbe
     else:
         constant = constant + learned
     program = controller.program_bytes + size.rates * controller.rates_bytes
-    program = program + (size.contrast > 1) * controller.contrast_bytes
+    keeps = plain(np.greater(size.kept_bytes, 0) * 1)
+    program = program + keeps * controller.signal_bytes + size.counts_steps * controller.steps_bytes
+    program = program + (1 - keeps) * (size.contrast > 1) * controller.contrast_bytes
     program = program + (size.extra_features > 0) * controller.features_bytes
     return program + constant, controller.stack_bytes + state
 

@@ -24,7 +24,7 @@ _CHOICES = {
     "adaptation": tuple(members(Adaptation)),
     "normalisation": NORMALISATIONS,
 }
-OF_THE_INPUT = ("waiting_inputs", "input_bits", "contrast_inputs", "sample_inputs")
+OF_THE_INPUT = ("waiting_inputs", "input_bits", "contrast_inputs", "sample_inputs", "kept_bytes")
 """Names of what `Size` says of the input."""
 
 _MAY_BE_ZERO = ("refractory_steps", "inhibition_steps", "mapped_pixels", "extra_features", *OF_THE_INPUT)
@@ -162,6 +162,8 @@ class Size:
         steps are counted from (`fspinn.network.Delta`).
     sample_inputs : int, default 0
         Values of a whole sample.
+    kept_bytes : int, default 0
+        Of the values that the exported C program keeps of a signal, see `kept_values`.
     rates : bool, default True
         Whether intensities are encoded as rates, not as first spikes. The code of a microcontroller's program
         depends on that, and on whether there is a contrast.
@@ -169,6 +171,8 @@ class Size:
         Channels that a contrast splits each into; 1 is none.
     extra_features : int, default 0
         Numbers beside a sample that the readout listens to (`fspinn.model.features`).
+    counts_steps : bool, default False
+        Whether it counts steps.
 
     Raises
     ------
@@ -191,9 +195,11 @@ class Size:
     input_bits: int = 0
     contrast_inputs: int = 0
     sample_inputs: int = 0
+    kept_bytes: int = 0
     rates: bool = True
     contrast: int = 1
     extra_features: int = 0
+    counts_steps: bool = False
 
     def __post_init__(self) -> None:
         _check(self)
@@ -233,7 +239,7 @@ class Size:
         if self.layers[0].online:
             return self
         layers = tuple(replace(layer, online=True) for layer in self.layers)
-        return replace(self, layers=layers, waiting_inputs=0, input_bits=0, contrast_inputs=0)
+        return replace(self, layers=layers, waiting_inputs=0, input_bits=0, contrast_inputs=0, kept_bytes=0)
 
     @classmethod
     def of(cls, model: AnyModel) -> "Size":
@@ -309,6 +315,7 @@ class Size:
             rates=not isinstance(network.encoder, FirstSpike | Events),
             contrast=network.contrast.channels,
             extra_features=extra_features,
+            counts_steps=isinstance(network.contrast, Delta | LevelDelta),
             **_of_the_input(network, image_shape),
         )
         if not isinstance(network.encoder, Events):
@@ -322,6 +329,7 @@ class _OfTheInput(TypedDict):
     input_bits: int
     contrast_inputs: int
     sample_inputs: int
+    kept_bytes: int
 
 
 def _of_the_input(network: Network, image_shape: tuple[int, ...]) -> _OfTheInput:
@@ -332,8 +340,14 @@ def _of_the_input(network: Network, image_shape: tuple[int, ...]) -> _OfTheInput
     """
     encoder, contrast, field = network.encoder, network.contrast, network.layers[0].field
     height, width, channels = network.input_shape(image_shape)
+    lines = (
+        2 if isinstance(contrast, LevelDelta) else 1
+    )  # the values, and the levels that steps are counted from
+    kept_bytes = kept_values(network, image_shape) * lines * channels // contrast.channels
     if field is None or network.layers[0].positions(height, width) == (1, 1):
-        return _OfTheInput(waiting_inputs=0, input_bits=0, contrast_inputs=0, sample_inputs=0)
+        return _OfTheInput(
+            waiting_inputs=0, input_bits=0, contrast_inputs=0, sample_inputs=0, kept_bytes=kept_bytes
+        )
     coded = isinstance(encoder, FirstSpike) and not encoder.needs_whole_sample
     # A signal is a column of single values: its time runs along the width.
     arriving, across, reach = (width, 1, field[1]) if height == 1 else (height, width, field[0])
@@ -345,7 +359,22 @@ def _of_the_input(network: Network, image_shape: tuple[int, ...]) -> _OfTheInput
         "input_bits": count_bits(network.steps) if coded else INTENSITY_BITS,
         "contrast_inputs": (around * across + levels) * channels // contrast.channels,
         "sample_inputs": height * width * channels,
+        "kept_bytes": kept_bytes,
     }
+
+
+def kept_values(network: Network, image_shape: tuple[int, ...]) -> int:
+    """Return how many values of a signal, each of all channels, the exported C program keeps at a time.
+
+    For a field along time: those of the field, as many as a contrast looks back and ahead, and to count steps
+    the one before. Without such a field steps are counted between two.
+    """
+    height, width, _ = network.input_shape(image_shape)
+    field, contrast = network.layers[0].field, network.contrast
+    levels = isinstance(contrast, Delta | LevelDelta)
+    if height > 1 or field is None:
+        return 2 * levels
+    return min(field[1] + 2 * contrast.radius + levels, width)
 
 
 def _layer_size(

@@ -212,11 +212,11 @@ def test_memory_on_a_cortex_m4_is_estimated_for_other_networks(tmp_path, network
     assert_memory_is_estimated(model, tmp_path / "out")
 
 
-def assert_memory_is_estimated(model, folder):
+def assert_memory_is_estimated(model, folder, flash=0.02):
     """The linker's map, without the test program and its images, and the preset agree within 2 %."""
     took = memory_of(folder)
     capacity = estimate(model, "mcu-m4f", ACTIVITY).capacity["inference"]
-    assert capacity["flash_bytes"].needed == pytest.approx(took["text"] + took["data"], rel=0.02)
+    assert capacity["flash_bytes"].needed == pytest.approx(took["text"] + took["data"], rel=flash)
     assert capacity["ram_bytes"].needed == pytest.approx(took["data"] + took["bss"] + took["stack"], rel=0.02)
 
 

@@ -11,6 +11,7 @@ from fspinn.base.errors import ConfigError
 from fspinn.base.settings import with_settings
 from fspinn.memmodel import Size, Workload, estimate, expected_workloads, footprint, memory_bits
 from fspinn.memmodel.accesses import accesses
+from fspinn.memmodel.hardware_files import load_hardware
 from fspinn.memmodel.latency import latency_cycles
 from fspinn.memmodel.workload import expected_spikes
 from fspinn.model.activity import Activity
@@ -128,14 +129,37 @@ def test_contrast_keeps_the_rows_of_its_local_mean_beside_the_encoded_ones(heigh
 
 
 @pytest.mark.parametrize(
-    ("contrast", "each", "kept"),
-    [(OnOff(radius=3), 2, 7), (Level(), 2, 0), (Delta(), 2, 1), (LevelDelta(), 4, 1)],
+    ("contrast", "each", "kept", "bytes_in_c"),
+    [
+        (NoContrast(), 1, 0, 9 * 2),
+        (OnOff(radius=3), 2, 7, (9 + 6) * 2),
+        (Level(), 2, 0, 9 * 2),
+        (Delta(), 2, 1, (9 + 1) * 2),
+        (LevelDelta(), 4, 1, 2 * (9 + 1) * 2),
+    ],
 )
-def test_of_a_signal_a_field_keeps_as_many_values_as_it_is_wide(contrast, each, kept):
+def test_of_a_signal_a_field_keeps_as_many_values_as_it_is_wide(contrast, each, kept, bytes_in_c):
     network = Network.patches(8, (1, 9), cells=(1, 8), contrast=contrast)
     size = size_of(network, (1, 128, 2))
     assert size.layers[0].n_inputs == 9 * 2 * each
     assert footprint(size, training=False)["input_buffer"] == 9 * 2 * each * 4 + kept * 2 * 8
+    assert size.kept_bytes == bytes_in_c
+    assert size.online.kept_bytes == 0
+
+
+def test_what_is_kept_of_a_signal_takes_ram_of_a_microcontroller():
+    """Of images nothing is; a layer that sees all of a signal counts steps between two values."""
+    board = load_hardware("mcu-m4f")
+    column = Network.patches(8, (1, 9), cells=(1, 8), contrast=Delta())
+    size, phases = size_of(column, (1, 128)), {"inference": (COUNTED,), "training": (COUNTED,)}
+    needed = [
+        estimate(one, board, phases).capacity["inference"] for one in (size, replace(size, kept_bytes=0))
+    ]
+    assert needed[0]["ram_bytes"].needed - needed[1]["ram_bytes"].needed == 10
+    signal_bytes, contrast_bytes = board.controller.signal_bytes, board.controller.contrast_bytes
+    assert needed[0]["flash_bytes"].needed - needed[1]["flash_bytes"].needed == signal_bytes - contrast_bytes
+    assert size_of(COLUMN, (28, 28)).kept_bytes == 0
+    assert size_of(replace(Network.dense(8), contrast=Delta()), (1, 128, 3)).kept_bytes == 2 * 3
 
 
 def test_a_counter_holds_a_spike_of_each_position_or_of_each_step_at_each():

@@ -146,6 +146,8 @@ class Encoding:
         What intensities are first split into.
     step_us : int, default 0
         For ``"events"``: microseconds of a time step.
+    needs_whole_sample : bool, default True
+        Whether the first spike depends on the last pixel.
     """
 
     encoder: str
@@ -156,6 +158,7 @@ class Encoding:
     white: bool = False
     contrast: ContrastNumbers = AS_IT_IS
     step_us: int = 0
+    needs_whole_sample: bool = True
 
     @property
     def number(self) -> int:
@@ -174,7 +177,7 @@ def encoding_of(network: Network, input_mask: NDArray[np.bool_] | None = None) -
     white = isinstance(encoder, FirstSpike) and encoder.relative_to == "white"
     contrast = ContrastNumbers.of(network.contrast)
     numbers = rate_per_step, most_spikes, network.steps, input_mask, white, contrast, network.step_us
-    return Encoding(encoder.kind, *numbers)
+    return Encoding(encoder.kind, *numbers, needs_whole_sample=encoder.needs_whole_sample)
 
 
 def split_channels(images: NDArray[np.uint8], how: ContrastNumbers) -> NDArray[np.uint8]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from fspinn.backends.c.header import network_header
 from fspinn.backends.c.numbers import array, type_of
+from fspinn.backends.c.signals import how_scaled, sensor_loop
 from fspinn.backends.numba import engine
 from fspinn.backends.protocol import several_layers
 from fspinn.base.checks import checked_seed, number
@@ -164,7 +165,8 @@ def _readme(model: Model, plan: Plan, images: int, reject: float) -> str:
         "inputs": model.layer.inputs_used,
         "images": images,
         "classes": f"Classes, from 0: {', '.join(model.class_names)}.",
-        "scale": _scale(model),
+        "scale": how_scaled(model),
+        "loop": sensor_loop(model, plan),
         "beside": "" if model.features is None else ", features",
         "features": _features_in_words(model),
         "none": "" if reject == 0 else " -1 is none: the best class leads the second by too little.",
@@ -173,19 +175,6 @@ def _readme(model: Model, plan: Plan, images: int, reject: float) -> str:
     for name, value in values.items():
         text = text.replace(f"@{name}@", str(value))
     return text
-
-
-def _scale(model: Model) -> str:
-    """Say how channels lie, and how the values of a signal become bytes."""
-    channels = " The channels of a pixel lie side by side." if len(model.image_shape) > 2 else ""
-    if model.scale is None:
-        return channels
-    ends = zip(model.scale.low, model.scale.high, strict=True)
-    ranges = "; ".join(f"from {low:g} to {high:g}" for low, high in ends)
-    return (
-        f"{channels} A value of the signal becomes the byte 255 * (value - low) / (high - low), rounded to "
-        f"nearest, at least 0 and at most 255; low to high are, by channel: {ranges}."
-    )
 
 
 def _features_in_words(model: Model) -> str:

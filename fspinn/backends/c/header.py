@@ -7,11 +7,13 @@ import numpy as np
 
 from fspinn.backends.c.numbers import array, defines, type_of, type_of_format
 from fspinn.backends.c.readout import readout_lines
+from fspinn.backends.c.signals import scale_lines, whole_because
 from fspinn.base.randomness import INFERENCE_SPIKES
 from fspinn.base.version import __version__
 from fspinn.lowering.plan import LayerPlan, Plan
 from fspinn.memmodel.program import STEPS_AT_ONCE
 from fspinn.model.features import LEVEL_BITS, SPIKES
+from fspinn.memmodel.size import kept_values
 from fspinn.model.model import Model
 from fspinn.model.tensors import Formats
 from fspinn.network.inhibition import most_spikes
@@ -40,6 +42,7 @@ def network_header(model: Model, plan: Plan, seed: int, reject: float) -> str:
     formats = layer.formats
     assert formats is not None
     readout_defines, readout_data = readout_lines(model, reject)
+    scale_defines, scale_data = scale_lines(model.scale)
     words = pack(layer.weights[layer.input_mask], formats.weights, 32)
     lines = [
         *_encoder(plan, layer, model.image_shape, model.readout.n_classes, seed),
@@ -48,6 +51,9 @@ def network_header(model: Model, plan: Plan, seed: int, reject: float) -> str:
         *_neuron(layer, formats),
         *_types(plan, layer, formats),
         *readout_defines,
+        *defines({"KEPT": kept_values(model.network, model.image_shape)}),
+        *defines({"PUSH": int(whole_because(model, plan) is None)}),
+        *scale_defines,
     ]
     data = [array("uint32_t", "weights", words)]
     if layer.adapted:
@@ -58,7 +64,7 @@ def network_header(model: Model, plan: Plan, seed: int, reject: float) -> str:
     return (
         template.replace("@version@", __version__)
         .replace("@defines@", "\n".join(lines))
-        .replace("@data@", "\n".join([*data, *readout_data]))
+        .replace("@data@", "\n".join([*data, *readout_data, *scale_data]))
     )
 
 
@@ -76,6 +82,7 @@ def _encoder(plan: Plan, layer: LayerPlan, shape: tuple[int, ...], n_classes: in
             "HEIGHT": shape[0],
             "WIDTH": shape[1],
             "CHANNELS": intensities // (shape[0] * shape[1]),
+            "SAMPLE_CHANNELS": pixels // (shape[0] * shape[1]),
             "CONTRAST": contrast.kind,
             "CONTRAST_CHANNELS": contrast.channels,
             "CONTRAST_RADIUS": contrast.radius,

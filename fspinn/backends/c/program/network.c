@@ -30,6 +30,9 @@ static uint32_t base;   /* the first feature of its cell */
 #else
 static const uint32_t corner = 0, base = 0;
 #endif
+#if NETWORK_PUSH
+static uint32_t answered; /* positions that are done, of the values so far */
+#endif
 
 #if NETWORK_REFRACTORY_STEPS > 0
 static network_refractory refractory[NETWORK_NEURONS]; /* steps in which a neuron cannot spike yet */
@@ -46,19 +49,84 @@ static network_rest rest[NETWORK_NEURONS]; /* steps in which a partner cannot sp
 
 /* ---- Intensities ---------------------------------------------------------------------------------------- */
 
+#define COUNTS_STEPS (NETWORK_CONTRAST == NETWORK_DELTA || NETWORK_CONTRAST == NETWORK_LEVEL_DELTA)
+
+#if NETWORK_KEPT > 0
+/* Of a signal only the last values are kept, and the levels from which steps are counted. */
+#if NETWORK_CONTRAST != NETWORK_DELTA
+static uint8_t values[NETWORK_KEPT][NETWORK_SAMPLE_CHANNELS];
+#endif
+#if COUNTS_STEPS
+static uint8_t levels[NETWORK_KEPT][NETWORK_SAMPLE_CHANNELS];
+#endif
+static uint32_t taken;   /* number of the next value */
+static uint32_t unknown; /* those before this number were not taken */
+
+/* Take the next value, all channels of it. */
+static void take(const uint8_t *value)
+{
+    uint32_t c;
+    for (c = 0; c < NETWORK_SAMPLE_CHANNELS; c++) {
+#if NETWORK_CONTRAST != NETWORK_DELTA
+        values[taken % NETWORK_KEPT][c] = value[c];
+#endif
+#if COUNTS_STEPS
+        uint32_t now = value[c];
+        if (taken % NETWORK_WIDTH > 0) {
+            /* The level follows in whole steps, so it stays back by what is left over. */
+            uint32_t level = levels[(taken - 1) % NETWORK_KEPT][c];
+            now = now > level ? now - (now - level) % NETWORK_DELTA_STEP : now + (level - now) % NETWORK_DELTA_STEP;
+        }
+        levels[taken % NETWORK_KEPT][c] = (uint8_t)now;
+#endif
+    }
+    taken++;
+}
+
+/* See to it that a value is kept: if it is gone or far ahead, start anew from its row. */
+static void keep(uint32_t pixel)
+{
+    if (pixel < taken && pixel >= unknown && pixel + NETWORK_KEPT >= taken) {
+        return;
+    }
+    if (pixel < taken || pixel / NETWORK_WIDTH * NETWORK_WIDTH > taken) {
+        taken = unknown = pixel / NETWORK_WIDTH * NETWORK_WIDTH;
+    }
+    while (taken <= pixel) {
+        take(pixels + taken * NETWORK_SAMPLE_CHANNELS);
+    }
+}
+#endif
+
+#if NETWORK_CONTRAST != NETWORK_DELTA && (NETWORK_CONTRAST != NETWORK_AS_IT_IS || NETWORK_KEPT > 0)
+/* The channels of a pixel, or of a value of a signal. */
+static const uint8_t *channels_of(uint32_t pixel)
+{
+#if NETWORK_KEPT > 0
+    keep(pixel);
+    return values[pixel % NETWORK_KEPT];
+#else
+    return pixels + pixel * NETWORK_SAMPLE_CHANNELS;
+#endif
+}
+#endif
+
 #if NETWORK_CONTRAST == NETWORK_AS_IT_IS
 static uint32_t intensity(uint32_t i)
 {
+#if NETWORK_KEPT > 0
+    return channels_of(i / NETWORK_CHANNELS)[i % NETWORK_CHANNELS];
+#else
     return pixels[i];
+#endif
 }
 #else
-#define CHANNELS_OF_A_SAMPLE (NETWORK_CHANNELS / NETWORK_CONTRAST_CHANNELS)
-
+#if NETWORK_CONTRAST != NETWORK_DELTA
 /* A channel of a pixel before it is split. */
 static uint32_t whole(uint32_t pixel, uint32_t channel)
 {
 #if NETWORK_CONTRAST_COLOURS
-    const uint8_t *rgb = pixels + 3 * pixel;
+    const uint8_t *rgb = channels_of(pixel);
     if (channel == 0) {
         return ((uint32_t)rgb[0] + rgb[1] + rgb[2]) / 3;
     }
@@ -67,11 +135,10 @@ static uint32_t whole(uint32_t pixel, uint32_t channel)
     }
     return (512u + 2u * rgb[2] - rgb[0] - rgb[1]) / 4;
 #else
-    return pixels[pixel * CHANNELS_OF_A_SAMPLE + channel];
+    return channels_of(pixel)[channel];
 #endif
 }
 
-#if NETWORK_CONTRAST != NETWORK_DELTA
 /* How much a number is above another, or with `below` how much below, times a gain. */
 static uint32_t above(uint32_t number, uint32_t other, uint32_t below, uint32_t gain)
 {
@@ -113,19 +180,25 @@ static uint32_t intensity(uint32_t i)
 static uint32_t intensity(uint32_t i)
 {
     uint32_t pixel = i / NETWORK_CHANNELS, of = i % NETWORK_CHANNELS / NETWORK_CONTRAST_CHANNELS;
-    uint32_t at = pixel / NETWORK_WIDTH * NETWORK_WIDTH, level = whole(at, of), found = 0;
+    uint32_t before, after, steps;
 #if NETWORK_CONTRAST == NETWORK_LEVEL_DELTA
     if (i % NETWORK_CONTRAST_CHANNELS < 2) {
         return above(whole(pixel, of), 128, i % 2, NETWORK_CONTRAST_GAIN);
     }
 #endif
-    for (; at <= pixel; at++) {
-        uint32_t now = whole(at, of), up = now > level;
-        uint32_t steps = (up ? now - level : level - now) / NETWORK_DELTA_STEP;
-        level = up ? level + steps * NETWORK_DELTA_STEP : level - steps * NETWORK_DELTA_STEP;
-        found = up == (i % 2 == 0) ? steps : 0;
+    if (pixel % NETWORK_WIDTH == 0) {
+        return 0;
     }
-    return found * NETWORK_DELTA_GAIN < 255 ? found * NETWORK_DELTA_GAIN : 255;
+    keep(pixel - 1);
+    before = levels[(pixel - 1) % NETWORK_KEPT][of];
+    keep(pixel);
+    after = levels[pixel % NETWORK_KEPT][of];
+    if (i % 2 == 0) {
+        steps = after > before ? (after - before) / NETWORK_DELTA_STEP : 0;
+    } else {
+        steps = before > after ? (before - after) / NETWORK_DELTA_STEP : 0;
+    }
+    return steps * NETWORK_DELTA_GAIN < 255 ? steps * NETWORK_DELTA_GAIN : 255;
 }
 #endif
 #endif
@@ -666,6 +739,26 @@ int32_t network_class(void)
     return best;
 }
 
+/* ---- Values of a signal as they were recorded ---------------------------------------------------------- */
+
+#if NETWORK_SCALED
+uint8_t network_scaled(int32_t value, uint32_t channel)
+{
+    uint32_t span = spans[channel], height = (uint32_t)value - (uint32_t)lows[channel];
+    network_scale rest_of_it, scaled_to;
+    if (value <= lows[channel]) {
+        return 0;
+    }
+    if (height >= span) {
+        return 255;
+    }
+    scaled_to = (network_scale)height * 255u / span;
+    rest_of_it = (network_scale)height * 255u % span;
+    scaled_to += rest_of_it > span - rest_of_it || (rest_of_it == span - rest_of_it && (scaled_to & 1));
+    return (uint8_t)scaled_to; /* to nearest, of a half to the even one */
+}
+#endif
+
 /* ---- What to call ------------------------------------------------------------------------------------- */
 
 void network_look(uint32_t position)
@@ -703,6 +796,12 @@ void network_start(const uint8_t *image, uint32_t number)
 {
     uint32_t j;
     pixels = image;
+#if NETWORK_KEPT > 0
+    taken = unknown = 0;
+#endif
+#if NETWORK_PUSH
+    answered = 0;
+#endif
     for (j = 0; j < NETWORK_FEATURES; j++) {
         network_counts[j] = 0;
     }
@@ -778,25 +877,47 @@ int32_t network_step(void)
     return winner;
 }
 
+static void answer_at(uint32_t position)
+{
+    uint32_t t;
+    network_look(position);
+    for (t = 0; t < NETWORK_STEPS; t++) {
+#ifdef NETWORK_INHIBITION_FIRST
+        if (network_step() != NOBODY) {
+            break;
+        }
+#else
+        (void)network_step();
+#endif
+    }
+}
+
+#if NETWORK_PUSH
+uint32_t network_push(const uint8_t *value)
+{
+    if (taken < NETWORK_WIDTH) {
+        take(value);
+    }
+    /* A position is complete with its field and what a contrast looks ahead, and all are at the end. */
+    while (answered < NETWORK_POSITIONS &&
+           (taken == NETWORK_WIDTH ||
+            taken >= answered * NETWORK_STRIDE + NETWORK_FIELD_RUN / NETWORK_CHANNELS + NETWORK_CONTRAST_RADIUS)) {
+        answer_at(answered++);
+    }
+    return NETWORK_WIDTH - taken;
+}
+#endif
+
 #if NETWORK_EXTRA_FEATURES > 0
 int32_t network_answer(const uint8_t *image, uint32_t number, const uint8_t *features)
 #else
 int32_t network_answer(const uint8_t *image, uint32_t number)
 #endif
 {
-    uint32_t position, t;
+    uint32_t position;
     network_start(image, number);
     for (position = 0; position < NETWORK_POSITIONS; position++) {
-        network_look(position);
-        for (t = 0; t < NETWORK_STEPS; t++) {
-#ifdef NETWORK_INHIBITION_FIRST
-            if (network_step() != NOBODY) {
-                break;
-            }
-#else
-            (void)network_step();
-#endif
-        }
+        answer_at(position);
     }
 #if NETWORK_EXTRA_FEATURES > 0
     return network_class(features);

@@ -11,6 +11,10 @@
  * network_class. The image has to stay until the last step. One image at a time: the state is static.
  * With NETWORK_EXTRA_FEATURES, so many bytes beside the image: network_answer(image, number, features), or
  * network_class(features). The README says how their values become bytes.
+ * Of a signal (where NETWORK_PUSH is 1) values can come one by one, NETWORK_SAMPLE_CHANNELS bytes each, and only
+ * the last NETWORK_KEPT are kept: network_start(0, number), then network_push for each of NETWORK_WIDTH values
+ * (it returns how many are still to come), then network_class. The answer is that to the whole sample.
+ * With NETWORK_SCALED, network_scaled turns what was recorded in a channel into its byte.
  * The class is -1 where the best one leads the second by less than NETWORK_REJECT steps of the readout.
  */
 #ifndef NETWORK_H
@@ -47,6 +51,12 @@ int32_t network_class(const uint8_t *features);
 #else
 int32_t network_answer(const uint8_t *image, uint32_t number);
 int32_t network_class(void);
+#endif
+#if NETWORK_PUSH
+uint32_t network_push(const uint8_t *value);
+#endif
+#if NETWORK_SCALED
+uint8_t network_scaled(int32_t value, uint32_t channel);
 #endif
 
 #ifdef __cplusplus

@@ -27,6 +27,26 @@ static void print_number(uint32_t number)
     print(digits + i);
 }
 
+#if NETWORK_PUSH
+/* Whether value by value the answer is the same. */
+static uint32_t pushed_differs(uint32_t m)
+{
+    uint32_t i, j, differ = 0;
+    network_start(0, m);
+    for (i = 0; i < NETWORK_WIDTH; i++) {
+        differ |= network_push(images[m] + i * NETWORK_SAMPLE_CHANNELS) != NETWORK_WIDTH - 1 - i;
+    }
+    for (j = 0; j < NETWORK_FEATURES; j++) {
+        differ |= network_counts[j] != expected_counts[m][j];
+    }
+#if NETWORK_EXTRA_FEATURES > 0
+    return differ | (network_class(features[m]) != expected_class[m]);
+#else
+    return differ | (network_class() != expected_class[m]);
+#endif
+}
+#endif
+
 int main(void)
 {
     uint32_t m, j, wrong = 0;
@@ -55,6 +75,9 @@ int main(void)
                 print_number(network_counts[j]);
             }
         }
+#if NETWORK_PUSH
+        differ |= pushed_differs(m);
+#endif
         print(differ ? " WRONG\n" : "\n");
         wrong |= differ;
     }
