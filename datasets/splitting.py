@@ -53,14 +53,7 @@ def assemble(
         known = tuple(class_names[int(numeral)] for numeral in known)
         train, test = replace(train, class_names=known), replace(test, class_names=known)
     train, held_out = _hold_out(name, train, count, stream_key(seed, VALIDATION_SPLIT), "validation")
-    lacking = [known[place] for place in np.flatnonzero(np.bincount(train.labels, minlength=len(known)) == 0)]
-    if lacking:
-        warnings.warn(
-            f"{name}: all {_what(train)}s of {quoted(lacking)} were held out for validation or test; give "
-            "more of them, in more groups if there are groups",
-            FspinnWarning,
-            stacklevel=3,
-        )
+    _check_classes(name, train, held_out, test)
     if not train.signals:
         scale = None
     elif scale is None:
@@ -107,6 +100,37 @@ def _matched(name: str, train: Labelled, test: Labelled) -> Labelled:
             )
     labels = numbers_in(train.class_names, test.labels, test.class_names, name, "the training data")
     return replace(test, labels=labels, class_names=train.class_names)
+
+
+def _check_classes(name: str, train: Labelled, validation: Labelled, test: Labelled) -> None:
+    """Raise `DataError` if none is left to train on of a class; warn if another part lacks a class."""
+    parts = {"train": train, "validation": validation, "test": test}
+    lacking = {part: _lacking(samples) for part, samples in parts.items() if len(samples)}
+    if missing := lacking.pop("train"):
+        fix = f"give more {_what(train)}s of it"
+        if train.groups is not None:
+            fix = "give more groups that have it"
+        if not set(missing) & set(_lacking(train, validation)):
+            fix = f"hold out fewer with --validation, choose others with --seed, or {fix}"
+        raise DataError(
+            f"{name}: all {_what(train)}s of {quoted(missing)} were held out for validation or test, and "
+            f"none is left to train on; {fix}"
+        )
+    for part, missing in lacking.items():
+        if missing:
+            warnings.warn(
+                f"{name}: the {len(parts[part])} {part} {_what(train)}s have none of {quoted(missing)}, so "
+                "nothing is measured of that; give more",
+                FspinnWarning,
+                stacklevel=4,
+            )
+
+
+def _lacking(*parts: Labelled) -> list[str]:
+    """Return the names of the classes that none of these samples are of."""
+    names = parts[0].class_names
+    counts = sum(np.bincount(part.labels, minlength=len(names)) for part in parts)
+    return [names[number] for number in np.flatnonzero(counts == 0)]
 
 
 def _checked_validation(name: str, validation: int, train: Labelled) -> int:
