@@ -132,6 +132,12 @@ def test_a_confusion_matrix_counts_and_shares():
     assert "part of the true class (%)" in words
 
 
+def test_images_without_an_answer_have_a_column_of_their_own():
+    figure = plots.confusion_matrix(np.array([0, 0, 1, 1]), np.array([0, -1, 1, 1]), ["cat", "dog"])
+    assert figure.axes[0].images[0].get_array().shape == (2, 3)
+    assert {"none", "75.0% of 4 images correct"} <= set(texts(figure))
+
+
 def test_a_class_without_a_name_is_refused():
     with pytest.raises(ConfigError, match=r"^class_names: 2 names, but a class 3, counted from 0; give the"):
         plots.confusion_matrix(np.array([0, 3]), np.array([0, 1]), ["cat", "dog"])

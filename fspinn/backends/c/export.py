@@ -105,7 +105,7 @@ def _answers(
     spikes = BatchEncoder(plan.encoding).encode(images, seed, INFERENCE_SPIKES)
     spike_counts = engine.respond(plan, spikes).spike_counts
     scores = readouts.scores(model.readout, csr_array(spike_counts))
-    return readouts.classes(scores, reject), spike_counts
+    return readouts.classes(model.readout, spike_counts, scores, reject), spike_counts
 
 
 def _images_header(images: NDArray[np.uint8], classes: NDArray[np.int64], counts: NDArray[np.int32]) -> str:
@@ -134,7 +134,7 @@ def _readme(model: Model, plan: Plan, images: int, reject: float) -> str:
         "images": images,
         "classes": f"Classes, from 0: {', '.join(model.class_names)}.",
         "scale": _scale(model),
-        "none": "" if reject == 0 else " -1 is none: the best class leads the second by too little.",
+        "none": _none(model, reject),
     }
     text = _program_file("README.md")
     for name, value in values.items():
@@ -168,3 +168,10 @@ def _inputs(model: Model, layer: LayerPlan) -> str:
 
 def _program_file(name: str) -> str:
     return (resources.files(__package__) / "program" / name).read_text(encoding="utf-8")
+
+
+def _none(model: Model, reject: float) -> str:
+    """Return when the program answers with none."""
+    causes = ["the best class leads the second by too little"] if reject > 0 else []
+    causes += [] if readouts.answers_silence(model.readout) else ["no neuron has spiked"]
+    return f" -1 is none: {', or '.join(causes)}." if causes else ""

@@ -45,9 +45,7 @@ def confusion_matrix(
         If there is a class without a name.
     """
     names, n_classes = list(class_names), len(class_names)
-    answered = classes != NO_ANSWER
-    labels, classes = labels[answered], classes[answered]
-    if len(labels) == 0:
+    if (classes == NO_ANSWER).all():
         raise ConfigError("confusion matrix: no image is answered; reject fewer")
     highest = max(labels.max(), classes.max())
     if highest >= n_classes:
@@ -67,8 +65,11 @@ def confusion_matrix(
             colour = "white" if shares[label, answer] > 60 else "black"
             number = str(counts[label, answer])
             axes.text(answer, label, number, ha="center", va="center", fontsize=8, color=colour)
-        long = max(map(len, names)) > 3
-        axes.set_xticks(range(n_classes), names, rotation=45 if long else 0, ha="right" if long else "center")
+        answers = [*names, "none"][: counts.shape[1]]
+        long = max(map(len, answers)) > 3
+        axes.set_xticks(
+            range(len(answers)), answers, rotation=45 if long else 0, ha="right" if long else "center"
+        )
         axes.set_yticks(range(n_classes), names)
     axes.set_xlabel("answer of the network")
     axes.set_ylabel("true class")

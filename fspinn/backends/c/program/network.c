@@ -612,6 +612,15 @@ int32_t network_class(void)
 #endif
     uint32_t c;
     int32_t best = 0;
+#if NETWORK_REJECT == 0 && !NETWORK_ANSWERS_SILENCE
+    uint32_t j = 0;
+    while (j < NETWORK_FEATURES && network_counts[j] == 0) {
+        j++;
+    }
+    if (j == NETWORK_FEATURES) {
+        return NOBODY;
+    }
+#endif
     for (c = 0; c < NETWORK_CLASSES; c++) {
         score_type score = score_of(c);
         if (c == 0 || score > highest) {

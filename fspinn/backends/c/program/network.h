@@ -9,7 +9,8 @@
  * Step by step: network_start, then for each of NETWORK_POSITIONS network_look and network_step NETWORK_STEPS
  * times (the neuron that spikes, or -1; with NETWORK_INHIBITION_FIRST a spike is the last step), then
  * network_class. The image has to stay until the last step. One image at a time: the state is static.
- * The class is -1 where the best one leads the second by less than NETWORK_REJECT steps of the readout.
+ * The class is -1 where the best one leads the second by less than NETWORK_REJECT steps of the readout, and
+ * where no neuron has spiked, unless NETWORK_ANSWERS_SILENCE.
  */
 #ifndef NETWORK_H
 #define NETWORK_H
