@@ -64,6 +64,8 @@ def assemble(
     first = splits[0]
     assert first is not None
     learnt_from, chosen_by, reported = (first.first(0) if split is None else split for split in splits)
+    if train.columns is not None:
+        reading = replace(reading, columns=train.columns)
     return Dataset(name, learnt_from, chosen_by, reported, known, digest, seed, train.feature_names, reading)
 
 
@@ -119,8 +121,8 @@ def _check_classes(name: str, train: Labelled, validation: Labelled, test: Label
     for part, missing in lacking.items():
         if missing:
             warnings.warn(
-                f"{name}: the {len(parts[part])} {part} {_what(train)}s have none of {quoted(missing)}, so "
-                "nothing is measured of that; give more",
+                f"{name}: {part} has no {_what(train)} of {quoted(missing)}, so that is not measured there; "
+                f"give more {_what(train)}s",
                 FspinnWarning,
                 stacklevel=4,
             )

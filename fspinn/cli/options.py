@@ -23,7 +23,7 @@ from fspinn.presets import Preset
 
 if TYPE_CHECKING:
     from fspinn import Model
-    from fspinn.datasets import Dataset, Source, Split
+    from fspinn.datasets import Dataset, Reading, Source, Split
 
 TYPED = "fspinn.typed"
 """Where the context of a command keeps the words that were typed."""
@@ -299,7 +299,7 @@ def data_for(model: "Model", dataset: str | None, data_dir: Path | None) -> "Dat
 
     how = reading.asked()
     if dataset is not None:
-        data = load(dataset, data_dir=data_dir, reading=how, scale=model.scale)
+        data = load(dataset, data_dir=data_dir, reading=_columns_of(model, how), scale=model.scale)
     elif how.asked:
         name = next(iter(how.asked))
         raise ConfigError(
@@ -310,6 +310,12 @@ def data_for(model: "Model", dataset: str | None, data_dir: Path | None) -> "Dat
         data = load_data_of(model, data_dir)
     check_size(model, data.train.images, data.name)
     return data.in_classes(model.class_names)
+
+
+def _columns_of(model: "Model", how: "Reading") -> "Reading":
+    """Return how to read files so that the columns of a CSV file are those that a model was trained on."""
+    trained_on = (model.record.get("dataset") or {}).get("reading", {})
+    return replace(how, columns=trained_on.get("columns"))
 
 
 def split_of(model: "Model", shown: Shown) -> "tuple[str, Split]":
@@ -331,7 +337,9 @@ def sources_of(model: "Model", paths: Sequence[Path], shown: Shown) -> "list[Sou
     if paths and shown.dataset is not None:
         raise ConfigError("--dataset: files of images are given already; leave one of the two out")
     if paths:
-        how = reading.asked()
+        how = _columns_of(model, reading.asked())
+        if how.label is None and how.columns is not None:
+            how = replace(how, label=model.record["dataset"]["reading"].get("label"))
         sources = [source for path in paths for source in read_images(path, how, model.scale)]
     else:
         name, images = split_of(model, shown)
