@@ -73,10 +73,10 @@ def _matched(name: str, train: Labelled, test: Labelled) -> Labelled:
     """Return the test samples with the classes of those for training, if they fit together."""
     if test.samples.shape[1:] != train.samples.shape[1:]:
         sizes = ["x".join(map(str, part.samples.shape[1:])) for part in (test, train)]
-        unit, fix = ("values", "--length") if train.signals else ("pixels", "--resize, or --grey for colours")
+        unit = "values" if train.signals else "pixels"
         raise DataError(
             f"{name}: test {_what(test)}s are {sizes[0]} {unit}, training {_what(train)}s {sizes[1]}; "
-            f"bring them to one size (try {fix})"
+            f"{_to_one_size(train)}"
         )
     if test.recorded != train.recorded:
         raise DataError(
@@ -102,6 +102,13 @@ def _matched(name: str, train: Labelled, test: Labelled) -> Labelled:
             )
     labels = numbers_in(train.class_names, test.labels, test.class_names, name, "the training data")
     return replace(test, labels=labels, class_names=train.class_names)
+
+
+def _to_one_size(samples: Labelled) -> str:
+    if isinstance(samples.samples, Recordings):
+        return "give recordings of one sensor"
+    fix = "--length" if samples.signals else "--resize, or --grey for colours"
+    return f"bring them to one size (try {fix})"
 
 
 def _check_classes(name: str, train: Labelled, validation: Labelled, test: Labelled) -> None:

@@ -99,7 +99,7 @@ def test_labels_stay_labels(model, tmp_path):
 )
 def test_bad_input_is_one_line_and_nothing_is_written(path, tmp_path, monkeypatch, options, words):
     monkeypatch.chdir(tmp_path)
-    np.savez("own.npz", images=np.zeros((6, 4, 4), np.uint8), labels=np.arange(6) % 3)
+    np.savez("own.npz", images=np.zeros((60, 4, 4), np.uint8), labels=np.arange(60) % 3)
     result = run(path, *options, "-o", tmp_path / "net4.h5")
     assert result.exit_code == 2
     assert words in result.stderr

@@ -18,12 +18,13 @@ from fspinn.base import files
 from fspinn.base.checks import checked_seed
 from fspinn.base.errors import ConfigError
 from fspinn.base.settings import bare, flattened, near_miss, parsed, reference, with_settings
-from fspinn.cli import reading
+from fspinn.cli import reading, time_steps
+from fspinn.network.inputs import Events
 from fspinn.presets import Preset
 
 if TYPE_CHECKING:
     from fspinn import Model
-    from fspinn.datasets import Dataset, Reading, Source, Split
+    from fspinn.datasets import Dataset, Reading, Recordings, Source, Split
 
 TYPED = "fspinn.typed"
 """Where the context of a command keeps the words that were typed."""
@@ -369,7 +370,7 @@ def with_preset_and_data(command: Callable[..., None]) -> Callable[..., None]:
         **others: Any,
     ) -> None:
         from fspinn.backends import engine_of
-        from fspinn.datasets import load
+        from fspinn.datasets import Recordings, load
 
         sizes = {"field": field, "cells": cells}
         named = {"neurons": neurons, "passes": passes, "readout": readout}
@@ -386,6 +387,8 @@ def with_preset_and_data(command: Callable[..., None]) -> Callable[..., None]:
         data = load(dataset, data_dir=data_dir, validation=validation, seed=seed, reading=reading.asked())
         if samples is not None:
             data = replace(data, train=data.train.first(samples))
+        if isinstance(data.train.images, Recordings):
+            chosen = _binned(click.get_current_context(), chosen, given, data.train.images, others)
         command(preset=chosen, data=data, seed=seed, **others)
 
     return prepared
@@ -420,6 +423,23 @@ def _chosen(ctx: click.Context, given: dict[str, Any]) -> Preset:
     except ConfigError as error:
         raise ConfigError(f"--config {path}: {error}") from None
     return with_settings(chosen, given)
+
+
+def _binned(
+    ctx: click.Context,
+    chosen: Preset,
+    given: dict[str, Any],
+    recordings: "Recordings",
+    others: dict[str, Any],
+) -> Preset:
+    """Return what is trained on recordings of events: with time steps that suit them, if none are given."""
+    typed = {bare(name) for name in (*given, *ctx.meta.get(_FROM_FILE, (None, {}))[1])}
+    images = "encoder" in typed and chosen.network.encoder.kind != Events.kind
+    if images or _PRESET in ctx.meta or {"dt_ms", "duration_ms"} & typed:
+        return chosen
+    if "field" not in typed and others.get("sizes", True) is None and others["space"] is None:
+        chosen = _chosen(ctx, {**given, "field": time_steps.FIELD})  # what a search looks at
+    return with_settings(chosen, time_steps.settings_for(recordings))
 
 
 def names(text: str) -> list[str]:
