@@ -166,6 +166,10 @@ def test_a_whole_network_in_integers_says_what_each_step_cost(trained, tmp_path)
     answer = json.loads(evaluated.stdout)
     assert f"-> {answer['accuracy']:.2%} on 239 validation images" in lines[8]
     assert answer["saturations"] == 0
+    said = CliRunner().invoke(main, ["info", str(output)]).stdout
+    assert f"{answer['accuracy']:.2%} on validation images" in said
+    run(trained, *arguments, "--samples", 50)
+    assert "not measured; try `fspinn evaluate`" in CliRunner().invoke(main, ["info", str(output)]).stdout
     told = CliRunner().invoke(main, ["evaluate", str(output)]).stdout
     assert "integers only; 0 saturations" in told
 

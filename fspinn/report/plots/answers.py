@@ -102,9 +102,12 @@ def coverage(measured: "Evaluation") -> Figure:
         )
     axes.invert_xaxis()
     axes.margins(x=0.08, y=0.1)
-    axes.set_xlabel("images that are answered (%)")
-    axes.set_ylabel("accuracy of these (%)")
-    axes.set_title("numbers: least lead of the best class over the second", fontsize=10)
+    axes.set_xlabel("coverage: images that are answered (%)")
+    axes.set_ylabel("accuracy on the answered images (%)")
+    axes.set_title(
+        f"Accuracy against coverage on {measured.samples} images\nnumbers along the curve: margin (--reject)",
+        fontsize=10,
+    )
     axes.grid(alpha=0.25, linewidth=0.5)
     return figure
 
