@@ -52,14 +52,30 @@ def as_split(given: LabelledImages, scale: Scale | None = None) -> Split:
 
 
 def as_dataset(given: Dataset | LabelledImages, scale: Scale | None = None) -> Dataset:
-    """Return a data set from itself; or from labelled images, all of them to train on.
+    """Return a data set to learn from: itself; or from labelled images, all of them to train on.
 
     Parameters
     ----------
     given : Dataset, Split or tuple
     scale : Scale, optional
         How signals become images: that of the model that they are for; fitted on them, if None.
+
+    Raises
+    ------
+    DataError
+        If it is not a data set, or all that is to train on is of one class.
     """
+    data = _as_dataset(given, scale)
+    here = np.unique(data.train.labels)
+    if len(here) == 1:
+        raise DataError(
+            f"{data.name}: all {len(data.train)} training samples are of class "
+            f"{data.class_names[here[0]]!r}; give samples of at least two classes"
+        )
+    return data
+
+
+def _as_dataset(given: Dataset | LabelledImages, scale: Scale | None) -> Dataset:
     if isinstance(given, Dataset):
         check_scale(given.train, scale)
         return given

@@ -139,6 +139,15 @@ class Recordings:
         """Dimensions of `shape`."""
         return len(self.shape)
 
+    def step_us_for(self, steps: int) -> int:
+        """Return microseconds of a time step of which so many last as long as the longest recording.
+
+        They are rounded up to two digits.
+        """
+        step_us = int(self.t_us.max(initial=0)) // steps + 1
+        unit: int = 10 ** max(0, len(str(step_us)) - 2)
+        return -(-step_us // unit) * unit
+
     def binned(self, steps: int, step_us: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """Return which inputs spike in each time step: those with an event in it.
 

@@ -1,6 +1,8 @@
 """What is in a folder? Pictures or wav files, those of each class in a folder of its own."""
 
 import os
+import warnings
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fspinn.base.errors import DataError
+from fspinn.base.errors import DataError, FspinnWarning
 from fspinn.datasets.labelled import Labelled, labelled
 from fspinn.datasets.pictures import FORMATS, read_picture, stacked
 from fspinn.datasets.reading import Reading
@@ -16,6 +18,7 @@ from fspinn.datasets.sounds import Sound, check_alike, of_length, read_wav
 
 WAV = ".wav"
 _KINDS = (*FORMATS, WAV)
+_OF_SYSTEMS = ("Thumbs.db", "desktop.ini")
 _NAMED = f"pictures ({', '.join(FORMATS)}) or {WAV} files"
 
 
@@ -70,6 +73,8 @@ def _read_classes(folder: Path, reading: Reading) -> Labelled:
             f"{folder}: holds no folders; put the {_NAMED} of each class into a folder of its own"
         )
     files = [file for class_folder in folders for file in _files_of_class(class_folder)]
+    groups_too = [each for one in folders for each in (one, *_folders_in(one))]
+    warn_of_others([path for each in groups_too for path in each.iterdir()], folder)
     grouped = [file for file in files if file.group is not None]
     if 0 < len(grouped) < len(files):
         single = next(file.path for file in files if file.group is None)
@@ -99,8 +104,31 @@ def _files_of_class(folder: Path) -> list[_File]:
         _File(path, folder.name, group.name) for group in _folders_in(folder) for path in _files_in(group)
     ]
     if not files:
-        raise DataError(f"{folder}: holds no {_NAMED}; add some or remove the folder")
+        others = _others(list(folder.iterdir()))
+        what = f"{_NAMED} (it has {others})" if others else _NAMED
+        raise DataError(f"{folder}: holds no {what}; add some or remove the folder")
     return files
+
+
+def warn_of_others(paths: list[Path], folder: Path) -> None:
+    """Warn of files whose type is not known, if there are any among these of a folder."""
+    if others := _others(paths):
+        warnings.warn(
+            f"{folder}: files of other types are left out ({others}); save them as {_NAMED}, or remove them",
+            FspinnWarning,
+            stacklevel=3,
+        )
+
+
+def _others(paths: list[Path]) -> str:
+    """Return how many files of each type that is not known are there; nothing if there are none."""
+    others = [
+        path
+        for path in paths
+        if path.is_file() and not is_sample(path) and path.name[0] != "." and path.name not in _OF_SYSTEMS
+    ]
+    counts = Counter(path.suffix.lower() or "without ending" for path in others)
+    return ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
 
 
 def _signals(folder: Path, files: list[_File], reading: Reading) -> tuple[NDArray[Any], str]:

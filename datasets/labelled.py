@@ -1,5 +1,6 @@
 """What was read? Samples, images or signals, with their labels, before they are split."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fspinn.base.errors import DataError
+from fspinn.base.errors import DataError, FspinnWarning
 from fspinn.datasets.classes import numerals
 from fspinn.datasets.conversion import as_pixels
 from fspinn.datasets.dataset import Split
@@ -40,6 +41,8 @@ class Labelled:
     feature_names : tuple of str, default ()
     recorded : str or None, default None
         How wav files were recorded (`fspinn.datasets.sounds.Sound`).
+    columns : tuple of str or None, default None
+        Which columns of a CSV file the values are of, in their order.
     """
 
     samples: "Images | NDArray[Any]"
@@ -50,6 +53,7 @@ class Labelled:
     features: NDArray[np.float32] | None = None
     feature_names: tuple[str, ...] = ()
     recorded: str | None = None
+    columns: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -107,6 +111,7 @@ def labelled(
     """
     if signals:
         check_signals(np.asarray(samples), samples_from)
+        _warn_of_channels(samples.shape, samples_from)
     elif isinstance(samples, np.memmap):
         samples = MappedImages.all_of(samples)
     else:
@@ -123,6 +128,16 @@ def labelled(
     if groups is not None:
         groups = checked_groups(groups, len(numbers), samples_from)
     return Labelled(samples, numbers, class_names, signals, groups)
+
+
+def _warn_of_channels(shape: tuple[int, ...], signals_from: str) -> None:
+    if len(shape) == 3 and shape[2] > shape[1]:
+        warnings.warn(
+            f"{signals_from}: shape {shape} is {shape[2]} channels of {shape[1]} values; if channels come "
+            "first, make it (n, length, channels) with numpy.moveaxis(signals, 1, -1)",
+            FspinnWarning,
+            stacklevel=3,
+        )
 
 
 def checked_groups(groups: NDArray[Any], count: int, groups_from: str) -> NDArray[np.str_]:

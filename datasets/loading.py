@@ -14,6 +14,7 @@ from fspinn.datasets.reading import Reading
 from fspinn.datasets.scale import Scale
 from fspinn.datasets.splitting import assemble
 from fspinn.datasets.storage import folder_for_loading
+from fspinn.datasets.through_tonic import PREFIX, read_with_tonic
 
 
 def load(
@@ -47,6 +48,7 @@ def load(
         - an IDX file of images with its labels beside it, or a folder of such files under the names of MNIST.
           IDX files that are not compressed may be larger than the memory: from 128 MiB on they stay on disk
           (`MappedImages`).
+        - ``tonic:NMNIST``, or another data set of events that the package tonic reads (``fspinn[events]``).
 
         Groups, such as patients or speakers, are never divided between training, validation and test. Signals
         become images of height 1 by a `Scale` that is fitted on those to train on.
@@ -89,6 +91,13 @@ def load(
         train, test = (None if part is None else read_as(reading, part, name) for part in read)
         assert train is not None
         return assemble(name, train, test, entry.class_names, validation, seed, reading)
+    if name.startswith(PREFIX):
+        reading.refuse(("length", "label", "shape"), name, "holds recordings of events")
+        train, test = (
+            None if part is None else read_as(reading, part, name) for part in read_with_tonic(name, data_dir)
+        )
+        assert train is not None
+        return assemble(name, train, test, None, validation, seed, reading)
     path = Path(os.path.expanduser(name_or_path))
     # os.path answers False where pathlib raises: no permission, too long a name.
     if not name or not os.path.exists(path):

@@ -94,6 +94,7 @@ def samples_in(
     path: Path, arrays: dict[str, NDArray[Any]], part: str
 ) -> "tuple[str, NDArray[Any] | Recordings, bool] | None":
     """Return name and array of the samples of a part (None: there are none), and whether they are signals."""
+    _check_events(path, arrays, part)
     if _has_events(arrays, part):
         name = _name(arrays, part, _EVENTS[-1:])
         return (name or "", _recordings(path, arrays, part), False)
@@ -149,6 +150,19 @@ def features_in(
     return values, _columns(path, arrays, features, values.shape[1])
 
 
+def _check_events(path: Path, arrays: dict[str, NDArray[Any]], part: str) -> None:
+    """Raise `DataError` if these are events, but not all that belongs to them is there."""
+    found = {stem: name for stem in _EVENTS if (name := _name(arrays, part, (stem,))) is not None}
+    if not 2 <= len(found) < len(_EVENTS) or not {"p", "t"} & found.keys():
+        return
+    if arrays[next(iter(found.values()))].ndim == 1:
+        lacking = ", ".join(repr(stem) for stem in _EVENTS if stem not in found)
+        raise DataError(
+            f"{path}: holds {', '.join(found.values())} of events, but no array {lacking}; give x, y, p (1 "
+            "ON, 0 OFF) and t (microseconds) of each event"
+        )
+
+
 def _has_events(arrays: Collection[str], part: str) -> bool:
     return all(_name(arrays, part, (stem,)) for stem in _EVENTS)
 
@@ -161,12 +175,15 @@ def _recordings(path: Path, arrays: dict[str, NDArray[Any]], part: str) -> Recor
             f"{path}: holds events (x, y, p, t), but no array 'offsets'; give where each recording begins "
             "and the last one ends"
         )
-    x, y, p, t = (arrays[_name(arrays, part, (stem,)) or ""] for stem in _EVENTS)
+    names = {stem: _name(arrays, part, (stem,)) or "" for stem in _EVENTS}
+    x, y, p, t = (arrays[name] for name in names.values())
     height, width = (_sensor(path, arrays, *both) for both in zip(_SENSOR, ("y", "x"), strict=True))
     try:
         return Recordings(x, y, p, t, arrays[offsets], height, width)
     except DataError as error:
-        raise DataError(f"{path}: {'' if part == 'train' else 'test '}{error}") from None
+        names |= {"t_us": names["t"], "offsets": offsets}
+        what, _, rest = str(error).partition(":")
+        raise DataError(f"{path}: {names.get(what, what)}:{rest.replace('t_us', names['t'])}") from None
 
 
 def _sensor(path: Path, arrays: dict[str, NDArray[Any]], name: str, axis: str) -> int:

@@ -35,6 +35,9 @@ class Reading:
     features : tuple of str or None, default None
         Names of the numbers beside the samples that a readout is to listen to, columns of a CSV file; () is
         none. None is all that the files call features, which a CSV file does not.
+    columns : tuple of str or None, default None
+        Columns of a CSV file that are the values, in this order; None takes them as they stand. A `Dataset`
+        of a CSV file knows those that it was read from, and so does a model that was trained on it.
 
     Raises
     ------
@@ -48,6 +51,7 @@ class Reading:
     label: str | None = None
     shape: tuple[int, ...] | None = None
     features: tuple[str, ...] | None = None
+    columns: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         for name, value, lengths in (("resize", self.resize, (2,)), ("shape", self.shape, (2, 3))):
@@ -56,6 +60,8 @@ class Reading:
             if not isinstance(value, tuple | list) or len(value) not in lengths:
                 raise ConfigError(f"{name}: {value!r} is not height and width; give both, such as 28x28")
             object.__setattr__(self, name, tuple(whole_number(name, number, 1, _MOST) for number in value))
+        if self.columns is not None:
+            object.__setattr__(self, "columns", tuple(map(str, self.columns)))
         if self.length is not None:
             whole_number("length", self.length, 1, _MOST)
         if self.features is not None:

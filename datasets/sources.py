@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fspinn.base.errors import DataError
 from fspinn.datasets.conversion import as_pixels
 from fspinn.datasets.events import Recordings
-from fspinn.datasets.folders import WAV, is_sample, one_picture
+from fspinn.datasets.folders import WAV, is_sample, one_picture, warn_of_others
 from fspinn.datasets.idx import GZIP, IMAGES, read_idx
 from fspinn.datasets.mapped import Images, MappedImages, part_of
 from fspinn.datasets.npz import features_in, npy_array, npz_arrays, samples_in
@@ -119,16 +119,18 @@ def numbered(sources: Sequence[Source], numbers: Iterable[int]) -> Iterator[Sour
 
 
 def _files_below(folder: Path) -> list[Path]:
-    files = [
+    below = [
         file
         for file in sorted(folder.rglob("*"))
-        if is_sample(file) and not any(p[0] == "." for p in file.relative_to(folder).parts)
+        if not any(part[0] == "." for part in file.relative_to(folder).parts)
     ]
+    files = [file for file in below if is_sample(file)]
     if not files:
         raise DataError(
             f"{folder}: holds no pictures ({', '.join(FORMATS)}) or {WAV} files; name a folder that does, "
             "or a file of images"
         )
+    warn_of_others(below, folder)
     return files
 
 

@@ -53,14 +53,7 @@ def assemble(
         known = tuple(class_names[int(numeral)] for numeral in known)
         train, test = replace(train, class_names=known), replace(test, class_names=known)
     train, held_out = _hold_out(name, train, count, stream_key(seed, VALIDATION_SPLIT), "validation")
-    lacking = [known[place] for place in np.flatnonzero(np.bincount(train.labels, minlength=len(known)) == 0)]
-    if lacking:
-        warnings.warn(
-            f"{name}: all {_what(train)}s of {quoted(lacking)} were held out for validation or test; give "
-            "more of them, in more groups if there are groups",
-            FspinnWarning,
-            stacklevel=3,
-        )
+    _check_classes(name, train, held_out, test)
     if not train.signals:
         scale = None
     elif scale is None:
@@ -71,6 +64,8 @@ def assemble(
     first = splits[0]
     assert first is not None
     learnt_from, chosen_by, reported = (first.first(0) if split is None else split for split in splits)
+    if train.columns is not None:
+        reading = replace(reading, columns=train.columns)
     return Dataset(name, learnt_from, chosen_by, reported, known, digest, seed, train.feature_names, reading)
 
 
@@ -78,10 +73,10 @@ def _matched(name: str, train: Labelled, test: Labelled) -> Labelled:
     """Return the test samples with the classes of those for training, if they fit together."""
     if test.samples.shape[1:] != train.samples.shape[1:]:
         sizes = ["x".join(map(str, part.samples.shape[1:])) for part in (test, train)]
-        unit, fix = ("values", "--length") if train.signals else ("pixels", "--resize, or --grey for colours")
+        unit = "values" if train.signals else "pixels"
         raise DataError(
             f"{name}: test {_what(test)}s are {sizes[0]} {unit}, training {_what(train)}s {sizes[1]}; "
-            f"bring them to one size (try {fix})"
+            f"{_to_one_size(train)}"
         )
     if test.recorded != train.recorded:
         raise DataError(
@@ -107,6 +102,44 @@ def _matched(name: str, train: Labelled, test: Labelled) -> Labelled:
             )
     labels = numbers_in(train.class_names, test.labels, test.class_names, name, "the training data")
     return replace(test, labels=labels, class_names=train.class_names)
+
+
+def _to_one_size(samples: Labelled) -> str:
+    if isinstance(samples.samples, Recordings):
+        return "give recordings of one sensor"
+    fix = "--length" if samples.signals else "--resize, or --grey for colours"
+    return f"bring them to one size (try {fix})"
+
+
+def _check_classes(name: str, train: Labelled, validation: Labelled, test: Labelled) -> None:
+    """Raise `DataError` if none is left to train on of a class; warn if another part lacks a class."""
+    parts = {"train": train, "validation": validation, "test": test}
+    lacking = {part: _lacking(samples) for part, samples in parts.items() if len(samples)}
+    if missing := lacking.pop("train"):
+        fix = f"give more {_what(train)}s of it"
+        if train.groups is not None:
+            fix = "give more groups that have it"
+        if not set(missing) & set(_lacking(train, validation)):
+            fix = f"hold out fewer with --validation, choose others with --seed, or {fix}"
+        raise DataError(
+            f"{name}: all {_what(train)}s of {quoted(missing)} were held out for validation or test, and "
+            f"none is left to train on; {fix}"
+        )
+    for part, missing in lacking.items():
+        if missing:
+            warnings.warn(
+                f"{name}: {part} has no {_what(train)} of {quoted(missing)}, so that is not measured there; "
+                f"give more {_what(train)}s",
+                FspinnWarning,
+                stacklevel=4,
+            )
+
+
+def _lacking(*parts: Labelled) -> list[str]:
+    """Return the names of the classes that none of these samples are of."""
+    names = parts[0].class_names
+    counts = sum(np.bincount(part.labels, minlength=len(names)) for part in parts)
+    return [names[number] for number in np.flatnonzero(counts == 0)]
 
 
 def _checked_validation(name: str, validation: int, train: Labelled) -> int:

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.base.errors import DataError
+from fspinn.datasets.classes import choices
 from fspinn.datasets.labelled import Labelled, checked_features, labelled
 from fspinn.datasets.reading import Reading
 
 _LABEL = "label"
 _GROUPS = ("group", "groups")
 _SEPARATORS = ",;\t"
-_MOST_SHOWN = 8
 _FRACTIONAL = frozenset(".eE")
 """Numbers without any of these are whole; what kind a file holds must not depend on their values."""
 
@@ -26,6 +27,8 @@ class Table(NamedTuple):
 
     Parameters
     ----------
+    columns : tuple of str
+        All columns but those of labels and groups.
     values : ndarray of float64 or int64, shape (n, columns)
         Of all columns but those of labels, groups and features.
     labels, groups : ndarray of str, shape (n,), or None
@@ -34,6 +37,7 @@ class Table(NamedTuple):
         The columns that are asked for as features.
     """
 
+    columns: tuple[str, ...]
     values: NDArray[Any]
     labels: NDArray[np.str_] | None
     groups: NDArray[np.str_] | None
@@ -41,9 +45,9 @@ class Table(NamedTuple):
 
 
 def read_csv_folder(folder: Path, reading: Reading) -> tuple[Labelled, Labelled | None]:
-    """Read ``train.csv`` and perhaps ``test.csv`` of a folder."""
-    test = folder / "test.csv"
-    return read_csv(folder / "train.csv", reading), read_csv(test, reading) if test.exists() else None
+    """Read ``train.csv`` and perhaps ``test.csv`` of a folder; columns of the two are matched by name."""
+    train, test = read_csv(folder / "train.csv", reading), folder / "test.csv"
+    return train, read_csv(test, replace(reading, columns=train.columns)) if test.exists() else None
 
 
 def read_csv(path: Path, reading: Reading) -> Labelled:
@@ -63,7 +67,7 @@ def read_csv(path: Path, reading: Reading) -> Labelled:
     where = str(path)
     signals = reading.shape is None
     read = labelled(samples, labels, where, f"{where}: labels", signals=signals, groups=table.groups)
-    return replace(read, features=table.features, feature_names=reading.features or ())
+    return replace(read, columns=table.columns, features=table.features, feature_names=reading.features or ())
 
 
 def samples_of(table: Table, reading: Reading, path: Path) -> NDArray[Any]:
@@ -87,8 +91,9 @@ def samples_of(table: Table, reading: Reading, path: Path) -> NDArray[Any]:
 
 
 def read_table(path: Path, reading: Reading, *, need_labels: bool = False) -> Table:
-    """Read a CSV file with a header; commas, semicolons or tabs between values.
+    """Read a CSV file; commas, semicolons or tabs between values.
 
+    With a header; files without labels may do without, if their first line is of numbers that are not names.
     If `need_labels`, the column of labels must be there.
     """
     label = reading.label or _LABEL
@@ -97,16 +102,25 @@ def read_table(path: Path, reading: Reading, *, need_labels: bool = False) -> Ta
     if header is None:
         raise DataError(f"{path}: the file is empty; give a header and one sample a row")
     names = [name.strip() for name in header[1]]
+    if not need_labels and _is_row(names, reading.columns):
+        columns = tuple(map(str, range(len(names)))) if reading.columns is None else reading.columns
+        if len(columns) != len(names):
+            raise DataError(
+                f"{path}: {len(names)} values a row, where the training data have {len(columns)} columns; "
+                "leave others out, or give a header that names them"
+            )
+        rows, names = chain([header], rows), list(columns)
     if need_labels and label not in names:
         raise DataError(
-            f"{path}: has no column {label!r} (it has {_listed(names)}); name that of classes with --label"
+            f"{path}: has no column {label!r} (it has {choices(names, [label])}); name that of classes with "
+            "--label"
         )
     group = next((name for name in _GROUPS if name in names), None)
     lacking = [name for name in reading.features or () if name not in names or name in (label, group)]
     if lacking:
         raise DataError(
-            f"{path}: has no column {lacking[0]!r} of a feature (it has {_listed(names)}); name one with "
-            "--features"
+            f"{path}: has no column {lacking[0]!r} of a feature (it has {choices(names, lacking)}); name one "
+            "with --features"
         )
     of_features = [names.index(name) for name in reading.features or ()]
     taken = [names.index(name) for name in (label, group) if name is not None and name in names]
@@ -114,6 +128,8 @@ def read_table(path: Path, reading: Reading, *, need_labels: bool = False) -> Ta
     numeric = [place for place in range(len(names)) if place not in taken]
     if not numeric:
         raise DataError(f"{path}: has no columns of values; give some beside {label!r}")
+    if reading.columns is not None:
+        numeric = _in_order([names[place] for place in numeric], reading.columns, path, numeric)
     values, features, labels, groups, whole = [], [], [], [], True
     for line, row in rows:
         if len(row) != len(names):
@@ -132,11 +148,38 @@ def read_table(path: Path, reading: Reading, *, need_labels: bool = False) -> Ta
     if whole and np.abs(found).max() < 2**53:
         found = found.astype(np.int64)
     return Table(
+        tuple(names[place] for place in numeric),
         found,
         np.array(labels) if label in names else None,
         np.array(groups) if group is not None else None,
         checked_features(np.stack(features), len(values), f"{path}: features") if of_features else None,
     )
+
+
+def _is_row(texts: list[str], columns: tuple[str, ...] | None) -> bool:
+    """Return whether the first line of a file is values, not a header; columns may be called by numbers."""
+    numbered = [str(number) for number in range(len(texts) + 1)]
+    named = set(numbered) if columns is None else set(columns)
+    return all(map(_is_number, texts)) and not (set(texts) <= named and len(set(texts)) == len(texts))
+
+
+def _in_order(names: list[str], columns: tuple[str, ...], path: Path, places: list[int]) -> list[int]:
+    """Return the places of the columns of values in the order of those that were trained on."""
+    if names == list(columns):
+        return places
+    if missing := [name for name in columns if name not in names]:
+        raise DataError(
+            f"{path}: has no column {choices(missing, (), quotes=True)}, which the training data have; add it"
+        )
+    if extra := [name for name in names if name not in columns]:
+        raise DataError(
+            f"{path}: has column {choices(extra, (), quotes=True)}, which the training data do not have; "
+            "leave it out, or name the column of classes with --label"
+        )
+    if len(set(names)) < len(names) or len(names) != len(columns):
+        twice = next(name for name in names if names.count(name) != columns.count(name))
+        raise DataError(f"{path}: has column {twice!r} more than once, and in another order; name each once")
+    return [places[names.index(name)] for name in columns]
 
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -179,8 +222,3 @@ def _is_number(text: str) -> bool:
 
 def _is_whole(text: str) -> bool:
     return len(text) < 20 and text.removeprefix("-").isdecimal() and text.isascii() and str(int(text)) == text
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else ""
-    return ", ".join(names[:_MOST_SHOWN]) + more

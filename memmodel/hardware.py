@@ -192,8 +192,8 @@ class Controller:
     """Memories of a microcontroller, and what the program takes of them beside the network.
 
     `rates_bytes` is the code of encoders that make rates of intensities, `contrast_bytes` that of `OnOff`,
-    `features_bytes` that of a readout that listens to features, `signal_bytes` that of keeping and scaling values of a signal, its contrast included, and `steps_bytes`
-    what counting steps adds to that.
+    `features_bytes` that of a readout that listens to features, `signal_bytes` that of keeping and scaling
+    values of a signal, its contrast included, and `steps_bytes` what counting steps adds to that.
     """
 
     flash_bytes: Annotated[int, Within(1, 2**40)]

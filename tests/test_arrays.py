@@ -204,3 +204,17 @@ def test_bad_arrays_are_told(result, images, labels, words):
     ):
         with pytest.raises(DataError, match=f"^{words}"):
             work()
+
+
+def test_training_data_of_one_class_only_are_refused(digits, result):
+    one = replace(digits, train=digits.train.part(digits.train.labels == 3))
+    words = r"^digits: all \d+ training samples are of class '3'; give samples of at least two classes$"
+    for work in (
+        lambda: fspinn.train(SMALL, one, progress=False),
+        lambda: fspinn.find_smallest(one, accuracy=0.5),
+        lambda: fspinn.quantize(result, weights="UQ0.4", data=one),
+        lambda: lower(result, one, weights="UQ0.4"),
+        lambda: find_formats(result, one),
+    ):
+        with pytest.raises(DataError, match=words):
+            work()

@@ -162,7 +162,10 @@ def test_built_in_data_files_and_arrays_are_matched_alike(model, digits, tmp_pat
 
 # --- a data set with a class that the model lacks ---------------------------------------------------
 
-LACKING = "the model does not have class '10' (it has classes '0', '1', '2', '3', '4' and 5 more); name the"
+LACKING = (
+    "the model does not have class '10' (it has classes '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'); "
+    "name the"
+)
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def test_info_of_own_images_as_json(fspinn, tmp_path):
 
 
 def test_info_shortens_a_long_list_of_classes(fspinn, tmp_path):
-    np.savez(tmp_path / "own.npz", images=np.zeros((40, 2, 3), np.uint8), labels=np.arange(40))
+    np.savez(tmp_path / "own.npz", images=np.zeros((400, 2, 3), np.uint8), labels=np.arange(400) % 40)
     assert "40 (0, 1, 2" in fspinn("info", tmp_path / "own.npz").stdout
     assert "18, 19, ...)" in fspinn("info", tmp_path / "own.npz").stdout
 

@@ -99,7 +99,7 @@ def test_labels_stay_labels(model, tmp_path):
 )
 def test_bad_input_is_one_line_and_nothing_is_written(path, tmp_path, monkeypatch, options, words):
     monkeypatch.chdir(tmp_path)
-    np.savez("own.npz", images=np.zeros((6, 4, 4), np.uint8), labels=np.arange(6) % 3)
+    np.savez("own.npz", images=np.zeros((60, 4, 4), np.uint8), labels=np.arange(60) % 3)
     result = run(path, *options, "-o", tmp_path / "net4.h5")
     assert result.exit_code == 2
     assert words in result.stderr
@@ -166,6 +166,10 @@ def test_a_whole_network_in_integers_says_what_each_step_cost(trained, tmp_path)
     answer = json.loads(evaluated.stdout)
     assert f"-> {answer['accuracy']:.2%} on 239 validation images" in lines[8]
     assert answer["saturations"] == 0
+    said = CliRunner().invoke(main, ["info", str(output)]).stdout
+    assert f"{answer['accuracy']:.2%} on validation images" in said
+    run(trained, *arguments, "--samples", 50)
+    assert "not measured; try `fspinn evaluate`" in CliRunner().invoke(main, ["info", str(output)]).stdout
     told = CliRunner().invoke(main, ["evaluate", str(output)]).stdout
     assert "integers only; 0 saturations" in told
 

@@ -74,7 +74,7 @@ def test_networks_learn_from_colours_and_signals(photos, sounds):
         assert run("plot", picture, "net.h5", "-o", "picture.png").exit_code == 0
     assert (
         "contrast_of: colours are red, green and blue, but samples have 1 channel; leave it out"
-        in refused(*coloured, "--grey")
+        in refused(*coloured, "--grey", "--validation", 0)
     )
     levels = ("--field", "1x3", "--cells", "1x4", "--set", "contrast=level", "--dataset", sounds)
     assert run("train", "--neurons", 6, "--passes", 2, *levels, "-o", "tones.h5").exit_code == 0
@@ -138,6 +138,31 @@ def test_sounds_from_files_to_answers(sounds):
     )
     assert [one["scores"] for one in found] == [low["scores"], high["scores"]]
     assert answer("evaluate", "net.h5")["samples"] == 4
+
+
+def test_columns_of_a_table_are_those_that_a_model_was_trained_on(here):
+    values, kinds = RANDOM.integers(0, 256, (40, 6)), np.arange(40) % 2
+    values[:, :3] //= 1 + 9 * kinds[:, None]
+    names, order = np.array(list("abcdef")), np.array([3, 1, 5, 0, 2, 4])
+
+    def write(name, columns, table):
+        lines = [",".join(columns), *(",".join(map(str, row)) for row in table.tolist())]
+        (here / name).write_text("\n".join(lines) + "\n")
+
+    write("own.csv", [*names, "kind"], np.column_stack([values, kinds]))
+    write("turned.csv", ["kind", *names[order]], np.column_stack([kinds, values[:, order]]))
+    write("less.csv", names[1:], values[:, 1:])
+    answer("train", "--dataset", "own.csv", "--label", "kind", "--neurons", 6, "-o", "net.h5")
+    said = [answer("predict", "net.h5", name)["images"] for name in ("own.csv", "turned.csv")]
+    assert [row["scores"] for row in said[0]] == [row["scores"] for row in said[1]]
+    measured = [
+        answer("evaluate", "net.h5", "--dataset", name, "--label", "kind")
+        for name in ("own.csv", "turned.csv")
+    ]
+    assert measured[0]["confusion_matrix"] == measured[1]["confusion_matrix"]
+    assert refused("predict", "net.h5", "less.csv") == (
+        "fspinn: less.csv: has no column 'a', which the training data have; add it\n"
+    )
 
 
 def test_another_data_set_is_scaled_as_the_model_says(sounds):

@@ -62,13 +62,33 @@ def test_whole_groups_are_held_out(npz, name):
     assert len(datasets.load(path, validation=0).validation) == 0
 
 
-def test_a_class_of_which_none_is_left_to_train_on_is_said(npz):
-    path = npz(images=IMAGES, labels=np.where(GROUPS < 1, 1, 0), groups=GROUPS)
-    tested = next(iter(np.unique(datasets.load(path).test.groups)))
-    path = npz(images=IMAGES, labels=np.where(str(tested) == GROUPS.astype(str), 1, 0), groups=GROUPS)
-    words = "all images of class '1' were held out for validation or test; give more of them, in more groups"
-    with pytest.warns(FspinnWarning, match=words):
-        assert datasets.load(path).class_names == ("0", "1")
+def test_a_class_of_which_none_is_left_to_train_on_is_refused(npz):
+    path = npz(images=IMAGES, labels=LABELS, groups=GROUPS)
+    of = {part: np.unique(getattr(datasets.load(path), part).groups)[0] for part in PARTS}
+    rare = {part: np.where(group == GROUPS.astype(str), 1, 0) for part, group in of.items()}
+    words = "all images of class '1' were held out for validation or test, and none is left to train on; "
+    message = refusal(npz(images=IMAGES, labels=rare["test"], groups=GROUPS))
+    assert message.endswith(words + "give more groups that have it")
+    path = npz(images=IMAGES, labels=rare["validation"], groups=GROUPS)
+    fix = "hold out fewer with --validation, choose others with --seed, or give more groups that have it"
+    assert refusal(path).endswith(words + fix)
+    with pytest.warns(FspinnWarning, match=r"test has no image of class '1', so that is not measured there"):
+        assert datasets.load(path, validation=0).class_names == ("0", "1")
+    path = npz(images=IMAGES, labels=rare["train"], groups=GROUPS)
+    with pytest.warns(FspinnWarning) as caught:
+        datasets.load(path)
+    assert [str(one.message).split(": ")[1].split(",")[0] for one in caught] == [
+        f"{part} has no image of class '1'" for part in ("validation", "test")
+    ]
+
+
+def test_without_groups_a_class_needs_an_image_to_train_on_too(npz):
+    chosen = datasets.load(npz(images=IMAGES, labels=LABELS)).test.images[0]
+    labels = np.where((chosen == IMAGES).all(axis=(1, 2)), "rare", "usual")
+    message = refusal(npz(images=IMAGES, labels=labels))
+    assert message.endswith(
+        "'rare' were held out for validation or test, and none is left to train on; give more images of it"
+    )
 
 
 def test_folders_inside_those_of_classes_are_groups(tmp_path):

@@ -13,7 +13,7 @@ from own_data import refusal, saver
 from PIL import Image
 
 from fspinn import datasets
-from fspinn.base.errors import DataError
+from fspinn.base.errors import DataError, FspinnWarning
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (12, 4, 5), dtype=np.uint8)
 LABELS = np.arange(12) % 3
@@ -211,6 +211,23 @@ class TestPngs:
         assert "holds no folders; put the pictures (.png, .jpg, .jpeg, .bmp" in refusal(tmp_path)
         (tmp_path / "a").mkdir()
         assert "a: holds no pictures (.png" in refusal(tmp_path)
+
+    def test_files_of_other_types_are_counted_in_one_line(self, tmp_path):
+        save_pngs(tmp_path / "a", [0] * 9)
+        save_pngs(tmp_path / "b" / "anna", [0])
+        for name in ("a/x.webp", "a/y.WEBP", "a/notes.txt", "a/.hidden", "a/Thumbs.db", "a/desktop.ini"):
+            (tmp_path / name).write_bytes(b"")
+        words = r": files of other types are left out \(1 \.txt, 2 \.webp\); save them as pictures \(\.png, "
+        with pytest.warns(FspinnWarning, match=words) as caught:
+            assert len(datasets.read_images(tmp_path)) == 10
+        assert len(caught) == 1
+        (tmp_path / "b" / "anna" / "LICENCE").write_bytes(b"")
+        (tmp_path / "b" / "anna" / "0.png").rename(tmp_path / "b" / "0.png")
+        with pytest.warns(FspinnWarning, match=r"\(1 \.txt, 2 \.webp, 1 without ending\)"):
+            datasets.load(tmp_path, validation=0)
+        (tmp_path / "b" / "0.png").rename(tmp_path / "b" / "0.gif")
+        assert "b: holds no pictures (.png, " in (message := refusal(tmp_path))
+        assert message.endswith(".wav files (it has 1 .gif); add some or remove the folder")
 
     def test_images_of_two_sizes_are_told(self, tmp_path):
         save_pngs(tmp_path / "a", [0] * 5)

@@ -176,6 +176,16 @@ def test_wav_files_are_signals_of_the_classes_of_their_folders(sounds):
     np.testing.assert_array_equal(source.images, data.scale.applied(SIGNALS[1:2]))
 
 
+def test_channels_that_seem_to_come_first_are_a_warning(npz):
+    stereo = np.stack([SIGNALS, -SIGNALS], axis=1)
+    with pytest.warns(
+        FspinnWarning,
+        match=r"signals: shape \(\d+, 2, 12\) is 12 channels of 2 values; if channels come first, make it "
+        r"\(n, length, channels\) with numpy\.moveaxis\(signals, 1, -1\)$",
+    ):
+        assert datasets.load(npz(signals=stereo, labels=LABELS)).image_shape == (1, 2, 12)
+
+
 def test_several_channels_and_other_kinds_of_numbers(tmp_path):
     stereo = np.stack([SIGNALS, -SIGNALS], axis=-1).astype(np.float32)
     for number in range(6):

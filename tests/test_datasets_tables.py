@@ -78,7 +78,7 @@ def test_a_folder_may_have_a_test_set(csv, tmp_path):
     csv(rows(VALUES[:3]), "test.csv")
     assert len(datasets.load(tmp_path).test) == 3
     csv(rows(VALUES[:3, :5], header="a,b,label,c,d,e"), "test.csv")
-    assert "test signals are 5 values, training signals 6" in refusal(tmp_path)
+    assert "test.csv: has no column 'f', which the training data have; add it" in refusal(tmp_path)
 
 
 def test_a_file_without_labels_is_answered(csv):
@@ -133,6 +133,66 @@ def test_any_text_is_read_or_refused(csv, content):
     path = csv("label,a\n" + content)
     with contextlib.suppress(DataError):
         assert datasets.load(path).image_shape == (1, 1)
+
+
+SHUFFLED = [4, 0, 5, 2, 1, 3]
+
+
+def written(columns, values):
+    return "\n".join([",".join(columns), *(",".join(map(str, row)) for row in values.tolist())]) + "\n"
+
+
+def test_columns_of_train_and_test_are_matched_by_name(csv, tmp_path):
+    csv(rows(), "train.csv")
+    names = np.array(["a", "b", "c", "d", "e", "f"])[SHUFFLED]
+    shuffled = written(["label", *names], np.column_stack([np.zeros(12, int), VALUES[:, SHUFFLED]]))
+    csv(shuffled.replace("\n0,", "\ncat,"), "test.csv")
+    data = datasets.load(tmp_path)
+    np.testing.assert_array_equal(data.test.images, data.scale.applied(VALUES))
+    assert data.reading.columns == ("a", "b", "c", "d", "e", "f")
+    csv(rows(header="a,b,label,c,d,e,other"), "test.csv")
+    assert "test.csv: has no column 'f', which the training data have; add it" in refusal(tmp_path)
+    csv(rows(np.column_stack([VALUES, VALUES[:, 0]]), header="a,b,label,c,d,e,f,other"), "test.csv")
+    assert "test.csv: has column 'other', which the training data do not have; leave it out, or" in refusal(
+        tmp_path
+    )
+    csv(rows(np.column_stack([VALUES, VALUES[:, 0]]), header="b,a,label,c,d,e,f,f"), "test.csv")
+    assert "test.csv: has column 'f' more than once, and in another order; name each once" in refusal(
+        tmp_path
+    )
+
+
+def test_columns_to_answer_are_matched_by_name_too(csv):
+    scale, how = Scale((0.0,), (255.0,)), Reading(columns=("a", "b"))
+    for text in ("b,a\n2,1\n4,3\n", "b,label,a\n2,x,1\n4,y,3\n", "1,2\n3,4\n"):
+        (source,) = read_images(csv(text), how, scale)
+        assert source.images.tolist() == [[[1, 2]], [[3, 4]]]
+    with pytest.raises(DataError, match=r"has no column 'b', which the training data have; add it$"):
+        read_images(csv("a,c\n1,2\n"), how, scale)
+    with pytest.raises(
+        DataError, match=r"3 values a row, where the training data have 2 columns; leave others"
+    ):
+        read_images(csv("1,2,3\n4,5,6\n"), how, scale)
+    for text in ("1,0\n2,1\n", "1.5,0.5\n1,2\n"):
+        (source,) = read_images(csv(text), Reading(columns=("0", "1")), scale)
+        assert source.images[-1].tolist() == [[1, 2]]
+
+
+def test_a_file_without_labels_may_have_no_header(csv):
+    scale = Scale((0.0,), (255.0,))
+    for text, count in (("7,9\n1,2\n", 2), ("0,1\n1,2\n", 1), ("a,1\n1,2\n", 1)):
+        (source,) = read_images(csv(text), scale=scale)
+        assert source.images[-1].tolist() == [[1, 2]]
+        assert len(source) == count
+
+
+def test_of_many_columns_those_that_may_be_meant_are_shown(csv):
+    names = [f"pixel{number}" for number in range(30)]
+    message = refusal(csv(",".join([*names, "kind"]) + "\n"))
+    assert "(it has pixel0, pixel1, pixel2, pixel3, pixel4, pixel26, " in message
+    assert "pixel29, kind and 21 more); name that of classes with --label" in message
+    names[12] = "Label"
+    assert "(it has Label, pixel0, " in refusal(csv(",".join(names) + "\n"))
 
 
 def test_what_kind_of_numbers_a_file_holds_does_not_depend_on_their_values(csv):

@@ -236,6 +236,24 @@ class TestTyped:
         assert refused.stderr.startswith("fspinn: encoder: events are not read by the C program yet; export")
         assert not (tmp_path / "program").exists()
 
+    @pytest.mark.parametrize("more", ["", " --set encoder=events"])
+    def test_time_steps_suit_the_recordings_where_none_are_given(self, run, data, more):
+        learned = run(f"train --dataset EVENTS --neurons 4 --field 3 --cells 2{more}")
+        last_ms = data.train.images.t_us.max() / 1000
+        said = f"30 time steps for recordings of up to {last_ms:g} ms; --set changes them\n"
+        assert (learned.exit_code, learned.stderr) == (0, f"fspinn: dt_ms = 0.3, duration_ms = 9: {said}")
+        network = fspinn.load("net.h5").network
+        assert (network.encoder, network.dt_ms, network.duration_ms) == (Events(), 0.3, 9.0)
+        assert json.loads(run("evaluate net.h5 --json").stdout)["accuracy"] == 1
+
+    def test_a_search_looks_at_columns_of_events(self, run):
+        np.savez("more.npz", **{**halves(200), "height": 12, "width": 12})
+        searched = run("search --dataset more.npz --accuracy 0.7 --seeds 1 --set passes=1 -o out")
+        assert searched.exit_code == 0, searched.stderr
+        assert "fspinn: dt_ms = 0.3, duration_ms = 9: 30 time steps" in searched.stderr
+        network = fspinn.load("out/smallest.h5").network
+        assert (network.encoder, network.layers[0].field is not None) == (Events(), True)
+
     def test_data_info_counts_events(self, run):
         said = "events      50 in a recording (median), the last at "
         assert said in run("data info EVENTS").stdout
@@ -246,11 +264,17 @@ class TestTyped:
         ("words", "said"),
         [
             (
-                "train --dataset EVENTS --field 3",
+                "train --dataset EVENTS --field 3 --set encoder=ttfs",
                 "data: these are recordings of events",
             ),
-            ("tune --dataset EVENTS --set field=3 --trials 1", "data: these are recordings of events"),
-            ("search --dataset EVENTS --accuracy 0.6 --sizes 4", "data: these are recordings of events"),
+            (
+                "tune --dataset EVENTS --set encoder=poisson --trials 1",
+                "data: these are recordings of events",
+            ),
+            (
+                "search --dataset EVENTS --accuracy 0.6 --set dt_ms=1",
+                "data: these are recordings of events",
+            ),
             ("train --dataset images.npz --set encoder=events", "data: these are not recordings of events"),
             ("train --dataset EVENTS --grey", "holds recordings of events; leave --grey out"),
             ("train --dataset EVENTS --set encoder=events --set contrast=on-off", "contrast: events have no"),

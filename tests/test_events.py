@@ -175,7 +175,7 @@ class TestFiles:
             ({"width": np.array([3, 4])}, ": width: int64 of shape (2,); give the sensor's pixels"),
             ({"labels": np.arange(39) % 2}, ": labels: 39 labels for the 40 recordings of"),
             ({"p": 2 * halves()["p"]}, " is not a polarity, 0 for OFF or 1 for ON"),
-            ({"t": halves()["t"][::-1]}, ": t_us: time goes back at event "),
+            ({"t": halves()["t"][::-1]}, ": t: time goes back at event "),
             ({"offsets": np.arange(41)}, ": offsets: do not rise from 0 to the 2000 events"),
             (
                 {"test_" + name: halves()[name] for name in "xypt"},
@@ -187,7 +187,18 @@ class TestFiles:
             ),
             (
                 {f"test_{name}": -halves()[name] for name in ("x", "y", "p", "t", "offsets", "labels")},
-                ": test offsets: do not rise",
+                ": test_offsets: do not rise",
+            ),
+            (
+                {"p": None},
+                ": holds x, y, t of events, but no array 'p'; give x, y, p (1 ON, 0 OFF) and t (micro",
+            ),
+            ({"t": None, "offsets": None}, ": holds x, y, p of events, but no array 't'; give"),
+            ({"x": None}, ": holds y, p, t of events, but no array 'x'; give"),
+            ({"y": None, "t": None}, ": holds x, p of events, but no array 'y', 't'; give"),
+            (
+                {f"test_{name}": halves()[name] for name in ("x", "y", "t", "offsets", "labels")},
+                ": holds test_x, test_y, test_t of events, but no array 'p'; give",
             ),
         ],
     )
@@ -237,3 +248,13 @@ def test_what_was_read_is_counted():
     twice = recordings_of(arrays)[np.array([0, 1, 0])]
     again = datasets.summary(datasets.as_dataset((twice, np.array([0, 1, 0]))))
     assert again.duplicates["train"] == 1
+
+
+@pytest.mark.parametrize(("last_us", "step_us"), [(0, 1), (29, 1), (30, 2), (3000, 110), (315_109, 11_000)])
+def test_time_steps_for_whole_recordings_have_two_digits(last_us, step_us):
+    arrays = {name: np.array(ONE[name]) for name in ("x", "y", "p")}
+    recordings = Recordings(
+        **arrays, t_us=np.array([0, last_us]), offsets=np.array([0, 2]), height=2, width=3
+    )
+    assert recordings.step_us_for(30) == step_us
+    assert last_us < 30 * step_us

@@ -128,7 +128,9 @@ def test_a_rejected_answer_is_minus_one_where_python_rejects(tmp_path, readout):
 
 
 def test_a_program_that_answers_always_says_nothing_of_none(tmp_path):
-    export_c(model_of(PLAIN), tmp_path / "out")
+    export_c(model_of(PLAIN), tmp_path / "silent")
+    assert "-1 is none: no neuron has spiked." in (tmp_path / "silent" / "README.md").read_text()
+    export_c(model_of(PLAIN, readout="linear"), tmp_path / "out")
     assert "-1" not in (tmp_path / "out" / "README.md").read_text()
     assert "#define NETWORK_REJECT 0\n" in (tmp_path / "out" / "network.h").read_text()
 

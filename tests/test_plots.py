@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from described import changed, dense
+from described import changed, dense, model_from
 from matplotlib.figure import Figure
 
 import fspinn
@@ -17,7 +17,7 @@ from fspinn.model.model import Readout
 from fspinn.model.tensors import LayerTensors
 from fspinn.network.description import Network
 from fspinn.network.inhibition import Lateral
-from fspinn.network.inputs import OnOff, Poisson
+from fspinn.network.inputs import Events, LevelDelta, OnOff, Poisson
 from fspinn.network.layers import Layer, Neuron
 from fspinn.network.rules import Stdp
 from fspinn.report.plots.networks import feature, preferred_classes
@@ -116,6 +116,46 @@ def test_a_model_without_a_course_is_refused(model):
         plots.learning_curve(bare)
 
 
+@pytest.mark.parametrize(
+    ("shape", "settings", "said"),
+    [
+        ((6, 6), {}, None),
+        ((6, 6), {"contrast": OnOff()}, "from left: ON, OFF"),
+        ((6, 6, 3), {}, "from left: red, green, blue"),
+        (
+            (6, 6, 3),
+            {"contrast": OnOff()},
+            "above, from left: red ON, green ON, blue ON; below: red OFF, green OFF, blue OFF",
+        ),
+        (
+            (6, 6, 3),
+            {"contrast": OnOff(of="colours")},
+            "above, from left: brightness ON, red-green ON, blue-yellow ON; below: brightness OFF, "
+            "red-green OFF, blue-yellow OFF",
+        ),
+        ((6, 6, 2), {}, "from left: channel 0, channel 1"),
+        ((6, 6, 2), {"encoder": Events()}, "from left: OFF, ON"),
+        ((1, 9), {"contrast": LevelDelta()}, "rows from above: ON, OFF, up, down"),
+        ((1, 9, 3), {}, "rows from above: channel 0, channel 1, channel 2"),
+    ],
+)
+def test_channels_of_receptive_fields_are_named(shape, settings, said):
+    network = Network.patches(4, field=(min(3, shape[0]), 3), cells=(1, 1), **settings)
+    inputs = int(np.prod(network.layers[0].field)) * network.input_shape(shape)[2]
+    model = model_from(
+        network=network,
+        image_shape=shape,
+        weights=np.ones((inputs, 4), np.float32),
+        theta=np.zeros(4, np.float32),
+        readout=Readout("proportion", np.ones((4, 2), np.float32)),
+    )
+    if shape[0] == 1:
+        channels = shape[2] if len(shape) > 2 else 1
+        model = replace(model, scale=datasets.Scale((0.0,) * channels, (255.0,) * channels))
+    title = plots.receptive_fields(model).axes[0].get_title()
+    assert title.split("\n")[1:] == ([] if said is None else [said])
+
+
 # --- answers ----------------------------------------------------------------------------------------
 
 
@@ -130,6 +170,12 @@ def test_a_confusion_matrix_counts_and_shares():
     words = set(texts(figure))
     assert {"cat", "dog", "cow", "true class", "answer of the network", "66.7% of 6 images correct"} <= words
     assert "part of the true class (%)" in words
+
+
+def test_images_without_an_answer_have_a_column_of_their_own():
+    figure = plots.confusion_matrix(np.array([0, 0, 1, 1]), np.array([0, -1, 1, 1]), ["cat", "dog"])
+    assert figure.axes[0].images[0].get_array().shape == (2, 3)
+    assert {"none", "75.0% of 4 images correct"} <= set(texts(figure))
 
 
 def test_a_class_without_a_name_is_refused():

@@ -17,6 +17,7 @@ from fspinn.model.readout import (
     COMPANY_REACH,
     COMPANY_SPIKES,
     INVERSE_PENALTY,
+    NO_ANSWER,
     NO_LABEL,
     SILENCE,
     fit,
@@ -169,13 +170,13 @@ def test_silence_has_the_class_of_the_highest_bias():
     counts = np.array([[2, 0], [0, 0], [0, 0]], np.int32)
     readout = fit("linear", counts, np.array([0, 1, 1]), 2)
     assert predict(readout, counts).tolist() == [0, 1, 1]
-    assert predict(replace(readout, bias=None), counts).tolist() == [0, 0, 0]
+    assert predict(replace(readout, bias=None), counts).tolist() == [0, NO_ANSWER, NO_ANSWER]
 
 
 def test_the_highest_score_wins_and_the_first_among_equals():
     readout = Readout("proportion", np.array([[0.5, 0.5, 0], [0, 0.25, 0.75]], np.float32))
     answers = predict(readout, np.array([[1, 0], [0, 1], [3, 2], [0, 0]], np.int32))
-    assert answers.tolist() == [0, 2, 1, 0]  # a tie; class 2; 1.5, 2.0, 1.5; silence
+    assert answers.tolist() == [0, 2, 1, NO_ANSWER]  # a tie; class 2; 1.5, 2.0, 1.5; silence
     assert answers.dtype == np.int64
 
 

@@ -13,8 +13,10 @@ from fspinn import datasets
 from fspinn.answering import metrics
 from fspinn.base.errors import ConfigError
 from fspinn.cli import main
+from fspinn.model.model import Readout
 from fspinn.model.readout import classes, leads
 from fspinn.network.rules import Stdp
+from fspinn.search.metrics import METRICS
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +40,22 @@ def run(*arguments):
     return CliRunner().invoke(main, list(map(str, arguments)))
 
 
+def test_samples_without_an_answer_have_a_column_of_their_own_and_are_wrong():
+    truth, answers = np.array([0, 0, 1, 1, 1]), np.array([0, -1, 1, 0, 1])
+    counts = metrics.confusion_matrix(truth, answers, 2)
+    np.testing.assert_array_equal(counts, [[1, 0, 1], [1, 2, 0]])
+    assert metrics.accuracy(counts) == 3 / 5
+    np.testing.assert_allclose(metrics.recalls(counts), [1 / 2, 2 / 3])
+    np.testing.assert_allclose(metrics.precisions(counts), [1 / 2, 1])
+    np.testing.assert_allclose(metrics.f1_scores(counts), [1 / 2, 4 / 5])
+    whole = metrics.confusion_matrix(truth, np.abs(answers), 2)
+    assert whole.shape == (2, 2)
+    np.testing.assert_array_equal(metrics.mean_confusion([counts, whole]), [[1, 0.5, 0.5], [1, 2, 0]])
+    for metric in METRICS.values():
+        low, high = metric.interval(counts, 0.975)
+        assert 0 < low < metric.value(counts) < high < 1
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_metrics_are_those_of_scikit_learn_over_classes_with_samples(seed):
     random = np.random.default_rng(seed)
@@ -59,10 +77,12 @@ def test_metrics_are_those_of_scikit_learn_over_classes_with_samples(seed):
 def test_a_class_is_answered_where_it_leads_by_the_margin():
     scores = np.array([[1.0, 3.0, 2.5], [2.0, 2.0, 0.0], [4.0, 1.0, 0.0]])
     np.testing.assert_array_equal(leads(scores), [0.5, 0.0, 3.0])
-    np.testing.assert_array_equal(classes(scores), [1, 0, 0])
-    np.testing.assert_array_equal(classes(scores, 0.5), [1, -1, 0])
-    np.testing.assert_array_equal(classes(scores, 0.6), [-1, -1, 0])
-    np.testing.assert_array_equal(classes(scores[:, :1], 1e9), [0, 0, 0])  # a single class has no rival
+    readout, spikes = Readout("proportion", np.eye(3, dtype=np.float32)), np.ones((3, 3), np.int32)
+    np.testing.assert_array_equal(classes(readout, spikes, scores), [1, 0, 0])
+    np.testing.assert_array_equal(classes(readout, spikes, scores, 0.5), [1, -1, 0])
+    np.testing.assert_array_equal(classes(readout, spikes, scores, 0.6), [-1, -1, 0])
+    # A single class has no rival.
+    np.testing.assert_array_equal(classes(readout, spikes, scores[:, :1], 1e9), [0, 0, 0])
 
 
 def test_an_evaluation_measures_what_is_answered(digits, model):

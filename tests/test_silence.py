@@ -1,26 +1,34 @@
 """Images that bring little or no input: nothing changes, nothing is unlearned, and a warning names them."""
 
+import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from described import both, changed, dense, flat, with_layer
+from exported_programs import answers, build, images_for, model_of
 from published_images import skip_without
 from runners import brian2, fast, grid_for
+from sklearn.metrics import recall_score
 
 import fspinn
-from fspinn import evaluate, train
+from fspinn import datasets, evaluate, train
 from fspinn.answering.predict import doubts
+from fspinn.backends.c import export_c
 from fspinn.base.errors import FspinnWarning
 from fspinn.cli import main
 from fspinn.datasets import Split
 from fspinn.lowering.integer_learning import first_weights
 from fspinn.lowering.plan import RULES
+from fspinn.model.model import Readout
+from fspinn.model.readout import NO_ANSWER, READOUTS, predict
 from fspinn.model.tensors import Tensor
 from fspinn.network.encoders import ENCODERS
 from fspinn.network.layers import Layer
 from fspinn.network.rules import Stdp
+from fspinn.search.jobs import _answers
 
 BLACK = np.zeros((3, 2, 2), np.uint8)
 BRIGHT = np.full((3, 2, 2), 200, np.uint8)
@@ -255,7 +263,7 @@ def test_classes_that_no_labelled_image_is_of_are_a_warning(digits):
 
 
 def test_neurons_that_spike_without_input_are_named(digits, tmp_path):
-    few = replace(digits, train=digits.train.first(60), validation=digits.validation.first(20))
+    few = replace(digits, train=digits.train.first(60), validation=digits.validation.first(60))
     model = train(dense(neurons=20), few, learner=Stdp(passes=1), progress=False).model
     theta = model.layer.theta.values.copy()
     theta[:3] = -model.network.layers[0].neuron.firing_threshold
@@ -316,3 +324,57 @@ def test_black_images_in_mnist_do_not_hurt():
 def test_black_images_do_not_hurt_two_hundred_neurons(digits, count):
     data = with_images(digits, black(count))
     assert evaluate(train(dense(neurons=200), data, progress=False).model, data.test).accuracy > 0.93
+
+
+# --- no answer, everywhere ----------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
+@pytest.mark.parametrize("name", READOUTS)
+def test_silence_is_answered_alike_by_predict_evaluate_search_and_c(name, tmp_path):
+    network = dense(neurons=5, duration_ms=70.0, weight_norm=1.0, threshold=3.0, tau_m_ms=20.0)
+    model = model_of(network, readout=name)
+    images, labels = images_for(model, 6), np.arange(6) % 3
+    images[3] = 0
+    answer = fspinn.predict(model, images)
+    silent = answer.spike_counts.sum(axis=1) == 0
+    assert silent[[0, 3]].all()
+    assert not silent.all()
+    np.testing.assert_array_equal(answer.answered, ~silent | (name == "linear"))
+    named = Split(images, labels, model.class_names)
+    measured = fspinn.evaluate(model, named)
+    np.testing.assert_array_equal(measured.predictions, answer.classes)
+    assert (measured.coverage, measured.accuracy) == (1.0, np.mean(answer.classes == labels))
+    assert measured.confusion_matrix.sum() == 6
+    assert measured.confusion_matrix.shape == (3, 3 + (name != "linear"))
+    assert measured.balanced_accuracy == pytest.approx(
+        recall_score(labels, answer.classes, average="macro", labels=range(3))
+    )
+    data = datasets.Dataset("own", named, named, named, model.class_names, "", 0)
+    ((counted, _),) = _answers({"one": model}, data, 0, None, None).values()
+    np.testing.assert_array_equal(counted, measured.confusion_matrix)
+    export_c(model, tmp_path, images)
+    _, classes = answers(build(tmp_path), images, model.network.features)
+    np.testing.assert_array_equal(classes, answer.classes)
+    fspinn.save(model, tmp_path / "net.h5")
+    np.save(tmp_path / "images.npy", images)
+    asked = ["predict", str(tmp_path / "net.h5"), str(tmp_path / "images.npy"), "--json"]
+    rows = json.loads(CliRunner().invoke(main, asked).stdout)["images"]
+    assert [-1 if row["class"] is None else row["class"] for row in rows] == answer.classes.tolist()
+
+
+def test_with_a_margin_silence_is_left_out_as_other_answers_are():
+    model = model_of(dense(neurons=5, duration_ms=70.0, weight_norm=1.0, threshold=3.0, tau_m_ms=20.0))
+    images = images_for(model, 6)
+    measured = fspinn.evaluate(model, (images, np.array(["0", "1", "2"] * 2)), reject=1e-6)
+    assert measured.coverage == np.mean(measured.predictions >= 0) < 1
+    assert measured.confusion_matrix.shape == (3, 3)
+
+
+def test_equal_scores_of_spikes_are_the_first_class():
+    readout = Readout("majority", np.array([[0, 0], [0, 1]], np.float32))
+    counts = np.array([[1, 0], [0, 1], [0, 0]], np.int32)
+    np.testing.assert_array_equal(predict(readout, counts), [0, 1, NO_ANSWER])
+    for bias, said in (([0.5, 0.5], NO_ANSWER), ([0.0, 0.5], 1)):
+        biased = replace(readout, bias=np.array(bias, np.float32))
+        assert predict(biased, counts)[2] == said

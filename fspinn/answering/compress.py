@@ -151,7 +151,17 @@ def lower(
     compiler = Compiler(data, checked_seed(seed), threads)
     chained = compiler.passes(model, how)
     lowered, reports = passes.chain(model, chained, measuring(data, seed, threads), on_report)
+    accuracy = reports[-1].after.accuracy
+    if data is not None and accuracy is not None and _are_those_of(model, data):
+        lowered = replace(lowered, record={**lowered.record, "validation_accuracy": accuracy})
     return Lowered(lowered, tuple(reports))
+
+
+def _are_those_of(model: Model, data: "Dataset") -> bool:
+    """Return whether the validation images are those that were held out when the model was trained."""
+    trained_on = model.record.get("dataset", {})
+    mine = {"checksum": data.checksum, "seed": data.seed, "validation": len(data.validation)}
+    return all(trained_on.get(name) == value for name, value in mine.items())
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ class Evaluation:
     Parameters
     ----------
     accuracy : float
-        Part of the images that were answered whose class was found.
+        Part of the images whose class was found; with a margin, of those that were answered.
     samples : int
         Number of images.
     readout : str
@@ -60,8 +60,8 @@ class Evaluation:
     spikes_per_sample : float
         Mean number of output spikes for an image.
     predictions : ndarray of int64, shape (samples,)
-        Places of the answers in ``model.class_names``; `fspinn.model.readout.NO_ANSWER`, -1, where one
-        was rejected.
+        Places of the answers in ``model.class_names``; `fspinn.model.readout.NO_ANSWER`, -1, where there
+        was none.
     labels : ndarray of int64, shape (samples,)
         Places of the true classes there.
     activity : tuple of Activity
@@ -73,7 +73,9 @@ class Evaluation:
     state_range : Range or None
         What the potentials of a model in integers did, saturations among it; None for any other model.
     silent_samples : int
-        Images without an output spike.
+        Images without an output spike. Those that are not answered count as wrong, unless there is a margin.
+    reject : float
+        The margin.
     """
 
     accuracy: float
@@ -87,18 +89,26 @@ class Evaluation:
     leads: NDArray[np.float64]
     state_range: Range | None = None
     silent_samples: int = 0
+    reject: float = 0.0
 
     @property
     def coverage(self) -> float:
-        """Part of the images that were answered; all metrics are of these."""
-        return float(np.mean(self.predictions != NO_ANSWER))
+        """Part of the images that were not rejected by the margin; all metrics are of these."""
+        return float(np.mean(self._counted))
 
     @property
     def confusion_matrix(self) -> NDArray[np.int64]:
-        """How many images of each class (rows) were answered with each (columns)."""
-        answered = self.predictions != NO_ANSWER
+        """How many images of each class (rows) were answered with each (columns).
+
+        Without a margin a last column counts those that were not answered, if there are any.
+        """
+        counted = self._counted
         n_classes = len(self.class_names)
-        return metrics.confusion_matrix(self.labels[answered], self.predictions[answered], n_classes)
+        return metrics.confusion_matrix(self.labels[counted], self.predictions[counted], n_classes)
+
+    @property
+    def _counted(self) -> NDArray[np.bool_]:
+        return _counted(self.predictions, self.reject)
 
     @property
     def balanced_accuracy(self) -> float:
@@ -118,7 +128,8 @@ class Evaluation:
             [metrics.recalls(counts), metrics.precisions(counts), metrics.f1_scores(counts)]
         )
         samples = np.bincount(self.labels, minlength=len(counts)).tolist()
-        rows = zip(self.class_names, shares.tolist(), samples, counts.sum(axis=1).tolist(), strict=True)
+        answered = counts[:, : len(counts)].sum(axis=1).tolist()
+        rows = zip(self.class_names, shares.tolist(), samples, answered, strict=True)
         return {
             name: ClassReport(recall, precision, f1, count, answered)
             for name, (recall, precision, f1), count, answered in rows
@@ -133,7 +144,7 @@ class Evaluation:
         ConfigError
             If some were rejected already.
         """
-        if self.coverage < 1:
+        if self.reject > 0:
             raise ConfigError("coverage: some images were rejected already; evaluate without a margin")
         right = self.predictions == self.labels
         quantiles = np.quantile(self.leads, np.arange(CURVE_POINTS) / CURVE_POINTS, method="lower")
@@ -181,7 +192,8 @@ def evaluate(
     seed : int, default 0
         Fixes the input spikes.
     reject : float, default 0.0
-        Give no answer where the best class leads the second by less, as for `fspinn.predict`.
+        Give no answer where the best class leads the second by less, as for `fspinn.predict`. Metrics are
+        then of the images that are answered.
     threads : int or None, default None
         None is one per core; the answer is the same for all.
     engine : {"numba", "brian2"}, default "numba"
@@ -215,14 +227,14 @@ def evaluate(
         engine=engine,
         on_batch=on_batch,
     )
-    answered = answer.classes != NO_ANSWER
-    if not answered.any():
+    counted = _counted(answer.classes, reject)
+    if not counted.any():
         raise ConfigError(
             f"reject: no image is answered with a margin of {reject:g}; the best class leads by at most "
             f"{answer.leads.max():.3g}, give less"
         )
     return Evaluation(
-        accuracy=float(np.mean(answer.classes[answered] == split.labels[answered])),
+        accuracy=float(np.mean(answer.classes[counted] == split.labels[counted])),
         samples=len(split),
         readout=model.readout.name,
         spikes_per_sample=answer.activity[-1].per_sample("output_spikes"),
@@ -233,4 +245,11 @@ def evaluate(
         leads=answer.leads,
         state_range=answer.state_range,
         silent_samples=silent_in(answer.spike_counts),
+        reject=reject,
     )
+
+
+def _counted(predictions: NDArray[np.int64], reject: float) -> NDArray[np.bool_]:
+    """Return which images count: with a margin those that were answered, without one all."""
+    answered: NDArray[np.bool_] = predictions != NO_ANSWER
+    return answered if reject > 0 else np.ones_like(answered)

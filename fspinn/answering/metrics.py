@@ -1,13 +1,15 @@
 """What does a confusion matrix say of a classifier, class by class and over all?
 
-A confusion matrix has a row for each true class and a column for each answer. It may be a mean over several
-seeds. Means over classes are over those with samples: a class that a data set lacks says nothing of a model.
+A confusion matrix has a row for each true class and a column for each answer; where some samples were not
+answered, a last column counts these. It may be a mean over several seeds. Means over classes are over those
+with samples: a class that a data set lacks says nothing of a model.
 """
 
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Matrix: TypeAlias = NDArray[Any]
 Floats: TypeAlias = NDArray[np.float64]
@@ -16,9 +18,29 @@ Floats: TypeAlias = NDArray[np.float64]
 def confusion_matrix(
     labels: NDArray[np.int64], classes: NDArray[np.int64], n_classes: int
 ) -> NDArray[np.int64]:
-    """Return how many samples of each class (rows) were answered with each (columns)."""
-    found = np.bincount(labels * n_classes + classes, minlength=n_classes**2)
-    return found.reshape(n_classes, n_classes)
+    """Return how many samples of each class (rows) were answered with each (columns).
+
+    Where some were not answered (-1), a last column counts these.
+    """
+    none = classes < 0
+    columns = n_classes + bool(none.any())
+    places = labels * columns + np.where(none, n_classes, classes)
+    return np.bincount(places, minlength=n_classes * columns).reshape(n_classes, columns)
+
+
+def mean_confusion(matrices: Iterable[ArrayLike]) -> Floats:
+    """Return the mean of confusion matrices of the same classes."""
+    found = [np.asarray(matrix) for matrix in matrices]
+    columns = max(matrix.shape[1] for matrix in found)
+    same = [np.pad(matrix, ((0, 0), (0, columns - matrix.shape[1]))) for matrix in found]
+    mean: Floats = np.mean(same, axis=0)
+    return mean
+
+
+def answers(confusion: Matrix) -> Matrix:
+    """Return how many samples were answered with each class."""
+    found: Matrix = confusion.sum(axis=0)[: len(confusion)]
+    return found
 
 
 def recalls(confusion: Matrix) -> Floats:
@@ -28,12 +50,12 @@ def recalls(confusion: Matrix) -> Floats:
 
 def precisions(confusion: Matrix) -> Floats:
     """Return the part of the answers of each class that were right; 0 for a class that was never answered."""
-    return _shares(confusion.diagonal(), confusion.sum(axis=0))
+    return _shares(confusion.diagonal(), answers(confusion))
 
 
 def f1_scores(confusion: Matrix) -> Floats:
     """Return the harmonic mean of recall and precision of each class: ``2 tp / (2 tp + fp + fn)``."""
-    return _shares(2 * confusion.diagonal(), confusion.sum(axis=1) + confusion.sum(axis=0))
+    return _shares(2 * confusion.diagonal(), confusion.sum(axis=1) + answers(confusion))
 
 
 def present(confusion: Matrix) -> NDArray[np.bool_]:

@@ -42,8 +42,8 @@ class Prediction:
     Parameters
     ----------
     classes : ndarray of int64, shape (n,)
-        The class with the highest score, among equals the first; without an output spike that says nothing.
-        `fspinn.model.readout.NO_ANSWER`, -1, where it was rejected.
+        The class with the highest score, among equals the first. `fspinn.model.readout.NO_ANSWER`, -1, where
+        it was rejected, or no neuron spiked and the readout has no bias that answers silence.
     scores : ndarray of float64, shape (n, n_classes)
         How much the output spikes speak for each class (see `fspinn.model.model.Readout`).
     spike_counts : ndarray of int32, shape (n, features)
@@ -62,11 +62,8 @@ class Prediction:
 
     @property
     def answered(self) -> NDArray[np.bool_]:
-        """Whether anything speaks for the class of each image: an output spike, or a readout's bias.
-
-        Where nothing does, the class is only the first of equals. A rejected answer is none.
-        """
-        answered: NDArray[np.bool_] = (np.ptp(self.scores, axis=1) > 0) & (self.classes != readouts.NO_ANSWER)
+        """Which images were answered with a class."""
+        answered: NDArray[np.bool_] = self.classes != readouts.NO_ANSWER
         return answered
 
     @property
@@ -149,9 +146,10 @@ def predict(
     spike_counts, activity, state_range = respond(
         plan, images, seed=seed, first=first, threads=threads, engine=engine, on_batch=on_batch
     )
-    scores = readouts.scores(model.readout, joined(model.features, spike_counts, values))
+    counts = joined(model.features, spike_counts, values)
+    scores = readouts.scores(model.readout, counts)
     return Prediction(
-        readouts.classes(scores, reject),
+        readouts.classes(model.readout, counts, scores, reject),
         scores,
         spike_counts.toarray(),
         activity,

@@ -48,6 +48,9 @@ def command() -> None:
                              and t10k-... for test, plain or .gz; plain
                              ones may be larger than the memory
 
+    tonic:NMNIST, tonic:DVSGesture and others are recordings in the formats of the package tonic (pip install
+    "fspinn[events]"), which looks for them in --data-dir and downloads what is absent.
+
     Files are read as they are. Every command that reads a data set takes --resize, --grey, --length, --label,
     --shape and --features: see `fspinn data info -h`.
 
@@ -138,7 +141,7 @@ def info_command(name_or_path: str, data_dir: Path | None, as_json: bool) -> Non
         "features": data.feature_names,
         "events": events,
         "scale": None if data.scale is None else asdict(data.scale),
-        "source": entry.source if entry else str(Path(name_or_path).expanduser().resolve()),
+        "source": _source(name_or_path),
         "licence": entry.licence if entry else None,
     }
     shared = {f"{part} that earlier splits have too": number for part, number in counted.shared.items()}
@@ -183,6 +186,17 @@ def fetch_command(name: str, data_dir: Path | None, as_json: bool) -> None:
     about = {"name": name, "embedded": folder is None, "folder": str(folder) if folder else None}
     where = f"in {folder}" if folder else "embedded, nothing to fetch"
     options.answer(as_json, about, f"{name}: {where}")
+
+
+def _source(name_or_path: str) -> str:
+    from fspinn.datasets import catalogue
+    from fspinn.datasets.through_tonic import PREFIX
+
+    if name_or_path in catalogue:
+        return catalogue[name_or_path].source
+    if name_or_path.startswith(PREFIX):
+        return f"{name_or_path.removeprefix(PREFIX)}, read by the package tonic"
+    return str(Path(name_or_path).expanduser().resolve())
 
 
 def _pixels(image_shape: tuple[int, ...]) -> str:

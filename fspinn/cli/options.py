@@ -18,12 +18,13 @@ from fspinn.base import files
 from fspinn.base.checks import checked_seed
 from fspinn.base.errors import ConfigError
 from fspinn.base.settings import bare, flattened, near_miss, parsed, reference, with_settings
-from fspinn.cli import reading
+from fspinn.cli import reading, time_steps
+from fspinn.network.inputs import Events
 from fspinn.presets import Preset
 
 if TYPE_CHECKING:
     from fspinn import Model
-    from fspinn.datasets import Dataset, Reading, Source, Split
+    from fspinn.datasets import Dataset, Reading, Recordings, Source, Split
 
 TYPED = "fspinn.typed"
 """Where the context of a command keeps the words that were typed."""
@@ -299,7 +300,7 @@ def data_for(model: "Model", dataset: str | None, data_dir: Path | None) -> "Dat
 
     how = reading.asked()
     if dataset is not None:
-        how = _with_features(how, model, Path(dataset))
+        how = _as_trained(model, how, Path(dataset))
         data = load(dataset, data_dir=data_dir, reading=how, scale=model.scale)
     elif how.asked:
         name = next(iter(how.asked))
@@ -315,10 +316,12 @@ def data_for(model: "Model", dataset: str | None, data_dir: Path | None) -> "Dat
     return data.in_classes(model.class_names)
 
 
-def _with_features(how: "Reading", model: "Model", path: Path) -> "Reading":
-    """Return how to read a file whose columns are known by name only, if the model listens to some."""
+def _as_trained(model: "Model", how: "Reading", path: Path) -> "Reading":
+    """Return how to read a file so that its columns are those that a model was trained on."""
     from fspinn.datasets.own import is_table
 
+    trained_on = (model.record.get("dataset") or {}).get("reading", {})
+    how = replace(how, columns=trained_on.get("columns"))
     if how.features is not None or model.features is None or not is_table(path):
         return how
     return replace(how, features=model.features.names)
@@ -343,12 +346,12 @@ def sources_of(model: "Model", paths: Sequence[Path], shown: Shown) -> "list[Sou
     if paths and shown.dataset is not None:
         raise ConfigError("--dataset: files of images are given already; leave one of the two out")
     if paths:
-        how = reading.asked()
-        sources = [
-            source
-            for path in paths
-            for source in read_images(path, _with_features(how, model, path), model.scale)
-        ]
+        sources = []
+        for path in paths:
+            how = _as_trained(model, reading.asked(), path)
+            if how.label is None and how.columns is not None:
+                how = replace(how, label=model.record["dataset"]["reading"].get("label"))
+            sources += read_images(path, how, model.scale)
     else:
         name, images = split_of(model, shown)
         source = Source(f"{name} {shown.split}", images.images, images.labels)
@@ -380,7 +383,7 @@ def with_preset_and_data(command: Callable[..., None]) -> Callable[..., None]:
         **others: Any,
     ) -> None:
         from fspinn.backends import engine_of
-        from fspinn.datasets import load
+        from fspinn.datasets import Recordings, load
 
         sizes = {"field": field, "cells": cells}
         named = {"neurons": neurons, "passes": passes, "readout": readout}
@@ -397,6 +400,8 @@ def with_preset_and_data(command: Callable[..., None]) -> Callable[..., None]:
         data = load(dataset, data_dir=data_dir, validation=validation, seed=seed, reading=reading.asked())
         if samples is not None:
             data = replace(data, train=data.train.first(samples))
+        if isinstance(data.train.images, Recordings):
+            chosen = _binned(click.get_current_context(), chosen, given, data.train.images, others)
         command(preset=chosen, data=data, seed=seed, **others)
 
     return prepared
@@ -431,6 +436,23 @@ def _chosen(ctx: click.Context, given: dict[str, Any]) -> Preset:
     except ConfigError as error:
         raise ConfigError(f"--config {path}: {error}") from None
     return with_settings(chosen, given)
+
+
+def _binned(
+    ctx: click.Context,
+    chosen: Preset,
+    given: dict[str, Any],
+    recordings: "Recordings",
+    others: dict[str, Any],
+) -> Preset:
+    """Return what is trained on recordings of events: with time steps that suit them, if none are given."""
+    typed = {bare(name) for name in (*given, *ctx.meta.get(_FROM_FILE, (None, {}))[1])}
+    images = "encoder" in typed and chosen.network.encoder.kind != Events.kind
+    if images or _PRESET in ctx.meta or {"dt_ms", "duration_ms"} & typed:
+        return chosen
+    if "field" not in typed and others.get("sizes", True) is None and others["space"] is None:
+        chosen = _chosen(ctx, {**given, "field": time_steps.FIELD})  # what a search looks at
+    return with_settings(chosen, time_steps.settings_for(recordings))
 
 
 def names(text: str) -> list[str]:

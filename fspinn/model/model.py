@@ -13,6 +13,7 @@ from fspinn.model.activity import Activity
 from fspinn.model.features import Features
 from fspinn.model.tensors import LayerTensors
 from fspinn.network.description import Network
+from fspinn.network.inputs import Events
 from fspinn.network.recordings import check_encoder
 from fspinn.network.rules import Stdp
 from fspinn.quant.formats import Format
@@ -239,19 +240,23 @@ def check_size(model: Model, images: "Images", images_from: str) -> None:
     So it is if they are recordings of events and those were images, or the reverse.
     """
     check_encoder(model.network, images, images_from)
-    if images.shape[1:] != model.image_shape:
+    given, wanted = images.shape[1:], model.image_shape
+    if given != wanted:
+        what, first = ("pixels", 0) if model.scale is None else ("values", 1)
+        sizes = [" x ".join(map(str, shape[first:])) for shape in (given, wanted)]
         raise ConfigError(
-            f"{images_from}: {_pixels(images.shape[1:])} pixels do not fit a model for "
-            f"{_pixels(model.image_shape)}; {_fix(images.shape[1:], model.image_shape)}, or choose the "
-            "data set it was trained on"
+            f"{images_from}: {sizes[0]} {what} do not fit a model for {sizes[1]}; {_fix(model, given)}, or "
+            "choose the data set it was trained on"
         )
 
 
-def _pixels(shape: tuple[int, ...]) -> str:
-    return " x ".join(str(length) for length in shape)
-
-
-def _fix(given: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+def _fix(model: Model, given: tuple[int, ...]) -> str:
+    """Return how samples of a size become those of a model."""
+    wanted = model.image_shape
+    if model.network.encoder.kind == Events.kind:
+        return "give recordings of that sensor"
+    if model.scale is not None:
+        return "cut or pad them, such as with --length" if given[2:] == wanted[2:] else "give those channels"
     if len(given) > len(wanted):
         return "bring them to that size, in grey"
     return "bring them to that size, in colour" if len(given) < len(wanted) else "resize the images"

@@ -28,7 +28,7 @@ NO_LABEL = -1
 """Stands where an image has no label."""
 
 NO_ANSWER = -1
-"""Stands for a class where an answer was rejected."""
+"""Stands for a class where there is no answer: it was rejected, or nothing speaks for any class."""
 
 COMPANY_SPIKES = 3.0
 """Labelled spikes of its own that weigh, in ``proportion``, as much as a neuron's company (fspinn)."""
@@ -115,7 +115,7 @@ def fit(
 
     If a tenth of the images of some class, or more, have no output spike, ``proportion`` has a bias of
     `SILENCE` for that class (of several, the one with the largest part), so that silence is answered with it
-    (so does the bias of ``linear``; ``majority`` answers silence with the first class).
+    (so does the bias of ``linear``; ``majority`` does not answer silence).
 
     A neuron that never spiked speaks for no class. A class without labelled images gets less than
     any other from ``linear``, and nothing from the others.
@@ -209,28 +209,43 @@ def leads(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     return found
 
 
-def classes(scores: NDArray[np.float64], reject: float = 0.0) -> NDArray[np.int64]:
-    """Return the class with the highest score, among equals the first; `NO_ANSWER` where it leads by less
-    than the margin `reject`.
-    """
-    return np.where(leads(scores) < reject, NO_ANSWER, scores.argmax(axis=1))
+def answers_silence(readout: Readout) -> bool:
+    """Return whether a response without a spike is answered: the bias is not the same for all classes."""
+    return readout.bias is not None and bool(np.ptp(readout.bias) > 0)
 
 
-def predict(readout: Readout, spike_counts: "NDArray[np.int32] | csr_array") -> NDArray[np.int64]:
+def classes(
+    readout: Readout,
+    spike_counts: "NDArray[np.int32] | csr_array",
+    scores: NDArray[np.float64],
+    reject: float = 0.0,
+) -> NDArray[np.int64]:
     """Return the class of each response: the one with the highest score, among equals the first.
 
-    Where no neuron spiked that is the class with the highest bias, or class 0 where there is no bias.
+    `NO_ANSWER` where it leads by less than the margin `reject`, and where no neuron spiked, unless the bias
+    of the readout answers silence.
 
     Parameters
     ----------
     readout, spike_counts
         As for `scores`.
+    scores : ndarray of float64, shape (n, n_classes)
+        What `scores` returns for them.
+    reject : float, default 0.0
 
     Returns
     -------
     ndarray of int64, shape (n,)
     """
-    return classes(scores(readout, spike_counts))
+    none = leads(scores) < reject
+    if not answers_silence(readout):
+        none |= np.asarray(spike_counts.sum(axis=1)) == 0
+    return np.where(none, NO_ANSWER, scores.argmax(axis=1))
+
+
+def predict(readout: Readout, spike_counts: "NDArray[np.int32] | csr_array") -> NDArray[np.int64]:
+    """Return the class of each response, without a margin; see `classes`."""
+    return classes(readout, spike_counts, scores(readout, spike_counts))
 
 
 def _bias_of_silence(

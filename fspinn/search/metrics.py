@@ -134,7 +134,7 @@ def _of_balanced_accuracy(confusion: Matrix, confidence: float) -> Interval:
 def _of_macro_f1(confusion: Matrix, confidence: float) -> Interval:
     here = metrics.present(confusion)
     both = confusion.diagonal()
-    either = (confusion.sum(axis=1) + confusion.sum(axis=0) - both)[here]
+    either = (confusion.sum(axis=1) + metrics.answers(confusion) - both)[here]
     low, high = (2 * q / (1 + q) for q in _wilson_ends(both[here], either, confidence))
     correlations = _correlations_of_f1(confusion)[np.ix_(here, here)]
     return _combined(metrics.f1_scores(confusion)[here], (low, high), correlations, confidence)
@@ -172,10 +172,12 @@ def _correlations_of_f1(confusion: Matrix) -> Floats:
     """
     n_classes = len(confusion)
     prior = PRIOR_ERRORS / max(n_classes - 1, 1)
-    counts = confusion + prior * (1 - np.eye(n_classes))
-    both, s = counts.diagonal(), counts.sum(axis=0) + counts.sum(axis=1)
+    counts = confusion.astype(np.float64)
+    counts[:, :n_classes] += prior * (1 - np.eye(n_classes))
+    both, s = counts.diagonal(), metrics.answers(counts) + counts.sum(axis=1)
     f1 = np.maximum(metrics.f1_scores(counts), 1e-9)  # of a class that is never found errors correlate alike
-    shared = (counts + counts.T) * np.outer(f1, f1)
+    between = counts[:, :n_classes]
+    shared = (between + between.T) * np.outer(f1, f1)
     np.fill_diagonal(shared, both * (2 - 2 * f1) ** 2 + (s - 2 * both) * f1**2)
     deviations = np.sqrt(np.maximum(shared.diagonal(), 1e-300))
     return shared / np.outer(deviations, deviations)

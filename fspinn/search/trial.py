@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fspinn.answering.metrics import mean_confusion
 from fspinn.search.candidates import Candidate
 from fspinn.search.costs import Cost
 from fspinn.search.intervals import CONFIDENCE
@@ -116,7 +117,7 @@ class Trial:
     @cached_property
     def confusion(self) -> NDArray[np.float64] | None:
         """The mean confusion matrix over all seeds; None where it was not measured."""
-        return np.mean(list(self.confusions.values()), axis=0) if self.confusions else None
+        return mean_confusion(self.confusions.values()) if self.confusions else None
 
     def after(self, job: Job, result: JobResult) -> "Trial":
         """Return the trial once a job is done that measured its candidate."""

@@ -130,8 +130,9 @@ def _answers(
     """Return the classes and the spike counts that the integer engine answers."""
     spikes = BatchEncoder(plan.encoding).encode(images, seed, INFERENCE_SPIKES)
     spike_counts = engine.respond(plan, spikes).spike_counts
-    scores = readouts.scores(model.readout, joined(model.features, spike_counts, features))
-    return readouts.classes(scores, reject), spike_counts
+    counts = joined(model.features, spike_counts, features)
+    scores = readouts.scores(model.readout, counts)
+    return readouts.classes(model.readout, counts, scores, reject), spike_counts
 
 
 def _images_header(
@@ -169,7 +170,7 @@ def _readme(model: Model, plan: Plan, images: int, reject: float) -> str:
         "loop": sensor_loop(model, plan),
         "beside": "" if model.features is None else ", features",
         "features": _features_in_words(model),
-        "none": "" if reject == 0 else " -1 is none: the best class leads the second by too little.",
+        "none": _none(model, reject),
     }
     text = _program_file("README.md")
     for name, value in values.items():
@@ -203,3 +204,10 @@ def _inputs(model: Model, layer: LayerPlan) -> str:
 
 def _program_file(name: str) -> str:
     return (resources.files(__package__) / "program" / name).read_text(encoding="utf-8")
+
+
+def _none(model: Model, reject: float) -> str:
+    """Return when the program answers with none."""
+    causes = ["the best class leads the second by too little"] if reject > 0 else []
+    causes += [] if readouts.answers_silence(model.readout) else ["no neuron has spiked"]
+    return f" -1 is none: {', or '.join(causes)}." if causes else ""

@@ -12,8 +12,8 @@ from fspinn.base.randomness import INFERENCE_SPIKES
 from fspinn.base.version import __version__
 from fspinn.lowering.plan import LayerPlan, Plan
 from fspinn.memmodel.program import STEPS_AT_ONCE
-from fspinn.model.features import LEVEL_BITS, SPIKES
 from fspinn.memmodel.size import kept_values
+from fspinn.model.features import LEVEL_BITS, SPIKES
 from fspinn.model.model import Model
 from fspinn.model.tensors import Formats
 from fspinn.network.inhibition import most_spikes

@@ -8,6 +8,7 @@ import numpy as np
 from fspinn.backends.c.numbers import array, defines
 from fspinn.base.errors import FormatError
 from fspinn.model.model import LABEL_READOUT, Model, Readout, bias_bits
+from fspinn.model.readout import answers_silence
 from fspinn.quant.formats import Format, to_integers
 from fspinn.quant.packing import pack
 
@@ -52,7 +53,8 @@ def readout_lines(model: Model, reject: float) -> tuple[list[str], list[str]]:
 
 def _margin(readout: Readout, reject: float, step: Fraction) -> dict[str, int]:
     steps = min(ceil(Fraction(reject) / step), MOST_STEPS)
-    return {"REJECT": steps if readout.n_classes > 1 else 0}
+    margin = steps if readout.n_classes > 1 else 0
+    return {"REJECT": margin, "ANSWERS_SILENCE": int(answers_silence(readout))}
 
 
 def _labels(readout: Readout, reject: float) -> tuple[list[str], list[str]]:

@@ -45,9 +45,7 @@ def confusion_matrix(
         If there is a class without a name.
     """
     names, n_classes = list(class_names), len(class_names)
-    answered = classes != NO_ANSWER
-    labels, classes = labels[answered], classes[answered]
-    if len(labels) == 0:
+    if (classes == NO_ANSWER).all():
         raise ConfigError("confusion matrix: no image is answered; reject fewer")
     highest = max(labels.max(), classes.max())
     if highest >= n_classes:
@@ -67,8 +65,11 @@ def confusion_matrix(
             colour = "white" if shares[label, answer] > 60 else "black"
             number = str(counts[label, answer])
             axes.text(answer, label, number, ha="center", va="center", fontsize=8, color=colour)
-        long = max(map(len, names)) > 3
-        axes.set_xticks(range(n_classes), names, rotation=45 if long else 0, ha="right" if long else "center")
+        answers = [*names, "none"][: counts.shape[1]]
+        long = max(map(len, answers)) > 3
+        axes.set_xticks(
+            range(len(answers)), answers, rotation=45 if long else 0, ha="right" if long else "center"
+        )
         axes.set_yticks(range(n_classes), names)
     axes.set_xlabel("answer of the network")
     axes.set_ylabel("true class")
@@ -101,9 +102,12 @@ def coverage(measured: "Evaluation") -> Figure:
         )
     axes.invert_xaxis()
     axes.margins(x=0.08, y=0.1)
-    axes.set_xlabel("images that are answered (%)")
-    axes.set_ylabel("accuracy of these (%)")
-    axes.set_title("numbers: least lead of the best class over the second", fontsize=10)
+    axes.set_xlabel("coverage: images that are answered (%)")
+    axes.set_ylabel("accuracy on the answered images (%)")
+    axes.set_title(
+        f"Accuracy against coverage on {measured.samples} images\nnumbers along the curve: margin (--reject)",
+        fontsize=10,
+    )
     axes.grid(alpha=0.25, linewidth=0.5)
     return figure
 

@@ -10,7 +10,17 @@ from numpy.typing import NDArray
 
 from fspinn.base.errors import ConfigError
 from fspinn.model.model import AnyModel, Model, model_of
+from fspinn.network.inputs import Delta, Events, Level, LevelDelta, NoContrast, OnOff
 from fspinn.report.plots.colours import CHOSEN, GREY, SHADES
+
+_WAYS = {
+    NoContrast.kind: ("",),
+    OnOff.kind: ("ON", "OFF"),
+    Level.kind: ("ON", "OFF"),
+    Delta.kind: ("up", "down"),
+    LevelDelta.kind: ("ON", "OFF", "up", "down"),
+}
+"""What a contrast makes of each channel, in the order of its channels."""
 
 
 def preferred_classes(model: Model) -> NDArray[np.int64]:
@@ -28,7 +38,7 @@ def receptive_fields(model: AnyModel, neurons: int = 64) -> Figure:
     """Draw the weights of neurons as images, sorted by the class that each speaks for most.
 
     Of a network with a field, or of several layers, the neurons of the first layer in their order; channels
-    lie side by side, of colours ON above OFF, of signals one below the other.
+    lie side by side, of colours ON above OFF, of signals one below the other, as the title says.
 
     Parameters
     ----------
@@ -47,8 +57,40 @@ def receptive_fields(model: AnyModel, neurons: int = 64) -> Figure:
         called = "the number of each"
     fields = [feature(model, neuron) for neuron in some(chosen, neurons)]
     shown = [names[neuron] for neuron in some(chosen, neurons)]
-    title = f"{len(fields)} of {first.neurons} neurons{of_layer(model)}, with {called}"
+    title = f"{len(fields)} of {first.neurons} neurons{of_layer(model)}, with {called}{_arrangement(model)}"
     return tiles(fields, shown, "magma", "weight", title)
+
+
+def channel_names(model: Model) -> list[str]:
+    """Return what the channels are called that a first layer sees."""
+    network, shape = model.network, model.image_shape
+    channels = shape[2] if len(shape) > 2 else 1
+    if network.encoder.kind == Events.kind:
+        return ["OFF", "ON"]
+    names = [""] if channels == 1 else [f"channel {number} " for number in range(channels)]
+    if channels == 3 and model.scale is None:
+        names = ["red ", "green ", "blue "]
+    contrast = network.contrast
+    if isinstance(contrast, OnOff) and contrast.of == "colours":
+        names = ["brightness ", "red-green ", "blue-yellow "]
+    return [f"{name}{way}".strip() for name in names for way in _WAYS[contrast.kind]]
+
+
+def _arrangement(model: Model) -> str:
+    """Return where `feature` draws which channel, in a line of its own; nothing if there is only one."""
+    names = channel_names(model)
+    if len(names) == 1:
+        return ""
+    height, _ = model.network.layers[0].field or model.image_shape[:2]
+    if height == 1:
+        return f"\nrows from above: {', '.join(names)}"
+    if _rows_of_channels(len(names)) == 1:
+        return f"\nfrom left: {', '.join(names)}"
+    return f"\nabove, from left: {', '.join(names[::2])}; below: {', '.join(names[1::2])}"
+
+
+def _rows_of_channels(channels: int) -> int:
+    return 2 if channels > 2 and channels % 2 == 0 else 1
 
 
 def of_layer(model: Model, number: int = 1) -> str:
@@ -67,7 +109,7 @@ def feature(model: Model, neuron: int) -> NDArray[np.float32]:
     if height == 1:
         rows_of_a_signal: NDArray[np.float32] = apart[0].T
         return rows_of_a_signal
-    rows = 2 if channels > 2 and channels % 2 == 0 else 1
+    rows = _rows_of_channels(channels)
     framed = np.pad(apart, ((0, 1), (0, 1), (0, 0)), constant_values=np.nan)
     lines = [np.concatenate(list(np.moveaxis(framed[..., k::rows], 2, 0)), axis=1) for k in range(rows)]
     drawn: NDArray[np.float32] = np.concatenate(lines)[:-1, :-1]
@@ -91,8 +133,10 @@ def tiles(
     above, between = max(1, round(0.35 * height)), max(1, round(0.12 * width))
     whole = np.full((rows * (above + height), columns * (width + between) - between), np.nan, np.float32)
     inch = 0.62 / min(height, width)
-    breadth = max(inch * whole.shape[1], 0.075 * len(title)) + 0.9
-    figure = Figure(figsize=(breadth, inch * whole.shape[0] + 0.4), layout="constrained")
+    lines = title.split("\n")
+    breadth = max(inch * whole.shape[1], 0.075 * max(map(len, lines))) + 0.9
+    depth = inch * whole.shape[0] + 0.2 + 0.2 * len(lines)
+    figure = Figure(figsize=(breadth, depth), layout="constrained")
     axes = figure.subplots()
     size = 8 if max(map(len, names)) <= 3 else 6
     for place, picture in enumerate(pictures):

@@ -713,6 +713,21 @@ int32_t network_class(void)
 #endif
     uint32_t c;
     int32_t best = 0;
+#if NETWORK_REJECT == 0 && !NETWORK_ANSWERS_SILENCE
+    uint32_t j = 0;
+    while (j < NETWORK_FEATURES && network_counts[j] == 0) {
+        j++;
+    }
+#if NETWORK_EXTRA_FEATURES > 0
+    while (j >= NETWORK_FEATURES && j < NETWORK_FEATURES + NETWORK_EXTRA_FEATURES &&
+           features[j - NETWORK_FEATURES] >> (8 - NETWORK_LEVEL_BITS) == 0) {
+        j++;
+    }
+#endif
+    if (j == NETWORK_FEATURES + NETWORK_EXTRA_FEATURES) {
+        return NOBODY;
+    }
+#endif
 #if NETWORK_EXTRA_FEATURES > 0
     beside = features;
 #endif

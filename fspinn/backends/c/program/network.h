@@ -15,7 +15,8 @@
  * the last NETWORK_KEPT are kept: network_start(0, number), then network_push for each of NETWORK_WIDTH values
  * (it returns how many are still to come), then network_class. The answer is that to the whole sample.
  * With NETWORK_SCALED, network_scaled turns what was recorded in a channel into its byte.
- * The class is -1 where the best one leads the second by less than NETWORK_REJECT steps of the readout.
+ * The class is -1 where the best one leads the second by less than NETWORK_REJECT steps of the readout, and
+ * where no neuron has spiked, unless NETWORK_ANSWERS_SILENCE.
  */
 #ifndef NETWORK_H
 #define NETWORK_H
