@@ -198,4 +198,4 @@ def test_brian2_as_typed(tmp_path):
     assert (fast["engine"], slow["engine"]) == ("numba", "brian2")
     refused = CliRunner().invoke(main, ["evaluate", file, "--engine", "brian2", "--threads", "2"])
     assert refused.exit_code == 2
-    assert refused.stderr.startswith("fspinn: threads: the engine brian2 works with one, not 2; leave")
+    assert "\nfspinn: threads: the engine brian2 works with one, not 2; leave" in "\n" + refused.stderr

@@ -269,7 +269,7 @@ def test_the_loop_that_the_readme_shows_answers_what_was_recorded(tmp_path):
 def of_heartbeats(request):
     """A trained column along time in few bits, and heartbeats as they were recorded."""
     path = user_file("ecg/mitbih_beats_aami.npz")
-    data = datasets.load(path)
+    data = datasets.load(path, reading=datasets.Reading(features=()))
     few = replace(data, train=data.train.first(3000), validation=data.validation.first(500))
     network = replace(Network.patches(8, (1, 12), cells=(1, 6)), contrast=request.param)
     trained = train(network, few, readout="linear", progress=False).model

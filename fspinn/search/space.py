@@ -33,7 +33,7 @@ from fspinn.base.settings import (
     with_settings,
 )
 from fspinn.network.description import Network
-from fspinn.network.inputs import Contrast, Level, NoContrast, OnOff
+from fspinn.network.inputs import Contrast, Level, NoContrast
 from fspinn.network.layers import Layer
 from fspinn.network.rules import Stdp
 from fspinn.network.setup import Setup
@@ -67,8 +67,8 @@ SMALL = 16
 """Images that are lower or narrower have smaller fields, and fewer cells (fspinn)."""
 
 FIELD, SMALL_FIELD, SMALL_CELLS = 5, 3, (2, 3, 4)
-SIGNAL_FIELD, SIGNAL_CELLS = 9, (4, 8, 12)
-"""Along a signal (fspinn)."""
+SIGNAL_FIELD, SIGNAL_CELLS = 25, (1, 2, 4, 8)
+"""Along a signal, best on heartbeats (fspinn); a field is a quarter of the signal at most."""
 
 RANGED = ("threshold", "inhibition_strength", "theta_step", "learning_rate")
 """Settings that the default space of strategies that take ranges varies, within `networks.MULTIPLES`."""
@@ -295,15 +295,15 @@ def column_space(
 ) -> Space:
     """Return the space of columns that slide over images or signals of a shape.
 
-    Of signals the level is seen, of colours the contrast of brightness and oppositions (fspinn). Weights in
-    floats are left out: what columns are for is little memory.
+    Of signals the level is seen, of colours fields of 3 x 3 as they are (fspinn). Weights in floats are left
+    out: what columns are for is little memory.
     """
     height, width, colours = shape[0], shape[1], shape[2:] == (3,)
     settings = dict(COLUMNS)
-    contrast: Contrast = OnOff(radius=4, gain=4, of="colours") if colours else NoContrast()
-    field: int | tuple[int, int] = FIELD
+    contrast: Contrast = NoContrast()
+    field: int | tuple[int, int] = SMALL_FIELD if colours else FIELD
     if height == 1:
-        field, contrast = (1, min(SIGNAL_FIELD, width)), Level()
+        field, contrast = (1, min(SIGNAL_FIELD, -(-width // 4))), Level()
         most = width - field[1] + 1
         settings["cells"] = tuple((1, cells) for cells in SIGNAL_CELLS if cells <= most) or ((1, 1),)
     elif min(height, width) < SMALL:
