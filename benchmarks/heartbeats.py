@@ -35,8 +35,17 @@ BEATS_OF_MEAN = 16
 RR = ("RR before", "RR after")
 RELATIVE = tuple(f"{name} / mean" for name in RR)
 FEATURES = {"none": (), "RR": RR, "RR, relative": (*RR, *RELATIVE)}
-COLUMNS = ((16, "RR, relative"), (32, "none"), (32, "RR"), (32, "RR, relative"), (64, "RR, relative"))
-"""Neurons and features of the columns in the table."""
+COLUMNS = {
+    "columns": (
+        (16, 1, "RR, relative"),
+        (32, 1, "none"),
+        (32, 1, "RR"),
+        (32, 1, "RR, relative"),
+        (64, 1, "RR, relative"),
+    ),
+    "cells": ((32, 4, "RR, relative"),),
+}
+"""Neurons, cells and features of the columns in the table, by part."""
 
 FIELD = 25
 """0.14 s."""
@@ -44,7 +53,7 @@ FIELD = 25
 HOW = Lowering("UQ0.3", "10 bits", readout="Q1.3")
 LINEAR_BITS = (2, 3, 4, 6, 8)
 LINEAR = "linear classifier on the beat"
-PARTS = ("linear", "columns")
+PARTS = ("linear", *COLUMNS)
 
 
 def beats(part: str) -> Split:
@@ -95,9 +104,9 @@ def measured_on(learned_from: Split, asked: Split, seed: int) -> Dataset:
     return replace(whole, validation=asked, test=asked, seed=seed)
 
 
-def answered(data: Dataset, neurons: int, seed: int) -> tuple[NDArray[np.int64], float]:
+def answered(data: Dataset, neurons: int, cells: int, seed: int) -> tuple[NDArray[np.int64], float]:
     """Return the confusion matrix and KiB of a column in integers."""
-    network = fspinn.Network.patches(neurons, (1, FIELD), cells=1, contrast=Level())
+    network = fspinn.Network.patches(neurons, (1, FIELD), cells=(1, cells), contrast=Level())
     model = fspinn.train(network, data, readout="linear", seed=seed, progress=False).model
     small = Compiler(data, seed, None).compile(model, HOW)
     memory = memory_bits(Size.of(small), training=False) / 8192
@@ -119,12 +128,15 @@ def measure(part: str) -> dict[str, Any]:
         }
         return {"seeds": SEEDS, "found": several}
     found: dict[str, dict[str, list[float]]] = {}
-    for neurons, features in COLUMNS:
-        kept = found.setdefault(f"{neurons} neurons; {features}", {})
+    for neurons, cells, features in COLUMNS[part]:
+        grid = "" if cells == 1 else f", {cells} cells"
+        kept = found.setdefault(f"{neurons} neurons{grid}; {features}", {})
         shown, asked = (with_features(one, FEATURES[features]) for one in (learned_from, reported))
         for seed in SEEDS:
-            several = [answered(measured_on(*pair, seed), neurons, seed)[0] for pair in folds(shown, seed)]
-            confusion, memory = answered(measured_on(shown, asked, seed), neurons, seed)
+            several = [
+                answered(measured_on(*pair, seed), neurons, cells, seed)[0] for pair in folds(shown, seed)
+            ]
+            confusion, memory = answered(measured_on(shown, asked, seed), neurons, cells, seed)
             note(kept, ventricular(sum(several), place)[2], ventricular(confusion, place), memory)
     return {"seeds": SEEDS, "found": found}
 
@@ -181,7 +193,7 @@ def _how(results: Results) -> str:
         "128 values of a beat at 180 Hz; patients apart: DS1 to learn from (51,001 beats), DS2 to report "
         f"on (49,691 beats). Settings were chosen on DS1, in {FOLDS} folds of whole records; its F1 is "
         f"that of all folds together. Columns see fields of {FIELD} values (0.14 s), contrast `level`, one"
-        f" cell; {HOW.weights}, 10-bit state, readout `linear` in Q1.3 on all five classes, features in 16"
+        f" cell if nothing else is said; {HOW.weights}, 10-bit state, readout `linear` in Q1.3 on all five classes, features in 16"
         " levels. RR: the intervals before and after the beat; relative: these over their running mean in"
         " the record as well. Memory is all that a device needs to answer. Linear classifiers see the"
         f" 128 values and have their best bits by the folds ({bits}). Mean ± standard deviation over seeds "
