@@ -23,6 +23,10 @@ _WAYS = {
 """What a contrast makes of each channel, in the order of its channels."""
 
 
+MOST_INCHES = 14
+"""Width of tiles together, at most."""
+
+
 def preferred_classes(model: Model) -> NDArray[np.int64]:
     """Return the class that each neuron speaks for most, -1 where it speaks for none; shape (n_neurons,)."""
     table = model.readout.table[: model.network.features]
@@ -130,9 +134,10 @@ def tiles(
     columns = _columns(len(pictures), height / width)
     rows = int(np.ceil(len(pictures) / columns))
     # One picture with space above each tile is drawn ten times as quickly as one picture for each.
-    above, between = max(1, round(0.35 * height)), max(1, round(0.12 * width))
+    between = max(1, round(0.12 * width))
+    inch = min(0.62 / min(height, width), MOST_INCHES / (columns * (width + between)))
+    above = max(1, round(0.35 * height), int(np.ceil(0.17 / inch)))  # a name takes 0.17 inches
     whole = np.full((rows * (above + height), columns * (width + between) - between), np.nan, np.float32)
-    inch = 0.62 / min(height, width)
     lines = title.split("\n")
     breadth = max(inch * whole.shape[1], 0.075 * max(map(len, lines))) + 0.9
     depth = inch * whole.shape[0] + 0.2 + 0.2 * len(lines)
