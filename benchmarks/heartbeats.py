@@ -195,8 +195,8 @@ def _how(results: Results) -> str:
         f"that of all folds together. Columns see fields of {FIELD} values (0.14 s), contrast `level`, one"
         f" cell if nothing else is said; {HOW.weights}, 10-bit state, readout `linear` in Q1.3 on all five"
         " classes, features in 16 levels. RR: the intervals before and after the beat; relative: these over"
-        " their running mean in the record as well. Memory is all that a device needs to answer. Linear classifiers see the"
-        f" 128 values and have their best bits by the folds ({bits}). Mean ± standard deviation over seeds "
+        " their running mean in the record as well. Memory is all that a device needs to answer. Linear"
+        f" classifiers see the 128 values and have their best bits by the folds ({bits}). Mean ± standard deviation over seeds "
         f"{seeds(results)}."
     )
 
