@@ -196,8 +196,8 @@ def _how(results: Results) -> str:
         f" cell if nothing else is said; {HOW.weights}, 10-bit state, readout `linear` in Q1.3 on all five"
         " classes, features in 16 levels. RR: the intervals before and after the beat; relative: these over"
         " their running mean in the record as well. Memory is all that a device needs to answer. Linear"
-        f" classifiers see the 128 values and have their best bits by the folds ({bits}). Mean ± standard deviation over seeds "
-        f"{seeds(results)}."
+        f" classifiers see the 128 values and have their best bits by the folds ({bits}). Mean ± standard"
+        f" deviation over seeds {seeds(results)}."
     )
 
 
