@@ -67,7 +67,7 @@ class Split:
             )
         features = self.features
         if features is not None and (
-            features.dtype != np.float32 or features.ndim != 2 or len(features) != n
+            features.dtype != np.float32 or features.ndim != 2 or len(features) != n or not features.shape[1]
         ):
             raise DataError(
                 f"Split.features: {features.dtype} of shape {features.shape}; "
@@ -81,6 +81,9 @@ class Split:
                 f"Split.feature_names: {len(self.feature_names or ())} names for {features.shape[1]} "
                 "columns of features; name each"
             )
+        if self.feature_names is not None and len(set(self.feature_names)) < len(self.feature_names):
+            twice = next(name for name in self.feature_names if self.feature_names.count(name) > 1)
+            raise DataError(f"Split.feature_names: {twice!r} is there twice; give each feature its own name")
         if self.labels.dtype != np.int64 or self.labels.shape != self.images.shape[:1]:
             raise DataError(
                 f"Split.labels: {self.labels.dtype} of shape {self.labels.shape}; "

@@ -231,7 +231,8 @@ def _columns(path: Path, arrays: dict[str, NDArray[Any]], features: str, count: 
     words = _words(path, arrays, name)
     if len(set(words)) != count or len(words) != count:
         raise DataError(
-            f"{path}: {name}: {len(words)} names for the {count} columns of {features}; name each"
+            f"{path}: {name}: {len(words)} names for the {count} columns of {features}; "
+            "give each a name of its own"
         )
     return words
 

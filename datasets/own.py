@@ -1,5 +1,6 @@
 """How are a user's own samples read? By the form of their file or folder."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,6 +56,7 @@ def read_as(reading: Reading, read: Labelled, path: Path | str) -> Labelled:
 
 def is_table(path: Path) -> bool:
     """Return whether this is a CSV file, or a folder of them, whose columns are known by name only."""
+    path = Path(os.path.expanduser(path))
     return (path.suffix.lower() == CSV and not path.is_dir()) or (path / "train.csv").is_file()
 
 

@@ -28,9 +28,9 @@ class Table(NamedTuple):
     Parameters
     ----------
     columns : tuple of str
-        All columns but those of labels and groups.
+        All columns but those of labels, groups and features.
     values : ndarray of float64 or int64, shape (n, columns)
-        Of all columns but those of labels, groups and features.
+        Of these columns.
     labels, groups : ndarray of str, shape (n,), or None
         None where there is no such column.
     features : ndarray of float32, shape (n, k), or None
@@ -177,8 +177,10 @@ def _in_order(names: list[str], columns: tuple[str, ...], path: Path, places: li
             "leave it out, or name the column of classes with --label"
         )
     if len(set(names)) < len(names) or len(names) != len(columns):
-        twice = next(name for name in names if names.count(name) != columns.count(name))
-        raise DataError(f"{path}: has column {twice!r} more than once, and in another order; name each once")
+        twice = next(name for name in columns if names.count(name) > 1 or columns.count(name) > 1)
+        raise DataError(
+            f"{path}: has column {twice!r} more than once, or the training data do; name each once"
+        )
     return [places[names.index(name)] for name in columns]
 
 

@@ -340,9 +340,8 @@ def _of_the_input(network: Network, image_shape: tuple[int, ...]) -> _OfTheInput
     """
     encoder, contrast, field = network.encoder, network.contrast, network.layers[0].field
     height, width, channels = network.input_shape(image_shape)
-    lines = (
-        2 if isinstance(contrast, LevelDelta) else 1
-    )  # the values, and the levels that steps are counted from
+    # The values, and the levels that steps are counted from.
+    lines = 2 if isinstance(contrast, LevelDelta) else 1
     kept_bytes = kept_values(network, image_shape) * lines * channels // contrast.channels
     if field is None or network.layers[0].positions(height, width) == (1, 1):
         return _OfTheInput(

@@ -230,3 +230,16 @@ def test_any_text_of_names_is_read_or_refused_in_one_line(text):
     result = run("data", "info", "own.npz", f"--features={text}")
     assert result.exit_code in (0, 2)
     assert result.exit_code == 0 or result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("form", ["own.csv", "folder"])
+def test_a_table_is_one_in_the_home_folder_too(form, tmp_path, monkeypatch):
+    (tmp_path / "folder").mkdir()
+    for name in ("own.csv", "folder/train.csv"):
+        save_csv(tmp_path / name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    features = ("--shape", "6x6", "--features", ",".join(NAMES))
+    assert run("train", "--dataset", "own.csv", *features, *TRAIN).exit_code == 0
+    again = run("evaluate", "net.h5", "--dataset", f"~/{form}", "--shape", "6x6")
+    assert again.exit_code == 0, again.stderr

@@ -192,7 +192,7 @@ def test_numbers_beside_the_samples_are_features(npz):
         ),
         (
             {"features": GROUPS, "feature_names": np.array(["a", "b"])},
-            "feature_names: 2 names for the 1 columns of features; name each",
+            "feature_names: 2 names for the 1 columns of features; give each a name of its own",
         ),
         (
             {"features": GROUPS, "test_images": IMAGES, "test_labels": LABELS},

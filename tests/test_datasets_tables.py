@@ -157,9 +157,12 @@ def test_columns_of_train_and_test_are_matched_by_name(csv, tmp_path):
         tmp_path
     )
     csv(rows(np.column_stack([VALUES, VALUES[:, 0]]), header="b,a,label,c,d,e,f,f"), "test.csv")
-    assert "test.csv: has column 'f' more than once, and in another order; name each once" in refusal(
-        tmp_path
-    )
+    twice = "more than once, or the training data do; name each once"
+    assert f"test.csv: has column 'f' {twice}" in refusal(tmp_path)
+    csv(rows(header="a,a,label,b,c,d,e"), "train.csv")
+    for header in ("a,b,label,a,c,d,e", "b,a,label,c,d,e,e"):
+        csv(rows(header=header), "test.csv")
+        assert f"test.csv: has column 'a' {twice}" in refusal(tmp_path)
 
 
 def test_columns_to_answer_are_matched_by_name_too(csv):

@@ -246,11 +246,19 @@ class TestTyped:
         assert (network.encoder, network.dt_ms, network.duration_ms) == (Events(), 0.3, 9.0)
         assert json.loads(run("evaluate net.h5 --json").stdout)["accuracy"] == 1
 
-    def test_a_search_looks_at_columns_of_events(self, run):
+    def test_time_steps_that_are_given_stay(self, run):
+        words = "train --dataset EVENTS --neurons 4 --field 3 --cells 2 --set dt_ms=0.5 --set duration_ms=9"
+        learned = run(words)
+        assert (learned.exit_code, learned.stderr) == (0, "")
+        network = fspinn.load("net.h5").network
+        assert (network.encoder, network.dt_ms, network.duration_ms) == (Events(), 0.5, 9.0)
+
+    @pytest.mark.parametrize("given", ["", " --set dt_ms=0.3 --set duration_ms=9"])
+    def test_a_search_looks_at_columns_of_events(self, run, given):
         np.savez("more.npz", **{**halves(200), "height": 12, "width": 12})
-        searched = run("search --dataset more.npz --accuracy 0.7 --seeds 1 --set passes=1 -o out")
+        searched = run(f"search --dataset more.npz --accuracy 0.7 --seeds 1 --set passes=1 -o out{given}")
         assert searched.exit_code == 0, searched.stderr
-        assert "fspinn: dt_ms = 0.3, duration_ms = 9: 30 time steps" in searched.stderr
+        assert ("fspinn: dt_ms = 0.3, duration_ms = 9: 30 time steps" in searched.stderr) == (not given)
         network = fspinn.load("out/smallest.h5").network
         assert (network.encoder, network.layers[0].field is not None) == (Events(), True)
 
@@ -272,7 +280,7 @@ class TestTyped:
                 "data: these are recordings of events",
             ),
             (
-                "search --dataset EVENTS --accuracy 0.6 --set dt_ms=1",
+                "search --dataset EVENTS --accuracy 0.6 --set encoder=ttfs --set dt_ms=1",
                 "data: these are recordings of events",
             ),
             ("train --dataset images.npz --set encoder=events", "data: these are not recordings of events"),

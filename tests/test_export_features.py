@@ -66,6 +66,21 @@ def test_the_program_answers_what_predict_does(readout, network, count, reject, 
     assert (silenced.classes != expected.classes).any()
 
 
+@pytest.mark.parametrize("readout", READOUTS)
+def test_a_feature_answers_where_no_neuron_spikes(readout, tmp_path):
+    model = listening(model_of(SMALL, readout=readout), 2, seed=5)
+    images, values = np.zeros_like(images_for(model, 4)), values_for(model, 4)
+    scale = model.features.scale
+    values[:] = np.where(np.eye(4, 2, dtype=bool), scale.high, scale.low)
+    expected = fspinn.predict(model, images, features=values, seed=3)
+    assert not expected.spike_counts.any()
+    assert expected.answered.tolist() == [True, True, readout == "linear", readout == "linear"]
+    export_c(model, tmp_path / "out", images, features=values, seed=3)
+    given = np.concatenate([images.reshape(4, -1), model.features.in_bytes(values)], axis=1)
+    _, classes = answers(build(tmp_path / "out"), given, SMALL.features)
+    np.testing.assert_array_equal(classes, expected.classes)
+
+
 @pytest.mark.parametrize("shown", [True, False], ids=["images", "noise"])
 def test_the_programs_own_test_knows_the_features(shown, tmp_path):
     model = listening(model_of(COLUMN), 2)
@@ -74,6 +89,7 @@ def test_the_programs_own_test_knows_the_features(shown, tmp_path):
     program = subprocess.run(["make", "-C", tmp_path / "out", "test"], capture_output=True, text=True)
     assert "equal to the integer engine" in program.stdout, program.stderr
     said = (tmp_path / "out" / "README.md").read_text()
+    assert "-1 is none: no neuron has spiked and no feature is above its lowest level." in said
     low, high = model.features.scale.low[0], model.features.scale.high[0]
     assert f"Beside the image there are 2 bytes of features: f0, from {low:.9g} to {high:.9g}; f1" in said
     assert "network_answer(image, 0, features);" in said

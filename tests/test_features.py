@@ -119,6 +119,10 @@ def test_splits_and_data_sets_say_what_does_not_fit():
         DataError, match=r"^Split.feature_names: 1 names for 2 columns of features; name each"
     ):
         replace(split, feature_names=("a",))
+    with pytest.raises(DataError, match=r"^Split.feature_names: 'a' is there twice; give each feature its"):
+        replace(split, feature_names=("a", "a"))
+    with pytest.raises(DataError, match=r"^Split.features: float32 of shape \(3, 0\); make it float32 of"):
+        replace(split, features=np.zeros((3, 0), np.float32), feature_names=None)
     with pytest.raises(DataError, match=r"^Split.features: row 1 holds NaN or infinity; fill the gap"):
         replace(split, features=np.array([[0, 0], [np.nan, 0], [0, 0]], np.float32))
     for other in (bare(split), replace(split, feature_names=("a", "b"))):
@@ -189,6 +193,8 @@ def test_answers_without_features_are_refused(model, data):
         fspinn.evaluate(model, Split(images, labels, data.class_names))
     with pytest.raises(DataError, match=r"^images: features: float64 of shape \(3, 2\); give numbers of"):
         fspinn.predict(model, images, features=np.zeros((3, 2)))
+    with pytest.raises(DataError, match=r"^images: features: rows differ in length; give 2 numbers a sample"):
+        fspinn.predict(model, images[:2], features=[[1, 2], [3]])
     plain = trained(NETWORK, replace_parts(data, bare))
     with pytest.raises(ConfigError, match=r"^features: the readout of this model listens to none; leave"):
         fspinn.predict(plain, images, features=data.test.features)
@@ -284,6 +290,8 @@ def test_what_workers_see_of_the_features_is_checked(data):
     first, other = (SearchContext(source, load_hardware("asic65-lp")) for source in sources)
     job = Job(Setup(NETWORK, LEARNER), 0, ())
     assert first.key(job) != other.key(job)
+    by_column = replace_parts(data, lambda split: replace(split, features=np.asfortranarray(split.features)))
+    assert Source.of(by_column, None) == sources[0]
 
 
 def test_tuning_takes_features(data):

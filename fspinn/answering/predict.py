@@ -43,7 +43,8 @@ class Prediction:
     ----------
     classes : ndarray of int64, shape (n,)
         The class with the highest score, among equals the first. `fspinn.model.readout.NO_ANSWER`, -1, where
-        it was rejected, or no neuron spiked and the readout has no bias that answers silence.
+        it was rejected, or no neuron spiked, no feature is above its lowest level and the readout has no bias
+        that answers silence.
     scores : ndarray of float64, shape (n, n_classes)
         How much the output spikes speak for each class (see `fspinn.model.model.Readout`).
     spike_counts : ndarray of int32, shape (n, features)

@@ -448,10 +448,12 @@ def _binned(
     """Return what is trained on recordings of events: with time steps that suit them, if none are given."""
     typed = {bare(name) for name in (*given, *ctx.meta.get(_FROM_FILE, (None, {}))[1])}
     images = "encoder" in typed and chosen.network.encoder.kind != Events.kind
-    if images or _PRESET in ctx.meta or {"dt_ms", "duration_ms"} & typed:
+    if images or _PRESET in ctx.meta:
         return chosen
     if "field" not in typed and others.get("sizes", True) is None and others["space"] is None:
         chosen = _chosen(ctx, {**given, "field": time_steps.FIELD})  # what a search looks at
+    if {"dt_ms", "duration_ms"} & typed:
+        return with_settings(chosen, {"encoder": Events.kind})
     return with_settings(chosen, time_steps.settings_for(recordings))
 
 

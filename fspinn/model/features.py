@@ -122,7 +122,12 @@ class Features:
         """Return an array of so many samples' features as float32 of shape (count, k)."""
         if values is None:
             raise self._missing(f"{given_from}: has no features")
-        values = np.asarray(values)
+        try:
+            values = np.asarray(values)
+        except ValueError:
+            raise DataError(
+                f"{given_from}: features: rows differ in length; give {len(self.names)} numbers a sample"
+            ) from None
         if count == 1 and values.ndim == 1:
             values = values[None]
         found = checked_features(values, count, f"{given_from}: features")

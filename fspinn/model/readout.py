@@ -222,8 +222,8 @@ def classes(
 ) -> NDArray[np.int64]:
     """Return the class of each response: the one with the highest score, among equals the first.
 
-    `NO_ANSWER` where it leads by less than the margin `reject`, and where no neuron spiked, unless the bias
-    of the readout answers silence.
+    `NO_ANSWER` where it leads by less than the margin `reject`, and where all counts are 0 (no neuron spiked,
+    and no feature is above its lowest level), unless the bias of the readout answers silence.
 
     Parameters
     ----------

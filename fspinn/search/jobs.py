@@ -124,7 +124,7 @@ class Source:
                 digest.update(some.data)
             digest.update(split.labels.astype("<i8").data)
             if split.features is not None:
-                digest.update(split.features.astype("<f4").data)
+                digest.update(split.features.astype("<f4", order="C").data)
         return cls(
             name=data.name,
             data_dir=None if data_dir is None else str(data_dir),

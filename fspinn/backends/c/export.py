@@ -209,5 +209,7 @@ def _program_file(name: str) -> str:
 def _none(model: Model, reject: float) -> str:
     """Return when the program answers with none."""
     causes = ["the best class leads the second by too little"] if reject > 0 else []
-    causes += [] if readouts.answers_silence(model.readout) else ["no neuron has spiked"]
+    if not readouts.answers_silence(model.readout):
+        lowest = "" if model.features is None else " and no feature is above its lowest level"
+        causes.append(f"no neuron has spiked{lowest}")
     return f" -1 is none: {', or '.join(causes)}." if causes else ""

@@ -16,7 +16,7 @@
  * (it returns how many are still to come), then network_class. The answer is that to the whole sample.
  * With NETWORK_SCALED, network_scaled turns what was recorded in a channel into its byte.
  * The class is -1 where the best one leads the second by less than NETWORK_REJECT steps of the readout, and
- * where no neuron has spiked, unless NETWORK_ANSWERS_SILENCE.
+ * where no neuron has spiked and no feature is above its lowest level, unless NETWORK_ANSWERS_SILENCE.
  */
 #ifndef NETWORK_H
 #define NETWORK_H
