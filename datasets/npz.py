@@ -145,6 +145,11 @@ def features_in(
     """Return the features of so many samples of a part, or None, and what their columns are called."""
     features = _name(arrays, part, _FEATURES)
     if features is None:
+        if (names := _name(arrays, "", _FEATURE_NAMES)) is not None:
+            raise DataError(
+                f"{path}: holds {names}, but no array {part}_features for them; add it, or leave the names "
+                "out"
+            )
         return None, ()
     values = checked_features(arrays[features], count, f"{path}: {features}")
     return values, _columns(path, arrays, features, values.shape[1])

@@ -66,8 +66,11 @@ class Reading:
             whole_number("length", self.length, 1, _MOST)
         if self.features is not None:
             names = (self.features,) if isinstance(self.features, str) else tuple(self.features)
-            if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
-                raise ConfigError(f"features: {names!r} are not names of columns, each once; name them")
+            if not all(isinstance(name, str) and name for name in names) or len(set(names)) < len(names):
+                raise ConfigError(
+                    f"features: {', '.join(map(str, names))}: these are not names of columns, each once; give "
+                    "each name once"
+                )
             object.__setattr__(self, "features", names)
 
     @property

@@ -113,15 +113,20 @@ def read_table(path: Path, reading: Reading, *, need_labels: bool = False) -> Ta
     if need_labels and label not in names:
         raise DataError(
             f"{path}: has no column {label!r} (it has {choices(names, [label])}); name that of classes with "
-            "--label"
+            f"--label{', or give a header, if that is a sample' if any(map(_is_number, names)) else ''}"
         )
     group = next((name for name in _GROUPS if name in names), None)
-    lacking = [name for name in reading.features or () if name not in names or name in (label, group)]
-    if lacking:
-        raise DataError(
-            f"{path}: has no column {lacking[0]!r} of a feature (it has {choices(names, lacking)}); name one "
-            "with --features"
-        )
+    for name in reading.features or ():
+        if name in (label, group):
+            what = "classes" if name == label else "groups"
+            raise DataError(
+                f"{path}: column {name!r} is that of {what}, not of a feature; leave it out of --features"
+            )
+        if name not in names:
+            raise DataError(
+                f"{path}: has no column {name!r} of a feature (it has {choices(names, [name])}); add it, or "
+                "give other --features"
+            )
     of_features = [names.index(name) for name in reading.features or ()]
     taken = [names.index(name) for name in (label, group) if name is not None and name in names]
     taken += of_features

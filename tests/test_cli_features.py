@@ -163,7 +163,7 @@ def test_workers_load_the_same_features():
         ),
         (
             ("evaluate", "net.h5", "--dataset", "own.npz", "--features", "age"),
-            "own.npz: has no feature 'RR before' (it has age), and the readout of the model listens to RR",
+            "--features: the readout of this model listens to 'RR before'; leave the option out",
         ),
         (
             ("data", "info", "own.npz", "--features", "height"),
@@ -179,7 +179,7 @@ def test_workers_load_the_same_features():
         ),
         (
             ("data", "info", "own.csv", "--features", "label"),
-            "own.csv: has no column 'label' of a feature (it has label, age",
+            "own.csv: column 'label' is that of classes, not of a feature; leave it out",
         ),
         (
             ("data", "info", "own.npz", "--features", "age,"),
@@ -187,7 +187,15 @@ def test_workers_load_the_same_features():
         ),
         (
             ("data", "info", "own.npz", "--features", "a,a"),
-            "features: ('a', 'a') are not names of columns, ea",
+            "features: a, a: these are not names of columns, each once; give each name once",
+        ),
+        (
+            ("predict", "net.h5", "own.npz", "--features", "age"),
+            "--features: the readout of this model listens to 'RR before'",
+        ),
+        (
+            ("predict", "net.h5", "own.npz", "--features", "none"),
+            "--features: the readout of this model listens to 'RR before'",
         ),
         (("evaluate", "net.h5", "--features", "age"), "--features: the images that the model was trained on"),
     ],
@@ -218,9 +226,7 @@ def test_whether_pixels_are_whole_does_not_depend_on_features():
     np.testing.assert_array_equal(source.images, SPLIT.images)
     np.testing.assert_array_equal(source.features, SPLIT.features)
     assert source.part(2, 4).features.tolist() == SPLIT.features[2:4].tolist()
-    with pytest.raises(
-        ConfigError, match=r"^features: \(1,\) are not names of columns, each once; name them"
-    ):
+    with pytest.raises(ConfigError, match=r"^features: 1: these are not names of columns, each once"):
         Reading(features=(1,))
 
 
@@ -243,3 +249,14 @@ def test_a_table_is_one_in_the_home_folder_too(form, tmp_path, monkeypatch):
     assert run("train", "--dataset", "own.csv", *features, *TRAIN).exit_code == 0
     again = run("evaluate", "net.h5", "--dataset", f"~/{form}", "--shape", "6x6")
     assert again.exit_code == 0, again.stderr
+
+
+def test_names_without_features_are_refused():
+    arrays = dict(np.load("own.npz"))
+    name = next(name for name in arrays if name.endswith("features"))
+    arrays[f"{name}_"] = arrays.pop(name)
+    np.savez("renamed.npz", **arrays)
+    with pytest.raises(
+        DataError, match=r"^renamed.npz: holds feature_names, but no array .*features for them"
+    ):
+        fspinn.datasets.load("renamed.npz")

@@ -95,6 +95,38 @@ def test_the_programs_own_test_knows_the_features(shown, tmp_path):
     assert "network_answer(image, 0, features);" in said
 
 
+def test_recorded_features_become_bytes_with_integers(tmp_path):
+    model = listening(model_of(COLUMN), 2)
+    scale = Scale((154.0, -40000.0), (579.0, 40000.0))
+    export_c(replace(model, features=replace(model.features, scale=scale)), tmp_path / "out")
+    values = np.random.default_rng(0).integers(-60_000, 60_000, (3000, 2)).astype("<i4")
+    values[:600, 0] = np.arange(600)
+    (tmp_path / "main.c").write_text(
+        """
+        #include <stdio.h>
+        #include "network.h"
+        int main(void)
+        {
+            int32_t value;
+            uint32_t number = 0;
+            while (fread(&value, sizeof value, 1, stdin) == 1) {
+                putchar(network_feature(value, number));
+                number ^= 1;
+            }
+            return 0;
+        }
+        """
+    )
+    program = [tmp_path / "main.c", tmp_path / "out" / "network.c"]
+    subprocess.run(
+        ["gcc", "-std=c99", "-I", tmp_path / "out", *program, "-o", tmp_path / "program"], check=True
+    )
+    found = subprocess.run([tmp_path / "program"], input=values.tobytes(), capture_output=True, check=True)
+    found = np.frombuffer(found.stdout, np.uint8).reshape(values.shape)
+    np.testing.assert_array_equal(found, scale.applied(values[:, None, :])[:, 0, 0])
+    assert "`network_feature(value, number)` does so" in (tmp_path / "out" / "README.md").read_text()
+
+
 def test_images_without_their_features_are_refused(tmp_path):
     model = listening(model_of(SMALL), 2)
     with pytest.raises(DataError, match=r"^images: has no features, and the readout of the model listens to"):

@@ -33,6 +33,7 @@ def command(model: Path, shown: options.Shown, reject: float, engine: str, as_js
     """Measure how good MODEL is on images that it was not trained on, over all and class by class."""
     from fspinn import evaluate, load
     from fspinn.answering.predict import doubts
+    from fspinn.model.readout import NO_ANSWER
 
     loaded = load(model)
     dataset, images = options.split_of(loaded, shown)
@@ -49,6 +50,9 @@ def command(model: Path, shown: options.Shown, reject: float, engine: str, as_js
         f"accuracy {result.accuracy:.2%} on {answered}{result.samples} {shown.split} images of {dataset} "
         f"({result.readout} readout, {result.spikes_per_sample:.1f} output spikes an image)"
     )
+    unanswered = int((result.predictions == NO_ANSWER).sum())
+    if reject == 0 and unanswered > 0:
+        click.echo(f"{unanswered} without an answer, counted as wrong: no output spike")
     click.echo(f"balanced accuracy {result.balanced_accuracy:.2%}, macro F1 {result.macro_f1:.2%}")
     if saturations is not None:
         click.echo(f"integers only; {saturations} saturations")

@@ -209,7 +209,7 @@ labels = click.option(
 readout = click.option(
     "--readout",
     type=click.Choice(["proportion", "majority", "linear"]),
-    help="How spikes become a class [default: proportion, or the preset's].",
+    help="How spikes become a class [default: linear with a field, else proportion, or the preset's].",
 )
 
 class_weight = click.option(
@@ -320,11 +320,20 @@ def _as_trained(model: "Model", how: "Reading", path: Path) -> "Reading":
     """Return how to read a file so that its columns are those that a model was trained on."""
     from fspinn.datasets.own import is_table
 
+    needed = () if model.features is None else model.features.names
+    if how.features is not None:
+        if not needed and how.features:
+            raise ConfigError("--features: the readout of this model listens to none; leave the option out")
+        for name in needed:
+            if name not in how.features:
+                raise ConfigError(
+                    f"--features: the readout of this model listens to {name!r}; leave the option out, or "
+                    "train without that feature"
+                )
     trained_on = (model.record.get("dataset") or {}).get("reading", {})
-    how = replace(how, columns=trained_on.get("columns"))
-    if how.features is not None or model.features is None or not is_table(path):
-        return how
-    return replace(how, features=model.features.names)
+    if "columns" in trained_on:
+        how = replace(how, columns=trained_on["columns"], label=how.label or trained_on.get("label"))
+    return replace(how, features=needed) if needed and is_table(path) else how
 
 
 def split_of(model: "Model", shown: Shown) -> "tuple[str, Split]":
@@ -348,10 +357,7 @@ def sources_of(model: "Model", paths: Sequence[Path], shown: Shown) -> "list[Sou
     if paths:
         sources = []
         for path in paths:
-            how = _as_trained(model, reading.asked(), path)
-            if how.label is None and how.columns is not None:
-                how = replace(how, label=model.record["dataset"]["reading"].get("label"))
-            sources += read_images(path, how, model.scale)
+            sources += read_images(path, _as_trained(model, reading.asked(), path), model.scale)
     else:
         name, images = split_of(model, shown)
         source = Source(f"{name} {shown.split}", images.images, images.labels)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fspinn.backends.c.header import network_header
 from fspinn.backends.c.numbers import array, type_of
-from fspinn.backends.c.signals import how_scaled, sensor_loop
+from fspinn.backends.c.signals import how_scaled, is_whole, sensor_loop
 from fspinn.backends.numba import engine
 from fspinn.backends.protocol import several_layers
 from fspinn.base.checks import checked_seed, number
@@ -185,9 +185,14 @@ def _features_in_words(model: Model) -> str:
     names, scale = model.features.names, model.features.scale
     ends = zip(names, scale.low, scale.high, strict=True)
     ranges = "; ".join(f"{name}, from {low:.9g} to {high:.9g}" for name, low, high in ends)
+    done = (
+        "`network_feature(value, number)` does so with integers."
+        if is_whole(scale)
+        else "The program does not do so: these are not whole numbers of 32 bits."
+    )
     return (
         f" Beside the image there are {len(names)} bytes of features: {ranges}. A value becomes the byte "
-        "255 * (value - low) / (high - low), rounded to nearest, at least 0 and at most 255."
+        f"255 * (value - low) / (high - low), rounded to nearest, at least 0 and at most 255. {done}"
     )
 
 

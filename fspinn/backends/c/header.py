@@ -42,7 +42,7 @@ def network_header(model: Model, plan: Plan, seed: int, reject: float) -> str:
     formats = layer.formats
     assert formats is not None
     readout_defines, readout_data = readout_lines(model, reject)
-    scale_defines, scale_data = scale_lines(model.scale)
+    scale_defines, scale_data = scale_lines(model)
     words = pack(layer.weights[layer.input_mask], formats.weights, 32)
     lines = [
         *_encoder(plan, layer, model.image_shape, model.readout.n_classes, seed),

@@ -47,7 +47,7 @@ def sensor_loop(model: Model, plan: Plan) -> str:
         return f"\nValues of the signal cannot come one by one, the whole sample has to be there: {reason}.\n"
     read = "sensor(c)"
     if model.scale is not None:
-        read = f"{'network_scaled' if _is_whole(model.scale) else 'scaled_by_you'}({read}, c)"
+        read = f"{'network_scaled' if is_whole(model.scale) else 'scaled_by_you'}({read}, c)"
     kept, kept_bytes = kept_values(model.network, model.image_shape), Size.of(model).kept_bytes
     with_features = "" if model.features is None else "features"
     found = {"kept": str(kept), "bytes": str(kept_bytes), "read": read, "features": with_features}
@@ -66,7 +66,7 @@ def how_scaled(model: Model) -> str:
     ranges = "; ".join(f"from {_exact(low)} to {_exact(high)}" for low, high in ends)
     done = (
         "`network_scaled` does so with integers."
-        if _is_whole(model.scale)
+        if is_whole(model.scale)
         else "The program does not do so: these are not whole numbers of 32 bits."
     )
     return (
@@ -75,23 +75,35 @@ def how_scaled(model: Model) -> str:
     )
 
 
-def scale_lines(scale: Scale | None) -> tuple[list[str], list[str]]:
-    """Return the lines that say whether the program scales values, and those that hold the scale."""
-    if scale is None or not _is_whole(scale):
-        return defines({"SCALED": 0}), []
-    spans = [int(high) - int(low) for low, high in zip(scale.low, scale.high, strict=True)]
-    data = [
-        f"typedef {'uint32_t' if 255 * max(spans) < 2**32 else 'uint64_t'} network_scale;",
-        array("int32_t", "lows", [int(low) for low in scale.low]),
-        array("uint32_t", "spans", spans),
-    ]
-    return defines({"SCALED": 1}), data
+def scale_lines(model: Model) -> tuple[list[str], list[str]]:
+    """Return the lines that say whether the program scales values and features, and what it scales by."""
+    scales = {
+        "SCALED": model.scale,
+        "FEATURES_SCALED": None if model.features is None else model.features.scale,
+    }
+    lines: dict[str, int] = {}
+    data: list[str] = []
+    widest = 0
+    for name, scale in scales.items():
+        lines[name] = int(scale is not None and is_whole(scale))
+        if scale is None or not lines[name]:
+            continue
+        spans = [int(high) - int(low) for low, high in zip(scale.low, scale.high, strict=True)]
+        widest = max(widest, *spans)
+        of = "feature_" if name == "FEATURES_SCALED" else ""
+        data += [
+            array("int32_t", f"{of}lows", [int(low) for low in scale.low]),
+            array("uint32_t", f"{of}spans", spans),
+        ]
+    if data:
+        data.insert(0, f"typedef {'uint32_t' if 255 * widest < 2**32 else 'uint64_t'} network_scale;")
+    return defines(lines), data
 
 
 def _exact(number: float) -> str:
     return str(number).removesuffix(".0")
 
 
-def _is_whole(scale: Scale) -> bool:
+def is_whole(scale: Scale) -> bool:
     """Whether a scale needs no floating point: its ends are whole numbers of 32 bits."""
     return all(end.is_integer() and -_INT32 <= end < _INT32 for end in (*scale.low, *scale.high))

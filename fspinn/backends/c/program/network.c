@@ -754,14 +754,14 @@ int32_t network_class(void)
     return best;
 }
 
-/* ---- Values of a signal as they were recorded ---------------------------------------------------------- */
+/* ---- Values of a signal, and features, as they were recorded ------------------------------------------- */
 
-#if NETWORK_SCALED
-uint8_t network_scaled(int32_t value, uint32_t channel)
+#if NETWORK_SCALED || NETWORK_FEATURES_SCALED
+static uint8_t in_byte(int32_t value, int32_t low, uint32_t span)
 {
-    uint32_t span = spans[channel], height = (uint32_t)value - (uint32_t)lows[channel];
+    uint32_t height = (uint32_t)value - (uint32_t)low;
     network_scale rest_of_it, scaled_to;
-    if (value <= lows[channel]) {
+    if (value <= low) {
         return 0;
     }
     if (height >= span) {
@@ -771,6 +771,20 @@ uint8_t network_scaled(int32_t value, uint32_t channel)
     rest_of_it = (network_scale)height * 255u % span;
     scaled_to += rest_of_it > span - rest_of_it || (rest_of_it == span - rest_of_it && (scaled_to & 1));
     return (uint8_t)scaled_to; /* to nearest, of a half to the even one */
+}
+#endif
+
+#if NETWORK_SCALED
+uint8_t network_scaled(int32_t value, uint32_t channel)
+{
+    return in_byte(value, lows[channel], spans[channel]);
+}
+#endif
+
+#if NETWORK_FEATURES_SCALED
+uint8_t network_feature(int32_t value, uint32_t number)
+{
+    return in_byte(value, feature_lows[number], feature_spans[number]);
 }
 #endif
 

@@ -14,7 +14,8 @@
  * Of a signal (where NETWORK_PUSH is 1) values can come one by one, NETWORK_SAMPLE_CHANNELS bytes each, and only
  * the last NETWORK_KEPT are kept: network_start(0, number), then network_push for each of NETWORK_WIDTH values
  * (it returns how many are still to come), then network_class. The answer is that to the whole sample.
- * With NETWORK_SCALED, network_scaled turns what was recorded in a channel into its byte.
+ * With NETWORK_SCALED, network_scaled turns what was recorded in a channel into its byte, and with
+ * NETWORK_FEATURES_SCALED network_feature does so with a feature. What is pushed after the last value is ignored.
  * The class is -1 where the best one leads the second by less than NETWORK_REJECT steps of the readout, and
  * where no neuron has spiked and no feature is above its lowest level, unless NETWORK_ANSWERS_SILENCE.
  */
@@ -58,6 +59,9 @@ uint32_t network_push(const uint8_t *value);
 #endif
 #if NETWORK_SCALED
 uint8_t network_scaled(int32_t value, uint32_t channel);
+#endif
+#if NETWORK_FEATURES_SCALED
+uint8_t network_feature(int32_t value, uint32_t number);
 #endif
 
 #ifdef __cplusplus
