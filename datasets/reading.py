@@ -68,8 +68,8 @@ class Reading:
             names = (self.features,) if isinstance(self.features, str) else tuple(self.features)
             if not all(isinstance(name, str) and name for name in names) or len(set(names)) < len(names):
                 raise ConfigError(
-                    f"features: {', '.join(map(str, names))}: these are not names of columns, each once; give "
-                    "each name once"
+                    f"features: {', '.join(map(str, names))}: these are not names of columns, each once; "
+                    "give each name once"
                 )
             object.__setattr__(self, "features", names)
 

@@ -100,8 +100,11 @@ def _event_arrays(events: Any, label: Any) -> tuple[tuple[NDArray[Any], ...], An
     fields = getattr(getattr(events, "dtype", None), "names", None) or ()
     if not {"x", "t"} <= set(fields) or not isinstance(label, int | str | np.integer):
         raise DataError("its samples are not events with one label each; choose another data set of tonic")
+    axes = [axis for axis in ("x", "y") if axis in fields]
+    if any(len(events) and not 0 <= events[axis].min() <= events[axis].max() < 2**16 for axis in axes):
+        raise DataError("its events are outside of 0 to 65535 pixels; choose another data set of tonic")
     none = np.zeros(len(events), dtype=np.uint16)
-    x, y = (events[axis].astype(np.uint16) if axis in fields else none for axis in ("x", "y"))
+    x, y = (events[axis].astype(np.uint16) if axis in axes else none for axis in ("x", "y"))
     p = events["p"] > 0 if "p" in fields else none
     times = events["t"].astype(np.int64)
     return (x, y, p.astype(np.uint8), times - times[:1].sum()), label

@@ -244,7 +244,8 @@ class Compiler:
         self, model: Model, readout: str | Format | None, labels: NDArray[np.int64]
     ) -> tuple[Model, str]:
         counts = self._look(training_responses, model)
-        if model.features is not None and self.data is not None:
+        if model.features is not None:
+            assert self.data is not None
             values = model.features.values_of(self.data.train, "data")
             counts = joined(model.features, counts, values)
         return fit_readout(model, readout, counts, labels, self.seed)

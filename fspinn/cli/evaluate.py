@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fspinn.cli import options
+from fspinn.cli import options, shown_images
 
 if TYPE_CHECKING:
     from fspinn.answering.evaluate import Evaluation
@@ -24,19 +24,19 @@ Examples:
 """,
 )
 @click.argument("model", type=click.Path(path_type=Path))
-@options.measured("test")
+@shown_images.measured("test")
 @options.reject
 @options.engine
 @options.work
-@options.gathered
-def command(model: Path, shown: options.Shown, reject: float, engine: str, as_json: bool) -> None:
+@shown_images.gathered
+def command(model: Path, shown: shown_images.Shown, reject: float, engine: str, as_json: bool) -> None:
     """Measure how good MODEL is on images that it was not trained on, over all and class by class."""
     from fspinn import evaluate, load
     from fspinn.answering.predict import doubts
     from fspinn.model.readout import NO_ANSWER
 
     loaded = load(model)
-    dataset, images = options.split_of(loaded, shown)
+    dataset, images = shown_images.split_of(loaded, shown)
     result = evaluate(loaded, images, seed=shown.seed, reject=reject, threads=shown.threads, engine=engine)
     for doubt in doubts(loaded, result.silent_samples, result.samples):
         click.echo(f"fspinn: warning: {doubt}", err=True)

@@ -7,7 +7,7 @@ import click
 
 from fspinn.base.errors import ConfigError, DataError
 from fspinn.base.files import check_file, check_new_folder
-from fspinn.cli import options, reading
+from fspinn.cli import options, reading, shown_images
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,9 +46,9 @@ Examples:
 @click.option("--samples", type=click.IntRange(min=1), help=f"Images that test it [default: {_IMAGES}].")
 @options.config
 @options.as_json
-@options.gathered
+@shown_images.gathered
 def command(
-    model: Path, target: str, output: str, shown: options.Shown, reject: float, as_json: bool
+    model: Path, target: str, output: str, shown: shown_images.Shown, reject: float, as_json: bool
 ) -> None:
     """Write the network MODEL for other machines.
 
@@ -86,7 +86,7 @@ def command(
 
 
 def _images(
-    network: "Model", shown: options.Shown
+    network: "Model", shown: shown_images.Shown
 ) -> "tuple[NDArray[np.uint8] | None, NDArray[np.float32] | None]":
     """Return test images and the features that the network listens to.
 
@@ -95,7 +95,7 @@ def _images(
     import numpy as np
 
     try:
-        _, split = options.split_of(network, shown)
+        _, split = shown_images.split_of(network, shown)
     except (ConfigError, DataError) as error:
         if shown.dataset is not None:
             raise

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import click
 
 from fspinn.base.errors import ConfigError
-from fspinn.cli import options
+from fspinn.cli import options, shown_images
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -78,10 +78,10 @@ def receptive_fields(model: "Model", neurons: int) -> Drawn:
 
 
 @_picture("confusion-matrix")
-@options.measured("validation")
+@shown_images.measured("validation")
 @options.work
-@options.gathered
-def confusion_matrix(model: "Model", shown: options.Shown) -> Drawn:
+@shown_images.gathered
+def confusion_matrix(model: "Model", shown: shown_images.Shown) -> Drawn:
     """Draw which classes MODEL takes for which.
 
     \b
@@ -90,7 +90,7 @@ def confusion_matrix(model: "Model", shown: options.Shown) -> Drawn:
     """
     from fspinn import evaluate, plots
 
-    name, images = options.split_of(model, shown)
+    name, images = shown_images.split_of(model, shown)
     measured = evaluate(model, images, seed=shown.seed, threads=shown.threads)
     figure = plots.confusion_matrix(measured.labels, measured.predictions, model.class_names)
     about = {"dataset": name, "split": shown.split, "samples": measured.samples}
@@ -98,10 +98,10 @@ def confusion_matrix(model: "Model", shown: options.Shown) -> Drawn:
 
 
 @_picture("coverage")
-@options.measured("validation")
+@shown_images.measured("validation")
 @options.work
-@options.gathered
-def coverage(model: "Model", shown: options.Shown) -> Drawn:
+@shown_images.gathered
+def coverage(model: "Model", shown: shown_images.Shown) -> Drawn:
     """Draw how accurate MODEL is if it leaves answers out that it is less sure of.
 
     Along the curve stand the margins, for `--reject` of predict, evaluate and export.
@@ -112,7 +112,7 @@ def coverage(model: "Model", shown: options.Shown) -> Drawn:
     """
     from fspinn import evaluate, plots
 
-    name, images = options.split_of(model, shown)
+    name, images = shown_images.split_of(model, shown)
     measured = evaluate(model, images, seed=shown.seed, threads=shown.threads)
     curve = {key: values.tolist() for key, values in measured.coverage_curve._asdict().items()}
     about = {"dataset": name, "split": shown.split, "samples": measured.samples}
@@ -120,13 +120,13 @@ def coverage(model: "Model", shown: options.Shown) -> Drawn:
 
 
 def _one_image(
-    model: "Model", image: Path | None, shown: options.Shown, index: int
+    model: "Model", image: Path | None, shown: shown_images.Shown, index: int
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the arguments of a picture of one image, and what the answer in JSON says about it."""
     from fspinn.answering.present import single
     from fspinn.datasets import sources
 
-    found = options.sources_of(model, () if image is None else (image,), shown)
+    found = shown_images.sources_of(model, () if image is None else (image,), shown)
     (one,) = sources.numbered(found, [index])
     label = None if one.labels is None else int(one.labels[0])
     named = None if label is None else model.class_names[label]
@@ -153,13 +153,13 @@ def _position(_context: click.Context, _option: click.Parameter, text: str | Non
 
 @_picture("spike-map")
 @click.argument("image", required=False, type=click.Path(path_type=Path))
-@options.measured("validation")
+@shown_images.measured("validation")
 @click.option("--index", default=0, show_default=True, help="Number of the image, counted from 0.")
 @options.seed
 @options.config
 @options.as_json
-@options.gathered
-def spike_map(model: "Model", image: Path | None, shown: options.Shown, index: int) -> Drawn:
+@shown_images.gathered
+def spike_map(model: "Model", image: Path | None, shown: shown_images.Shown, index: int) -> Drawn:
     """Draw which neuron of MODEL spikes where, and when.
 
     Of a network with a field: the first spike at each of its positions. IMAGE is a file as `fspinn predict`
@@ -178,7 +178,7 @@ def spike_map(model: "Model", image: Path | None, shown: options.Shown, index: i
 
 @_picture("spike-raster")
 @click.argument("image", required=False, type=click.Path(path_type=Path))
-@options.measured("validation")
+@shown_images.measured("validation")
 @click.option("--index", default=0, show_default=True, help="Number of the image, counted from 0.")
 @click.option(
     "--position",
@@ -188,9 +188,13 @@ def spike_map(model: "Model", image: Path | None, shown: options.Shown, index: i
 @options.seed
 @options.config
 @options.as_json
-@options.gathered
+@shown_images.gathered
 def spike_raster(
-    model: "Model", image: Path | None, shown: options.Shown, index: int, position: tuple[int, int] | None
+    model: "Model",
+    image: Path | None,
+    shown: shown_images.Shown,
+    index: int,
+    position: tuple[int, int] | None,
 ) -> Drawn:
     """Draw the spikes of MODEL for one image.
 
@@ -210,10 +214,10 @@ def spike_raster(
 
 
 @_picture("thresholds")
-@options.measured("validation")
+@shown_images.measured("validation")
 @options.work
-@options.gathered
-def thresholds(model: "Model", shown: options.Shown) -> Drawn:
+@shown_images.gathered
+def thresholds(model: "Model", shown: shown_images.Shown) -> Drawn:
     """Draw thresholds and firing rates of MODEL.
 
     \b
@@ -222,7 +226,7 @@ def thresholds(model: "Model", shown: options.Shown) -> Drawn:
     """
     from fspinn import plots, predict
 
-    name, images = options.split_of(model, shown)
+    name, images = shown_images.split_of(model, shown)
     spike_counts = predict(model, images, seed=shown.seed, threads=shown.threads).spike_counts
     neurons = model.network.layers[-1].neurons
     silent = int((spike_counts.sum(axis=0).reshape(-1, neurons).sum(axis=0) == 0).sum())

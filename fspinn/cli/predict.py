@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fspinn.base.errors import ConfigError
-from fspinn.cli import options
+from fspinn.cli import options, shown_images
 
 if TYPE_CHECKING:
     from fspinn import Model
@@ -34,15 +34,15 @@ number k of a file or data set always sees the same random spikes, those that `f
 )
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("images", nargs=-1, type=click.Path(path_type=Path))
-@options.measured("test")
+@shown_images.measured("test")
 @click.option("--index", help="Only the images of these numbers, counted from 0, such as 3,17.")
 @options.reject
 @options.work
-@options.gathered
+@shown_images.gathered
 def command(
     model: Path,
     images: tuple[Path, ...],
-    shown: options.Shown,
+    shown: shown_images.Shown,
     index: str | None,
     reject: float,
     as_json: bool,
@@ -61,7 +61,7 @@ def command(
         raise ConfigError("--samples: --index says already which images; leave one of the two out")
     numbers = None if index is None else options.whole_numbers("--index", index)
     loaded = load(model)
-    found = options.sources_of(loaded, images, shown)
+    found = shown_images.sources_of(loaded, images, shown)
     if numbers is not None:
         found = list(sources.numbered(found, numbers))
     elif shown.samples is not None:

@@ -7,7 +7,7 @@ import click
 
 from fspinn.base.errors import ConfigError, DataError
 from fspinn.base.files import check_file
-from fspinn.cli import options, reading
+from fspinn.cli import options, reading, shown_images
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
@@ -130,7 +130,7 @@ def _images(
     from dataclasses import replace
 
     try:
-        data = options.data_for(model, dataset, data_dir)
+        data = shown_images.data_for(model, dataset, data_dir)
     except (ConfigError, DataError) as error:
         if needed or dataset is not None:
             raise
