@@ -1,6 +1,9 @@
 """Small networks, images and engines that stop after each time step, for the tests of engines."""
 
+from itertools import product
+
 import numpy as np
+import pytest
 from described import changed, flat
 from hypothesis import strategies as st
 from runners import fast
@@ -13,6 +16,16 @@ from fspinn.network.encoders import ENCODERS
 from fspinn.network.inhibition import INHIBITION_OF
 from fspinn.network.plasticity import initial_weights
 from fspinn.network.rules import NORMALISATIONS
+
+RULES_AND_INHIBITION = list(product(RULES, INHIBITIONS))
+
+_ONCE = [(RULES[number % len(RULES)], kind) for number, kind in enumerate(INHIBITIONS)]
+
+PAIRS = [
+    pytest.param(*both, marks=[] if both in _ONCE else [pytest.mark.exhaustive])
+    for both in RULES_AND_INHIBITION
+]
+"""Each rule and each inhibition; all others of their pairs are exhaustive."""
 
 
 def network_of(inhibition_strength, inhibition_of, **parts):

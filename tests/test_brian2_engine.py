@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import replace
-from itertools import product
 
 import numpy as np
 import pytest
@@ -16,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from published_images import skip_without
 from runners import brian2, fast, output_spikes
-from small_networks import networks_of, start_of
+from small_networks import PAIRS, RULES_AND_INHIBITION, networks_of, start_of
 
 import fspinn
 from fspinn.answering.describe import equations
@@ -138,18 +137,8 @@ def mnist():
 
 # --- equivalence ------------------------------------------------------------------------------------
 
-RULES_AND_INHIBITION = list(product(RULES, INHIBITIONS))
-ONCE = [(RULES[number % len(RULES)], kind) for number, kind in enumerate(INHIBITIONS)]
-"""Each rule and each inhibition."""
 
-
-@pytest.mark.parametrize(
-    ("rule", "inhibition_kind"),
-    [
-        pytest.param(*both, marks=[] if both in ONCE else [pytest.mark.exhaustive])
-        for both in RULES_AND_INHIBITION
-    ],
-)
+@pytest.mark.parametrize(("rule", "inhibition_kind"), PAIRS)
 def test_both_engines_agree_on_digits(digits, rule, inhibition_kind):
     assert_same(changed(LIVELY, rule=rule, inhibition=inhibition_kind), digits)
 

@@ -1,6 +1,5 @@
 """The fast engine has the bits of its naive twin, and the comparison notices each rule that is broken."""
 
-from itertools import product
 from types import SimpleNamespace
 
 import naive
@@ -12,10 +11,9 @@ from described import changed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from runners import fast, output_spikes
-from small_networks import LIVELY, learn_with, networks_of, start_of
+from small_networks import LIVELY, PAIRS, learn_with, networks_of, start_of
 
 from fspinn.backends.numba import neuron_kernels
-from fspinn.lowering.plan import INHIBITIONS, RULES
 
 
 @settings(deadline=None)
@@ -57,16 +55,7 @@ def test_who_spikes_is_who_the_naive_twin_says(neurons):
     assert found == (-1 if expected is None else expected)
 
 
-def pairs_of(rules, kinds):
-    """Every rule with every inhibition; all but as many as have each of them once are exhaustive."""
-    rules, kinds = list(rules), list(kinds)
-    once = {(rules[n % len(rules)], kinds[n % len(kinds)]) for n in range(max(len(rules), len(kinds)))}
-    assert {rule for rule, _ in once} == set(rules) and {kind for _, kind in once} == set(kinds)
-    for both in product(rules, kinds):
-        yield pytest.param(*both, marks=[] if both in once else [pytest.mark.exhaustive])
-
-
-@pytest.mark.parametrize(("rule", "inhibition_kind"), pairs_of(RULES, INHIBITIONS))
+@pytest.mark.parametrize(("rule", "inhibition_kind"), PAIRS)
 def test_learning_has_the_bits_of_the_naive_twin(rule, inhibition_kind):
     @settings(max_examples=25, deadline=None)
     @given(
