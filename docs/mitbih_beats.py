@@ -1,7 +1,7 @@
 """Make `mitbih_beats.npz`, heartbeats of which notebook 07 learns, from the MIT-BIH arrhythmia database.
 
     pip install wfdb
-    python notebooks/mitbih_beats.py mitdb/ mitbih_beats.npz
+    python docs/mitbih_beats.py mitdb/ mitbih_beats.npz
 
 The folder holds the 48 records of PhysioNet's mitdb 1.0.0 (ODC-By 1.0; cite Moody & Mark 2001 and Goldberger
 et al. 2000), `100.hea`, `100.dat`, `100.atr` and so on. Beats are of lead MLII, 0.27 s before the annotation
