@@ -7,12 +7,11 @@ Settings were chosen on 176 of the 880, with networks that learned from the othe
 """
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tables import Results, machines, run, seeds, spread, table
+from tables import Results, machines, measured_on, run, seeds, spread, table
 
 import fspinn
 from fspinn.answering.compress import Compiler, Lowering
@@ -59,12 +58,6 @@ def together(*parts: Split) -> Split:
     offsets = np.concatenate([[0], np.cumsum(counts)])
     recordings = Recordings(x, y, p, t_us, offsets, images[0].height, images[0].width)
     return Split(recordings, np.concatenate([part.labels for part in parts]), parts[0].class_names)
-
-
-def measured_on(learned_from: Split, asked: Split, seed: int) -> Dataset:
-    """Return a data set whose validation split is what is asked, so that everything can be measured on it."""
-    whole = fspinn.datasets.as_dataset(learned_from)
-    return replace(whole, validation=asked, test=asked, seed=seed)
 
 
 def measure(part: str) -> dict[str, Any]:

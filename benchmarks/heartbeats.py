@@ -9,17 +9,20 @@ report on. Settings were chosen on DS1 alone, in six folds of whole records.
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
-from tables import Results, machines, run, seeds, spread, table
+from tables import Results, machines, measured_on, run, seeds, spread, table
 
 import fspinn
 from fspinn.answering.compress import Compiler, Lowering
 from fspinn.base.randomness import VALIDATION_SPLIT, permutation, stream_key
 from fspinn.datasets import Dataset, Split
 from fspinn.memmodel import Size, memory_bits
+from fspinn.model import features
+from fspinn.model.features import SPIKES
 from fspinn.network import Level
 from fspinn.report.linear import linear_classifiers
 
@@ -35,20 +38,31 @@ BEATS_OF_MEAN = 16
 RR = ("RR before", "RR after")
 RELATIVE = tuple(f"{name} / mean" for name in RR)
 FEATURES = {"none": (), "RR": RR, "RR, relative": (*RR, *RELATIVE)}
-COLUMNS = {
-    "columns": (
-        (16, 1, "RR, relative"),
-        (32, 1, "none"),
-        (32, 1, "RR"),
-        (32, 1, "RR, relative"),
-        (64, 1, "RR, relative"),
-    ),
-    "cells": ((32, 4, "RR, relative"),),
-}
-"""Neurons, cells and features of the columns in the table, by part."""
 
-FIELD = 25
-"""0.14 s."""
+
+class Column(NamedTuple):
+    """A column of the table; `spikes` is what an input of a feature that is on counts as."""
+
+    neurons: int
+    features: str = "RR, relative"
+    cells: int = 1
+    field: int = 25
+    spikes: int = SPIKES
+
+    @property
+    def name(self) -> str:
+        other = ""
+        for what in ("cells", "field", "spikes"):
+            if (value := getattr(self, what)) != self._field_defaults[what]:
+                other += f", {what} {value}"
+        return f"{self.neurons} neurons{other}; {self.features}"
+
+
+COLUMNS = {
+    "columns": (Column(16), Column(32, "none"), Column(32, "RR"), Column(32), Column(64)),
+    "variants": (Column(32, cells=4), Column(32, field=13), Column(32, spikes=1)),
+}
+"""By part; those that were not chosen are not shown the beats of the test."""
 
 HOW = Lowering("UQ0.3", "10 bits", readout="Q1.3")
 LINEAR_BITS = (2, 3, 4, 6, 8)
@@ -99,18 +113,15 @@ def ventricular(confusion: NDArray[np.int64], place: int) -> tuple[float, float,
     return 100 * right / there, 100 * right / max(1, said), 200 * right / (there + said)
 
 
-def measured_on(learned_from: Split, asked: Split, seed: int) -> Dataset:
-    whole = fspinn.datasets.as_dataset(learned_from)
-    return replace(whole, validation=asked, test=asked, seed=seed)
-
-
-def answered(data: Dataset, neurons: int, cells: int, seed: int) -> tuple[NDArray[np.int64], float]:
+def answered(data: Dataset, column: Column, seed: int) -> tuple[NDArray[np.int64], float]:
     """Return the confusion matrix and KiB of a column in integers."""
-    network = fspinn.Network.patches(neurons, (1, FIELD), cells=(1, cells), contrast=Level())
-    model = fspinn.train(network, data, readout="linear", seed=seed, progress=False).model
-    small = Compiler(data, seed, None).compile(model, HOW)
-    memory = memory_bits(Size.of(small), training=False) / 8192
-    return fspinn.evaluate(small, data.test, seed=seed).confusion_matrix, memory
+    field, cells = (1, column.field), (1, column.cells)
+    network = fspinn.Network.patches(column.neurons, field, cells=cells, contrast=Level())
+    with patch.object(features, "SPIKES", column.spikes):
+        model = fspinn.train(network, data, readout="linear", seed=seed, progress=False).model
+        small = Compiler(data, seed, None).compile(model, HOW)
+        confusion = fspinn.evaluate(small, data.test, seed=seed).confusion_matrix
+    return confusion, memory_bits(Size.of(small), training=False) / 8192
 
 
 def measure(part: str) -> dict[str, Any]:
@@ -119,25 +130,25 @@ def measure(part: str) -> dict[str, Any]:
     place = learned_from.class_names.index(ASKED)
     if part == "linear":
         several = {
-            f"{LINEAR}; {features}": linear(
-                with_features(learned_from, FEATURES[features]),
-                with_features(reported, FEATURES[features]),
-                place,
+            f"{LINEAR}; {which}": linear(
+                with_features(learned_from, FEATURES[which]), with_features(reported, FEATURES[which]), place
             )
-            for features in ("none", "RR, relative")
+            for which in ("none", "RR, relative")
         }
         return {"seeds": SEEDS, "found": several}
     found: dict[str, dict[str, list[float]]] = {}
-    for neurons, cells, features in COLUMNS[part]:
-        grid = "" if cells == 1 else f", {cells} cells"
-        kept = found.setdefault(f"{neurons} neurons{grid}; {features}", {})
-        shown, asked = (with_features(one, FEATURES[features]) for one in (learned_from, reported))
+    for column in COLUMNS[part]:
+        kept = found.setdefault(column.name, {})
+        names = FEATURES[column.features]
+        shown, asked = (with_features(one, names) for one in (learned_from, reported))
         for seed in SEEDS:
-            several = [
-                answered(measured_on(*pair, seed), neurons, cells, seed)[0] for pair in folds(shown, seed)
-            ]
-            confusion, memory = answered(measured_on(shown, asked, seed), neurons, cells, seed)
-            note(kept, ventricular(sum(several), place)[2], ventricular(confusion, place), memory)
+            several = [answered(measured_on(*pair, seed), column, seed) for pair in folds(shown, seed)]
+            chosen_by = ventricular(sum(confusion for confusion, _ in several), place)[2]
+            if part == "variants":
+                note(kept, chosen_by, several[0][1])
+            else:
+                confusion, memory = answered(measured_on(shown, asked, seed), column, seed)
+                note(kept, chosen_by, memory, ventricular(confusion, place))
     return {"seeds": SEEDS, "found": found}
 
 
@@ -154,16 +165,21 @@ def linear(learned_from: Split, reported: Split, place: int) -> dict[str, list[f
         ]
         best = int(np.argmax(values))
         last = linear_classifiers(measured_on(learned_from, reported, seed), LINEAR_BITS)[best]
-        note(kept, values[best], ventricular(np.array(last.confusion), place), last.memory_bits / 8192)
+        note(kept, values[best], last.memory_bits / 8192, ventricular(np.array(last.confusion), place))
         kept.setdefault("bits", []).append(last.weight_bits)
     return kept
 
 
 def note(
-    kept: dict[str, list[float]], validation: float, test: tuple[float, float, float], memory: float
+    kept: dict[str, list[float]],
+    validation: float,
+    memory: float,
+    test: tuple[float, float, float] | None = None,
 ) -> None:
-    names = ("memory", "validation", "sensitivity", "precision", "test")
-    for name, value in zip(names, (memory, validation, *test), strict=True):
+    figures = {"memory": memory, "validation": validation}
+    if test is not None:
+        figures |= dict(zip(("sensitivity", "precision", "test"), test, strict=True))
+    for name, value in figures.items():
         kept.setdefault(name, []).append(float(value))
 
 
@@ -178,11 +194,12 @@ def render(results: Results) -> str:
     ]
     keys = ("memory", "validation", "sensitivity", "precision", "test")
     found = {name: kept for result in results.values() for name, kept in result["found"].items()}
-    rows = [
-        [name, *(spread(kept[key], "{:.1f}" if key != "memory" else "{:.2f}") for key in keys)]
-        for name, kept in found.items()
-    ]
+    rows = [[name, *(_figure(kept, key) for key in keys)] for name, kept in found.items()]
     return f"{table(head, rows)}\n\n{_how(results)} {machines(results)}."
+
+
+def _figure(kept: dict[str, list[float]], key: str) -> str:
+    return spread(kept[key], "{:.2f}" if key == "memory" else "{:.1f}") if key in kept else ""
 
 
 def _how(results: Results) -> str:
@@ -192,7 +209,7 @@ def _how(results: Results) -> str:
         "Ventricular beats (V) against all others of the five AAMI classes, MIT-BIH arrhythmia database, "
         "128 values of a beat at 180 Hz; patients apart: DS1 to learn from (51,001 beats), DS2 to report "
         f"on (49,691 beats). Settings were chosen on DS1, in {FOLDS} folds of whole records; its F1 is "
-        f"that of all folds together. Columns see fields of {FIELD} values (0.14 s), contrast `level`, one"
+        f"that of all folds together. Columns see fields of 25 values (0.14 s), contrast `level`, one"
         f" cell if nothing else is said; {HOW.weights}, 10-bit state, readout `linear` in Q1.3 on all five"
         " classes, features in 16 levels. RR: the intervals before and after the beat; relative: these "
         "over their running mean in the record as well. Memory is all that a device needs to answer. "

@@ -6,6 +6,7 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 
 import fspinn
 from fspinn.base.files import replaced_when_whole
+from fspinn.datasets import Dataset, Split
 
 ROOT = Path(__file__).parent.parent
 PAGES = (ROOT / "README.md", ROOT / "docs" / "results.md")
@@ -51,6 +53,12 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
     return "\n".join(lines)
+
+
+def measured_on(learned_from: Split, asked: Split, seed: int) -> Dataset:
+    """Return a data set whose validation split is what is asked, so that everything can be measured on it."""
+    whole = fspinn.datasets.as_dataset(learned_from)
+    return replace(whole, validation=asked, test=asked, seed=seed)
 
 
 def run(

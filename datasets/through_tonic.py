@@ -54,9 +54,9 @@ def read_with_tonic(name: str, data_dir: str | Path | None) -> tuple[Labelled, L
 def _kind(name: str) -> Any:
     try:
         from tonic import datasets
-    except ImportError:
+    except ImportError as error:
         raise ConfigError(
-            f"{name}: the package tonic is not installed; pip install 'fspinn[events]'"
+            f"{name}: the package tonic cannot be imported ({error}); pip install 'fspinn[events]'"
         ) from None
     known, asked = list(datasets.__all__), name.removeprefix(PREFIX)
     if asked not in known:

@@ -1,12 +1,17 @@
 """Models to export, and exported programs at work, for the tests of `fspinn.backends.c`."""
 
+import re
+import shutil
 import subprocess
 from pathlib import Path
 
 import numpy as np
+import pytest
 from described import Flat, model_from
 
 from fspinn.lowering.post_training import quantize_readout
+from fspinn.memmodel import estimate
+from fspinn.model.activity import Activity
 from fspinn.model.model import Readout
 from fspinn.quant import Format
 from fspinn.quant.formats import quantize_values
@@ -14,6 +19,16 @@ from fspinn.quant.formats import quantize_values
 STRICT = ("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-O1")
 SANITIZED = ("-fsanitize=undefined,address", "-fno-sanitize-recover=all")
 TESTS = Path(__file__).parent
+
+needs_gcc = pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
+CROSS_TOOLS = ("make", "arm-none-eabi-gcc", "qemu-system-arm")
+needs_arm = pytest.mark.skipif(
+    not all(map(shutil.which, CROSS_TOOLS)), reason=f"needs {', '.join(CROSS_TOOLS)}"
+)
+
+ACTIVITY = {
+    phase: (Activity(samples=1, steps=350, input_spikes=2000),) for phase in ("training", "inference")
+}
 
 
 def model_of(
@@ -93,3 +108,21 @@ def answers(program, images, features):
     told = subprocess.run([program], input=given, stdout=subprocess.PIPE, check=True).stdout
     found = np.frombuffer(told, dtype=np.uint32).reshape(len(images), features + 1)
     return found[:, :-1], found[:, -1].view(np.int32)
+
+
+def assert_memory_is_estimated(model, folder, flash=0.02):
+    """The linker's map, without the test program and its images, and the preset agree within 2 %."""
+    took = memory_of(folder)
+    capacity = estimate(model, "mcu-m4f", ACTIVITY).capacity["inference"]
+    assert capacity["flash_bytes"].needed == pytest.approx(took["text"] + took["data"], rel=flash)
+    assert capacity["ram_bytes"].needed == pytest.approx(took["data"] + took["bss"] + took["stack"], rel=0.02)
+
+
+def memory_of(folder):
+    """Bytes of each section in the map of the linker."""
+    found = re.findall(r"^\.(\w+) +0x[0-9a-f]+ +0x([0-9a-f]+)", (folder / "network.map").read_text(), re.M)
+    return {name: int(size, 16) for name, size in found}
+
+
+def make(folder, target):
+    return subprocess.run(["make", target], cwd=folder, check=True, capture_output=True, text=True).stdout

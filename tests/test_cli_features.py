@@ -5,36 +5,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from commands import answer, refused, run
 from featured import NAMES, bare, some
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import fspinn
 from fspinn.base.errors import ConfigError, DataError
-from fspinn.cli import main
 from fspinn.datasets import Reading, read_images
 from fspinn.datasets.origin import load_again, origin
 from fspinn.search.jobs import Source, _loaded
 
 SPLIT = some(240)
 TRAIN = ("--neurons", 8, "--passes", 2, "--readout", "linear", "--seed", 1)
-
-
-def run(*words):
-    return CliRunner().invoke(main, list(map(str, words)), prog_name="fspinn")
-
-
-def answer(*words):
-    result = run(*words, "--json")
-    assert result.exit_code == 0, result.stderr
-    return json.loads(result.stdout)
-
-
-def refused(*words):
-    result = run(*words)
-    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1), result.stderr
-    return result.stderr
 
 
 def save_npz(path, split=SPLIT):

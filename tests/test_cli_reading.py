@@ -4,32 +4,15 @@ import json
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from commands import answer, refused, run
 from PIL import Image
 from scipy.io import wavfile
 
 from fspinn import datasets
-from fspinn.cli import main
 from fspinn.datasets.origin import load_again, origin
 from fspinn.search.jobs import Source, _loaded
 
 RANDOM = np.random.default_rng(0)
-
-
-def run(*words):
-    return CliRunner().invoke(main, list(map(str, words)), prog_name="fspinn")
-
-
-def answer(*words):
-    result = run(*words, "--json")
-    assert result.exit_code == 0, result.stderr
-    return json.loads(result.stdout)
-
-
-def refused(*words):
-    result = run(*words)
-    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1), result.stderr
-    return result.stderr
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,8 @@ COUNTS = {"train": 60, "test": 20}
 def test_without_tonic_one_line_says_how_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "tonic", None)
     message = refusal("tonic:NMNIST", ConfigError)
-    assert message == "tonic:NMNIST: the package tonic is not installed; pip install 'fspinn[events]'"
+    assert message.startswith("tonic:NMNIST: the package tonic cannot be imported (")
+    assert message.endswith("; pip install 'fspinn[events]'")
 
 
 def test_nothing_else_imports_tonic():

@@ -8,7 +8,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from described import changed, dense, flat, with_layer
-from exported_programs import answers, build, build_for_cpp, images_for, model_of
+from exported_programs import (
+    answers,
+    assert_memory_is_estimated,
+    build,
+    build_for_cpp,
+    images_for,
+    make,
+    model_of,
+    needs_arm,
+    needs_gcc,
+)
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from published_images import skip_without
@@ -22,23 +32,12 @@ from fspinn.learning.fitting import fit_readouts
 from fspinn.learning.training import learn, train
 from fspinn.lowering import quantize
 from fspinn.lowering.plan import INHIBITIONS
-from fspinn.memmodel import estimate
-from fspinn.model.activity import Activity
 from fspinn.network import Network, NoContrast, OnOff
 from fspinn.network.encoders import ENCODERS
 from fspinn.network.inhibition import INHIBITION_OF
 from fspinn.network.rules import Stdp
 
-needs_gcc = pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
-CROSS_TOOLS = ("make", "arm-none-eabi-gcc", "qemu-system-arm")
-needs_arm = pytest.mark.skipif(
-    not all(map(shutil.which, CROSS_TOOLS)), reason=f"needs {', '.join(CROSS_TOOLS)}"
-)
-
 PLAIN = dense(neurons=5, duration_ms=70.0, weight_norm=1.0, threshold=3.0, tau_m_ms=20.0)
-ACTIVITY = {
-    phase: (Activity(samples=1, steps=350, input_spikes=2000),) for phase in ("training", "inference")
-}
 
 
 @pytest.fixture(scope="module")
@@ -212,24 +211,6 @@ def test_memory_on_a_cortex_m4_is_estimated_for_other_networks(tmp_path, network
     export_c(model, tmp_path / "out", images_for(model, 3))
     assert "equal to the integer engine" in make(tmp_path / "out", "test-cortex-m4")
     assert_memory_is_estimated(model, tmp_path / "out")
-
-
-def assert_memory_is_estimated(model, folder, flash=0.02):
-    """The linker's map, without the test program and its images, and the preset agree within 2 %."""
-    took = memory_of(folder)
-    capacity = estimate(model, "mcu-m4f", ACTIVITY).capacity["inference"]
-    assert capacity["flash_bytes"].needed == pytest.approx(took["text"] + took["data"], rel=flash)
-    assert capacity["ram_bytes"].needed == pytest.approx(took["data"] + took["bss"] + took["stack"], rel=0.02)
-
-
-def memory_of(folder):
-    """Bytes of each section in the map of the linker."""
-    found = re.findall(r"^\.(\w+) +0x[0-9a-f]+ +0x([0-9a-f]+)", (folder / "network.map").read_text(), re.M)
-    return {name: int(size, 16) for name, size in found}
-
-
-def make(folder, target):
-    return subprocess.run(["make", target], cwd=folder, check=True, capture_output=True, text=True).stdout
 
 
 @needs_gcc

@@ -8,11 +8,20 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from described import changed, dense, flat
-from exported_programs import STRICT, answers, build, images_for, model_of
+from exported_programs import (
+    STRICT,
+    answers,
+    assert_memory_is_estimated,
+    build,
+    images_for,
+    make,
+    model_of,
+    needs_arm,
+    needs_gcc,
+)
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 from published_images import user_file
-from test_export_c import assert_memory_is_estimated, make, needs_arm, needs_gcc
 
 from fspinn import datasets
 from fspinn.answering.predict import predict

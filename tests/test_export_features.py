@@ -1,14 +1,13 @@
 """Features beside the samples in what is written for other machines: C programs and graphs of NIR."""
 
 import re
-import shutil
 import subprocess
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from described import dense
-from exported_programs import answers, build, images_for, model_of
+from exported_programs import answers, build, images_for, model_of, needs_arm, needs_gcc
 from featured import NAMES, data_of
 
 import fspinn
@@ -95,6 +94,7 @@ def test_the_programs_own_test_knows_the_features(shown, tmp_path):
     assert "network_answer(image, 0, features);" in said
 
 
+@needs_gcc
 def test_recorded_features_become_bytes_with_integers(tmp_path):
     model = listening(model_of(COLUMN), 2)
     scale = Scale((154.0, -40000.0), (579.0, 40000.0))
@@ -148,7 +148,7 @@ def test_a_graph_of_nir_says_which_rows_are_of_features(tmp_path):
     assert tuple(said["features_high"]) == model.features.scale.high
 
 
-@pytest.mark.skipif(shutil.which("arm-none-eabi-gcc") is None, reason="needs arm-none-eabi-gcc")
+@needs_arm
 @pytest.mark.parametrize("readout", READOUTS)
 def test_the_flash_of_a_microcontroller_is_estimated(readout, tmp_path):
     network = fspinn.Network.patches(neurons=16, field=5, cells=3)

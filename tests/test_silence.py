@@ -1,14 +1,13 @@
 """Images that bring little or no input: nothing changes, nothing is unlearned, and a warning names them."""
 
 import json
-import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from described import both, changed, dense, flat, with_layer
-from exported_programs import answers, build, images_for, model_of
+from exported_programs import answers, build, images_for, model_of, needs_gcc
 from published_images import skip_without
 from runners import brian2, fast, grid_for
 from sklearn.metrics import recall_score
@@ -329,7 +328,7 @@ def test_black_images_do_not_hurt_two_hundred_neurons(digits, count):
 # --- no answer, everywhere ----------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
+@needs_gcc
 @pytest.mark.parametrize("name", READOUTS)
 def test_silence_is_answered_alike_by_predict_evaluate_search_and_c(name, tmp_path):
     network = dense(neurons=5, duration_ms=70.0, weight_norm=1.0, threshold=3.0, tau_m_ms=20.0)

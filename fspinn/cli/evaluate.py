@@ -52,7 +52,7 @@ def command(model: Path, shown: shown_images.Shown, reject: float, engine: str, 
     )
     unanswered = int((result.predictions == NO_ANSWER).sum())
     if reject == 0 and unanswered > 0:
-        click.echo(f"{unanswered} without an answer, counted as wrong: no output spike")
+        click.echo(f"{unanswered} without an answer, counted as wrong: nothing speaks for any class")
     click.echo(f"balanced accuracy {result.balanced_accuracy:.2%}, macro F1 {result.macro_f1:.2%}")
     if saturations is not None:
         click.echo(f"integers only; {saturations} saturations")

@@ -124,8 +124,15 @@ def sources_of(model: "Model", paths: Sequence[Path], shown: Shown) -> "list[Sou
             sources += read_images(path, _as_trained(model, reading.asked(), path), model.scale)
     else:
         name, images = split_of(model, shown)
-        source = Source(f"{name} {shown.split}", images.images, images.labels)
-        sources = [replace(source, features=images.features, feature_names=images.feature_names)]
+        sources = [
+            Source(
+                f"{name} {shown.split}",
+                images.images,
+                images.labels,
+                features=images.features,
+                feature_names=images.feature_names,
+            )
+        ]
     for source in sources:
         check_size(model, source.images, source.name)
         if model.features is not None:

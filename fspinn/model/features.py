@@ -26,8 +26,8 @@ INPUTS = (1 << LEVEL_BITS) - 1
 """Inputs of the readout that a feature becomes."""
 
 SPIKES = 4
-"""Output spikes that an input which is on counts as. Measured on heartbeats: with a single one the penalty of
-the readout `linear` shrinks too much what a feature says (fspinn)."""
+"""Output spikes that an input which is on counts as. With a single one the penalty of the readout `linear`
+shrinks what a feature says (fspinn; `benchmarks/heartbeats.py`)."""
 
 
 class HasFeatures(Protocol):

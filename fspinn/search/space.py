@@ -68,7 +68,7 @@ SMALL = 16
 
 FIELD, SMALL_FIELD, SMALL_CELLS = 5, 3, (2, 3, 4)
 SIGNAL_FIELD, SIGNAL_CELLS = 25, (1, 2, 4, 8)
-"""Along a signal, best on heartbeats (fspinn); a field is a quarter of the signal at most."""
+"""Along a signal (fspinn; heartbeats, `benchmarks/heartbeats.py`); a field is a quarter of it at most."""
 
 RANGED = ("threshold", "inhibition_strength", "theta_step", "learning_rate")
 """Settings that the default space of strategies that take ranges varies, within `networks.MULTIPLES`."""
