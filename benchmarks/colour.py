@@ -104,8 +104,9 @@ def render(results: Results) -> str:
         "Fields on red, green and blue, or on ON and OFF of brightness, red against green, and blue "
         "against yellow (radius 4, gain 4). One pass without labels over all 50,000 training images, 4 "
         "positions of each; the readout `linear` fitted on their labels. Memory is all that a device "
-        f"needs to answer. Mean ± standard deviation over seeds {seeds(results)}; the linear classifier "
-        f"learns from 40,000 images. {machines(results)}."
+        f"needs to answer. Mean ± standard deviation over seeds {seeds(results)}. What has a validation "
+        f"accuracy learned from the training images but {HELD_OUT:,} that were held out: those of the "
+        f"variants in floats, by which field and contrast were chosen. {machines(results)}."
     )
     return f"{table(head, rows)}\n\n{note}"
 
