@@ -17,6 +17,8 @@ __all__ = [
     "Model",
     "Network",
     "Stdp",
+    "StdpLabels",
+    "Surrogate",
     "datasets",
     "evaluate",
     "export_c",
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
     from fspinn.model.activity import Activity
     from fspinn.model.model import Model
     from fspinn.model.store import load, save
-    from fspinn.network import Layer, Network, Stdp
+    from fspinn.network import Layer, Network, Stdp, StdpLabels, Surrogate
     from fspinn.report import plots
     from fspinn.search import find_smallest
     from fspinn.search.tune import tune
@@ -60,6 +62,8 @@ _HOMES = {
     "Layer": "fspinn.network",
     "Network": "fspinn.network",
     "Stdp": "fspinn.network",
+    "StdpLabels": "fspinn.network",
+    "Surrogate": "fspinn.network",
     "export_c": "fspinn.backends.c",
     "export_nir": "fspinn.backends.nir",
     "evaluate": "fspinn.answering.evaluate",

@@ -16,6 +16,7 @@ from fspinn.network.description import Network
 from fspinn.network.inhibition import Inhibition
 from fspinn.network.inputs import Delta, Events, FirstSpike, LevelDelta, OnOff
 from fspinn.network.layers import Layer
+from fspinn.network.learners import Learner
 from fspinn.network.rules import NORMALISATIONS, Rule, Stdp
 
 _CHOICES = {
@@ -278,7 +279,7 @@ class Size:
     def of_network(
         cls,
         network: Network,
-        learner: Stdp,
+        learner: Learner,
         image_shape: tuple[int, ...],
         n_classes: int,
         weight_bits: int,
@@ -294,8 +295,8 @@ class Size:
         Parameters
         ----------
         network : Network
-        learner : Stdp
-            With which it learns.
+        learner : Learner
+            With which it learns; what a device needs to learn itself is that of `Stdp`.
         image_shape : tuple of int
             Height and width of what it sees, and perhaps channels.
         n_classes, weight_bits : int
@@ -303,8 +304,9 @@ class Size:
         readout_bits : int, default 32
         extra_features : int, default 0
         """
+        on_device = learner if isinstance(learner, Stdp) else Stdp()
         layers = [
-            _layer_size(layer, network, learner, network.input_shape(image_shape, number), weight_bits)
+            _layer_size(layer, network, on_device, network.input_shape(image_shape, number), weight_bits)
             for number, layer in enumerate(network.layers)
         ]
         size = cls(

@@ -14,6 +14,7 @@ from fspinn.model.features import INPUTS, Features
 from fspinn.model.model import Model
 from fspinn.network.description import Network
 from fspinn.network.layers import Layer
+from fspinn.network.learners import Learner
 from fspinn.network.rules import Stdp
 
 _UNQUANTIZED = "float32"
@@ -52,7 +53,7 @@ def in_words(model: Model) -> dict[str, str]:
         for number in range(len(network.layers)):
             lines[_named("layer", number, model)] = _layer(model, number)
     lines |= {
-        "mechanisms": f"{learner.rule.kind} learning, {_kinds(network, 'inhibition')} inhibition, "
+        "mechanisms": f"{_learning(learner)} learning, {_kinds(network, 'inhibition')} inhibition, "
         f"{_kinds(network, 'adaptation')} thresholds, {_input(network)} input",
         "settings": _settings(network, learner),
         "readout": f"{model.readout.name}, {model.readout.parameter_count} numbers for "
@@ -94,6 +95,10 @@ def equations(model: Model) -> dict[str, str]:
     Those of a layer with a field are of one position; layers follow one another.
     """
     layers, shape = [layer.in_floats for layer in model.layers], model.image_shape
+    answering = answering_plan(model.network, layers, shape)
+    found = {"answering": _text([replace(answering, layers=(layer,)) for layer in answering.layers])}
+    if not isinstance(model.learner, Stdp):
+        return found
     learning = [
         learning_plan(
             model.network,
@@ -105,11 +110,7 @@ def equations(model: Model) -> dict[str, str]:
         )
         for number, layer in enumerate(layers)
     ]
-    answering = answering_plan(model.network, layers, shape)
-    return {
-        "learning": _text([replace(plan, layers=plan.layers[-1:]) for plan in learning]),
-        "answering": _text([replace(answering, layers=(layer,)) for layer in answering.layers]),
-    }
+    return {"learning": _text([replace(plan, layers=plan.layers[-1:]) for plan in learning]), **found}
 
 
 def _text(plans: Sequence[Plan]) -> str:
@@ -187,11 +188,18 @@ def _formats(model: Model, number: int) -> dict[str, str]:
     return {name: str(format or _UNQUANTIZED) for name, format in formats.items()}
 
 
-def _settings(network: Network, learner: Stdp) -> str:
+def _learning(learner: Learner) -> str:
+    """Return who learned, and by which rule."""
+    if not isinstance(learner, Stdp):
+        return learner.kind
+    return learner.rule.kind if type(learner) is Stdp else f"{learner.kind} ({learner.rule.kind})"
+
+
+def _settings(network: Network, learner: Learner) -> str:
     """Name all settings that are not the default, but for those of layers where there are several."""
     if len(network.layers) > 1:
         network = replace(network, layers=Network().layers)
-    changed = differences(network, Network()) | differences(learner, Stdp())
+    changed = differences(network, Network()) | differences(learner, type(learner)())
     return ", ".join([*_short(changed), "all others by default"])
 
 

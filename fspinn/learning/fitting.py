@@ -24,7 +24,7 @@ from fspinn.model.model import Model
 from fspinn.model.tensors import LayerTensors, Tensor
 from fspinn.network.description import Network
 from fspinn.network.layers import Layer
-from fspinn.network.rules import Stdp
+from fspinn.network.learners import Learner
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
@@ -41,7 +41,7 @@ class Learned:
     ----------
     network : Network
         With `weight_norm` settled.
-    learner : Stdp
+    learner : Learner
     layers : tuple of LayerTensors
         In integers where it learned in them.
     passes : tuple of int
@@ -62,7 +62,7 @@ class Learned:
     """
 
     network: Network
-    learner: Stdp
+    learner: Learner
     layers: tuple[LayerTensors, ...]
     passes: tuple[int, ...]
     seed: int

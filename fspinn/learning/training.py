@@ -50,6 +50,7 @@ from fspinn.model.tensors import LayerTensors, Tensor
 from fspinn.network.description import Network
 from fspinn.network.encoders import BatchEncoder, encoding_of, split_channels
 from fspinn.network.layers import Layer
+from fspinn.network.learners import Learner, StdpLabels, Surrogate
 from fspinn.network.plasticity import initial_weights, natural_weight_norm
 from fspinn.network.recordings import Binnable, check_encoder
 from fspinn.network.rules import MAX_PASSES, Stdp
@@ -103,7 +104,7 @@ def train(
     network: Network,
     data: "Dataset | LabelledImages",
     *,
-    learner: Stdp = Stdp(),
+    learner: Learner = Stdp(),
     seed: int = 0,
     readout: str = "proportion",
     labels: int | None = None,
@@ -129,8 +130,8 @@ def train(
         ``data.train`` is learned from, ``data.validation`` measured on, but on no more images than were
         learned from; ``data.test`` is not touched. Or a split or a pair of arrays (images, labels): then
         all of them are learned from, and none is left to validate on.
-    learner : Stdp, default Stdp()
-        How weights come about: rule, rates, passes.
+    learner : Learner, default Stdp()
+        How weights come about: `fspinn.Stdp`, or with labels `fspinn.StdpLabels` or `fspinn.Surrogate`.
     seed : int, default 0
         Fixes initial weights, order of the images and input spikes; from 0 to 2^64 - 1.
     readout : str, default "proportion"
@@ -244,7 +245,7 @@ def _classes_without_labels(data: "Dataset", labels: int | None, seed: int) -> l
 def learn(
     network: Network,
     data: "Dataset",
-    learner: Stdp = Stdp(),
+    learner: Learner = Stdp(),
     *,
     seed: int = 0,
     progress: bool = True,
@@ -261,6 +262,10 @@ def learn(
     """
     Setup(network, learner)  # says what is not one
     seed = checked_seed(seed)
+    if isinstance(learner, Surrogate):
+        raise ConfigError("learner: surrogate is not there yet")
+    if isinstance(learner, StdpLabels):
+        raise ConfigError("learner: stdp+labels is not there yet")
     engine_of(engine)
     _check_formats(engine, weights, state, rounding)
     check_encoder(network, data.train.images, "data")

@@ -14,6 +14,7 @@ from fspinn.model.features import Features
 from fspinn.model.tensors import LayerTensors
 from fspinn.network.description import Network
 from fspinn.network.inputs import Events
+from fspinn.network.learners import Learner
 from fspinn.network.recordings import check_encoder
 from fspinn.network.rules import Stdp
 from fspinn.quant.formats import Format
@@ -186,9 +187,9 @@ class Model:
         return self.layers[0]
 
     @property
-    def learner(self) -> Stdp:
+    def learner(self) -> Learner:
         """The settings of the learner that made it; those by default where the record says nothing."""
-        return Stdp() if "learner" not in self.record else from_plain(Stdp, self.record["learner"])
+        return Stdp() if "learner" not in self.record else from_plain(Learner, self.record["learner"])
 
     @property
     def class_names(self) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ clamped. In each time step t, in this order:
      `inhibition_ms`.
    - ``"first"``: nothing; see below.
    - ``"ranked"``: nothing; see below.
+   - ``"none"``: nothing; see below.
    - ``"layer"`` (Diehl & Cook 2015): the inhibitory partner of the neuron spikes in the next step, unless it
      spiked within the last `inhibition_ms`; potentials fall in phase 2 of that step. Excitation of the
      partner is above its threshold, so it needs no potential, and no N x N matrix is ever made.
@@ -53,6 +54,11 @@ largest spikes, among equals the first, whether it reaches the threshold or not,
 phase 5 its potential falls by ``answer_drop * weight_norm``, and no other changes. Such a layer is the last
 one.
 
+With ``inhibition = "none"`` every neuron that has reached its threshold in phase 4, and is not refractory,
+spikes, in the order of the neurons: there may be several output spikes per step. In phase 5 each of them
+loses its threshold, ``firing_threshold + theta``, and keeps what it is above it (a soft reset). It learns
+nothing by STDP.
+
 **Fields.** Each position of a field is a presentation of its own, from rest, of the spikes of the inputs of
 its field: positions know nothing of each other. While learning, `Stdp.positions` of them are presented for
 each sample, one after the other: number i is ``word % positions``, with `word` the random word number i of
@@ -60,13 +66,15 @@ stream (seed, `POSITIONS`, number of the presentation) of `fspinn.base.randomnes
 spikes than `Stdp.least_spikes` is left out.
 
 **Layers.** Of each neuron in each cell the first spike, at its step, is an input spike of the next layer,
-whose input is as high and wide as the grid of cells, and has a channel for each neuron. Layers learn one
-after the other, each on what those before it answer.
+whose input is as high and wide as the grid of cells, and has a channel for each neuron; after a layer with
+``inhibition = "none"``, each neuron in each cell is an input that spikes in every step in which the neuron
+does so at any position of the cell. Layers learn one after the other by STDP, each on what those before it
+answer.
 """
 
 from fspinn.network.adaptation import Adaptation, Balanced, Decaying, Fixed
 from fspinn.network.description import Network
-from fspinn.network.inhibition import Clamp, First, Inhibition, InhibitoryLayer, Lateral, Ranked
+from fspinn.network.inhibition import Clamp, First, Inhibition, InhibitoryLayer, Lateral, NoInhibition, Ranked
 from fspinn.network.inputs import (
     Contrast,
     Delta,
@@ -82,6 +90,7 @@ from fspinn.network.inputs import (
     Unscaled,
 )
 from fspinn.network.layers import Layer, Neuron
+from fspinn.network.learners import Learner, StdpLabels, Surrogate
 from fspinn.network.rules import Normalised, Pair, PostOnly, Rule, Stdp, Timestep
 
 __all__ = [
@@ -100,11 +109,13 @@ __all__ = [
     "InhibitoryLayer",
     "Lateral",
     "Layer",
+    "Learner",
     "Level",
     "LevelDelta",
     "Network",
     "Neuron",
     "NoContrast",
+    "NoInhibition",
     "Normalised",
     "OnOff",
     "Pair",
@@ -114,6 +125,8 @@ __all__ = [
     "Regular",
     "Rule",
     "Stdp",
+    "StdpLabels",
+    "Surrogate",
     "Timestep",
     "Unscaled",
 ]

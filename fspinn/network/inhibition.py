@@ -133,7 +133,21 @@ class Ranked:
     )
 
 
-Inhibition: TypeAlias = Lateral | Clamp | InhibitoryLayer | First | Ranked
+@described
+class NoInhibition:
+    """Neurons know nothing of each other: all that have reached their thresholds spike in the same time step.
+
+    Each of them loses exactly its threshold, what it is above that stays (a soft reset):
+
+    v -= firing_threshold + theta        of each neuron that spiked
+    """
+
+    kind: ClassVar[str] = "none"
+    lowers_others: ClassVar[bool] = False
+    stores: ClassVar[tuple[Stored, ...]] = ()
+
+
+Inhibition: TypeAlias = Lateral | Clamp | InhibitoryLayer | First | Ranked | NoInhibition
 """The members of this family; a new one is named here."""
 
 

@@ -97,6 +97,7 @@ Rule: TypeAlias = Normalised | Timestep | Pair | PostOnly
 class Stdp:
     """Learning without labels, as `fspinn.train` does it."""
 
+    kind: ClassVar[str] = "stdp"
     rule: Rule = setting("How weights change.", default=Normalised())
     passes: int | None = setting(
         "How often each training sample is shown; none gives each neuron a hundred presentations.",

@@ -2,6 +2,7 @@
 
 from fspinn.base.settings import described, setting
 from fspinn.network.description import Network
+from fspinn.network.learners import Learner
 from fspinn.network.rules import Stdp
 
 
@@ -10,4 +11,4 @@ class Setup:
     """A network, and the learner that its weights come from."""
 
     network: Network = setting("What is trained.", default=Network())
-    learner: Stdp = setting("How its weights come about.", default=Stdp())
+    learner: Learner = setting("How its weights come about.", default=Stdp())

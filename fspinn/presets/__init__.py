@@ -15,6 +15,7 @@ from typing import Any
 from fspinn.base.errors import ConfigError
 from fspinn.base.settings import bare, described, flattened, setting, with_settings
 from fspinn.network.description import Network
+from fspinn.network.learners import Learner
 from fspinn.network.rules import Stdp
 
 FOLDER = Path(__file__).parent
@@ -25,7 +26,7 @@ class Preset:
     """A network and its learner; without arguments, those by default."""
 
     network: Network = setting("What is trained.", default=Network())
-    learner: Stdp = setting("How its weights come about.", default=Stdp())
+    learner: Learner = setting("How its weights come about.", default=Stdp())
     readout: str = setting(
         "How spikes become a class.", default="proportion", choices=("proportion", "majority", "linear")
     )

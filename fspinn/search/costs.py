@@ -12,6 +12,7 @@ from fspinn.memmodel.size import OF_THE_INPUT
 from fspinn.memmodel.workload import expected_spikes, workloads_of_spikes
 from fspinn.model.activity import Activity
 from fspinn.model.model import Model
+from fspinn.network.rules import Stdp
 from fspinn.search.candidates import FLOAT_BITS, Candidate
 
 _CONTROLLER = ("flash_bytes", "ram_bytes")
@@ -114,7 +115,9 @@ def _kind(candidate: Candidate) -> tuple[Any, ...]:
     learner = candidate.setup.learner
     layers = tuple((layer.inhibition.kind, layer.adaptation.kind) for layer in candidate.network.layers)
     inputs = candidate.network.encoder.kind, candidate.network.contrast.kind
-    learning = learner.rule.kind, learner.normalisation, learner.weight_decay > 0
+    learning: tuple[Any, ...] = (learner.kind,)
+    if isinstance(learner, Stdp):
+        learning = learner.rule.kind, learner.normalisation, learner.weight_decay > 0
     return (layers, inputs, learning, candidate.readout)
 
 

@@ -24,6 +24,7 @@ from fspinn.model.model import Model
 from fspinn.model.readout import check_class_weight
 from fspinn.network.description import Network
 from fspinn.network.encoders import BatchEncoder, encoding_of
+from fspinn.network.learners import Learner
 from fspinn.network.recordings import Binnable, check_encoder
 from fspinn.network.rules import Stdp
 from fspinn.network.setup import Setup
@@ -88,7 +89,7 @@ def find_smallest(
     sampler: str = "auto",
     space: Space | Mapping[str, Any] | str | Path | None = None,
     network: Network | None = None,
-    learner: Stdp | None = None,
+    learner: Learner | None = None,
     sizes: Sequence[int] | None = None,
     weights: Sequence[str] | None = None,
     readouts: Sequence[str] | None = None,
@@ -146,7 +147,7 @@ def find_smallest(
         What to choose from: as a `Space`, by name as ``{"neurons": [50, 100]}``, or as a TOML file of the
         same form; see `fspinn.search.space`.
     network : Network, optional
-    learner : Stdp, optional
+    learner : Learner, optional
         All settings that the space leaves open; a `Space` has its own.
     sizes, weights, readouts : sequence, optional
         Numbers of neurons, formats (or ``"float32"``) and readouts to choose from, in place of the space's.

@@ -35,6 +35,7 @@ from fspinn.base.settings import (
 from fspinn.network.description import Network
 from fspinn.network.inputs import Contrast, Level, NoContrast
 from fspinn.network.layers import Layer
+from fspinn.network.learners import Learner
 from fspinn.network.rules import Stdp
 from fspinn.network.setup import Setup
 from fspinn.search.candidates import FLOAT, Variant
@@ -291,7 +292,7 @@ def column_space(
     sizes: Sequence[int] | None = None,
     weights: Sequence[str] | None = None,
     readouts: Sequence[str] | None = None,
-    learner: Stdp = Stdp(),
+    learner: Learner = Stdp(),
 ) -> Space:
     """Return the space of columns that slide over images or signals of a shape.
 
@@ -394,7 +395,7 @@ def settle(
     strategy: str,
     space: Space | Mapping[str, Any] | str | Path | None,
     network: Network | None,
-    learner: Stdp,
+    learner: Learner,
     images: int,
     shape: tuple[int, ...],
     sizes: Sequence[int] | None,

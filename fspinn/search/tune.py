@@ -27,6 +27,7 @@ from fspinn.datasets.origin import origin
 from fspinn.learning.training import learn, most_passes
 from fspinn.memmodel import load_hardware
 from fspinn.network.description import Network
+from fspinn.network.learners import Learner
 from fspinn.network.recordings import check_encoder
 from fspinn.network.rules import Stdp
 from fspinn.network.setup import Setup
@@ -53,7 +54,7 @@ def tune(
     network: Network,
     data: "Dataset",
     *,
-    learner: Stdp = Stdp(),
+    learner: Learner = Stdp(),
     trials: int = 27,
     readout: str = "proportion",
     seed: int = 0,
@@ -69,7 +70,7 @@ def tune(
     Parameters
     ----------
     network : Network
-    learner : Stdp, default Stdp()
+    learner : Learner, default Stdp()
         Candidate 0; the others are drawn around it. Its passes are those of the best candidates.
     data : Dataset
         Learned from ``train``, chosen on ``validation``; ``test`` is not touched.

@@ -1,0 +1,1 @@
+"""Kernels of columns that labels tune."""
