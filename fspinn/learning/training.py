@@ -39,6 +39,7 @@ from fspinn.learning import checkpoint as checkpoints
 from fspinn.learning.checkpoint import CheckpointWriter, State
 from fspinn.learning.curve import Curve
 from fspinn.learning.fitting import Learned, fit_readouts, raised
+from fspinn.learning.labels import check_tunable
 from fspinn.lowering.compiler import answering_plan, grid_of, learning_plan
 from fspinn.lowering.integer_learning import Grid, first_weights, learned_theta
 from fspinn.lowering.integers import Range
@@ -212,7 +213,13 @@ def train(
             rounding=rounding,
         )
         (model,) = fit_readouts(
-            learned, data, (readout,), labels=labels, class_weight=class_weight, threads=threads
+            learned,
+            data,
+            (readout,),
+            labels=labels,
+            class_weight=class_weight,
+            threads=threads,
+            progress=progress,
         )
         validation = None
         if len(data.validation):
@@ -265,7 +272,12 @@ def learn(
     if isinstance(learner, Surrogate):
         raise ConfigError("learner: surrogate is not there yet")
     if isinstance(learner, StdpLabels):
-        raise ConfigError("learner: stdp+labels is not there yet")
+        check_tunable(network)
+        if weights is not None:
+            raise ConfigError(
+                "weights: labels tune floats, or with few bits in view; leave the format out, and set "
+                "weight_bits"
+            )
     engine_of(engine)
     _check_formats(engine, weights, state, rounding)
     check_encoder(network, data.train.images, "data")
