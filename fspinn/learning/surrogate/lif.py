@@ -86,9 +86,7 @@ class _Lif(torch.autograd.Function):
             for one in (of_spikes, of_potentials)
         ]
         constants = *ctx.neurons.constants, *ctx.neurons.shape
-        kernels.backward(
-            potentials.numpy(), *(one.numpy() for one in given), *constants, of_currents.numpy()
-        )
+        kernels.backward(potentials.numpy(), *(one.numpy() for one in given), *constants, of_currents.numpy())
         return of_currents.view(ctx.shape), None, None
 
 
