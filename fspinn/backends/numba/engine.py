@@ -181,7 +181,8 @@ def _response(
     span: Range,
     course: NDArray[Any] | None,
 ) -> Response:
-    return Response(answers[0], *record, answers[1], (activity,), span, course)
+    steps, neurons, positions = record
+    return Response(answers[0], steps, neurons, positions, answers[1], (activity,), span, course)
 
 
 def _present(
