@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from math import frexp
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,9 +36,9 @@ if TYPE_CHECKING:
 FITTED_BELOW = 8
 """Bits from which on rounding a readout costs nothing."""
 
-WIDEST, FACTORS, REFINEMENTS = 32.0, 81, 20
-"""So many factors of weights are looked at, from that with which none saturates to so many times it; then so
-often the one that suits the integers found (fspinn)."""
+WIDEST, FACTORS, REFINEMENTS = 32.0, 41, 20
+"""So many factors of weights are looked at, from that with which none saturates to so many times it, as many
+around the best, and then so often the one that suits the integers found (fspinn)."""
 
 MOST = 0.5
 """Share of the weights other than zero that may saturate before a format is refused."""
@@ -160,9 +161,11 @@ def closest_scale(weights: NDArray[np.float32], format: Format) -> float:
     ]
     if best[0] == 0 or not filling:
         return 1.0
+    apart = WIDEST ** (1 / (FACTORS - 1))
     for factor in min(filling) * np.geomspace(1.0, WIDEST, FACTORS):
-        found = tried(float(factor))
-        best = min(best, found, key=lambda one: one[0])
+        best = min(best, tried(float(factor)), key=itemgetter(0))
+    for factor in best[1] * np.geomspace(1 / apart, apart, FACTORS):
+        best = min(best, tried(float(factor)), key=itemgetter(0))
     for _ in range(REFINEMENTS):
         found = tried(best[2])
         if found[0] >= best[0]:
