@@ -116,10 +116,10 @@ def command(
         "engine": others["engine"],
         "seed": others["seed"],
     }
-    lines = [
-        f"{output}: {preset.network.neurons} neurons, {answer['presentations']} presentations "
-        f"at {result.samples_per_s:,.0f} samples/s"
-    ]
+    how = f"{answer['presentations']} presentations at {result.samples_per_s:,.0f} samples/s"
+    if others["start"] is not None:
+        how = "tuned by labels"
+    lines = [f"{output}: {preset.network.neurons} neurons, {how}"]
     if data.feature_names:
         lines.append(f"the readout listens to {', '.join(data.feature_names)} too")
     if "quantization" in record:

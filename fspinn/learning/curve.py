@@ -57,7 +57,8 @@ class Curve:
     @classmethod
     def of_dict(cls, written: Mapping[str, Any], n_neurons: int, n_classes: int) -> "Curve":
         """Return the curve of a run that is over, from what `as_dict` wrote."""
-        points = np.array(list(written.values()), dtype=np.float64).reshape(3, -1).T
+        names = ("presentations", "accuracy", "output_spikes")
+        points = np.array([written[name] for name in names], dtype=np.float64).T
         return replace(cls.start(n_neurons, n_classes), points=points)
 
     @property
