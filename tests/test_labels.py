@@ -10,6 +10,7 @@ from fspinn.learning import labels
 from fspinn.learning.column_kernels import blame, compete
 from fspinn.network import Network, StdpLabels
 from fspinn.network.geometry import Geometry
+from fspinn.search.result import describe
 
 GEOMETRIES = {
     "a field": Geometry(6, 7, 1, (3, 3), 1, (2, 2)),
@@ -210,11 +211,14 @@ def test_labels_have_bits_in_view_not_formats(network, digits):
 
 
 def test_a_search_tries_both_learners_and_says_which_is_smaller(digits):
-    found = fspinn.find_smallest(
-        digits, accuracy=0.8, learner=[fspinn.Stdp(), StdpLabels()], seeds=1, sizes=None, progress=False
-    )
-    kinds = {trial.candidate.setup.learner.kind for trial in found.trials}
-    assert kinds == {"stdp", "stdp+labels"}
+    learners = [StdpLabels(tuning_passes=2), fspinn.Stdp()]
+    found = fspinn.find_smallest(digits, accuracy=0.85, learner=learners, seeds=1, progress=False)
+    alone, tuned = found.learners["stdp"], found.learners["stdp+labels"]
+    assert found.winner == min((alone, tuned), key=lambda trial: trial.memory_bits)
+    assert all(trial.accuracy >= 0.8 for trial in (alone, tuned))
+    other = alone if found.winner == tuned else tuned
+    assert f"  learner   {other.candidate.setup.learner.kind} needs" in describe(found)
+    assert found.model.learner.weight_bits == found.winner.candidate.variant.weight_bits
 
 
 @pytest.fixture(scope="module")
