@@ -129,7 +129,7 @@ def answers(program, images, features):
 
 
 def assert_memory_is_estimated(model, folder, flash=0.02):
-    """The linker's map, without the test program and its images, and the preset agree within so much, and 2 % of RAM."""
+    """The linker's map, without the test program and its images, and the preset agree: in RAM within 2 %."""
     took = memory_of(folder)
     activity = dict.fromkeys(("training", "inference"), (ACTIVITY,) * len(model.layers))
     capacity = estimate(model, "mcu-m4f", activity).capacity["inference"]

@@ -429,7 +429,7 @@ MAYBE_STATIC int32_t take_step(void)
 #if LAYER_INHIBITION == NETWORK_INHIBITION_NONE
         if (may_spike(j) && above >= 0) {
             winner = (int32_t)j;
-            potentials[j] = (LAYER_POTENTIAL)above;
+            potentials[j] = (LAYER_POTENTIAL)cut(above);
 #if LAYER_REFRACTORY_STEPS > 0
             refractory[j] = LAYER_REFRACTORY_STEPS;
 #endif
