@@ -88,8 +88,6 @@ def command(
     for path, network in networks.items():
         if "quantization" in network.record:
             click.echo(f"{path}: activity was counted with the weights before quantization.", err=True)
-        if len(network.layers) > 1 and any(one.hardware.controller for one in estimates.values()):
-            click.echo(f"{path}: has several layers, of which no C program is exported yet.", err=True)
     answers = [{"model": str(path), **estimates[name].as_dict()} for name, (path, _) in cases.items()]
     above = [str(model)] if len(networks) < len(cases) else []
     below = [] if plot is None else [f"wrote {plot}"]
