@@ -2,11 +2,12 @@
 
 For inference these are the arrays of the program that `fspinn export` writes, in its types: potentials,
 thresholds and counters take one, two, four or eight bytes each, weights, labels and the readout's table are
-packed into words of 32 bits, and each input of the first layer's neurons takes a bit for each of
-`STEPS_AT_ONCE` time steps. An image lies where the caller has it: the program reads a field from there, as
-often as there are positions, and its contrast too. Of a signal with a field along time the
-program keeps the last values itself, so that they can come one by one. A program that learns, or has several
-layers, is not exported yet; one that learns is taken to keep weights, thresholds, traces and windows in RAM.
+packed into words of 32 bits, as are spikes that wait for the next layer, and each input of the first
+layer's neurons takes a bit for each of `STEPS_AT_ONCE` time steps. An image lies where the caller has it: the
+program reads a field from there, as often as there are positions, and its contrast too. Of a signal with a
+field along time the program keeps the last values itself, so that they can come one by one. A program that
+learns, or has several layers, is not exported yet; one that learns is taken to keep weights, thresholds,
+traces and windows in RAM.
 """
 
 from typing import Any
@@ -39,10 +40,13 @@ def controller_bytes(case: Case, controller: Controller) -> tuple[Numbers, Numbe
         constant = constant + size.n_classes * _SHARE_BYTES
     learned = sum(_packed_bytes(*b) for b in stored["weights"])
     state = _packed_bytes(STEPS_AT_ONCE, size.layers[0].n_inputs, 1) + size.kept_bytes
-    state = state + sum(one.features * type_bytes(one.time_bits) for one in size.layers[:-1])
+    for layer in size.layers[:-1]:
+        times = layer.features * type_bytes(layer.time_bits)
+        each_step = _packed_bytes(layer.time_rows, layer.features, layer.time_bits)
+        state = state + (each_step if layer.sends_each_spike else times)
     for layer in size.layers:
         if layer.adaptation != "off":
-            learned = learned + layer.n_neurons * type_bytes(layer.threshold_bits)
+            learned = learned + layer.thresholds * type_bytes(layer.threshold_bits)
         if layer.inhibition == "layer":
             state = state + layer.n_neurons * type_bytes(count_bits(layer.inhibition_steps))
     arrays = ("membrane", "refractory", "votes", *(("traces", "window") if case.training else ()))

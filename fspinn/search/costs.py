@@ -34,8 +34,8 @@ class Cost:
     ----------
     memory_bits : int
         For inference, readout included.
-    training_memory_bits : int
-        On a device that learns.
+    training_memory_bits : int or None
+        On a device that learns; None where it cannot, as the network needs labels and so a host.
     energy_pj : float
         Of one inference.
     latency_s : float or None
@@ -54,7 +54,7 @@ class Cost:
     """
 
     memory_bits: int
-    training_memory_bits: int
+    training_memory_bits: int | None
     energy_pj: float
     latency_s: float | None
     area_um2: float | None
@@ -157,7 +157,9 @@ def _costs(
     flash, ram = (8 * capacity.pop(name).needed if name in capacity else None for name in _CONTROLLER)
     columns = {
         "memory_bits": np.asarray(cost.memory["inference"]["total"]).astype(np.int64),
-        "training_memory_bits": np.asarray(cost.memory["training"]["total"]).astype(np.int64),
+        "training_memory_bits": None
+        if cost.no_training is not None
+        else np.asarray(cost.memory["training"]["total"]).astype(np.int64),
         "energy_pj": cost.energy["inference"]["total"],
         "latency_s": cost.latency_s("inference"),
         "area_um2": None if cost.area is None else cost.area["inference"]["total"],
