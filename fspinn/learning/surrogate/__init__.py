@@ -1,0 +1,1 @@
+"""Learning with labels: gradients through spikes, by a surrogate of the step."""
