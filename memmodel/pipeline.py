@@ -21,7 +21,9 @@ dense layer takes no more. With a field, spikes are taken to lie evenly in time 
 least that the maximum can come to, and `most_cycles` is what it comes to if they fill as few maps as they
 can. Engines count an input spike at each position that sees it, and stop at a position's first spike where
 that ends it (inhibition ``first``); the circuits do not stop, so spikes are taken on to the last time step at
-the same rate, and each once. What neurons do to each other, and the readout, are taken to cost no time.
+the same rate, and each once. What neurons do to each other is taken to cost no time. The table of a readout
+is a dense layer with a neuron for each class, to which each output spike is an input; labels (``majority``)
+take no time.
 """
 
 from collections.abc import Sequence
@@ -33,13 +35,14 @@ from fspinn.memmodel.hardware import Hardware, Pipeline
 from fspinn.memmodel.packing import Numbers, plain, shares
 from fspinn.memmodel.size import LayerSize, Size
 from fspinn.memmodel.workload import Workload, available_inputs
+from fspinn.model.model import LABEL_READOUT
 
 ASSUMED = "input spikes lie evenly in time steps and maps"
 """What is taken for granted where a layer has a field."""
 
 
 def layer_cycles(size: Size, work: Sequence[Workload], hardware: Hardware) -> list[dict[str, Numbers]]:
-    """Return the cycles of each layer by component.
+    """Return the cycles of each layer by component, the readout's table the last of them.
 
     `scan` is what encoders take without a spike, `neurons` the leak, the threshold and the steps, and
     `weights` all that follows the spikes.
@@ -75,14 +78,14 @@ def _cycles(
         spikes = _spikes(layer, done, inputs)
         groups = shares(layer.n_neurons, units(layer, hardware))
         with_field = _with_field(layer, spikes, inputs, cost, filled)
-        dense = _dense(layer, spikes, inputs, cost, groups)
+        dense = _dense(layer.steps, layer.channels, inputs, spikes, groups, cost)
         found.append(
             {
                 name: plain(np.where(layer.slides, groups * with_field[name], dense[name]))
                 for name in with_field
             }
         )
-    return found
+    return [*found, *_readout(size, work[-1].output_spikes, cost)]
 
 
 def _spikes(layer: LayerSize, work: Workload, inputs: Numbers) -> Numbers:
@@ -110,11 +113,20 @@ def _with_field(
 
 
 def _dense(
-    layer: LayerSize, spikes: Numbers, inputs: Numbers, cost: Pipeline, groups: Numbers
+    steps: Numbers, maps: Numbers, inputs: Numbers, spikes: Numbers, groups: Numbers, cost: Pipeline
 ) -> dict[str, Numbers]:
-    scan = cost.map * layer.channels + cost.chunk * shares(inputs, cost.dense_chunk_inputs)
+    scan = cost.map * maps + cost.chunk * shares(inputs, cost.dense_chunk_inputs)
     return {
-        "scan": layer.steps * scan,
-        "neurons": layer.steps * groups * cost.step,
+        "scan": steps * scan,
+        "neurons": steps * groups * cost.step,
         "weights": spikes * (cost.spike + groups * cost.addition),
     }
+
+
+def _readout(size: Size, output_spikes: Numbers, cost: Pipeline) -> list[dict[str, Numbers]]:
+    if size.readout == LABEL_READOUT:
+        return []
+    last = size.layers[-1]
+    maps = np.where(np.greater(last.cells, 1), last.n_neurons, 1)
+    groups = shares(size.n_classes, min(size.n_classes, cost.dense_lanes))
+    return [_dense(last.steps, plain(maps), size.features, output_spikes, groups, cost)]

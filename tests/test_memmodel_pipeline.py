@@ -27,7 +27,7 @@ FIELD = replace(FIELD, inhibition="none", adaptation="off")
 
 
 def size_of(*layers, sample_inputs=0):
-    return Size(layers, 10, sample_inputs=sample_inputs)
+    return Size(layers, 10, readout="majority", sample_inputs=sample_inputs)
 
 
 def inference(size, *spikes):
@@ -105,6 +105,18 @@ def test_even_spikes_are_the_least_and_filled_maps_the_most(spikes, neurons, rea
     assert least <= most_cycles(size, work, EVENT) * (1 + 1e-9)
 
 
+def test_the_table_of_a_readout_is_a_layer_of_as_many_neurons_as_classes():
+    size = replace(size_of(DENSE), readout="linear")
+    work = inference(size, 40, 7)
+    *layers, readout = layer_cycles(size, work, EVENT)
+    assert layers == layer_cycles(size_of(DENSE), work, EVENT)
+    assert readout == {"scan": 10 * (1 + 2), "neurons": 10 * 2 * 2, "weights": 7 * (2 + 2)}
+    cells = replace(FIELD, cells=4, positions_in_cell=16)
+    size = replace(size_of(cells, sample_inputs=200), readout="linear")
+    *_, readout = layer_cycles(size, inference(size, 60, 7), EVENT)
+    assert readout["scan"] == 5 * (40 + 2 * 2)  # 40 maps of 4 cells
+
+
 def test_half_the_spikes_halve_what_follows_them_and_leave_the_intercept():
     size = size_of(DENSE)
     whole, half = (estimate(size, EVENT, {"inference": inference(size, n, 7)}) for n in (80, 40))
@@ -158,7 +170,7 @@ def test_maps_and_positions_are_those_of_the_network():
 def test_weights_outside_the_chip_make_both_wait():
     off_chip = load_hardware("fpga-ice40up5k").off_chip
     hardware = with_memory(replace(EVENT, off_chip=off_chip), weights={"capacity_bits": 8})
-    size = sized(300, 20, 10, steps=10)
+    size = sized(300, 20, 10, steps=10, readout="majority")
     one = Case(size, inference(size, 40, 7), hardware, training=False)
     assert one.cycles["off_chip"] > 0
     assert one.interval == sum(one.cycles.values())

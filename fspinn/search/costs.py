@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fspinn.memmodel import Hardware, LayerSize, Size, Workload, estimate
+from fspinn.memmodel import Estimate, Hardware, LayerSize, Size, Workload, estimate
 from fspinn.memmodel.area import Needed
 from fspinn.memmodel.size import OF_THE_INPUT
 from fspinn.memmodel.workload import expected_spikes, workloads_of_spikes
@@ -51,6 +51,10 @@ class Cost:
         the hardware is not one.
     over_capacity : str or None, default None
         Which other memory, or the logic of an FPGA, is too small for inference, in words.
+    layer_spikes : tuple of float, default ()
+        Output spikes of each layer in one inference.
+    intercept_s, interval_s : float or None, default None
+        Part of the latency that an image without a spike takes, and the time from one image to the next.
     """
 
     memory_bits: int
@@ -64,6 +68,9 @@ class Cost:
     flash_bits: int | None = None
     ram_bits: int | None = None
     over_capacity: str | None = None
+    layer_spikes: tuple[float, ...] = ()
+    intercept_s: float | None = None
+    interval_s: float | None = None
 
 
 def expected_costs(
@@ -162,6 +169,8 @@ def _costs(
         else np.asarray(cost.memory["training"]["total"]).astype(np.int64),
         "energy_pj": cost.energy["inference"]["total"],
         "latency_s": cost.latency_s("inference"),
+        "intercept_s": _seconds(cost, cost.intercept["inference"]),
+        "interval_s": _seconds(cost, cost.interval["inference"]),
         "area_um2": None if cost.area is None else cost.area["inference"]["total"],
         "output_spikes": spikes["output_spikes"],
         "synaptic_operations": spikes["synaptic_operations"],
@@ -172,8 +181,14 @@ def _costs(
         name: [None] * count if values is None else np.broadcast_to(np.asarray(values), count).tolist()
         for name, values in columns.items()
     }
+    each_layer = [np.broadcast_to(one.output_spikes, count).tolist() for one in cost.work["inference"]]
+    lists["layer_spikes"] = list(zip(*each_layer, strict=True))
     lists["over_capacity"] = _over_capacity(capacity, count)
     return [Cost(counted=False, **{name: values[k] for name, values in lists.items()}) for k in range(count)]
+
+
+def _seconds(cost: Estimate, cycles: Any) -> Any:
+    return cycles / cost.hardware.clock.f_mhz / 1e6 if cost.hardware.timed else None
 
 
 def _over_capacity(capacity: Mapping[str, Needed], count: int) -> list[str | None]:
