@@ -138,7 +138,12 @@ class Flat:
 
 
 def flat(**settings):
-    """Settings of a network and of its learner; those of members not chosen wait for `changed`."""
+    """Settings of a network and of its learner; those of members not chosen wait for `changed`.
+
+    Thresholds of a layer without inhibition do not adapt.
+    """
+    if settings.get("inhibition") == "none":
+        settings = {**settings, "adaptation": "off"}
     unknown = settings.keys() - settings_of(Setup()).keys() - DEFAULTS.keys()
     assert not unknown, unknown
     chosen = with_settings(Setup(), {n: v for n, v in settings.items() if n in families(Setup)})

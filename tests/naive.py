@@ -57,6 +57,11 @@ def find_spike(potentials, thresholds, may_spike):
     return max(candidates, key=lambda j: above[j], default=None)  # among equals the first
 
 
+def find_reached(potentials, thresholds, may_spike):
+    """All neurons that may spike and have reached their threshold, in their order."""
+    return [j for j in range(potentials.size) if may_spike[j] and potentials[j] >= thresholds[j]]
+
+
 def find_best(potentials, thresholds, may_spike):
     """Of the neurons that may spike the one that is furthest above its threshold, or least below, or None."""
     above = potentials - thresholds
@@ -68,8 +73,10 @@ def is_answer(network, t):
     return t >= network.steps
 
 
-def after_spike(network, potential):
+def after_spike(network, potential, threshold):
     """The potential of a neuron that has spiked."""
+    if network.inhibition == "none":
+        return potential - threshold
     if network.inhibition == "ranked":
         return potential - np.float32(network.answer_drop * network.weight_norm)
     return np.float32(0)
@@ -166,18 +173,28 @@ class Presentation:
         network = self.network
         thresholds = np.float32(network.firing_threshold) + self.theta
         may_spike = t - self.last_spike > network.refractory_steps
+        if network.inhibition == "none":
+            for winner in find_reached(self.potentials, thresholds, may_spike):
+                self.reset(t, winner, thresholds[winner])
+            return
         if network.inhibition != "ranked":
             winner = find_spike(self.potentials, thresholds, may_spike)
         elif is_answer(network, t) and self.counted["input_spikes"] > 0:
             winner = find_best(self.potentials, thresholds, may_spike)
         else:
             winner = None
-        if winner is None:
-            return
+        if winner is not None:
+            self.reset(t, winner, thresholds[winner])
+            if self.learning:
+                self.post(winner)
+
+    def reset(self, t, winner, threshold):
+        """Phase 5."""
+        network = self.network
         self.spikes.append((t, winner))
         self.count(output_spikes=1)
         self.last_spike[winner] = t
-        self.potentials[winner] = after_spike(network, self.potentials[winner])
+        self.potentials[winner] = after_spike(network, self.potentials[winner], threshold)
         if network.inhibition == "lateral":
             inhibit_others(network, self.potentials, winner)
         elif network.inhibition == "clamp":
@@ -190,8 +207,6 @@ class Presentation:
                 inhibit_others(network, self.potentials, winner)
             else:
                 self.drops[drop_is_due(network, t)] = winner
-        if self.learning:
-            self.post(winner)
 
     def post(self, winner):
         network = self.network
@@ -342,16 +357,22 @@ def answer(network, weights, theta, images, seed, first):
 
 def respond_to(network, weights, theta, shown, shape):
     """The same of input spikes, for each sample those of each step; `shape` is that of the input."""
-    network, features, activity = network.answering, [], Activity(samples=len(shown))
+    spiked, activity = spikes_to(network, weights, theta, shown, shape)
+    counts, first_steps = zip(*(features_of(network, one) for one in spiked), strict=True)
+    return np.array(counts), np.array(first_steps), activity
+
+
+def spikes_to(network, weights, theta, shown, shape):
+    """For each sample, position by position, the cell and its output spikes; and what was counted."""
+    network, samples, activity = network.answering, [], Activity(samples=len(shown))
     for per_step in shown:
         spiked = []
         for cell, inputs in looks(network, shape):
             spikes, counted = present(network, weights, theta, see(per_step, inputs))
             spiked.append((cell, spikes))
             activity += counted
-        features.append(features_of(network, spiked))
-    counts, first_steps = zip(*features, strict=True)
-    return np.array(counts), np.array(first_steps), activity
+        samples.append(spiked)
+    return samples, activity
 
 
 # --- readout ----------------------------------------------------------------------------------------

@@ -230,3 +230,14 @@ def features_of(network, cells_and_spikes):
 def spikes_of_features(first_steps, steps):
     """For each step the inputs of the next layer that spike: each once, as its feature did first."""
     return [np.flatnonzero(first_steps == t).tolist() for t in range(steps)]
+
+
+def passed_on(network, cells_and_spikes):
+    """For each step the inputs of the next layer that spike."""
+    if network.inhibition != "none":
+        return spikes_of_features(features_of(network, cells_and_spikes)[1], network.steps)
+    found = [set() for _ in range(network.steps)]
+    for cell, spikes in cells_and_spikes:
+        for t, neuron in spikes:
+            found[t].add(cell * network.neurons + neuron)
+    return [sorted(features) for features in found]

@@ -105,6 +105,11 @@ class Presentation:
         network = self.network
         above = [v - threshold for v, threshold in zip(self.v, self.thresholds, strict=True)]
         ready = [j for j in range(self.n) if t - self.last_spike[j] > network.refractory_steps]
+        if network.inhibition == "none":
+            for j in [j for j in ready if above[j] >= 0]:
+                self.note(t, j)
+                self.set(j, self.cut(above[j]))
+            return None
         if network.inhibition != "ranked":
             ready = [j for j in ready if above[j] >= 0]
         elif not naive.is_answer(network, t) or self.counted["input_spikes"] == 0:
@@ -112,9 +117,7 @@ class Presentation:
         winner = max(ready, key=lambda j: above[j], default=None)
         if winner is None:
             return None
-        self.spikes.append((t, winner))
-        self.counted.update(output_spikes=1)
-        self.last_spike[winner] = t
+        self.note(t, winner)
         if network.inhibition == "ranked":
             self.set(winner, self.cut(self.v[winner] - self.numbers.answer_drop))
         else:
@@ -130,6 +133,11 @@ class Presentation:
             self.last_partner_spike[winner] = t + 1
             self.drop_due = winner
         return winner
+
+    def note(self, t, j):
+        self.spikes.append((t, j))
+        self.counted.update(output_spikes=1)
+        self.last_spike[j] = t
 
     def activity(self):
         return Activity(**{name: int(count) for name, count in self.counted.items()})
@@ -150,11 +158,18 @@ def answer(network, layer, formats, theta, images, seed, first):
 
 def respond_to(network, layer, formats, theta, shown, shape):
     """The same of input spikes, for each sample those of each step; `shape` is that of the input."""
+    spiked, *others = spikes_to(network, layer, formats, theta, shown, shape)
+    counts, first_steps = zip(*(naive_input.features_of(network, one) for one in spiked), strict=True)
+    return np.array(counts), np.array(first_steps), *others
+
+
+def spikes_to(network, layer, formats, theta, shown, shape):
+    """For each sample, position by position, the cell and its output spikes; and what was counted."""
     network = network.answering
     numbers = Numbers(network, formats)
     shift = formats.state.fraction_bits - formats.theta.fraction_bits
     thresholds = [numbers.threshold + (int(offset) << shift) for offset in theta]
-    features, activity, lowest, saturations = [], Activity(samples=len(shown)), 0, 0
+    samples, activity, lowest, saturations = [], Activity(samples=len(shown)), 0, 0
     for per_step in shown:
         spiked = []
         for cell, inputs in naive_input.looks(network, shape):
@@ -168,9 +183,8 @@ def respond_to(network, layer, formats, theta, shown, shape):
             spiked.append((cell, one.spikes))
             activity += one.activity()
             lowest, saturations = min(lowest, one.lowest), saturations + one.saturations
-        features.append(naive_input.features_of(network, spiked))
-    counts, first_steps = zip(*features, strict=True)
-    return np.array(counts), np.array(first_steps), activity, lowest, saturations
+        samples.append(spiked)
+    return samples, activity, lowest, saturations
 
 
 def clip(value, low, high):

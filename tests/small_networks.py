@@ -17,9 +17,10 @@ from fspinn.network.inhibition import INHIBITION_OF
 from fspinn.network.plasticity import initial_weights
 from fspinn.network.rules import NORMALISATIONS
 
-RULES_AND_INHIBITION = list(product(RULES, INHIBITIONS))
+LEARN_BY_STDP = [kind for kind in INHIBITIONS if kind != "none"]
+RULES_AND_INHIBITION = list(product(RULES, LEARN_BY_STDP))
 
-_ONCE = [(RULES[number % len(RULES)], kind) for number, kind in enumerate(INHIBITIONS)]
+_ONCE = [(RULES[number % len(RULES)], kind) for number, kind in enumerate(LEARN_BY_STDP)]
 
 PAIRS = [
     pytest.param(*both, marks=[] if both in _ONCE else [pytest.mark.exhaustive])

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.lowering.integers import Range
-from fspinn.lowering.plan import Plan
+from fspinn.lowering.plan import LayerPlan, Plan
 from fspinn.model.activity import Activity
 from fspinn.network.encoders import Spikes
 
@@ -42,6 +42,30 @@ class Response:
     activity: tuple[Activity, ...]
     range: Range
     potentials: NDArray[Any] | None = None
+
+    def passed_on(self, layer: LayerPlan, shown: Spikes) -> Spikes:
+        """Return the input spikes of the next layer.
+
+        Parameters
+        ----------
+        layer : LayerPlan
+            Which answered this.
+        shown : Spikes
+            What it answered to.
+        """
+        if layer.inhibition != "none":
+            return Spikes.first_of(self.first_steps, shown.steps, shown.seed, shown.first)
+        features = self.spike_neurons
+        if layer.geometry is not None:
+            features = features + np.int32(layer.neurons) * layer.geometry.cell_of[self.spike_positions]
+        return Spikes.each_step(
+            self.spike_counts.sum(axis=1, dtype=np.int64),
+            self.spike_steps,
+            features,
+            (shown.steps, layer.features),
+            shown.seed,
+            shown.first,
+        )
 
 
 class Backend(Protocol):

@@ -56,8 +56,8 @@ one.
 
 With ``inhibition = "none"`` every neuron that has reached its threshold in phase 4, and is not refractory,
 spikes, in the order of the neurons: there may be several output spikes per step. In phase 5 each of them
-loses its threshold, ``firing_threshold + theta``, and keeps what it is above it (a soft reset). It learns
-nothing by STDP.
+loses its threshold, ``firing_threshold + theta``, and keeps what it is above it (a soft reset). Such a layer
+learns nothing by STDP, and its thresholds do not adapt (``adaptation = "off"``).
 
 **Fields.** Each position of a field is a presentation of its own, from rest, of the spikes of the inputs of
 its field: positions know nothing of each other. While learning, `Stdp.positions` of them are presented for

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from fspinn.base.settings import members
 from fspinn.network import encoder_kernels as kernels
 from fspinn.network.description import Network
-from fspinn.network.field_kernels import gather, sort_first_spikes
+from fspinn.network.field_kernels import gather, sort_each_step, sort_first_spikes
 from fspinn.network.geometry import Geometry
 from fspinn.network.inputs import Contrast, Encoder, Events, FirstSpike, NoContrast, Unscaled
 from fspinn.network.recordings import Binnable, Samples
@@ -72,6 +72,34 @@ class Spikes:
         inputs = np.empty(first_steps.size, dtype=np.int32)
         sort_first_spikes(first_steps, offsets, inputs)
         return cls(offsets, inputs, seed, first)
+
+    @classmethod
+    def each_step(
+        cls,
+        spikes_of: NDArray[np.int64],
+        spike_steps: NDArray[np.int32],
+        spike_features: NDArray[np.int32],
+        shape: tuple[int, int],
+        seed: int,
+        first: int,
+    ) -> "Spikes":
+        """Return one spike of each feature of a layer in each step in which it spiked.
+
+        Parameters
+        ----------
+        spikes_of : ndarray of int64, shape (n,)
+            How many spikes each presentation has.
+        spike_steps, spike_features : ndarray of int32, shape (n_spikes,)
+            Step and feature of each, one presentation after the other.
+        shape : tuple of int
+            Steps of a presentation, and features.
+        seed, first : int
+        """
+        offsets = np.zeros((len(spikes_of), shape[0] + 1), dtype=np.int64)
+        inputs = np.empty(len(spike_steps), dtype=np.int32)
+        spiked = np.zeros(shape, dtype=np.bool_)
+        used = sort_each_step(spikes_of, spike_steps, spike_features, spiked, offsets, inputs)
+        return cls(offsets, inputs[:used], seed, first)
 
     def counts(self, inputs: int) -> NDArray[np.int64]:
         """Return how often each of so many inputs spikes in each presentation, shape (n, inputs)."""

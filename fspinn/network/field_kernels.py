@@ -27,6 +27,31 @@ def gather(starts, inputs, where, position, seen_starts, seen):
 
 
 @njit
+def sort_each_step(spikes_of, spike_steps, spike_features, spiked, offsets, inputs):
+    """Make one spike of each feature in each step in which it spiked; return how many there are.
+
+    `spikes_of` (n,): how many of the spikes are those of each sample, one sample after the other; of each
+    spike its step and feature; `spiked` (steps, features) is all false, and is again at the end. Writes
+    `offsets` (n, steps + 1) and `inputs`.
+    """
+    place, first = 0, 0
+    for m in range(spikes_of.size):
+        stop = first + spikes_of[m]
+        for e in range(first, stop):
+            spiked[spike_steps[e], spike_features[e]] = True
+        first = stop
+        offsets[m, 0] = place
+        for t in range(spiked.shape[0]):
+            for i in range(spiked.shape[1]):
+                if spiked[t, i]:
+                    spiked[t, i] = False
+                    inputs[place] = i
+                    place += 1
+            offsets[m, t + 1] = place
+    return place
+
+
+@njit
 def sort_first_spikes(first_steps, offsets, inputs):
     """Make spikes of the step in which each feature spiked first; ``offsets[m, 0]`` of the first is 0.
 

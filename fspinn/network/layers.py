@@ -11,9 +11,9 @@ from dataclasses import replace
 
 from fspinn.base.errors import ConfigError
 from fspinn.base.settings import described, setting
-from fspinn.network.adaptation import Adaptation, Balanced
+from fspinn.network.adaptation import Adaptation, Balanced, Fixed
 from fspinn.network.geometry import Geometry
-from fspinn.network.inhibition import Inhibition, Lateral, Ranked
+from fspinn.network.inhibition import Inhibition, Lateral, NoInhibition, Ranked
 from fspinn.network.inhibition import answering as inhibition_answering
 
 MAX_NEURONS = 1_000_000
@@ -97,6 +97,11 @@ class Layer:
             raise ConfigError(
                 "field: stride and cells need one, but this layer sees the whole input; give a field, or "
                 "leave them out"
+            )
+        if isinstance(self.inhibition, NoInhibition) and not isinstance(self.adaptation, Fixed):
+            raise ConfigError(
+                f"adaptation: {self.adaptation.kind} moves thresholds while a layer learns by STDP, which one "
+                "with inhibition = none does not; use adaptation = off"
             )
 
     @classmethod

@@ -89,7 +89,7 @@ def find_smallest(
     sampler: str = "auto",
     space: Space | Mapping[str, Any] | str | Path | None = None,
     network: Network | None = None,
-    learner: Learner | None = None,
+    learner: Learner | Sequence[Learner] | None = None,
     sizes: Sequence[int] | None = None,
     weights: Sequence[str] | None = None,
     readouts: Sequence[str] | None = None,
@@ -147,8 +147,9 @@ def find_smallest(
         What to choose from: as a `Space`, by name as ``{"neurons": [50, 100]}``, or as a TOML file of the
         same form; see `fspinn.search.space`.
     network : Network, optional
-    learner : Learner, optional
-        All settings that the space leaves open; a `Space` has its own.
+    learner : Learner or sequence of Learner, optional
+        All settings that the space leaves open; a `Space` has its own. Of several learners the default spaces
+        of the ladder try each; None is `Stdp`, which learns without labels.
     sizes, weights, readouts : sequence, optional
         Numbers of neurons, formats (or ``"float32"``) and readouts to choose from, in place of the space's.
         With sizes, and without a network that has a field, only dense networks are looked at.
@@ -213,7 +214,12 @@ def find_smallest(
         if network not in (None, space.base.network) or learner not in (None, space.base.learner):
             raise ConfigError("network: the space has another one, or another learner; leave one of them out")
         network, learner = space.base.network, space.base.learner
-    base = Setup(network or Network(), learner or Stdp())
+    learners = _learners(learner)
+    if len(learners) > 1 and (strategy != "ladder" or space is not None):
+        raise ConfigError(
+            "learner: only the ladder, without a space, tries several; give one, or list them in the space"
+        )
+    base = Setup(network or Network(), learners[0])
     check_encoder(base.network, data.train.images, "data")
     check_validation(data, constraints)
     check_class_weight(class_weight)
@@ -246,7 +252,7 @@ def find_smallest(
         strategy,
         space,
         network,
-        base.learner,
+        learners,
         len(data.train),
         data.image_shape,
         sizes,
@@ -361,6 +367,15 @@ def find_smallest(
         test=test,
         seconds=time.monotonic() - begun,
     )
+
+
+def _learners(given: Learner | Sequence[Learner] | None) -> tuple[Learner, ...]:
+    if given is None:
+        return (Stdp(),)
+    several = tuple(given) if isinstance(given, Sequence) else (given,)
+    if not several:
+        raise ConfigError("learner: there is none; give at least one")
+    return tuple(dict.fromkeys(several))
 
 
 def _mean_intensity(network: Network, data: "Dataset") -> float:

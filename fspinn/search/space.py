@@ -395,7 +395,7 @@ def settle(
     strategy: str,
     space: Space | Mapping[str, Any] | str | Path | None,
     network: Network | None,
-    learner: Learner,
+    learners: Sequence[Learner],
     images: int,
     shape: tuple[int, ...],
     sizes: Sequence[int] | None,
@@ -404,16 +404,21 @@ def settle(
 ) -> Space:
     """Return the space of a search: the one that is given, or the default, with what is listed beside it.
 
-    Without a network, sizes and a space, the ladder looks at columns beside dense networks.
+    Without a network, sizes and a space, the ladder looks at columns beside dense networks, which only learn
+    without labels. The first learner is that of a space, and of strategies other than the ladder.
     """
-    base = Setup(network or Network(), learner)
+    base = Setup(network or Network(), learners[0])
     beside: tuple[Space, ...] = ()
     if strategy == "ladder" and space is None:
-        columns = column_space(shape, sizes, weights, readouts, learner)
+        columns = [column_space(shape, sizes, weights, readouts, learner) for learner in learners]
+        if network is None and not any(type(learner) is Stdp for learner in learners):
+            return replace(columns[0], beside=tuple(columns[1:]))
         if network is None:
-            beside = (columns,) if sizes is None else ()
+            base = replace(base, learner=next(learner for learner in learners if type(learner) is Stdp))
+            beside = tuple(columns) if sizes is None else ()
         elif network.layers[0].field is not None:
-            return _around(network, columns, base, readouts)
+            around = [_around(network, *each, readouts) for each in zip(columns, learners, strict=True)]
+            return replace(around[0], beside=tuple(around[1:]))
     if isinstance(space, str | Path):
         space = read_space(space, base)
     elif isinstance(space, Mapping):
@@ -434,7 +439,7 @@ def settle(
     return Space(base, settings, beside)
 
 
-def _around(network: Network, columns: Space, base: Setup, readouts: Sequence[str] | None) -> Space:
+def _around(network: Network, columns: Space, learner: Learner, readouts: Sequence[str] | None) -> Space:
     """Return the space of columns around a network with a field, whose cells stay.
 
     Of several layers the neurons stay too, and the readout is that of prototypes.
@@ -443,7 +448,7 @@ def _around(network: Network, columns: Space, base: Setup, readouts: Sequence[st
     if len(network.layers) > 1:
         settings |= {"neurons": (network.layers[0].neurons,), "readout": tuple(readouts or ("proportion",))}
         settings |= {"state": (STATE,), "readout_format": ("UQ0.4",)}
-    return Space(base, settings)
+    return Space(Setup(network, learner), settings)
 
 
 def _choices(name: str, written: Any) -> Choices:

@@ -114,7 +114,7 @@ def _through(
     activity: list[Activity] = []
     for layer in layers:
         response = _answer(plan, layer, spikes, None, target)
-        spikes = Spikes.first_of(response.first_steps, plan.steps, spikes.seed, spikes.first)
+        spikes = response.passed_on(layer, spikes)
         activity += response.activity
     return spikes, tuple(activity)
 

@@ -34,6 +34,7 @@ advance = either(neuron_kernels.advance, integer_kernels.advance)
 find_spike = either(neuron_kernels.find_spike, integer_kernels.find_spike)
 inhibit = either(neuron_kernels.inhibit, integer_kernels.inhibit)
 lower = either(neuron_kernels.lower, integer_kernels.lower)
+lower_by_threshold = either(neuron_kernels.lower_by_threshold, integer_kernels.lower_by_threshold)
 set_thresholds = either(neuron_kernels.set_thresholds, integer_kernels.set_thresholds)
 
 move_towards_input = either(

@@ -34,6 +34,9 @@ from fspinn.network.encoders import Spikes
 from fspinn.network.inhibition import most_spikes
 from fspinn.quant.formats import ROUNDINGS
 
+ROOM = 2**24
+"""Output spikes of samples that a kernel presents in one call: only what is written takes memory."""
+
 
 def refuses(plan: Plan) -> str | None:
     """Return in one line why this backend cannot run a plan, or None if it can."""
@@ -78,7 +81,7 @@ def _through(
     span = Range()
     for layer in layers:
         response = _answer(plan, layer, spikes, None)
-        spikes = Spikes.first_of(response.first_steps, plan.steps, spikes.seed, spikes.first)
+        spikes = response.passed_on(layer, spikes)
         activity += response.activity
         span |= response.range
     return spikes, tuple(activity), span
@@ -142,7 +145,7 @@ def _answer_in_columns(layer: LayerPlan, spikes: Spikes, kind: type[Any]) -> Res
     potentials = np.zeros((geometry.rows, thresholds.size), dtype=kind)
     n, activity = len(spikes), np.zeros(len(Activity().as_tuple()), dtype=np.int64)
     answers = _blank_answers(layer, n, spikes.steps)
-    record = tuple(np.empty(n * geometry.positions, dtype=np.int32) for _ in range(3))
+    record = [np.empty(n * geometry.positions, dtype=np.int32) for _ in range(3)]
     highest, cuts = answer_columns(
         spikes.offsets,
         spikes.inputs,
@@ -154,10 +157,11 @@ def _answer_in_columns(layer: LayerPlan, spikes: Spikes, kind: type[Any]) -> Res
         (kind(ended), kind(most)),
         (potentials, flags, flags.view(np.uint64)),
         answers,
-        record,
+        tuple(record),
         activity,
     )
     counted = Activity(*activity.tolist())
+    record = [of_all[: counted.output_spikes].copy() for of_all in record]
     span = Range()
     if layer.formats is not None and n:
         span = Range(0, max(int(highest), int(layer.thresholds.max())), int(cuts))
@@ -177,8 +181,7 @@ def _response(
     span: Range,
     course: NDArray[Any] | None,
 ) -> Response:
-    steps, neurons, positions = (of_all[: activity.output_spikes].copy() for of_all in record)
-    return Response(answers[0], steps, neurons, positions, answers[1], (activity,), span, course)
+    return Response(answers[0], *record, answers[1], (activity,), span, course)
 
 
 def _present(
@@ -196,26 +199,37 @@ def _present(
     n, steps = len(spikes), plan.steps_of(layer)
     answers = _blank_answers(layer, n, plan.steps)
     most = most_spikes(layer.inhibition, steps, layer.answer_steps)
-    of_spikes = [np.empty(n * max(fields.positions, fields.drawn) * most, dtype=np.int32) for _ in range(3)]
+    of_a_sample = max(fields.positions, fields.drawn) * most
+    if layer.inhibition == "none":
+        of_a_sample *= layer.neurons
+    together, of_parts = max(ROOM // of_a_sample, 1), []
     course = np.zeros((n, 0 if probe is None else steps, 2), dtype=state.potentials.dtype)
     counted = np.zeros(len(Activity().as_tuple()), dtype=np.int64)
     spikes = spikes.lengthened(layer.answer_steps)
-    present_batch(
-        spikes.offsets,
-        spikes.inputs,
-        *learned,
-        constants,
-        fields,
-        learning,
-        schedule,
-        run,
-        state,
-        answers,
-        (*of_spikes, course, 0 if probe is None else probe),
-        counted,
-    )
+    *stream, first, earlier_spikes = run
+    for start in range(0, max(n, 1), together):
+        part, before = slice(start, start + together), int(counted[numbers.OUTPUT_SPIKES])
+        room = min(together, n - start) * of_a_sample
+        of_spikes = [np.empty(room, dtype=np.int32) for _ in range(3)]
+        present_batch(
+            spikes.offsets[part],
+            spikes.inputs,
+            *learned,
+            constants,
+            fields,
+            learning,
+            schedule[part],
+            (*stream, first + np.uint64(start), earlier_spikes + before),
+            state,
+            tuple(of_all[part] for of_all in answers),
+            (*of_spikes, course[part], 0 if probe is None else probe),
+            counted,
+        )
+        written = int(counted[numbers.OUTPUT_SPIKES]) - before
+        of_parts.append([of_all[:written] for of_all in of_spikes])
+    record = [np.concatenate(parts) for parts in zip(*of_parts, strict=True)]
     span = Range() if layer.formats is None else Range(*state.range.tolist())
-    return _response(answers, of_spikes, Activity(*counted.tolist()), span, None if probe is None else course)
+    return _response(answers, record, Activity(*counted.tolist()), span, None if probe is None else course)
 
 
 def _fields(plan: Plan, layer: LayerPlan) -> numbers.Fields:

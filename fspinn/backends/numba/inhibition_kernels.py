@@ -5,7 +5,7 @@ A kind whose spike matters in later steps sets `INHIBITED_UNTIL`, and `EXEMPT`, 
 
 import numpy as np
 
-from fspinn.backends.numba.arithmetic_kernels import either, inhibit, lower
+from fspinn.backends.numba.arithmetic_kernels import either, inhibit, lower, lower_by_threshold
 from fspinn.backends.numba.constants_kernels import (
     CEILING,
     ENDED,
@@ -22,7 +22,7 @@ from fspinn.backends.numba.neuron_kernels import clear, flush, integrate
 from fspinn.backends.numba.plasticity_kernels import follow_step
 from fspinn.base.jit import njit
 
-LATERAL, CLAMP, LAYER, FIRST, RANKED = range(5)
+LATERAL, CLAMP, LAYER, FIRST, RANKED, NONE = range(6)
 """Numbers of the kinds of inhibition, in the order of `fspinn.lowering.plan.INHIBITIONS`."""
 
 
@@ -41,6 +41,9 @@ def fire(t, winner, constants, state):
     state.ready_at[winner] = t + 1 + constants.refractory_steps
     if constants.inhibition_kind == RANKED:
         lower(winner, constants, state)
+        return
+    if constants.inhibition_kind == NONE:
+        lower_by_threshold(winner, constants, state)
         return
     state.potentials[winner] = 0
     if constants.inhibition_kind == LATERAL:

@@ -176,6 +176,16 @@ def lower(neuron, constants, state):
 
 
 @njit
+def lower_by_threshold(neuron, constants, state):
+    """Take its threshold from one potential, which rises where that is below 0."""
+    threshold, span = np.int64(state.thresholds[neuron]), state.range
+    v = cut(np.int64(state.potentials[neuron]) - threshold, constants, span)
+    state.potentials[neuron] = v
+    state.carried[CEILING] = max(state.carried[CEILING], v)
+    span[HIGHEST] = max(span[HIGHEST], v)
+
+
+@njit
 def find_spike(t, constants, state):
     """Return the neuron furthest above its threshold, the first among equals, or -1 if there is none."""
     potentials, carried = state.potentials, state.carried

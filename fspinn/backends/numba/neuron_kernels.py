@@ -133,6 +133,25 @@ def lower(neuron, constants, state):
 
 
 @njit
+def lower_by_threshold(neuron, constants, state):
+    """Take its threshold from one potential."""
+    state.potentials[neuron] -= state.thresholds[neuron]
+
+
+@njit
+def find_next(first, t, state):
+    """Return the first neuron, from number `first` on, that has reached its threshold, or -1.
+
+    Those that are refractory have not.
+    """
+    potentials, thresholds, ready_at = state.potentials, state.thresholds, state.ready_at
+    for j in range(first, potentials.size):
+        if potentials[j] >= thresholds[j] and ready_at[j] <= t:
+            return j
+    return -1
+
+
+@njit
 def find_best(t, state):
     """Return the neuron furthest above its threshold, or least below it, the first among equals, or -1.
 

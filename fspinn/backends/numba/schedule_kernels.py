@@ -46,9 +46,9 @@ from fspinn.backends.numba.constants_kernels import (
     WEIGHTS_READ,
     WINDOWS,
 )
-from fspinn.backends.numba.inhibition_kernels import RANKED, advance_inhibited, fire, populations
+from fspinn.backends.numba.inhibition_kernels import NONE, RANKED, advance_inhibited, fire, populations
 from fspinn.backends.numba.integer_plasticity_kernels import random_word
-from fspinn.backends.numba.neuron_kernels import clear, find_best
+from fspinn.backends.numba.neuron_kernels import clear, find_best, find_next
 from fspinn.base.jit import njit
 from fspinn.network.encoder_kernels import stream_key
 from fspinn.network.field_kernels import gather
@@ -93,6 +93,7 @@ def run_window(
     spike_steps, spike_neurons, _, course, probe = record
     potentials, carried = state.potentials, state.carried
     probing, ranked = course.shape[0] > 0, constants.inhibition_kind == RANKED
+    several = constants.inhibition_kind == NONE
     t = start
     while t < stop:
         last, reached, reads = t, True, ROWS_READ
@@ -110,13 +111,16 @@ def run_window(
         if ranked:
             answers = last >= constants.input_steps and starts[last] > starts[0]
             winner = find_best(last, state) if answers else -1
+        if several and winner >= 0:
+            winner = find_next(0, last, state)
         if probing:
             course[t, 0] = potentials[probe]
-        if winner >= 0:
+        while winner >= 0:
             spike_steps[carried[SPIKES]], spike_neurons[carried[SPIKES]] = last, winner
             fire(last, winner, constants, state)
             if learning is not None and learning.on:
                 post(winner, weights, theta, now, constants, learning, state, activity)
+            winner = find_next(winner + 1, last, state) if several else -1
         if probing:
             course[t, 1] = potentials[probe]
         t = stop if carried[ENDED] > 0 else last + 1
