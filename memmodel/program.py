@@ -51,7 +51,7 @@ def controller_bytes(case: Case, controller: Controller) -> tuple[Numbers, Numbe
     state = state + sum(_between_bytes(one) for one in size.layers[:-1])
     for layer in size.layers:
         if layer.adaptation != "off":
-            learned = learned + layer.n_neurons * type_bytes(layer.threshold_bits)
+            learned = learned + layer.thresholds * type_bytes(layer.threshold_bits)
         if layer.inhibition == "layer":
             state = state + layer.n_neurons * type_bytes(count_bits(layer.inhibition_steps))
     arrays = ("membrane", "refractory", "votes", *(("traces", "window") if case.training else ()))

@@ -205,6 +205,12 @@ def all_of(*several: Callable[[Command], Command]) -> Callable[[Command], Comman
     return lambda command: reduce(lambda decorated, option: option(decorated), reversed(several), command)
 
 
+learner = click.option(
+    "--learner",
+    "learner_kind",
+    help="Who fills the layers: stdp, stdp+labels or surrogate [default: stdp, or the preset's].",
+)
+
 columns = all_of(
     click.option(
         "--field",
@@ -288,13 +294,14 @@ def with_preset_and_data(command: Callable[..., None]) -> Callable[..., None]:
         field: str | None = None,
         cells: str | None = None,
         readout: str | None = None,
+        learner_kind: str | None = None,
         **others: Any,
     ) -> None:
         from fspinn.backends import engine_of
         from fspinn.datasets import Recordings, load
 
         sizes = {"field": field, "cells": cells}
-        named = {"neurons": neurons, "passes": passes, "readout": readout}
+        named = {"learner": learner_kind, "neurons": neurons, "passes": passes, "readout": readout}
         typed = {name: value for name, value in named.items() if value is not None}
         typed |= {name: parsed(Preset, name, text) for name, text in sizes.items() if text is not None}
         for name in settings:

@@ -40,6 +40,7 @@ from fspinn.learning.checkpoint import CheckpointWriter, State
 from fspinn.learning.curve import Curve
 from fspinn.learning.fitting import Learned, fit_readouts, raised
 from fspinn.learning.labels import check_tunable
+from fspinn.learning.surrogate import with_torch
 from fspinn.lowering.compiler import answering_plan, grid_of, learning_plan
 from fspinn.lowering.integer_learning import Grid, first_weights, learned_theta
 from fspinn.lowering.integers import Range
@@ -220,6 +221,8 @@ def train(
                 weights=weights,
                 state=state,
                 rounding=rounding,
+                labels=labels,
+                class_weight=class_weight,
             )
         (model,) = fit_readouts(
             learned,
@@ -298,16 +301,32 @@ def learn(
     weights: str | Format | None = None,
     state: str | Format | None = None,
     rounding: str = "stochastic",
+    labels: int | None = None,
+    class_weight: str | None = None,
     on_batch: Callable[[int], None] | None = None,
 ) -> Learned:
-    """Learn weights and thresholds from the training images, without labels (see `train`).
+    """Learn weights and thresholds from the training images (see `train`).
 
-    `on_batch` is called now and then with the number of presentations so far; what it raises ends the work.
+    Only `fspinn.Surrogate` looks at labels here, at as many as `labels` says, and at `class_weight`; where
+    labels tune, `fspinn.learning.fitting.fit_readouts` does it. `on_batch` is called now and then with the number of presentations so far; what it raises ends the work.
     """
     Setup(network, learner)  # says what is not one
     seed = checked_seed(seed)
     if isinstance(learner, Surrogate):
-        raise ConfigError("learner: surrogate is not there yet")
+        _refuse_to_resume(writer)
+        check_encoder(network, data.train.images, "data")
+        known = readouts.some_labels(data.train.labels, labels or len(data.train), seed=seed)
+        return with_torch().learn(
+            network,
+            data,
+            learner,
+            labels=known,
+            class_weight=class_weight,
+            seed=seed,
+            engine=engine,
+            progress=progress,
+            on_batch=on_batch,
+        )
     if isinstance(learner, StdpLabels):
         check_tunable(network)
         if weights is not None:
@@ -360,6 +379,11 @@ def learn(
     if run.grid is None:
         return result
     return replace(result, rounding=run.grid.rounding, state_range=Range(*last.state_range.tolist()))
+
+
+def _refuse_to_resume(writer: CheckpointWriter | None) -> None:
+    if writer is not None:
+        raise ConfigError("checkpoint: the learner surrogate keeps none, and cannot be resumed; leave it out")
 
 
 @dataclass(frozen=True)
