@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from cost_cases import HARDWARE, PHASES, sizes, unhurried, with_memory, works
+from cost_cases import HARDWARE, PHASES, phases, sizes, unhurried, with_memory, works
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -236,7 +236,7 @@ def test_many_stacks_at_once_cost_what_each_costs(preset):
         alone = Size((LayerSize(784, h, b), LayerSize(h, n, b)), 10, readout_bits=b)
         one = estimate(alone, PRESETS[preset], works(alone, *(s[k] for s in spikes))).as_dict()
         for quantity in ("memory_bits", "stored_bits", "physical_bits", "energy_pj", "latency_cycles"):
-            for phase in PHASES:
+            for phase in phases(PRESETS[preset]):
                 parts = {name: np.broadcast_to(v, 3)[k] for name, v in many[quantity][phase].items()}
                 assert parts == one[quantity][phase]
 

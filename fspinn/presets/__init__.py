@@ -15,7 +15,7 @@ from typing import Any
 from fspinn.base.errors import ConfigError
 from fspinn.base.settings import bare, described, flattened, setting, with_settings
 from fspinn.network.description import Network
-from fspinn.network.learners import Learner
+from fspinn.network.learners import Learner, StdpLabels
 from fspinn.network.rules import Stdp
 
 FOLDER = Path(__file__).parent
@@ -35,9 +35,9 @@ class Preset:
 def start_of(settings: Mapping[str, Any]) -> Preset:
     """Return what settings by name are changes of.
 
-    With a field, that is `Network.patches` and the readout ``linear``, without one `Network`.
+    With a field, or where labels tune, that is `Network.patches` and the readout ``linear``; else `Network`.
     """
-    slides = settings.get("field") is not None
+    slides = settings.get("field") is not None or settings.get("learner") == StdpLabels.kind
     return Preset(Network.patches(), readout="linear") if slides else Preset()
 
 

@@ -34,6 +34,7 @@ from fspinn.model.features import joined
 from fspinn.model.model import Model
 from fspinn.model.readout import predict
 from fspinn.network.description import Network
+from fspinn.network.learners import MOST_BITS, Learner, StdpLabels
 from fspinn.network.setup import Setup
 from fspinn.search.candidates import Candidate, Variant
 from fspinn.search.costs import Cost, counted_cost
@@ -203,24 +204,26 @@ class SearchContext:
     def _measured(self, data: "Dataset", job: Job, on_batch: Callable[[int], None] | None) -> JobResult:
         shown, passes = shortened(data, job)
         learned = _learned(self.source, shown, passes, job, on_batch)
-        names = tuple(dict.fromkeys(variant.readout for variant in job.variants))
-        models = fit_readouts(
-            learned,
-            shown,
-            names,
-            labels=self.labels,
-            class_weight=self.class_weight,
-            threads=self.threads,
-            on_batch=on_batch,
-        )
-        trained = dict(zip(names, models, strict=True))
+        trained: dict[Variant, Model] = {}
+        for variants in _trained_alike(job):
+            names = tuple(dict.fromkeys(variant.readout for variant in variants))
+            models = fit_readouts(
+                replace(learned, learner=_in_view_of(job.setup.learner, variants[0])),
+                shown,
+                names,
+                labels=self.labels,
+                class_weight=self.class_weight,
+                threads=self.threads,
+                on_batch=on_batch,
+            )
+            trained |= {variant: models[names.index(variant.readout)] for variant in variants}
         measurements: dict[Variant, Measurement] = {}
         kept: dict[Variant, Model] = {}
         compiler = Compiler(shown, job.seed, self.threads)
         keeps, least = job.share == 1 and job.seed == self.seed, float("inf")
         for variants in _alike(job.variants):
             try:
-                several = {v: compiled(compiler, trained[v.readout], v) for v in variants}
+                several = {v: compiled(compiler, trained[v], v) for v in variants}
             except (ConfigError, FormatError) as error:  # a format that cannot hold this network
                 measurements |= {v: Measurement(v, None, None, str(error)) for v in variants}
                 continue
@@ -301,6 +304,21 @@ def images_and_passes(images: int, passes: int, share: float) -> tuple[int, int]
     return max(1, round(presentations / times)), times
 
 
+def _trained_alike(job: Job) -> list[list[Variant]]:
+    """Return the variants in groups that are made of the same training, labels included."""
+    groups: dict[Learner, list[Variant]] = {}
+    for variant in job.variants:
+        groups.setdefault(_in_view_of(job.setup.learner, variant), []).append(variant)
+    return list(groups.values())
+
+
+def _in_view_of(learner: Learner, variant: Variant) -> Learner:
+    """Return the learner; labels have the bits of a variant in view, where they are few."""
+    if isinstance(learner, StdpLabels) and learner.weight_bits is None and variant.weight_bits <= MOST_BITS:
+        return replace(learner, weight_bits=variant.weight_bits)
+    return learner
+
+
 def _alike(variants: Sequence[Variant]) -> list[list[Variant]]:
     """Return the variants in groups that differ in their readout only."""
     groups: dict[Variant, list[Variant]] = {}
@@ -367,7 +385,9 @@ def result_of(plain: Mapping[str, Any]) -> JobResult:
     """Return the result that `as_plain` wrote; KeyError or TypeError if its fields are others."""
     measurements = []
     for one in plain["measurements"]:
-        cost = None if one["cost"] is None else Cost(**one["cost"])
+        cost = None
+        if one["cost"] is not None:
+            cost = Cost(**{**one["cost"], "layer_spikes": tuple(one["cost"]["layer_spikes"])})
         confusion = None if one["confusion"] is None else tuple(map(tuple, one["confusion"]))
         variant = Variant(**one["variant"])
         measurements.append(Measurement(**{**one, "variant": variant, "confusion": confusion, "cost": cost}))

@@ -35,7 +35,7 @@ from fspinn.base.settings import (
 from fspinn.network.description import Network
 from fspinn.network.inputs import Contrast, Level, NoContrast
 from fspinn.network.layers import Layer
-from fspinn.network.learners import Learner
+from fspinn.network.learners import Learner, StdpLabels
 from fspinn.network.rules import Stdp
 from fspinn.network.setup import Setup
 from fspinn.search.candidates import FLOAT, Variant
@@ -68,6 +68,9 @@ SMALL = 16
 """Images that are lower or narrower have smaller fields, and fewer cells (fspinn)."""
 
 FIELD, SMALL_FIELD, SMALL_CELLS = 5, 3, (2, 3, 4)
+LABELLED_FIELDS = (5, 7)
+"""Of columns that labels tune: more inputs then pay (fspinn; `benchmarks/learners.py`)."""
+
 SIGNAL_FIELD, SIGNAL_CELLS = 25, (1, 2, 4, 8)
 """Along a signal (fspinn; heartbeats, `benchmarks/heartbeats.py`); a field is a quarter of it at most."""
 
@@ -309,6 +312,8 @@ def column_space(
         settings["cells"] = tuple((1, cells) for cells in SIGNAL_CELLS if cells <= most) or ((1, 1),)
     elif min(height, width) < SMALL:
         field, settings["cells"] = SMALL_FIELD, SMALL_CELLS
+    elif isinstance(learner, StdpLabels) and not colours:
+        settings["field"] = LABELLED_FIELDS
     listed = {"neurons": sizes, "weights": weights, "readout": readouts}
     settings |= {name: tuple(values) for name, values in listed.items() if values is not None}
     return Space(Setup(Network.patches(field=field, contrast=contrast), learner), settings)
@@ -395,7 +400,7 @@ def settle(
     strategy: str,
     space: Space | Mapping[str, Any] | str | Path | None,
     network: Network | None,
-    learner: Learner,
+    learners: Sequence[Learner],
     images: int,
     shape: tuple[int, ...],
     sizes: Sequence[int] | None,
@@ -404,16 +409,21 @@ def settle(
 ) -> Space:
     """Return the space of a search: the one that is given, or the default, with what is listed beside it.
 
-    Without a network, sizes and a space, the ladder looks at columns beside dense networks.
+    Without a network, sizes and a space, the ladder looks at columns beside dense networks, which only learn
+    without labels. The first learner is that of a space, and of strategies other than the ladder.
     """
-    base = Setup(network or Network(), learner)
+    base = Setup(network or Network(), learners[0])
     beside: tuple[Space, ...] = ()
     if strategy == "ladder" and space is None:
-        columns = column_space(shape, sizes, weights, readouts, learner)
+        columns = [column_space(shape, sizes, weights, readouts, learner) for learner in learners]
+        if network is None and not any(type(learner) is Stdp for learner in learners):
+            return replace(columns[0], beside=tuple(columns[1:]))
         if network is None:
-            beside = (columns,) if sizes is None else ()
+            base = replace(base, learner=next(learner for learner in learners if type(learner) is Stdp))
+            beside = tuple(columns) if sizes is None else ()
         elif network.layers[0].field is not None:
-            return _around(network, columns, base, readouts)
+            around = [_around(network, *each, readouts) for each in zip(columns, learners, strict=True)]
+            return replace(around[0], beside=tuple(around[1:]))
     if isinstance(space, str | Path):
         space = read_space(space, base)
     elif isinstance(space, Mapping):
@@ -434,7 +444,7 @@ def settle(
     return Space(base, settings, beside)
 
 
-def _around(network: Network, columns: Space, base: Setup, readouts: Sequence[str] | None) -> Space:
+def _around(network: Network, columns: Space, learner: Learner, readouts: Sequence[str] | None) -> Space:
     """Return the space of columns around a network with a field, whose cells stay.
 
     Of several layers the neurons stay too, and the readout is that of prototypes.
@@ -443,7 +453,7 @@ def _around(network: Network, columns: Space, base: Setup, readouts: Sequence[st
     if len(network.layers) > 1:
         settings |= {"neurons": (network.layers[0].neurons,), "readout": tuple(readouts or ("proportion",))}
         settings |= {"state": (STATE,), "readout_format": ("UQ0.4",)}
-    return Space(base, settings)
+    return Space(Setup(network, learner), settings)
 
 
 def _choices(name: str, written: Any) -> Choices:

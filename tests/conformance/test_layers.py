@@ -22,13 +22,17 @@ from backend_runners import (
     twin_learns_in_floats,
 )
 from described import changed, flat, tensors_of
+from exported_programs import answers, build, needs_gcc
 from runners import answering, fast, grid_for, output_spikes
 
 from fspinn.backends.brian2 import engine as brian2_engine
-from fspinn.backends.numba import answers, engine
+from fspinn.backends.c import export_c
+from fspinn.backends.numba import answers as answering_arrays
+from fspinn.backends.numba import engine
 from fspinn.base.randomness import INFERENCE_SPIKES, TRAINING_SPIKES
 from fspinn.lowering.compiler import answering_plan, learning_plan
 from fspinn.lowering.integer_learning import first_weights
+from fspinn.model.model import Model, Readout
 from fspinn.model.tensors import Formats
 from fspinn.network.encoders import BatchEncoder
 from fspinn.quant import Format
@@ -148,11 +152,9 @@ def test_a_chain_of_layers_answers_as_its_twins_do(name, backend):
     assert expected[1].sum() == 0
 
 
-@pytest.mark.parametrize("name", CHAINS)
-def test_a_chain_of_layers_in_integers_answers_as_its_twins_do(name):
-    layers, activities, saturations = chain(name), [], 0
-    plan = answering_plan(layers.network, list(layers.tensors(in_integers=True)), (6, 7))
-    shown = layers.input_spikes(INFERENCE_SPIKES)
+def twins_in_integers(layers, plan):
+    """What the last layer answers, what all did, and how often numbers left their formats."""
+    shown, activities, saturations = layers.input_spikes(INFERENCE_SPIKES), [], 0
     for part, layer, (_, theta), formats, shape in zip(
         layers.parts, plan.layers, layers.learned, layers.formats, layers.shapes, strict=True
     ):
@@ -162,12 +164,34 @@ def test_a_chain_of_layers_in_integers_answers_as_its_twins_do(name):
         shown = [naive_input.passed_on(part, one) for one in naive_integers.spikes_to(*seen)[0]]
         activities.append(activity)
         saturations += cuts
+    return counts, first_steps, tuple(activities), saturations
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_a_chain_of_layers_in_integers_answers_as_its_twins_do(name):
+    layers = chain(name)
+    plan = answering_plan(layers.network, list(layers.tensors(in_integers=True)), (6, 7))
+    counts, first_steps, activities, saturations = twins_in_integers(layers, plan)
     answer = engine.respond(plan, encoded(plan, layers.images, INFERENCE_SPIKES))
     np.testing.assert_array_equal(answer.spike_counts, counts)
     np.testing.assert_array_equal(answer.first_steps, first_steps)
-    assert answer.activity == tuple(activities)
+    assert answer.activity == activities
     assert answer.range.saturations == saturations
     assert counts.sum() > 3
+
+
+@needs_gcc
+@pytest.mark.parametrize("name", CHAINS)
+def test_a_chain_of_layers_in_c_answers_as_its_twins_do(name, tmp_path):
+    """Its input spikes depend on no random word, so it does not matter how images are numbered."""
+    layers = chain(name)
+    tensors = tuple(layers.tensors(in_integers=True))
+    counts, *_ = twins_in_integers(layers, answering_plan(layers.network, list(tensors), (6, 7)))
+    table = np.full((layers.network.features, 2), 0.5, np.float32)
+    readout = Readout("proportion", table, Format.parse("UQ0.8"))
+    export_c(Model(layers.network, (6, 7), tensors, readout), tmp_path / "out", layers.images)
+    found, _ = answers(build(tmp_path / "out"), layers.images, layers.network.features)
+    np.testing.assert_array_equal(found, counts)
 
 
 @pytest.mark.parametrize(
@@ -217,7 +241,7 @@ def test_samples_are_presented_in_parts_where_their_spikes_need_much_memory(room
     plan = answering_plan(layers.network, list(layers.tensors()), (6, 7))
     spikes = encoded(plan, layers.images, INFERENCE_SPIKES)
     at_once = engine.respond(plan, spikes)
-    monkeypatch.setattr(answers, "ROOM", room)
+    monkeypatch.setattr(answering_arrays, "ROOM", room)
     in_parts = engine.respond(plan, spikes)
     assert all_spikes(in_parts) == all_spikes(at_once)
     np.testing.assert_array_equal(in_parts.first_steps, at_once.first_steps)
