@@ -13,7 +13,7 @@ from fspinn.base.errors import ConfigError, DataError
 from fspinn.cli import main
 from fspinn.cli.sweep import values
 from fspinn.datasets import load
-from fspinn.network import Layer, Network, Surrogate
+from fspinn.network import FirstSpike, Fixed, Layer, Network, Neuron, NoInhibition, Surrogate
 from fspinn.network.setup import Setup
 from fspinn.report.plots.sweeps import front, heat_maps
 from fspinn.search.jobs import SearchContext
@@ -107,8 +107,9 @@ def test_a_sweep_needs_images_to_measure_on_and_hardware_that_knows_time(data):
 
 
 def test_if_all_networks_fail_a_sweep_says_why(data):
+    silent = Network.dense(4, neuron=Neuron(threshold=1e6), duration_ms=5.0)
     with pytest.raises(ConfigError, match="sweep: every network failed, the first one: "):
-        sweep(Network.dense(4, duration_ms=5.0), data, {"threshold": [1e6, 2e6]}, progress=False)
+        sweep(silent, data, {"threshold": [2e6]}, progress=False)
 
 
 # --- what is measured ---------------------------------------------------------------------------------
@@ -147,8 +148,7 @@ def test_a_trade_says_which_way_it_goes():
     default = point(is_default=True)
     faster = Trade(default, point(0.89, 5e-5, 0.25, spikes=4.0))
     assert str(faster) == (
-        "beta 0.25, threshold 1: 50.0% less latency for 1.00 points less accuracy (89.00%), with 50.0% fewer "
-        "spikes"
+        "50.0% less latency for 1.00 points less accuracy (89.00%), with 50.0% fewer spikes"
     )
     slower = str(Trade(default, point(0.92, 1.5e-4, spikes=16.0)))
     assert "50.0% more latency for 2.00 points more accuracy (92.00%), with 50.0% more spikes" in slower
@@ -187,11 +187,41 @@ def test_surrogates_are_compared_by_default_and_failures_are_counted():
     )
     said = describe(found)
     assert "1 could not be measured; the first: never spikes" in said
-    assert "atan against fast_sigmoid, both by default: " in said
+    assert "atan against fast_sigmoid, both as given: 100.0% more latency for 1.00 points more" in said
     assert row(failed) == "  beta 0.3, threshold 1, fast_sigmoid: never spikes"
     lost = replace(found.points[0], accuracy=None, error="never spikes")
     said = describe(result(lost, point(settings=one), *found.points[2:]))
-    assert "fast_sigmoid: the default could not be measured (never spikes)" in said
+    assert "fast_sigmoid, as given: could not be measured (never spikes)" in said
+
+
+def test_surrogates_are_compared_at_the_same_width():
+    points = [
+        point(accuracy, is_default=True, settings={"surrogate": surrogate, "surrogate_width": width})
+        for surrogate, accuracy in (("fast_sigmoid", 0.9), ("atan", 0.91))
+        for width in (None, 0.64)
+    ]
+    said = describe(result(*points))
+    assert "atan, default width against fast_sigmoid, default width, both as given: " in said
+    assert "atan, width 0.64 against fast_sigmoid, width 0.64, both as given: " in said
+    assert said.count(" against ") == 2 + 1  # and the front, of accuracy
+
+
+def test_labels_fill_the_layers_of_a_sweep(data):
+    pytest.importorskip("torch")
+    neuron = Neuron(threshold=1.0, tau_m_ms=10.0, weight_norm=1.0)
+    layers = (Layer(12, neuron=neuron, inhibition=NoInhibition(), adaptation=Fixed()),) * 2
+    network = Network(FirstSpike(), layers, duration_ms=8.0)
+    found = sweep(
+        network,
+        data,
+        {"surrogate": ["fast_sigmoid", "boxcar"], "surrogate_width": [None, 0.64], "threshold": [2.0]},
+        learner=Surrogate(passes=1),
+        readout="linear",
+        progress=False,
+    )
+    assert len(found.measured) == 4 * 2
+    assert len({one.accuracies for one in found.points}) > 1
+    assert all(len(one.layer_spikes) == 2 and one.spike_s > 0 for one in found.points)
 
 
 def test_pictures_have_a_row_for_each_map_and_mark_the_default():
@@ -210,7 +240,7 @@ def test_pictures_have_a_row_for_each_map_and_mark_the_default():
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(DataError, match="file: cannot be written .*; choose another folder"):
+    with pytest.raises(DataError, match=r"file: cannot be written .*; choose another folder"):
         save_sweep(result(point(is_default=True)), tmp_path / "file")
 
 

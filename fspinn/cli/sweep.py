@@ -21,6 +21,49 @@ MOST_VALUES = 100
 """Values of a range."""
 
 
+def values(option: str, text: str) -> list[float]:
+    """Return the numbers that a list (``a,b,c``) or a range (``low:high:count``) stands for.
+
+    Raises
+    ------
+    ConfigError
+        If it is neither.
+    """
+    refused = ConfigError(
+        f"{option}: {text!r} is neither a list nor a range; write it like 0.5,0.9 or 0.25:0.95:8"
+    )
+    low, *others = text.split(":")
+    try:
+        if not others:
+            found = [number(option, float(part)) for part in options.names(text)]
+        else:
+            high, many = others
+            ends, count = (number(option, float(low)), number(option, float(high))), int(many)
+            if not 2 <= count <= MOST_VALUES or ends[0] >= ends[1]:
+                raise refused
+            step = (ends[1] - ends[0]) / (count - 1)
+            found = [float(f"{ends[0] + k * step:.6g}") for k in range(count)]
+    except ValueError:
+        raise refused from None
+    if not found:
+        raise refused
+    return found
+
+
+def _numbers(_: click.Context, option: click.Parameter, text: str | None) -> list[float] | None:
+    return None if text is None else values(option.opts[-1], text)
+
+
+def _widths(_: click.Context, option: click.Parameter, text: str | None) -> list[float | None] | None:
+    """Return widths of surrogates; ``default`` is that of the library."""
+    if text is None:
+        return None
+    parts = options.names(text)
+    named = [part for part in parts if part != "default"]
+    numbers = iter(values(option.opts[-1], ",".join(named)) if named or not parts else [])
+    return [None if part == "default" else next(numbers) for part in parts]
+
+
 @click.command(
     "sweep",
     epilog="""\b
@@ -37,11 +80,14 @@ The same command goes on where it was stopped or killed: what was trained is in 
 @options.neurons
 @options.columns
 @options.learner
-@click.option("--beta", help="Parts of a potential that stay in a time step, such as 0.25:0.95:8.")
-@click.option("--threshold", help="Thresholds, such as 0.5:2:7.")
+@click.option(
+    "--beta", callback=_numbers, help="Parts of a potential that stay in a time step, such as 0.25:0.95:8."
+)
+@click.option("--threshold", callback=_numbers, help="Thresholds, such as 0.5:2:7.")
 @click.option("--surrogate", help="Surrogates, such as fast_sigmoid,atan; with --learner surrogate.")
 @click.option(
     "--surrogate-width",
+    callback=_widths,
     help="Their widths in thresholds, such as default,0.64; default is snnTorch's.",
 )
 @click.option(
@@ -76,10 +122,10 @@ The same command goes on where it was stopped or killed: what was trained is in 
 def command(
     preset: Preset,
     data: "Dataset",
-    beta: str | None,
-    threshold: str | None,
+    beta: list[float] | None,
+    threshold: list[float] | None,
     surrogate: str | None,
-    surrogate_width: str | None,
+    surrogate_width: list[float | None] | None,
     output: Path,
     as_json: bool,
     **asked: Any,
@@ -95,14 +141,14 @@ def command(
     from fspinn.search.sweep import sweep
     from fspinn.search.swept import describe, row, save_sweep
 
-    axes: dict[str, list[Any]] = {}
-    if surrogate is not None:
-        axes["surrogate"] = options.names(surrogate)
-    if surrogate_width is not None:
-        axes["surrogate_width"] = _widths(surrogate_width)
-    for name, text in (("beta", beta), ("threshold", threshold)):
-        if text is not None:
-            axes[name] = values(f"--{name}", text)
+    surrogates = None if surrogate is None else options.names(surrogate)
+    given = {
+        "surrogate": surrogates,
+        "surrogate_width": surrogate_width,
+        "beta": beta,
+        "threshold": threshold,
+    }
+    axes: dict[str, Any] = {name: each for name, each in given.items() if each is not None}
     if not axes:
         raise ConfigError("sweep: nothing varies; give --beta or --threshold, such as --threshold 10:30:3")
 
@@ -126,40 +172,3 @@ def command(
     options.answer(
         as_json, {**result.as_dict(), "files": written}, describe(result), "", f"wrote {', '.join(written)}"
     )
-
-
-def values(option: str, text: str) -> list[float]:
-    """Return the numbers that a list (``a,b,c``) or a range (``low:high:count``) stands for.
-
-    Raises
-    ------
-    ConfigError
-        If it is neither.
-    """
-    refused = ConfigError(
-        f"{option}: {text!r} is neither a list nor a range; write it like 0.5,0.9 or 0.25:0.95:8"
-    )
-    low, *others = text.split(":")
-    try:
-        if not others:
-            found = [number(option, float(part)) for part in options.names(text)]
-        else:
-            high, many = others
-            ends, count = (number(option, float(low)), number(option, float(high))), int(many)
-            if not 2 <= count <= MOST_VALUES or ends[0] >= ends[1]:
-                raise refused
-            step = (ends[1] - ends[0]) / (count - 1)
-            found = [float(f"{ends[0] + k * step:.6g}") for k in range(count)]
-    except ValueError:
-        raise refused from None
-    if not found:
-        raise refused
-    return found
-
-
-def _widths(text: str) -> list[float | None]:
-    """Return widths of surrogates; ``default`` is that of the library."""
-    parts = options.names(text)
-    named = [part for part in parts if part != "default"]
-    numbers = iter(values("--surrogate-width", ",".join(named)) if named else [])
-    return [None if part == "default" else next(numbers) for part in parts]

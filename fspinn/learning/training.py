@@ -53,7 +53,7 @@ from fspinn.network.description import Network
 from fspinn.network.encoders import BatchEncoder, encoding_of, split_channels
 from fspinn.network.inhibition import NoInhibition
 from fspinn.network.layers import Layer
-from fspinn.network.learners import Learner, StdpLabels, Surrogate
+from fspinn.network.learners import SURROGATE_PASSES, Learner, StdpLabels, Surrogate
 from fspinn.network.plasticity import initial_weights, natural_weight_norm
 from fspinn.network.recordings import Binnable, check_encoder
 from fspinn.network.rules import MAX_PASSES, Stdp
@@ -94,8 +94,13 @@ def passes_for(neurons: int, images: int) -> int:
     return ceil(PRESENTATIONS_PER_NEURON * neurons / images)
 
 
-def most_passes(network: Network, images: int) -> int:
-    """Return how many passes give every neuron of every layer a hundred presentations."""
+def most_passes(network: Network, images: int, learner: Learner = Stdp()) -> int:
+    """Return how many passes a learner takes that does not say.
+
+    With STDP every neuron of every layer gets a hundred presentations.
+    """
+    if isinstance(learner, Surrogate):
+        return SURROGATE_PASSES
     return max(passes_for(layer.neurons, images) for layer in network.layers)
 
 

@@ -285,7 +285,7 @@ def _learned(
 def shortened(data: "Dataset", job: Job) -> tuple["Dataset", int]:
     """Return images and passes that make up the share of a job, with as many images as can be."""
     images = len(data.train)
-    passes = job.setup.learner.passes or most_passes(job.network, images)
+    passes = job.setup.learner.passes or most_passes(job.network, images, job.setup.learner)
     count, times = images_and_passes(images, passes, job.share)
     if count == images:
         return data, times

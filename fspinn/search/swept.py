@@ -194,12 +194,11 @@ class Trade:
             "latency_saved": self.latency_saved,
             "accuracy_lost": self.accuracy_lost,
             "spikes_saved": self.spikes_saved,
-            "sentence": str(self),
+            "sentence": f"{_where(self.point)}: {self}",
         }
 
     def __str__(self) -> str:
         return (
-            f"{_where(self.point)}: "
             f"{_compared_with(self.latency_saved)} latency for {100 * abs(self.accuracy_lost):.2f} points "
             f"{'less' if self.accuracy_lost > 0 else 'more'} accuracy ({self.point.accuracy:.2%}), with "
             f"{_fewer(self.spikes_saved)} spikes"
@@ -259,36 +258,39 @@ def _write_table(result: SweepResult, path: Path) -> None:
 def _about(default: SweepPoint, trades: list[Trade]) -> Iterator[str]:
     """Say what a map has to offer."""
     named = settings_in_words(default.settings)
+    before = f"{named}, as given" if named else "as given"
     if default.accuracy is None:
-        yield f"{named or 'default'}: the default could not be measured ({default.error})"
+        yield f"{before}: could not be measured ({default.error})"
         return
     share = (default.intercept_s or 0.0) / (default.latency_s or 1.0)
-    before = f"{named}: " if named else ""
-    yield f"{before}default {row(default).strip()}; {share:.0%} of the latency is the intercept"
+    yield f"{before} ({_where(default)}): {_measures(default)}; {share:.0%} of the latency is the intercept"
     offered = [trade for trade in trades if trade.default is default]
     if all(trade.latency_saved <= 0 for trade in offered):
         yield f"  no setting is faster at up to {100 * MOST_LOST:g} points"
-    yield from (f"  {trade}" for trade in offered)
+    yield from (f"  {_where(trade.point)}: {trade}" for trade in offered)
 
 
 def _compared(result: SweepResult) -> Iterator[str]:
-    """Compare the defaults of all maps with the first one's."""
-    defaults = [point for points in result.maps for point in points if point.is_default]
-    first, *others = [point for point in defaults if point.accuracy is not None] or defaults
-    for other in others:
-        yield (
-            f"{settings_in_words(other.settings)} against {settings_in_words(first.settings)}, both by "
-            f"default: {Trade(first, other)}"
-        )
+    """Compare the defaults of maps that differ in the first setting only, such as the surrogate."""
+    defaults = [point for points in result.maps for point in points if point.is_default and point.accuracy]
+    for other in defaults:
+        varied = next(iter(other.settings))
+        alike = [p for p in defaults if {**p.settings, varied: 0} == {**other.settings, varied: 0}]
+        if alike[0] is not other:
+            names = settings_in_words(other.settings), settings_in_words(alike[0].settings)
+            yield f"{names[0]} against {names[1]}, both as given: {Trade(alike[0], other)}"
 
 
 def row(point: SweepPoint) -> str:
     """Return one line about a point."""
-    if point.accuracy is None:
-        return f"  {_where(point)}: {point.error}"
+    named = settings_in_words(point.settings)
+    found = point.error if point.accuracy is None else _measures(point)
+    return f"  {_where(point)}{', ' + named if named else ''}: {found}"
+
+
+def _measures(point: SweepPoint) -> str:
     layers = " + ".join(f"{spikes:,.1f}" for spikes in point.layer_spikes)
     return (
-        f"  {_where(point)}: "
         f"{point.accuracy:.2%}, {layers} spikes, {1e6 * (point.latency_s or 0.0):,.1f} us "
         f"({1e6 * (point.spike_s or 0.0):,.1f} us follow the spikes), {point.images_per_s:,.0f} FPS, "
         f"{point.images_per_j:,.0f} FPS/W"
@@ -296,8 +298,7 @@ def row(point: SweepPoint) -> str:
 
 
 def _where(point: SweepPoint) -> str:
-    named = settings_in_words(point.settings)
-    return f"beta {point.beta:.3g}, threshold {point.threshold:g}{', ' + named if named else ''}"
+    return f"beta {point.beta:.3g}, threshold {point.threshold:g}"
 
 
 def _fewer(saved: float) -> str:
@@ -311,9 +312,12 @@ def _compared_with(saved: float) -> str:
 
 
 def settings_in_words(settings: Mapping[str, Any]) -> str:
-    """Return the settings of a map, such as "fast_sigmoid, surrogate_width default"."""
+    """Return the settings of a map, such as "fast_sigmoid, default width"."""
     words = []
     for name, value in settings.items():
-        said = "default" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-        words.append(said if name == "surrogate" else f"{name} {said}")
+        said = f"{value:g}" if isinstance(value, float) else str(value)
+        if name == "surrogate_width":
+            words.append("default width" if value is None else f"width {said}")
+        else:
+            words.append(said if name == "surrogate" else f"{name} {said}")
     return ", ".join(words)
