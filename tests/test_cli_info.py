@@ -190,10 +190,12 @@ def definitions():
     for rule, kind, adaptation, normalisation in product(
         members(Rule), members(Inhibition), members(Adaptation), NORMALISATIONS
     ):
+        if kind == "none" and adaptation != "off":
+            continue
         network = changed(
             NETWORK, rule=rule, inhibition=kind, adaptation=adaptation, normalisation=normalisation
         )
-        for plan in (learning, answering):
+        for plan in (answering,) if kind == "none" else (learning, answering):
             yield define(plan(network))
 
 

@@ -20,10 +20,12 @@ from fspinn.base.errors import ConfigError
 from fspinn.base.settings import bare, flattened, near_miss, parsed, reference, with_settings
 from fspinn.cli import reading, time_steps
 from fspinn.network.inputs import Events
+from fspinn.network.learners import StdpLabels
 from fspinn.presets import Preset
 
 if TYPE_CHECKING:
     from fspinn.datasets import Recordings
+    from fspinn.model import Model
 
 TYPED = "fspinn.typed"
 """Where the context of a command keeps the words that were typed."""
@@ -99,6 +101,22 @@ def _read_preset(ctx: click.Context, _: click.Parameter, name: str | None) -> No
         return
     ctx.meta[_PRESET] = presets.load(name)
     ctx.default_map = {"dataset": presets.dataset_of(name), **(ctx.default_map or {})}
+
+
+def read_start(ctx: click.Context, _: click.Parameter, path: Path | None) -> "Model | None":
+    """Return the model that labels tune; its network, learner and data set are where options start from."""
+    from fspinn import load
+
+    if path is None:
+        return None
+    if _PRESET in ctx.meta:
+        raise ConfigError("--start: brings a network of its own; leave --preset out")
+    model = load(path)
+    ctx.meta[_PRESET] = Preset(model.network, model.learner, model.readout.name)
+    ctx.meta[_PRESET] = with_settings(ctx.meta[_PRESET], {"learner": StdpLabels.kind})
+    origin = model.record.get("dataset", {})
+    ctx.default_map = {"dataset": origin.get("name"), **(ctx.default_map or {})}
+    return model
 
 
 def _read_settings(ctx: click.Context, _: click.Parameter, words: tuple[str, ...]) -> dict[str, Any]:
@@ -187,6 +205,12 @@ def all_of(*several: Callable[[Command], Command]) -> Callable[[Command], Comman
     return lambda command: reduce(lambda decorated, option: option(decorated), reversed(several), command)
 
 
+learner = click.option(
+    "--learner",
+    "learner_kind",
+    help="Who fills the layers: stdp, stdp+labels or surrogate [default: stdp, or the preset's].",
+)
+
 columns = all_of(
     click.option(
         "--field",
@@ -270,13 +294,14 @@ def with_preset_and_data(command: Callable[..., None]) -> Callable[..., None]:
         field: str | None = None,
         cells: str | None = None,
         readout: str | None = None,
+        learner_kind: str | None = None,
         **others: Any,
     ) -> None:
         from fspinn.backends import engine_of
         from fspinn.datasets import Recordings, load
 
         sizes = {"field": field, "cells": cells}
-        named = {"neurons": neurons, "passes": passes, "readout": readout}
+        named = {"learner": learner_kind, "neurons": neurons, "passes": passes, "readout": readout}
         typed = {name: value for name, value in named.items() if value is not None}
         typed |= {name: parsed(Preset, name, text) for name, text in sizes.items() if text is not None}
         for name in settings:

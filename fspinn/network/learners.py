@@ -12,6 +12,10 @@ SURROGATES = ("fast_sigmoid", "atan", "sigmoid", "triangular", "boxcar", "straig
 """Shapes that stand for the derivative of a spike; `fspinn.learning.surrogate.shapes` has the formulas."""
 
 
+SURROGATE_PASSES = 12
+"""How often `Surrogate` shows each sample, where it does not say (fspinn)."""
+
+
 @described
 class StdpLabels(Stdp):
     """Stdp finds what the neurons look for, then labels tune it (fspinn).

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from math import inf
 from typing import Any, NamedTuple
 
 from fspinn.base.checks import number
@@ -140,6 +141,8 @@ class Constraints:
         Expected energies, latencies and spikes are given the benefit of the doubt (`MARGIN`).
         """
         for name, factor in self.excess(cost).items():
+            if factor == inf:
+                return "is learned on a host, from labels; no device can learn it"
             exact = MEASURES[name].exact
             if factor > (1.0 if cost.counted or exact else MARGIN):
                 about = "" if cost.counted else "at least " if exact else "about "
@@ -155,7 +158,7 @@ def check_measures(names: Sequence[str], hardware: Hardware) -> None:
         if name not in MEASURES:
             raise ConfigError(f"minimize: there is no {name!r}; use some of {', '.join(MEASURES)}")
     tables = {
-        "latency": hardware.cycles,
+        "latency": hardware.cycles or hardware.pipeline,
         "flash": hardware.controller,
         "ram": hardware.controller,
         "area": hardware.area,
@@ -190,8 +193,9 @@ def within_device(constraints: Constraints, hardware: Hardware) -> Constraints:
 
 
 def cost_of(cost: Cost, name: str) -> float:
-    """Return one cost by the name of its measure."""
-    return float(getattr(cost, MEASURES[name].field))
+    """Return one cost by the name of its measure; without limit where a device cannot do that at all."""
+    value = getattr(cost, MEASURES[name].field)
+    return inf if value is None else float(value)
 
 
 def described(cost: Cost, name: str) -> str:

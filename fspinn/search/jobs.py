@@ -285,7 +285,7 @@ def _learned(
 def shortened(data: "Dataset", job: Job) -> tuple["Dataset", int]:
     """Return images and passes that make up the share of a job, with as many images as can be."""
     images = len(data.train)
-    passes = job.setup.learner.passes or most_passes(job.network, images)
+    passes = job.setup.learner.passes or most_passes(job.network, images, job.setup.learner)
     count, times = images_and_passes(images, passes, job.share)
     if count == images:
         return data, times
@@ -385,7 +385,9 @@ def result_of(plain: Mapping[str, Any]) -> JobResult:
     """Return the result that `as_plain` wrote; KeyError or TypeError if its fields are others."""
     measurements = []
     for one in plain["measurements"]:
-        cost = None if one["cost"] is None else Cost(**one["cost"])
+        cost = None
+        if one["cost"] is not None:
+            cost = Cost(**{**one["cost"], "layer_spikes": tuple(one["cost"]["layer_spikes"])})
         confusion = None if one["confusion"] is None else tuple(map(tuple, one["confusion"]))
         variant = Variant(**one["variant"])
         measurements.append(Measurement(**{**one, "variant": variant, "confusion": confusion, "cost": cost}))

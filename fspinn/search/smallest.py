@@ -294,6 +294,7 @@ def find_smallest(
     winner = None
     networks_left = 0
     left: set[Candidate] = set()
+    smallest_of: dict[str, Candidate | None] = {}
     if impossible is None:
         # What a strategy was told holds for the same question only.
         words = [strategy, sampler, asdict(constraints), minimize, seed, as_plain(settled)]
@@ -315,12 +316,20 @@ def find_smallest(
                 if on_trials is not None:
                     on_trials([ledger.trials[candidate] for candidate in job.candidates])
 
-            asked = _strategy(strategy, sampler, settled, ledger, trials)
-            winner, late_jobs = best_confirmed(asked, ledger, settled, pool, journal, on_result, until)
-            if isinstance(asked, Ladder):
-                left = asked.left().union(*(job.candidates for job in late_jobs))
+            asked: Ladder | Bayes | Halving
+            kinds = dict.fromkeys(candidate.setup.learner.kind for candidate in ledger.trials)
+            if strategy == "ladder":
+                for kind in kinds:
+                    asked = ladder = Ladder(ledger, kind)
+                    best, late_jobs = best_confirmed(ladder, ledger, settled, pool, journal, on_result, until)
+                    smallest_of[kind] = best
+                    left |= ladder.left().union(*(job.candidates for job in late_jobs))
+                found = [best for best in smallest_of.values() if best is not None]
+                winner = min(found, key=ledger.order, default=None)
             else:
-                networks_left = asked.networks_left() + len(late_jobs)
+                asked = drawing = _drawing(strategy, sampler, settled, ledger, trials)
+                winner, late_jobs = best_confirmed(drawing, ledger, settled, pool, journal, on_result, until)
+                networks_left = drawing.networks_left() + len(late_jobs)
                 left = ledger.untried_below(winner)
     if not ledger.trials:  # there was no time to draw any: the corners of the space stand for it
         ledger.expect(possible)
@@ -358,6 +367,7 @@ def find_smallest(
         front=tuple(rows[candidate] for candidate in ledger.front()),
         winner=None if winner is None else rows[winner],
         nearest=nearest,
+        learners={kind: None if best is None else rows[best] for kind, best in smallest_of.items()},
         considered=considered,
         untried=untried,
         validation_needed=needed_for(nearest),
@@ -405,9 +415,7 @@ def _all_candidates(space: Space, strategy: str, shape: tuple[int, ...]) -> list
     return found
 
 
-def _strategy(name: str, sampler: str, space: Space, ledger: Ledger, trials: int) -> Ladder | Bayes | Halving:
-    if name == "ladder":
-        return Ladder(ledger)
+def _drawing(name: str, sampler: str, space: Space, ledger: Ledger, trials: int) -> Bayes | Halving:
     study = study_in_memory(accuracy=name == "bayes", costs=len(ledger.minimize) if name == "bayes" else 1)
     drawing = Drawing(study, space, ledger, sampler, trials)
     return Bayes(drawing) if name == "bayes" else Halving(drawing)

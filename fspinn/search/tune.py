@@ -108,7 +108,7 @@ def tune(
     trials = whole_number("trials", trials, 1, MAX_TRIALS)
     threads = available_cores() if threads is None else whole_number("threads", threads, 1, 1024)
     if learner.passes is None:
-        learner = replace(learner, passes=most_passes(network, len(data.train)))
+        learner = replace(learner, passes=most_passes(network, len(data.train), learner))
     given = Setup(network, learner)
     if len(data.validation) == 0:
         raise ConfigError("validation: tuning needs validation images to choose on; hold some out")

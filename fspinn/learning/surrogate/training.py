@@ -37,13 +37,10 @@ from fspinn.model.readout import NO_LABEL, balanced_weights
 from fspinn.model.tensors import LayerTensors
 from fspinn.network.description import Network
 from fspinn.network.encoders import BatchEncoder, encoding_of
-from fspinn.network.learners import Surrogate
+from fspinn.network.learners import SURROGATE_PASSES, Surrogate
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
-
-PASSES = 12
-"""How often each sample is shown, where the learner does not say (fspinn)."""
 
 FIRST_SAMPLES = 250
 """Samples from whose potentials the size of the first weights is found (fspinn)."""
@@ -156,7 +153,7 @@ class _Run:
 
     @property
     def passes(self) -> int:
-        return PASSES if self.learner.passes is None else self.learner.passes
+        return SURROGATE_PASSES if self.learner.passes is None else self.learner.passes
 
     @property
     def total(self) -> int:
