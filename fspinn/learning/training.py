@@ -51,13 +51,12 @@ from fspinn.model.model import AnyModel, Model, check_size, model_of
 from fspinn.model.tensors import LayerTensors, Tensor
 from fspinn.network.description import Network
 from fspinn.network.encoders import BatchEncoder, encoding_of, split_channels
-from fspinn.network.inhibition import NoInhibition
 from fspinn.network.layers import Layer
 from fspinn.network.learners import SURROGATE_PASSES, Learner, StdpLabels, Surrogate
 from fspinn.network.plasticity import initial_weights, natural_weight_norm
 from fspinn.network.recordings import Binnable, check_encoder
 from fspinn.network.rules import MAX_PASSES, Stdp
-from fspinn.network.setup import Setup
+from fspinn.network.setup import Setup, check_competition
 from fspinn.quant.formats import Format
 
 if TYPE_CHECKING:
@@ -343,7 +342,7 @@ def learn(
     _check_formats(engine, weights, state, rounding)
     check_encoder(network, data.train.images, "data")
     network.geometries(data.image_shape)
-    _check_competition(network)
+    check_competition(network, learner)
     _check_windows(network, learner)
     formats = None if weights is None else (weights, state, rounding)
     run = _run_of(network, learner, data, seed, engine, formats, ())
@@ -500,15 +499,6 @@ def _named(run: _Run, network: Network) -> dict[str, Any]:
 
 def _plain(described: Network | Stdp) -> dict[str, Any]:
     return {name: as_plain(value) for name, value in settings_of(described).items()}
-
-
-def _check_competition(network: Network) -> None:
-    for number, layer in enumerate(network.layers, 1):
-        if isinstance(layer.inhibition, NoInhibition):
-            raise ConfigError(
-                f"inhibition: layer {number} has none, and by STDP all its neurons would learn the same; use "
-                "the learner surrogate, or another inhibition"
-            )
 
 
 def _check_windows(network: Network, learner: Stdp) -> None:

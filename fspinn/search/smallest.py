@@ -27,7 +27,7 @@ from fspinn.network.encoders import BatchEncoder, encoding_of
 from fspinn.network.learners import Learner
 from fspinn.network.recordings import Binnable, check_encoder
 from fspinn.network.rules import Stdp
-from fspinn.network.setup import Setup
+from fspinn.network.setup import Setup, check_competition
 from fspinn.search import quantities
 from fspinn.search.bayes import Bayes
 from fspinn.search.candidates import Candidate, Variant
@@ -224,6 +224,8 @@ def find_smallest(
     check_validation(data, constraints)
     check_class_weight(class_weight)
     base.network.geometries(data.image_shape)
+    for one in learners:
+        check_competition(base.network, one)
     described = load_hardware(hardware)
     minimize = (minimize,) if isinstance(minimize, str) else tuple(minimize)
     check_measures([*minimize, *constraints.limits], described)
