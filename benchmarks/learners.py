@@ -130,11 +130,10 @@ def _how(results: Results) -> str:
         "Columns, stride 1; contrast `on-off` (radius 2, gain 1) for Fashion-MNIST; weights "
         f"UQ0.{BITS}, state of {STATE}. `stdp` has learned without labels in one pass, and its readout "
         "`linear` is fitted on 50,000 labels; then labels tune its weights and thresholds in "
-        f"{StdpLabels().tuning_passes} passes, and the readout is fitted again, with its rounding in the loop "
-        "both times. Mean ± standard deviation over "
-        f"seeds {seeds(results)}, each with its own validation split of 10,000. Below, the smallest of each "
-        "whose mean on test images is at least that; other sizes of `stdp` are in the table of "
-        "`benchmarks/columns.py`."
+        f"{StdpLabels().tuning_passes} passes, and the readout is fitted again, with its rounding in the "
+        f"loop both times. Mean ± standard deviation over seeds {seeds(results)}, each with its own "
+        "validation split of 10,000. Below, the smallest of each whose mean on test images is at least "
+        "that; other sizes of `stdp` are in the table of `benchmarks/columns.py`."
     )
 
 
