@@ -18,7 +18,7 @@ from fspinn.cli import main
 from fspinn.lowering import quantize
 from fspinn.lowering.compiler import answering_plan, learning_plan
 from fspinn.model.tensors import LayerTensors
-from fspinn.network import Adaptation, Fixed, Inhibition, Layer, Network, Neuron, NoInhibition, Rule
+from fspinn.network import Adaptation, Inhibition, Layer, Network, Neuron, Rule
 from fspinn.network.rules import NORMALISATIONS, Stdp
 
 
@@ -190,13 +190,12 @@ def definitions():
     for rule, kind, adaptation, normalisation in product(
         members(Rule), members(Inhibition), members(Adaptation), NORMALISATIONS
     ):
-        independent = kind == NoInhibition.kind  # which STDP does not teach
-        if independent and adaptation != Fixed.kind:
+        if kind == "none" and adaptation != "off":
             continue
         network = changed(
             NETWORK, rule=rule, inhibition=kind, adaptation=adaptation, normalisation=normalisation
         )
-        for plan in (answering,) if independent else (learning, answering):
+        for plan in (answering,) if kind == "none" else (learning, answering):
             yield define(plan(network))
 
 

@@ -9,7 +9,7 @@ from described import both, changed, dense, flat, stdp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from runners import answering, fast, grid_for
-from small_networks import LIVELY, network_of
+from small_networks import LEARN_BY_STDP, LIVELY, network_of
 
 import fspinn
 from fspinn import datasets
@@ -18,7 +18,7 @@ from fspinn.base.randomness import TRAINING_SPIKES
 from fspinn.learning.training import train
 from fspinn.lowering.compiler import learning_plan
 from fspinn.lowering.integer_learning import first_weights, learned_theta
-from fspinn.lowering.plan import ADAPTATIONS, INHIBITIONS
+from fspinn.lowering.plan import ADAPTATIONS
 from fspinn.model.tensors import Formats
 from fspinn.network.encoders import ENCODERS, BatchEncoder
 from fspinn.quant.formats import ROUNDINGS, to_values
@@ -50,7 +50,7 @@ networks = st.builds(
     first_spikes=st.sampled_from([None, 3]),
     tau_m_ms=st.sampled_from([3.0, 20.0]),
     threshold=st.sampled_from([0.5, 2.0]),
-    inhibition=st.sampled_from(INHIBITIONS),
+    inhibition=st.sampled_from(LEARN_BY_STDP),
     inhibition_strength=st.sampled_from([0.0, 0.7]),
     inhibition_of=st.just("threshold"),
     rule=st.sampled_from(["normalised", "timestep"]),

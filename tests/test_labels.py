@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from commands import answer
 
 import fspinn
 from fspinn.base.errors import ConfigError
@@ -9,6 +10,7 @@ from fspinn.learning import labels
 from fspinn.learning.column_kernels import blame, compete
 from fspinn.network import Network, StdpLabels
 from fspinn.network.geometry import Geometry
+from fspinn.search.result import describe
 
 GEOMETRIES = {
     "a field": Geometry(6, 7, 1, (3, 3), 1, (2, 2)),
@@ -209,8 +211,58 @@ def test_labels_have_bits_in_view_not_formats(network, digits):
 
 
 def test_a_search_tries_both_learners_and_says_which_is_smaller(digits):
-    found = fspinn.find_smallest(
-        digits, accuracy=0.8, learner=[fspinn.Stdp(), StdpLabels()], seeds=1, sizes=None, progress=False
-    )
-    kinds = {trial.candidate.setup.learner.kind for trial in found.trials}
-    assert kinds == {"stdp", "stdp+labels"}
+    learners = [StdpLabels(tuning_passes=2), fspinn.Stdp()]
+    found = fspinn.find_smallest(digits, accuracy=0.85, learner=learners, seeds=1, progress=False)
+    alone, tuned = found.learners["stdp"], found.learners["stdp+labels"]
+    assert found.winner == min((alone, tuned), key=lambda trial: trial.memory_bits)
+    assert all(trial.accuracy >= 0.8 for trial in (alone, tuned))
+    other = alone if found.winner == tuned else tuned
+    assert f"  learner   {other.candidate.setup.learner.kind} needs" in describe(found)
+    assert found.model.learner.weight_bits == found.winner.candidate.variant.weight_bits
+
+
+@pytest.fixture(scope="module")
+def found_by_stdp(network, digits):
+    return train(network, digits, fspinn.Stdp()).model
+
+
+def test_labels_go_on_from_a_model_to_the_same_bits(network, digits, found_by_stdp):
+    learner = StdpLabels(tuning_passes=2)
+    whole = train(network, digits, learner).model
+    more = train(found_by_stdp.network, digits, learner, start=found_by_stdp).model
+    np.testing.assert_array_equal(more.layers[0].weights.numbers, whole.layers[0].weights.numbers)
+    assert more.record["learning_curve"] == whole.record["learning_curve"]
+    assert more.activity["training"] == whole.activity["training"]
+
+
+def test_the_command_goes_on_from_a_model(found_by_stdp, tmp_path):
+    fspinn.save(found_by_stdp, tmp_path / "net.h5")
+    words = ["train", "--start", tmp_path / "net.h5", "--set", "tuning_passes=1", "-o", tmp_path / "on.h5"]
+    answer(*words)
+    tuned = fspinn.load(tmp_path / "on.h5")
+    assert tuned.learner == StdpLabels(tuning_passes=1)
+    assert tuned.record["dataset"]["name"] == "digits"
+
+
+@pytest.mark.parametrize(
+    ("make", "learner", "words"),
+    [
+        (lambda model: model, fspinn.Stdp(), "start: the learner stdp does not go on from a model"),
+        (lambda model: fspinn.quantize(model, "UQ0.4"), StdpLabels(), "start: this model is quantized"),
+    ],
+)
+def test_labels_do_not_go_on_from_everything(digits, found_by_stdp, make, learner, words):
+    with pytest.raises(ConfigError, match=words):
+        train(found_by_stdp.network, digits, learner, start=make(found_by_stdp))
+
+
+def test_labels_do_not_tune_twice(network, digits, found_by_stdp):
+    tuned = train(found_by_stdp.network, digits, StdpLabels(tuning_passes=1), start=found_by_stdp).model
+    with pytest.raises(ConfigError, match=r"this model is of stdp\+labels; give one of stdp"):
+        train(tuned.network, digits, StdpLabels(), start=tuned)
+
+
+def test_a_model_with_other_settings_is_no_start(digits, found_by_stdp):
+    other = fspinn.base.settings.with_settings(found_by_stdp.network, {"cells": 1})
+    with pytest.raises(ConfigError, match="start: the model has another cells"):
+        train(other, digits, StdpLabels(), start=found_by_stdp)

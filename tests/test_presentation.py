@@ -34,6 +34,8 @@ KINDS = (
     {"inhibition": "layer", "inhibition_ms": 0.0, "inhibition_of": "potential", "inhibition_strength": 1.0},
     {"refractory_ms": 20.0},
     {"refractory_ms": 20.0, "inhibition": "layer"},
+    {"inhibition": "none", "adaptation": "off"},
+    {"inhibition": "none", "adaptation": "off", "refractory_ms": 4.0, "threshold": 2.0},
     {"answer_threshold": 1.5, "answer_inhibition": 0.2},
     {"encoder": "ttfs", "threshold": 1.0, "duration_ms": 40.0},
     {"dt_ms": 2.0, "encoder": "regular"},

@@ -34,6 +34,7 @@ from fspinn.memmodel.footprint import memory_bits
 from fspinn.model.features import joined
 from fspinn.model.model import AnyModel, Model, check_size, model_of
 from fspinn.model.readout import some_labels
+from fspinn.network.inhibition import NoInhibition
 from fspinn.quant.formats import MAX_BITS, Format, as_format
 
 if TYPE_CHECKING:
@@ -228,7 +229,10 @@ class Compiler:
             state: str | Format = how.state
             if bits is not None:
                 leaking = passes.shift_leak(model)[0] if how.shift_leak else model
-                state = self._look(calibrate, leaking, weights=_fine(as_format(how.weights))).format(bits)
+                looked_with = as_format(how.weights)
+                if not any(isinstance(layer.inhibition, NoInhibition) for layer in model.network.layers):
+                    looked_with = _fine(looked_with)
+                state = self._look(calibrate, leaking, weights=looked_with).format(bits)
             chained["state"] = partial(quantize_state, state=state, theta=how.theta)
         if data is not None and how.tune:
             chained["tuning"] = partial(
@@ -267,7 +271,10 @@ def calibrated_bits(state: object) -> int | None:
 
 
 def _fine(weights: Format) -> Format:
-    """Return the format of weights that ranges are looked for with: of the same scale, with fine steps."""
+    """Return the format of weights that ranges are looked for with: of the same scale, with fine steps.
+
+    Layers without inhibition have another scale for each format (`closest_scale`).
+    """
     integer_bits = weights.integer_bits
     return replace(weights, fraction_bits=min(CALIBRATION_FRACTION_BITS, MAX_BITS - integer_bits))
 
@@ -306,7 +313,8 @@ def calibrate(
     """Return the range of potentials and thresholds on the first `CALIBRATION_IMAGES` training images.
 
     A model in floats is looked at with weights of a format of the scale that they are going to have (those of
-    a layer with a field fill it, and its potentials and thresholds grow with them), and with a state of
+    a layer with a field fill it, those of one without inhibition have the scale that is closest to them, and
+    potentials and thresholds grow with them), and with a state of
     `CALIBRATION_BITS`, or, if it has fields, of `MAX_STATE_BITS`.
     """
     if model.layers[0].formats is None:

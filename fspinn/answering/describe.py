@@ -13,6 +13,7 @@ from fspinn.model.activity import Activity
 from fspinn.model.features import INPUTS, Features
 from fspinn.model.model import Model
 from fspinn.network.description import Network
+from fspinn.network.inhibition import NoInhibition
 from fspinn.network.layers import Layer
 from fspinn.network.learners import Learner
 from fspinn.network.rules import Stdp
@@ -98,7 +99,8 @@ def equations(model: Model) -> dict[str, str]:
     layers, shape = [layer.in_floats for layer in model.layers], model.image_shape
     answering = answering_plan(model.network, layers, shape)
     found = {"answering": _text([replace(answering, layers=(layer,)) for layer in answering.layers])}
-    if not isinstance(model.learner, Stdp):
+    alone = any(isinstance(layer.inhibition, NoInhibition) for layer in model.network.layers)
+    if alone or not isinstance(model.learner, Stdp):
         return found
     learning = [
         learning_plan(

@@ -36,7 +36,9 @@ def quantize(
         Or a result that holds one; left untouched.
     weights : str or Format
         Format of the weights, such as ``"UQ0.4"``. Those of a layer with a field are first scaled, with its
-        thresholds, so that the largest fills the format.
+        thresholds, so that the largest fills the format. Those of a layer without inhibition, which are
+        below 0 too and need a signed format such as ``"Q1.3"``, are scaled so that the sum of the squares of
+        what rounding changes is the least; in few bits the largest saturate then.
     rounding : {"nearest", "truncate", "stochastic"}, default "nearest"
         For the weights. All other numbers are rounded to nearest.
     readout : str, Format or None, default None

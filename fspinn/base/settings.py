@@ -280,8 +280,9 @@ def reference(cls: type[Any]) -> list[Row]:
 
 def _merged(several: list[str]) -> str:
     """Return ``"rule = pair or timestep"`` for ``"rule = pair"`` and ``"rule = timestep"``."""
-    family = several[0].partition(" = ")[0]
-    return " or ".join([several[0], *(one.removeprefix(f"{family} = ") for one in several[1:])])
+    first, *more = dict.fromkeys(several)
+    family = first.partition(" = ")[0]
+    return " or ".join([first, *(one.removeprefix(f"{family} = ") for one in more)])
 
 
 def _rows(cls: type[Any], belongs_to: str) -> list[Row]:

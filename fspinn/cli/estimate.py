@@ -89,8 +89,6 @@ def command(
     for path, network in networks.items():
         if "quantization" in network.record:
             click.echo(f"{path}: activity was counted with the weights before quantization.", err=True)
-        if len(network.layers) > 1 and any(one.hardware.controller for one in estimates.values()):
-            click.echo(f"{path}: has several layers, of which no C program is exported yet.", err=True)
     others = {path: neurobench(one) for path, one in networks.items() if "inference" in one.activity}
     answers = [
         {

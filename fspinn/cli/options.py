@@ -20,10 +20,12 @@ from fspinn.base.errors import ConfigError
 from fspinn.base.settings import bare, flattened, near_miss, parsed, reference, with_settings
 from fspinn.cli import reading, time_steps
 from fspinn.network.inputs import Events
+from fspinn.network.learners import StdpLabels
 from fspinn.presets import Preset
 
 if TYPE_CHECKING:
     from fspinn.datasets import Recordings
+    from fspinn.model import Model
 
 TYPED = "fspinn.typed"
 """Where the context of a command keeps the words that were typed."""
@@ -99,6 +101,22 @@ def _read_preset(ctx: click.Context, _: click.Parameter, name: str | None) -> No
         return
     ctx.meta[_PRESET] = presets.load(name)
     ctx.default_map = {"dataset": presets.dataset_of(name), **(ctx.default_map or {})}
+
+
+def read_start(ctx: click.Context, _: click.Parameter, path: Path | None) -> "Model | None":
+    """Return the model that labels tune; its network, learner and data set are where options start from."""
+    from fspinn import load
+
+    if path is None:
+        return None
+    if _PRESET in ctx.meta:
+        raise ConfigError("--start: brings a network of its own; leave --preset out")
+    model = load(path)
+    ctx.meta[_PRESET] = Preset(model.network, model.learner, model.readout.name)
+    ctx.meta[_PRESET] = with_settings(ctx.meta[_PRESET], {"learner": StdpLabels.kind})
+    origin = model.record.get("dataset", {})
+    ctx.default_map = {"dataset": origin.get("name"), **(ctx.default_map or {})}
+    return model
 
 
 def _read_settings(ctx: click.Context, _: click.Parameter, words: tuple[str, ...]) -> dict[str, Any]:

@@ -27,6 +27,7 @@ Examples:
   fspinn train --config settings.toml --seed 1 -o net.h5
   fspinn train --preset mnist-400 --weights UQ0.4 -o net4.h5
   fspinn train --dataset mnist --neurons 4900 --resume -o large.h5
+  fspinn train --start net.h5 -o tuned.h5
 
 What was stopped (Ctrl-C, a crash, a power cut) goes on with --resume, to the same bytes as without the stop.
 """,
@@ -65,6 +66,13 @@ What was stopped (Ctrl-C, a crash, a power cut) goes on with --resume, to the sa
     default="stochastic",
     show_default=True,
     help="How changes of such weights are rounded: stochastic, nearest or truncate.",
+)
+@click.option(
+    "--start",
+    type=click.Path(dir_okay=False, path_type=Path),
+    is_eager=True,
+    callback=options.read_start,
+    help="Model that STDP trained: labels tune its layers, with its network and, by default, its data set.",
 )
 @options.engine
 @options.work
@@ -108,10 +116,10 @@ def command(
         "engine": others["engine"],
         "seed": others["seed"],
     }
-    lines = [
-        f"{output}: {preset.network.neurons} neurons, {answer['presentations']} presentations "
-        f"at {result.samples_per_s:,.0f} samples/s"
-    ]
+    how = f"{answer['presentations']} presentations at {result.samples_per_s:,.0f} samples/s"
+    if others["start"] is not None:
+        how = "tuned by labels"
+    lines = [f"{output}: {preset.network.neurons} neurons, {how}"]
     if data.feature_names:
         lines.append(f"the readout listens to {', '.join(data.feature_names)} too")
     if "quantization" in record:

@@ -30,7 +30,7 @@ from fspinn.base.randomness import (
     stream_key,
     uniforms,
 )
-from fspinn.base.settings import as_plain, settings_of
+from fspinn.base.settings import as_plain, differences, settings_of
 from fspinn.base.streams import on_terminal, say
 from fspinn.base.version import __version__
 from fspinn.datasets.arrays import as_dataset
@@ -47,7 +47,7 @@ from fspinn.lowering.integers import Range
 from fspinn.lowering.plan import Plan
 from fspinn.model import readout as readouts
 from fspinn.model.activity import Activity
-from fspinn.model.model import Model
+from fspinn.model.model import AnyModel, Model, check_size, model_of
 from fspinn.model.tensors import LayerTensors, Tensor
 from fspinn.network.description import Network
 from fspinn.network.encoders import BatchEncoder, encoding_of, split_channels
@@ -56,7 +56,7 @@ from fspinn.network.learners import SURROGATE_PASSES, Learner, StdpLabels, Surro
 from fspinn.network.plasticity import initial_weights, natural_weight_norm
 from fspinn.network.recordings import Binnable, check_encoder
 from fspinn.network.rules import MAX_PASSES, Stdp
-from fspinn.network.setup import Setup
+from fspinn.network.setup import Setup, check_competition
 from fspinn.quant.formats import Format
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ class TrainingResult:
     ----------
     model : Model
     samples_per_s : float
-        Presentations per second while learning, without compilation; after a resume, of the part since.
+        Presentations per second while learning without labels, without compilation; after a resume, of the
+        part since. 0 if it started from a model.
     validation : Evaluation or None
         On the validation split (see `train`); None where that is empty.
     """
@@ -121,6 +122,7 @@ def train(
     weights: str | Format | None = None,
     state: str | Format | None = None,
     rounding: str = "stochastic",
+    start: AnyModel | None = None,
     progress: bool = True,
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_every: int | None = None,
@@ -161,6 +163,9 @@ def train(
         Format of potentials and thresholds then; None is 16 bits that hold four times the firing threshold.
     rounding : {"stochastic", "nearest", "truncate"}, default "stochastic"
         Of the changes of weights then. Others than ``"stochastic"`` lose small changes.
+    start : Model or None, default None
+        Trained by STDP, in floats: labels tune its layers (`learner` is a `fspinn.StdpLabels`), and nothing
+        learns without labels before.
     progress : bool, default True
         Show a progress bar, if standard error is a terminal.
     checkpoint : path-like or None, default None
@@ -206,20 +211,23 @@ def train(
         None if checkpoint is None else CheckpointWriter(checkpoint, every=checkpoint_every, resume=resume)
     )
     try:
-        learned = learn(
-            network,
-            data,
-            learner,
-            seed=seed,
-            progress=progress,
-            writer=writer,
-            engine=engine,
-            weights=weights,
-            state=state,
-            rounding=rounding,
-            labels=labels,
-            class_weight=class_weight,
-        )
+        if start is not None:
+            learned = _learned_before(model_of(start), network, data, learner, seed, engine)
+        else:
+            learned = learn(
+                network,
+                data,
+                learner,
+                seed=seed,
+                progress=progress,
+                writer=writer,
+                engine=engine,
+                weights=weights,
+                state=state,
+                rounding=rounding,
+                labels=labels,
+                class_weight=class_weight,
+            )
         (model,) = fit_readouts(
             learned,
             data,
@@ -242,6 +250,34 @@ def train(
     for doubt in [*found, *_classes_without_labels(data, labels, seed)]:
         warnings.warn(doubt, FspinnWarning, stacklevel=2)
     return TrainingResult(model, learned.samples_per_s, validation)
+
+
+def _learned_before(
+    model: Model, network: Network, data: "Dataset", learner: Learner, seed: int, engine: str
+) -> Learned:
+    """Return what a model has learned by STDP, for labels to tune."""
+    if not isinstance(learner, StdpLabels):
+        raise ConfigError(
+            f"start: the learner {learner.kind} does not go on from a model; use stdp+labels, or leave it out"
+        )
+    if type(model.learner) is not Stdp:
+        raise ConfigError(
+            f"start: labels tune what STDP found, and this model is of {model.learner.kind}; give one of stdp"
+        )
+    if model.quantized:
+        raise ConfigError("start: this model is quantized; give the one that training wrote")
+    if changed := differences(network, model.network):
+        raise ConfigError(
+            f"start: the model has another {next(iter(changed))}; leave that setting out, or start out"
+        )
+    check_tunable(network)
+    check_size(model, data.train.images, "data")
+    passes, record = model.record.get("passes", 1), model.record
+    curve = Curve.start(network.features, data.n_classes)
+    if "learning_curve" in record:
+        curve = Curve.of_dict(record["learning_curve"], network.features, data.n_classes)
+    activity = model.activity.get("training", (Activity(),))
+    return Learned(model.network, learner, model.layers, (passes,), seed, activity, 0.0, curve, engine)
 
 
 def _classes_without_labels(data: "Dataset", labels: int | None, seed: int) -> list[str]:
@@ -306,6 +342,7 @@ def learn(
     _check_formats(engine, weights, state, rounding)
     check_encoder(network, data.train.images, "data")
     network.geometries(data.image_shape)
+    check_competition(network, learner)
     _check_windows(network, learner)
     formats = None if weights is None else (weights, state, rounding)
     run = _run_of(network, learner, data, seed, engine, formats, ())

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from math import frexp
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,8 @@ from fspinn.lowering.passes import unmeasured
 from fspinn.model.model import BIASED_READOUT, LABEL_READOUT, AnyModel, Model, Readout, model_of
 from fspinn.model.rounded_readout import fit_rounded
 from fspinn.model.tensors import LayerTensors, Tensor
+from fspinn.network.inhibition import NoInhibition
+from fspinn.network.layers import Layer
 from fspinn.quant.formats import (
     MAX_BITS,
     Format,
@@ -32,6 +35,10 @@ if TYPE_CHECKING:
 
 FITTED_BELOW = 8
 """Bits from which on rounding a readout costs nothing."""
+
+WIDEST, FACTORS, REFINEMENTS = 32.0, 41, 20
+"""So many factors of weights are looked at, from that with which none saturates to so many times it, as many
+around the best, and then so often the one that suits the integers found (fspinn)."""
 
 MOST = 0.5
 """Share of the weights other than zero that may saturate before a format is refused."""
@@ -73,7 +80,9 @@ def quantize_weights(
                 f"weights: already quantized to {layer.weights.format}; "
                 "quantize the model that training wrote, not a quantized one"
             )
-    model = _at_full_scale(model, format)
+    for number, (described, learned) in enumerate(zip(model.network.layers, model.layers, strict=True), 1):
+        _check_sign(described, learned.weights.values, format, number)
+    model = _scaled(model, format)
     before, layers = [layer.weights.values for layer in model.layers], []
     for values, layer in zip(before, model.layers, strict=True):
         _check_weights(values, format, rounding, key)
@@ -90,22 +99,79 @@ def quantize_weights(
     )
 
 
-def _at_full_scale(model: Model, format: Format) -> Model:
-    """Return a model whose layers with a field have a largest weight that is the highest of a format.
+def _check_sign(layer: Layer, weights: NDArray[np.float32], format: Format, number: int) -> None:
+    """Raise FormatError if weights below 0 of a layer without inhibition would become 0."""
+    lowest = float(weights.min(initial=0.0))
+    if isinstance(layer.inhibition, NoInhibition) and lowest < 0 and not format.signed:
+        signed = Format(format.integer_bits + 1, max(format.fraction_bits - 1, 0), signed=True)
+        raise FormatError(
+            f"weights: {format} has no numbers below 0, and weights of layer {number} (inhibition none) are "
+            f"as low as {lowest:.3g}; use a signed format such as {signed}"
+        )
 
-    Their weight norms, and with these thresholds and potentials, grow alike: not one answer changes.
+
+def _scaled(model: Model, format: Format) -> Model:
+    """Return a model whose layers make use of a format.
+
+    The largest weight of a layer with a field becomes the highest of the format; weights of a layer without
+    inhibition are scaled so that the sum of the squares of what rounding changes is the least. Weight norms,
+    and with these thresholds and potentials, grow alike: not one answer changes.
     """
     layers, tensors = list(model.network.layers), list(model.layers)
     for number, (layer, learned) in enumerate(zip(model.network.layers, model.layers, strict=True)):
-        largest = float(learned.weights.values.max(initial=0.0))
-        if layer.field is None or largest <= 0:
+        weights, scale = learned.weights.values, 1.0
+        largest = float(weights.max(initial=0.0))
+        if isinstance(layer.inhibition, NoInhibition):
+            scale = closest_scale(weights, format)
+        elif layer.field is not None and largest > 0:
+            scale = format.highest / largest
+        if scale == 1:
             continue
-        scale = format.highest / largest
         neuron = replace(layer.neuron, weight_norm=(layer.neuron.weight_norm or 0.0) * scale)
         layers[number] = replace(layer, neuron=neuron)
         scaled = (learned.weights.values * np.float32(scale), learned.theta.values * np.float32(scale))
         tensors[number] = LayerTensors.of_floats(*scaled)
     return replace(model, network=replace(model.network, layers=tuple(layers)), layers=tuple(tensors))
+
+
+def closest_scale(weights: NDArray[np.float32], format: Format) -> float:
+    """Return the factor with which weights are closest to what a format makes of them.
+
+    Closest is the least sum of squares of ``weights - rounded(weights * factor) / factor``. In few bits that
+    is a factor with which the largest weights saturate. Weights that the format has get 1.
+
+    Parameters
+    ----------
+    weights : ndarray of float32, any shape
+    format : Format
+    """
+    values = weights.astype(np.float64).reshape(-1)
+
+    def tried(factor: float) -> tuple[float, float, float]:
+        """Return the error of a factor, itself, and the factor that is best for the same integers."""
+        rounded = to_integers(values * factor, format) * format.step
+        error = float(np.square(values - rounded / factor).sum())
+        product = float(rounded @ values)
+        return error, factor, float(rounded @ rounded) / product if product > 0 else factor
+
+    best = tried(1.0)
+    lowest, highest = float(values.min(initial=0.0)), float(values.max(initial=0.0))
+    filling = [
+        end / value for end, value in ((format.lowest, lowest), (format.highest, highest)) if value * end > 0
+    ]
+    if best[0] == 0 or not filling:
+        return 1.0
+    apart = WIDEST ** (1 / (FACTORS - 1))
+    for factor in min(filling) * np.geomspace(1.0, WIDEST, FACTORS):
+        best = min(best, tried(float(factor)), key=itemgetter(0))
+    for factor in best[1] * np.geomspace(1 / apart, apart, FACTORS):
+        best = min(best, tried(float(factor)), key=itemgetter(0))
+    for _ in range(REFINEMENTS):
+        found = tried(best[2])
+        if found[0] >= best[0]:
+            break
+        best = found
+    return best[1]
 
 
 def quantize_readout(model: Model, readout: str | Format | None = None) -> tuple[Model, str]:

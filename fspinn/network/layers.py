@@ -100,8 +100,8 @@ class Layer:
             )
         if isinstance(self.inhibition, NoInhibition) and not isinstance(self.adaptation, Fixed):
             raise ConfigError(
-                f"adaptation: {self.adaptation.kind} moves thresholds while a layer learns by STDP, which one "
-                "with inhibition = none does not; use adaptation = off"
+                f"adaptation: {self.adaptation.kind} is of layers that learn by STDP, which one without "
+                "inhibition (none) does not; use adaptation = off"
             )
 
     @classmethod

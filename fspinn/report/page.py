@@ -33,6 +33,7 @@ from fspinn.search.certificate import chance
 from fspinn.search.constraints import MEASURES, flash_and_ram
 from fspinn.search.endings import advice, confidence_in_words, headline
 from fspinn.search.metrics import metric_of
+from fspinn.search.result import BUYS
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset, Split
@@ -151,6 +152,7 @@ def _about_trials(answer: Mapping[str, Any]) -> dict[str, Any]:
     limits = {name: limit for name, limit in answer["constraints"].items() if name in MEASURES and limit}
     called = {name: "RAM" if name == "ram" else name.replace("_", " ") for name in limits}
     return {
+        "buys": BUYS,
         "charts": charts.charts(answer),
         "metric": metric_of(answer["metric"]),
         "sides": charts,

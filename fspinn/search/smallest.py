@@ -27,7 +27,7 @@ from fspinn.network.encoders import BatchEncoder, encoding_of
 from fspinn.network.learners import Learner
 from fspinn.network.recordings import Binnable, check_encoder
 from fspinn.network.rules import Stdp
-from fspinn.network.setup import Setup
+from fspinn.network.setup import Setup, check_competition
 from fspinn.search import quantities
 from fspinn.search.bayes import Bayes
 from fspinn.search.candidates import Candidate, Variant
@@ -224,6 +224,8 @@ def find_smallest(
     check_validation(data, constraints)
     check_class_weight(class_weight)
     base.network.geometries(data.image_shape)
+    for one in learners:
+        check_competition(base.network, one)
     described = load_hardware(hardware)
     minimize = (minimize,) if isinstance(minimize, str) else tuple(minimize)
     check_measures([*minimize, *constraints.limits], described, learners)
@@ -294,6 +296,7 @@ def find_smallest(
     winner = None
     networks_left = 0
     left: set[Candidate] = set()
+    smallest_of: dict[str, Candidate | None] = {}
     if impossible is None:
         # What a strategy was told holds for the same question only.
         words = [strategy, sampler, asdict(constraints), minimize, seed, as_plain(settled)]
@@ -315,12 +318,20 @@ def find_smallest(
                 if on_trials is not None:
                     on_trials([ledger.trials[candidate] for candidate in job.candidates])
 
-            asked = _strategy(strategy, sampler, settled, ledger, trials)
-            winner, late_jobs = best_confirmed(asked, ledger, settled, pool, journal, on_result, until)
-            if isinstance(asked, Ladder):
-                left = asked.left().union(*(job.candidates for job in late_jobs))
+            asked: Ladder | Bayes | Halving
+            kinds = dict.fromkeys(candidate.setup.learner.kind for candidate in ledger.trials)
+            if strategy == "ladder":
+                for kind in kinds:
+                    asked = ladder = Ladder(ledger, kind)
+                    best, late_jobs = best_confirmed(ladder, ledger, settled, pool, journal, on_result, until)
+                    smallest_of[kind] = best
+                    left |= ladder.left().union(*(job.candidates for job in late_jobs))
+                found = [best for best in smallest_of.values() if best is not None]
+                winner = min(found, key=ledger.order, default=None)
             else:
-                networks_left = asked.networks_left() + len(late_jobs)
+                asked = drawing = _drawing(strategy, sampler, settled, ledger, trials)
+                winner, late_jobs = best_confirmed(drawing, ledger, settled, pool, journal, on_result, until)
+                networks_left = drawing.networks_left() + len(late_jobs)
                 left = ledger.untried_below(winner)
     if not ledger.trials:  # there was no time to draw any: the corners of the space stand for it
         ledger.expect(possible)
@@ -358,6 +369,7 @@ def find_smallest(
         front=tuple(rows[candidate] for candidate in ledger.front()),
         winner=None if winner is None else rows[winner],
         nearest=nearest,
+        learners={kind: None if best is None else rows[best] for kind, best in smallest_of.items()},
         considered=considered,
         untried=untried,
         validation_needed=needed_for(nearest),
@@ -405,9 +417,7 @@ def _all_candidates(space: Space, strategy: str, shape: tuple[int, ...]) -> list
     return found
 
 
-def _strategy(name: str, sampler: str, space: Space, ledger: Ledger, trials: int) -> Ladder | Bayes | Halving:
-    if name == "ladder":
-        return Ladder(ledger)
+def _drawing(name: str, sampler: str, space: Space, ledger: Ledger, trials: int) -> Bayes | Halving:
     study = study_in_memory(accuracy=name == "bayes", costs=len(ledger.minimize) if name == "bayes" else 1)
     drawing = Drawing(study, space, ledger, sampler, trials)
     return Bayes(drawing) if name == "bayes" else Halving(drawing)

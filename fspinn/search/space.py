@@ -35,7 +35,7 @@ from fspinn.base.settings import (
 from fspinn.network.description import Network
 from fspinn.network.inputs import Contrast, Level, NoContrast
 from fspinn.network.layers import Layer
-from fspinn.network.learners import Learner
+from fspinn.network.learners import Learner, StdpLabels
 from fspinn.network.rules import Stdp
 from fspinn.network.setup import Setup
 from fspinn.search.candidates import FLOAT, Variant
@@ -68,6 +68,9 @@ SMALL = 16
 """Images that are lower or narrower have smaller fields, and fewer cells (fspinn)."""
 
 FIELD, SMALL_FIELD, SMALL_CELLS = 5, 3, (2, 3, 4)
+LABELLED_FIELDS = (5, 7)
+"""Of columns that labels tune: more inputs then pay (fspinn; `benchmarks/learners.py`)."""
+
 SIGNAL_FIELD, SIGNAL_CELLS = 25, (1, 2, 4, 8)
 """Along a signal (fspinn; heartbeats, `benchmarks/heartbeats.py`); a field is a quarter of it at most."""
 
@@ -309,6 +312,8 @@ def column_space(
         settings["cells"] = tuple((1, cells) for cells in SIGNAL_CELLS if cells <= most) or ((1, 1),)
     elif min(height, width) < SMALL:
         field, settings["cells"] = SMALL_FIELD, SMALL_CELLS
+    elif isinstance(learner, StdpLabels) and not colours:
+        settings["field"] = LABELLED_FIELDS
     listed = {"neurons": sizes, "weights": weights, "readout": readouts}
     settings |= {name: tuple(values) for name, values in listed.items() if values is not None}
     return Space(Setup(Network.patches(field=field, contrast=contrast), learner), settings)

@@ -31,7 +31,7 @@ from fspinn.network.description import Network
 from fspinn.network.learners import Learner
 from fspinn.network.recordings import check_encoder
 from fspinn.network.rules import Stdp
-from fspinn.network.setup import Setup
+from fspinn.network.setup import Setup, check_competition
 from fspinn.search.candidates import Variant
 from fspinn.search.execution import carry_out
 from fspinn.search.jobs import Job, JobResult, SearchContext, Source
@@ -107,6 +107,7 @@ def sweep(
     data = as_dataset(data)
     check_encoder(network, data.train.images, "data")
     network.geometries(data.image_shape)
+    check_competition(network, learner)
     if len(data.validation) == 0:
         raise ConfigError("validation: a sweep needs validation images to measure on; hold some out")
     described = load_hardware(hardware)

@@ -30,7 +30,7 @@ from fspinn.network.description import Network
 from fspinn.network.learners import Learner
 from fspinn.network.recordings import check_encoder
 from fspinn.network.rules import Stdp
-from fspinn.network.setup import Setup
+from fspinn.network.setup import Setup, check_competition
 from fspinn.search.candidates import Variant
 from fspinn.search.execution import carry_out
 from fspinn.search.halving import FACTOR, RUNGS
@@ -102,6 +102,7 @@ def tune(
     data = as_dataset(data)
     check_encoder(network, data.train.images, "data")
     network.geometries(data.image_shape)
+    check_competition(network, learner)
     data = replace(data, validation=data.validation.first(len(data.train)))  # as `fspinn.train` measures it
     variant = Variant(readout=readout)
     seed = checked_seed(seed)

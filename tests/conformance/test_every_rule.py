@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from described import changed
-from small_networks import SMALL, run
+from small_networks import LEARN_BY_STDP, SMALL, run
 
-from fspinn.lowering.plan import INHIBITIONS, RULES
+from fspinn.lowering.plan import RULES
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -40,7 +40,7 @@ def test_after_a_presentation_weights_are_normalised(rule, normalisation):
     np.testing.assert_allclose(size, goal, rtol=1e-5)
 
 
-@pytest.mark.parametrize("inhibition_kind", INHIBITIONS)
+@pytest.mark.parametrize("inhibition_kind", LEARN_BY_STDP)
 @pytest.mark.parametrize("rule", RULES)
 def test_without_adaptation_thresholds_never_change(rule, inhibition_kind):
     network = changed(SMALL, rule=rule, inhibition=inhibition_kind, adaptation="off")

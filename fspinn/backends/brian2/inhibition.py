@@ -58,6 +58,7 @@ def inhibition_of(layer: LayerPlan) -> Inhibition:
         ),
         "first": Inhibition(),  # what ends early is in `phases`
         "ranked": Inhibition(),  # when neurons answer too
+        "none": Inhibition(),  # how many spike too
     }
     return kinds[layer.inhibition]
 

@@ -21,6 +21,8 @@ threshold (all that have reached theirs report), and who has spiked most often s
 Neurons read it as linked variables, so inhibition needs no N x N synapses. Nothing calls back into Python:
 a simulation holds any number of presentations and runs on all targets of Brian2, cpp_standalone included.
 
+Without inhibition (``none``) there is no winner: a neuron spikes where it has reached its threshold.
+
 A presentation that ends with its first spike (``first``) goes on for Brian2, but nothing arrives, spikes or
 learns any more.
 
@@ -86,6 +88,11 @@ class Mechanisms:
     def ranked(self) -> bool:
         """Whether neurons answer after the input, by rank."""
         return self.layer.inhibition == "ranked"
+
+    @property
+    def alone(self) -> bool:
+        """Whether each neuron spikes by itself, whatever the others do."""
+        return self.layer.inhibition == "none"
 
     @property
     def steps(self) -> int:
@@ -156,6 +163,8 @@ def threshold(on: Mechanisms) -> list[Part]:
         reaches += " and step >= ready_at"
     if on.ends_early:
         reaches += f" and {GOES_ON}"
+    if on.alone:
+        return [Event("thresholds", "neurons", "spike", reaches)]
     return [
         Event("thresholds", "neurons", "reaches", reaches),
         Pathway(
@@ -179,7 +188,7 @@ def reset(on: Mechanisms) -> list[Part]:
             "neurons",
             "spike",
             lines(
-                "v -= drop" if on.ranked else "v = 0",
+                _after_spike(on),
                 (on.refractory, "ready_at = step + 1 + refractory_steps"),
                 on.inhibition.spikes,
                 (on.rule == "pair", "y += 1"),
@@ -207,6 +216,12 @@ def reset(on: Mechanisms) -> list[Part]:
             Action("resets", "neurons", "inhibited", on.inhibition.inhibited),
         ]
     return parts
+
+
+def _after_spike(on: Mechanisms) -> str:
+    if on.alone:
+        return "v -= firing_threshold + theta"
+    return "v -= drop" if on.ranked else "v = 0"
 
 
 def post(on: Mechanisms) -> list[Part]:
