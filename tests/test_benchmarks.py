@@ -31,6 +31,7 @@ NAMES = (
     "search",
     "smallest",
     "speed",
+    "sweep",
 )
 MACHINE = {"machine": "an abacus"}
 

@@ -4,13 +4,17 @@ from dataclasses import replace
 
 import pytest
 from cost_cases import HARDWARE, SIZE, case, resized, sized, works
+from test_memmodel_layers import STACK, model_of
 
+from fspinn.answering.describe import in_words
 from fspinn.base.errors import ConfigError
+from fspinn.base.settings import as_plain
 from fspinn.memmodel import LayerSize, Size, estimate, footprint, load_hardware
 from fspinn.memmodel.area import capacity
 from fspinn.memmodel.case import Case
 from fspinn.memmodel.text import describe
 from fspinn.memmodel.workload import RATE, expected_spikes, workloads_of_spikes
+from fspinn.model.activity import Activity
 from fspinn.network import (
     FirstSpike,
     Fixed,
@@ -148,3 +152,12 @@ def test_a_search_cannot_ask_for_memory_to_learn_on_a_host():
     reason = Constraints(0.9, training_memory=1e9).reason(cost)
     assert reason == "is learned on a host, from labels; no device can learn it"
     assert Constraints(0.9, memory=1e9).reason(cost) is None
+
+
+def test_info_says_where_labels_were_learned_from():
+    model = model_of(replace(STACK, layers=STACK.layers[:1]), (16,))
+    done = {"training": (Activity(samples=2, steps=20, input_spikes=80),)}
+    learned = {"learner": as_plain(StdpLabels())}
+    for record, where in ((learned, True), ({}, False)):
+        said = in_words(replace(model, activity=done, record=record))["training activity"]
+        assert said.endswith(", on a host") == where

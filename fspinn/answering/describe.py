@@ -68,7 +68,8 @@ def in_words(model: Model) -> dict[str, str]:
         lines[_named("formats", number, model)] = ", ".join(f"{name} {format}" for name, format in formats)
     for name, layers in model.activity.items():
         for number, activity in enumerate(layers):
-            lines[_named(f"{name} activity", number, model)] = _activity(activity)
+            where = ", on a host" if name == "training" and type(learner) is not Stdp else ""
+            lines[_named(f"{name} activity", number, model)] = _activity(activity) + where
     if "dataset" in record:
         data = record["dataset"]
         lines["trained on"] = (

@@ -9,6 +9,8 @@ from fspinn.base.checks import number
 from fspinn.base.errors import ConfigError
 from fspinn.memmodel import Hardware
 from fspinn.memmodel.text import memory_text
+from fspinn.network.learners import Learner
+from fspinn.network.rules import Stdp
 from fspinn.search import quantities
 from fspinn.search.costs import Cost
 from fspinn.search.intervals import CONFIDENCE
@@ -152,8 +154,8 @@ class Constraints:
         return None
 
 
-def check_measures(names: Sequence[str], hardware: Hardware) -> None:
-    """Refuse what cannot be measured, or what this hardware says nothing of."""
+def check_measures(names: Sequence[str], hardware: Hardware, learners: Sequence[Learner]) -> None:
+    """Refuse what cannot be measured, or what this hardware or these learners say nothing of."""
     for name in names:
         if name not in MEASURES:
             raise ConfigError(f"minimize: there is no {name!r}; use some of {', '.join(MEASURES)}")
@@ -168,6 +170,16 @@ def check_measures(names: Sequence[str], hardware: Hardware) -> None:
             raise ConfigError(
                 f"{name}: {hardware.meta.name} says nothing of it; choose other hardware, or leave it out"
             )
+    if "training_memory" in names and hardware.pipeline is not None:
+        raise ConfigError(
+            f"training_memory: {hardware.meta.name} has no circuits that learn; choose other hardware, or "
+            "leave it out"
+        )
+    if "training_memory" in names and not any(type(learner) is Stdp for learner in learners):
+        raise ConfigError(
+            f"training_memory: {learners[0].kind} learns on a host, from labels; leave it out, or learn by "
+            "stdp"
+        )
 
 
 def within_device(constraints: Constraints, hardware: Hardware) -> Constraints:

@@ -228,7 +228,7 @@ def find_smallest(
         check_competition(base.network, one)
     described = load_hardware(hardware)
     minimize = (minimize,) if isinstance(minimize, str) else tuple(minimize)
-    check_measures([*minimize, *constraints.limits], described)
+    check_measures([*minimize, *constraints.limits], described, learners)
     constraints = within_device(constraints, described)
     if strategy not in STRATEGIES:
         raise ConfigError(f"strategy: there is no {strategy!r}; use one of {', '.join(STRATEGIES)}")
