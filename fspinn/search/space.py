@@ -35,7 +35,7 @@ from fspinn.base.settings import (
 from fspinn.network.description import Network
 from fspinn.network.inputs import Contrast, Level, NoContrast
 from fspinn.network.layers import Layer
-from fspinn.network.learners import Learner, StdpLabels
+from fspinn.network.learners import Learner, StdpLabels, Surrogate
 from fspinn.network.rules import Stdp
 from fspinn.network.setup import Setup
 from fspinn.search.candidates import FLOAT, Variant
@@ -63,6 +63,19 @@ COLUMNS: Mapping[str, "Choices"] = {
     "readout_format": ("Q1.1", "Q1.2", "Q1.3"),
 }
 """Columns of the default space (fspinn)."""
+
+SUPERVISED: Mapping[str, "Choices"] = {
+    "neurons": (8, 16, 32, 64, 128, 200),
+    "weights": ("Q1.1", "Q1.2", "Q1.3"),
+    "state": ("12 bits",),
+    "prune": (True,),
+    "readout": ("linear",),
+    "readout_format": ("Q1.1", "Q1.2", "Q1.3"),
+}
+"""Networks of the default space that labels fill from scratch (fspinn)."""
+
+SUPERVISED_COLUMNS = (4, 8, 16, 32)
+"""Neurons of those with a field."""
 
 SMALL = 16
 """Images that are lower or narrower have smaller fields, and fewer cells (fspinn)."""
@@ -319,6 +332,40 @@ def column_space(
     return Space(Setup(Network.patches(field=field, contrast=contrast), learner), settings)
 
 
+def supervised_spaces(
+    shape: tuple[int, ...],
+    sizes: Sequence[int] | None = None,
+    weights: Sequence[str] | None = None,
+    readouts: Sequence[str] | None = None,
+    learner: Surrogate = Surrogate(),
+) -> list[Space]:
+    """Return the spaces of networks that labels fill from scratch: of all the input, and with a field.
+
+    A field is that of columns for the shape.
+    """
+    column = column_space(shape, weights=("UQ0.3",))
+    layer, contrast = column.base.network.layers[0], column.base.network.contrast
+    listed = {"neurons": sizes, "weights": weights, "readout": readouts}
+    given: dict[str, Choices] = {name: tuple(v) for name, v in listed.items() if v is not None}
+    dense = Setup(Network.supervised(contrast=contrast), learner)
+    slides = Setup(Network.supervised(16, layer.field, contrast=contrast), learner)
+    cells: dict[str, Choices] = {"cells": column.settings["cells"], "neurons": SUPERVISED_COLUMNS}
+    return [Space(dense, {**SUPERVISED, **given}), Space(slides, {**SUPERVISED, **cells, **given})]
+
+
+def _spaces_of(
+    shape: tuple[int, ...],
+    sizes: Sequence[int] | None,
+    weights: Sequence[str] | None,
+    readouts: Sequence[str] | None,
+    learner: Learner,
+) -> list[Space]:
+    """Return the default spaces of a learner, but for dense networks that learn by STDP."""
+    if isinstance(learner, Surrogate):
+        return supervised_spaces(shape, sizes, weights, readouts, learner)
+    return [column_space(shape, sizes, weights, readouts, learner)]
+
+
 def ranged_space(
     base: Setup,
     images: int,
@@ -410,20 +457,25 @@ def settle(
     """Return the space of a search: the one that is given, or the default, with what is listed beside it.
 
     Without a network, sizes and a space, the ladder looks at columns beside dense networks, which only learn
-    without labels. The first learner is that of a space, and of strategies other than the ladder.
+    without labels, and at `supervised_spaces` for learners that fill networks from scratch. The first learner is
+    that of a space, and of strategies other than the ladder.
     """
     base = Setup(network or Network(), learners[0])
     beside: tuple[Space, ...] = ()
     if strategy == "ladder" and space is None:
-        columns = [column_space(shape, sizes, weights, readouts, learner) for learner in learners]
-        if network is None and not any(type(learner) is Stdp for learner in learners):
+        columns = [
+            each for learner in learners for each in _spaces_of(shape, sizes, weights, readouts, learner)
+        ]
+        if network is not None:
+            slides = network.layers[0].field is not None
+            columns = [each for each in columns if slides == (each.base.network.layers[0].field is not None)]
+            columns = [_around(network, each, each.base.learner, readouts) for each in columns]
+        alone = next((learner for learner in learners if type(learner) is Stdp), None)
+        if columns and (alone is None or network is not None):
             return replace(columns[0], beside=tuple(columns[1:]))
-        if network is None:
-            base = replace(base, learner=next(learner for learner in learners if type(learner) is Stdp))
-            beside = tuple(columns) if sizes is None else ()
-        elif network.layers[0].field is not None:
-            around = [_around(network, *each, readouts) for each in zip(columns, learners, strict=True)]
-            return replace(around[0], beside=tuple(around[1:]))
+        if network is None and alone is not None:
+            base = replace(base, learner=alone)
+            beside = tuple(each for each in columns if sizes is None or each.base.learner != alone)
     if isinstance(space, str | Path):
         space = read_space(space, base)
     elif isinstance(space, Mapping):
