@@ -52,6 +52,34 @@ TOPS = {
 }
 NARROW, WIDE = ("UQ0.3", "Q6.6", "Q4.3"), ("Q1.8", "Q8.14", "Q4.10")
 
+FREE = {"inhibition": "none", "neurons": 10, "threshold": 0.6, "tau_m_ms": 9.0, **SHOWN}
+RATES = {"encoder": "unscaled", "max_rate_hz": 300.0}
+CURRENTS = {**FREE, **RATES, "neurons": 70, "tau_m_ms": 3.0, "threshold": 1.4}
+FREE_COLUMN = {**COLUMN.asked, **FREE, "neurons": 5}
+SIGNED, SMALL = ("Q1.3", "Q5.6", "Q4.3"), ("Q1.1", "Q4.1", "Q3.1")
+FREE_CHAINS = {
+    "dense": [flat(**CURRENTS)],
+    "leak of all": [flat(**{**CURRENTS, "tau_m_ms": 0.01})],
+    "no leak": [flat(**{**CURRENTS, "tau_m_ms": None, "threshold": 4.0})],
+    "refractory": [flat(**CURRENTS, refractory_ms=2.0)],
+    "field": [flat(**FREE_COLUMN)],
+    "current, dense, dense": [flat(**CURRENTS), flat(**FREE, refractory_ms=1.0)],
+    "on a column": [COLUMN, flat(**FREE)],
+    "below rank": [flat(**FREE_COLUMN), TOPS["ranked"]],
+    "below a field": [flat(**{**FREE_COLUMN, "neurons": 40}), TOPS["field"]],
+    "fields": [
+        flat(**{**FREE_COLUMN, **RATES, "cells": (5, 6), "neurons": 7}),
+        flat(**{**FREE, "field": (3, 2), "stride": 2, "cells": (2, 2)}),
+        flat(**{**FREE, "field": (1, 2)}),
+        flat(**FREE),
+    ],
+    "one position that sees a part": [
+        flat(**{**FREE_COLUMN, "cells": (4, 5)}),
+        flat(**{**FREE, "field": (1, 4), "stride": 4}),
+    ],
+}
+"""Layers without inhibition, alone, above and below others."""
+
 
 def check(model, folder, images=None):
     """Compare a program with the engine; return how many spikes each layer has."""
@@ -111,6 +139,27 @@ def test_values_of_a_signal_go_through_all_layers(tmp_path):
     """The program's own test pushes them one by one too."""
     below = changed(COLUMN, field=(1, 5), cells=(1, 6), contrast="level")
     model = chain_of((below, changed(TOPS["lateral"], threshold=0.4)), (NARROW, NARROW), pixels=(1, 30))
+    assert min(check(model, tmp_path)) > 5
+    assert "#define NETWORK_PUSH 1\n" in (tmp_path / "out" / "network.h").read_text()
+
+
+@needs_gcc
+@pytest.mark.parametrize("formats", [SIGNED, SMALL, WIDE], ids=lambda names: names[0])
+@pytest.mark.parametrize("name", FREE_CHAINS)
+def test_neurons_without_inhibition_are_those_of_the_integer_engine(tmp_path, name, formats):
+    """Several spikes a step, signed weights, a soft reset; in few bits potentials leave their format."""
+    parts = FREE_CHAINS[name]
+    chosen = [formats if part.inhibition == "none" else NARROW for part in parts]
+    spikes = check(chain_of(parts, chosen), tmp_path)
+    if formats != SMALL:
+        assert min(spikes) > 5
+    assert spikes[0] > 5
+
+
+@needs_gcc
+def test_neurons_speak_for_classes_and_values_come_one_by_one(tmp_path):
+    below = flat(**{**FREE_COLUMN, "field": (1, 5), "cells": (1, 6), "contrast": "level"})
+    model = chain_of((below, flat(**FREE)), (SIGNED, SIGNED), pixels=(1, 40), readout="majority")
     assert min(check(model, tmp_path)) > 5
     assert "#define NETWORK_PUSH 1\n" in (tmp_path / "out" / "network.h").read_text()
 
