@@ -61,7 +61,10 @@ def test_a_field_slides(tmp_path):
         (("--beta", 1.5), "beta: 1.5 is not above 0 and at most 1"),
         (("--beta", 0), "beta: 0 is not above 0 and at most 1"),
         (("--beta", 0.9, "--set", "tau_m_ms=3"), "tau_m_ms: is given by --beta and by --set"),
-        (("--surrogate", "atanh"), "surrogate: unknown value 'atanh'; did you mean atan? use one of fast_sigm"),
+        (
+            ("--surrogate", "atanh"),
+            "surrogate: unknown value 'atanh'; did you mean atan? use one of fast_sigm",
+        ),
         (("--set", "surrogate_width=0"), "surrogate_width: must be above 0"),
         (("--resume",), "--resume: the learner surrogate keeps no checkpoint"),
         (("--weights", "UQ0.4"), "weights: learning has signed formats of 2 to 8 bits in view, not UQ0.4"),
