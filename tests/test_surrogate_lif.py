@@ -184,3 +184,41 @@ def test_gradients_follow_the_formula(lif, kind):
         carried = beta * carried + of_potentials[t] + of_spikes[t] * slope[t]
         expected[t] = carried
     assert given.grad.numpy() == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("cells", [(1, 1), (2, 3)])
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("passes_on", [False, True])
+@pytest.mark.parametrize("kind", SURROGATES)
+def test_a_field_in_the_cache_is_a_field_of_single_nodes(lif, kind, cells, stride, passes_on):
+    from fspinn.learning.surrogate.layers import Part, counted, passed_on
+    from fspinn.network import Network, Regular
+    from fspinn.network.encoders import input_spikes
+    from fspinn.network.geometry import Geometry
+
+    geometry = Geometry(7, 9, 1, (3, 2), stride, cells)
+    random = np.random.default_rng(3)
+    network = Network(Regular(3000.0), dt_ms=1.0, duration_ms=8.0)
+    image = random.integers(0, 256, (7, 9)).astype(np.uint8)
+    spikes = input_spikes(network, image, 1, 2, 0)
+    part = Part(geometry, lif.Neurons(0.8, 1.0, kind, 0.5), 4)
+    values = random.normal(0.1, 0.4, (geometry.fan_in, 4)).astype(np.float32)
+    of_counts, found = torch.from_numpy(random.normal(size=(1, part.features))).float(), []
+    of_passed = torch.from_numpy(random.normal(size=(8, 1, part.features))).float()
+    for fused in (True, False):
+        weights = torch.from_numpy(values.copy()).requires_grad_()
+        if fused:
+            counts, passed = lif.field_of(weights, spikes, geometry, part.neurons, passes_on)
+            counts, passed = counts.view(1, -1), passed.view(-1, 1, part.features)
+        else:
+            each, potentials = lif.lif(lif.currents_of(weights, spikes, geometry), part.neurons)
+            counts, passed = counted(part, each), passed_on(part, each, potentials)
+        loss = (counts * of_counts).sum()
+        if passes_on:
+            loss = loss + (passed * of_passed).sum()
+        loss.backward()
+        found.append((counts.detach().numpy(), passed.detach().numpy(), weights.grad.numpy()))
+    assert found[0][0].sum() > 10
+    assert np.array_equal(found[0][0], found[1][0])
+    assert not passes_on or np.array_equal(found[0][1], found[1][1])
+    assert found[0][2] == pytest.approx(found[1][2], rel=1e-4, abs=1e-4)

@@ -109,7 +109,7 @@ def test_the_same_seed_gives_the_same_bits(name):
     [
         (Network(FirstSpike(), (layer(50),), 1.0, 10.0), "membrane", "linear", 0.9),
         (Network(FirstSpike(), (layer(60), layer(30)), 1.0, 10.0), "spikes", "majority", 0.85),
-        (Network(FirstSpike(), (layer(8, field=(3, 3), cells=(3, 3)),), 1.0, 10.0), "membrane", "linear", 0.9),
+        (Network.supervised(8, 3), "membrane", "linear", 0.9),
     ],
 )  # fmt: skip
 def test_it_learns(network, output, readout, expected):
@@ -145,7 +145,7 @@ def test_classes_can_count_alike():
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"inhibition": "lateral"}, "inhibition: gradients do not pass through lateral; set inhibition = none"),
+        ({"inhibition": "lateral"}, "inhibition: gradients do not pass through lateral; set inhibition = n"),
         ({"refractory_ms": 2.0}, "refractory_ms: gradients do not pass through 2.0; set refractory_ms = 0.0"),
         ({"answer_threshold": 2.0}, "answer_threshold: gradients do not pass through 2.0; set answer_thresh"),
     ],

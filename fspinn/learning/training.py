@@ -326,7 +326,7 @@ def learn(
             )
         check_encoder(network, data.train.images, "data")
         known = readouts.some_labels(data.train.labels, labels or len(data.train), seed=seed)
-        return with_torch().learn(
+        by_gradient: Learned = with_torch().learn(
             network,
             data,
             learner,
@@ -338,6 +338,7 @@ def learn(
             progress=progress,
             on_batch=on_batch,
         )
+        return by_gradient
     if isinstance(learner, StdpLabels):
         check_tunable(network)
         if weights is not None:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fspinn.learning.surrogate.lif import Neurons, currents_of, lif, whole_input
+from fspinn.learning.surrogate.lif import Neurons, currents_of, field_of, lif, whole_input
 from fspinn.network.description import Network
 from fspinn.network.encoders import Spikes
 from fspinn.network.geometry import Geometry
@@ -139,8 +139,17 @@ def answer(parts: tuple[Part, ...], weights: list[Any], shown: Spikes) -> tuple[
     seen: Any = shown
     did = []
     for number, (part, of_part) in enumerate(zip(parts, weights, strict=True)):
-        spikes, potentials = lif(shown_to(part, of_part, seen), part.neurons)
-        did.append(np.array([_spikes_in(part, seen), int(spikes.detach().sum())]))
-        if number + 1 < len(parts):
-            seen = passed_on(part, spikes, potentials)
-    return counted(parts[-1], spikes), did
+        last = number + 1 == len(parts)
+        spikes_in = _spikes_in(part, seen)
+        counts, seen = _answered(part, of_part, seen, last)
+        did.append(np.array([spikes_in, int(counts.detach().sum())]))
+    return counts, did
+
+
+def _answered(part: Part, weights: Any, shown: Any, last: bool) -> tuple[Any, Any]:
+    """Return what a layer counts, and what the next one sees, if it is not the last."""
+    if isinstance(shown, Spikes) and part.geometry.positions > 1:
+        counts, passed = field_of(weights, shown, part.geometry, part.neurons, not last)
+        return counts.view(len(counts), part.features), passed.view(*passed.shape[:2], part.features)
+    spikes, potentials = lif(shown_to(part, weights, shown), part.neurons)
+    return counted(part, spikes), None if last else passed_on(part, spikes, potentials)

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from fspinn.base.errors import ConfigError
+from fspinn.learning.surrogate import field_kernels as fields
 from fspinn.learning.surrogate import lif_kernels as kernels
 from fspinn.learning.surrogate.shapes import k_of
 from fspinn.network.encoders import Spikes
@@ -120,19 +121,20 @@ class _Currents(torch.autograd.Function):
         ctx.given = spikes.offsets, spikes.inputs, _where(geometry)
         ctx.shape = weights.shape
         currents = np.zeros((spikes.steps, len(spikes), geometry.positions, weights.shape[1]), np.float32)
-        kernels.add_rows(*ctx.given, weights.detach().contiguous().numpy(), currents)
+        fields.add_all_rows(*ctx.given, weights.detach().contiguous().numpy(), currents)
         return torch.from_numpy(currents)
 
     @staticmethod
     def backward(ctx: Any, of_currents: Any) -> tuple[Any, None, None]:
         of_weights: NDArray[np.float32] = np.zeros(ctx.shape, np.float32)
-        kernels.add_to_rows(*ctx.given, of_currents.contiguous().numpy(), of_weights)
+        fields.add_to_all_rows(*ctx.given, of_currents.contiguous().numpy(), of_weights)
         return torch.from_numpy(of_weights), None, None
 
 
-def _where(geometry: Geometry) -> tuple[Any, ...]:
+def _where(geometry: Geometry) -> Any:
     field = (*geometry.field, geometry.channels)
-    return geometry.places, field, geometry.stride, (geometry.rows, geometry.columns)
+    positions = geometry.rows, geometry.columns
+    return geometry.places, field, geometry.stride, positions, geometry.cell_of
 
 
 def currents_of(weights: Any, spikes: Spikes, geometry: Geometry) -> Any:
@@ -152,3 +154,58 @@ def currents_of(weights: Any, spikes: Spikes, geometry: Geometry) -> Any:
     tensor, shape (steps, samples, positions, neurons)
     """
     return _Currents.apply(weights, spikes, geometry)
+
+
+class _Field(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, weights: Any, spikes: Spikes, geometry: Geometry, neurons: Neurons, passes_on: bool
+    ) -> tuple[Any, Any]:
+        ctx.given = spikes.offsets, spikes.inputs, _where(geometry)
+        ctx.neurons, shape = neurons, (len(spikes), geometry.cells[0] * geometry.cells[1], weights.shape[1])
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(weights)
+        counts = np.zeros(shape, np.float32)
+        passed = np.zeros((spikes.steps if passes_on else 0, *shape), np.float32)
+        values = weights.detach().contiguous().numpy()
+        fields.answer_field(*ctx.given, values, *neurons.constants, counts, passed)
+        return torch.from_numpy(counts), torch.from_numpy(passed)
+
+    @staticmethod
+    def backward(ctx: Any, of_counts: Any, of_passed: Any) -> tuple[Any, None, None, None, None]:
+        (weights,) = ctx.saved_tensors
+        values = weights.detach().contiguous().numpy()
+        of_weights = np.zeros_like(values)
+        constants: tuple[Any, ...] = *ctx.neurons.constants, *ctx.neurons.shape
+        given = [
+            np.zeros((0,) * (3 + number), np.float32) if one is None else one.contiguous().numpy()
+            for number, one in enumerate((of_counts, of_passed))
+        ]
+        fields.blame_field(*ctx.given, values, constants, *given, of_weights)
+        return torch.from_numpy(of_weights), None, None, None, None
+
+
+def field_of(
+    weights: Any, spikes: Spikes, geometry: Geometry, neurons: Neurons, passes_on: bool
+) -> tuple[Any, Any]:
+    """Return what a layer that slides over input spikes answers, position by position in the cache.
+
+    The gradient of what is passed on is that of the position whose potential is the highest, which decides.
+
+    Parameters
+    ----------
+    weights, spikes, geometry
+        As for `currents_of`.
+    neurons : Neurons
+    passes_on : bool
+        Whether another layer follows.
+
+    Returns
+    -------
+    counts : tensor, shape (samples, cells, neurons)
+        Output spikes.
+    passed : tensor, shape (steps, samples, cells, neurons)
+        1 where any position of the cell spikes; without steps if no layer follows.
+    """
+    counts, passed = _Field.apply(weights, spikes, geometry, neurons, passes_on)
+    return counts, passed

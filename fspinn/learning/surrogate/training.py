@@ -282,8 +282,8 @@ class _Output:
             return
         if last.count % classes:
             raise ConfigError(
-                f"output: of {last.count} neurons in the last layer each speaks for one of {classes} classes; "
-                f"give it a multiple of {classes} neurons, or set output = membrane"
+                f"output: of {last.count} neurons in the last layer each speaks for one of {classes} "
+                f"classes; give it a multiple of {classes} neurons, or set output = membrane"
             )
         speaks = np.arange(last.features) % last.count % classes
         self._mean = torch.from_numpy((speaks[:, None] == np.arange(classes)).astype(np.float32))
@@ -391,8 +391,8 @@ def _check_spikes(did: NDArray[np.int64], run: _Run) -> None:
         if output_spikes == 0:
             where = f" of layer {place}" if len(did) > 1 else ""
             raise ConfigError(
-                f"threshold: no neuron{where} ever spiked in {run.total} presentations; lower it, or show the "
-                "images for longer (duration_ms) or, with rates, with higher ones"
+                f"threshold: no neuron{where} ever spiked in {run.total} presentations; lower it, or show "
+                "the images for longer (duration_ms) or, with rates, with higher ones"
             )
 
 
