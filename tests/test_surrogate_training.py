@@ -7,7 +7,7 @@ import pytest
 
 import fspinn
 from fspinn.answering.predict import respond
-from fspinn.base.errors import ConfigError
+from fspinn.base.errors import ConfigError, FormatError
 from fspinn.base.randomness import INFERENCE_SPIKES
 from fspinn.learning.fitting import fit_readouts
 from fspinn.learning.training import learn
@@ -203,3 +203,43 @@ def test_weights_and_readouts_are_shared_with_other_learners(tmp_path):
         assert again.network == model.network
         first, second = (fspinn.evaluate(one, SHORT.validation).accuracy for one in (model, again))
         assert first == second
+
+
+@pytest.mark.parametrize(("format", "bits"), [("Q1.1", 2), ("Q1.3", 4), ("Q2.2", 4), ("Q1.7", 8)])
+@pytest.mark.parametrize("name", ["dense", "a field", "layers"])
+def test_what_was_learned_with_a_format_in_view_is_what_quantization_makes_of_it(name, format, bits):
+    learned = learn(NETWORKS[name], SHORT, Surrogate(passes=2, surrogate_width=0.4), weights=format)
+    (model,) = fit_readouts(learned, SHORT, ("linear",), threads=1)
+    quantized = fspinn.quantize(model, format)
+    assert quantized.network == model.network
+    for before, after in zip(model.layers, quantized.layers, strict=True):
+        assert np.array_equal(before.weights.values, after.weights.values)
+        assert len(np.unique(after.weights.numbers)) > min(2**bits // 2, 20)
+    assert learned.learner.weight_bits == bits
+
+
+def test_bits_in_view_are_worth_more_than_rounding_afterwards():
+    network, found = NETWORKS["dense"], {}
+    for bits in (None, 2):
+        learner = Surrogate(passes=8, surrogate_width=0.4, gradient_rate=0.01, weight_bits=bits)
+        (model,) = fit_readouts(learn(network, DATA, learner), DATA, ("linear",), threads=1)
+        found[bits] = fspinn.evaluate(fspinn.quantize(model, "Q1.1"), DATA.validation).accuracy
+    assert found[2] > found[None] + 0.02
+
+
+@pytest.mark.parametrize(
+    ("weights", "bits", "words"),
+    [
+        ("UQ0.4", None, "weights: learning has signed formats of 2 to 8 bits in view, not UQ0.4"),
+        ("Q1.8", None, "weights: learning has signed formats of 2 to 8 bits in view, not Q1.8"),
+        ("Q1.3", 3, "weights: Q1.3 has 4 bits, and weight_bits is 3; leave one out"),
+    ],
+)
+def test_formats_that_cannot_be_in_view_are_refused(weights, bits, words):
+    with pytest.raises(FormatError, match=words):
+        learn(NETWORKS["dense"], SHORT, Surrogate(weight_bits=bits), weights=weights)
+
+
+def test_the_state_is_quantized_afterwards():
+    with pytest.raises(ConfigError, match="state, rounding: gradients are taken of floats"):
+        learn(NETWORKS["dense"], SHORT, Surrogate(), weights="Q1.3", state="Q8.8")

@@ -20,6 +20,7 @@ from fspinn.base.errors import ConfigError
 from fspinn.base.settings import bare, flattened, near_miss, parsed, reference, with_settings
 from fspinn.cli import reading, time_steps
 from fspinn.network.inputs import Events
+from fspinn.network.layers import tau_m_ms_of
 from fspinn.network.learners import StdpLabels
 from fspinn.presets import Preset
 
@@ -211,6 +212,16 @@ learner = click.option(
     help="Who fills the layers: stdp, stdp+labels or surrogate [default: stdp, or the preset's].",
 )
 
+gradients = all_of(
+    click.option("--surrogate", help="What stands for the derivative of a spike, with --learner surrogate."),
+    click.option(
+        "--beta",
+        "kept",
+        type=float,
+        help="Part of a potential that stays in a time step: tau_m_ms = -dt_ms / ln(beta), in all layers.",
+    ),
+)
+
 columns = all_of(
     click.option(
         "--field",
@@ -295,6 +306,7 @@ def with_preset_and_data(command: Callable[..., None]) -> Callable[..., None]:
         cells: str | None = None,
         readout: str | None = None,
         learner_kind: str | None = None,
+        kept: float | None = None,
         **others: Any,
     ) -> None:
         from fspinn.backends import engine_of
@@ -302,6 +314,8 @@ def with_preset_and_data(command: Callable[..., None]) -> Callable[..., None]:
 
         sizes = {"field": field, "cells": cells}
         named = {"learner": learner_kind, "neurons": neurons, "passes": passes, "readout": readout}
+        if "kept" in click.get_current_context().params:  # else these are the axes of a sweep
+            named["surrogate"] = others.pop("surrogate")
         typed = {name: value for name, value in named.items() if value is not None}
         typed |= {name: parsed(Preset, name, text) for name, text in sizes.items() if text is not None}
         for name in settings:
@@ -311,6 +325,9 @@ def with_preset_and_data(command: Callable[..., None]) -> Callable[..., None]:
                 raise ConfigError("neurons: a search chooses them; write --sizes, not --set")
         given = settings | typed
         chosen = _chosen(click.get_current_context(), given)  # refused, if need be, before images are fetched
+        if kept is not None:
+            given |= _leaking(chosen, kept, given)
+            chosen = _chosen(click.get_current_context(), given)
         engine_of(others.get("engine", "numba"), others.get("threads"))
         data = load(dataset, data_dir=data_dir, validation=validation, seed=seed, reading=reading.asked())
         if samples is not None:
@@ -320,6 +337,16 @@ def with_preset_and_data(command: Callable[..., None]) -> Callable[..., None]:
         command(preset=chosen, data=data, seed=seed, **others)
 
     return prepared
+
+
+def _leaking(chosen: Preset, beta: float, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the time constants of all layers that keep a part of their potentials in a time step."""
+    several = range(2, len(chosen.network.layers) + 1)
+    names = ["tau_m_ms", *(f"layers.{number}.tau_m_ms" for number in several)]
+    for name in names:
+        if name in given:
+            raise ConfigError(f"{name}: is given by --beta and by --set; leave one out")
+    return dict.fromkeys(names, tau_m_ms_of(beta, chosen.network.dt_ms))
 
 
 def setting_hint(error: click.ClickException, words: Sequence[str] | None) -> str | None:

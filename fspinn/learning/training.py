@@ -312,12 +312,18 @@ def learn(
     """Learn weights and thresholds from the training images (see `train`).
 
     Only `fspinn.Surrogate` looks at labels here, at as many as `labels` says, and at `class_weight`; where
-    labels tune, `fspinn.learning.fitting.fit_readouts` does it. `on_batch` is called now and then with the number of presentations so far; what it raises ends the work.
+    labels tune, `fspinn.learning.fitting.fit_readouts` does it. `on_batch` is called now and then with the
+    number of presentations so far; what it raises ends the work.
     """
     Setup(network, learner)  # says what is not one
     seed = checked_seed(seed)
     if isinstance(learner, Surrogate):
         _refuse_to_resume(writer)
+        if state is not None or rounding != "stochastic":
+            raise ConfigError(
+                "state, rounding: gradients are taken of floats near the weights' grid; leave both out, and "
+                "quantize the state afterwards"
+            )
         check_encoder(network, data.train.images, "data")
         known = readouts.some_labels(data.train.labels, labels or len(data.train), seed=seed)
         return with_torch().learn(
@@ -328,6 +334,7 @@ def learn(
             class_weight=class_weight,
             seed=seed,
             engine=engine,
+            weights=weights,
             progress=progress,
             on_batch=on_batch,
         )

@@ -75,6 +75,12 @@ class Surrogate:
         "Step of the solver (Adam) at the start; it falls to 0.", default=0.002, above=0.0, at_most=1.0
     )
     batch: int = setting("Samples that a step of the solver looks at.", default=128, at_least=1)
+    weight_bits: int | None = setting(
+        "Bits of the signed weights that learning has in view; none is floats.",
+        default=None,
+        at_least=2,
+        at_most=MOST_BITS,
+    )
     output: str = setting(
         "What the classes are read from while learning: a linear readout of spike counts (membrane), or the "
         "counts of the last layer, whose neurons speak for a class each (spikes).",

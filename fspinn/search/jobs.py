@@ -34,7 +34,7 @@ from fspinn.model.features import joined
 from fspinn.model.model import Model
 from fspinn.model.readout import predict
 from fspinn.network.description import Network
-from fspinn.network.learners import MOST_BITS, Learner, StdpLabels
+from fspinn.network.learners import MOST_BITS, Learner, StdpLabels, Surrogate
 from fspinn.network.setup import Setup
 from fspinn.search.candidates import Candidate, Variant
 from fspinn.search.costs import Cost, counted_cost
@@ -44,6 +44,10 @@ from fspinn.search.networks import settled, while_learning
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
+
+
+_last: dict[tuple[Any, ...], Learned] = {}
+"""The last training of this process: networks that differ only in how they answer learn the same."""
 
 
 @dataclass(frozen=True)
@@ -203,12 +207,14 @@ class SearchContext:
 
     def _measured(self, data: "Dataset", job: Job, on_batch: Callable[[int], None] | None) -> JobResult:
         shown, passes = shortened(data, job)
-        learned = _learned(self.source, shown, passes, job, on_batch)
         trained: dict[Variant, Model] = {}
         for variants in _trained_alike(job):
+            learner = _in_view_of(job.setup.learner, variants[0])
+            seen = replace(job, setup=replace(job.setup, learner=learner))
+            learned = self._learned(shown, passes, seen, on_batch)
             names = tuple(dict.fromkeys(variant.readout for variant in variants))
             models = fit_readouts(
-                replace(learned, learner=_in_view_of(job.setup.learner, variants[0])),
+                learned,
                 shown,
                 names,
                 labels=self.labels,
@@ -234,6 +240,28 @@ class SearchContext:
                 if keeps and cost.memory_bits < least and self._keeps(confusion):
                     kept, least = {variant: model}, cost.memory_bits
         return JobResult(tuple(measurements[variant] for variant in job.variants), models=kept)
+
+    def _learned(
+        self, shown: "Dataset", passes: int, job: Job, on_batch: Callable[[int], None] | None
+    ) -> Learned:
+        setup = while_learning(job.setup)
+        labelled = (self.labels, self.class_weight) if isinstance(setup.learner, Surrogate) else ()
+        key = (self.source, setup, passes, job.seed, job.share, *labelled)
+        learned = _last.get(key)  # threads of one worker share it; it does not matter which put it there
+        if learned is None:
+            _last.clear()
+            learned = learn(
+                setup.network,
+                shown,
+                replace(setup.learner, passes=passes),
+                seed=job.seed,
+                labels=self.labels,
+                class_weight=self.class_weight,
+                progress=False,
+                on_batch=on_batch,
+            )
+            _last[key] = learned
+        return replace(learned, network=settled(job.setup, learned.network), learner=job.setup.learner)
 
     def _keeps(self, confusion: NDArray[np.int64]) -> bool:
         return self.keep is not None and (
@@ -262,24 +290,6 @@ def compiled(compiler: Compiler, model: Model, variant: Variant) -> Model:
     """Return what a variant makes of a trained model."""
     how = variant.lowering()
     return model if how is None else compiler.compile(model, how)
-
-
-_last: dict[tuple[Any, ...], Learned] = {}
-"""The last training of this process: networks that differ only in how they answer learn the same."""
-
-
-def _learned(
-    source: Source, shown: "Dataset", passes: int, job: Job, on_batch: Callable[[int], None] | None
-) -> Learned:
-    setup = while_learning(job.setup)
-    key = (source, setup, passes, job.seed, job.share)
-    learned = _last.get(key)  # threads of one worker share it; it does not matter which of them put it there
-    if learned is None:
-        _last.clear()
-        learner = replace(setup.learner, passes=passes)
-        learned = learn(setup.network, shown, learner, seed=job.seed, progress=False, on_batch=on_batch)
-        _last[key] = learned
-    return replace(learned, network=settled(job.setup, learned.network), learner=job.setup.learner)
 
 
 def shortened(data: "Dataset", job: Job) -> tuple["Dataset", int]:
@@ -314,7 +324,11 @@ def _trained_alike(job: Job) -> list[list[Variant]]:
 
 def _in_view_of(learner: Learner, variant: Variant) -> Learner:
     """Return the learner; labels have the bits of a variant in view, where they are few."""
-    if isinstance(learner, StdpLabels) and learner.weight_bits is None and variant.weight_bits <= MOST_BITS:
+    if (
+        isinstance(learner, StdpLabels | Surrogate)
+        and learner.weight_bits is None
+        and variant.weight_bits <= MOST_BITS
+    ):
         return replace(learner, weight_bits=variant.weight_bits)
     return learner
 

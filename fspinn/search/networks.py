@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 from fspinn.base.settings import settings_of
 from fspinn.network.description import Network
 from fspinn.network.inhibition import Lateral, Ranked
-from fspinn.network.learners import StdpLabels
+from fspinn.network.learners import StdpLabels, Surrogate
 from fspinn.network.rules import Stdp
 from fspinn.network.setup import Setup
 
@@ -62,6 +62,8 @@ def while_learning(setup: Setup) -> Setup:
     So do those that labels tune afterwards.
     """
     learner = setup.learner
+    if isinstance(learner, Surrogate):
+        return setup  # its readout learns with the layers
     if isinstance(learner, StdpLabels):
         learner = Stdp(**{each.name: getattr(learner, each.name) for each in fields(Stdp)})
     *below, last = setup.network.layers

@@ -14,19 +14,19 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
-from math import exp, log
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fspinn.base.checks import MAX_SEED, checked_seed, number, whole_number
+from fspinn.base.checks import MAX_SEED, checked_seed, whole_number
 from fspinn.base.errors import ConfigError, UnfinishedError
 from fspinn.base.progress import progress_bar
 from fspinn.base.settings import as_plain, with_settings
 from fspinn.datasets.arrays import as_dataset
 from fspinn.datasets.origin import origin
 from fspinn.memmodel import load_hardware
+from fspinn.network import layers
 from fspinn.network.description import Network
 from fspinn.network.learners import Learner
 from fspinn.network.recordings import check_encoder
@@ -158,8 +158,7 @@ def sweep(
 
 def beta_of(setup: Setup) -> float:
     """Return what is left of a potential after a time step, in the first layer."""
-    tau_m_ms = setup.network.layers[0].neuron.tau_m_ms
-    return 1.0 if tau_m_ms is None else exp(-setup.network.dt_ms / tau_m_ms)
+    return layers.beta_of(setup.network.layers[0].neuron.tau_m_ms, setup.network.dt_ms)
 
 
 def at(setup: Setup, values: Mapping[str, Any]) -> Setup:
@@ -174,14 +173,11 @@ def at(setup: Setup, values: Mapping[str, Any]) -> Setup:
     setup = with_settings(setup, given)
     of_all: dict[str, Any] = {}
     if "beta" in values:
-        beta = number("beta", values["beta"])
-        if not 0 < beta <= 1:
-            raise ConfigError(f"beta: {beta:g} is not above 0 and at most 1; it is what stays of a potential")
-        of_all["tau_m_ms"] = None if beta == 1 else -setup.network.dt_ms / log(beta)
+        of_all["tau_m_ms"] = layers.tau_m_ms_of(values["beta"], setup.network.dt_ms)
     if "threshold" in values:
         of_all["threshold"] = values["threshold"]
-    layers = ["", *(f"layers.{k}." for k in range(2, len(setup.network.layers) + 1))]
-    return with_settings(setup, {f"{layer}{name}": v for layer in layers for name, v in of_all.items()})
+    each = ["", *(f"layers.{k}." for k in range(2, len(setup.network.layers) + 1))]
+    return with_settings(setup, {f"{layer}{name}": v for layer in each for name, v in of_all.items()})
 
 
 def _points(base: Setup, axes: Mapping[str, Sequence[Any]]) -> dict[Setup, SweepPoint]:

@@ -1,4 +1,4 @@
-"""Learning with labels: gradients through spikes, by a surrogate of the step. Needs torch, if it is asked for."""
+"""Learning with labels: gradients through spikes, by a surrogate of the step; torch computes them."""
 
 from types import ModuleType
 

@@ -111,7 +111,7 @@ def counted(part: Part, spikes: Any) -> Any:
 
 
 def passed_on(part: Part, spikes: Any, potentials: Any) -> Any:
-    """Return what the next layer sees, shape (steps, samples, features): whether any of a cell's positions spiked.
+    """Return what the next layer sees: if a position of a cell spiked, shape (steps, samples, features).
 
     The gradient is that of the position whose potential is the highest, which decides.
     """

@@ -100,8 +100,8 @@ def add_rows(offsets, inputs, where, weights, currents):
     """Add to the currents of each position, (steps, samples, positions, neurons), the rows that it sees.
 
     The inputs that spike in step t of sample m are ``inputs[offsets[m, t]:offsets[m, t + 1]]``; `where`: row,
-    column and channel of each input (inputs, 3), height, width and channels of the field, its stride, and rows
-    and columns of positions.
+    column and channel of each input (inputs, 3), height, width and channels of the field, its stride, and
+    rows and columns of positions.
     """
     places, (height, width, channels), stride, (rows, columns) = where
     for m in range(offsets.shape[0]):

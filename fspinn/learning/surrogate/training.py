@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fspinn.base.errors import ConfigError
+from fspinn.base.errors import ConfigError, FormatError
 from fspinn.base.progress import progress_bar
 from fspinn.base.randomness import (
     INFERENCE_SPIKES,
@@ -32,15 +32,20 @@ from fspinn.learning.curve import POINTS, Curve
 from fspinn.learning.fitting import Learned
 from fspinn.learning.surrogate.layers import Part, answer, parts_of, passed_on, shown_to
 from fspinn.learning.surrogate.lif import lif
+from fspinn.lowering.post_training import closest_scale
 from fspinn.model.activity import Activity
 from fspinn.model.readout import NO_LABEL, balanced_weights
 from fspinn.model.tensors import LayerTensors
 from fspinn.network.description import Network
 from fspinn.network.encoders import BatchEncoder, encoding_of
-from fspinn.network.learners import SURROGATE_PASSES, Surrogate
+from fspinn.network.learners import MOST_BITS, SURROGATE_PASSES, Surrogate
+from fspinn.quant.formats import Format, as_format, quantize_values
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
+
+REFITTED = 100
+"""Steps of the solver after which the scale of weights with few bits is found again (fspinn)."""
 
 FIRST_SAMPLES = 250
 """Samples from whose potentials the size of the first weights is found (fspinn)."""
@@ -75,10 +80,18 @@ def learn(
     class_weight: str | None = None,
     seed: int = 0,
     engine: str = "numba",
+    weights: str | Format | None = None,
     progress: bool = False,
     on_batch: Callable[[int], None] | None = None,
 ) -> Learned:
     """Learn the weights of all layers from the labelled training samples (see `fspinn.train`).
+
+    With a format of the weights in view, samples are presented with the weights rounded to it, while their
+    gradient is taken as if they were not (straight-through: Bengio, Léonard and Courville 2013,
+    arXiv:1308.3432). The weights of a layer are first multiplied by the factor with which they are closest to
+    the format (`fspinn.lowering.post_training.closest_scale`), which is found again now and then. What is
+    returned is numbers of the format, and thresholds grow by that factor through `weight_norm`: quantization
+    to the format changes nothing.
 
     Parameters
     ----------
@@ -93,6 +106,9 @@ def learn(
     seed : int, default 0
     engine : str, default "numba"
         Who will answer for the readout.
+    weights : str, Format or None, default None
+        A signed format of 2 to 8 bits that the weights have in view; None is ``Q1.n`` with the
+        `Surrogate.weight_bits`, and floats if these are None.
     progress : bool, default False
         Show a progress bar, if standard error is a terminal.
     on_batch : callable, optional
@@ -102,8 +118,13 @@ def learn(
     ------
     ConfigError
         If gradients do not pass through such a network, training diverged, or a layer never spiked.
+    FormatError
+        If it is not such a format.
     """
     check_trainable(network)
+    format = _format(weights, learner)
+    if format is not None:
+        learner = replace(learner, weight_bits=format.bits)
     network = replace(network, layers=tuple(_settled(layer) for layer in network.layers))
     labels = data.train.labels if labels is None else labels
     run = _Run(
@@ -114,10 +135,30 @@ def learn(
         parts=parts_of(network, learner, data.image_shape),
         known=np.flatnonzero(labels != NO_LABEL),
         seed=seed,
+        format=format,
         encoder=BatchEncoder(encoding_of(network)),
     )
     with _one_thread():
         return _learn(run, class_weight, engine, progress, on_batch)
+
+
+def _format(weights: str | Format | None, learner: Surrogate) -> Format | None:
+    """Return the format that weights have in view."""
+    if weights is None:
+        bits = learner.weight_bits
+        return None if bits is None else Format(1, bits - 1, signed=True)
+    format = as_format(weights)
+    if not (format.signed and 2 <= format.bits <= MOST_BITS):
+        raise FormatError(
+            f"weights: learning has signed formats of 2 to {MOST_BITS} bits in view, not {format}; use one "
+            "such as Q1.3"
+        )
+    if learner.weight_bits not in (None, format.bits):
+        raise FormatError(
+            f"weights: {format} has {format.bits} bits, and weight_bits is {learner.weight_bits}; leave one "
+            "out"
+        )
+    return format
 
 
 def _settled(layer: Any) -> Any:
@@ -129,7 +170,7 @@ def _settled(layer: Any) -> Any:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Let torch compute with one thread: more of them wait for each other, and bits depend on their number."""
+    """Let torch compute with one thread: several wait for each other, and bits depend on their number."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -150,6 +191,7 @@ class _Run:
     known: NDArray[np.int64]
     seed: int
     encoder: BatchEncoder
+    format: Format | None = None
 
     @property
     def passes(self) -> int:
@@ -186,6 +228,38 @@ class _Run:
                 with torch.no_grad():
                     shown = passed_on(part, *lif(shown_to(part, weights, shown), part.neurons))
         return found
+
+
+class _Grid:
+    """The weights of each layer as they are presented: rounded, if they have a format in view."""
+
+    def __init__(self, format: Format | None) -> None:
+        self._format = format
+        self._factors: list[float] = []
+
+    def fit(self, weights: list[Any]) -> None:
+        """Find the factors with which weights are closest to the format."""
+        if self._format is not None:
+            self._factors = [closest_scale(one.detach().numpy(), self._format) for one in weights]
+
+    def rounded(self, weights: list[Any]) -> list[tuple[NDArray[np.float32], float]]:
+        """Return numbers of the format, or weights as they are, and how many times the weights they are."""
+        values = [one.detach().numpy() for one in weights]
+        if self._format is None:
+            return [(one, 1.0) for one in values]
+        return [
+            (quantize_values(one * np.float32(factor), self._format), factor)
+            for one, factor in zip(values, self._factors, strict=True)
+        ]
+
+    def seen(self, weights: list[Any]) -> list[Any]:
+        """Return what is presented, with the gradient of the weights."""
+        if self._format is None:
+            return weights
+        return [
+            one + (torch.from_numpy(number / np.float32(factor)) - one).detach()
+            for one, (number, factor) in zip(weights, self.rounded(weights), strict=True)
+        ]
 
 
 class _Output:
@@ -238,18 +312,21 @@ def _learn(
         of_class[present] = torch.from_numpy(balanced_weights(run.labels[run.known], present)).float()
     labels = torch.from_numpy(run.labels.astype(np.int64))
     did = np.zeros((len(run.parts), 2), dtype=np.int64)
+    grid = _Grid(run.format)
     points, since = [], np.zeros(3, dtype=np.int64)
     neurons = run.network.neurons
     with progress_bar(f"train {neurons} neurons", run.total, progress) as update:
         _answer_nothing(run, weights)
         update(0, "")
         started = time.perf_counter()
-        for first, chosen in run.batches():
+        for number, (first, chosen) in enumerate(run.batches()):
+            if number % REFITTED == 0:
+                grid.fit(weights)
             done = first + len(chosen)
             for group in solver.param_groups:
                 group["lr"] = run.learner.gradient_rate * (1 - first / run.total)
             shown = run.encoder.encode(run.data.train.images[chosen], run.seed, TRAINING_SPIKES, first)
-            counts, of_layers = answer(run.parts, weights, shown)
+            counts, of_layers = answer(run.parts, grid.seen(weights), shown)
             scores, meant = output.scores(counts), labels[chosen]
             loss = torch.nn.functional.cross_entropy(scores, meant, of_class)
             solver.zero_grad()
@@ -267,17 +344,28 @@ def _learn(
                 on_batch(done)
         seconds = time.perf_counter() - started
     _check_spikes(did, run)
-    layers = tuple(
-        LayerTensors.of_floats(one.detach().numpy(), np.zeros(part.count, np.float32))
-        for one, part in zip(weights, run.parts, strict=True)
-    )
+    grid.fit(weights)
+    learned = grid.rounded(weights)
+    layers = tuple(LayerTensors.of_floats(one, np.zeros(one.shape[1], np.float32)) for one, _ in learned)
+    network = _scaled(run.network, [factor for _, factor in learned])
     blank = np.zeros((0, 0))
     curve = Curve(np.array(points), np.zeros(4, np.int64), blank, blank)
     passes = (run.passes,) * len(layers)
     activity = tuple(_activity(run, part, of_part) for part, of_part in zip(run.parts, did, strict=True))
     return Learned(
-        run.network, run.learner, layers, passes, run.seed, activity, run.total / seconds, curve, engine
+        network, run.learner, layers, passes, run.seed, activity, run.total / seconds, curve, engine
     )
+
+
+def _scaled(network: Network, factors: list[float]) -> Network:
+    """Return a network whose thresholds have grown as much as the weights of its layers."""
+    layers = []
+    for layer, factor in zip(network.layers, factors, strict=True):
+        neuron = layer.neuron
+        layers.append(
+            replace(layer, neuron=replace(neuron, weight_norm=(neuron.weight_norm or 1.0) * factor))
+        )
+    return replace(network, layers=tuple(layers))
 
 
 def _answer_nothing(run: _Run, weights: list[Any]) -> None:
