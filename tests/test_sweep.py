@@ -295,3 +295,15 @@ def test_bad_input_is_one_line(words, message, tmp_path):
     assert message in found.stderr
     assert found.stderr.count("\n") == 1
     assert not (tmp_path / "none").exists()
+
+
+def test_a_network_for_labels_is_swept_as_it_is_typed(tmp_path):
+    pytest.importorskip("torch")
+    words = "sweep --learner surrogate --neurons 12 --samples 100 --validation 60 --passes 1"
+    found = run(
+        *words.split(), "--beta", "0.5", "--surrogate-width", "default,0.64", "-o", tmp_path, "--json"
+    )
+    assert found.exit_code == 0, found.stderr
+    answer = json.loads(found.stdout)
+    assert (answer["learner"], answer["axes"]["surrogate_width"]) == ("surrogate", [None, 0.64])
+    assert [one["beta"] for one in answer["points"]] == pytest.approx([0.9, 0.5] * 2)
