@@ -31,6 +31,7 @@ NAMES = (
     "search",
     "smallest",
     "speed",
+    "surrogate",
 )
 MACHINE = {"machine": "an abacus"}
 
