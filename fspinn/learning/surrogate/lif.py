@@ -86,9 +86,8 @@ class _Lif(torch.autograd.Function):
             potentials.new_empty((0, 0)) if one is None else one.contiguous().view(potentials.shape)
             for one in (of_spikes, of_potentials)
         ]
-        constants: tuple[Any, ...] = *ctx.neurons.constants, *ctx.neurons.shape
-        of_spikes, of_potentials = (one.numpy() for one in given)
-        kernels.backward(potentials.numpy(), of_spikes, of_potentials, *constants, of_currents.numpy())
+        everything = *ctx.neurons.constants, *ctx.neurons.shape, of_currents.numpy()
+        kernels.backward(potentials.numpy(), given[0].numpy(), given[1].numpy(), *everything)
         return of_currents.view(ctx.shape), None, None
 
 
