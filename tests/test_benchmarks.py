@@ -32,6 +32,7 @@ NAMES = (
     "smallest",
     "speed",
     "sweep",
+    "surrogate",
 )
 MACHINE = {"machine": "an abacus"}
 

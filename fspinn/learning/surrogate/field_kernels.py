@@ -12,8 +12,12 @@ from fspinn.learning.surrogate.lif_kernels import slopes
 
 
 @njit
-def add_rows(starts, inputs, where, weights, currents):
-    """Add to the currents of a sample, (steps, positions, neurons), the rows of weights that each sees."""
+def add_rows(starts, inputs, where, weights, m, currents):
+    """Add the rows of weights that positions see to the currents of sample m.
+
+    Writes `currents` (steps, samples, positions, neurons); a view of one sample would not become vector
+    instructions.
+    """
     places, (height, width, channels), stride, (rows, columns), _ = where
     for t in range(starts.size - 1):
         for e in range(starts[t], starts[t + 1]):
@@ -23,12 +27,12 @@ def add_rows(starts, inputs, where, weights, currents):
                     i = ((y - r * stride) * width + x - q * stride) * channels + c
                     p = r * columns + q
                     for j in range(weights.shape[1]):
-                        currents[t, p, j] += weights[i, j]
+                        currents[t, m, p, j] += weights[i, j]
 
 
 @njit
-def add_to_rows(starts, inputs, where, of_currents, of_weights):
-    """Add to the gradients of weights those of the currents of a sample that `add_rows` adds them to."""
+def add_to_rows(starts, inputs, where, m, of_currents, of_weights):
+    """Add to the gradients of weights those of the currents of sample m that `add_rows` adds them to."""
     places, (height, width, channels), stride, (rows, columns), _ = where
     for t in range(starts.size - 1):
         for e in range(starts[t], starts[t + 1]):
@@ -38,30 +42,30 @@ def add_to_rows(starts, inputs, where, of_currents, of_weights):
                     i = ((y - r * stride) * width + x - q * stride) * channels + c
                     p = r * columns + q
                     for j in range(of_weights.shape[1]):
-                        of_weights[i, j] += of_currents[t, p, j]
+                        of_weights[i, j] += of_currents[t, m, p, j]
 
 
 @njit
 def add_all_rows(offsets, inputs, where, weights, currents):
     """Fill the currents of samples, (steps, samples, positions, neurons), which are 0."""
     for m in range(offsets.shape[0]):
-        add_rows(offsets[m], inputs, where, weights, currents[:, m])
+        add_rows(offsets[m], inputs, where, weights, m, currents)
 
 
 @njit
 def add_to_all_rows(offsets, inputs, where, of_currents, of_weights):
     """Add to the gradients of weights those of `add_all_rows`."""
     for m in range(offsets.shape[0]):
-        add_to_rows(offsets[m], inputs, where, of_currents[:, m], of_weights)
+        add_to_rows(offsets[m], inputs, where, m, of_currents, of_weights)
 
 
 @njit
 def integrate(starts, inputs, where, weights, beta, threshold, potentials):
-    """Fill the potentials of a sample, (steps, positions, neurons), before the reset."""
-    potentials[:] = 0
-    add_rows(starts, inputs, where, weights, potentials)
-    zero = potentials.dtype.type(0.0)
+    """Fill the potentials of a sample, (steps, 1, positions, neurons), before the reset."""
     flat = potentials.reshape(potentials.shape[0], -1)
+    zero = flat.dtype.type(0.0)
+    flat[:] = zero
+    add_rows(starts, inputs, where, weights, 0, potentials)
     for t in range(1, flat.shape[0]):
         for k in range(flat.shape[1]):
             v = flat[t - 1, k]
@@ -69,18 +73,16 @@ def integrate(starts, inputs, where, weights, beta, threshold, potentials):
 
 
 @njit
-def find_best(potentials, cell_of, best):
+def find_best(t, potentials, cell_of, best):
     """Find the position of the highest potential in each cell, the first among equals, of each neuron.
 
-    `potentials` (positions, neurons), `best` (cells, neurons).
+    `potentials` (steps, 1, positions, neurons), `best` (cells, neurons).
     """
-    for c in range(best.shape[0]):
-        for j in range(best.shape[1]):
-            best[c, j] = -1
-    for p in range(potentials.shape[0]):
+    best[:] = -1
+    for p in range(potentials.shape[2]):
         c = cell_of[p]
         for j in range(best.shape[1]):
-            if best[c, j] < 0 or potentials[p, j] > potentials[best[c, j], j]:
+            if best[c, j] < 0 or potentials[t, 0, p, j] > potentials[t, 0, best[c, j], j]:
                 best[c, j] = p
 
 
@@ -92,19 +94,23 @@ def answer_field(offsets, inputs, where, weights, beta, threshold, counts, passe
     rows; both are 0 before.
     """
     cell_of, steps, neurons = where[4], offsets.shape[1] - 1, weights.shape[1]
-    potentials = np.empty((steps, cell_of.size, neurons), weights.dtype)
+    potentials = np.empty((steps, 1, cell_of.size, neurons), weights.dtype)
+    flat, spikes = potentials.reshape(steps, -1), np.empty(cell_of.size * neurons, weights.dtype)
     one, zero = weights.dtype.type(1.0), weights.dtype.type(0.0)
     for m in range(offsets.shape[0]):
         integrate(offsets[m], inputs, where, weights, beta, threshold, potentials)
+        spikes[:] = zero
         for t in range(steps):
+            for k in range(spikes.size):
+                spikes[k] += one if flat[t, k] >= threshold else zero
+        for p in range(cell_of.size):
+            for j in range(neurons):
+                counts[m, cell_of[p], j] += spikes[p * neurons + j]
+        for t in range(passed.shape[0]):
             for p in range(cell_of.size):
-                c = cell_of[p]
                 for j in range(neurons):
-                    counts[m, c, j] += one if potentials[t, p, j] >= threshold else zero
-                if passed.shape[0] > 0:
-                    for j in range(neurons):
-                        if potentials[t, p, j] >= threshold:
-                            passed[t, m, c, j] = one
+                    if potentials[t, 0, p, j] >= threshold:
+                        passed[t, m, cell_of[p], j] = one
 
 
 @njit
@@ -115,33 +121,30 @@ def blame_field(offsets, inputs, where, weights, neurons_are, of_counts, of_pass
     `answer_field` writes these, or have no rows: zeros. Potentials are found again, as all of them are more
     than a cache holds.
     """
-    beta, threshold, kind, k = neurons_are
+    beta, threshold, kind, k_of_shape = neurons_are
     cell_of, steps, neurons = where[4], offsets.shape[1] - 1, weights.shape[1]
-    potentials = np.empty((steps, cell_of.size, neurons), weights.dtype)
-    carried = np.empty((cell_of.size, neurons), weights.dtype)
-    slope = np.empty_like(carried)
-    of_all = np.zeros((cell_of.size, neurons), weights.dtype)
-    of_spikes = np.zeros((cell_of.size, neurons), weights.dtype)
+    potentials = np.empty((steps, 1, cell_of.size, neurons), weights.dtype)
+    flat, size = potentials.reshape(steps, -1), cell_of.size * neurons
+    carried, slope = np.empty(size, weights.dtype), np.empty(size, weights.dtype)
+    of_spikes = np.empty(size, weights.dtype)
+    of_all = np.zeros(size, weights.dtype)
     best = np.empty((cell_of.max() + 1, neurons), np.int64)
     for m in range(offsets.shape[0]):
         integrate(offsets[m], inputs, where, weights, beta, threshold, potentials)
         if of_counts.shape[0] > 0:
             for p in range(cell_of.size):
                 for j in range(neurons):
-                    of_all[p, j] = of_counts[m, cell_of[p], j]
+                    of_all[p * neurons + j] = of_counts[m, cell_of[p], j]
         carried[:] = 0
         for t in range(steps - 1, -1, -1):
-            slopes(kind, k, potentials[t].reshape(-1), threshold, slope.reshape(-1))
-            given = of_all
+            slopes(kind, k_of_shape, flat[t], threshold, slope)
+            of_spikes[:] = of_all
             if of_passed.shape[0] > 0:
-                find_best(potentials[t], cell_of, best)
-                of_spikes[:] = of_all
+                find_best(t, potentials, cell_of, best)
                 for c in range(best.shape[0]):
                     for j in range(neurons):
-                        of_spikes[best[c, j], j] += of_passed[t, m, c, j]
-                given = of_spikes
-            for p in range(cell_of.size):
-                for j in range(neurons):
-                    carried[p, j] = beta * carried[p, j] + given[p, j] * slope[p, j]
-                    potentials[t, p, j] = carried[p, j]
-        add_to_rows(offsets[m], inputs, where, potentials, of_weights)
+                        of_spikes[best[c, j] * neurons + j] += of_passed[t, m, c, j]
+            for k in range(size):
+                carried[k] = beta * carried[k] + of_spikes[k] * slope[k]
+                flat[t, k] = carried[k]
+        add_to_rows(offsets[m], inputs, where, 0, potentials, of_weights)

@@ -86,8 +86,8 @@ class _Lif(torch.autograd.Function):
             potentials.new_empty((0, 0)) if one is None else one.contiguous().view(potentials.shape)
             for one in (of_spikes, of_potentials)
         ]
-        constants = *ctx.neurons.constants, *ctx.neurons.shape
-        kernels.backward(potentials.numpy(), *(one.numpy() for one in given), *constants, of_currents.numpy())
+        everything = *ctx.neurons.constants, *ctx.neurons.shape, of_currents.numpy()
+        kernels.backward(potentials.numpy(), given[0].numpy(), given[1].numpy(), *everything)
         return of_currents.view(ctx.shape), None, None
 
 
@@ -121,13 +121,15 @@ class _Currents(torch.autograd.Function):
         ctx.given = spikes.offsets, spikes.inputs, _where(geometry)
         ctx.shape = weights.shape
         currents = np.zeros((spikes.steps, len(spikes), geometry.positions, weights.shape[1]), np.float32)
-        fields.add_all_rows(*ctx.given, weights.detach().contiguous().numpy(), currents)
+        offsets, inputs, where = ctx.given
+        fields.add_all_rows(offsets, inputs, where, weights.detach().contiguous().numpy(), currents)
         return torch.from_numpy(currents)
 
     @staticmethod
     def backward(ctx: Any, of_currents: Any) -> tuple[Any, None, None]:
         of_weights: NDArray[np.float32] = np.zeros(ctx.shape, np.float32)
-        fields.add_to_all_rows(*ctx.given, of_currents.contiguous().numpy(), of_weights)
+        offsets, inputs, where = ctx.given
+        fields.add_to_all_rows(offsets, inputs, where, of_currents.contiguous().numpy(), of_weights)
         return torch.from_numpy(of_weights), None, None
 
 
@@ -168,7 +170,8 @@ class _Field(torch.autograd.Function):
         counts = np.zeros(shape, np.float32)
         passed = np.zeros((spikes.steps if passes_on else 0, *shape), np.float32)
         values = weights.detach().contiguous().numpy()
-        fields.answer_field(*ctx.given, values, *neurons.constants, counts, passed)
+        offsets, inputs, where = ctx.given
+        fields.answer_field(offsets, inputs, where, values, *neurons.constants, counts, passed)
         return torch.from_numpy(counts), torch.from_numpy(passed)
 
     @staticmethod
@@ -181,7 +184,9 @@ class _Field(torch.autograd.Function):
             np.zeros((0,) * (3 + number), np.float32) if one is None else one.contiguous().numpy()
             for number, one in enumerate((of_counts, of_passed))
         ]
-        fields.blame_field(*ctx.given, values, constants, *given, of_weights)
+        offsets, inputs, where = ctx.given
+        of_counts, of_passed = given
+        fields.blame_field(offsets, inputs, where, values, constants, of_counts, of_passed, of_weights)
         return torch.from_numpy(of_weights), None, None, None, None
 
 

@@ -305,7 +305,7 @@ def _learn(
     on_batch: Callable[[int], None] | None,
 ) -> Learned:
     weights, output = run.first_weights(), _Output(run)
-    solver = torch.optim.Adam([*weights, *output.parameters], lr=run.learner.gradient_rate)
+    solver = torch.optim.Adam([*weights, *output.parameters], lr=run.learner.gradient_rate, fused=True)
     of_class = torch.ones(run.data.n_classes)
     if class_weight is not None:
         present = np.unique(run.labels[run.known])
