@@ -197,6 +197,20 @@ def test_a_microcontroller_keeps_all_layers_but_one_readout():
     assert needed["ram_bytes"].needed == board.controller.stack_bytes + potentials + votes + spikes + times
 
 
+@pytest.mark.parametrize(
+    ("inhibition", "between", "spikes"),
+    [("none", 350 * 5 * 4, 8 * 2 * 4), ("first", 150 * 2, 8 * 5 * 4)],
+    ids=["a bit per step, read in place", "times, and a bit for an input"],
+)
+def test_a_microcontroller_keeps_spikes_between_two_layers(inhibition, between, spikes):
+    below = LayerSize(40, 150, 4, state_bits=8, inhibition=inhibition)
+    size = Size((below, LayerSize(150, 8, 8, state_bits=8)), 10, readout_bits=8)
+    board = PRESETS["mcu-m4f"]
+    needed = capacity(Case(size, works(size, 100, 10, 5)["inference"], board, training=False))
+    state = 150 + 8 + 8 * 2  # potentials and votes
+    assert needed["ram_bytes"].needed == board.controller.stack_bytes + state + between + spikes
+
+
 def test_there_are_no_more_lanes_than_the_largest_layer_has_neurons():
     fpga = replace(PRESETS["fpga-artix7"], core=replace(HARDWARE.core, lanes=1000, accumulators="registers"))
     size = Size(tuple(LayerSize(20, neurons, 8) for neurons in (30, 50, 20)), 10)
