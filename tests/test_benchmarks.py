@@ -26,6 +26,7 @@ NAMES = (
     "events",
     "fixed_point",
     "labels",
+    "learners",
     "mnist",
     "robustness",
     "search",

@@ -457,8 +457,8 @@ def settle(
     """Return the space of a search: the one that is given, or the default, with what is listed beside it.
 
     Without a network, sizes and a space, the ladder looks at columns beside dense networks, which only learn
-    without labels, and at `supervised_spaces` for learners that fill networks from scratch. The first learner is
-    that of a space, and of strategies other than the ladder.
+    without labels, and at `supervised_spaces` for learners that fill networks from scratch. The first learner
+    is that of a space, and of strategies other than the ladder.
     """
     base = Setup(network or Network(), learners[0])
     beside: tuple[Space, ...] = ()
