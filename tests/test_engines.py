@@ -65,10 +65,16 @@ def test_layers_and_fields_are_run_or_refused_in_one_line(name):
     if name in ENGINES:
         assert (two, field) == (None, None)
         return
-    assert two == "layers: 2 are more than this backend writes; use a network of one layer"
     if name == "nir":
-        assert field == "field: NIR cannot express weights that positions share; use a layer without a field"
+        assert (
+            two == "layers: NIR cannot express inhibition in a chain; use one layer, or 'none' in all of them"
+        )
+        assert (
+            field
+            == "field: NIR cannot express inhibition at each position; use no field, or inhibition 'none'"
+        )
     else:
+        assert two == "layers: 2 are more than this backend writes; use a network of one layer"
         assert field is None
 
 
