@@ -180,18 +180,21 @@ CHAINS = {
     "without leak": [free(9, tau_m_ms=None)],
     "three": [free(9), free(7, tau_m_ms=None), free(5, threshold=0.5)],
     "field": [free(4, (3, 3), (2, 2))],
-    "cells of different sizes at the end": [free(4, (3, 4), (3, 2), tau_m_ms=None)],
-    "field and dense": [free(4, (3, 2), (2, 3), threshold=1.5), free(6, threshold=0.7)],
-    "cells of one position": [free(4, (2, 3), (3, 3), stride=2), free(6, threshold=0.7)],
-    "two fields": [free(4, (3, 2), (4, 3), threshold=1.5), free(3, (2, 2), (1, 2)), free(5, threshold=0.5)],
+    "cells of different sizes at the end": [free(4, (3, 3), (3, 2), tau_m_ms=None)],
+    "field and dense": [free(4, (3, 3), (2, 1), threshold=1.5), free(6, threshold=0.7)],
+    "cells of one position": [free(4, (2, 2), (3, 3), stride=2), free(6, threshold=0.7)],
+    "two fields": [free(4, (3, 3), (4, 5), threshold=1.5), free(3, (2, 2), (1, 2)), free(5, threshold=0.5)],
     "field of everything": [free(6, (6, 7)), free(4, (1, 1), threshold=0.5)],
+    "signals": [free(4, (1, 4), (1, 4)), free(3, (1, 2), (1, 3)), free(5, threshold=0.5)],
+    "field of signals": [free(4, (1, 4), (1, 5), stride=2)],
 }
 
 
 @pytest.mark.parametrize("quantized", [False, True])
 @pytest.mark.parametrize("name", CHAINS)
 def test_a_graph_that_was_written_and_read_spikes_and_scores_as_the_network(tmp_path, name, quantized):
-    model = model_of(*CHAINS[name], quantized=quantized)
+    shape = SIGNALS if "signals" in name else (6, 7)
+    model = model_of(*CHAINS[name], quantized=quantized, image_shape=shape)
     graph = written(model, tmp_path)
     plan, shown, response = answers(model)
     spikes, sums = found_in(graph, model, plan, shown, graph.metadata["reset"])
@@ -208,7 +211,7 @@ def test_a_graph_that_was_written_and_read_spikes_and_scores_as_the_network(tmp_
     ],
 )
 def test_channels_of_the_input_come_first(tmp_path, more):
-    model = model_of(free(4, (3, 2), (2, 3), threshold=0.4), free(6, threshold=0.3), **more)
+    model = model_of(free(4, (3, 3), (2, 5), threshold=0.4), free(6, threshold=0.3), **more)
     graph = written(model, tmp_path)
     assert graph.nodes["input"].input_type["input"].tolist() == [2 if "contrast" in more else 3, 6, 7]
     plan, shown, response = answers(model)
@@ -230,16 +233,16 @@ def test_tensors_are_the_values_of_the_network(tmp_path):
     names = "input weights_1 neurons_1 cells_1 any_1 flatten_2 weights_2 neurons_2 readout output"
     assert set(nodes) == set(names.split())
     field, dense = (layer.weights.values for layer in model.layers)
-    np.testing.assert_array_equal(nodes["weights_1"].weight.transpose(2, 3, 1, 0).reshape(6, 4), field)
-    rows = nodes["weights_2"].weight.T.reshape(4, 2, 3, 6).transpose(1, 2, 0, 3).reshape(24, 6)
+    np.testing.assert_array_equal(nodes["weights_1"].weight.transpose(2, 3, 1, 0).reshape(9, 4), field)
+    rows = nodes["weights_2"].weight.T.reshape(4, 2, 1, 6).transpose(1, 2, 0, 3).reshape(8, 6)
     np.testing.assert_array_equal(rows, dense)
-    for number, shape in ((1, (4, 4, 6)), (2, (6,))):
+    for number, shape in ((1, (4, 4, 5)), (2, (6,))):
         node = nodes[f"neurons_{number}"]
         assert {a.shape for a in (node.tau, node.r, node.v_leak, node.v_threshold, node.v_reset)} == {shape}
 
 
 def test_the_file_says_what_a_graph_cannot(tmp_path):
-    model = model_of(free(4, (3, 2)), contrast=OnOff())
+    model = model_of(free(4, (3, 3)), contrast=OnOff())
     said = written(model, tmp_path).metadata
     assert (float(said["dt_s"]), float(said["duration_s"])) == (0.001, 0.04)
     assert (said["reset"], said["readout"]) == ("v - v_threshold", "linear")
@@ -275,6 +278,10 @@ LAST = Layer(3, neuron=Neuron(weight_norm=1.0), inhibition=Ranked(), adaptation=
         (
             [free(4), free(3, refractory_ms=2.0)],
             r"refractory_ms: NIR cannot express 2\.0; train a .* with 0$",
+        ),
+        (
+            [free(4, (3, 2))],
+            "field: nir mistakes fields that are not square, such as 3 x 2; use a square one, or none$",
         ),
         (
             [free(4), LAST],
