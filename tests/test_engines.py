@@ -77,8 +77,12 @@ def test_layers_and_fields_are_run_or_refused_in_one_line(name):
     ("network", "learner", "words"),
     [
         (10, Stdp(), r"^network: 10 is not one of Network\(\); give one of these$"),
-        (QUICK, "stdp", r"^learner: 'stdp' is not one of Stdp\(\); give one of these$"),
-        (QUICK, Pair(), r"^learner: Pair\(.*\) is not one of Stdp\(\); give one of these$"),
+        (QUICK, "stdp", r"^learner: 'stdp' is not one of Stdp\(\), StdpLabels\(\), Surrogate\(\); give one"),
+        (
+            QUICK,
+            Pair(),
+            r"^learner: Pair\(.*\) is not one of Stdp\(\), StdpLabels\(\), Surrogate\(\); give one",
+        ),
     ],
 )
 def test_what_is_not_a_network_or_a_learner_is_refused(few, network, learner, words):

@@ -19,6 +19,7 @@ from fspinn.base.randomness import INFERENCE_SPIKES
 from fspinn.base.settings import as_plain
 from fspinn.datasets.arrays import as_dataset
 from fspinn.datasets.origin import origin
+from fspinn.learning.surrogate import check_installed
 from fspinn.memmodel import load_hardware
 from fspinn.model.model import Model
 from fspinn.model.readout import check_class_weight
@@ -227,6 +228,7 @@ def find_smallest(
     base.network.geometries(data.image_shape)
     for one in learners:
         check_competition(base.network, one)
+        check_installed(one)
     described = load_hardware(hardware)
     minimize = (minimize,) if isinstance(minimize, str) else tuple(minimize)
     check_measures([*minimize, *constraints.limits], described, learners)

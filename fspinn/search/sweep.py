@@ -25,6 +25,7 @@ from fspinn.base.progress import progress_bar
 from fspinn.base.settings import as_plain, bare, with_settings
 from fspinn.datasets.arrays import as_dataset
 from fspinn.datasets.origin import origin
+from fspinn.learning.surrogate import check_installed
 from fspinn.memmodel import load_hardware
 from fspinn.network import layers
 from fspinn.network.description import Network
@@ -108,6 +109,7 @@ def sweep(
     check_encoder(network, data.train.images, "data")
     network.geometries(data.image_shape)
     check_competition(network, learner)
+    check_installed(learner)
     if len(data.validation) == 0:
         raise ConfigError("validation: a sweep needs validation images to measure on; hold some out")
     described = load_hardware(hardware)
