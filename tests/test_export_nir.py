@@ -142,7 +142,7 @@ def test_a_lone_neuron_needs_no_inhibition(tmp_path):
     [
         (
             {"field": (3, 3), "inhibition": "first"},
-            "field: NIR cannot express weights that positions share; u",
+            "field: NIR cannot express inhibition at each position; use no field, or inhibition 'none'$",
         ),
         (
             {"inhibition": "first"},

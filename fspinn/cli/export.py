@@ -75,7 +75,9 @@ def command(
         if path.exists() and path.samefile(model):
             raise ConfigError(f"--output {path}: is the model itself; name another file")
         export_nir(network, path)
-        said = "a graph of NIR; its metadata say that one neuron at most spikes in a time step"
+        free = network.network.layers[0].inhibition.kind == "none"
+        rule = "a spike takes the threshold off" if free else "one neuron at most spikes in a time step"
+        said = f"a graph of NIR; its metadata say that {rule}"
     else:
         images = features = None
         if refuses(plan_of(network)) is None:

@@ -6,18 +6,21 @@ Nature Communications 15:8122, 2024, for the primitives; the mapping is this pro
     input -> weights (Linear) -> neurons (LIF) -> output
                                  neurons -> inhibition (Linear) [-> delay (Delay)] -> neurons
 
+Networks of layers without inhibition become another one: `fspinn.backends.nir.chains` says which.
+
 - ``R = tau``, so that an impulse changes a potential by its weight.
 - Thresholds, ``firing_threshold + theta``, are constants, one step of a double lower: NIR's neurons spike
   above them, those of fspinn also at them.
 - `inhibition` takes the drop from all other neurons at once (``lateral``), or a time step later (``layer``).
 
 NIR has no rule for neurons that reach their thresholds together, and its neurons spike each on its own; in a
-network of fspinn only the one furthest above its threshold does, once in a time step of `dt_s`. The metadata
-of the graph say so (`spikes_per_step`), and what the readout is; if it listens to features, which ones, and
-how they are scaled (`fspinn.model.features`): the last rows of its table are theirs. NIR has no number
-formats: it gets the values.
+network of fspinn with inhibition only the one furthest above its threshold does, once in a time step of
+`dt_s`. The metadata of the graph say so (`spikes_per_step`), and how samples become spikes, and what the
+readout is; if it listens to features, which ones, and how they are scaled (`fspinn.model.features`): the last
+rows of its table are theirs. NIR has no number formats: it gets the values.
 """
 
+import json
 from itertools import pairwise
 from math import isinf
 from pathlib import Path
@@ -25,9 +28,10 @@ from typing import Any
 
 import numpy as np
 
-from fspinn.backends.protocol import several_layers
+from fspinn.backends.nir import chains
 from fspinn.base.errors import ConfigError
 from fspinn.base.files import replaced_when_whole
+from fspinn.base.settings import as_plain
 from fspinn.base.version import __version__
 from fspinn.lowering.compiler import answering_plan
 from fspinn.lowering.plan import Plan
@@ -40,7 +44,8 @@ def export_nir(model: AnyModel, path: Path) -> None:
     Parameters
     ----------
     model : Model
-        With neurons driven by currents, and inhibition by the threshold; or a result that holds one.
+        Of one layer with inhibition by the threshold, or of layers without inhibition; or a result that
+        holds one.
     path : Path
         Of the file, such as ``net.nir``; HDF5, as NIR has it.
 
@@ -65,20 +70,15 @@ def nir_graph(model: AnyModel) -> Any:
     plan = answering_plan(model.network, floats, model.image_shape)
     if (refusal := refuses(plan)) is not None:
         raise ConfigError(refusal)
+    if _without_inhibition(plan):
+        nodes = chains.nodes_of(nir, plan, model.readout)
+        return nir.NIRGraph(nodes=nodes, edges=list(pairwise(nodes)), metadata=_metadata(model, plan))
     (layer,) = plan.layers
     neurons = layer.neurons
-    threshold = layer.firing_threshold + layer.theta.astype(np.float64)
-    tau_s = np.full(neurons, layer.tau_m_ms / 1000)
     nodes = {
         "input": nir.Input(input_type={"input": np.array([layer.inputs])}),
         "weights": nir.Linear(weight=np.ascontiguousarray(layer.weights.T)),
-        "neurons": nir.LIF(
-            tau=tau_s,
-            r=tau_s.copy(),
-            v_leak=np.zeros(neurons),
-            v_threshold=np.nextafter(threshold, -np.inf),
-            v_reset=np.zeros(neurons),
-        ),
+        "neurons": chains.neurons_of(nir, layer),
         "output": nir.Output(output_type={"output": np.array([neurons])}),
     }
     edges = [("input", "weights"), ("weights", "neurons"), ("neurons", "output")]
@@ -94,17 +94,19 @@ def nir_graph(model: AnyModel) -> Any:
 
 def refuses(plan: Plan) -> str | None:
     """Return in one line why NIR has no words for a plan, or None if it has."""
-    if (refusal := several_layers(plan)) is not None:
-        return refusal
+    if _without_inhibition(plan):
+        return chains.refuses(plan)
+    if len(plan.layers) > 1:
+        return "layers: NIR cannot express inhibition in a chain; use one layer, or 'none' in all of them"
     layer, dt_ms = plan.layers[0], plan.dt_ms
     if layer.geometry is not None:
-        return "field: NIR cannot express weights that positions share; use a layer without a field"
+        return "field: NIR cannot express inhibition at each position; use no field, or inhibition 'none'"
     if layer.inhibition == "first":
         return "inhibition: NIR has no winner-take-all, which 'first' is; train a network with 'lateral'"
     if isinf(layer.tau_m_ms):
         return "tau_m_ms: fspinn writes neurons with leak only to NIR; train a network with one"
     if layer.refractory_steps > 0:
-        return f"refractory_ms: NIR cannot express {layer.refractory_steps * dt_ms}; train a network with 0"
+        return chains.refuses_rest(layer, dt_ms)
     if layer.drop_part > 0:
         return "inhibition_of: NIR cannot express 'potential'; train a network with 'threshold'"
     if layer.inhibition not in ("lateral", "layer"):
@@ -118,13 +120,19 @@ def refuses(plan: Plan) -> str | None:
     return None
 
 
+def _without_inhibition(plan: Plan) -> bool:
+    return all(layer.inhibition == "none" for layer in plan.layers)
+
+
 def _metadata(model: Model, plan: Plan) -> dict[str, Any]:
-    readout = model.readout
+    readout, encoder, contrast = model.readout, model.network.encoder, model.network.contrast
     metadata: dict[str, Any] = {
         "fspinn": __version__,
         "dt_s": plan.dt_ms / 1000,
         "duration_s": plan.steps * plan.dt_ms / 1000,
-        "spikes_per_step": 1,
+        "encoder": json.dumps({"encoder": as_plain(encoder), "contrast": as_plain(contrast)}),
+        "input_axes": chains.input_axes(plan),
+        **({"reset": "v - v_threshold"} if _without_inhibition(plan) else {"spikes_per_step": 1}),
         "classes": ", ".join(model.class_names),
         "readout": readout.name,
         "readout_table": readout.table,
