@@ -250,6 +250,11 @@ def test_formats_that_cannot_be_in_view_are_refused(weights, bits, words):
         learn(NETWORKS["dense"], SHORT, Surrogate(weight_bits=bits), weights=weights)
 
 
+def test_a_signed_weight_has_two_bits():
+    with pytest.raises(ConfigError, match="weight_bits: 1 has no room for a sign; give at least 2"):
+        Surrogate(weight_bits=1)
+
+
 def test_the_state_is_quantized_afterwards():
     with pytest.raises(ConfigError, match="state, rounding: gradients are taken of floats"):
         learn(NETWORKS["dense"], SHORT, Surrogate(), weights="Q1.3", state="Q8.8")

@@ -1,7 +1,8 @@
 """Who fills the layers of a network? Learners without labels (`fspinn.network.rules`), and with them."""
 
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
+from fspinn.base.errors import ConfigError
 from fspinn.base.settings import described, setting
 from fspinn.network.rules import MAX_PASSES, Stdp
 
@@ -14,6 +15,15 @@ SURROGATES = ("fast_sigmoid", "atan", "sigmoid", "triangular", "boxcar", "straig
 
 SURROGATE_PASSES = 12
 """How often `Surrogate` shows each sample, where it does not say (fspinn)."""
+
+
+def _weight_bits() -> Any:
+    return setting(
+        "Bits of the weights that labels have in view; none is floats.",
+        default=None,
+        at_least=1,
+        at_most=MOST_BITS,
+    )
 
 
 @described
@@ -42,12 +52,7 @@ class StdpLabels(Stdp):
         above=0.0,
         at_most=1.0,
     )
-    weight_bits: int | None = setting(
-        "Bits of the weights that labels have in view; none is floats.",
-        default=None,
-        at_least=1,
-        at_most=MOST_BITS,
-    )
+    weight_bits: int | None = _weight_bits()
     temperature: float = setting(
         "By how much potentials differ that are told apart.", default=0.03, unit="weight norms", above=0.0
     )
@@ -81,18 +86,17 @@ class Surrogate:
         at_most=1.0,
     )
     batch: int = setting("Samples that a step of the solver looks at.", default=128, at_least=1)
-    weight_bits: int | None = setting(
-        "Bits of the signed weights that learning has in view; none is floats.",
-        default=None,
-        at_least=2,
-        at_most=MOST_BITS,
-    )
+    weight_bits: int | None = _weight_bits()
     output: str = setting(
         "What the classes are read from while learning: a linear readout of spike counts (membrane), or the "
         "counts of the last layer, whose neurons speak for a class each (spikes).",
         default="membrane",
         choices=("membrane", "spikes"),
     )
+
+    def __post_init__(self) -> None:
+        if self.weight_bits == 1:
+            raise ConfigError("weight_bits: 1 has no room for a sign; give at least 2")
 
 
 Learner: TypeAlias = Stdp | StdpLabels | Surrogate
