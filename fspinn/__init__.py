@@ -34,6 +34,7 @@ __all__ = [
     "quantize",
     "save",
     "settings_of",
+    "sweep",
     "train",
     "tune",
     "with_settings",
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from fspinn.network import Layer, Network, Stdp, StdpLabels, Surrogate
     from fspinn.report import plots
     from fspinn.search import find_smallest
+    from fspinn.search.sweep import sweep
     from fspinn.search.tune import tune
 
 _HOMES = {
@@ -73,6 +75,7 @@ _HOMES = {
     "quantize": "fspinn.answering.quantize",
     "save": "fspinn.model.store",
     "settings_of": "fspinn.base.settings",
+    "sweep": "fspinn.search.sweep",
     "train": "fspinn.learning.training",
     "tune": "fspinn.search.tune",
     "with_settings": "fspinn.base.settings",

@@ -4,6 +4,7 @@ from fspinn.memmodel.estimates import Estimate, estimate
 from fspinn.memmodel.footprint import footprint, memory_bits
 from fspinn.memmodel.hardware import Hardware
 from fspinn.memmodel.hardware_files import hardware_names, load_hardware
+from fspinn.memmodel.neurobench import NeuroBench, neurobench
 from fspinn.memmodel.size import LayerSize, Size
 from fspinn.memmodel.workload import Workload, expected_workloads, workloads_of_spikes
 
@@ -11,6 +12,7 @@ __all__ = [
     "Estimate",
     "Hardware",
     "LayerSize",
+    "NeuroBench",
     "Size",
     "Workload",
     "estimate",
@@ -19,5 +21,6 @@ __all__ = [
     "hardware_names",
     "load_hardware",
     "memory_bits",
+    "neurobench",
     "workloads_of_spikes",
 ]

@@ -8,9 +8,10 @@ counted.
 
 A layer whose field has several positions does all of this at each of them, for as long as its presentation
 lasts there, and looks for its input spikes in the input buffer: in each time step it reads what its field
-covers. A layer above another reads the times of that one's first spikes in the same way. Where events are
-answered online, potentials do not stay beside the adders between two of them, and each addition goes to the
-memory.
+covers. A layer above another reads the times of that one's first spikes in the same way, or, after a layer
+without inhibition, a bit for each of its inputs; a bit is set by reading and writing its word. Where events
+are answered online, potentials do not stay beside the adders between two of them, and each addition goes to
+the memory.
 
 What is learned differs by rule. A neuron that is potentiated has one weight in each row, and so in each word:
 ``n_inputs`` words are read and written. An input that is depressed (rule ``pair``: at every spike) has its
@@ -120,7 +121,7 @@ def _state(layer: LayerSize, work: Workload, hardware: Hardware) -> Accesses:
     if hardware.core.accumulators == "sram" or layer.online:
         changed = changed + work.rows_read * potentials + work.weights_read
     cleared = np.maximum(work.positions - 1, 0) * potentials  # between two positions
-    thresholds = _state_words(n if layer.adaptation != "off" else 1, layer.threshold_bits, hardware)
+    thresholds = _state_words(layer.thresholds, layer.threshold_bits, hardware)
     return Accesses(
         state_reads=changed + work.steps * thresholds,
         state_writes=changed + cleared,
@@ -146,7 +147,7 @@ def _spikes(size: Size, work: tuple[Workload, ...], hardware: Hardware) -> Acces
     found = [bitmaps, rows]
     for layer, done, before, sent in zip(size.layers[1:], work[1:], size.layers, work, strict=False):
         found.append(_read_and_written(sent.output_spikes))
-        cleared = _state_words(before.features, before.time_bits, hardware)
+        cleared = before.time_rows * _state_words(before.features, before.time_bits, hardware)
         times = done.steps * _state_words(layer.n_inputs, before.time_bits, hardware)
         found.append(Accesses(state_reads=times, state_writes=cleared))
     return _sum(found)
@@ -216,7 +217,8 @@ def _normalisation(layer: LayerSize, work: Workload, hardware: Hardware) -> Acce
 def _readout(size: Size, work: Workload, hardware: Hardware) -> Accesses:
     """Return what finding the class takes: a counter for each spike; at the end votes and table, once.
 
-    Where a field has several positions, counts are large, and each is multiplied with its row of the table.
+    Where a field has several positions, or neurons spike independently (inhibition ``none``), counts are
+    large, and each is multiplied with its row of the table.
     All inputs of extra features are taken to be on, which is the bound; as all of these count as the same
     power of two, their rows are shifted and added.
     """
@@ -224,7 +226,8 @@ def _readout(size: Size, work: Workload, hardware: Hardware) -> Accesses:
     votes = words(bits["votes"], 1, hardware.memory.state.word_bits)
     table = words(bits["readout"] + bits["labels"], 1, hardware.memory.weights.word_bits)
     has_table = size.readout != LABEL_READOUT
-    products = last.slides * last.features * size.n_classes * has_table
+    many = np.maximum(last.slides, last.sends_each_spike)
+    products = many * last.features * size.n_classes * has_table
     levels = _state_words(size.extra_features, LEVEL_BITS, hardware)
     return Accesses(
         weight_reads=table,

@@ -1,10 +1,10 @@
 """One network at work on one piece of hardware: everything that several costs are derived from, once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from fspinn.memmodel import accesses, footprint, latency
+from fspinn.memmodel import accesses, footprint, latency, pipeline
 from fspinn.memmodel.hardware import Hardware
 from fspinn.memmodel.packing import Numbers
 from fspinn.memmodel.size import Size
@@ -64,3 +64,16 @@ class Case:
     def cycles(self) -> dict[str, Numbers]:
         """Clock cycles of each component, not rounded."""
         return latency.latency_cycles(self.size, self.work, self.hardware, self.training, self.off_chip_bits)
+
+    @cached_property
+    def interval(self) -> Numbers:
+        """Clock cycles from one image to the next, not rounded: less than all in a pipeline."""
+        if self.hardware.pipeline is None:
+            return sum(self.cycles.values())
+        waiting = self.cycles["off_chip"]
+        return pipeline.interval_cycles(self.size, self.work, self.hardware) + waiting
+
+    @property
+    def silent(self) -> "Case":
+        """The same for an image without a spike, as many time steps long."""
+        return replace(self, work=tuple(one.silent for one in self.work))

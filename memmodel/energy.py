@@ -17,6 +17,7 @@ from fspinn.memmodel.accesses import Accesses, weights_changed, weights_tidied
 from fspinn.memmodel.case import Case
 from fspinn.memmodel.hardware import Hardware, Memory, Power
 from fspinn.memmodel.packing import Numbers
+from fspinn.memmodel.pipeline import units
 from fspinn.memmodel.scaling import gate_energy
 from fspinn.memmodel.size import Size
 
@@ -46,14 +47,16 @@ def energy_pj(case: Case) -> dict[str, Numbers]:
     for name, event_pj in _events_pj(case).items():
         energies[name] = energies[name] + event_pj
     power = Power() if hardware.power is None else hardware.power
-    time_us = sum(case.cycles.values()) / hardware.clock.f_mhz
+    time_us = case.interval / hardware.clock.f_mhz
     leakage_uw = power.leakage_uw + 1e-6 * power.leakage_pw_per_bit * (bits["weights"] + bits["state"])
     energies["leakage"] = leakage_uw * time_us
     energies["clock"] = power.idle_uw_per_mhz * hardware.clock.f_mhz * time_us
     off_chip_pj = 0.0 if hardware.off_chip is None else hardware.off_chip.pj_per_bit
     energies["off_chip"] = case.off_chip_bits * off_chip_pj
     awake_pj = power.active_pj_per_cycle + _fabric_pj_per_cycle(case.size, hardware)
-    if np.any(awake_pj):
+    if hardware.pipeline is not None:  # all circuits are on, each at work on another image
+        energies["clock"] = energies["clock"] + case.interval * awake_pj
+    elif np.any(awake_pj):
         for name, count in case.cycles.items():
             paid_for = _PAID_FOR.get(name, name)
             energies[paid_for] = energies[paid_for] + count * awake_pj
@@ -124,8 +127,13 @@ def _fabric_pj_per_cycle(size: Size, hardware: Hardware) -> Numbers:
 
 
 def used_cells(size: Size, hardware: Hardware) -> Numbers:
-    """Return the logic cells that the lanes of an FPGA take; the largest layer has a neuron for each lane."""
+    """Return the logic cells that the lanes of an FPGA take; the largest layer has a neuron for each lane.
+
+    In a pipeline each layer has lanes of its own.
+    """
     if hardware.fabric is None:
         return 0
+    if hardware.pipeline is not None:
+        return sum(units(layer, hardware) for layer in size.layers) * hardware.fabric.cells_per_lane
     most = reduce(np.maximum, (layer.n_neurons for layer in size.layers))
     return np.minimum(hardware.core.lanes, most) * hardware.fabric.cells_per_lane

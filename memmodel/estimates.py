@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from fspinn.base.errors import ConfigError
 from fspinn.memmodel.area import Needed, area_um2, capacity
 from fspinn.memmodel.case import Case
 from fspinn.memmodel.energy import energy_pj
 from fspinn.memmodel.hardware import Band, Hardware
 from fspinn.memmodel.hardware_files import load_hardware
 from fspinn.memmodel.packing import Numbers, plain, whole
+from fspinn.memmodel.pipeline import ASSUMED, most_cycles
 from fspinn.memmodel.size import Size
 from fspinn.memmodel.workload import PHASES, Workload, Workloads, workloads_of
 from fspinn.model.activity import Activity
@@ -29,7 +31,8 @@ class Estimate:
 
     In each breakdown the components add up to ``"total"`` exactly, as in
     ``estimate.memory["inference"]["total"]``. All but the memory are those of one image.
-    For a `Size` of arrays the numbers are arrays.
+    For a `Size` of arrays the numbers are arrays. There is nothing of ``"training"`` where the device cannot
+    learn (`no_training` says why).
 
     Parameters
     ----------
@@ -44,8 +47,18 @@ class Estimate:
         Clock cycles; nothing but a total of 0 where the hardware says nothing of time.
     area : mapping or None
         Square micrometres; None where the hardware says nothing of area.
+    intercept : mapping
+        Clock cycles of an image without a spike; the rest of the latency follows the spikes.
+    interval : mapping
+        Clock cycles from one image to the next; fewer than its latency in a pipeline.
     capacity : mapping
         What is needed and available of everything that is limited.
+    no_training : str or None
+        Why nothing is said of training, in a sentence.
+    latency_assumes : str or None
+        What the latency takes for granted of the spikes.
+    most_cycles : int, ndarray or None
+        What the latency of an inference comes to at most if that is not so; None where nothing is assumed.
     """
 
     hardware: Hardware
@@ -56,21 +69,39 @@ class Estimate:
     energy: Breakdowns
     latency: Breakdowns
     area: Breakdowns | None
+    intercept: Mapping[str, Any]
+    interval: Mapping[str, Any]
     capacity: Mapping[str, Mapping[str, Needed]]
+    no_training: str | None = None
+    latency_assumes: str | None = None
+    most_cycles: Any = None
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """What the device does: ``"inference"``, and ``"training"`` if it can learn."""
+        return tuple(self.memory)
 
     def fits(self, phase: str) -> Any:
         """Return whether the hardware has enough of everything."""
+        self._check(phase)
         enough = [one.fits for one in self.capacity[phase].values()]
         return plain(reduce(np.logical_and, enough, True))
 
     def latency_s(self, phase: str) -> Any:
         """Return the seconds that an image takes, or None where no time is known."""
-        if self.hardware.cycles is None:
+        self._check(phase)
+        if not self.hardware.timed:
             return None
         return self.latency[phase]["total"] / self.hardware.clock.f_mhz / 1e6
 
+    def spike_cycles(self, phase: str) -> Any:
+        """Return the clock cycles of an image that follow its spikes: all but the intercept."""
+        self._check(phase)
+        return self.latency[phase]["total"] - self.intercept[phase]
+
     def spikes(self, phase: str) -> dict[str, Any]:
         """Return what a phase rests on, of all layers, in the words of NeuroBench where it has any."""
+        self._check(phase)
         work = self.work[phase]
         return {
             "source": work[0].source,
@@ -88,8 +119,11 @@ class Estimate:
             `images_per_s` (FPS), `images_per_j` (the same as FPS per watt), `power_uw` (mean, while it
             works), and the energy of a synaptic operation: `total_pj_per_synaptic_operation` is all energy
             over all additions, `incremental_...` leaves out what is paid for time (leakage and clock).
+            In a pipeline images follow each other faster than one is answered.
         """
-        energy, seconds = self.energy[phase], self.latency_s(phase)
+        self._check(phase)
+        energy = self.energy[phase]
+        seconds = self.interval[phase] / self.hardware.clock.f_mhz / 1e6 if self.hardware.timed else None
         total, additions = energy["total"], self.spikes(phase)["synaptic_operations"]
         events = total - energy["leakage"] - energy["clock"]  # without what is paid for time
         return {
@@ -103,29 +137,56 @@ class Estimate:
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, with the units in the keys."""
         meta, band = self.hardware.meta, self.hardware.band
+        every = self._every
         answer = {
             "hardware": meta.name,
             "confidence": meta.confidence,
             "remembered": self.hardware.remembered,
-            "activity": _each(self.spikes),
-            "memory_bits": self.memory,
-            "stored_bits": self.stored,
-            "physical_bits": self.physical,
-            "energy_pj": self.energy,
-            "latency_cycles": self.latency,
-            "area_um2": self.area,
-            "memory_band_bits": _each(self._memory_band),
-            "energy_band_pj": _bands(self.energy, band.energy),
-            "latency_band_cycles": _bands(self.latency, band.latency),
-            "area_band_um2": _bands(self.area, band.area),
-            "latency_s": _each(self.latency_s),
-            "capacity": _each(
+            "activity": every(self.spikes),
+            "memory_bits": every(self.memory.get),
+            "stored_bits": every(self.stored.get),
+            "physical_bits": every(self.physical.get),
+            "energy_pj": every(self.energy.get),
+            "latency_cycles": every(self.latency.get),
+            "latency_intercept_cycles": every(self.intercept.get),
+            "latency_spike_cycles": every(self.spike_cycles),
+            "latency_assumes": self.latency_assumes,
+            "latency_most_cycles": self.most_cycles,
+            "interval_cycles": every(self.interval.get),
+            "area_um2": None if self.area is None else every(self.area.get),
+            "memory_band_bits": every(self._memory_band),
+            "energy_band_pj": self._bands(self.energy, band.energy),
+            "latency_band_cycles": self._bands(self.latency, band.latency),
+            "area_band_um2": self._bands(self.area, band.area),
+            "latency_s": every(self.latency_s),
+            "capacity": every(
                 lambda phase: {name: one._asdict() for name, one in self.capacity[phase].items()}
             ),
-            "fits": _each(self.fits),
+            "fits": every(self.fits),
+            "no_training": self.no_training,
         }
-        rates = _each(self.rates)
-        return answer | {name: {phase: rates[phase][name] for phase in PHASES} for name in rates[PHASES[0]]}
+        rates = every(self.rates)
+        return answer | {
+            name: {phase: one and one[name] for phase, one in rates.items()} for name in rates["inference"]
+        }
+
+    def _every(self, value: Callable[[str], Any]) -> dict[str, Any]:
+        """Return a value of each phase, None of those that there are not."""
+        return {phase: value(phase) if phase in self.phases else None for phase in PHASES}
+
+    def _bands(self, breakdowns: Breakdowns | None, band: Band | None) -> dict[str, Any] | None:
+        if breakdowns is None or band is None:
+            return None
+        return self._every(
+            lambda phase: {
+                "low": whole(breakdowns[phase]["total"] * band.low),
+                "high": whole(breakdowns[phase]["total"] * band.high),
+            }
+        )
+
+    def _check(self, phase: str) -> None:
+        if phase not in self.phases:
+            raise ConfigError(f"{phase}: {self.no_training}; ask for inference")
 
     def _memory_band(self, phase: str) -> dict[str, Any]:
         """Return the bits as they are, and those of the memories, or the words where these are too small."""
@@ -170,10 +231,17 @@ def estimate(
     size = network if isinstance(network, Size) else Size.of(network)
     if online:
         size = size.online
+    elif described.pipeline is not None:
+        size = size.at_once
     if activity is None:
         activity = {} if isinstance(network, Size) else model_of(network).activity
-    work = workloads_of(activity, size)
-    cases = {phase: Case(size, work[phase], described, phase == "training") for phase in PHASES}
+    no_training = _no_training(size, described)
+    phases = PHASES if no_training is None else PHASES[:1]
+    work = workloads_of(activity, size, phases)
+    cases = {phase: Case(size, work[phase], described, phase == "training") for phase in phases}
+    most = None
+    if described.pipeline is not None and any(np.any(layer.slides) for layer in size.layers):
+        most = whole(most_cycles(size, work["inference"], described))
 
     def summed(components: Callable[[Case], Mapping[str, Numbers]]) -> Breakdowns:
         return {phase: _with_total(components(case), case.work) for phase, case in cases.items()}
@@ -187,12 +255,24 @@ def estimate(
         energy=summed(energy_pj),
         latency=summed(lambda case: case.cycles),
         area=None if described.area is None else summed(area_um2),
+        intercept={
+            phase: _with_total(case.silent.cycles, case.work)["total"] for phase, case in cases.items()
+        },
+        interval={phase: whole(case.interval) for phase, case in cases.items()},
         capacity={phase: capacity(case) for phase, case in cases.items()},
+        no_training=no_training,
+        latency_assumes=None if most is None else ASSUMED,
+        most_cycles=most,
     )
 
 
-def _each(value: Callable[[str], Any]) -> dict[str, Any]:
-    return {phase: value(phase) for phase in PHASES}
+def _no_training(size: Size, hardware: Hardware) -> str | None:
+    """Return why a network is not learned on a piece of hardware."""
+    if not size.learns:
+        return "learned on a host, as gradients of labels need one"
+    if hardware.pipeline is not None:
+        return f"{hardware.meta.name} has no circuits that learn"
+    return None
 
 
 def _with_total(components: Mapping[str, Numbers], work: tuple[Workload, ...]) -> Breakdown:
@@ -204,15 +284,6 @@ def _with_total(components: Mapping[str, Numbers], work: tuple[Workload, ...]) -
     if shape:
         each = {name: np.broadcast_to(value, shape) for name, value in each.items()}
     return {**each, "total": sum(each.values())}
-
-
-def _bands(breakdowns: Breakdowns | None, band: Band | None) -> dict[str, Any] | None:
-    if breakdowns is None or band is None:
-        return None
-    return {
-        phase: {"low": whole(one["total"] * band.low), "high": whole(one["total"] * band.high)}
-        for phase, one in breakdowns.items()
-    }
 
 
 def _quotient(dividend: Numbers, divisor: Numbers | None) -> Any:

@@ -46,7 +46,7 @@ def blocks(size: Size, training: bool) -> dict[str, list[Block]]:
     stored = {
         "weights": [Block(one.n_inputs, one.n_neurons, one.weight_bits) for one in layers],
         "pixels": [Block(1, one.mapped_pixels, 1) for one in layers],
-        "thresholds": [Block(1, _thresholds(one), one.threshold_bits) for one in layers],
+        "thresholds": [Block(1, one.thresholds, one.threshold_bits) for one in layers],
         "membrane": [Block(one.columns, one.n_neurons, one.state_bits) for one in layers],
         "refractory": [Block(one.columns, one.n_neurons, count_bits(one.refractory_steps)) for one in layers],
         "inhibition": [block for one in layers for block in _inhibition(one)],
@@ -59,7 +59,7 @@ def blocks(size: Size, training: bool) -> dict[str, list[Block]]:
             Block(2, layers[0].n_inputs * (1 - layers[0].slides), 1),
             Block(2, last.n_neurons * (1 - last.slides), 1),
         ],
-        "spike_times": [Block(1, one.features, one.time_bits) for one in layers[:-1]],
+        "spike_times": [Block(one.time_rows, one.features, one.time_bits) for one in layers[:-1]],
         "labels": [labels] if size.readout == LABEL_READOUT else [],
         "readout": _readout(size),
         "votes": [Block(1, last.features, vote_bits(last))],
@@ -86,7 +86,8 @@ def footprint(size: Size, training: bool) -> dict[str, Any]:
         `refractory` (counters), `inhibition`, `input_buffer` (what a field keeps of a sample, see the notes,
         and the level of each extra feature), `spikes` (a bit for each input of the first layer and for each
         neuron of the last, twice: one buffer is written while the other is read), `spike_times` (between two
-        layers, when each neuron spiked first in each cell), `labels` (of the readout ``majority``), `readout`
+        layers, when each neuron spiked first in each cell; after inhibition ``none`` a bit for each cell,
+        neuron and time step), `labels` (of the readout ``majority``), `readout`
         (the table of any other, and its bias), `votes` (a spike counter per cell and neuron of the last
         layer) and, while training, `traces` and `window` (spike counters: of the inputs for the rule
         ``normalised``, of the neurons for all rules that have a winner).
@@ -104,7 +105,7 @@ def footprint(size: Size, training: bool) -> dict[str, Any]:
     A layer whose field has several positions takes its input spikes from the input buffer, and a spike goes
     straight into a counter, so it has no `spikes`. What there is only one of is a register, in the readout
     too: the scores of the classes are added up one after the other. The firing threshold that all neurons
-    share is a constant; `thresholds` is what each neuron adds to it.
+    share is a constant; `thresholds` is what each neuron adds to it, or that constant where none adapts.
     """
     return {
         name: sum(block.rows * block.count * block.bits for block in parts)
@@ -161,10 +162,6 @@ def vote_bits(layer: LayerSize) -> Numbers:
     """
     most = most_spikes(layer.inhibition, layer.steps, layer.inhibition_steps)
     return count_bits(layer.positions_in_cell * most)
-
-
-def _thresholds(layer: LayerSize) -> Numbers:
-    return layer.n_neurons if layer.adaptation != "off" else 1
 
 
 def _inhibition(layer: LayerSize) -> list[Block]:

@@ -179,6 +179,28 @@ class Cycles:
 
 
 @dataclass(frozen=True)
+class Pipeline:
+    """Circuits that go from spike to spike, a layer each, in the place of `Cycles`; see
+    `fspinn.memmodel.pipeline`.
+
+    `dense_lanes` units for a layer that sees the whole input (`Core.lanes` for one with a field). A map is
+    encoded in `map_chunks` chunks (one more for a rest), the whole input in chunks of `dense_chunk_inputs`.
+    Clock cycles: per chunk and per spike that the encoder finds, addition to a group of neurons, position
+    whose threshold is tested; and in a dense layer per map, and per group of neurons and time step.
+    """
+
+    dense_lanes: Annotated[int, Within(1, 2**20)]
+    map_chunks: Annotated[int, Within(1, 2**20)]
+    dense_chunk_inputs: Annotated[int, Within(1, 2**20)]
+    chunk: Cycle
+    spike: Cycle
+    addition: Cycle
+    activation: Cycle
+    map: Cycle
+    step: Cycle
+
+
+@dataclass(frozen=True)
 class Area:
     """Chip area over that of its SRAM by the law, and a lane's logic at a node (scaled by its square)."""
 
@@ -215,9 +237,9 @@ class Hardware:
     ----------
     meta, clock, core, memory, band : dataclass
         The tables that every description has.
-    process, arithmetic, events, power, fabric, off_chip, cycles, area, controller : dataclass, optional
-        The tables that a description has where they apply. Without `cycles` no time is known, without
-        `area` no area.
+    process, arithmetic, events, power, fabric, off_chip, cycles, pipeline, area, controller : optional
+        The tables that a description has where they apply. Without `cycles` or `pipeline` no time is known,
+        without `area` no area.
     sources : mapping of str to str
         Where each value is from, by its dotted key such as ``"clock.f_mhz"``.
     """
@@ -235,8 +257,14 @@ class Hardware:
     fabric: Fabric | None = None
     off_chip: OffChip | None = None
     cycles: Cycles | None = None
+    pipeline: Pipeline | None = None
     area: Area | None = None
     controller: Controller | None = None
+
+    @property
+    def timed(self) -> bool:
+        """Whether anything is known of time."""
+        return self.cycles is not None or self.pipeline is not None
 
     @property
     def remembered(self) -> list[str]:

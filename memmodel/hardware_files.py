@@ -169,7 +169,10 @@ def _check_together(hardware: Hardware) -> None:
         raise HardwareError(
             "off_chip: weights always fit in a memory without limit; add memory.weights.capacity_bits"
         )
-    for name, band in (("cycles", "latency"), ("area", "area")):
+    if hardware.cycles is not None and hardware.pipeline is not None:
+        raise HardwareError("pipeline: [cycles] is there too, and both say how long an image takes; give one")
+    timed = "cycles" if hardware.pipeline is None else "pipeline"
+    for name, band in ((timed, "latency"), ("area", "area")):
         given = {name: getattr(hardware, name), f"band.{band}": getattr(hardware.band, band)}
         there = [key for key, table in given.items() if table is not None]
         if len(there) == 1:

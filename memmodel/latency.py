@@ -12,6 +12,7 @@ import numpy as np
 from fspinn.memmodel.footprint import OUTPUT_TRACES
 from fspinn.memmodel.hardware import Cycles, Hardware
 from fspinn.memmodel.packing import Numbers, plain, shares, words
+from fspinn.memmodel.pipeline import layer_cycles
 from fspinn.memmodel.size import LayerSize, Size
 from fspinn.memmodel.workload import Workload
 from fspinn.model.model import LABEL_READOUT
@@ -25,8 +26,13 @@ def latency_cycles(
     Those, not rounded, are of `steps`, `scan` (finding the input spikes), `neurons` (leak and threshold),
     `weights`, `inhibition`, `off_chip` (waiting for weights) and, while training, `learning`, `traces` and
     `normalisation`, else `readout`; none if the description says nothing of cycles. Layers are computed one
-    after the other, on the same lanes.
+    after the other, on the same lanes; of a pipeline (`fspinn.memmodel.pipeline`) they are summed too, as an
+    image passes one after the other.
     """
+    if hardware.pipeline is not None:
+        each = layer_cycles(size, work, hardware)
+        cycles = {name: sum(one[name] for one in each) for name in each[0]}
+        return {**cycles, "off_chip": _waiting(hardware, off_chip_bits, sum(cycles.values()))}
     cost = hardware.cycles
     if cost is None:
         return {}

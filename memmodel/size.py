@@ -11,9 +11,9 @@ from fspinn.base.settings import members, settings_of
 from fspinn.memmodel.packing import Numbers, count_bits, plain, shares
 from fspinn.model.features import INPUTS
 from fspinn.model.model import BIASED_READOUT, AnyModel, model_of
-from fspinn.network.adaptation import Adaptation
+from fspinn.network.adaptation import Adaptation, Fixed
 from fspinn.network.description import Network
-from fspinn.network.inhibition import Inhibition
+from fspinn.network.inhibition import Inhibition, NoInhibition
 from fspinn.network.inputs import Delta, Events, FirstSpike, LevelDelta, OnOff
 from fspinn.network.layers import Layer
 from fspinn.network.learners import Learner
@@ -80,6 +80,12 @@ class LayerSize:
         Positions that are learned from in each sample.
     online : bool, default False
         Whether all positions are computed at once, since the input is a stream of events.
+    channels : int, default 1
+        Maps that its input consists of; one where the layer before it is a vector of neurons.
+    reached : int, default 1
+        Positions whose field an input lies in, at most.
+    together : bool, default False
+        Whether the hardware keeps the potentials of all positions, since it goes from spike to spike.
 
     Raises
     ------
@@ -108,6 +114,9 @@ class LayerSize:
     positions: int = 1
     drawn: int = 1
     online: bool = False
+    channels: int = 1
+    reached: int = 1
+    together: bool = False
 
     def __post_init__(self) -> None:
         _check(self)
@@ -129,14 +138,33 @@ class LayerSize:
         return lowers
 
     @property
+    def thresholds(self) -> Numbers:
+        """Thresholds that are stored: of each neuron, or without adaptation the one that all share."""
+        return self.n_neurons if self.adaptation != Fixed.kind else 1
+
+    @property
     def columns(self) -> Numbers:
         """How many times the state of its neurons is kept."""
-        return self.positions if self.online else 1
+        return self.positions if self.online or self.together else 1
 
     @property
     def time_bits(self) -> Numbers:
-        """Bits of the time of a first spike, or that there was none; online only whether there was one."""
-        return 1 if self.online else count_bits(self.steps)
+        """Bits that the next layer reads of each feature in a time step.
+
+        Those are the time of its first spike, or that there was none; online, and where a neuron may send
+        several spikes (inhibition ``none``), whether it spikes.
+        """
+        return 1 if self.online or self.sends_each_spike else count_bits(self.steps)
+
+    @property
+    def time_rows(self) -> Numbers:
+        """How often the next layer is kept such bits of each feature: in each time step, or once."""
+        return self.steps if self.sends_each_spike and not self.online else 1
+
+    @property
+    def sends_each_spike(self) -> bool:
+        """Whether the next layer sees all output spikes, not the first of each neuron in each cell."""
+        return self.inhibition == NoInhibition.kind
 
 
 @dataclass(frozen=True)
@@ -174,6 +202,8 @@ class Size:
         Numbers beside a sample that the readout listens to (`fspinn.model.features`).
     counts_steps : bool, default False
         Whether it counts steps.
+    learns : bool, default True
+        Whether a device can learn it itself; what labels and gradients have tuned comes from a host.
 
     Raises
     ------
@@ -201,6 +231,7 @@ class Size:
     contrast: int = 1
     extra_features: int = 0
     counts_steps: bool = False
+    learns: bool = True
 
     def __post_init__(self) -> None:
         _check(self)
@@ -241,6 +272,11 @@ class Size:
             return self
         layers = tuple(replace(layer, online=True) for layer in self.layers)
         return replace(self, layers=layers, waiting_inputs=0, input_bits=0, contrast_inputs=0, kept_bytes=0)
+
+    @property
+    def at_once(self) -> "Size":
+        """This network on circuits that keep the potentials of all positions."""
+        return replace(self, layers=tuple(replace(layer, together=True) for layer in self.layers))
 
     @classmethod
     def of(cls, model: AnyModel) -> "Size":
@@ -296,7 +332,7 @@ class Size:
         ----------
         network : Network
         learner : Learner
-            With which it learns; what a device needs to learn itself is that of `Stdp`.
+            With which it learns; a device itself can do so with `Stdp` only.
         image_shape : tuple of int
             Height and width of what it sees, and perhaps channels.
         n_classes, weight_bits : int
@@ -318,6 +354,7 @@ class Size:
             contrast=network.contrast.channels,
             extra_features=extra_features,
             counts_steps=isinstance(network.contrast, Delta | LevelDelta),
+            learns=type(learner) is Stdp,
             **_of_the_input(network, image_shape),
         )
         if not isinstance(network.encoder, Events):
@@ -400,8 +437,19 @@ def _layer_size(
         cells=layer.cells[0] * layer.cells[1],
         positions_in_cell=in_cell[0] * in_cell[1],
         positions=rows * columns,
+        channels=shape[2] if layer.field is not None or shape[:2] != (1, 1) else 1,
+        reached=_reached(layer, rows, columns),
         drawn=min(learner.positions, rows * columns),
     )
+
+
+def _reached(layer: Layer, rows: int, columns: int) -> int:
+    """Return how many positions an input is seen from, at most."""
+    if layer.field is None:
+        return 1
+    along = zip(layer.field, (rows, columns), strict=True)
+    down, across = (min(shares(size, layer.stride), positions) for size, positions in along)
+    return int(down * across)
 
 
 def _check(size: LayerSize | Size) -> None:

@@ -27,7 +27,12 @@ def describe(estimates: Mapping[str, Estimate]) -> str:
     ):
         each = {name: getattr(one, attribute) for name, one in estimates.items()}
         phases = PHASES if None not in each.values() else ()
-        columns = [_Column(phase, name, one[phase]) for phase in phases for name, one in each.items()]
+        columns = [
+            _Column(phase, name, one[phase])
+            for phase in phases
+            for name, one in each.items()
+            if all(phase in other for other in each.values())
+        ]
         if any(len(column.breakdown) > 1 for column in columns):
             lines += ["", *_table(title, columns, text)]
     for name, estimate in estimates.items():
@@ -68,7 +73,7 @@ def _heading(name: str, estimate: Estimate) -> str:
 
 def _table(title: str, columns: list[_Column], text: Callable[[Any], str]) -> Iterator[str]:
     names = [name for column in columns for name in column.breakdown if name != "total"]
-    compared = len(columns) > len(PHASES)
+    compared = len({column.name for column in columns}) > 1
     yield f"{title:<{_WIDTH}}" + "".join(f"{column.phase:>{_WIDTH}}" for column in columns)
     if compared:
         yield " " * _WIDTH + "".join(f"{column.name[-_WIDTH + 1 :]:>{_WIDTH}}" for column in columns)
@@ -79,7 +84,8 @@ def _table(title: str, columns: list[_Column], text: Callable[[Any], str]) -> It
             yield f"  {name:<{_WIDTH - 2}}" + "".join(cells)
     if compared:  # columns come as one phase of both estimates, then the other phase of both
         yield f"  {columns[1].name} over {columns[0].name}: " + ", ".join(
-            f"{first.phase} {_times(first, second)}" for first, second in (columns[:2], columns[2:])
+            f"{first.phase} {_times(first, second)}"
+            for first, second in zip(columns[::2], columns[1::2], strict=True)
         )
 
 
@@ -89,7 +95,7 @@ def _sentences(name: str, estimate: Estimate) -> Iterator[str]:
         f"{name} ({meta.confidence}): expect the true energy at {band.energy.low:g} to {band.energy.high:g} "
         "times the estimate:"
     )
-    for phase in PHASES:
+    for phase in estimate.phases:
         total = estimate.energy[phase]["total"]
         low, high = energy_text(total * band.energy.low), energy_text(total * band.energy.high)
         yield f"  {phase}: {low} to {high} an image{_speed(estimate, phase)}"
@@ -99,6 +105,10 @@ def _sentences(name: str, estimate: Estimate) -> Iterator[str]:
                 yield f"  {phase} does not fit: {quantity} {one.needed:,} of {one.available:,} {unit}"
             elif estimate.hardware.controller is not None:
                 yield f"  {phase} takes {quantity} {one.needed:,} of {one.available:,} {unit}"
+    if estimate.no_training is not None:
+        yield f"  training: not on this device; {estimate.no_training}"
+    if estimate.hardware.timed:
+        yield from _latency(estimate)
     rates = estimate.rates("inference")
     if rates["total_pj_per_synaptic_operation"] is not None:
         yield (
@@ -117,6 +127,20 @@ def _speed(estimate: Estimate, phase: str) -> str:
         f", {seconds * 1e3:.3g} ms at {estimate.hardware.clock.f_mhz:g} MHz "
         f"({_figures(rates['images_per_s'])} images/s, {_figures(rates['images_per_j'])} images/s per W)"
     )
+
+
+def _latency(estimate: Estimate) -> Iterator[str]:
+    """Say what of the latency of an inference follows its spikes."""
+    total, fixed = estimate.latency["inference"]["total"], estimate.intercept["inference"]
+    following = estimate.spike_cycles("inference")
+    yield (
+        f"  cycles of an inference: {fixed:,} without a spike (intercept), {following:,} that follow the "
+        f"spikes ({following / max(total, 1):.0%})"
+    )
+    if estimate.interval["inference"] != total:
+        yield f"  layers are a pipeline: an image every {estimate.interval['inference']:,} cycles"
+    if estimate.latency_assumes is not None:
+        yield f"  assumed: {estimate.latency_assumes}; otherwise at most {estimate.most_cycles:,} cycles"
 
 
 def _times(first: _Column, second: _Column) -> str:

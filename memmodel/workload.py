@@ -1,7 +1,7 @@
 """What does each layer do for one image? Counted by an engine; or, before it has run, expected."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,10 +12,17 @@ from fspinn.memmodel.packing import Numbers, plain, shares
 from fspinn.memmodel.size import LayerSize, Size
 from fspinn.model.activity import Activity
 from fspinn.network.description import Network
-from fspinn.network.inhibition import First, Ranked
+from fspinn.network.inhibition import First, NoInhibition, Ranked
 from fspinn.network.inputs import Events, FirstSpike, Unscaled
 
 PHASES = ("inference", "training")
+
+RATE = 0.2
+"""Part of the time steps in which a neuron of a layer without inhibition spikes, where nothing was counted.
+
+Layers of 200 neurons that were trained with labels on MNIST and not asked to be sparse do so in 0.1 to 0.3 of
+them (fspinn); with a field, at those positions that see something.
+"""
 
 COUNTED = "counted by the engine"
 EXPECTED = "expected from the mean pixel intensity, not counted"
@@ -50,6 +57,13 @@ class Workload:
     normalisations: Numbers
     decays: Numbers
     source: str = COUNTED
+
+    @property
+    def silent(self) -> "Workload":
+        """The same without a spike: what time steps and neurons take, and no more."""
+        spiking = ("input_spikes", "output_spikes", "synaptic_additions", "rows_read", "weights_read")
+        learned = ("columns_written", "rows_written", "threshold_passes", "thresholds_written")
+        return replace(self, **{name: 0 * getattr(self, name) for name in spiking + learned})
 
     @classmethod
     def counted(cls, activity: Activity) -> "Workload":
@@ -121,9 +135,10 @@ def expected_spikes(network: Network, size: Size, mean_intensity: float) -> tupl
     part of time steps in which an input spikes.
     Output spikes: what the weights of a neuron that fits the image collect, without leak, in units of the
     threshold: ``spikes / sqrt(inputs that spike) / threshold``; at least one, where the first ends the
-    presentation just that, and where neurons answer by rank one in each time step of the answer. For ``ttfs``
-    as many inputs spike as there are spikes. A layer sees of the one before it a spike of each neuron in each
-    cell, at most.
+    presentation just that, and where neurons answer by rank one in each time step of the answer. Without
+    inhibition each neuron spikes in a part `RATE` of the time steps: its threshold says little, as labels
+    have set the weights. For ``ttfs`` as many inputs spike as there are spikes. A layer sees of the one
+    before it a spike of each neuron in each cell, at most; without inhibition there one in each time step.
 
     A field sees a part of this at each of its positions. What is drawn in an image hangs together, so these
     are not alike: of a mean m a share ``sqrt(m)`` of them sees all there is, and gives at least a spike. That
@@ -146,7 +161,7 @@ def expected_spikes(network: Network, size: Size, mean_intensity: float) -> tupl
         raise ConfigError(
             f"mean_intensity: {mean_intensity!r} is not a mean pixel; give one above 0 (black), at most 1"
         )
-    (inputs, *features), encoder = _available(size), network.encoder
+    (inputs, *features), encoder = available_inputs(size), network.encoder
     spiking = mean_intensity * inputs
     if isinstance(encoder, FirstSpike):
         seen = spiking = spiking if encoder.spikes is None else min(spiking, encoder.spikes)
@@ -168,15 +183,17 @@ def expected_spikes(network: Network, size: Size, mean_intensity: float) -> tupl
             given: Numbers = 1.0
         elif isinstance(layer.inhibition, Ranked):
             given = sized.inhibition_steps
+        elif isinstance(layer.inhibition, NoInhibition):
+            given = RATE * sized.n_neurons * sized.steps
         else:
             given = plain(np.maximum(1.0, collected / layer.neuron.threshold))
         spikes.append(active * given)
-        inputs, seen = following, plain(np.minimum(spikes[-1], following))
-        spiking = seen
+        inputs, seen = following, plain(np.minimum(spikes[-1], following * sized.time_rows))
+        spiking = plain(np.minimum(seen, following))
     return tuple(spikes)
 
 
-def _available(size: Size) -> list[Numbers]:
+def available_inputs(size: Size) -> list[Numbers]:
     """Return the inputs that spikes of each layer come from: those of a sample, then features."""
     first = size.layers[0]
     inputs = np.where(np.minimum(first.slides, size.sample_inputs), size.sample_inputs, first.n_inputs)
@@ -207,8 +224,9 @@ def workloads_of_spikes(size: Size, *spikes: Numbers) -> Workloads:
 
     Those at the input are counted once, however many positions of a field see them.
     """
-    available, work = _available(size), {}
-    given = [spikes[0], *(np.minimum(*both) for both in zip(spikes[1:-1], available[1:], strict=True))]
+    available, work = available_inputs(size), {}
+    most = [each * layer.time_rows for each, layer in zip(available[1:], size.layers[:-1], strict=True)]
+    given = [spikes[0], *(np.minimum(*both) for both in zip(spikes[1:-1], most, strict=True))]
     for phase in PHASES:
         training, layers = phase == "training", []
         for layer, inputs, seen, output in zip(size.layers, available, given, spikes[1:], strict=True):
@@ -219,8 +237,10 @@ def workloads_of_spikes(size: Size, *spikes: Numbers) -> Workloads:
     return work
 
 
-def workloads_of(activity: Mapping[str, Sequence[Activity | Workload]], size: Size) -> Workloads:
-    """Return the workloads of both phases, from counts or as they are.
+def workloads_of(
+    activity: Mapping[str, Sequence[Activity | Workload]], size: Size, phases: Sequence[str] = PHASES
+) -> Workloads:
+    """Return the workloads of phases, from counts or as they are.
 
     Raises
     ------
@@ -228,7 +248,7 @@ def workloads_of(activity: Mapping[str, Sequence[Activity | Workload]], size: Si
         If nothing was counted, or not for each layer.
     """
     found = {}
-    for phase in PHASES:
+    for phase in phases:
         counts = activity.get(phase, ())
         if not all(isinstance(one, Workload) or one.samples for one in counts) or not counts:
             raise ConfigError(

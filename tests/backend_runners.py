@@ -225,8 +225,7 @@ def twin_learns_in_integers(network, weights, theta, images, formats):
 class Runner:
     """How a backend answers and learns, and the twin that says what is right.
 
-    `tolerance` is that of learned weights: Brian2 computes in double precision. `refused`: kinds of
-    inhibition that it does not run.
+    `tolerance` is that of learned weights: Brian2 computes in double precision.
     """
 
     answer: Any
@@ -234,7 +233,6 @@ class Runner:
     learn: Any = None
     learning_twin: Any = None
     rules: tuple[str, ...] = tuple(members(Rule))
-    refused: tuple[str, ...] = ()
     plain_weights: bool = False
     tolerance: float = 0.0
     first: int = FIRST
@@ -258,5 +256,5 @@ RUNNERS = {
         twin_learns_in_floats,
         tolerance=1e-5,
     ),
-    "c": Runner(answer_in_c, twin_in_integers, first=0, counts_work=False, refused=("none",)),
+    "c": Runner(answer_in_c, twin_in_integers, first=0, counts_work=False),
 }

@@ -73,6 +73,11 @@ def case(size=SIZE, phase="inference", hardware=HARDWARE, **spikes):
     return Case(size, works(size, **spikes)[phase], hardware, phase == "training")
 
 
+def phases(hardware):
+    """Return what a piece of hardware does: a pipeline does not learn."""
+    return PHASES if hardware.pipeline is None else PHASES[:1]
+
+
 def with_memory(hardware=HARDWARE, weights=None, state=None):
     """Return hardware with other values in its memories."""
     memory = hardware.memory

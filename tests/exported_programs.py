@@ -3,20 +3,21 @@
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from described import Flat, model_from
+from described import Flat, model_from, tensors_of
 
 from fspinn.lowering.post_training import quantize_readout
 from fspinn.memmodel import estimate
 from fspinn.model.activity import Activity
-from fspinn.model.model import Readout
+from fspinn.model.model import Model, Readout
 from fspinn.quant import Format
 from fspinn.quant.formats import quantize_values
 
-STRICT = ("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-O1")
+STRICT = ("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Wundef", "-Werror", "-O1")
 SANITIZED = ("-fsanitize=undefined,address", "-fno-sanitize-recover=all")
 TESTS = Path(__file__).parent
 
@@ -26,9 +27,7 @@ needs_arm = pytest.mark.skipif(
     not all(map(shutil.which, CROSS_TOOLS)), reason=f"needs {', '.join(CROSS_TOOLS)}"
 )
 
-ACTIVITY = {
-    phase: (Activity(samples=1, steps=350, input_spikes=2000),) for phase in ("training", "inference")
-}
+ACTIVITY = Activity(samples=1, steps=350, input_spikes=2000)
 
 
 def model_of(
@@ -60,6 +59,25 @@ def model_of(
         input_mask=None if heard == 1.0 else np.isin(np.arange(n_pixels), chosen),
     )
     return quantize_readout(model)[0]
+
+
+def chain_of(parts, formats, pixels=(7, 9), readout="linear", seed=0):
+    """A random model in integers of several layers, each described with its network, from the first one on.
+
+    `formats` are those of weights, state and theta of each layer.
+    """
+    networks, random = [part.network for part in parts], np.random.default_rng(seed)
+    network = replace(networks[0], layers=tuple(layer for one in networks for layer in one.layers))
+    shape, tensors = network.input_shape(pixels), []
+    for layer, texts in zip(network.layers, formats, strict=True):
+        weights, state, theta = (Format.parse(text) for text in texts)
+        size = layer.fan_in(*shape), layer.neurons
+        values = random.uniform(-0.6 if weights.signed else 0.0, 1.0, size)
+        adapted = np.abs(0.3 * random.standard_normal(layer.neurons)) * (layer.adaptation.kind != "off")
+        tensors.append(tensors_of(values, adapted, weights, state, theta))
+        shape = (*layer.cells, layer.neurons)
+    of_answers = _readout(readout, network.features, random)
+    return quantize_readout(Model(network, pixels, tuple(tensors), of_answers))[0]
 
 
 def _readout(name, neurons, random):
@@ -111,9 +129,10 @@ def answers(program, images, features):
 
 
 def assert_memory_is_estimated(model, folder, flash=0.02):
-    """The linker's map, without the test program and its images, and the preset agree within 2 %."""
+    """The linker's map, without the test program and its images, and the preset agree: in RAM within 2 %."""
     took = memory_of(folder)
-    capacity = estimate(model, "mcu-m4f", ACTIVITY).capacity["inference"]
+    activity = dict.fromkeys(("training", "inference"), (ACTIVITY,) * len(model.layers))
+    capacity = estimate(model, "mcu-m4f", activity).capacity["inference"]
     assert capacity["flash_bytes"].needed == pytest.approx(took["text"] + took["data"], rel=flash)
     assert capacity["ram_bytes"].needed == pytest.approx(took["data"] + took["bss"] + took["stack"], rel=0.02)
 

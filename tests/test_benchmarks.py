@@ -26,11 +26,14 @@ NAMES = (
     "events",
     "fixed_point",
     "labels",
+    "learners",
     "mnist",
     "robustness",
     "search",
     "smallest",
     "speed",
+    "sweep",
+    "surrogate",
 )
 MACHINE = {"machine": "an abacus"}
 

@@ -70,7 +70,12 @@ def test_evaluate_finds_the_data_and_the_split_of_the_training(model_file):
     assert test["dataset"] == "digits"
     assert test["readout"] == "proportion"
     assert test["spikes_per_sample"] > 1
-    assert "test images of digits" in run("evaluate", model_file).stdout
+    counted = test["neurobench"]
+    assert counted["synaptic_operations"] == counted["effective_acs"] + counted["effective_macs"] > 0
+    assert 0 < counted["activation_sparsity"] < 1
+    said = run("evaluate", model_file).stdout
+    assert "test images of digits" in said
+    assert f"NeuroBench's metrics: {counted['synaptic_operations']:,.0f} synaptic operations" in said
 
 
 def test_evaluate_looks_at_the_first_images_only_if_asked(model_file):

@@ -21,8 +21,10 @@ FILES = [
     "cortex_m4.c",
     "cortex_m4.ld",
     "images.h",
+    "layers.h",
     "network.c",
     "network.h",
+    "neurons.h",
     "test.c",
 ]
 
@@ -116,15 +118,21 @@ def test_a_model_in_floats_asks_for_a_state(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_stack_is_refused_by_the_backend(tmp_path):
-    for model in (stack_model(), quantize(stack_model(), "UQ0.4", state="Q9.6")):
-        store.save(model, tmp_path / "stack.h5")
-        result = run(tmp_path / "stack.h5", "--target", "c", "-o", tmp_path / "out")
-        assert result.exit_code == 2
-        assert result.stderr == (
-            "fspinn: layers: 2 are more than this backend writes; use a network of one layer\n"
-        )
-        assert not (tmp_path / "out").exists()
+def test_a_stack_is_refused_by_nir(tmp_path):
+    store.save(stack_model(), tmp_path / "stack.h5")
+    result = run(tmp_path / "stack.h5", "--target", "nir", "-o", tmp_path / "net.nir")
+    assert result.exit_code == 2
+    assert (
+        result.stderr == "fspinn: layers: 2 are more than this backend writes; use a network of one layer\n"
+    )
+    assert not (tmp_path / "net.nir").exists()
+
+
+def test_a_stack_is_written_in_c(tmp_path):
+    store.save(quantize(stack_model(), "UQ0.4", state="Q9.6", readout="UQ0.8"), tmp_path / "stack.h5")
+    result = run(tmp_path / "stack.h5", "--target", "c", "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert "#define NETWORK_LAYERS 2\n" in (tmp_path / "out" / "network.h").read_text()
 
 
 def test_a_graph_of_nir_is_one_file(path, tmp_path):

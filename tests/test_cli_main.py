@@ -139,6 +139,7 @@ WRITING = [
     ["export", "no.h5", "--target", "nir"],
     ["export", "no.h5", "--target", "c"],
     ["search"],
+    ["sweep"],
     *(["plot", name, "no.h5"] for name in main.commands["plot"].commands),
     ["estimate", "no.h5"],
 ]
@@ -154,9 +155,9 @@ def test_an_output_that_cannot_be_written_is_refused_before_any_work(arguments, 
     monkeypatch.setattr("fspinn.model.store.load", lambda *_, **__: pytest.fail("loaded a model"))
     option = "--plot" if arguments[0] == "estimate" else "-o"
     outputs = ["", "pipe.png", "file/x.png"]
-    if "search" not in arguments:
+    if not {"search", "sweep"} & set(arguments):
         outputs.append("missing/x.png")
-    if not {"search", "c"} & set(arguments):
+    if not {"search", "sweep", "c"} & set(arguments):
         outputs.append(".")
     for output in outputs:
         result = run(*arguments, option, output)
@@ -190,7 +191,7 @@ def test_completion_for_bash():
     assert "complete -o nosort -F _fspinn_completion fspinn" in result.stdout
 
 
-@pytest.mark.parametrize("command", ["train", "tune", "search"])
+@pytest.mark.parametrize("command", ["train", "tune", "search", "sweep"])
 def test_an_option_that_is_a_setting_says_how_to_set_it(command):
     result = CliRunner().invoke(main, [command, "--duration-ms", "50"])
     assert result.exit_code == 2

@@ -328,3 +328,36 @@ def test_the_comparison_notices_by_how_much_thresholds_fall(monkeypatch, thresho
     assert learned == learn_with(naive, network, start, **after)
     naive.break_part(monkeypatch, "fall_after_silence", broken)
     assert learned != learn_with(naive, network, start, **after)
+
+
+# --- neurons that know nothing of each other ----------------------------------------------------------
+
+
+def answered_by(engine, start):
+    counts, activity = engine.respond(ALONE, *start, seed=1, first=2)
+    return counts.tolist(), activity
+
+
+ALONE = changed(LIVELY, inhibition="none", refractory_ms=2.0, threshold=1.0)
+_find_reached, _after_spike = naive.find_reached, naive.after_spike
+
+
+@pytest.mark.parametrize(
+    ("part", "broken"),
+    [
+        ("integrate", _leak_after_input),
+        ("find_reached", lambda *a: _find_reached(*a)[:1]),
+        ("find_reached", lambda v, thresholds, may: _find_reached(v, thresholds, np.ones_like(may))),
+        ("find_reached", lambda v, thresholds, may: [j for j in range(v.size) if may[j] and v[j] >= 1]),
+        ("after_spike", lambda network, potential, threshold: np.float32(0)),
+        ("after_spike", lambda network, potential, threshold: potential - np.float32(1)),
+        ("after_spike", lambda network, potential, threshold: np.float32(0.8) * (potential - threshold)),
+    ],
+)
+def test_the_comparison_notices_a_broken_neuron_without_inhibition(monkeypatch, part, broken):
+    weights, theta, images = start_of(ALONE, 0, samples=4)
+    start = weights - np.float32(0.3), theta, images
+    right = answered_by(fast, start)
+    assert right == answered_by(naive, start)
+    naive.break_part(monkeypatch, part, broken)
+    assert right != answered_by(naive, start)

@@ -322,26 +322,15 @@ def test_a_column_on_a_cortex_m4_answers_the_same_from_the_memory_that_was_estim
     assert_memory_is_estimated(model, tmp_path / "out")
 
 
-def test_several_layers_are_refused(tmp_path):
-    network = replace(COLUMN.network, layers=(*COLUMN.network.layers, *PLAIN.layers))
-    lower, upper = model_of(COLUMN, pixels=(7, 9)), model_of(changed(PLAIN, duration_ms=8.0), pixels=(9, 8))
-    model = replace(lower, network=network, layers=(lower.layer, upper.layer), readout=upper.readout)
-    with pytest.raises(
-        FormatError, match=r"^layers: 2 are more than this backend writes; use a network of one"
-    ):
-        export_c(model, tmp_path / "out")
-    assert list(tmp_path.iterdir()) == []
-
-
 @needs_gcc
 @pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
 def test_the_programs_own_test_finds_what_differs(tmp_path):
     export_c(model_of(PLAIN), tmp_path / "out")
     assert make(tmp_path / "out", "test").endswith("equal to the integer engine\n")
-    header = (tmp_path / "out" / "network.h").read_text()
-    leak = re.search(r"NETWORK_LEAK (\d+)", header)[1]
-    (tmp_path / "out" / "network.h").write_text(
-        header.replace(f"NETWORK_LEAK {leak}", f"NETWORK_LEAK {int(leak) // 2}")
+    header = (tmp_path / "out" / "layers.h").read_text()
+    leak = re.search(r"LAYER_LEAK (\d+)", header)[1]
+    (tmp_path / "out" / "layers.h").write_text(
+        header.replace(f"LAYER_LEAK {leak}", f"LAYER_LEAK {int(leak) // 2}")
     )
     with pytest.raises(subprocess.CalledProcessError) as failed:
         make(tmp_path / "out", "test")
@@ -372,8 +361,10 @@ def test_more_steps_at_once_change_no_spike(tmp_path):
 
 def test_the_program_needs_nothing_but_stdint(tmp_path):
     export_c(model_of(PLAIN), tmp_path / "out")
-    text = (tmp_path / "out" / "network.h").read_text() + (tmp_path / "out" / "network.c").read_text()
-    assert set(re.findall(r"#include (\S+)", text)) == {"<stdint.h>", '"network.h"'}
+    of_program = ("network.h", "network.c", "layers.h", "neurons.h")
+    text = "".join((tmp_path / "out" / name).read_text() for name in of_program)
+    ours = {'"network.h"', '"layers.h"', '"neurons.h"'}
+    assert set(re.findall(r"#include (\S+)", text)) == {"<stdint.h>", *ours}
     code = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
     assert not re.search(r"\b(float|double|malloc|calloc|free)\b", code)
 

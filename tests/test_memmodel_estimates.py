@@ -12,6 +12,7 @@ from cost_cases import (
     SIZE,
     case,
     grown,
+    phases,
     resized,
     sized,
     sizes,
@@ -40,7 +41,7 @@ def test_every_breakdown_adds_up_exactly(size, spikes, preset):
     result = json.loads(json.dumps(estimate(size, PRESETS[preset], works(size, **spikes)).as_dict()))
     quantities = [*BROKEN_DOWN, *(["area_um2"] if result["area_um2"] else [])]
     for quantity in quantities:
-        for phase in PHASES:
+        for phase in phases(PRESETS[preset]):
             parts = dict(result[quantity][phase])
             total = parts.pop("total")
             assert all(isinstance(value, int) and value >= 0 for value in parts.values())
@@ -60,7 +61,7 @@ def test_every_band_holds_its_estimate(size, spikes, preset):
         if result[band] is None:
             assert quantity in ("latency_cycles", "area_um2")
             continue
-        for phase in PHASES:
+        for phase in phases(PRESETS[preset]):
             limits = result[band][phase]
             assert limits["low"] <= result[quantity][phase]["total"] <= limits["high"]
 
@@ -170,7 +171,7 @@ def test_many_networks_at_once_cost_what_each_costs(preset, fixed):
         single = one_of(size, k)
         alone = estimate(single, PRESETS[preset], works(single, inputs[k], outputs[k])).as_dict()
         for quantity in BROKEN_DOWN:
-            for phase in PHASES:
+            for phase in phases(PRESETS[preset]):
                 parts = together.as_dict()[quantity][phase]
                 assert {n: int(v[k] if np.ndim(v) else v) for n, v in parts.items()} == alone[quantity][phase]
         assert bool(np.broadcast_to(together.fits("inference"), 20)[k]) == alone["fits"]["inference"]

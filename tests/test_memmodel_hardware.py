@@ -46,6 +46,7 @@ def test_the_presets_are_those_that_were_asked_for():
         "asic65-lp",
         "fpga-artix7",
         "fpga-ice40up5k",
+        "fpga-kintex7-event",
         "horowitz45-fp32",
         "loihi-like",
         "mcu-m4f",

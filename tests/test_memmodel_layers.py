@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from cost_cases import HARDWARE, PHASES, sizes, unhurried, with_memory, works
+from cost_cases import HARDWARE, PHASES, phases, sizes, unhurried, with_memory, works
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +13,7 @@ from fspinn.memmodel import LayerSize, Size, estimate, footprint, hardware_names
 from fspinn.memmodel.area import area_um2, capacity
 from fspinn.memmodel.case import Case
 from fspinn.memmodel.energy import energy_pj, used_cells
+from fspinn.memmodel.program import LAYER_BYTES
 from fspinn.memmodel.workload import expected_spikes, expected_workloads
 from fspinn.model.activity import Activity
 from fspinn.model.model import Model, Readout
@@ -189,11 +190,25 @@ def test_a_microcontroller_keeps_all_layers_but_one_readout():
     size = Size((LayerSize(40, 16, 4, state_bits=16), LayerSize(16, 8, 8, state_bits=8)), 10, readout_bits=8)
     needed = capacity(Case(size, works(size, 100, 10, 5)["inference"], board, training=False))
     weights, thresholds, table = 40 * 16 // 2 + 16 * 8, (16 + 8) * 4, 8 * 10
-    program = board.controller.program_bytes + board.controller.rates_bytes
+    program = board.controller.program_bytes + board.controller.rates_bytes + LAYER_BYTES
     assert needed["flash_bytes"].needed == program + weights + thresholds + table
     potentials, votes, spikes = 16 * 2 + 8, 8 * 2, 8 * 2 * 4  # a bit an input, in words, for 8 steps
     times = 16 * 2
     assert needed["ram_bytes"].needed == board.controller.stack_bytes + potentials + votes + spikes + times
+
+
+@pytest.mark.parametrize(
+    ("inhibition", "between", "spikes"),
+    [("none", 350 * 5 * 4, 8 * 2 * 4), ("first", 150 * 2, 8 * 5 * 4)],
+    ids=["a bit per step, read in place", "times, and a bit for an input"],
+)
+def test_a_microcontroller_keeps_spikes_between_two_layers(inhibition, between, spikes):
+    below = LayerSize(40, 150, 4, state_bits=8, inhibition=inhibition)
+    size = Size((below, LayerSize(150, 8, 8, state_bits=8)), 10, readout_bits=8)
+    board = PRESETS["mcu-m4f"]
+    needed = capacity(Case(size, works(size, 100, 10, 5)["inference"], board, training=False))
+    state = 150 + 8 + 8 * 2  # potentials and votes
+    assert needed["ram_bytes"].needed == board.controller.stack_bytes + state + between + spikes
 
 
 def test_there_are_no_more_lanes_than_the_largest_layer_has_neurons():
@@ -236,7 +251,7 @@ def test_many_stacks_at_once_cost_what_each_costs(preset):
         alone = Size((LayerSize(784, h, b), LayerSize(h, n, b)), 10, readout_bits=b)
         one = estimate(alone, PRESETS[preset], works(alone, *(s[k] for s in spikes))).as_dict()
         for quantity in ("memory_bits", "stored_bits", "physical_bits", "energy_pj", "latency_cycles"):
-            for phase in PHASES:
+            for phase in phases(PRESETS[preset]):
                 parts = {name: np.broadcast_to(v, 3)[k] for name, v in many[quantity][phase].items()}
                 assert parts == one[quantity][phase]
 

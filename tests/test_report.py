@@ -21,6 +21,7 @@ from fspinn.datasets import load
 from fspinn.report import charts, write_report
 from fspinn.report.comparison import compared
 from fspinn.report.linear import Linear, best_of, linear_classifiers
+from fspinn.report.page import _latency
 
 WORDS = (
     "search --validation 300 --samples 400 --accuracy 0.6 --sizes 10,25,60 --weights UQ0.3,float32 "
@@ -369,6 +370,14 @@ def test_of_too_many_trials_those_that_were_measured_stay(answer):
 
 
 # --- what the winner is compared with -----------------------------------------------------------------
+
+
+def test_what_of_the_time_follows_the_spikes_stands_apart(page, answer, folder):
+    parts = _latency(fspinn.load(folder / "smallest.h5"), answer["hardware"])
+    assert parts.intercept_s + parts.spikes_s == pytest.approx(answer["latency_s"])
+    assert 0 < parts.intercept_s < answer["latency_s"]
+    assert " without a spike, " in page
+    assert _latency(fspinn.load(folder / "smallest.h5"), "loihi-like") is None
 
 
 def test_costs_are_those_of_the_cost_model_and_add_up(answer, folder):

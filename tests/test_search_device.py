@@ -13,6 +13,7 @@ from fspinn.cli import main
 from fspinn.datasets import load
 from fspinn.memmodel import estimate
 from fspinn.memmodel.hardware_files import PRESETS
+from fspinn.network import StdpLabels
 from fspinn.search import Constraints, Cost, find_smallest, save_result
 from fspinn.search.constraints import flash_and_ram, nearest_possible
 from fspinn.search.endings import Ending
@@ -155,6 +156,14 @@ def test_what_a_device_lacks_is_refused(data, roomy):
     for expected, settings in (
         (r"^flash: asic65-lp says nothing of it; choose other hardware, or leave it out$", {"flash": "9KiB"}),
         (r"^ram: asic65-lp says nothing of it", {"minimize": "ram"}),
+        (
+            r"^training_memory: fpga-kintex7-event has no circuits that learn; choose other",
+            {"training_memory": "9KiB", "hardware": "fpga-kintex7-event"},
+        ),
+        (
+            r"^training_memory: stdp\+labels learns on a host, from labels; leave it out, or learn by stdp$",
+            {"minimize": "training_memory", "learner": StdpLabels()},
+        ),
         (
             r"^flash: mcu-m4f has 16.0 KiB, less than 17.0 KiB; ask for no more, or choose other hardware$",
             {"flash": "17KiB", "hardware": roomy.hardware},

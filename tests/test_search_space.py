@@ -83,7 +83,7 @@ def test_the_ladder_s_space_is_fspinn_s():
 def test_of_the_default_a_space_takes_what_it_does_not_name(write):
     def states(text):
         variants = settle(
-            "ladder", write(text), BASE.network, BASE.learner, 1000, (8, 8), None, None, None
+            "ladder", write(text), BASE.network, [BASE.learner], 1000, (8, 8), None, None, None
         ).variants()
         return {(v.state, v.prune) for v in variants if v.weights != "float32"}
 
@@ -102,7 +102,7 @@ def test_a_file_says_what_varies_and_options_win(write):
             )
         ),
         BASE.network,
-        BASE.learner,
+        [BASE.learner],
         1000,
         (8, 8),
         [10, 20],
@@ -184,7 +184,7 @@ def test_any_setting_of_a_further_layer_brings_it():
 
 def test_a_network_with_a_field_keeps_its_cells_and_a_stack_its_neurons():
     column = Network.patches(8, field=3, cells=2)
-    given = ("ladder", None), (Stdp(), 900, (8, 8), None, None, None)
+    given = ("ladder", None), ([Stdp()], 900, (8, 8), None, None, None)
     space = settle(*given[0], column, *given[1])
     assert {one.network.layers[0].cells for one in space.trainings()} == {(2, 2)}
     stack = replace(column, layers=(*column.layers, Layer.prototypes(20)))

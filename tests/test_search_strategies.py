@@ -66,7 +66,7 @@ def test_the_ladder_trains_each_network_once_the_one_with_the_cheapest_variant_f
     ledger = ledger_of(
         {candidate(n, v): n * k for n in (30, 10, 20) for k, v in zip((2, 5), VARIANTS, strict=True)}
     )
-    ladder = Ladder(ledger)
+    ladder = Ladder(ledger, "stdp")
     first = ladder.ask()
     assert (first.network.neurons, first.variants) == (10, VARIANTS)
     ladder.tell(first, result_of(first, 10, 20))
@@ -78,7 +78,7 @@ def test_the_ladder_trains_each_network_once_the_one_with_the_cheapest_variant_f
 
 def test_the_ladder_goes_on_when_a_finalist_does_not_hold():
     ledger = ledger_of({candidate(n): n for n in (10, 20)}, seeds=2)
-    ladder = Ladder(ledger)
+    ladder = Ladder(ledger, "stdp")
     first = ladder.ask()
     ladder.tell(first, result_of(first, 95, 10))
     assert ladder.ask() is None
@@ -91,7 +91,7 @@ def test_the_ladder_goes_on_when_a_finalist_does_not_hold():
 
 def test_the_ladder_goes_on_when_a_finalist_fails_with_another_seed():
     ledger = ledger_of({candidate(n): n for n in (10, 20)}, seeds=2)
-    ladder = Ladder(ledger)
+    ladder = Ladder(ledger, "stdp")
     first = ladder.ask()
     ladder.tell(first, result_of(first, 95, 10))
     (again,) = ledger.confirming(candidate(10))
@@ -103,7 +103,7 @@ def test_the_ladder_goes_on_when_a_finalist_fails_with_another_seed():
 
 
 def test_two_workers_may_be_given_networks_before_the_first_is_told():
-    ladder = Ladder(ledger_of({candidate(n): n for n in (10, 20)}))
+    ladder = Ladder(ledger_of({candidate(n): n for n in (10, 20)}), "stdp")
     assert [ladder.ask().network.neurons, ladder.ask().network.neurons] == [10, 20]
     assert ladder.ask() is None
 
@@ -230,7 +230,7 @@ def test_a_space_has_its_own_network(data):
 def test_the_ladder_goes_on_while_pruning_may_leave_less_than_the_best(data):
     pruned = Variant("UQ0.4", "16 bits", prune=True)
     ledger = ledger_of({candidate(n, pruned): n for n in (10, 20, 30)})
-    ladder = Ladder(ledger)
+    ladder = Ladder(ledger, "stdp")
     assert ladder.neurons_left() == 60
     first = ladder.ask()
     ladder.tell(first, result_of(first, 95, 25))  # half again as much as the least that was expected

@@ -64,6 +64,7 @@ def test_what_is_not_a_seed_is_refused_everywhere(data, model, integers, tmp_pat
         "lower": lambda: lower(model, data, weights="UQ0.4", seed=seed),
         "find_formats": lambda: find_formats(model, data, seed=seed),
         "tune": lambda: fspinn.tune(SMALL, data, seed=seed),
+        "sweep": lambda: fspinn.sweep(SMALL, data, {"threshold": [5.0]}, seed=seed),
         "export_c": lambda: export_c(integers, tmp_path / "out", seed=seed),
         "spike_raster": lambda: plots.spike_raster(model, image, seed=seed),
     }

@@ -29,6 +29,8 @@ from fspinn.network.encoders import Spikes
 from fspinn.network.layers import Layer, Neuron
 from fspinn.quant import Format
 from fspinn.quant.formats import quantize_values
+from fspinn.report.plots import receptive_fields
+from fspinn.search.sweep import sweep
 
 FREE = {"inhibition": "none", "weight_norm": 1.0, "rate_norm_hz": 1e7, "tau_m_ms": None}
 WHITE = np.full((1, 1, 1), 255, np.uint8)
@@ -257,3 +259,24 @@ def test_learning_by_stdp_is_refused_before_anything_runs(digits_of_8, tmp_path)
 
 def test_its_equations_are_those_of_answering():
     assert list(equations(free_model(NORMAL))) == ["answering"]
+
+
+def test_searches_and_sweeps_refuse_learning_by_stdp_before_anything_runs(digits_of_8):
+    network = changed(Network(), inhibition="none", adaptation="off")
+    words = "^inhibition: layer 1 has none, and by STDP all its neurons would learn the same; use the"
+    with pytest.raises(ConfigError, match=words):
+        fspinn.tune(network, digits_of_8)
+    with pytest.raises(ConfigError, match=words):
+        fspinn.find_smallest(digits_of_8, accuracy=0.5, network=network)
+    with pytest.raises(ConfigError, match=words):
+        sweep(network, digits_of_8, {"threshold": [1.0]})
+
+
+def test_weights_below_zero_are_drawn_in_a_colour_of_their_own():
+    signed, unsigned = free_model(NORMAL), free_model(np.abs(NORMAL))
+    for model, colours in ((signed, ("RdBu_r", -1)), (unsigned, ("magma", 0))):
+        (image,) = receptive_fields(model).axes[0].images
+        lowest, highest = image.get_clim()
+        assert (image.get_cmap().name, np.sign(lowest)) == colours
+        assert highest == pytest.approx(np.abs(NORMAL).max())
+        assert lowest in (0, -highest)

@@ -14,7 +14,7 @@ from fspinn.model.features import INPUTS, Features
 from fspinn.model.model import Model
 from fspinn.network.description import Network
 from fspinn.network.inhibition import NoInhibition
-from fspinn.network.layers import Layer
+from fspinn.network.layers import Layer, beta_of
 from fspinn.network.learners import Learner
 from fspinn.network.rules import Stdp
 
@@ -57,6 +57,7 @@ def in_words(model: Model) -> dict[str, str]:
         "mechanisms": f"{_learning(learner)} learning, {_kinds(network, 'inhibition')} inhibition, "
         f"{_kinds(network, 'adaptation')} thresholds, {_input(network)} input",
         "settings": _settings(network, learner),
+        "leak": _leak(network),
         "readout": f"{model.readout.name}, {model.readout.parameter_count} numbers for "
         f"{model.readout.n_classes} classes: {', '.join(model.class_names)}",
     }
@@ -67,7 +68,8 @@ def in_words(model: Model) -> dict[str, str]:
         lines[_named("formats", number, model)] = ", ".join(f"{name} {format}" for name, format in formats)
     for name, layers in model.activity.items():
         for number, activity in enumerate(layers):
-            lines[_named(f"{name} activity", number, model)] = _activity(activity)
+            where = ", on a host" if name == "training" and type(learner) is not Stdp else ""
+            lines[_named(f"{name} activity", number, model)] = _activity(activity) + where
     if "dataset" in record:
         data = record["dataset"]
         lines["trained on"] = (
@@ -195,6 +197,16 @@ def _learning(learner: Learner) -> str:
     if not isinstance(learner, Stdp):
         return learner.kind
     return learner.rule.kind if type(learner) is Stdp else f"{learner.kind} ({learner.rule.kind})"
+
+
+def _leak(network: Network) -> str:
+    """Say what a time step leaves of a potential, once if it is the same in all layers."""
+    said = []
+    for layer in network.layers:
+        tau = layer.neuron.tau_m_ms
+        beta = beta_of(tau, network.dt_ms)
+        said.append("none (beta 1)" if tau is None else f"beta {beta:.4g} (tau_m_ms {tau:.6g})")
+    return ", ".join(dict.fromkeys(said))
 
 
 def _settings(network: Network, learner: Learner) -> str:

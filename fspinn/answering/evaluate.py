@@ -14,6 +14,7 @@ from fspinn.base.errors import ConfigError
 from fspinn.datasets.arrays import as_split
 from fspinn.datasets.origin import load_again
 from fspinn.lowering.integers import Range
+from fspinn.memmodel.neurobench import NeuroBench, neurobench
 from fspinn.model.activity import Activity
 from fspinn.model.model import AnyModel, check_size, model_of
 from fspinn.model.readout import NO_ANSWER
@@ -76,6 +77,8 @@ class Evaluation:
         Images without an output spike. Those that are not answered count as wrong, unless there is a margin.
     reject : float
         The margin.
+    neurobench : NeuroBench or None
+        Operations, sparsity and footprint by NeuroBench's definitions.
     """
 
     accuracy: float
@@ -90,6 +93,7 @@ class Evaluation:
     state_range: Range | None = None
     silent_samples: int = 0
     reject: float = 0.0
+    neurobench: NeuroBench | None = None
 
     @property
     def coverage(self) -> float:
@@ -246,6 +250,9 @@ def evaluate(
         state_range=answer.state_range,
         silent_samples=silent_in(answer.spike_counts),
         reject=reject,
+        neurobench=neurobench(
+            model, answer.activity, active_features=np.count_nonzero(answer.spike_counts) / len(split)
+        ),
     )
 
 

@@ -48,8 +48,8 @@ class Setting:
         Limits of a number.
     choices : tuple of str, default ()
         What a word can be.
-    further : object or None, default None
-        Of several parts in a row: what a further one is, before its settings are changed.
+    further : callable or None, default None
+        Of several parts in a row: takes one and returns the next one, before its settings are changed.
     """
 
     help: str
@@ -280,8 +280,9 @@ def reference(cls: type[Any]) -> list[Row]:
 
 def _merged(several: list[str]) -> str:
     """Return ``"rule = pair or timestep"`` for ``"rule = pair"`` and ``"rule = timestep"``."""
-    family = several[0].partition(" = ")[0]
-    return " or ".join([several[0], *(one.removeprefix(f"{family} = ") for one in several[1:])])
+    first, *more = dict.fromkeys(several)
+    family = first.partition(" = ")[0]
+    return " or ".join([first, *(one.removeprefix(f"{family} = ") for one in more)])
 
 
 def _rows(cls: type[Any], belongs_to: str) -> list[Row]:
@@ -429,7 +430,7 @@ def _changed_in_a_row(
             raise ConfigError(
                 f"{each.name}.{count}: there is no number {place + 1} before it; number them in a row"
             )
-        part = parts[place] if place < len(parts) else _setting(each).further
+        part = parts[place] if place < len(parts) else _setting(each).further(changed[-1])
         used_here: set[str] = set()
         own = {name: value for at, name, value in named if at == place}
         try:

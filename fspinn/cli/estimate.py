@@ -65,6 +65,7 @@ def command(
 
     Exit status: 0, with --check 1 if inference does not fit on the hardware, 2 bad input.
     """
+    from fspinn.memmodel.neurobench import neurobench
     from fspinn.memmodel.text import describe
     from fspinn.model import store
 
@@ -88,11 +89,18 @@ def command(
     for path, network in networks.items():
         if "quantization" in network.record:
             click.echo(f"{path}: activity was counted with the weights before quantization.", err=True)
-        if len(network.layers) > 1 and any(one.hardware.controller for one in estimates.values()):
-            click.echo(f"{path}: has several layers, of which no C program is exported yet.", err=True)
-    answers = [{"model": str(path), **estimates[name].as_dict()} for name, (path, _) in cases.items()]
+    others = {path: neurobench(one) for path, one in networks.items() if "inference" in one.activity}
+    answers = [
+        {
+            "model": str(path),
+            **estimates[name].as_dict(),
+            "neurobench": others[path].as_dict() if path in others else None,
+        }
+        for name, (path, _) in cases.items()
+    ]
     above = [str(model)] if len(networks) < len(cases) else []
-    below = [] if plot is None else [f"wrote {plot}"]
+    below = [f"\n{path}, an inference. {one.in_words()}" for path, one in others.items()]
+    below += [] if plot is None else [f"wrote {plot}"]
     answer = answers[0] if compare is None else {**answers[0], "compare": answers[1]}
     options.answer(as_json, answer, *above, describe(estimates), *below)
     if check and not all(estimate.fits("inference") for estimate in estimates.values()):

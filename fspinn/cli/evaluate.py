@@ -56,6 +56,8 @@ def command(model: Path, shown: shown_images.Shown, reject: float, engine: str, 
     click.echo(f"balanced accuracy {result.balanced_accuracy:.2%}, macro F1 {result.macro_f1:.2%}")
     if saturations is not None:
         click.echo(f"integers only; {saturations} saturations")
+    if result.neurobench is not None:
+        click.echo(f"{result.neurobench.in_words()} (an image)")
     _print_classes(result)
 
 
@@ -66,6 +68,7 @@ def _answer(result: "Evaluation") -> dict[str, Any]:
         **{name: getattr(result, name) for name in (*measured, "spikes_per_sample", "silent_samples")},
         "class_names": result.class_names,
         "classes": {name: row._asdict() for name, row in result.classes.items()},
+        "neurobench": None if result.neurobench is None else result.neurobench.as_dict(),
         "confusion_matrix": result.confusion_matrix.tolist() if few else None,
     }
 

@@ -20,10 +20,13 @@ from fspinn.base.errors import ConfigError
 from fspinn.base.settings import bare, flattened, near_miss, parsed, reference, with_settings
 from fspinn.cli import reading, time_steps
 from fspinn.network.inputs import Events
+from fspinn.network.layers import tau_m_ms_of
+from fspinn.network.learners import StdpLabels
 from fspinn.presets import Preset
 
 if TYPE_CHECKING:
     from fspinn.datasets import Recordings
+    from fspinn.model import Model
 
 TYPED = "fspinn.typed"
 """Where the context of a command keeps the words that were typed."""
@@ -99,6 +102,22 @@ def _read_preset(ctx: click.Context, _: click.Parameter, name: str | None) -> No
         return
     ctx.meta[_PRESET] = presets.load(name)
     ctx.default_map = {"dataset": presets.dataset_of(name), **(ctx.default_map or {})}
+
+
+def read_start(ctx: click.Context, _: click.Parameter, path: Path | None) -> "Model | None":
+    """Return the model that labels tune; its network, learner and data set are where options start from."""
+    from fspinn import load
+
+    if path is None:
+        return None
+    if _PRESET in ctx.meta:
+        raise ConfigError("--start: brings a network of its own; leave --preset out")
+    model = load(path)
+    ctx.meta[_PRESET] = Preset(model.network, model.learner, model.readout.name)
+    ctx.meta[_PRESET] = with_settings(ctx.meta[_PRESET], {"learner": StdpLabels.kind})
+    origin = model.record.get("dataset", {})
+    ctx.default_map = {"dataset": origin.get("name"), **(ctx.default_map or {})}
+    return model
 
 
 def _read_settings(ctx: click.Context, _: click.Parameter, words: tuple[str, ...]) -> dict[str, Any]:
@@ -187,6 +206,22 @@ def all_of(*several: Callable[[Command], Command]) -> Callable[[Command], Comman
     return lambda command: reduce(lambda decorated, option: option(decorated), reversed(several), command)
 
 
+learner = click.option(
+    "--learner",
+    "learner_kind",
+    help="Who fills the layers: stdp, stdp+labels or surrogate [default: stdp, or the preset's].",
+)
+
+gradients = all_of(
+    click.option("--surrogate", help="What stands for the derivative of a spike, with --learner surrogate."),
+    click.option(
+        "--beta",
+        "kept",
+        type=float,
+        help="Part of a potential that stays in a time step: tau_m_ms = -dt_ms / ln(beta), in all layers.",
+    ),
+)
+
 columns = all_of(
     click.option(
         "--field",
@@ -270,13 +305,17 @@ def with_preset_and_data(command: Callable[..., None]) -> Callable[..., None]:
         field: str | None = None,
         cells: str | None = None,
         readout: str | None = None,
+        learner_kind: str | None = None,
+        kept: float | None = None,
         **others: Any,
     ) -> None:
         from fspinn.backends import engine_of
         from fspinn.datasets import Recordings, load
 
         sizes = {"field": field, "cells": cells}
-        named = {"neurons": neurons, "passes": passes, "readout": readout}
+        named = {"learner": learner_kind, "neurons": neurons, "passes": passes, "readout": readout}
+        if "kept" in click.get_current_context().params:  # else these are the axes of a sweep
+            named["surrogate"] = others.pop("surrogate")
         typed = {name: value for name, value in named.items() if value is not None}
         typed |= {name: parsed(Preset, name, text) for name, text in sizes.items() if text is not None}
         for name in settings:
@@ -286,6 +325,9 @@ def with_preset_and_data(command: Callable[..., None]) -> Callable[..., None]:
                 raise ConfigError("neurons: a search chooses them; write --sizes, not --set")
         given = settings | typed
         chosen = _chosen(click.get_current_context(), given)  # refused, if need be, before images are fetched
+        if kept is not None:
+            given |= _leaking(chosen, kept, given)
+            chosen = _chosen(click.get_current_context(), given)
         engine_of(others.get("engine", "numba"), others.get("threads"))
         data = load(dataset, data_dir=data_dir, validation=validation, seed=seed, reading=reading.asked())
         if samples is not None:
@@ -295,6 +337,16 @@ def with_preset_and_data(command: Callable[..., None]) -> Callable[..., None]:
         command(preset=chosen, data=data, seed=seed, **others)
 
     return prepared
+
+
+def _leaking(chosen: Preset, beta: float, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the time constants of all layers that keep a part of their potentials in a time step."""
+    several = range(2, len(chosen.network.layers) + 1)
+    names = ["tau_m_ms", *(f"layers.{number}.tau_m_ms" for number in several)]
+    for name in names:
+        if name in given:
+            raise ConfigError(f"{name}: is given by --beta and by --set; leave one out")
+    return dict.fromkeys(names, tau_m_ms_of(beta, chosen.network.dt_ms))
 
 
 def setting_hint(error: click.ClickException, words: Sequence[str] | None) -> str | None:

@@ -9,6 +9,7 @@ import click
 
 from fspinn.base.errors import ConfigError, DataError, FspinnError, UnfinishedError
 from fspinn.base.files import check_folder
+from fspinn.base.settings import with_settings
 from fspinn.cli import options, outcome
 from fspinn.network.description import Network
 from fspinn.presets import Preset
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fspinn.datasets import Dataset
+    from fspinn.network import Learner
     from fspinn.search import SearchResult
 
 
@@ -96,6 +98,10 @@ Exit status: 0 found, 1 the answer is no, 2 bad input, 3 the search could not fi
     type=click.Path(dir_okay=False, path_type=Path),
     help="TOML file of what to choose from: neurons = [50, 100], threshold = {low = 8.0, high = 40.0}, ...",
 )
+@click.option(
+    "--learner",
+    help="Learners to choose from: some of stdp,stdp+labels,surrogate; the smallest of each [default: stdp].",
+)
 @click.option("--sizes", help="Numbers of neurons to choose from, such as 50,100,200.")
 @click.option("--weights", help="Weight formats to choose from, such as UQ0.2,UQ0.4,float32.")
 @click.option("--readouts", help="Readouts to choose from, such as majority,proportion.")
@@ -143,7 +149,9 @@ Exit status: 0 found, 1 the answer is no, 2 bad input, 3 the search could not fi
 @options.class_weight
 @options.work
 @options.with_preset_and_data
-def command(preset: Preset, data: "Dataset", output: Path, as_json: bool, **asked: Any) -> None:
+def command(
+    preset: Preset, data: "Dataset", output: Path, as_json: bool, learner: str | None, **asked: Any
+) -> None:
     """Find the network with the least memory that meets an accuracy on your images."""
     from fspinn.base.streams import say
     from fspinn.report import write_report
@@ -165,7 +173,7 @@ def command(preset: Preset, data: "Dataset", output: Path, as_json: bool, **aske
         result = find_smallest(
             data,
             network=None if preset.network == Network() else preset.network,
-            learner=preset.learner,
+            learner=_learners(preset, learner),
             folder=output,
             data_dir=data_dir,
             on_trials=lambda trials: say(line(trials)),
@@ -195,6 +203,13 @@ def command(preset: Preset, data: "Dataset", output: Path, as_json: bool, **aske
             click.echo(f"  wrote {path}")
     if not result.found:
         sys.exit(outcome.UNFINISHED if result.ending is Ending.UNFINISHED else outcome.NO)
+
+
+def _learners(preset: Preset, names: str | None) -> "list[Learner]":
+    """Return the learners that are tried, with the settings that they share with the preset's."""
+    if names is None:
+        return [preset.learner]
+    return [with_settings(preset, {"learner": name}).learner for name in options.names(names)]
 
 
 def _saved(result: "SearchResult", folder: Path, as_json: bool, overwrite: bool) -> dict[str, Path]:

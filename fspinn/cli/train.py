@@ -1,4 +1,4 @@
-"""fspinn train: learn without labels, then fit a readout."""
+"""fspinn train: learn, without labels if the learner is stdp, then fit a readout."""
 
 import signal
 from collections.abc import Iterator
@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fspinn.base.errors import ConfigError
 from fspinn.base.files import check_file
 from fspinn.cli import options
+from fspinn.network.learners import Surrogate
 from fspinn.presets import Preset
 
 if TYPE_CHECKING:
@@ -27,14 +29,18 @@ Examples:
   fspinn train --config settings.toml --seed 1 -o net.h5
   fspinn train --preset mnist-400 --weights UQ0.4 -o net4.h5
   fspinn train --dataset mnist --neurons 4900 --resume -o large.h5
+  fspinn train --start net.h5 -o tuned.h5
+  fspinn train --learner surrogate --neurons 50 --beta 0.9 --weights Q1.3 -o net.h5
 
 What was stopped (Ctrl-C, a crash, a power cut) goes on with --resume, to the same bytes as without the stop.
 """,
 )
 @options.dataset
 @options.preset
+@options.learner
 @options.neurons
 @options.columns
+@options.gradients
 @options.passes
 @options.settings
 @options.readout
@@ -66,17 +72,27 @@ What was stopped (Ctrl-C, a crash, a power cut) goes on with --resume, to the sa
     show_default=True,
     help="How changes of such weights are rounded: stochastic, nearest or truncate.",
 )
+@click.option(
+    "--start",
+    type=click.Path(dir_okay=False, path_type=Path),
+    is_eager=True,
+    callback=options.read_start,
+    help="Model that STDP trained: labels tune its layers, with its network and, by default, its data set.",
+)
 @options.engine
 @options.work
 @options.with_preset_and_data
 def command(
     preset: Preset, data: "Dataset", output: Path, resume: bool, as_json: bool, **others: Any
 ) -> None:
-    """Train a network on a data set, without labels, and fit a readout on them."""
+    """Train a network on a data set, and fit a readout on labels; the learner stdp needs no more of them."""
     from fspinn import save, train
     from fspinn.learning import checkpoint
 
     saved = output.with_name(f"{output.name}.checkpoint")
+    keeps = not isinstance(preset.learner, Surrogate)
+    if resume and not keeps:
+        raise ConfigError("--resume: the learner surrogate keeps no checkpoint; leave it out")
     if resume and not saved.exists():
         click.echo(f"fspinn: {saved} does not exist; starting from the beginning", err=True)
     with _stopped_in_one_line(saved):
@@ -85,7 +101,7 @@ def command(
             data,
             learner=preset.learner,
             readout=preset.readout,
-            checkpoint=saved,
+            checkpoint=saved if keeps else None,
             resume=resume,
             **others,  # options and parameters of the same name
         )
@@ -108,10 +124,10 @@ def command(
         "engine": others["engine"],
         "seed": others["seed"],
     }
-    lines = [
-        f"{output}: {preset.network.neurons} neurons, {answer['presentations']} presentations "
-        f"at {result.samples_per_s:,.0f} samples/s"
-    ]
+    how = f"{answer['presentations']} presentations at {result.samples_per_s:,.0f} samples/s"
+    if others["start"] is not None:
+        how = "tuned by labels"
+    lines = [f"{output}: {preset.network.neurons} neurons, {how}"]
     if data.feature_names:
         lines.append(f"the readout listens to {', '.join(data.feature_names)} too")
     if "quantization" in record:

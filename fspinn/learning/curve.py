@@ -7,7 +7,8 @@ depends on it. It says how learning goes; how good the model is only images can 
 from (this project's own measure).
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,6 +53,13 @@ class Curve:
         return cls(
             np.zeros((0, 3)), np.zeros(4, np.int64), np.zeros((n_neurons, n_classes)), np.zeros(n_classes)
         )
+
+    @classmethod
+    def of_dict(cls, written: Mapping[str, Any], n_neurons: int, n_classes: int) -> "Curve":
+        """Return the curve of a run that is over, from what `as_dict` wrote."""
+        names = ("presentations", "accuracy", "output_spikes")
+        points = np.array([written[name] for name in names], dtype=np.float64).T
+        return replace(cls.start(n_neurons, n_classes), points=points)
 
     @property
     def running_accuracy(self) -> float:

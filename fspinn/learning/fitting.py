@@ -4,7 +4,7 @@ import platform
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib import metadata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numba
 import numpy as np
@@ -14,6 +14,7 @@ from fspinn.base.checks import whole_number
 from fspinn.base.settings import as_plain
 from fspinn.base.version import __version__
 from fspinn.learning.curve import Curve
+from fspinn.learning.labels import tuned
 from fspinn.lowering.compiler import answering_plan
 from fspinn.lowering.integers import Range, scaled
 from fspinn.lowering.post_training import quantize_readout
@@ -24,7 +25,7 @@ from fspinn.model.model import Model
 from fspinn.model.tensors import LayerTensors, Tensor
 from fspinn.network.description import Network
 from fspinn.network.layers import Layer
-from fspinn.network.learners import Learner
+from fspinn.network.learners import Learner, StdpLabels
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
@@ -83,9 +84,12 @@ def fit_readouts(
     class_weight: str | None = None,
     draw: int = 0,
     threads: int | None = None,
+    progress: bool = False,
     on_batch: Callable[[int], None] | None = None,
 ) -> list[Model]:
     """Return one model per readout, all fitted on the same responses to all training images.
+
+    Where the learner is `fspinn.network.StdpLabels`, labels first tune the layers.
 
     Parameters
     ----------
@@ -102,13 +106,16 @@ def fit_readouts(
         Another number draws other images.
     threads : int or None, default None
         None is one per core; the answer is the same for all.
+    progress : bool, default False
+        Show a progress bar of what labels tune, if standard error is a terminal.
     on_batch : callable, optional
         Called now and then with the number of images shown so far; what it raises ends the work.
 
     Raises
     ------
     ConfigError
-        If there is no readout of a name or no such weight, or there are not so many images.
+        If there is no readout of a name or no such weight, there are not so many images, or labels cannot
+        tune such a network.
     """
     for name in names:
         readouts.check_name(name)
@@ -118,6 +125,12 @@ def fit_readouts(
     if labels is not None:
         labels = whole_number("labels", labels, 1, len(known))
         known = readouts.some_labels(known, labels, seed=learned.seed, draw=draw)
+    if isinstance(learned.learner, StdpLabels):
+        how: dict[str, Any] = {"class_weight": class_weight, "progress": progress, "on_batch": on_batch}
+        layer = tuned(
+            learned.network, learned.learner, learned.layers[0], data, known, seed=learned.seed, **how
+        )
+        learned = replace(learned, layers=(layer,))
     plan = answering_plan(learned.network, learned.layers, data.image_shape)
     features = None
     if data.train.features is not None:

@@ -30,7 +30,7 @@ from fspinn.base.randomness import (
     stream_key,
     uniforms,
 )
-from fspinn.base.settings import as_plain, settings_of
+from fspinn.base.settings import as_plain, differences, settings_of
 from fspinn.base.streams import on_terminal, say
 from fspinn.base.version import __version__
 from fspinn.datasets.arrays import as_dataset
@@ -39,23 +39,24 @@ from fspinn.learning import checkpoint as checkpoints
 from fspinn.learning.checkpoint import CheckpointWriter, State
 from fspinn.learning.curve import Curve
 from fspinn.learning.fitting import Learned, fit_readouts, raised
+from fspinn.learning.labels import check_tunable
+from fspinn.learning.surrogate import with_torch
 from fspinn.lowering.compiler import answering_plan, grid_of, learning_plan
 from fspinn.lowering.integer_learning import Grid, first_weights, learned_theta
 from fspinn.lowering.integers import Range
 from fspinn.lowering.plan import Plan
 from fspinn.model import readout as readouts
 from fspinn.model.activity import Activity
-from fspinn.model.model import Model
+from fspinn.model.model import AnyModel, Model, check_size, model_of
 from fspinn.model.tensors import LayerTensors, Tensor
 from fspinn.network.description import Network
 from fspinn.network.encoders import BatchEncoder, encoding_of, split_channels
-from fspinn.network.inhibition import NoInhibition
 from fspinn.network.layers import Layer
-from fspinn.network.learners import Learner, StdpLabels, Surrogate
+from fspinn.network.learners import SURROGATE_PASSES, Learner, StdpLabels, Surrogate
 from fspinn.network.plasticity import initial_weights, natural_weight_norm
 from fspinn.network.recordings import Binnable, check_encoder
 from fspinn.network.rules import MAX_PASSES, Stdp
-from fspinn.network.setup import Setup
+from fspinn.network.setup import Setup, check_competition
 from fspinn.quant.formats import Format
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ class TrainingResult:
     ----------
     model : Model
     samples_per_s : float
-        Presentations per second while learning, without compilation; after a resume, of the part since.
+        Presentations per second while learning without labels, without compilation; after a resume, of the
+        part since. 0 if it started from a model.
     validation : Evaluation or None
         On the validation split (see `train`); None where that is empty.
     """
@@ -91,8 +93,13 @@ def passes_for(neurons: int, images: int) -> int:
     return ceil(PRESENTATIONS_PER_NEURON * neurons / images)
 
 
-def most_passes(network: Network, images: int) -> int:
-    """Return how many passes give every neuron of every layer a hundred presentations."""
+def most_passes(network: Network, images: int, learner: Learner = Stdp()) -> int:
+    """Return how many passes a learner takes that does not say.
+
+    With STDP every neuron of every layer gets a hundred presentations.
+    """
+    if isinstance(learner, Surrogate):
+        return SURROGATE_PASSES
     return max(passes_for(layer.neurons, images) for layer in network.layers)
 
 
@@ -115,6 +122,7 @@ def train(
     weights: str | Format | None = None,
     state: str | Format | None = None,
     rounding: str = "stochastic",
+    start: AnyModel | None = None,
     progress: bool = True,
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_every: int | None = None,
@@ -155,6 +163,9 @@ def train(
         Format of potentials and thresholds then; None is 16 bits that hold four times the firing threshold.
     rounding : {"stochastic", "nearest", "truncate"}, default "stochastic"
         Of the changes of weights then. Others than ``"stochastic"`` lose small changes.
+    start : Model or None, default None
+        Trained by STDP, in floats: labels tune its layers (`learner` is a `fspinn.StdpLabels`), and nothing
+        learns without labels before.
     progress : bool, default True
         Show a progress bar, if standard error is a terminal.
     checkpoint : path-like or None, default None
@@ -200,20 +211,31 @@ def train(
         None if checkpoint is None else CheckpointWriter(checkpoint, every=checkpoint_every, resume=resume)
     )
     try:
-        learned = learn(
-            network,
-            data,
-            learner,
-            seed=seed,
-            progress=progress,
-            writer=writer,
-            engine=engine,
-            weights=weights,
-            state=state,
-            rounding=rounding,
-        )
+        if start is not None:
+            learned = _learned_before(model_of(start), network, data, learner, seed, engine)
+        else:
+            learned = learn(
+                network,
+                data,
+                learner,
+                seed=seed,
+                progress=progress,
+                writer=writer,
+                engine=engine,
+                weights=weights,
+                state=state,
+                rounding=rounding,
+                labels=labels,
+                class_weight=class_weight,
+            )
         (model,) = fit_readouts(
-            learned, data, (readout,), labels=labels, class_weight=class_weight, threads=threads
+            learned,
+            data,
+            (readout,),
+            labels=labels,
+            class_weight=class_weight,
+            threads=threads,
+            progress=progress,
         )
         validation = None
         if len(data.validation):
@@ -228,6 +250,34 @@ def train(
     for doubt in [*found, *_classes_without_labels(data, labels, seed)]:
         warnings.warn(doubt, FspinnWarning, stacklevel=2)
     return TrainingResult(model, learned.samples_per_s, validation)
+
+
+def _learned_before(
+    model: Model, network: Network, data: "Dataset", learner: Learner, seed: int, engine: str
+) -> Learned:
+    """Return what a model has learned by STDP, for labels to tune."""
+    if not isinstance(learner, StdpLabels):
+        raise ConfigError(
+            f"start: the learner {learner.kind} does not go on from a model; use stdp+labels, or leave it out"
+        )
+    if type(model.learner) is not Stdp:
+        raise ConfigError(
+            f"start: labels tune what STDP found, and this model is of {model.learner.kind}; give one of stdp"
+        )
+    if model.quantized:
+        raise ConfigError("start: this model is quantized; give the one that training wrote")
+    if changed := differences(network, model.network):
+        raise ConfigError(
+            f"start: the model has another {next(iter(changed))}; leave that setting out, or start out"
+        )
+    check_tunable(network)
+    check_size(model, data.train.images, "data")
+    passes, record = model.record.get("passes", 1), model.record
+    curve = Curve.start(network.features, data.n_classes)
+    if "learning_curve" in record:
+        curve = Curve.of_dict(record["learning_curve"], network.features, data.n_classes)
+    activity = model.activity.get("training", (Activity(),))
+    return Learned(model.network, learner, model.layers, (passes,), seed, activity, 0.0, curve, engine)
 
 
 def _classes_without_labels(data: "Dataset", labels: int | None, seed: int) -> list[str]:
@@ -255,23 +305,52 @@ def learn(
     weights: str | Format | None = None,
     state: str | Format | None = None,
     rounding: str = "stochastic",
+    labels: int | None = None,
+    class_weight: str | None = None,
     on_batch: Callable[[int], None] | None = None,
 ) -> Learned:
-    """Learn weights and thresholds from the training images, without labels (see `train`).
+    """Learn weights and thresholds from the training images (see `train`).
 
-    `on_batch` is called now and then with the number of presentations so far; what it raises ends the work.
+    Only `fspinn.Surrogate` looks at labels here, at as many as `labels` says, and at `class_weight`; where
+    labels tune, `fspinn.learning.fitting.fit_readouts` does it. `on_batch` is called now and then with the
+    number of presentations so far; what it raises ends the work.
     """
     Setup(network, learner)  # says what is not one
     seed = checked_seed(seed)
     if isinstance(learner, Surrogate):
-        raise ConfigError("learner: surrogate is not there yet")
+        _refuse_to_resume(writer)
+        if state is not None or rounding != "stochastic":
+            raise ConfigError(
+                "state, rounding: gradients are taken of floats near the weights' grid; leave both out, and "
+                "quantize the state afterwards"
+            )
+        check_encoder(network, data.train.images, "data")
+        known = readouts.some_labels(data.train.labels, labels or len(data.train), seed=seed)
+        by_gradient: Learned = with_torch().learn(
+            network,
+            data,
+            learner,
+            labels=known,
+            class_weight=class_weight,
+            seed=seed,
+            engine=engine,
+            weights=weights,
+            progress=progress,
+            on_batch=on_batch,
+        )
+        return by_gradient
     if isinstance(learner, StdpLabels):
-        raise ConfigError("learner: stdp+labels is not there yet")
+        check_tunable(network)
+        if weights is not None:
+            raise ConfigError(
+                "weights: labels tune floats, or with few bits in view; leave the format out, and set "
+                "weight_bits"
+            )
     engine_of(engine)
     _check_formats(engine, weights, state, rounding)
     check_encoder(network, data.train.images, "data")
     network.geometries(data.image_shape)
-    _check_competition(network)
+    check_competition(network, learner)
     _check_windows(network, learner)
     formats = None if weights is None else (weights, state, rounding)
     run = _run_of(network, learner, data, seed, engine, formats, ())
@@ -312,6 +391,11 @@ def learn(
     if run.grid is None:
         return result
     return replace(result, rounding=run.grid.rounding, state_range=Range(*last.state_range.tolist()))
+
+
+def _refuse_to_resume(writer: CheckpointWriter | None) -> None:
+    if writer is not None:
+        raise ConfigError("checkpoint: the learner surrogate keeps none, and cannot be resumed; leave it out")
 
 
 @dataclass(frozen=True)
@@ -423,15 +507,6 @@ def _named(run: _Run, network: Network) -> dict[str, Any]:
 
 def _plain(described: Network | Stdp) -> dict[str, Any]:
     return {name: as_plain(value) for name, value in settings_of(described).items()}
-
-
-def _check_competition(network: Network) -> None:
-    for number, layer in enumerate(network.layers, 1):
-        if isinstance(layer.inhibition, NoInhibition):
-            raise ConfigError(
-                f"inhibition: layer {number} has none, and by STDP all its neurons would learn the same; use "
-                "the learner surrogate, or another inhibition"
-            )
 
 
 def _check_windows(network: Network, learner: Stdp) -> None:

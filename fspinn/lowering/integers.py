@@ -27,6 +27,9 @@ threshold, drop, the parts that follow) are rounded to nearest, ties to even, on
 5. It goes to 0. Each other neuron that is inhibited gets
    ``v = cut(v - (drop + ((v * drop_part) >> 16)))``; one of both is 0.
 
+Without inhibition (``none``) every neuron that may spike and has ``v >= threshold[j]`` spikes, and for each
+of them ``v = cut(v - threshold[j])``.
+
 **Learning** (rules ``normalised`` and ``timestep``; no normalisation, no decay of weights). Weights stay in
 their format. A change is computed in units of 2**-32 of a weight's step, and rounded once:
 ``a = (weight << 32) + change``, and the new weight, at least 0 and at most the highest of its format, is

@@ -1,7 +1,7 @@
 """A readout of few bits, fitted with its rounding in the loop.
 
-Rounding a table afterwards loses the more, the more features the readout listens to. Here a solver (Adam:
-Kingma and Ba 2015, arXiv:1412.6980) rounds the table before every step, and takes its gradient as if it had
+Rounding a table afterwards loses the more, the more features the readout listens to. Here a solver (Adam)
+rounds the table before every step, and takes its gradient as if it had
 not been (the straight-through estimator: Bengio, Léonard and Courville 2013, arXiv:1308.3432). Where it ends,
 entries move by one integer, those first for which a parabola promises most, and as many at a time as together
 lower the loss (fspinn).
@@ -11,13 +11,14 @@ middle of its format, and all integers of the format are of use.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.base.randomness import READOUT_ORDER, permutation, stream_key
+from fspinn.model.adam import Adam, Floats
 from fspinn.model.model import Readout
 from fspinn.model.readout import INVERSE_PENALTY, NO_LABEL, balanced_weights, quiet_fit, scores
 from fspinn.quant.formats import Format, quantize_values
@@ -66,8 +67,6 @@ PIECE = 2000
 
 DENSE_FROM = 0.05
 """Part of the counts that are not zero from which on matrices are not sparse: dense ones are quicker then."""
-
-Floats: TypeAlias = NDArray[np.float32]
 
 
 def fit_rounded(
@@ -230,27 +229,6 @@ class _Samples:
         return _Guess(square * table, np.maximum(square * spread.sum(axis=0), TINY), max(scale, TINY))
 
 
-@dataclass
-class _Adam:
-    """Numbers that follow their gradient: ``value -= rate * mean / sqrt(mean of squares)``."""
-
-    value: Floats
-    rate: float
-    mean: Floats = field(init=False)
-    square: Floats = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.mean, self.square = np.zeros_like(self.value), np.zeros_like(self.value)
-
-    def step(self, number: int, slope: Floats | np.float32) -> None:
-        """Take a step, `number` from 1 on."""
-        self.mean += np.float32(0.1) * (slope - self.mean)
-        self.square += np.float32(0.001) * (slope * slope - self.square)
-        rate = self.rate * (1 - (number - 1) / UPDATES) / (1 - 0.9**number)
-        spread = np.sqrt(self.square * np.float32(1 / (1 - 0.999**number))) + np.float32(1e-9)
-        self.value -= np.float32(rate) * self.mean / spread
-
-
 def _start(table: Floats, bias: Floats, format: Format) -> _Guess:
     """Return the table, each row in the middle of the format, with the scale that loses least in squares."""
     low, high = format.lowest_integer, format.highest_integer
@@ -273,8 +251,9 @@ def _start(table: Floats, bias: Floats, format: Format) -> _Guess:
 def _solve(samples: _Samples, start: _Guess, format: Format, seed: int) -> _Guess:
     """Return the guess, in integers, at which the solver ends."""
     low, high = format.lowest_integer, format.highest_integer
-    table, bias = _Adam(start.table.copy(), TABLE_RATE * (high - low) / 2), _Adam(start.bias, BIAS_RATE)
-    log_scale = _Adam(np.log(np.array([start.scale])), SCALE_RATE)
+    table = Adam(start.table.copy(), TABLE_RATE * (high - low) / 2, UPDATES)
+    bias = Adam(start.bias, BIAS_RATE, UPDATES)
+    log_scale = Adam(np.log(np.array([start.scale])), SCALE_RATE, UPDATES)
     batch = min(BATCH, len(samples))
     batches = len(samples) // batch
     for number in range(1, UPDATES + 1):

@@ -1,14 +1,15 @@
 """What is a network? How samples become spikes, and the layers that see them one after the other."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from fspinn.base.errors import ConfigError
 from fspinn.base.settings import described, setting, with_settings
-from fspinn.network.adaptation import Adaptation, Balanced
+from fspinn.network.adaptation import Adaptation, Balanced, Fixed
 from fspinn.network.geometry import Geometry
-from fspinn.network.inhibition import First, Inhibition, Lateral, Ranked
+from fspinn.network.inhibition import First, Inhibition, Lateral, NoInhibition, Ranked
 from fspinn.network.inputs import Contrast, Encoder, Events, FirstSpike, NoContrast, OnOff, Poisson
-from fspinn.network.layers import Layer, Neuron
+from fspinn.network.layers import Layer, Neuron, tau_m_ms_of
 
 MAX_STEPS = 100_000
 
@@ -23,7 +24,7 @@ class Network:
 
     encoder: Encoder = setting("How samples become spikes.", default=Poisson())
     layers: tuple[Layer, ...] = setting(
-        "The layers, from the input on.", default=(Layer(),), further=Layer.prototypes()
+        "The layers, from the input on.", default=(Layer(),), further=Layer.following
     )
     dt_ms: float = setting(
         "Time step.", default=1.0, unit="ms", source="BindsNET; D&C's code uses 0.5", above=0.0
@@ -125,6 +126,53 @@ class Network:
         layer = Layer(neurons, neuron=neuron, inhibition=inhibition, adaptation=adaptation)
         layer = with_settings(layer, {"field": field, "stride": stride, "cells": cells})
         return cls(encoder, (layer,), dt_ms, duration_ms, contrast)
+
+    @classmethod
+    def supervised(
+        cls,
+        neurons: int | Sequence[int] = 200,
+        field: int | tuple[int, int] | None = None,
+        *,
+        stride: int = 1,
+        cells: int | tuple[int, int] = 3,
+        beta: float = 0.9,
+        threshold: float = 1.0,
+        encoder: Encoder = FirstSpike(relative_to="white"),
+        contrast: Contrast = NoContrast(),
+        dt_ms: float = 1.0,
+        duration_ms: float = 10.0,
+    ) -> "Network":
+        """Return a network for labels to fill: neurons that know nothing of each other (`fspinn.Surrogate`).
+
+        Parameters
+        ----------
+        neurons : int or sequence of int, default 200
+            Of one layer, or of each of several.
+        field : int or tuple of int, or None, default None
+            What a neuron of the first layer sees; None is all of the input.
+        stride, cells
+            Of the first layer, if it has a field; one number of cells stands for rows and columns.
+        beta : float, default 0.9
+            Part of a potential that is left after a time step: ``tau_m_ms = -dt_ms / ln(beta)``.
+        threshold : float, default 1.0
+        encoder, contrast, dt_ms, duration_ms
+            See `Network`.
+
+        Examples
+        --------
+        >>> network = Network.supervised((200, 10))
+        >>> [layer.neurons for layer in network.layers], network.layers[0].inhibition.kind
+        ([200, 10], 'none')
+        """
+        neuron = Neuron(threshold=threshold, tau_m_ms=tau_m_ms_of(beta, dt_ms), weight_norm=1.0)
+        first, *others = (neurons,) if isinstance(neurons, int) else neurons
+        layer = Layer(first, neuron=neuron, inhibition=NoInhibition(), adaptation=Fixed())
+        if field is not None:
+            layer = with_settings(layer, {"field": field, "stride": stride, "cells": cells})
+        layers = [layer]
+        for count in others:
+            layers.append(replace(layers[-1].following(), neurons=count))
+        return cls(encoder, tuple(layers), dt_ms, duration_ms, contrast)
 
     def input_shape(self, shape: tuple[int, ...], number: int = 0) -> tuple[int, int, int]:
         """Return height, width and channels of what a layer sees.

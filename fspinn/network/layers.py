@@ -8,7 +8,9 @@ dense one of Diehl & Cook and FSpiNN.
 """
 
 from dataclasses import replace
+from math import exp, log
 
+from fspinn.base.checks import number
 from fspinn.base.errors import ConfigError
 from fspinn.base.settings import described, setting
 from fspinn.network.adaptation import Adaptation, Balanced, Fixed
@@ -20,6 +22,26 @@ MAX_NEURONS = 1_000_000
 
 LOWEST_PART = 1 / 64
 """Part of the firing threshold that thresholds keep, however far they fall (fspinn)."""
+
+
+def tau_m_ms_of(beta: float, dt_ms: float) -> float | None:
+    """Return the time constant of a membrane that keeps a part of its potential in each time step.
+
+    ``beta = exp(-dt_ms / tau_m_ms)``; None is a membrane without leak, of which beta is 1.
+
+    Raises
+    ------
+    ConfigError
+        If beta is not above 0 and at most 1.
+    """
+    if not 0 < number("beta", beta) <= 1:
+        raise ConfigError(f"beta: {beta:g} is not above 0 and at most 1; it is what stays of a potential")
+    return None if beta == 1 else -dt_ms / log(beta)
+
+
+def beta_of(tau_m_ms: float | None, dt_ms: float) -> float:
+    """Return what a membrane keeps of its potential in each time step (see `tau_m_ms_of`)."""
+    return 1.0 if tau_m_ms is None else exp(-dt_ms / tau_m_ms)
 
 
 @described
@@ -125,6 +147,16 @@ class Layer:
             See `fspinn.network.Ranked`.
         """
         return cls(neurons, neuron=neuron, inhibition=Ranked(answer_drop, answer_ms), adaptation=adaptation)
+
+    def following(self) -> "Layer":
+        """Return what a layer after this one is, if nothing else is said.
+
+        After one without inhibition that is one of the same neurons, each of which sees all of it; after any
+        other they are prototypes.
+        """
+        if not isinstance(self.inhibition, NoInhibition):
+            return Layer.prototypes()
+        return replace(self, field=None, stride=1, cells=(1, 1))
 
     def positions(self, height: int, width: int) -> tuple[int, int]:
         """Return the rows and columns of positions on an input; the whole field fits at each of them.

@@ -5,8 +5,15 @@ from typing import ClassVar, TypeAlias
 from fspinn.base.settings import described, setting
 from fspinn.network.rules import MAX_PASSES, Stdp
 
+MOST_BITS = 8
+"""Of weights that learning has in view."""
+
 SURROGATES = ("fast_sigmoid", "atan", "sigmoid", "triangular", "boxcar", "straight-through")
 """Shapes that stand for the derivative of a spike; `fspinn.learning.surrogate.shapes` has the formulas."""
+
+
+SURROGATE_PASSES = 12
+"""How often `Surrogate` shows each sample, where it does not say (fspinn)."""
 
 
 @described
@@ -30,13 +37,19 @@ class StdpLabels(Stdp):
         at_most=MAX_PASSES,
     )
     tuning_rate: float = setting(
-        "Step of the solver (Adam) at the start, in weights; it falls to 0.",
-        default=0.01,
+        "Step of the solver (Adam) at the start, the largest weight being 1; it falls to 0.",
+        default=0.03,
         above=0.0,
         at_most=1.0,
     )
+    weight_bits: int | None = setting(
+        "Bits of the weights that labels have in view; none is floats.",
+        default=None,
+        at_least=1,
+        at_most=MOST_BITS,
+    )
     temperature: float = setting(
-        "How far apart potentials are taken for different.", default=0.2, unit="weight norms", above=0.0
+        "By how much potentials differ that are told apart.", default=0.03, unit="weight norms", above=0.0
     )
 
 
@@ -62,6 +75,18 @@ class Surrogate:
         "Step of the solver (Adam) at the start; it falls to 0.", default=0.002, above=0.0, at_most=1.0
     )
     batch: int = setting("Samples that a step of the solver looks at.", default=128, at_least=1)
+    weight_bits: int | None = setting(
+        "Bits of the signed weights that learning has in view; none is floats.",
+        default=None,
+        at_least=2,
+        at_most=MOST_BITS,
+    )
+    output: str = setting(
+        "What the classes are read from while learning: a linear readout of spike counts (membrane), or the "
+        "counts of the last layer, whose neurons speak for a class each (spikes).",
+        default="membrane",
+        choices=("membrane", "spikes"),
+    )
 
 
 Learner: TypeAlias = Stdp | StdpLabels | Surrogate

@@ -1,7 +1,9 @@
 """What is trained, and how: a network and the learner that fills it, as searches vary both."""
 
+from fspinn.base.errors import ConfigError
 from fspinn.base.settings import described, setting
 from fspinn.network.description import Network
+from fspinn.network.inhibition import NoInhibition
 from fspinn.network.learners import Learner
 from fspinn.network.rules import Stdp
 
@@ -12,3 +14,13 @@ class Setup:
 
     network: Network = setting("What is trained.", default=Network())
     learner: Learner = setting("How its weights come about.", default=Stdp())
+
+
+def check_competition(network: Network, learner: Learner) -> None:
+    """Raise ConfigError if a network has layers without inhibition, and a learner that needs it."""
+    for number, layer in enumerate(network.layers, 1):
+        if isinstance(learner, Stdp) and isinstance(layer.inhibition, NoInhibition):
+            raise ConfigError(
+                f"inhibition: layer {number} has none, and by STDP all its neurons would learn the same; use "
+                "the learner surrogate, or another inhibition"
+            )

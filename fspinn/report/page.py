@@ -20,7 +20,7 @@ from fspinn.base.errors import DataError
 from fspinn.base.files import real_file, replaced_when_whole
 from fspinn.base.version import __version__
 from fspinn.datasets.origin import load_again
-from fspinn.memmodel import load_hardware
+from fspinn.memmodel import estimate, load_hardware
 from fspinn.model.model import Model
 from fspinn.model.store import load
 from fspinn.report import charts
@@ -33,6 +33,7 @@ from fspinn.search.certificate import chance
 from fspinn.search.constraints import MEASURES, flash_and_ram
 from fspinn.search.endings import advice, confidence_in_words, headline
 from fspinn.search.metrics import metric_of
+from fspinn.search.result import BUYS
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset, Split
@@ -112,6 +113,7 @@ def write_report(
     words |= _without_spikes(answer, data)
     if model is not None:
         words |= {"band": load_hardware(answer["hardware"]).band, "compared": compared(answer, model)}
+        words["latency"] = _latency(model, answer["hardware"])
         words |= {"pictures": _pictures(model, data.validation, answer["seed"], threads)}
     page = _environment().get_template("page.html").render(model=model, version=__version__, **words)
     with _writing(path), replaced_when_whole(path) as temporary:
@@ -150,6 +152,7 @@ def _about_trials(answer: Mapping[str, Any]) -> dict[str, Any]:
     limits = {name: limit for name, limit in answer["constraints"].items() if name in MEASURES and limit}
     called = {name: "RAM" if name == "ram" else name.replace("_", " ") for name in limits}
     return {
+        "buys": BUYS,
         "charts": charts.charts(answer),
         "metric": metric_of(answer["metric"]),
         "sides": charts,
@@ -183,6 +186,24 @@ def _without_spikes(answer: Mapping[str, Any], data: "Dataset") -> dict[str, Any
         "inputs": "pixels and features" if data.feature_names else "pixels",
         "multiplications": (prod(data.image_shape) + len(data.feature_names)) * data.n_classes,
     }
+
+
+class Latency(NamedTuple):
+    """Seconds of an inference: without a spike (the intercept), and those that follow the spikes."""
+
+    intercept_s: float
+    spikes_s: float
+    assumes: str | None
+
+
+def _latency(model: Model, hardware: str) -> Latency | None:
+    """Return the parts of the latency of an inference; None where the hardware says nothing of time."""
+    cost = estimate(model, hardware)
+    if not cost.hardware.timed:
+        return None
+    cycle_s = 1e-6 / cost.hardware.clock.f_mhz
+    fixed, following = cost.intercept["inference"], cost.spike_cycles("inference")
+    return Latency(fixed * cycle_s, following * cycle_s, cost.latency_assumes)
 
 
 class Picture(NamedTuple):

@@ -23,8 +23,9 @@ the strategy's best candidate becomes the answer if it meets the target with sev
 (`finalists`); if not, the strategy goes on. The **certificate** says how far the next smaller ones fell short
 (`certificate`), and `result` writes it all down.
 
-Two more searches run on the same workers: `tune` looks for the settings of a network of a given size, and
-`formats` for the narrowest formats of a network that is trained.
+More searches run on the same workers: `tune` looks for the settings of a network of a given size, `sweep`
+measures a grid of settings (what came out is `swept`), and `formats` looks for the narrowest formats of a
+network that is trained.
 """
 
 from fspinn.search.candidates import Candidate, Variant

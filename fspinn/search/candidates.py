@@ -11,6 +11,7 @@ from fspinn.base.settings import bare, differences
 from fspinn.lowering.integers import MAX_STATE_BITS
 from fspinn.model.readout import check_name
 from fspinn.network.description import Network
+from fspinn.network.learners import StdpLabels
 from fspinn.network.setup import Setup
 from fspinn.quant.formats import Format, check_rounding
 
@@ -176,7 +177,8 @@ def in_words(candidate: Mapping[str, Any]) -> str:
         contrast = "" if settings.get("contrast", "off") == "off" else f" {settings['contrast']}"
         words += f" with a field of {height} x {width}{contrast}, {rows} x {columns} cells"
     further = [value for name, value in settings.items() if name != bare(name) == "neurons"]
-    return ", then ".join([words, *map(str, further)])
+    words = ", then ".join([words, *map(str, further)])
+    return words + (", tuned by labels" if settings.get("learner") == StdpLabels.kind else "")
 
 
 def _bits(name: str) -> int:

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from math import inf
 from typing import Any, NamedTuple
 
 from fspinn.base.checks import number
 from fspinn.base.errors import ConfigError
 from fspinn.memmodel import Hardware
 from fspinn.memmodel.text import memory_text
+from fspinn.network.learners import Learner
+from fspinn.network.rules import Stdp
 from fspinn.search import quantities
 from fspinn.search.costs import Cost
 from fspinn.search.intervals import CONFIDENCE
@@ -140,6 +143,8 @@ class Constraints:
         Expected energies, latencies and spikes are given the benefit of the doubt (`MARGIN`).
         """
         for name, factor in self.excess(cost).items():
+            if factor == inf:
+                return "is learned on a host, from labels; no device can learn it"
             exact = MEASURES[name].exact
             if factor > (1.0 if cost.counted or exact else MARGIN):
                 about = "" if cost.counted else "at least " if exact else "about "
@@ -149,13 +154,13 @@ class Constraints:
         return None
 
 
-def check_measures(names: Sequence[str], hardware: Hardware) -> None:
-    """Refuse what cannot be measured, or what this hardware says nothing of."""
+def check_measures(names: Sequence[str], hardware: Hardware, learners: Sequence[Learner]) -> None:
+    """Refuse what cannot be measured, or what this hardware or these learners say nothing of."""
     for name in names:
         if name not in MEASURES:
             raise ConfigError(f"minimize: there is no {name!r}; use some of {', '.join(MEASURES)}")
     tables = {
-        "latency": hardware.cycles,
+        "latency": hardware.cycles or hardware.pipeline,
         "flash": hardware.controller,
         "ram": hardware.controller,
         "area": hardware.area,
@@ -165,6 +170,16 @@ def check_measures(names: Sequence[str], hardware: Hardware) -> None:
             raise ConfigError(
                 f"{name}: {hardware.meta.name} says nothing of it; choose other hardware, or leave it out"
             )
+    if "training_memory" in names and hardware.pipeline is not None:
+        raise ConfigError(
+            f"training_memory: {hardware.meta.name} has no circuits that learn; choose other hardware, or "
+            "leave it out"
+        )
+    if "training_memory" in names and not any(type(learner) is Stdp for learner in learners):
+        raise ConfigError(
+            f"training_memory: {learners[0].kind} learns on a host, from labels; leave it out, or learn by "
+            "stdp"
+        )
 
 
 def within_device(constraints: Constraints, hardware: Hardware) -> Constraints:
@@ -190,8 +205,9 @@ def within_device(constraints: Constraints, hardware: Hardware) -> Constraints:
 
 
 def cost_of(cost: Cost, name: str) -> float:
-    """Return one cost by the name of its measure."""
-    return float(getattr(cost, MEASURES[name].field))
+    """Return one cost by the name of its measure; without limit where a device cannot do that at all."""
+    value = getattr(cost, MEASURES[name].field)
+    return inf if value is None else float(value)
 
 
 def described(cost: Cost, name: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fspinn.memmodel import Hardware, LayerSize, Size, Workload, estimate
+from fspinn.memmodel import Estimate, Hardware, LayerSize, Size, Workload, estimate
 from fspinn.memmodel.area import Needed
 from fspinn.memmodel.size import OF_THE_INPUT
 from fspinn.memmodel.workload import expected_spikes, workloads_of_spikes
@@ -34,8 +34,8 @@ class Cost:
     ----------
     memory_bits : int
         For inference, readout included.
-    training_memory_bits : int
-        On a device that learns.
+    training_memory_bits : int or None
+        On a device that learns; None where it cannot, as the network needs labels and so a host.
     energy_pj : float
         Of one inference.
     latency_s : float or None
@@ -51,10 +51,14 @@ class Cost:
         the hardware is not one.
     over_capacity : str or None, default None
         Which other memory, or the logic of an FPGA, is too small for inference, in words.
+    layer_spikes : tuple of float, default ()
+        Output spikes of each layer in one inference.
+    intercept_s, interval_s : float or None, default None
+        Part of the latency that an image without a spike takes, and the time from one image to the next.
     """
 
     memory_bits: int
-    training_memory_bits: int
+    training_memory_bits: int | None
     energy_pj: float
     latency_s: float | None
     area_um2: float | None
@@ -64,6 +68,9 @@ class Cost:
     flash_bits: int | None = None
     ram_bits: int | None = None
     over_capacity: str | None = None
+    layer_spikes: tuple[float, ...] = ()
+    intercept_s: float | None = None
+    interval_s: float | None = None
 
 
 def expected_costs(
@@ -157,9 +164,13 @@ def _costs(
     flash, ram = (8 * capacity.pop(name).needed if name in capacity else None for name in _CONTROLLER)
     columns = {
         "memory_bits": np.asarray(cost.memory["inference"]["total"]).astype(np.int64),
-        "training_memory_bits": np.asarray(cost.memory["training"]["total"]).astype(np.int64),
+        "training_memory_bits": None
+        if cost.no_training is not None
+        else np.asarray(cost.memory["training"]["total"]).astype(np.int64),
         "energy_pj": cost.energy["inference"]["total"],
         "latency_s": cost.latency_s("inference"),
+        "intercept_s": _seconds(cost, cost.intercept["inference"]),
+        "interval_s": _seconds(cost, cost.interval["inference"]),
         "area_um2": None if cost.area is None else cost.area["inference"]["total"],
         "output_spikes": spikes["output_spikes"],
         "synaptic_operations": spikes["synaptic_operations"],
@@ -170,8 +181,14 @@ def _costs(
         name: [None] * count if values is None else np.broadcast_to(np.asarray(values), count).tolist()
         for name, values in columns.items()
     }
+    each_layer = [np.broadcast_to(one.output_spikes, count).tolist() for one in cost.work["inference"]]
+    lists["layer_spikes"] = list(zip(*each_layer, strict=True))
     lists["over_capacity"] = _over_capacity(capacity, count)
     return [Cost(counted=False, **{name: values[k] for name, values in lists.items()}) for k in range(count)]
+
+
+def _seconds(cost: Estimate, cycles: Any) -> Any:
+    return cycles / cost.hardware.clock.f_mhz / 1e6 if cost.hardware.timed else None
 
 
 def _over_capacity(capacity: Mapping[str, Needed], count: int) -> list[str | None]:

@@ -38,7 +38,8 @@ def best_confirmed(
     undone: list[Job] = []
     while True:
         undone += carry_out(strategy, pool, journal, on_result, until)
-        best = next(iter(ledger.passing()), None)
+        passing = strategy.passing() if isinstance(strategy, Ladder) else ledger.passing()
+        best = next(iter(passing), None)
         if best is None:
             return None, undone
         if not ledger.confirmed(best):

@@ -34,6 +34,7 @@ from fspinn.model.features import joined
 from fspinn.model.model import Model
 from fspinn.model.readout import predict
 from fspinn.network.description import Network
+from fspinn.network.learners import MOST_BITS, Learner, StdpLabels, Surrogate
 from fspinn.network.setup import Setup
 from fspinn.search.candidates import Candidate, Variant
 from fspinn.search.costs import Cost, counted_cost
@@ -43,6 +44,10 @@ from fspinn.search.networks import settled, while_learning
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
+
+
+_last: dict[tuple[Any, ...], Learned] = {}
+"""The last training of this process: networks that differ only in how they answer learn the same."""
 
 
 @dataclass(frozen=True)
@@ -202,25 +207,29 @@ class SearchContext:
 
     def _measured(self, data: "Dataset", job: Job, on_batch: Callable[[int], None] | None) -> JobResult:
         shown, passes = shortened(data, job)
-        learned = _learned(self.source, shown, passes, job, on_batch)
-        names = tuple(dict.fromkeys(variant.readout for variant in job.variants))
-        models = fit_readouts(
-            learned,
-            shown,
-            names,
-            labels=self.labels,
-            class_weight=self.class_weight,
-            threads=self.threads,
-            on_batch=on_batch,
-        )
-        trained = dict(zip(names, models, strict=True))
+        trained: dict[Variant, Model] = {}
+        for variants in _trained_alike(job):
+            learner = _in_view_of(job.setup.learner, variants[0])
+            seen = replace(job, setup=replace(job.setup, learner=learner))
+            learned = self._learned(shown, passes, seen, on_batch)
+            names = tuple(dict.fromkeys(variant.readout for variant in variants))
+            models = fit_readouts(
+                learned,
+                shown,
+                names,
+                labels=self.labels,
+                class_weight=self.class_weight,
+                threads=self.threads,
+                on_batch=on_batch,
+            )
+            trained |= {variant: models[names.index(variant.readout)] for variant in variants}
         measurements: dict[Variant, Measurement] = {}
         kept: dict[Variant, Model] = {}
         compiler = Compiler(shown, job.seed, self.threads)
         keeps, least = job.share == 1 and job.seed == self.seed, float("inf")
         for variants in _alike(job.variants):
             try:
-                several = {v: compiled(compiler, trained[v.readout], v) for v in variants}
+                several = {v: compiled(compiler, trained[v], v) for v in variants}
             except (ConfigError, FormatError) as error:  # a format that cannot hold this network
                 measurements |= {v: Measurement(v, None, None, str(error)) for v in variants}
                 continue
@@ -231,6 +240,28 @@ class SearchContext:
                 if keeps and cost.memory_bits < least and self._keeps(confusion):
                     kept, least = {variant: model}, cost.memory_bits
         return JobResult(tuple(measurements[variant] for variant in job.variants), models=kept)
+
+    def _learned(
+        self, shown: "Dataset", passes: int, job: Job, on_batch: Callable[[int], None] | None
+    ) -> Learned:
+        setup = while_learning(job.setup)
+        labelled = (self.labels, self.class_weight) if isinstance(setup.learner, Surrogate) else ()
+        key = (self.source, setup, passes, job.seed, job.share, *labelled)
+        learned = _last.get(key)  # threads of one worker share it; it does not matter which put it there
+        if learned is None:
+            _last.clear()
+            learned = learn(
+                setup.network,
+                shown,
+                replace(setup.learner, passes=passes),
+                seed=job.seed,
+                labels=self.labels,
+                class_weight=self.class_weight,
+                progress=False,
+                on_batch=on_batch,
+            )
+            _last[key] = learned
+        return replace(learned, network=settled(job.setup, learned.network), learner=job.setup.learner)
 
     def _keeps(self, confusion: NDArray[np.int64]) -> bool:
         return self.keep is not None and (
@@ -261,28 +292,10 @@ def compiled(compiler: Compiler, model: Model, variant: Variant) -> Model:
     return model if how is None else compiler.compile(model, how)
 
 
-_last: dict[tuple[Any, ...], Learned] = {}
-"""The last training of this process: networks that differ only in how they answer learn the same."""
-
-
-def _learned(
-    source: Source, shown: "Dataset", passes: int, job: Job, on_batch: Callable[[int], None] | None
-) -> Learned:
-    setup = while_learning(job.setup)
-    key = (source, setup, passes, job.seed, job.share)
-    learned = _last.get(key)  # threads of one worker share it; it does not matter which of them put it there
-    if learned is None:
-        _last.clear()
-        learner = replace(setup.learner, passes=passes)
-        learned = learn(setup.network, shown, learner, seed=job.seed, progress=False, on_batch=on_batch)
-        _last[key] = learned
-    return replace(learned, network=settled(job.setup, learned.network), learner=job.setup.learner)
-
-
 def shortened(data: "Dataset", job: Job) -> tuple["Dataset", int]:
     """Return images and passes that make up the share of a job, with as many images as can be."""
     images = len(data.train)
-    passes = job.setup.learner.passes or most_passes(job.network, images)
+    passes = job.setup.learner.passes or most_passes(job.network, images, job.setup.learner)
     count, times = images_and_passes(images, passes, job.share)
     if count == images:
         return data, times
@@ -299,6 +312,25 @@ def images_and_passes(images: int, passes: int, share: float) -> tuple[int, int]
     presentations = max(1, round(passes * images * share))
     times = ceil(presentations / images)
     return max(1, round(presentations / times)), times
+
+
+def _trained_alike(job: Job) -> list[list[Variant]]:
+    """Return the variants in groups that are made of the same training, labels included."""
+    groups: dict[Learner, list[Variant]] = {}
+    for variant in job.variants:
+        groups.setdefault(_in_view_of(job.setup.learner, variant), []).append(variant)
+    return list(groups.values())
+
+
+def _in_view_of(learner: Learner, variant: Variant) -> Learner:
+    """Return the learner; labels have the bits of a variant in view, where they are few."""
+    if (
+        isinstance(learner, StdpLabels | Surrogate)
+        and learner.weight_bits is None
+        and variant.weight_bits <= MOST_BITS
+    ):
+        return replace(learner, weight_bits=variant.weight_bits)
+    return learner
 
 
 def _alike(variants: Sequence[Variant]) -> list[list[Variant]]:
@@ -367,7 +399,9 @@ def result_of(plain: Mapping[str, Any]) -> JobResult:
     """Return the result that `as_plain` wrote; KeyError or TypeError if its fields are others."""
     measurements = []
     for one in plain["measurements"]:
-        cost = None if one["cost"] is None else Cost(**one["cost"])
+        cost = None
+        if one["cost"] is not None:
+            cost = Cost(**{**one["cost"], "layer_spikes": tuple(one["cost"]["layer_spikes"])})
         confusion = None if one["confusion"] is None else tuple(map(tuple, one["confusion"]))
         variant = Variant(**one["variant"])
         measurements.append(Measurement(**{**one, "variant": variant, "confusion": confusion, "cost": cost}))

@@ -19,17 +19,20 @@ class Ladder:
     """Trains one network after the other, in the order of its cheapest variant's expected cost.
 
     It goes on for as long as the next network could be cheaper than the cheapest one that meets the target:
-    by its expected cost, which for memory, flash, RAM and area is the least that pruning may leave.
+    by its expected cost, which for memory, flash, RAM and area is the least that pruning may leave. Where
+    several learners are tried, each has a ladder of its own: only networks of `learner` are on this one.
     """
 
     ledger: Ledger
+    learner: str
     _steps: list[tuple[float, Job]] = field(init=False)
     _expected: dict[Candidate, float] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._expected = {candidate: self.ledger.cost_of(candidate) for candidate in self.ledger.trials}
+        mine = [each for each in self.ledger.trials if each.setup.learner.kind == self.learner]
+        self._expected = {candidate: self.ledger.cost_of(candidate) for candidate in mine}
         alike: dict[Setup, list[Candidate]] = {}
-        for candidate in self.ledger.trials:
+        for candidate in mine:
             alike.setdefault(candidate.setup, []).append(candidate)
         jobs = [job for several in alike.values() if (job := self.ledger.job(several)) is not None]
         self._steps = [(min(self._costs(job.candidates)), job) for job in jobs]
@@ -49,6 +52,10 @@ class Ladder:
     def tell(self, job: Job, result: JobResult) -> None:
         """Take note of a result."""
         self.ledger.note(job, result)
+
+    def passing(self) -> list[Candidate]:
+        """Return its candidates that meet the target, the best first."""
+        return [candidate for candidate in self.ledger.passing() if candidate in self._expected]
 
     def jobs_left(self) -> list[Job]:
         """Return the jobs of all networks that could be cheaper than the best."""

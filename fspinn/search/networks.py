@@ -1,10 +1,12 @@
 """Which settings do searches vary, how far, and which of them matter for what?"""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from fspinn.base.settings import settings_of
 from fspinn.network.description import Network
 from fspinn.network.inhibition import Lateral, Ranked
+from fspinn.network.learners import StdpLabels, Surrogate
+from fspinn.network.rules import Stdp
 from fspinn.network.setup import Setup
 
 MULTIPLES = {
@@ -55,7 +57,15 @@ def highest(setup: Setup, name: str) -> float:
 
 
 def while_learning(setup: Setup) -> Setup:
-    """Return what learns: networks that differ only in how their last layer answers learn the same."""
+    """Return what learns: networks that differ only in how their last layer answers learn the same.
+
+    So do those that labels tune afterwards.
+    """
+    learner = setup.learner
+    if isinstance(learner, Surrogate):
+        return setup  # its readout learns with the layers
+    if isinstance(learner, StdpLabels):
+        learner = Stdp(**{each.name: getattr(learner, each.name) for each in fields(Stdp)})
     *below, last = setup.network.layers
     inhibition = last.inhibition
     if isinstance(inhibition, Lateral):
@@ -65,7 +75,7 @@ def while_learning(setup: Setup) -> Setup:
     cells = last.cells if last.field is None else (1, 1)  # they only count
     neuron = replace(last.neuron, answer_threshold=None)
     last = replace(last, neuron=neuron, inhibition=inhibition, cells=cells)
-    return replace(setup, network=replace(setup.network, layers=(*below, last)))
+    return Setup(replace(setup.network, layers=(*below, last)), learner)
 
 
 def settled(setup: Setup, learned: Network) -> Network:

@@ -46,6 +46,9 @@ class SearchResult:
         Those that none beats in accuracy and all that is minimised, the least accurate first.
     winner, nearest : Trial
         The best that meets the target, or None; and that one, or the trial that came closest.
+    learners : mapping of str to Trial or None
+        The smallest of each learner that was tried that meets the target, or None; where a strategy draws
+        networks, of none.
     considered, untried : int
         Candidates (of a strategy that draws: networks) that could be tried, and how many of them were not.
     validation_needed : int or None
@@ -74,6 +77,7 @@ class SearchResult:
     front: tuple[Trial, ...]
     winner: Trial | None
     nearest: Trial
+    learners: Mapping[str, Trial | None]
     considered: int
     untried: int
     validation_needed: int | None
@@ -126,6 +130,9 @@ class SearchResult:
             "budget_bits": self.budget_bits,
             "constraints": asdict(self.constraints),
             **{name: getattr(self, name) for name in _AS_THEY_ARE},
+            "learners": {
+                kind: None if trial is None else trial.as_dict() for kind, trial in self.learners.items()
+            },
             "certificate": None if self.certificate is None else self.certificate.as_dict(),
             "front": [numbers[id(trial)] for trial in self.front],
             "trials": [trial.as_dict() for trial in self.trials],
@@ -215,9 +222,32 @@ def describe(result: SearchResult) -> str:
             f"  activity  {described(cost, 'spikes')}, {cost.synaptic_operations:,.0f} synaptic operations",
             f"  smaller   {certificate[0]}",
             *(f"            {line}" for line in certificate[1:]),
+            *_learners(result, nearest),
             *([f"  unfinished  {unfinished}"] if unfinished else []),
         ]
     )
+
+
+BUYS = {
+    "stdp": "it learns without labels, and a device can do it",
+    "stdp+labels": "it needs the labels of all it learns from, and a host",
+    "surrogate": "it needs the labels of all it learns from, and a host",
+}
+"""What there is to say for or against a learner."""
+
+
+def _learners(result: SearchResult, winner: Trial) -> list[str]:
+    """Return what other learners need, for people; nothing where one was tried."""
+    lines = []
+    for kind, trial in result.learners.items():
+        if trial is winner or len(result.learners) == 1:
+            continue
+        needs = f"{kind} does not reach {result.target_accuracy:.1%}"
+        if trial is not None:
+            times = trial.memory_bits / winner.memory_bits
+            needs = f"{kind} needs {memory_text(trial.memory_bits)}, {times:.2g} times as much"
+        lines.append(f"  learner   {needs}; {BUYS[kind]}")
+    return lines
 
 
 def _unfinished(result: SearchResult) -> str:

@@ -27,7 +27,7 @@ from fspinn.network.encoders import BatchEncoder, encoding_of
 from fspinn.network.learners import Learner
 from fspinn.network.recordings import Binnable, check_encoder
 from fspinn.network.rules import Stdp
-from fspinn.network.setup import Setup
+from fspinn.network.setup import Setup, check_competition
 from fspinn.search import quantities
 from fspinn.search.bayes import Bayes
 from fspinn.search.candidates import Candidate, Variant
@@ -89,7 +89,7 @@ def find_smallest(
     sampler: str = "auto",
     space: Space | Mapping[str, Any] | str | Path | None = None,
     network: Network | None = None,
-    learner: Learner | None = None,
+    learner: Learner | Sequence[Learner] | None = None,
     sizes: Sequence[int] | None = None,
     weights: Sequence[str] | None = None,
     readouts: Sequence[str] | None = None,
@@ -147,8 +147,9 @@ def find_smallest(
         What to choose from: as a `Space`, by name as ``{"neurons": [50, 100]}``, or as a TOML file of the
         same form; see `fspinn.search.space`.
     network : Network, optional
-    learner : Learner, optional
-        All settings that the space leaves open; a `Space` has its own.
+    learner : Learner or sequence of Learner, optional
+        All settings that the space leaves open; a `Space` has its own. Of several learners the default spaces
+        of the ladder try each; None is `Stdp`, which learns without labels.
     sizes, weights, readouts : sequence, optional
         Numbers of neurons, formats (or ``"float32"``) and readouts to choose from, in place of the space's.
         With sizes, and without a network that has a field, only dense networks are looked at.
@@ -213,14 +214,21 @@ def find_smallest(
         if network not in (None, space.base.network) or learner not in (None, space.base.learner):
             raise ConfigError("network: the space has another one, or another learner; leave one of them out")
         network, learner = space.base.network, space.base.learner
-    base = Setup(network or Network(), learner or Stdp())
+    learners = _learners(learner)
+    if len(learners) > 1 and (strategy != "ladder" or space is not None):
+        raise ConfigError(
+            "learner: only the ladder, without a space, tries several; give one, or list them in the space"
+        )
+    base = Setup(network or Network(), learners[0])
     check_encoder(base.network, data.train.images, "data")
     check_validation(data, constraints)
     check_class_weight(class_weight)
     base.network.geometries(data.image_shape)
+    for one in learners:
+        check_competition(base.network, one)
     described = load_hardware(hardware)
     minimize = (minimize,) if isinstance(minimize, str) else tuple(minimize)
-    check_measures([*minimize, *constraints.limits], described)
+    check_measures([*minimize, *constraints.limits], described, learners)
     constraints = within_device(constraints, described)
     if strategy not in STRATEGIES:
         raise ConfigError(f"strategy: there is no {strategy!r}; use one of {', '.join(STRATEGIES)}")
@@ -246,7 +254,7 @@ def find_smallest(
         strategy,
         space,
         network,
-        base.learner,
+        learners,
         len(data.train),
         data.image_shape,
         sizes,
@@ -288,6 +296,7 @@ def find_smallest(
     winner = None
     networks_left = 0
     left: set[Candidate] = set()
+    smallest_of: dict[str, Candidate | None] = {}
     if impossible is None:
         # What a strategy was told holds for the same question only.
         words = [strategy, sampler, asdict(constraints), minimize, seed, as_plain(settled)]
@@ -309,12 +318,20 @@ def find_smallest(
                 if on_trials is not None:
                     on_trials([ledger.trials[candidate] for candidate in job.candidates])
 
-            asked = _strategy(strategy, sampler, settled, ledger, trials)
-            winner, late_jobs = best_confirmed(asked, ledger, settled, pool, journal, on_result, until)
-            if isinstance(asked, Ladder):
-                left = asked.left().union(*(job.candidates for job in late_jobs))
+            asked: Ladder | Bayes | Halving
+            kinds = dict.fromkeys(candidate.setup.learner.kind for candidate in ledger.trials)
+            if strategy == "ladder":
+                for kind in kinds:
+                    asked = ladder = Ladder(ledger, kind)
+                    best, late_jobs = best_confirmed(ladder, ledger, settled, pool, journal, on_result, until)
+                    smallest_of[kind] = best
+                    left |= ladder.left().union(*(job.candidates for job in late_jobs))
+                found = [best for best in smallest_of.values() if best is not None]
+                winner = min(found, key=ledger.order, default=None)
             else:
-                networks_left = asked.networks_left() + len(late_jobs)
+                asked = drawing = _drawing(strategy, sampler, settled, ledger, trials)
+                winner, late_jobs = best_confirmed(drawing, ledger, settled, pool, journal, on_result, until)
+                networks_left = drawing.networks_left() + len(late_jobs)
                 left = ledger.untried_below(winner)
     if not ledger.trials:  # there was no time to draw any: the corners of the space stand for it
         ledger.expect(possible)
@@ -352,6 +369,7 @@ def find_smallest(
         front=tuple(rows[candidate] for candidate in ledger.front()),
         winner=None if winner is None else rows[winner],
         nearest=nearest,
+        learners={kind: None if best is None else rows[best] for kind, best in smallest_of.items()},
         considered=considered,
         untried=untried,
         validation_needed=needed_for(nearest),
@@ -361,6 +379,15 @@ def find_smallest(
         test=test,
         seconds=time.monotonic() - begun,
     )
+
+
+def _learners(given: Learner | Sequence[Learner] | None) -> tuple[Learner, ...]:
+    if given is None:
+        return (Stdp(),)
+    several = tuple(given) if isinstance(given, Sequence) else (given,)
+    if not several:
+        raise ConfigError("learner: there is none; give at least one")
+    return tuple(dict.fromkeys(several))
 
 
 def _mean_intensity(network: Network, data: "Dataset") -> float:
@@ -390,9 +417,7 @@ def _all_candidates(space: Space, strategy: str, shape: tuple[int, ...]) -> list
     return found
 
 
-def _strategy(name: str, sampler: str, space: Space, ledger: Ledger, trials: int) -> Ladder | Bayes | Halving:
-    if name == "ladder":
-        return Ladder(ledger)
+def _drawing(name: str, sampler: str, space: Space, ledger: Ledger, trials: int) -> Bayes | Halving:
     study = study_in_memory(accuracy=name == "bayes", costs=len(ledger.minimize) if name == "bayes" else 1)
     drawing = Drawing(study, space, ledger, sampler, trials)
     return Bayes(drawing) if name == "bayes" else Halving(drawing)

@@ -35,7 +35,7 @@ from fspinn.base.settings import (
 from fspinn.network.description import Network
 from fspinn.network.inputs import Contrast, Level, NoContrast
 from fspinn.network.layers import Layer
-from fspinn.network.learners import Learner
+from fspinn.network.learners import Learner, StdpLabels, Surrogate
 from fspinn.network.rules import Stdp
 from fspinn.network.setup import Setup
 from fspinn.search.candidates import FLOAT, Variant
@@ -64,10 +64,26 @@ COLUMNS: Mapping[str, "Choices"] = {
 }
 """Columns of the default space (fspinn)."""
 
+SUPERVISED: Mapping[str, "Choices"] = {
+    "neurons": (8, 16, 32, 64, 128, 200),
+    "weights": ("Q1.1", "Q1.2", "Q1.3"),
+    "state": ("12 bits",),
+    "prune": (True,),
+    "readout": ("linear",),
+    "readout_format": ("Q1.1", "Q1.2", "Q1.3"),
+}
+"""Networks of the default space that labels fill from scratch (fspinn)."""
+
+SUPERVISED_COLUMNS = (4, 8, 16, 32)
+"""Neurons of those with a field."""
+
 SMALL = 16
 """Images that are lower or narrower have smaller fields, and fewer cells (fspinn)."""
 
 FIELD, SMALL_FIELD, SMALL_CELLS = 5, 3, (2, 3, 4)
+LABELLED_FIELDS = (5, 7)
+"""Of columns that labels tune: more inputs then pay (fspinn; `benchmarks/learners.py`)."""
+
 SIGNAL_FIELD, SIGNAL_CELLS = 25, (1, 2, 4, 8)
 """Along a signal (fspinn; heartbeats, `benchmarks/heartbeats.py`); a field is a quarter of it at most."""
 
@@ -309,9 +325,45 @@ def column_space(
         settings["cells"] = tuple((1, cells) for cells in SIGNAL_CELLS if cells <= most) or ((1, 1),)
     elif min(height, width) < SMALL:
         field, settings["cells"] = SMALL_FIELD, SMALL_CELLS
+    elif isinstance(learner, StdpLabels) and not colours:
+        settings["field"] = LABELLED_FIELDS
     listed = {"neurons": sizes, "weights": weights, "readout": readouts}
     settings |= {name: tuple(values) for name, values in listed.items() if values is not None}
     return Space(Setup(Network.patches(field=field, contrast=contrast), learner), settings)
+
+
+def supervised_spaces(
+    shape: tuple[int, ...],
+    sizes: Sequence[int] | None = None,
+    weights: Sequence[str] | None = None,
+    readouts: Sequence[str] | None = None,
+    learner: Surrogate = Surrogate(),
+) -> list[Space]:
+    """Return the spaces of networks that labels fill from scratch: of all the input, and with a field.
+
+    A field is that of columns for the shape.
+    """
+    column = column_space(shape, weights=("UQ0.3",))
+    layer, contrast = column.base.network.layers[0], column.base.network.contrast
+    listed = {"neurons": sizes, "weights": weights, "readout": readouts}
+    given: dict[str, Choices] = {name: tuple(v) for name, v in listed.items() if v is not None}
+    dense = Setup(Network.supervised(contrast=contrast), learner)
+    slides = Setup(Network.supervised(16, layer.field, contrast=contrast), learner)
+    cells: dict[str, Choices] = {"cells": column.settings["cells"], "neurons": SUPERVISED_COLUMNS}
+    return [Space(dense, {**SUPERVISED, **given}), Space(slides, {**SUPERVISED, **cells, **given})]
+
+
+def _spaces_of(
+    shape: tuple[int, ...],
+    sizes: Sequence[int] | None,
+    weights: Sequence[str] | None,
+    readouts: Sequence[str] | None,
+    learner: Learner,
+) -> list[Space]:
+    """Return the default spaces of a learner, but for dense networks that learn by STDP."""
+    if isinstance(learner, Surrogate):
+        return supervised_spaces(shape, sizes, weights, readouts, learner)
+    return [column_space(shape, sizes, weights, readouts, learner)]
 
 
 def ranged_space(
@@ -395,7 +447,7 @@ def settle(
     strategy: str,
     space: Space | Mapping[str, Any] | str | Path | None,
     network: Network | None,
-    learner: Learner,
+    learners: Sequence[Learner],
     images: int,
     shape: tuple[int, ...],
     sizes: Sequence[int] | None,
@@ -404,16 +456,26 @@ def settle(
 ) -> Space:
     """Return the space of a search: the one that is given, or the default, with what is listed beside it.
 
-    Without a network, sizes and a space, the ladder looks at columns beside dense networks.
+    Without a network, sizes and a space, the ladder looks at columns beside dense networks, which only learn
+    without labels, and at `supervised_spaces` for learners that fill networks from scratch. The first learner
+    is that of a space, and of strategies other than the ladder.
     """
-    base = Setup(network or Network(), learner)
+    base = Setup(network or Network(), learners[0])
     beside: tuple[Space, ...] = ()
     if strategy == "ladder" and space is None:
-        columns = column_space(shape, sizes, weights, readouts, learner)
-        if network is None:
-            beside = (columns,) if sizes is None else ()
-        elif network.layers[0].field is not None:
-            return _around(network, columns, base, readouts)
+        columns = [
+            each for learner in learners for each in _spaces_of(shape, sizes, weights, readouts, learner)
+        ]
+        if network is not None:
+            slides = network.layers[0].field is not None
+            columns = [each for each in columns if slides == (each.base.network.layers[0].field is not None)]
+            columns = [_around(network, each, each.base.learner, readouts) for each in columns]
+        alone = next((learner for learner in learners if type(learner) is Stdp), None)
+        if columns and (alone is None or network is not None):
+            return replace(columns[0], beside=tuple(columns[1:]))
+        if network is None and alone is not None:
+            base = replace(base, learner=alone)
+            beside = tuple(each for each in columns if sizes is None or each.base.learner != alone)
     if isinstance(space, str | Path):
         space = read_space(space, base)
     elif isinstance(space, Mapping):
@@ -434,7 +496,7 @@ def settle(
     return Space(base, settings, beside)
 
 
-def _around(network: Network, columns: Space, base: Setup, readouts: Sequence[str] | None) -> Space:
+def _around(network: Network, columns: Space, learner: Learner, readouts: Sequence[str] | None) -> Space:
     """Return the space of columns around a network with a field, whose cells stay.
 
     Of several layers the neurons stay too, and the readout is that of prototypes.
@@ -443,7 +505,7 @@ def _around(network: Network, columns: Space, base: Setup, readouts: Sequence[st
     if len(network.layers) > 1:
         settings |= {"neurons": (network.layers[0].neurons,), "readout": tuple(readouts or ("proportion",))}
         settings |= {"state": (STATE,), "readout_format": ("UQ0.4",)}
-    return Space(base, settings)
+    return Space(Setup(network, learner), settings)
 
 
 def _choices(name: str, written: Any) -> Choices:

@@ -30,7 +30,7 @@ from fspinn.network.description import Network
 from fspinn.network.learners import Learner
 from fspinn.network.recordings import check_encoder
 from fspinn.network.rules import Stdp
-from fspinn.network.setup import Setup
+from fspinn.network.setup import Setup, check_competition
 from fspinn.search.candidates import Variant
 from fspinn.search.execution import carry_out
 from fspinn.search.halving import FACTOR, RUNGS
@@ -102,13 +102,14 @@ def tune(
     data = as_dataset(data)
     check_encoder(network, data.train.images, "data")
     network.geometries(data.image_shape)
+    check_competition(network, learner)
     data = replace(data, validation=data.validation.first(len(data.train)))  # as `fspinn.train` measures it
     variant = Variant(readout=readout)
     seed = checked_seed(seed)
     trials = whole_number("trials", trials, 1, MAX_TRIALS)
     threads = available_cores() if threads is None else whole_number("threads", threads, 1, 1024)
     if learner.passes is None:
-        learner = replace(learner, passes=most_passes(network, len(data.train)))
+        learner = replace(learner, passes=most_passes(network, len(data.train), learner))
     given = Setup(network, learner)
     if len(data.validation) == 0:
         raise ConfigError("validation: tuning needs validation images to choose on; hold some out")

@@ -22,13 +22,17 @@ from backend_runners import (
     twin_learns_in_floats,
 )
 from described import changed, flat, tensors_of
+from exported_programs import answers, build, needs_gcc
 from runners import answering, fast, grid_for, output_spikes
 
 from fspinn.backends.brian2 import engine as brian2_engine
+from fspinn.backends.c import export_c
+from fspinn.backends.numba import answers as answering_arrays
 from fspinn.backends.numba import engine
 from fspinn.base.randomness import INFERENCE_SPIKES, TRAINING_SPIKES
 from fspinn.lowering.compiler import answering_plan, learning_plan
 from fspinn.lowering.integer_learning import first_weights
+from fspinn.model.model import Model, Readout
 from fspinn.model.tensors import Formats
 from fspinn.network.encoders import BatchEncoder
 from fspinn.quant import Format
@@ -148,11 +152,9 @@ def test_a_chain_of_layers_answers_as_its_twins_do(name, backend):
     assert expected[1].sum() == 0
 
 
-@pytest.mark.parametrize("name", CHAINS)
-def test_a_chain_of_layers_in_integers_answers_as_its_twins_do(name):
-    layers, activities, saturations = chain(name), [], 0
-    plan = answering_plan(layers.network, list(layers.tensors(in_integers=True)), (6, 7))
-    shown = layers.input_spikes(INFERENCE_SPIKES)
+def twins_in_integers(layers, plan):
+    """What the last layer answers, what all did, and how often numbers left their formats."""
+    shown, activities, saturations = layers.input_spikes(INFERENCE_SPIKES), [], 0
     for part, layer, (_, theta), formats, shape in zip(
         layers.parts, plan.layers, layers.learned, layers.formats, layers.shapes, strict=True
     ):
@@ -162,12 +164,34 @@ def test_a_chain_of_layers_in_integers_answers_as_its_twins_do(name):
         shown = [naive_input.passed_on(part, one) for one in naive_integers.spikes_to(*seen)[0]]
         activities.append(activity)
         saturations += cuts
+    return counts, first_steps, tuple(activities), saturations
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_a_chain_of_layers_in_integers_answers_as_its_twins_do(name):
+    layers = chain(name)
+    plan = answering_plan(layers.network, list(layers.tensors(in_integers=True)), (6, 7))
+    counts, first_steps, activities, saturations = twins_in_integers(layers, plan)
     answer = engine.respond(plan, encoded(plan, layers.images, INFERENCE_SPIKES))
     np.testing.assert_array_equal(answer.spike_counts, counts)
     np.testing.assert_array_equal(answer.first_steps, first_steps)
-    assert answer.activity == tuple(activities)
+    assert answer.activity == activities
     assert answer.range.saturations == saturations
     assert counts.sum() > 3
+
+
+@needs_gcc
+@pytest.mark.parametrize("name", CHAINS)
+def test_a_chain_of_layers_in_c_answers_as_its_twins_do(name, tmp_path):
+    """Its input spikes depend on no random word, so it does not matter how images are numbered."""
+    layers = chain(name)
+    tensors = tuple(layers.tensors(in_integers=True))
+    counts, *_ = twins_in_integers(layers, answering_plan(layers.network, list(tensors), (6, 7)))
+    table = np.full((layers.network.features, 2), 0.5, np.float32)
+    readout = Readout("proportion", table, Format.parse("UQ0.8"))
+    export_c(Model(layers.network, (6, 7), tensors, readout), tmp_path / "out", layers.images)
+    found, _ = answers(build(tmp_path / "out"), layers.images, layers.network.features)
+    np.testing.assert_array_equal(found, counts)
 
 
 @pytest.mark.parametrize(
@@ -217,7 +241,7 @@ def test_samples_are_presented_in_parts_where_their_spikes_need_much_memory(room
     plan = answering_plan(layers.network, list(layers.tensors()), (6, 7))
     spikes = encoded(plan, layers.images, INFERENCE_SPIKES)
     at_once = engine.respond(plan, spikes)
-    monkeypatch.setattr(engine, "ROOM", room)
+    monkeypatch.setattr(answering_arrays, "ROOM", room)
     in_parts = engine.respond(plan, spikes)
     assert all_spikes(in_parts) == all_spikes(at_once)
     np.testing.assert_array_equal(in_parts.first_steps, at_once.first_steps)
@@ -247,13 +271,13 @@ def all_spikes(answer):
     return [sorted((t, j, p) for (t, j), (_, p) in zip(a, b, strict=True)) for a, b in both]
 
 
-def column(settings, formats=None, real=np.float32):
+def column(settings, formats=None, real=np.float32, lowest=0.0):
     """The plan of a column that answers, and what its encoder makes of images."""
     network, random = changed(changed(BELOW, cells=(1, 1)), **settings), np.random.default_rng(0)
     images = random.integers(0, 256, (6, 6, 7), dtype=np.uint8)
     images[random.random(images.shape) < 0.4] = 0
     inputs = network.network.layers[0].fan_in(*network.network.input_shape((6, 7)))
-    weights = random.random((inputs, network.neurons)).astype(real)
+    weights = random.uniform(lowest, 1.0, (inputs, network.neurons)).astype(real)
     theta = 0.3 * random.random(network.neurons).astype(real)
     plan = answering(network, weights, theta, formats, shape=(6, 7))
     return plan, encoded(plan, images, INFERENCE_SPIKES)
@@ -273,9 +297,14 @@ def column(settings, formats=None, real=np.float32):
 )
 def test_all_positions_at_once_are_what_one_after_the_other_is(settings, formats, kind, monkeypatch):
     plan, spikes = column(settings, formats, np.float32 if formats else kind)
-    assert engine._columns(plan, plan.layers[0]) is kind
+    at_once = assert_both_ways_are_one(plan, spikes, kind, monkeypatch)
+    assert (at_once.range.saturations > 0) == (formats is SATURATED)
+
+
+def assert_both_ways_are_one(plan, spikes, kind, monkeypatch):
+    assert engine.columns_of(plan, plan.layers[0]) is kind
     at_once = engine.respond(plan, spikes)
-    monkeypatch.setattr(engine, "_columns", lambda *_: None)
+    monkeypatch.setattr(engine, "columns_of", lambda *_: None)
     one_by_one = engine.respond(plan, spikes)
     np.testing.assert_array_equal(at_once.spike_counts, one_by_one.spike_counts)
     np.testing.assert_array_equal(at_once.first_steps, one_by_one.first_steps)
@@ -283,7 +312,40 @@ def test_all_positions_at_once_are_what_one_after_the_other_is(settings, formats
     assert at_once.activity == one_by_one.activity
     assert at_once.range == one_by_one.range
     assert at_once.spike_counts.sum() > 3
-    assert (at_once.range.saturations > 0) == (formats is SATURATED)
+    return at_once
+
+
+SIGNED_16 = Formats(*(Format.parse(name) for name in ("Q1.3", "Q6.6", "Q4.3")))
+SIGNED_32 = Formats(*(Format.parse(name) for name in ("Q1.7", "Q8.14", "Q4.10")))
+SIGNED_NARROW = Formats(*(Format.parse(name) for name in ("Q1.3", "Q2.3", "Q1.3")))
+
+
+@pytest.mark.parametrize("tau_m_ms", [None, 3.0])
+@pytest.mark.parametrize("settings", COLUMNS, ids=str)
+@pytest.mark.parametrize(
+    ("formats", "kind"),
+    [
+        (None, np.float32),
+        (None, np.float64),
+        (SIGNED_16, np.int16),
+        (SIGNED_32, np.int32),
+        (SIGNED_NARROW, np.int16),
+    ],
+    ids=["float32", "float64", "16 bits", "32 bits", "saturated"],
+)
+def test_without_inhibition_too(settings, formats, kind, tau_m_ms, monkeypatch):
+    settings = {**settings, "inhibition": "none", "tau_m_ms": tau_m_ms, "threshold": 0.6, "duration_ms": 20.0}
+    plan, spikes = column(settings, formats, np.float32 if formats else kind, lowest=-0.4)
+    assert_both_ways_are_one(plan, spikes, kind, monkeypatch)
+
+
+def test_what_cannot_be_computed_at_once_is_not():
+    free = {"inhibition": "none", "cells": (2, 2), "threshold": 0.6}
+    finer = replace(SIGNED_16, weights=Format.parse("Q1.7"))
+    for more, formats in (({"refractory_ms": 1.0}, None), ({}, finer)):
+        plan, spikes = column({**free, **more}, formats, lowest=-0.4)
+        assert engine.columns_of(plan, plan.layers[0]) is None
+        assert engine.respond(plan, spikes).spike_counts.sum() > 3
 
 
 def test_a_position_answers_alone_as_it_does_among_the_others():

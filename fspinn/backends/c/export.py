@@ -1,6 +1,9 @@
 """A network in integers as a C program: a folder that builds on its own, and checks itself.
 
-`network.h` holds the numbers of the network; the other files of `program/` are the same for every network.
+`network.h` and `layers.h` hold the numbers of the network; all other files of `program/` are the same for
+every network. Layers run one after the other, each over all its positions and time steps. Between two of them
+lies a buffer: of the first spike of each feature, or of a bit per feature and step after a layer without
+inhibition, whose neurons may spike several times.
 What they compute is what `fspinn.lowering.integers` defines, in every output spike. That includes the input
 spikes: the program gets the image, and computes the encoder's probabilities, which are floats in
 `fspinn.network.encoder_kernels`, as whole numbers, rounded as IEEE 754 says.
@@ -14,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.backends.c.header import network_header
+from fspinn.backends.c.layers import input_words, layers_header
 from fspinn.backends.c.numbers import array, type_of
 from fspinn.backends.c.signals import how_scaled, is_whole, sensor_loop
 from fspinn.backends.numba import engine
-from fspinn.backends.protocol import several_layers
 from fspinn.base.checks import checked_seed, number
 from fspinn.base.errors import FormatError
 from fspinn.base.files import folder_when_whole
@@ -33,7 +36,7 @@ from fspinn.network.inputs import Events
 
 NOISE_IMAGES = 5
 
-_SHARED_FILES = ("network.c", "test.c", "cortex_m4.c", "cortex_m4.ld", "Makefile")
+_SHARED_FILES = ("network.c", "neurons.h", "test.c", "cortex_m4.c", "cortex_m4.ld", "Makefile")
 
 
 def export_c(
@@ -78,7 +81,7 @@ def export_c(
     plan = plan_of(model)
     if (refusal := refuses(plan)) is not None:
         raise FormatError(refusal)
-    header = network_header(model, plan, seed, reject)
+    header, of_layers = network_header(model, plan, seed, reject), layers_header(plan)
     shown = _noise(model) if images is None else np.asarray(images)
     check_size(model, shown, "images")
     values = _features(model, len(shown), features, noise=images is None)
@@ -86,6 +89,7 @@ def export_c(
     beside = None if values is None or model.features is None else model.features.in_bytes(values)
     with folder_when_whole(folder) as made:
         (made / "network.h").write_text(header, encoding="utf-8")
+        (made / "layers.h").write_text(of_layers, encoding="utf-8")
         (made / "images.h").write_text(_images_header(shown, beside, classes, spike_counts), encoding="utf-8")
         (made / "README.md").write_text(_readme(model, plan, len(shown), reject), encoding="utf-8")
         for name in _SHARED_FILES:
@@ -94,11 +98,11 @@ def export_c(
 
 def refuses(plan: Plan) -> str | None:
     """Return in one line why a plan cannot be written as a C program, or None if it can."""
-    if (refusal := several_layers(plan)) is None and not plan.in_integers:
+    if not plan.in_integers:
         return "state: the model computes with floats; quantize first with --state, such as Q9.6"
-    if refusal is None and plan.encoding.encoder == Events.kind:
+    if plan.encoding.encoder == Events.kind:
         return "encoder: events are not read by the C program yet; export a network of images"
-    return refusal
+    return None
 
 
 def _noise(model: Model) -> NDArray[np.uint8]:
@@ -155,15 +159,11 @@ def _images_header(
 
 
 def _readme(model: Model, plan: Plan, images: int, reject: float) -> str:
-    (layer,) = plan.layers
-    formats = layer.formats
-    assert formats is not None
     values = {
         "version": __version__,
-        "summary": f"{layer.neurons} neurons, {_inputs(model, layer)}, {plan.steps} time steps; "
-        f"weights in {formats.weights}, potentials in {formats.state}, thresholds in {formats.theta}",
+        "summary": "; then ".join(_in_words(plan, layer) for layer in plan.layers),
         "pixels": int(np.prod(model.image_shape)),
-        "inputs": model.layer.inputs_used,
+        "inputs": 32 * input_words(plan),
         "images": images,
         "classes": f"Classes, from 0: {', '.join(model.class_names)}.",
         "scale": how_scaled(model),
@@ -196,8 +196,17 @@ def _features_in_words(model: Model) -> str:
     )
 
 
-def _inputs(model: Model, layer: LayerPlan) -> str:
-    inputs, geometry = f"{model.layer.inputs_used} inputs", layer.geometry
+def _in_words(plan: Plan, layer: LayerPlan) -> str:
+    formats = layer.formats
+    assert formats is not None
+    return (
+        f"{layer.neurons} neurons, {_inputs(layer)}, {plan.steps_of(layer)} time steps; "
+        f"weights in {formats.weights}, potentials in {formats.state}, thresholds in {formats.theta}"
+    )
+
+
+def _inputs(layer: LayerPlan) -> str:
+    inputs, geometry = f"{np.count_nonzero(layer.input_mask)} inputs", layer.geometry
     if geometry is None:
         return inputs
     field, positions, cells = (

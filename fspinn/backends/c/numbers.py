@@ -28,7 +28,12 @@ def type_of_format(format: Format) -> str:
 
 def defines(values: Mapping[str, int]) -> list[str]:
     """Return a line that defines each constant, with `NETWORK_` before its name."""
-    return [f"#define NETWORK_{name} {_constant(value)}" for name, value in values.items()]
+    return [f"#define NETWORK_{name} {value}" for name, value in constants(values).items()]
+
+
+def constants(values: Mapping[str, int]) -> dict[str, str]:
+    """Return whole numbers as C writes them."""
+    return {name: _constant(value) for name, value in values.items()}
 
 
 def array(c_type: str, name: str, values: ArrayLike) -> str:

@@ -26,7 +26,7 @@ in @bytes@ bytes of RAM. The answer is that to the whole sample:
 
 def whole_because(model: Model, plan: Plan) -> str | None:
     """Return in one line why a sample has to be there as a whole, or None if its values can be pushed."""
-    encoding, (layer,) = plan.encoding, plan.layers
+    encoding, layer = plan.encoding, plan.layers[0]
     if model.image_shape[0] > 1:
         return "only a signal has values that come one by one, an image has several rows"
     if layer.geometry is None:

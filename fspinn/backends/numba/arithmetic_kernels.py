@@ -12,7 +12,7 @@ import fspinn.backends.numba.integer_kernels as integer_kernels
 import fspinn.backends.numba.integer_plasticity_kernels as integer_plasticity_kernels
 import fspinn.backends.numba.neuron_kernels as neuron_kernels
 import fspinn.backends.numba.plasticity_kernels as plasticity_kernels
-from fspinn.backends.numba.constants_kernels import IntegerLearning, Integers
+from fspinn.backends.numba.constants_kernels import IntegerLearning, IntegerRow, Integers
 
 
 def either(real, integer):
@@ -23,7 +23,7 @@ def either(real, integer):
 
     def choose(*types):
         kinds = {getattr(type_, "instance_class", None) for type_ in types}
-        return (integer if kinds & {Integers, IntegerLearning} else real).py_func
+        return (integer if kinds & {Integers, IntegerLearning, IntegerRow} else real).py_func
 
     choose.__signature__ = signature(real.py_func)
     overload(function)(choose)

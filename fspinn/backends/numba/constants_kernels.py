@@ -31,6 +31,10 @@ Integers = namedtuple(
 The input of a step is ``(sum of weights * scale_up) >> scale_down``. `leak` has the type of the potentials.
 """
 
+RealRow = namedtuple("RealRow", "leak")
+IntegerRow = namedtuple("IntegerRow", "leak lowest highest")
+"""Constants of positions in a row, computed together; `leak` has the type of the potentials."""
+
 RealLearning = namedtuple(
     "RealLearning",
     "on rule adaptation window_steps spike_threshold falls_in_silence depression trace_leak lowest_theta "

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.backends.numba import constants_kernels as numbers
-from fspinn.backends.numba.column_kernels import answer_columns
+from fspinn.backends.numba.answers import Record, blank_answers, response_of, rooms
+from fspinn.backends.numba.columns import answer_in_columns, columns_of
 from fspinn.backends.numba.integer_kernels import GROUP
 from fspinn.backends.numba.schedule_kernels import present_batch
 from fspinn.backends.protocol import Response
@@ -31,11 +32,7 @@ from fspinn.lowering.plan import (
 )
 from fspinn.model.activity import Activity
 from fspinn.network.encoders import Spikes
-from fspinn.network.inhibition import most_spikes
 from fspinn.quant.formats import ROUNDINGS
-
-ROOM = 2**24
-"""Output spikes of samples that a kernel presents in one call: only what is written takes memory."""
 
 
 def refuses(plan: Plan) -> str | None:
@@ -88,8 +85,8 @@ def _through(
 
 
 def _answer(plan: Plan, layer: LayerPlan, spikes: Spikes, probe: int | None) -> Response:
-    if probe is None and (kind := _columns(plan, layer)) is not None:
-        return _answer_in_columns(layer, spikes, kind)
+    if probe is None and (kind := columns_of(plan, layer)) is not None:
+        return answer_in_columns(plan, layer, spikes, kind)
     schedule, none = np.zeros((len(spikes), 2)), np.uint64(0)
     run = (none, none, none, none, 0)
     if layer.formats is None:
@@ -101,88 +98,6 @@ def _answer(plan: Plan, layer: LayerPlan, spikes: Spikes, probe: int | None) -> 
     theta = (layer.thresholds - layer.firing_threshold).astype(np.int32)
     learned = _with_row_of_zeros(layer.weights), theta
     return _present(plan, layer, spikes, learned, None, schedule, run, probe)
-
-
-def _columns(plan: Plan, layer: LayerPlan) -> type[Any] | None:
-    """Return the type of potentials if all positions can be computed at once, else None."""
-    geometry, formats, thresholds = layer.geometry, layer.formats, layer.thresholds
-    if geometry is None or layer.inhibition != "first" or thresholds.min() <= 0:
-        return None
-    if formats is None:
-        kind: type[Any] = layer.weights.dtype.type
-        return kind if layer.leak == 1 else None
-    shift = formats.state.fraction_bits - formats.weights.fraction_bits
-    if layer.leak != 0 or shift < 0 or layer.weights.min() < 0:
-        return None
-    # Until a position ends, its potentials are below the thresholds.
-    most = int(layer.weights.astype(np.int64).sum(axis=0).max()) << shift
-    largest = max(most, geometry.fan_in) * plan.steps + int(thresholds.max())
-    return np.int16 if largest < 2**14 else np.int32 if largest < 2**30 else None
-
-
-def _answer_in_columns(layer: LayerPlan, spikes: Spikes, kind: type[Any]) -> Response:
-    geometry = layer.geometry
-    assert geometry is not None
-    shift = 0
-    if layer.formats is not None:
-        shift = layer.formats.state.fraction_bits - layer.formats.weights.fraction_bits
-    never, ended, most = np.inf, -np.inf, np.inf
-    if layer.formats is not None:
-        never, ended = np.iinfo(kind).max, np.iinfo(kind).min // 2
-        most = min(layer.formats.state.highest_integer, never)
-    (height, width), stride, lanes = geometry.field, geometry.stride, layer.neurons + 1
-    run = -(-width // stride)
-    blocks = np.zeros((geometry.channels, height, stride, run, lanes), dtype=kind)
-    weights = layer.weights.reshape(height, width, geometry.channels, layer.neurons)
-    for v in range(width):
-        # The inputs of the later columns reach the earlier positions.
-        block = blocks[:, :, v % stride, run - 1 - v // stride]
-        block[:, :, :-1] = (weights[:, v] * kind(2**shift)).transpose(1, 0, 2)
-        block[:, :, -1] = 1
-    thresholds = np.full(((geometry.width - 1) // stride + run, lanes), never, dtype=kind)
-    thresholds[run - 1 : run - 1 + geometry.columns, :-1] = layer.thresholds
-    flags = np.zeros(-(-thresholds.size // 8) * 8, dtype=np.bool_)
-    potentials = np.zeros((geometry.rows, thresholds.size), dtype=kind)
-    n, activity = len(spikes), np.zeros(len(Activity().as_tuple()), dtype=np.int64)
-    answers = _blank_answers(layer, n, spikes.steps)
-    record = [np.empty(n * geometry.positions, dtype=np.int32) for _ in range(3)]
-    highest, cuts = answer_columns(
-        spikes.offsets,
-        spikes.inputs,
-        blocks.reshape(*blocks.shape[:3], -1),
-        thresholds.reshape(-1),
-        geometry.places,
-        (geometry.rows, geometry.columns, run - 1, stride),
-        geometry.cell_of,
-        (kind(ended), kind(most)),
-        (potentials, flags, flags.view(np.uint64)),
-        answers,
-        tuple(record),
-        activity,
-    )
-    counted = Activity(*activity.tolist())
-    record = [of_all[: counted.output_spikes].copy() for of_all in record]
-    span = Range()
-    if layer.formats is not None and n:
-        span = Range(0, max(int(highest), int(layer.thresholds.max())), int(cuts))
-    return _response(answers, record, counted, span, None)
-
-
-def _blank_answers(layer: LayerPlan, n: int, steps: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Return counts of spikes, and the step of each feature's first: none so far."""
-    counts = np.zeros((n, layer.features), dtype=np.int32)
-    return counts, np.full_like(counts, steps)
-
-
-def _response(
-    answers: tuple[NDArray[np.int32], NDArray[np.int32]],
-    record: Sequence[NDArray[np.int32]],
-    activity: Activity,
-    span: Range,
-    course: NDArray[Any] | None,
-) -> Response:
-    steps, neurons, positions = record
-    return Response(answers[0], steps, neurons, positions, answers[1], (activity,), span, course)
 
 
 def _present(
@@ -198,20 +113,13 @@ def _present(
     constants = _reals(plan, layer) if layer.formats is None else _integers(plan, layer, learned[0])
     state, fields = _state(layer, type(constants.leak)), _fields(plan, layer)
     n, steps = len(spikes), plan.steps_of(layer)
-    answers = _blank_answers(layer, n, plan.steps)
-    most = most_spikes(layer.inhibition, steps, layer.answer_steps)
-    of_a_sample = max(fields.positions, fields.drawn) * most
-    if layer.inhibition == "none":
-        of_a_sample *= layer.neurons
-    together, of_parts = max(ROOM // of_a_sample, 1), []
+    answers, of_parts = blank_answers(layer, n, plan.steps), list[Record]()
     course = np.zeros((n, 0 if probe is None else steps, 2), dtype=state.potentials.dtype)
     counted = np.zeros(len(Activity().as_tuple()), dtype=np.int64)
     spikes = spikes.lengthened(layer.answer_steps)
     *stream, first, earlier_spikes = run
-    for start in range(0, max(n, 1), together):
-        part, before = slice(start, start + together), int(counted[numbers.OUTPUT_SPIKES])
-        room = min(together, n - start) * of_a_sample
-        of_spikes = [np.empty(room, dtype=np.int32) for _ in range(3)]
+    for part, of_spikes in rooms(plan, layer, n, max(fields.positions, fields.drawn)):
+        before = int(counted[numbers.OUTPUT_SPIKES])
         present_batch(
             spikes.offsets[part],
             spikes.inputs,
@@ -220,17 +128,18 @@ def _present(
             fields,
             learning,
             schedule[part],
-            (*stream, first + np.uint64(start), earlier_spikes + before),
+            (*stream, first + np.uint64(part.start), earlier_spikes + before),
             state,
             tuple(of_all[part] for of_all in answers),
             (*of_spikes, course[part], 0 if probe is None else probe),
             counted,
         )
         written = int(counted[numbers.OUTPUT_SPIKES]) - before
-        of_parts.append([of_all[:written] for of_all in of_spikes])
-    record = [np.concatenate(parts) for parts in zip(*of_parts, strict=True)]
+        at, neurons, positions = (of_all[:written] for of_all in of_spikes)
+        of_parts.append((at, neurons, positions))
     span = Range() if layer.formats is None else Range(*state.range.tolist())
-    return _response(answers, record, Activity(*counted.tolist()), span, None if probe is None else course)
+    activity = Activity(*counted.tolist())
+    return response_of(answers, of_parts, activity, span, None if probe is None else course)
 
 
 def _fields(plan: Plan, layer: LayerPlan) -> numbers.Fields:

@@ -112,7 +112,7 @@ def run_window(
             answers = last >= constants.input_steps and starts[last] > starts[0]
             winner = find_best(last, state) if answers else -1
         if several and winner >= 0:
-            winner = find_next(0, last, state)
+            winner = find_next(np.int64(0), last, state)
         if probing:
             course[t, 0] = potentials[probe]
         while winner >= 0:

@@ -1,5 +1,11 @@
 """Colours that everybody can distinguish: Paul Tol's `bright`, the red of `vibrant`, and `smooth rainbow`."""
 
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
 SHADES = ("#4477aa", "#66ccee", "#228833", "#ccbb44", "#aa3377", "#bbbbbb")
 CHOSEN = "#cc3311"
 GREY = "#888888"
@@ -10,3 +16,14 @@ RAINBOW = (
     "#521A13",
 )  # fmt: skip
 """For many neurons; without its palest end, which is for no data."""
+
+
+def of_weights(pictures: Sequence[NDArray[Any]]) -> dict[str, Any]:
+    """Return colours for pictures of weights, for `imshow`: those below 0 are blue, where there are some."""
+    lowest, highest = (
+        float(find([find(picture) for picture in pictures])) for find in (np.nanmin, np.nanmax)
+    )
+    if lowest >= 0:
+        return {"cmap": "magma", "vmin": 0.0, "vmax": max(highest, 1e-9)}
+    most = max(highest, -lowest)
+    return {"cmap": "RdBu_r", "vmin": -most, "vmax": most}

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from fspinn.answering.present import spikes_by_position
 from fspinn.base.errors import ConfigError
 from fspinn.model.model import AnyModel, model_of
+from fspinn.report.plots.colours import of_weights
 from fspinn.report.plots.networks import feature, of_layer, some, tiles
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def spike_places(model: AnyModel, images: "Images", neurons: int = 64, *, seed: 
     rows, columns = rates.shape[1:]
     who = f"{len(chosen)} of {len(rates)} neurons{of_layer(model)}"
     title = f"{who} at {rows} x {columns} positions, {len(images):,} images"
-    return tiles(list(rates[chosen]), [str(k) for k in chosen], "viridis", "spikes in 100 images", title)
+    colours = {"cmap": "viridis", "vmin": 0.0, "vmax": max(float(rates[chosen].max()), 1e-9)}
+    return tiles(list(rates[chosen]), [str(k) for k in chosen], colours, "spikes in 100 images", title)
 
 
 def readout_map(model: AnyModel, neurons: int = 16) -> Figure:
@@ -89,7 +91,7 @@ def readout_map(model: AnyModel, neurons: int = 16) -> Figure:
     for place, neuron in enumerate(chosen if above else ()):
         start, icon = place * (columns + 1) - 0.5, feature(model, int(neuron))
         where = (start, start + columns, -1.5, -1.5 - columns * icon.shape[0] / icon.shape[1])
-        axes.imshow(icon, cmap="magma", vmin=0, extent=where)
+        axes.imshow(icon, **of_weights([icon]), extent=where)
     axes.set_xlim(-0.5, wide - 1.5)
     axes.set_ylim(high - 1.5, -0.5 - above)
     axes.set_yticks(np.arange(n_classes) * (rows + 1) + (rows - 1) / 2, model.class_names)

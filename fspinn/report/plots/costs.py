@@ -8,6 +8,7 @@ from matplotlib.patches import Patch
 
 from fspinn.memmodel import Estimate
 from fspinn.memmodel.text import energy_text, memory_text
+from fspinn.memmodel.workload import PHASES
 
 SHADES = {
     "weights": "#4477aa",
@@ -40,7 +41,7 @@ _TOO_UNLIKE = 12
 
 
 def costs(estimates: Mapping[str, Estimate]) -> Figure:
-    """Draw memory and energy by component as stacked bars, for inference and for training.
+    """Draw memory and energy by component as stacked bars, for inference and, if all can learn, for training.
 
     Parameters
     ----------
@@ -49,9 +50,10 @@ def costs(estimates: Mapping[str, Estimate]) -> Figure:
         twelve times the bars show shares instead.
     """
     figure = Figure(figsize=(9.5, 1.6 + 1.1 * len(estimates)), layout="constrained")
-    panels = figure.subplots(2, 2, squeeze=False)
+    phases = [phase for phase in PHASES if all(phase in one.phases for one in estimates.values())]
+    panels = figure.subplots(2, len(phases), squeeze=False)
     shown: dict[str, str] = {}
-    for column, phase in enumerate(("inference", "training")):
+    for column, phase in enumerate(phases):
         memory = {name: one.memory[phase] for name, one in estimates.items()}
         energy = {name: one.energy[phase] for name, one in estimates.items()}
         above, below = panels[0][column], panels[1][column]

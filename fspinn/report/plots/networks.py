@@ -1,6 +1,6 @@
 """Pictures of what a network has learned, and how."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fspinn.base.errors import ConfigError
 from fspinn.model.model import AnyModel, Model, model_of
 from fspinn.network.inputs import Delta, Events, Level, LevelDelta, NoContrast, OnOff
-from fspinn.report.plots.colours import CHOSEN, GREY, SHADES
+from fspinn.report.plots.colours import CHOSEN, GREY, SHADES, of_weights
 
 _WAYS = {
     NoContrast.kind: ("",),
@@ -62,7 +62,7 @@ def receptive_fields(model: AnyModel, neurons: int = 64) -> Figure:
     fields = [feature(model, neuron) for neuron in some(chosen, neurons)]
     shown = [names[neuron] for neuron in some(chosen, neurons)]
     title = f"{len(fields)} of {first.neurons} neurons{of_layer(model)}, with {called}{_arrangement(model)}"
-    return tiles(fields, shown, "magma", "weight", title)
+    return tiles(fields, shown, of_weights(fields), "weight", title)
 
 
 def channel_names(model: Model) -> list[str]:
@@ -127,9 +127,12 @@ def some(numbers: NDArray[np.int64], most: int) -> NDArray[np.int64]:
 
 
 def tiles(
-    pictures: Sequence[NDArray[Any]], names: Sequence[str], colours: str, label: str, title: str
+    pictures: Sequence[NDArray[Any]], names: Sequence[str], colours: Mapping[str, Any], label: str, title: str
 ) -> Figure:
-    """Draw small pictures of one size side by side, with a name above each and one bar of colours."""
+    """Draw small pictures of one size side by side, with a name above each and one bar of colours.
+
+    `colours` as for `imshow`.
+    """
     height, width = pictures[0].shape
     columns = _columns(len(pictures), height / width)
     rows = int(np.ceil(len(pictures) / columns))
@@ -149,7 +152,7 @@ def tiles(
         top, left = row * (above + height) + above, column * (width + between)
         whole[top : top + height, left : left + width] = picture
         axes.text(left + (width - 1) / 2, top - 1, names[place], ha="center", va="bottom", fontsize=size)
-    image = axes.imshow(whole, cmap=colours, vmin=0, vmax=max(float(np.nanmax(whole)), 1e-9))
+    image = axes.imshow(whole, **colours)
     axes.axis("off")
     axes.set_title(title, fontsize=10)
     bar = figure.colorbar(image, ax=axes, shrink=min(1.0, 3 / rows), aspect=12, pad=0.02)

@@ -15,7 +15,7 @@ from fspinn.base.errors import ConfigError
 from fspinn.datasets.events import Recordings
 from fspinn.model.model import AnyModel, Model, model_of
 from fspinn.network.geometry import Geometry
-from fspinn.report.plots.colours import CHOSEN, GREY, RAINBOW, SHADES
+from fspinn.report.plots.colours import CHOSEN, GREY, RAINBOW, SHADES, of_weights
 from fspinn.report.plots.networks import feature, of_layer
 
 _FEATURES_IN_A_ROW, _MOST_FEATURES = 12, 24
@@ -93,7 +93,8 @@ def spike_map(
             axes.set_yticks([])
             axes.set_ylabel("")
     for axes, neuron in zip(parts[1].subplots(rows, _FEATURES_IN_A_ROW).flat, often, strict=False):
-        axes.imshow(feature(model, neuron), cmap="magma", vmin=0)
+        looked_for = feature(model, neuron)
+        axes.imshow(looked_for, **of_weights([looked_for]))
         axes.spines[:].set(color=colours[neuron], linewidth=3)
         axes.set_title(f"{neuron}: {counts[neuron]}", fontsize=8)
     for axes in parts[1].axes:
@@ -158,7 +159,8 @@ def position_raster(
     pictures[1].set_title(f"position {row},{column}{of_layer(model)} sees", fontsize=9)
     pictures[2].axis("off")
     if spikes:
-        pictures[2].imshow(feature(model, spikes[0][1]), cmap="magma", vmin=0)
+        looked_for = feature(model, spikes[0][1])
+        pictures[2].imshow(looked_for, **of_weights([looked_for]))
         pictures[2].set_title(f"neuron {spikes[0][1]} looks for", fontsize=9)
 
     above, below = right.subplots(2, 1, sharex=True, height_ratios=(2, 3))

@@ -1,7 +1,8 @@
 /*
  * A spiking network of fspinn at work, in whole numbers only: image in, output spikes and class out.
  *
- * network.h holds its numbers, and says what to call. fspinn's integer engine (fspinn.lowering.integers) defines
+ * network.h says what to call and holds the numbers of input and readout, layers.h those of the layers, neurons.h
+ * what the neurons of a layer do. fspinn's integer engine (fspinn.lowering.integers) defines
  * what is computed here; the two agree in every output spike. No heap, no floating point, no library.
  *
  * ">>" is only ever used on numbers that are not negative, as C leaves the rest to the compiler.
@@ -9,42 +10,14 @@
 #define NETWORK_DATA
 #include "network.h"
 
-#define PER_WORD (32 / NETWORK_WEIGHT_BITS)
-#define INPUT_WORDS ((NETWORK_INPUTS + 31) / 32)
 #define NOBODY (-1)
 
-/* Rows of weights that are looked up at once; more inputs than these in a time step only take longer. */
-#define ROWS_AT_ONCE 32
-
-static network_potential potentials[NETWORK_NEURONS];
 network_count network_counts[NETWORK_FEATURES];
-static uint32_t spikes[NETWORK_STEPS_AT_ONCE][INPUT_WORDS];
+static uint32_t spikes[NETWORK_STEPS_AT_ONCE][NETWORK_INPUT_WORDS]; /* of the inputs of a position */
 static const uint8_t *pixels;
 static uint32_t step;
-#ifdef NETWORK_INHIBITION_RANKED
-static uint32_t answers; /* whether any input has spiked */
-#endif
-#if NETWORK_POSITIONS > 1
-static uint32_t corner; /* the first intensity that the position sees */
-static uint32_t base;   /* the first feature of its cell */
-#else
-static const uint32_t corner = 0, base = 0;
-#endif
 #if NETWORK_PUSH
-static uint32_t answered; /* positions that are done, of the values so far */
-#endif
-
-#if NETWORK_REFRACTORY_STEPS > 0
-static network_refractory refractory[NETWORK_NEURONS]; /* steps in which a neuron cannot spike yet */
-#endif
-#ifdef NETWORK_INHIBITION_CLAMP
-static uint32_t clamped; /* steps in which only `latest` is not held at 0 */
-static int32_t latest;   /* the neuron that spiked last */
-#elif defined NETWORK_INHIBITION_LAYER
-static int32_t exempt; /* whose inhibitory partner is about to spike */
-#if NETWORK_INHIBITION_STEPS > 0
-static network_rest rest[NETWORK_NEURONS]; /* steps in which a partner cannot spike yet */
-#endif
+static uint32_t answered; /* positions of the first layer that are done, of the values so far */
 #endif
 
 /* ---- Intensities ---------------------------------------------------------------------------------------- */
@@ -425,195 +398,9 @@ static uint32_t steps_of(uint32_t pixel, uint32_t brightness)
 }
 #endif
 
-/* Find out which inputs spike in the next steps. */
-static void encode(void)
-{
-    uint32_t i, s, row, k, input = 0;
-    for (s = 0; s < NETWORK_STEPS_AT_ONCE; s++) {
-        for (i = 0; i < INPUT_WORDS; i++) {
-            spikes[s][i] = 0;
-        }
-    }
-    for (row = 0; row < NETWORK_FIELD_ROWS; row++) {
-        i = corner + row * NETWORK_WIDTH * NETWORK_CHANNELS;
-        for (k = 0; k < NETWORK_FIELD_RUN; k++, i++) {
-            uint32_t brightness = intensity(i), found = brightness == 0 ? 0 : steps_of(i, brightness);
-#if NETWORK_INPUTS < NETWORK_FIELD_ROWS * NETWORK_FIELD_RUN
-            if ((input_mask[i / 32] >> i % 32 & 1) == 0) {
-                continue;
-            }
-#endif
-            for (s = 0; found != 0; s++, found >>= 1) {
-                spikes[s][input / 32] |= (found & 1) << input % 32;
-            }
-            input++;
-        }
-    }
-}
+/* ---- Layers --------------------------------------------------------------------------------------------- */
 
-/* ---- Neurons ----------------------------------------------------------------------------------------- */
-
-/* Look for inputs that spike, from *input on, until there is no room; return how many there were. */
-static uint32_t collect(const uint32_t *spiking, uint32_t *input, uint32_t *rows)
-{
-    uint32_t count = 0;
-    while (*input < NETWORK_INPUTS && count < ROWS_AT_ONCE) {
-        uint32_t left = spiking[*input / 32] >> *input % 32;
-        if (left == 0) {
-            *input = (*input / 32 + 1) * 32;
-            continue;
-        }
-        while ((left & 1) == 0) {
-            left >>= 1;
-            (*input)++;
-        }
-        rows[count++] = (*input)++;
-    }
-    return count;
-}
-
-/*
- * Add up the weights that lie in one word of each of these rows, several in one addition: those at even places
- * of the word, and those at odd ones, have the bits of their neighbours for their sums. ROWS_THAT_FIT rows are
- * added so. A sign bit is turned over, which adds HALF to each weight, and is taken off at the end.
- */
-#define WEIGHT_MASK ((UINT32_C(1) << NETWORK_WEIGHT_BITS) - 1)
-#define HALF (NETWORK_WEIGHTS_SIGNED ? INT32_C(1) << (NETWORK_WEIGHT_BITS - 1) : 0)
-#define EVERY_PLACE (((UINT64_C(1) << PER_WORD * NETWORK_WEIGHT_BITS) - 1) / WEIGHT_MASK)
-#define EVEN_PLACES \
-    (uint32_t)(((UINT64_C(1) << (PER_WORD + PER_WORD % 2) * NETWORK_WEIGHT_BITS) - 1) / (WEIGHT_MASK + 2))
-#define SUM_BITS (PER_WORD % 2 == 0 ? 2 * NETWORK_WEIGHT_BITS : 32 - (PER_WORD - 1) * NETWORK_WEIGHT_BITS)
-#define ROWS_THAT_FIT (uint32_t)(((UINT64_C(1) << SUM_BITS) - 1) / WEIGHT_MASK)
-
-static void add_rows(const uint32_t *rows, uint32_t count, uint32_t column, int32_t *sums)
-{
-    uint32_t e = 0, k;
-    while (e < count) {
-        uint32_t even = 0, odd = 0, end = count - e > ROWS_THAT_FIT ? e + ROWS_THAT_FIT : count;
-        for (; e < end; e++) {
-            uint32_t word = weights[rows[e]][column] ^ (uint32_t)(EVERY_PLACE * HALF);
-            even += word & EVEN_PLACES;
-            odd += word >> NETWORK_WEIGHT_BITS & EVEN_PLACES;
-        }
-        for (k = 0; k < PER_WORD; k++) {
-            uint32_t both = k % 2 == 0 ? even : odd;
-            both >>= k / 2 * 2 * NETWORK_WEIGHT_BITS;
-            sums[k] += (int32_t)(both & (0xFFFFFFFFu >> (32 - SUM_BITS)));
-        }
-    }
-    for (k = 0; k < PER_WORD && HALF != 0; k++) {
-        sums[k] -= (int32_t)count * HALF;
-    }
-}
-
-#if NETWORK_LEAK > 0 || defined NETWORK_INHIBITION_LATERAL || defined NETWORK_INHIBITION_LAYER
-/* v * of / 65536, rounded down. */
-static int32_t part(int32_t v, network_product of)
-{
-    network_product product = v * of;
-    return (int32_t)(product >= 0 ? product >> 16 : ~(~product >> 16));
-}
-#endif
-
-static int32_t scaled(int32_t sum)
-{
-#if NETWORK_SHIFT >= 0
-    return sum * (INT32_C(1) << NETWORK_SHIFT);
-#else
-    return sum >= 0 ? sum >> -NETWORK_SHIFT : ~(~sum >> -NETWORK_SHIFT);
-#endif
-}
-
-static int32_t cut(int32_t v)
-{
-    v = v > NETWORK_LOWEST ? v : NETWORK_LOWEST;
-    return v < NETWORK_HIGHEST ? v : NETWORK_HIGHEST;
-}
-
-static int32_t threshold(uint32_t j)
-{
-#if NETWORK_ADAPTED
-    return NETWORK_THRESHOLD + theta[j] * (INT32_C(1) << NETWORK_THETA_SHIFT);
-#else
-    (void)j;
-    return NETWORK_THRESHOLD;
-#endif
-}
-
-#if defined NETWORK_INHIBITION_LATERAL || defined NETWORK_INHIBITION_LAYER
-static int32_t after_drop(int32_t v)
-{
-    return cut(v - NETWORK_DROP - part(v, NETWORK_DROP_PART));
-}
-#endif
-
-/* Leak, inhibition and input of a neuron in a step; returns its potential. */
-static int32_t advance(uint32_t j, int32_t sum)
-{
-    int32_t v = potentials[j];
-#ifdef NETWORK_INHIBITION_CLAMP
-    if (clamped > 0 && (int32_t)j != latest) {
-        return v;
-    }
-#endif
-#if NETWORK_LEAK > 0
-    v -= part(v, NETWORK_LEAK);
-#endif
-#ifdef NETWORK_INHIBITION_LAYER
-    if (exempt != NOBODY && (int32_t)j != exempt) {
-        v = after_drop(v);
-    }
-#if NETWORK_INHIBITION_STEPS > 0
-    if ((int32_t)j == exempt) {
-        rest[j] = NETWORK_INHIBITION_STEPS;
-    } else if (rest[j] > 0) {
-        rest[j]--;
-    }
-#endif
-#endif
-    v = cut(v + scaled(sum));
-    potentials[j] = (network_potential)v;
-    return v;
-}
-
-/* Whether a neuron may spike; called once in a step. */
-static int may_spike(uint32_t j)
-{
-#if NETWORK_REFRACTORY_STEPS > 0
-    if (refractory[j] > 0) {
-        refractory[j]--;
-        return 0;
-    }
-#endif
-    (void)j;
-    return 1;
-}
-
-#if !defined NETWORK_INHIBITION_FIRST && !defined NETWORK_INHIBITION_RANKED
-/* What becomes of the others when a neuron has spiked. */
-static void inhibit(uint32_t winner)
-{
-#ifdef NETWORK_INHIBITION_LATERAL
-    uint32_t j;
-    for (j = 0; j < NETWORK_NEURONS; j++) {
-        if (j != winner) {
-            potentials[j] = (network_potential)after_drop(potentials[j]);
-        }
-    }
-#elif defined NETWORK_INHIBITION_CLAMP
-    uint32_t j;
-    for (j = 0; j < NETWORK_NEURONS; j++) {
-        potentials[j] = 0;
-    }
-    clamped = NETWORK_INHIBITION_STEPS;
-    latest = (int32_t)winner;
-#elif NETWORK_INHIBITION_STEPS > 0
-    exempt = rest[winner] == 0 ? (int32_t)winner : NOBODY;
-#else
-    exempt = (int32_t)winner;
-#endif
-}
-#endif
+#include "layers.h"
 
 /* ---- Readout ----------------------------------------------------------------------------------------- */
 
@@ -790,40 +577,8 @@ uint8_t network_feature(int32_t value, uint32_t number)
 
 /* ---- What to call ------------------------------------------------------------------------------------- */
 
-void network_look(uint32_t position)
-{
-    uint32_t j;
-#if NETWORK_POSITIONS > 1
-    uint32_t row = position / NETWORK_COLUMNS, column = position % NETWORK_COLUMNS;
-    corner = (row * NETWORK_WIDTH + column) * NETWORK_STRIDE * NETWORK_CHANNELS;
-    base = row * NETWORK_CELL_ROWS / NETWORK_ROWS * NETWORK_CELL_COLUMNS;
-    base = (base + column * NETWORK_CELL_COLUMNS / NETWORK_COLUMNS) * NETWORK_NEURONS;
-#else
-    (void)position;
-#endif
-    step = 0;
-#ifdef NETWORK_INHIBITION_RANKED
-    answers = 0;
-#endif
-    for (j = 0; j < NETWORK_NEURONS; j++) {
-        potentials[j] = 0;
-#if NETWORK_REFRACTORY_STEPS > 0
-        refractory[j] = 0;
-#endif
-#if defined NETWORK_INHIBITION_LAYER && NETWORK_INHIBITION_STEPS > 0
-        rest[j] = 0;
-#endif
-    }
-#ifdef NETWORK_INHIBITION_CLAMP
-    clamped = 0;
-#elif defined NETWORK_INHIBITION_LAYER
-    exempt = NOBODY;
-#endif
-}
-
 void network_start(const uint8_t *image, uint32_t number)
 {
-    uint32_t j;
     pixels = image;
 #if NETWORK_KEPT > 0
     taken = unknown = 0;
@@ -831,94 +586,8 @@ void network_start(const uint8_t *image, uint32_t number)
 #if NETWORK_PUSH
     answered = 0;
 #endif
-    for (j = 0; j < NETWORK_FEATURES; j++) {
-        network_counts[j] = 0;
-    }
+    silence();
     start_encoder(number);
-}
-
-int32_t network_step(void)
-{
-    const uint32_t *spiking = spikes[step % NETWORK_STEPS_AT_ONCE];
-    uint32_t rows[ROWS_AT_ONCE], input = 0, count, j, again;
-    int32_t sums[PER_WORD], winner = NOBODY, best = -1;
-    if (step % NETWORK_STEPS_AT_ONCE == 0) {
-        encode();
-    }
-#ifdef NETWORK_INHIBITION_RANKED
-    if (step >= NETWORK_INPUT_STEPS) {
-        input = NETWORK_INPUTS; /* it is over */
-    }
-#endif
-    count = collect(spiking, &input, rows);
-#ifdef NETWORK_INHIBITION_RANKED
-    answers |= count > 0;
-#endif
-    again = input < NETWORK_INPUTS;
-    for (j = 0; j < NETWORK_NEURONS; j++) {
-        uint32_t place_in_word = j % PER_WORD;
-        int32_t above;
-        if (place_in_word == 0) {
-            uint32_t k;
-            for (k = 0; k < PER_WORD; k++) {
-                sums[k] = 0;
-            }
-            add_rows(rows, count, j / PER_WORD, sums);
-            if (again) {
-                /* Not all rows had room: add the others, and begin anew for the next word. */
-                while (input < NETWORK_INPUTS) {
-                    count = collect(spiking, &input, rows);
-                    add_rows(rows, count, j / PER_WORD, sums);
-                }
-                input = 0;
-                count = collect(spiking, &input, rows);
-            }
-        }
-        above = advance(j, sums[place_in_word]) - threshold(j);
-#ifdef NETWORK_INHIBITION_RANKED
-        if (may_spike(j) && answers && step >= NETWORK_INPUT_STEPS && (winner == NOBODY || above > best)) {
-#else
-        if (may_spike(j) && above > best) {
-#endif
-            winner = (int32_t)j;
-            best = above;
-        }
-    }
-#ifdef NETWORK_INHIBITION_CLAMP
-    clamped -= clamped > 0;
-#elif defined NETWORK_INHIBITION_LAYER
-    exempt = NOBODY;
-#endif
-    step++;
-    if (winner == NOBODY) {
-        return NOBODY;
-    }
-    network_counts[base + (uint32_t)winner]++;
-#ifdef NETWORK_INHIBITION_RANKED
-    potentials[winner] = (network_potential)cut(potentials[winner] - NETWORK_DROP);
-#elif !defined NETWORK_INHIBITION_FIRST
-    potentials[winner] = 0;
-    inhibit((uint32_t)winner);
-#endif
-#if NETWORK_REFRACTORY_STEPS > 0
-    refractory[winner] = NETWORK_REFRACTORY_STEPS;
-#endif
-    return winner;
-}
-
-static void answer_at(uint32_t position)
-{
-    uint32_t t;
-    network_look(position);
-    for (t = 0; t < NETWORK_STEPS; t++) {
-#ifdef NETWORK_INHIBITION_FIRST
-        if (network_step() != NOBODY) {
-            break;
-        }
-#else
-        (void)network_step();
-#endif
-    }
 }
 
 #if NETWORK_PUSH
@@ -930,8 +599,13 @@ uint32_t network_push(const uint8_t *value)
     /* A position is complete with its field and what a contrast looks ahead, and all are at the end. */
     while (answered < NETWORK_POSITIONS &&
            (taken == NETWORK_WIDTH ||
-            taken >= answered * NETWORK_STRIDE + NETWORK_FIELD_RUN / NETWORK_CHANNELS + NETWORK_CONTRAST_RADIUS)) {
-        answer_at(answered++);
+            taken >= answered * NETWORK_STRIDE + NETWORK_FIELD_WIDTH + NETWORK_CONTRAST_RADIUS)) {
+        answer_at_1(answered++);
+#if NETWORK_LAYERS > 1
+        if (answered == NETWORK_POSITIONS) {
+            answer();
+        }
+#endif
     }
     return NETWORK_WIDTH - taken;
 }
@@ -946,8 +620,11 @@ int32_t network_answer(const uint8_t *image, uint32_t number)
     uint32_t position;
     network_start(image, number);
     for (position = 0; position < NETWORK_POSITIONS; position++) {
-        answer_at(position);
+        answer_at_1(position);
     }
+#if NETWORK_LAYERS > 1
+    answer();
+#endif
 #if NETWORK_EXTRA_FEATURES > 0
     return network_class(features);
 #else

@@ -1,19 +1,21 @@
 /*
- * A network of fspinn @version@, in whole numbers: what to call, and (for network.c only) its numbers.
+ * A network of fspinn @version@, in whole numbers: what to call, and (for network.c only) numbers of it.
  *
  *     int32_t class_found = network_answer(image, 0);
  *
  * An image is NETWORK_PIXELS bytes, row by row, 0 is black. After it, network_counts[k * NETWORK_NEURONS + j]
- * tells how often neuron j has spiked in cell k. The number of an image fixes its input spikes;
+ * tells how often neuron j of the last layer has spiked in cell k. The number of an image fixes its input spikes;
  * `fspinn evaluate` counts from 0.
- * Step by step: network_start, then for each of NETWORK_POSITIONS network_look and network_step NETWORK_STEPS
- * times (the neuron that spikes, or -1; with NETWORK_INHIBITION_FIRST a spike is the last step), then
- * network_class. The image has to stay until the last step. One image at a time: the state is static.
+ * Step by step, where there is one layer: network_start, then for each of NETWORK_POSITIONS network_look and
+ * network_step NETWORK_STEPS times (the neuron that spikes, or -1; with NETWORK_INHIBITION_FIRST a spike is the
+ * last step, with NETWORK_INHIBITION_NONE several may spike, and it is the last of them), then network_class. The
+ * image has to stay until the last step. One image at a time: the state is static.
  * With NETWORK_EXTRA_FEATURES, so many bytes beside the image: network_answer(image, number, features), or
  * network_class(features). The README says how their values become bytes.
  * Of a signal (where NETWORK_PUSH is 1) values can come one by one, NETWORK_SAMPLE_CHANNELS bytes each, and only
  * the last NETWORK_KEPT are kept: network_start(0, number), then network_push for each of NETWORK_WIDTH values
- * (it returns how many are still to come), then network_class. The answer is that to the whole sample.
+ * (it returns how many are still to come; with the last one all layers answer), then network_class. The answer is
+ * that to the whole sample.
  * With NETWORK_SCALED, network_scaled turns what was recorded in a channel into its byte, and with
  * NETWORK_FEATURES_SCALED network_feature does so with a feature. What is pushed after the last value is ignored.
  * The class is -1 where the best one leads the second by less than NETWORK_REJECT steps of the readout, and
@@ -35,6 +37,12 @@
 #define NETWORK_LEVEL_DELTA 4
 #define NETWORK_TABLE 0
 #define NETWORK_LABELS 1
+#define NETWORK_INHIBITION_LATERAL 1
+#define NETWORK_INHIBITION_LAYER 2
+#define NETWORK_INHIBITION_CLAMP 3
+#define NETWORK_INHIBITION_FIRST 4
+#define NETWORK_INHIBITION_RANKED 5
+#define NETWORK_INHIBITION_NONE 6
 
 @defines@
 
@@ -45,8 +53,10 @@ extern "C" {
 extern network_count network_counts[NETWORK_FEATURES];
 
 void network_start(const uint8_t *image, uint32_t number);
+#if NETWORK_LAYERS == 1
 void network_look(uint32_t position);
 int32_t network_step(void);
+#endif
 #if NETWORK_EXTRA_FEATURES > 0
 int32_t network_answer(const uint8_t *image, uint32_t number, const uint8_t *features);
 int32_t network_class(const uint8_t *features);

@@ -1,0 +1,147 @@
+"""Learners beside each other: accuracy within memory, on the same images.
+
+    python benchmarks/learners.py [PART ...] [--write]
+
+Sizes, fields and formats were chosen on validation images, with seed 0; the test images are only reported on.
+All weights, thresholds and readouts are integers, and all memory is counted. Learning runs on one core.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from tables import Results, machines, run, seeds, spread, table
+
+import fspinn
+from fspinn.answering.compress import Compiler, Lowering
+from fspinn.datasets import Dataset
+from fspinn.learning.fitting import Learned, fit_readouts
+from fspinn.learning.training import learn
+from fspinn.memmodel import Size, memory_bits
+from fspinn.network import OnOff, StdpLabels
+from fspinn.network.setup import Setup
+from fspinn.search.networks import while_learning
+
+SEEDS = (0, 1, 2)
+STATE = "10 bits"
+ON_OFF = OnOff(radius=2, gain=1)
+
+COLUMNS = {
+    "mnist": ((4, 7, 3), (6, 5, 3), (8, 7, 3), (12, 7, 3), (16, 7, 3), (24, 7, 4), (32, 7, 4), (48, 7, 4)),
+    "fashion-mnist": ((12, 7, 3), (24, 7, 4), (40, 7, 4)),
+    "fashion-mnist-wide": ((64, 7, 5), (96, 7, 5)),
+}
+"""Neurons, field and cells of columns."""
+
+LARGE = {"mnist-large": ((32, 7, 4), (40, 7, 4))}
+"""Those that learn from all 60,000 images, in more passes, as nothing is left to choose."""
+
+LARGE_PASSES = 12
+BITS, READOUTS = 3, ("Q1.1", "Q1.2")
+PARTS = (*COLUMNS, *LARGE)
+TARGETS = {"mnist": (95, 96, 97, 98, 98.5, 98.8, 99), "fashion-mnist": (84, 86, 88, 89, 90)}
+
+
+def network_of(images: str, neurons: int, field: int, cells: int) -> fspinn.Network:
+    network = fspinn.Network.patches(neurons, field, cells=cells)
+    return replace(network, contrast=ON_OFF) if images == "fashion-mnist" else network
+
+
+def measure(part: str) -> dict[str, Any]:
+    """Columns that STDP found, and the same tuned by labels, in integers."""
+    images, rows, large = part.removesuffix("-wide").removesuffix("-large"), [], part in LARGE
+    for neurons, field, cells in (COLUMNS | LARGE)[part]:
+        found: dict[str, dict[str, list[float]]] = {}
+        for seed in SEEDS:
+            data = fspinn.datasets.load(images, validation=0 if large else None, seed=seed)
+            passes = LARGE_PASSES if large else StdpLabels().tuning_passes
+            tuned = StdpLabels(weight_bits=BITS, tuning_passes=passes)
+            setup = Setup(network_of(images, neurons, field, cells), tuned)
+            alone = while_learning(setup).learner
+            learned = learn(setup.network, data, alone, seed=seed, progress=False)
+            for learner in (alone, tuned):
+                for readout, model in _compiled(replace(learned, learner=learner), data).items():
+                    of_this = found.setdefault(f"{learner.kind} {readout}", {"memory": []})
+                    for split in ("test",) if large else ("validation", "test"):
+                        accuracy = fspinn.evaluate(model, getattr(data, split), seed=seed).accuracy
+                        of_this.setdefault(split, []).append(100 * accuracy)
+                    of_this["memory"].append(memory_bits(Size.of(model), training=False) / 8192)
+            print(part, neurons, field, cells, seed, {k: v["test"][-1] for k, v in found.items()}, flush=True)
+        rows.append({"neurons": neurons, "field": field, "cells": cells, "found": found})
+    return {"seeds": SEEDS, "rows": rows}
+
+
+def _compiled(learned: Learned, data: Dataset) -> dict[str, fspinn.model.Model]:
+    (model,) = fit_readouts(learned, data, ["linear"])
+    compiler = Compiler(data, learned.seed, None)
+    return {
+        readout: compiler.compile(model, Lowering(f"UQ0.{BITS}", STATE, readout=readout))
+        for readout in READOUTS
+    }
+
+
+def render(results: Results) -> str:
+    blocks = [_sizes(results), _how(results), _smallest(results), f"{machines(results)}."]
+    return "\n\n".join(blocks)
+
+
+def _sizes(results: Results) -> str:
+    rows = []
+    for part in PARTS:
+        for row in results.get(part, {"rows": []})["rows"]:
+            for readout in READOUTS:
+                alone, tuned = (row["found"][f"{kind} {readout}"] for kind in ("stdp", "stdp+labels"))
+                size = [
+                    part.removesuffix("-wide").replace("-large", ", all 60,000"),
+                    row["neurons"],
+                    f"{row['field']} x {row['field']}",
+                ]
+                size += [f"{row['cells']} x {row['cells']}", readout, spread(tuned["memory"])]
+                figures = [(one, split) for split in ("validation", "test") for one in (alone, tuned)]
+                rows.append([*size, *(spread(one[split]) if split in one else "" for one, split in figures)])
+    head = ["images", "neurons", "field", "cells", "readout", "memory (KiB)"]
+    accuracies = [
+        f"{kind}, {split} (%)" for split in ("validation", "test") for kind in ("stdp", "stdp+labels")
+    ]
+    return table([*head, *accuracies], rows)
+
+
+def _smallest(results: Results) -> str:
+    """The smallest of each learner whose mean on test images is at least so much."""
+    rows = []
+    for images, targets in TARGETS.items():
+        for target in targets:
+            cells = [_smallest_of(results, images, kind, target) for kind in ("stdp", "stdp+labels")]
+            rows.append([images, f"{target:g}", *cells])
+    return table(["images", "test accuracy (%)", "stdp (KiB)", "stdp+labels (KiB)"], rows)
+
+
+def _smallest_of(results: Results, images: str, kind: str, target: float) -> str:
+    known = [
+        (float(np.mean(found["memory"])), float(np.mean(found["test"])))
+        for part in (images, f"{images}-wide", f"{images}-large")
+        for row in results.get(part, {"rows": []})["rows"]
+        for name, found in row["found"].items()
+        if name.startswith(f"{kind} ")
+    ]
+    enough = [one for one in known if one[1] >= target]
+    if enough:
+        return "{:.2f} ({:.2f} %)".format(*min(enough))
+    return f"at most {max(found for _, found in known):.2f} %" if known else "not measured"
+
+
+def _how(results: Results) -> str:
+    return (
+        "Columns, stride 1; contrast `on-off` (radius 2, gain 1) for Fashion-MNIST; weights "
+        f"UQ0.{BITS}, state of {STATE}. `stdp` has learned without labels in one pass, and its readout "
+        "`linear` is fitted on 50,000 labels; then labels tune its weights and thresholds in "
+        f"{StdpLabels().tuning_passes} passes ({LARGE_PASSES} over all 60,000 images), and the readout is "
+        "fitted again, with its rounding in the loop both times. Mean ± standard deviation over "
+        f"seeds {seeds(results)}, each with its own "
+        "validation split of 10,000. Below, the smallest of each whose mean on test images is at least "
+        "that; other sizes of `stdp` are in the table of `benchmarks/columns.py`."
+    )
+
+
+if __name__ == "__main__":
+    run("learners", PARTS, measure, render)

@@ -1,0 +1,412 @@
+"""How do labels fill all layers at once? By the gradient of a loss, through time and through spikes.
+
+What is made small is the cross entropy of the classes, of a linear readout that is learned with the layers
+(``output = "membrane"``), or of the spike counts of the last layer, neuron j of which speaks for class
+``j % classes`` (``output = "spikes"``). The same seed gives the same bits: weights, order of the samples and
+input spikes come from `fspinn.base.randomness`, and torch computes with one thread.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from math import sqrt
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fspinn.base.errors import ConfigError, FormatError
+from fspinn.base.progress import progress_bar
+from fspinn.base.randomness import (
+    INFERENCE_SPIKES,
+    ORDER,
+    TRAINING_SPIKES,
+    WEIGHTS,
+    permutation,
+    stream_key,
+    uniforms,
+)
+from fspinn.learning.curve import POINTS, Curve
+from fspinn.learning.fitting import Learned
+from fspinn.learning.surrogate.layers import Part, answer, parts_of, passed_on, shown_to
+from fspinn.learning.surrogate.lif import lif
+from fspinn.lowering.post_training import closest_scale
+from fspinn.model.activity import Activity
+from fspinn.model.readout import NO_LABEL, balanced_weights
+from fspinn.model.tensors import LayerTensors
+from fspinn.network.description import Network
+from fspinn.network.encoders import BatchEncoder, encoding_of
+from fspinn.network.learners import MOST_BITS, SURROGATE_PASSES, Surrogate
+from fspinn.quant.formats import Format, as_format, quantize_values
+
+if TYPE_CHECKING:
+    from fspinn.datasets import Dataset
+
+REFITTED = 100
+"""Steps of the solver after which the scale of weights with few bits is found again (fspinn)."""
+
+FIRST_SAMPLES = 250
+"""Samples from whose potentials the size of the first weights is found (fspinn)."""
+
+FIRST_POTENTIAL = 1.0
+"""Root mean square of the highest potential of each neuron then, in thresholds (fspinn)."""
+
+
+def check_trainable(network: Network) -> None:
+    """Raise `ConfigError` unless gradients can pass through the layers of a network."""
+    for place, layer in enumerate(network.layers, 1):
+        where = f" of layer {place}" if len(network.layers) > 1 else ""
+        for name, found, needed in (
+            ("inhibition", layer.inhibition.kind, "none"),
+            ("refractory_ms", layer.neuron.refractory_ms, 0.0),
+            ("answer_threshold", layer.neuron.answer_threshold, None),
+        ):
+            if found != needed:
+                shown = "none" if needed is None else needed
+                raise ConfigError(
+                    f"{name}: gradients do not pass through {found}{where}; set {name} = {shown}, or start "
+                    "from Network.supervised"
+                )
+
+
+def learn(
+    network: Network,
+    data: "Dataset",
+    learner: Surrogate,
+    *,
+    labels: NDArray[np.int64] | None = None,
+    class_weight: str | None = None,
+    seed: int = 0,
+    engine: str = "numba",
+    weights: str | Format | None = None,
+    progress: bool = False,
+    on_batch: Callable[[int], None] | None = None,
+) -> Learned:
+    """Learn the weights of all layers from the labelled training samples (see `fspinn.train`).
+
+    With a format of the weights in view, samples are presented with the weights rounded to it, while their
+    gradient is taken as if they were not (straight-through: Bengio, Léonard and Courville 2013,
+    arXiv:1308.3432). The weights of a layer are first multiplied by the factor with which they are closest to
+    the format (`fspinn.lowering.post_training.closest_scale`), which is found again now and then. What is
+    returned is numbers of the format, and thresholds grow by that factor through `weight_norm`: quantization
+    to the format changes nothing.
+
+    Parameters
+    ----------
+    network : Network
+        All layers with ``inhibition = "none"``.
+    data : Dataset
+    learner : Surrogate
+    labels : ndarray of int64, shape (n,), or None, default None
+        Of the training samples; those with `fspinn.model.readout.NO_LABEL` are not looked at. None is all.
+    class_weight : {"balanced"} or None, default None
+        Whether all classes count alike in the loss, however many labels they have.
+    seed : int, default 0
+    engine : str, default "numba"
+        Who will answer for the readout.
+    weights : str, Format or None, default None
+        A signed format of 2 to 8 bits that the weights have in view; None is ``Q1.n`` with the
+        `Surrogate.weight_bits`, and floats if these are None.
+    progress : bool, default False
+        Show a progress bar, if standard error is a terminal.
+    on_batch : callable, optional
+        Called after each batch with the number of presentations so far; what it raises ends the work.
+
+    Raises
+    ------
+    ConfigError
+        If gradients do not pass through such a network, training diverged, or a layer never spiked.
+    FormatError
+        If it is not such a format.
+    """
+    check_trainable(network)
+    format = _format(weights, learner)
+    if format is not None:
+        learner = replace(learner, weight_bits=format.bits)
+    network = replace(network, layers=tuple(_settled(layer) for layer in network.layers))
+    labels = data.train.labels if labels is None else labels
+    run = _Run(
+        network=network,
+        learner=learner,
+        data=data,
+        labels=labels,
+        parts=parts_of(network, learner, data.image_shape),
+        known=np.flatnonzero(labels != NO_LABEL),
+        seed=seed,
+        format=format,
+        encoder=BatchEncoder(encoding_of(network)),
+    )
+    with _one_thread():
+        return _learn(run, class_weight, engine, progress, on_batch)
+
+
+def _format(weights: str | Format | None, learner: Surrogate) -> Format | None:
+    """Return the format that weights have in view."""
+    if weights is None:
+        bits = learner.weight_bits
+        return None if bits is None else Format(1, bits - 1, signed=True)
+    format = as_format(weights)
+    if not (format.signed and 2 <= format.bits <= MOST_BITS):
+        raise FormatError(
+            f"weights: learning has signed formats of 2 to {MOST_BITS} bits in view, not {format}; use one "
+            "such as Q1.3"
+        )
+    if learner.weight_bits not in (None, format.bits):
+        raise FormatError(
+            f"weights: {format} has {format.bits} bits, and weight_bits is {learner.weight_bits}; leave one "
+            "out"
+        )
+    return format
+
+
+def _settled(layer: Any) -> Any:
+    """Return a layer whose threshold is one of potentials: `weight_norm` is 1 if nothing else is said."""
+    if layer.neuron.weight_norm is not None:
+        return layer
+    return replace(layer, neuron=replace(layer.neuron, weight_norm=1.0))
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let torch compute with one thread: several wait for each other, and bits depend on their number."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """What the bits depend on."""
+
+    network: Network
+    learner: Surrogate
+    data: "Dataset"
+    labels: NDArray[np.int64]
+    parts: tuple[Part, ...]
+    known: NDArray[np.int64]
+    seed: int
+    encoder: BatchEncoder
+    format: Format | None = None
+
+    @property
+    def passes(self) -> int:
+        return SURROGATE_PASSES if self.learner.passes is None else self.learner.passes
+
+    @property
+    def total(self) -> int:
+        """Presentations."""
+        return self.passes * len(self.known)
+
+    def batches(self) -> Iterator[tuple[int, NDArray[np.int64]]]:
+        """Yield the number of the first presentation of each batch, and its samples."""
+        for turn in range(self.passes):
+            order = self.known[permutation(stream_key(self.seed, ORDER, turn), len(self.known))]
+            for start in range(0, len(order), self.learner.batch):
+                yield turn * len(order) + start, order[start : start + self.learner.batch]
+
+    def first_weights(self) -> list[Any]:
+        """Return random weights, of a size with which neurons spike."""
+        samples = self.data.train.images[self.known[:FIRST_SAMPLES]]
+        shown: Any = self.encoder.encode(samples, self.seed, INFERENCE_SPIKES)
+        found = []
+        for number, part in enumerate(self.parts):
+            inputs = part.geometry.fan_in
+            random = uniforms(stream_key(self.seed, WEIGHTS, number), inputs * part.count)
+            weights = torch.from_numpy((2 * random - 1).astype(np.float32).reshape(inputs, part.count))
+            currents = shown_to(part, weights, shown)
+            silent = replace(part.neurons, threshold=1e30)  # potentials without a reset
+            highest = lif(currents, silent)[1].amax(dim=(0, 2))
+            size = float(highest.square().mean().sqrt())
+            weights *= FIRST_POTENTIAL * part.neurons.threshold / max(size, 1e-9)
+            found.append(weights.requires_grad_())
+            if number + 1 < len(self.parts):
+                with torch.no_grad():
+                    shown = passed_on(part, *lif(shown_to(part, weights, shown), part.neurons))
+        return found
+
+
+class _Grid:
+    """The weights of each layer as they are presented: rounded, if they have a format in view."""
+
+    def __init__(self, format: Format | None) -> None:
+        self._format = format
+        self._factors: list[float] = []
+
+    def fit(self, weights: list[Any]) -> None:
+        """Find the factors with which weights are closest to the format."""
+        if self._format is not None:
+            self._factors = [closest_scale(one.detach().numpy(), self._format) for one in weights]
+
+    def rounded(self, weights: list[Any]) -> list[tuple[NDArray[np.float32], float]]:
+        """Return numbers of the format, or weights as they are, and how many times the weights they are."""
+        values = [one.detach().numpy() for one in weights]
+        if self._format is None:
+            return [(one, 1.0) for one in values]
+        return [
+            (quantize_values(one * np.float32(factor), self._format), factor)
+            for one, factor in zip(values, self._factors, strict=True)
+        ]
+
+    def seen(self, weights: list[Any]) -> list[Any]:
+        """Return what is presented, with the gradient of the weights."""
+        if self._format is None:
+            return weights
+        return [
+            one + (torch.from_numpy(number / np.float32(factor)) - one).detach()
+            for one, (number, factor) in zip(weights, self.rounded(weights), strict=True)
+        ]
+
+
+class _Output:
+    """The scores of the classes, from the counts of the last layer.
+
+    Parameters
+    ----------
+    run : _Run
+    """
+
+    def __init__(self, run: _Run) -> None:
+        last, classes = run.parts[-1], run.data.n_classes
+        self.parameters: list[Any] = []
+        if run.learner.output == "membrane":
+            table = uniforms(stream_key(run.seed, WEIGHTS, len(run.parts)), last.features * classes)
+            self._scale = 1 / sqrt(run.network.steps * last.geometry.positions / last.cells)
+            size = 1 / sqrt(last.features)
+            table = torch.from_numpy((size * (2 * table - 1)).astype(np.float32).reshape(-1, classes))
+            self.parameters = [table.requires_grad_(), torch.zeros(classes, requires_grad=True)]
+            return
+        if last.count % classes:
+            raise ConfigError(
+                f"output: of {last.count} neurons in the last layer each speaks for one of {classes} "
+                f"classes; give it a multiple of {classes} neurons, or set output = membrane"
+            )
+        speaks = np.arange(last.features) % last.count % classes
+        self._mean = torch.from_numpy((speaks[:, None] == np.arange(classes)).astype(np.float32))
+        self._mean /= self._mean.sum(dim=0)
+
+    def scores(self, counts: Any) -> Any:
+        """Return those of a batch, shape (samples, classes)."""
+        if not self.parameters:
+            return counts @ self._mean
+        table, bias = self.parameters
+        return (counts * self._scale) @ table + bias
+
+
+def _learn(
+    run: _Run,
+    class_weight: str | None,
+    engine: str,
+    progress: bool,
+    on_batch: Callable[[int], None] | None,
+) -> Learned:
+    weights, output = run.first_weights(), _Output(run)
+    solver = torch.optim.Adam([*weights, *output.parameters], lr=run.learner.gradient_rate, fused=True)
+    of_class = torch.ones(run.data.n_classes)
+    if class_weight is not None:
+        present = np.unique(run.labels[run.known])
+        of_class[present] = torch.from_numpy(balanced_weights(run.labels[run.known], present)).float()
+    labels = torch.from_numpy(run.labels.astype(np.int64))
+    did = np.zeros((len(run.parts), 2), dtype=np.int64)
+    grid = _Grid(run.format)
+    points, since = [], np.zeros(3, dtype=np.int64)
+    neurons = run.network.neurons
+    with progress_bar(f"train {neurons} neurons", run.total, progress) as update:
+        _answer_nothing(run, weights)
+        update(0, "")
+        started = time.perf_counter()
+        for number, (first, chosen) in enumerate(run.batches()):
+            if number % REFITTED == 0:
+                grid.fit(weights)
+            done = first + len(chosen)
+            for group in solver.param_groups:
+                group["lr"] = run.learner.gradient_rate * (1 - first / run.total)
+            shown = run.encoder.encode(run.data.train.images[chosen], run.seed, TRAINING_SPIKES, first)
+            counts, of_layers = answer(run.parts, grid.seen(weights), shown)
+            scores, meant = output.scores(counts), labels[chosen]
+            loss = torch.nn.functional.cross_entropy(scores, meant, of_class)
+            solver.zero_grad()
+            loss.backward()
+            solver.step()
+            _check(float(loss.detach()), weights, run, done)
+            did += np.stack(of_layers)
+            correct = int((scores.detach().argmax(dim=1) == meant).sum())
+            since += np.array([len(chosen), correct, of_layers[-1][1]])
+            update(done, f"running accuracy {since[1] / since[0]:.3f}")
+            if done * POINTS // run.total > first * POINTS // run.total:
+                points.append([done, since[1] / since[0], since[2] / since[0]])
+                since[:] = 0
+            if on_batch is not None:
+                on_batch(done)
+        seconds = time.perf_counter() - started
+    _check_spikes(did, run)
+    grid.fit(weights)
+    learned = grid.rounded(weights)
+    layers = tuple(LayerTensors.of_floats(one, np.zeros(one.shape[1], np.float32)) for one, _ in learned)
+    network = _scaled(run.network, [factor for _, factor in learned])
+    blank = np.zeros((0, 0))
+    curve = Curve(np.array(points), np.zeros(4, np.int64), blank, blank)
+    passes = (run.passes,) * len(layers)
+    activity = tuple(_activity(run, part, of_part) for part, of_part in zip(run.parts, did, strict=True))
+    return Learned(
+        network, run.learner, layers, passes, run.seed, activity, run.total / seconds, curve, engine
+    )
+
+
+def _scaled(network: Network, factors: list[float]) -> Network:
+    """Return a network whose thresholds have grown as much as the weights of its layers."""
+    layers = []
+    for layer, factor in zip(network.layers, factors, strict=True):
+        neuron = layer.neuron
+        layers.append(
+            replace(layer, neuron=replace(neuron, weight_norm=(neuron.weight_norm or 1.0) * factor))
+        )
+    return replace(network, layers=tuple(layers))
+
+
+def _answer_nothing(run: _Run, weights: list[Any]) -> None:
+    """Compile, so that neither the bar nor the rate waits for it."""
+    shown = run.encoder.encode(run.data.train.images[run.known[:1]], run.seed, TRAINING_SPIKES)
+    answer(run.parts, weights, shown)[0].sum().backward()
+
+
+def _check(loss: float, weights: list[Any], run: _Run, done: int) -> None:
+    """Refuse to go on with numbers that are none; weights are looked at now and then."""
+    fine = np.isfinite(loss)
+    if fine and done % len(run.known) == 0:
+        fine = all(bool(torch.isfinite(one).all()) for one in weights)
+    if not fine:
+        raise ConfigError(
+            f"gradient_rate: training diverged after {done} presentations (the loss is {loss:g}); lower it, "
+            f"it is {run.learner.gradient_rate:g}"
+        )
+
+
+def _check_spikes(did: NDArray[np.int64], run: _Run) -> None:
+    for place, output_spikes in enumerate(did[:, 1], 1):
+        if output_spikes == 0:
+            where = f" of layer {place}" if len(did) > 1 else ""
+            raise ConfigError(
+                f"threshold: no neuron{where} ever spiked in {run.total} presentations; lower it, or show "
+                "the images for longer (duration_ms) or, with rates, with higher ones"
+            )
+
+
+def _activity(run: _Run, part: Part, did: NDArray[np.int64]) -> Activity:
+    """Return what a layer did while it learned; what a device would do of it is not known."""
+    steps = run.total * run.network.steps
+    input_spikes, output_spikes = (int(number) for number in did)
+    return Activity(
+        samples=run.total,
+        steps=steps,
+        positions=run.total * part.geometry.positions,
+        input_spikes=input_spikes,
+        output_spikes=output_spikes,
+        synaptic_additions=input_spikes * part.count,
+        rows_read=input_spikes,
+        neuron_updates=steps * part.geometry.positions * part.count,
+    )

@@ -1,0 +1,91 @@
+"""Searches that set learners side by side: which networks each is tried with."""
+
+import pytest
+
+import fspinn
+from fspinn.base.errors import ConfigError
+from fspinn.network import Network, StdpLabels, Surrogate
+from fspinn.search.space import settle, supervised_spaces
+
+
+def spaces(learners, network=None, sizes=None, shape=(28, 28)):
+    first = settle("ladder", None, network, learners, 1000, shape, sizes, None, None)
+    return [first, *first.beside]
+
+
+def tried(learners, **given):
+    """Learner, inhibition and whether there is a field, of each space."""
+    found = []
+    for space in spaces(learners, **given):
+        (layer,) = space.base.network.layers
+        found.append((space.base.learner.kind, layer.inhibition.kind, layer.field is not None))
+    return found
+
+
+def test_each_learner_is_tried_with_networks_that_it_can_fill():
+    assert tried([fspinn.Stdp()]) == [("stdp", "lateral", False), ("stdp", "first", True)]
+    assert tried([StdpLabels()]) == [("stdp+labels", "first", True)]
+    assert tried([Surrogate()]) == [("surrogate", "none", False), ("surrogate", "none", True)]
+    assert tried([Surrogate(), StdpLabels(), fspinn.Stdp()]) == [
+        ("stdp", "lateral", False),
+        ("surrogate", "none", False),
+        ("surrogate", "none", True),
+        ("stdp+labels", "first", True),
+        ("stdp", "first", True),
+    ]
+
+
+def test_a_network_is_tried_with_each_learner_that_is_given():
+    column = Network.patches(8, 5, cells=3)
+    assert tried([fspinn.Stdp(), StdpLabels()], network=column) == [
+        ("stdp", "first", True),
+        ("stdp+labels", "first", True),
+    ]
+    assert tried([Surrogate()], network=Network.supervised(20)) == [("surrogate", "none", False)]
+    (dense,) = spaces([Surrogate()], network=Network.supervised(20))
+    assert {variant.weights for variant in dense.variants()} == {"Q1.1", "Q1.2", "Q1.3"}
+
+
+def test_sizes_are_of_dense_networks_where_stdp_learns_and_of_all_others():
+    assert tried([fspinn.Stdp()], sizes=[50]) == [("stdp", "lateral", False)]
+    for space in spaces([fspinn.Stdp(), StdpLabels()], sizes=[50]):
+        assert {setup.network.neurons for setup in space.trainings()} == {50}
+
+
+def test_labels_are_tried_with_larger_fields_too():
+    (column,) = spaces([StdpLabels()])
+    assert {setup.network.layers[0].field for setup in column.trainings()} == {(5, 5), (7, 7)}
+    (small,) = spaces([StdpLabels()], shape=(8, 8))
+    assert {setup.network.layers[0].field for setup in small.trainings()} == {(3, 3)}
+
+
+def test_supervised_networks_fit_signals_and_small_images():
+    for shape in ((1, 100), (8, 8), (32, 32, 3)):
+        for space in supervised_spaces(shape):
+            for setup in space.trainings():
+                setup.network.geometries(shape)
+
+
+@pytest.mark.parametrize(
+    ("learner", "words"),
+    [
+        ([], "learner: there is none; give at least one"),
+        ([fspinn.Stdp(), StdpLabels()], "learner: only the ladder, without a space, tries several"),
+    ],
+)
+def test_learners_that_cannot_be_tried_together_are_refused(learner, words):
+    with pytest.raises(ConfigError, match=words):
+        fspinn.find_smallest(
+            fspinn.datasets.load("digits"), learner=learner, strategy="bayes", progress=False
+        )
+
+
+def test_a_search_sets_all_three_learners_side_by_side():
+    pytest.importorskip("torch")
+    learners = [fspinn.Stdp(), StdpLabels(tuning_passes=2), Surrogate(passes=3)]
+    found = fspinn.find_smallest(
+        fspinn.datasets.load("digits"), accuracy=0.6, learner=learners, seeds=1, sizes=[16], progress=False
+    )
+    assert found.learners.keys() == {"stdp", "stdp+labels", "surrogate"}
+    assert all(trial is not None for trial in found.learners.values())
+    assert found.winner == min(found.learners.values(), key=lambda trial: trial.memory_bits)
