@@ -123,8 +123,8 @@ def test_evaluate_answers_class_by_class(model_file, digits, model):
     assert f"on the {measured.coverage:.2%} answered of 359 test images of digits" in words
     assert f"balanced accuracy {measured.balanced_accuracy:.2%}, macro F1" in words
     rows = words.splitlines()
-    assert rows[2].split() == ["class", "recall", "precision", "F1", "images", "answered"]
-    assert len(rows) == 13
+    assert rows[3].split() == ["class", "recall", "precision", "F1", "images", "answered"]
+    assert len(rows) == 14
     assert "answered" not in run("evaluate", model_file).stdout
 
 
@@ -138,7 +138,7 @@ def test_of_many_classes_the_worst_are_shown(tmp_path):
     result = run(*asked)
     assert result.exit_code == 0, result.stderr
     assert "of 25 classes the 20 with the least F1:" in result.stdout
-    assert len(result.stdout.splitlines()) == 2 + 2 + 1 + 20
+    assert len(result.stdout.splitlines()) == 3 + 2 + 1 + 20
     assert json.loads(run(*asked, "--json").stdout)["confusion_matrix"] is None
 
 

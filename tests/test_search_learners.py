@@ -89,3 +89,11 @@ def test_a_search_sets_all_three_learners_side_by_side():
     assert found.learners.keys() == {"stdp", "stdp+labels", "surrogate"}
     assert all(trial is not None for trial in found.learners.values())
     assert found.winner == min(found.learners.values(), key=lambda trial: trial.memory_bits)
+
+
+@pytest.mark.parametrize("weights", [["UQ0.3"], ["Q1.2", "UQ0.1"]])
+def test_weights_without_a_sign_are_refused_before_labels_fill_a_network(weights):
+    with pytest.raises(ConfigError, match=r"have a sign, and UQ0\.\d has none; use a format such as Q1\.\d"):
+        fspinn.find_smallest(
+            fspinn.datasets.load("digits"), learner=Surrogate(), weights=weights, progress=False
+        )

@@ -487,7 +487,7 @@ def test_jobs_that_differ_in_a_member_of_a_family_alone_are_different_jobs(data)
     context = SearchContext(Source.of(data, None), fspinn.memmodel.load_hardware("asic65-lp"))
     base = setup(neurons=20)
     jobs_of = [
-        Job(changed(base, **{family: kind}), 0, VARIANTS)
+        Job(changed(base, **({"adaptation": "off"} if kind == "none" else {}), **{family: kind}), 0, VARIANTS)
         for family, union in FAMILIES.items()
         for kind in members(union)
     ]

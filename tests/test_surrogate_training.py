@@ -33,8 +33,8 @@ DATA = fspinn.datasets.load("digits")
 SHORT = replace(DATA, train=DATA.train.first(300), validation=DATA.validation.first(100))
 
 
-def layer(neurons, tau_m_ms=8.0, threshold=1.0, **looks):
-    neuron = Neuron(threshold=threshold, tau_m_ms=tau_m_ms, weight_norm=1.0)
+def layer(neurons, tau_m_ms=8.0, norm=1.0, **looks):
+    neuron = Neuron(threshold=1.0, tau_m_ms=tau_m_ms, weight_norm=norm)
     return Layer(neurons, neuron=neuron, inhibition=NoInhibition(), adaptation=Fixed(), **looks)
 
 
@@ -157,10 +157,20 @@ def test_networks_that_gradients_do_not_pass_through_are_refused(changed, words)
 
 
 def test_training_that_diverges_is_stopped_in_one_line():
-    network = Network(FirstSpike(), tuple(layer(20, threshold=1e12) for _ in range(6)), 1.0, 10.0)
+    network = Network(FirstSpike(), tuple(layer(20, norm=1e12) for _ in range(6)), 1.0, 10.0)
     learner = Surrogate("straight-through", passes=2)
     with pytest.raises(ConfigError, match=r"gradient_rate: training diverged after \d+ presentations"):
         learn(network, SHORT, learner)
+
+
+def test_first_weights_are_of_one_size_whatever_the_threshold():
+    learners = Surrogate(passes=1, gradient_rate=1e-9)
+    low, high = (
+        learn(fspinn.with_settings(NETWORKS["dense"], {"threshold": threshold}), SHORT, learners)
+        for threshold in (0.5, 2.0)
+    )
+    assert low.layers[0].weights.numbers == pytest.approx(high.layers[0].weights.numbers, abs=1e-6)
+    assert low.activity[0].output_spikes > 2 * high.activity[0].output_spikes
 
 
 def test_layers_without_a_spike_are_refused():

@@ -307,3 +307,10 @@ def test_a_network_for_labels_is_swept_as_it_is_typed(tmp_path):
     answer = json.loads(found.stdout)
     assert (answer["learner"], answer["axes"]["surrogate_width"]) == ("surrogate", [None, 0.64])
     assert [one["beta"] for one in answer["points"]] == pytest.approx([0.9, 0.5] * 2)
+
+
+def test_what_is_swept_in_all_layers_is_not_swept_in_one_of_them(data):
+    network = Network.supervised((20, 10))
+    axes = {"layers.2.threshold": [2.0, 1.0], "threshold": [1.0, 2.0]}
+    with pytest.raises(ConfigError, match=r"layers\.2\.threshold: threshold is swept in all layers; leave"):
+        fspinn.sweep(network, data, axes, learner=Surrogate(), progress=False)

@@ -59,7 +59,10 @@ class Surrogate:
 
     kind: ClassVar[str] = "surrogate"
     surrogate: str = setting(
-        "What stands for the derivative of a spike.", default="fast_sigmoid", choices=SURROGATES
+        "What stands for the derivative of a spike.",
+        default="atan",
+        source="snnTorch",
+        choices=SURROGATES,
     )
     surrogate_width: float | None = setting(
         "Full width of the surrogate at half its maximum; none is that of snnTorch's defaults at a threshold "
@@ -72,7 +75,10 @@ class Surrogate:
         "How often each training sample is shown; none is 12.", default=None, at_least=1, at_most=MAX_PASSES
     )
     gradient_rate: float = setting(
-        "Step of the solver (Adam) at the start; it falls to 0.", default=0.002, above=0.0, at_most=1.0
+        "Step of the solver (Adam) at the start, in weights; it falls to 0.",
+        default=0.02,
+        above=0.0,
+        at_most=1.0,
     )
     batch: int = setting("Samples that a step of the solver looks at.", default=128, at_least=1)
     weight_bits: int | None = setting(

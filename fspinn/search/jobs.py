@@ -327,7 +327,7 @@ def _in_view_of(learner: Learner, variant: Variant) -> Learner:
     if (
         isinstance(learner, StdpLabels | Surrogate)
         and learner.weight_bits is None
-        and variant.weight_bits <= MOST_BITS
+        and isinstance(learner, Surrogate) < variant.weight_bits <= MOST_BITS
     ):
         return replace(learner, weight_bits=variant.weight_bits)
     return learner

@@ -19,18 +19,20 @@ from fspinn.base.randomness import INFERENCE_SPIKES
 from fspinn.base.settings import as_plain
 from fspinn.datasets.arrays import as_dataset
 from fspinn.datasets.origin import origin
+from fspinn.learning.surrogate import check_installed
 from fspinn.memmodel import load_hardware
 from fspinn.model.model import Model
 from fspinn.model.readout import check_class_weight
 from fspinn.network.description import Network
 from fspinn.network.encoders import BatchEncoder, encoding_of
-from fspinn.network.learners import Learner
+from fspinn.network.learners import Learner, Surrogate
 from fspinn.network.recordings import Binnable, check_encoder
 from fspinn.network.rules import Stdp
 from fspinn.network.setup import Setup, check_competition
+from fspinn.quant.formats import as_format
 from fspinn.search import quantities
 from fspinn.search.bayes import Bayes
-from fspinn.search.candidates import Candidate, Variant
+from fspinn.search.candidates import FLOAT, Candidate, Variant
 from fspinn.search.certificate import certify
 from fspinn.search.constraints import Constraints, check_measures, nearest_possible, within_device
 from fspinn.search.costs import expected_costs
@@ -226,6 +228,7 @@ def find_smallest(
     base.network.geometries(data.image_shape)
     for one in learners:
         check_competition(base.network, one)
+        check_installed(one)
     described = load_hardware(hardware)
     minimize = (minimize,) if isinstance(minimize, str) else tuple(minimize)
     check_measures([*minimize, *constraints.limits], described, learners)
@@ -405,6 +408,7 @@ def _all_candidates(space: Space, strategy: str, shape: tuple[int, ...]) -> list
     for each in (space, *space.beside):
         trainings = each.trainings() if strategy == "ladder" else corners(each).trainings()
         variants: list[Variant] = each.variants()
+        _check_signs(trainings, variants)
         for setup in trainings:
             try:
                 setup.network.geometries(shape)
@@ -415,6 +419,18 @@ def _all_candidates(space: Space, strategy: str, shape: tuple[int, ...]) -> list
     if not found and refused is not None:
         raise refused
     return found
+
+
+def _check_signs(setups: Sequence[Setup], variants: Sequence[Variant]) -> None:
+    """Refuse formats without a sign for weights that have one."""
+    formats = {one.weights for one in variants if one.weights != FLOAT}
+    unsigned = sorted(name for name in formats if not as_format(name).signed)
+    if unsigned and any(isinstance(setup.learner, Surrogate) for setup in setups):
+        bits = as_format(unsigned[0]).bits
+        raise ConfigError(
+            f"weights: those that the learner surrogate finds have a sign, and {unsigned[0]} has none; use a "
+            f"format such as Q1.{max(bits - 1, 1)}"
+        )
 
 
 def _drawing(name: str, sampler: str, space: Space, ledger: Ledger, trials: int) -> Bayes | Halving:

@@ -22,9 +22,10 @@ import numpy as np
 from fspinn.base.checks import MAX_SEED, checked_seed, whole_number
 from fspinn.base.errors import ConfigError, UnfinishedError
 from fspinn.base.progress import progress_bar
-from fspinn.base.settings import as_plain, with_settings
+from fspinn.base.settings import as_plain, bare, with_settings
 from fspinn.datasets.arrays import as_dataset
 from fspinn.datasets.origin import origin
+from fspinn.learning.surrogate import check_installed
 from fspinn.memmodel import load_hardware
 from fspinn.network import layers
 from fspinn.network.description import Network
@@ -108,6 +109,7 @@ def sweep(
     check_encoder(network, data.train.images, "data")
     network.geometries(data.image_shape)
     check_competition(network, learner)
+    check_installed(learner)
     if len(data.validation) == 0:
         raise ConfigError("validation: a sweep needs validation images to measure on; hold some out")
     described = load_hardware(hardware)
@@ -187,6 +189,10 @@ def _points(base: Setup, axes: Mapping[str, Sequence[Any]]) -> dict[Setup, Sweep
             raise ConfigError(f"{name}: has no values; give at least one")
         if len(set(values)) < len(values):
             raise ConfigError(f"{name}: a value is given twice; leave one out")
+    for name in axes:
+        swept = {"threshold": "threshold", "tau_m_ms": "beta"}.get(bare(name))
+        if name not in AXES and swept in axes:
+            raise ConfigError(f"{name}: {swept} is swept in all layers; leave one of them out")
     inner = {name: values for name, values in axes.items() if name in AXES}
     outer = {name: values for name, values in axes.items() if name not in AXES}
     found: dict[Setup, SweepPoint] = {}

@@ -11,7 +11,7 @@ from fspinn.base.errors import DataError
 from fspinn.base.files import replaced_when_whole
 
 MOST_LOST = 0.03
-"""Part of the images that a faster setting may answer worse than the default (the paper gave up 2.88 %)."""
+"""Part of the images that a faster setting may answer worse than the default (the paper: 2.88 points)."""
 
 PAPER = (
     "published beside it, with another network, for SVHN, on an FPGA: 48 % less latency for 2.88 points "

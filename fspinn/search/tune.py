@@ -24,6 +24,7 @@ from fspinn.base.settings import settings_of, with_settings
 from fspinn.base.streams import on_terminal, say
 from fspinn.datasets.arrays import as_dataset
 from fspinn.datasets.origin import origin
+from fspinn.learning.surrogate import check_installed
 from fspinn.learning.training import learn, most_passes
 from fspinn.memmodel import load_hardware
 from fspinn.network.description import Network
@@ -103,6 +104,7 @@ def tune(
     check_encoder(network, data.train.images, "data")
     network.geometries(data.image_shape)
     check_competition(network, learner)
+    check_installed(learner)
     data = replace(data, validation=data.validation.first(len(data.train)))  # as `fspinn.train` measures it
     variant = Variant(readout=readout)
     seed = checked_seed(seed)

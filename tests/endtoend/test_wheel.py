@@ -20,7 +20,8 @@ import datasets, quant
 
 names = [module.name for module in pkgutil.walk_packages(fspinn.__path__, "fspinn.")]
 for name in names:
-    if name != "fspinn.__main__":  # would run the command
+    # One would run the command, and those need torch, which is an extra.
+    if name != "fspinn.__main__" and not name.startswith("fspinn.learning.surrogate."):
         importlib.import_module(name)
 for name in fspinn.__all__:
     getattr(fspinn, name)

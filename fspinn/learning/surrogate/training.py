@@ -51,7 +51,8 @@ FIRST_SAMPLES = 250
 """Samples from whose potentials the size of the first weights is found (fspinn)."""
 
 FIRST_POTENTIAL = 1.0
-"""Root mean square of the highest potential of each neuron then, in thresholds (fspinn)."""
+"""Root mean square of the highest potential of each neuron then, without a reset, in weight norms: so that a
+threshold means something beside them (fspinn)."""
 
 
 def check_trainable(network: Network) -> None:
@@ -214,7 +215,7 @@ class _Run:
         samples = self.data.train.images[self.known[:FIRST_SAMPLES]]
         shown: Any = self.encoder.encode(samples, self.seed, INFERENCE_SPIKES)
         found = []
-        for number, part in enumerate(self.parts):
+        for number, (part, layer) in enumerate(zip(self.parts, self.network.layers, strict=True)):
             inputs = part.geometry.fan_in
             random = uniforms(stream_key(self.seed, WEIGHTS, number), inputs * part.count)
             weights = torch.from_numpy((2 * random - 1).astype(np.float32).reshape(inputs, part.count))
@@ -222,7 +223,7 @@ class _Run:
             silent = replace(part.neurons, threshold=1e30)  # potentials without a reset
             highest = lif(currents, silent)[1].amax(dim=(0, 2))
             size = float(highest.square().mean().sqrt())
-            weights *= FIRST_POTENTIAL * part.neurons.threshold / max(size, 1e-9)
+            weights *= FIRST_POTENTIAL * (layer.neuron.weight_norm or 1.0) / max(size, 1e-9)
             found.append(weights.requires_grad_())
             if number + 1 < len(self.parts):
                 with torch.no_grad():
