@@ -122,8 +122,8 @@ def test_a_stack_is_refused_by_nir(tmp_path):
     store.save(stack_model(), tmp_path / "stack.h5")
     result = run(tmp_path / "stack.h5", "--target", "nir", "-o", tmp_path / "net.nir")
     assert result.exit_code == 2
-    assert (
-        result.stderr == "fspinn: layers: 2 are more than this backend writes; use a network of one layer\n"
+    assert result.stderr == (
+        "fspinn: layers: NIR cannot express inhibition in a chain; use one layer, or 'none' in all of them\n"
     )
     assert not (tmp_path / "net.nir").exists()
 

@@ -11,6 +11,7 @@ from fspinn.backends.nir import export_nir
 from fspinn.backends.numba import engine
 from fspinn.base.errors import ConfigError
 from fspinn.base.randomness import INFERENCE_SPIKES
+from fspinn.base.settings import from_plain
 from fspinn.cli import main
 from fspinn.lowering.compiler import answering_plan
 from fspinn.model import readout as readouts
@@ -247,9 +248,7 @@ def test_the_file_says_what_a_graph_cannot(tmp_path):
     assert (float(said["dt_s"]), float(said["duration_s"])) == (0.001, 0.04)
     assert (said["reset"], said["readout"]) == ("v - v_threshold", "linear")
     assert said["input_axes"] == "channel, row, column"
-    encoder = json.loads(said["encoder"])
-    assert encoder["encoder"]["rate_norm_hz"] == 4000
-    assert encoder["contrast"]["kind"] == "on-off"
+    assert from_plain(Network, json.loads(said["network"])) == model.network
     assert "spikes_per_step" not in said
     dense = written(model_of(free(4)), tmp_path).metadata
     assert dense["input_axes"] == "row, column, channel, in one"

@@ -105,10 +105,3 @@ class Simulator(Backend, Protocol):
         earlier_spikes : int, default 0
             Output spikes in earlier presentations of the run: how thresholds fall depends on their number.
         """
-
-
-def several_layers(plan: Plan) -> str | None:
-    """Return why a plan is not one of a single layer, or None if it is."""
-    if len(plan.layers) > 1:
-        return f"layers: {len(plan.layers)} are more than this backend writes; use a network of one layer"
-    return None

@@ -15,9 +15,10 @@ Networks of layers without inhibition become another one: `fspinn.backends.nir.c
 
 NIR has no rule for neurons that reach their thresholds together, and its neurons spike each on its own; in a
 network of fspinn with inhibition only the one furthest above its threshold does, once in a time step of
-`dt_s`. The metadata of the graph say so (`spikes_per_step`), and how samples become spikes, and what the
-readout is; if it listens to features, which ones, and how they are scaled (`fspinn.model.features`): the last
-rows of its table are theirs. NIR has no number formats: it gets the values.
+`dt_s`. The metadata of the graph say so (`spikes_per_step`), and what the network is (`network`, in JSON as
+in a model file: also how samples become spikes), and what the readout is; if it listens to features, which
+ones, and how they are scaled (`fspinn.model.features`): the last rows of its table are theirs. NIR has no
+number formats: it gets the values.
 """
 
 import json
@@ -125,12 +126,12 @@ def _without_inhibition(plan: Plan) -> bool:
 
 
 def _metadata(model: Model, plan: Plan) -> dict[str, Any]:
-    readout, encoder, contrast = model.readout, model.network.encoder, model.network.contrast
+    readout = model.readout
     metadata: dict[str, Any] = {
         "fspinn": __version__,
         "dt_s": plan.dt_ms / 1000,
         "duration_s": plan.steps * plan.dt_ms / 1000,
-        "encoder": json.dumps({"encoder": as_plain(encoder), "contrast": as_plain(contrast)}),
+        "network": json.dumps(as_plain(model.network)),
         "input_axes": chains.input_axes(plan),
         **({"reset": "v - v_threshold"} if _without_inhibition(plan) else {"spikes_per_step": 1}),
         "classes": ", ".join(model.class_names),
