@@ -18,50 +18,38 @@ from fspinn.datasets import Dataset
 from fspinn.learning.fitting import Learned, fit_readouts
 from fspinn.learning.training import learn
 from fspinn.memmodel import Size, memory_bits
-from fspinn.network import OnOff, StdpLabels
+from fspinn.network import StdpLabels
 from fspinn.network.setup import Setup
 from fspinn.search.networks import while_learning
 
 SEEDS = (0, 1, 2)
 STATE = "10 bits"
-ON_OFF = OnOff(radius=2, gain=1)
 
 COLUMNS = {
     "mnist": ((4, 7, 3), (6, 5, 3), (8, 7, 3), (12, 7, 3), (16, 7, 3), (24, 7, 4), (32, 7, 4), (48, 7, 4)),
-    "fashion-mnist": ((24, 7, 4),),
 }
 """Neurons, field and cells of columns."""
 
-LARGE = {"mnist-large": ((32, 7, 4),)}
-"""Those that learn from all 60,000 images, in more passes, as nothing is left to choose."""
-
-LARGE_PASSES = 12
 BITS, READOUTS = 3, ("Q1.1", "Q1.2")
-PARTS = (*COLUMNS, *LARGE)
-TARGETS = {"mnist": (95, 96, 97, 98, 98.5, 98.8, 99), "fashion-mnist": (86, 88)}
-
-
-def network_of(images: str, neurons: int, field: int, cells: int) -> fspinn.Network:
-    network = fspinn.Network.patches(neurons, field, cells=cells)
-    return replace(network, contrast=ON_OFF) if images == "fashion-mnist" else network
+PARTS = tuple(COLUMNS)
+TARGETS = {"mnist": (95, 96, 97, 98, 98.5, 98.8, 99)}
 
 
 def measure(part: str) -> dict[str, Any]:
     """Columns that STDP found, and the same tuned by labels, in integers."""
-    images, rows, large = part.removesuffix("-large"), [], part in LARGE
-    for neurons, field, cells in (COLUMNS | LARGE)[part]:
+    rows = []
+    for neurons, field, cells in COLUMNS[part]:
         found: dict[str, dict[str, list[float]]] = {}
         for seed in SEEDS:
-            data = fspinn.datasets.load(images, validation=0 if large else None, seed=seed)
-            passes = LARGE_PASSES if large else StdpLabels().tuning_passes
-            tuned = StdpLabels(weight_bits=BITS, tuning_passes=passes)
-            setup = Setup(network_of(images, neurons, field, cells), tuned)
+            data = fspinn.datasets.load(part, seed=seed)
+            tuned = StdpLabels(weight_bits=BITS)
+            setup = Setup(fspinn.Network.patches(neurons, field, cells=cells), tuned)
             alone = while_learning(setup).learner
             learned = learn(setup.network, data, alone, seed=seed, progress=False)
             for learner in (alone, tuned):
                 for readout, model in _compiled(replace(learned, learner=learner), data).items():
                     of_this = found.setdefault(f"{learner.kind} {readout}", {"memory": []})
-                    for split in ("test",) if large else ("validation", "test"):
+                    for split in ("validation", "test"):
                         accuracy = fspinn.evaluate(model, getattr(data, split), seed=seed).accuracy
                         of_this.setdefault(split, []).append(100 * accuracy)
                     of_this["memory"].append(memory_bits(Size.of(model), training=False) / 8192)
@@ -91,13 +79,13 @@ def _sizes(results: Results) -> str:
             for readout in READOUTS:
                 alone, tuned = (row["found"][f"{kind} {readout}"] for kind in ("stdp", "stdp+labels"))
                 size = [
-                    part.replace("-large", ", all 60,000"),
+                    part,
                     row["neurons"],
                     f"{row['field']} x {row['field']}",
                 ]
                 size += [f"{row['cells']} x {row['cells']}", readout, spread(tuned["memory"])]
                 figures = [(one, split) for split in ("validation", "test") for one in (alone, tuned)]
-                rows.append([*size, *(spread(one[split]) if split in one else "" for one, split in figures)])
+                rows.append([*size, *(spread(one[split]) for one, split in figures)])
     head = ["images", "neurons", "field", "cells", "readout", "memory (KiB)"]
     accuracies = [
         f"{kind}, {split} (%)" for split in ("validation", "test") for kind in ("stdp", "stdp+labels")
@@ -130,14 +118,12 @@ def _smallest_of(results: Results, images: str, kind: str, target: float) -> str
 
 def _how(results: Results) -> str:
     return (
-        "Columns, stride 1; contrast `on-off` (radius 2, gain 1) for Fashion-MNIST; weights "
-        f"UQ0.{BITS}, state of {STATE}. `stdp` has learned without labels in one pass, and its readout "
-        "`linear` is fitted on 50,000 labels; then labels tune its weights and thresholds in "
-        f"{StdpLabels().tuning_passes} passes ({LARGE_PASSES} over all 60,000 images), and the readout is "
-        "fitted again, with its rounding in the loop both times. Mean ± standard deviation over "
-        f"seeds {seeds(results)}, each with its own validation split of 10,000. Below, the smallest of each "
-        "whose mean on validation images is at least that, with its mean on test images; other sizes of "
-        "`stdp` are in the table of `benchmarks/columns.py`."
+        f"Columns, stride 1; weights UQ0.{BITS}, state of {STATE}. `stdp` has learned without labels in one "
+        "pass, and its readout `linear` is fitted on 50,000 labels; then labels tune its weights and thresholds "
+        f"in {StdpLabels().tuning_passes} passes, and the readout is fitted again, with its rounding in the "
+        f"loop both times. Mean ± standard deviation over seeds {seeds(results)}, each with its own validation "
+        "split of 10,000. Below, the smallest of each whose mean on validation images is at least that, with "
+        "its mean on test images; other sizes of `stdp` are in the table of `benchmarks/columns.py`."
     )
 
 

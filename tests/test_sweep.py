@@ -275,7 +275,7 @@ def test_a_list_and_a_range_are_values():
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--beta 0.9:0.5:3", "--beta: '0.9:0.5:3' is neither a list nor a range; write it like 0.5,0.9 or"),
+        ("--beta 0.9:0.5:3", "--beta: '0.9:0.5:3' is neither a list nor a rising range of 2 to 100 values"),
         ("--beta 0.5:0.9", "--beta: '0.5:0.9' is neither"),
         ("--beta 0.5:0.9:1000", "--beta: '0.5:0.9:1000' is neither"),
         ("--threshold a,b", "--threshold: 'a,b' is neither"),

@@ -15,7 +15,7 @@ from fspinn.model.model import Model
 from fspinn.network.description import Network
 from fspinn.network.inhibition import NoInhibition
 from fspinn.network.layers import Layer, beta_of
-from fspinn.network.learners import Learner
+from fspinn.network.learners import Learner, StdpLabels
 from fspinn.network.rules import Stdp
 
 _UNQUANTIZED = "float32"
@@ -79,6 +79,8 @@ def in_words(model: Model) -> dict[str, str]:
             f"passes {record['passes']}, seed {record['seed']}, engine {record['engine']}, "
             f"labels {record['labels']}"
         )
+        if isinstance(learner, StdpLabels):
+            lines["training"] += f"; labels then tuned it in {learner.tuning_passes} passes"
         if record.get("class_weight") is not None:
             lines["training"] += f", class weight {record['class_weight']}"
     accuracies = [

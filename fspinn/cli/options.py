@@ -231,7 +231,9 @@ columns = all_of(
 )
 
 passes = click.option(
-    "--passes", type=int, help="How often each image is shown [default: 100 presentations per neuron]."
+    "--passes",
+    type=int,
+    help="How often each image is shown [default: 100 presentations per neuron; by surrogate 12 times].",
 )
 
 labels = click.option(

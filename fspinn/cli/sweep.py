@@ -30,7 +30,8 @@ def values(option: str, text: str) -> list[float]:
         If it is neither.
     """
     refused = ConfigError(
-        f"{option}: {text!r} is neither a list nor a range; write it like 0.5,0.9 or 0.25:0.95:8"
+        f"{option}: {text!r} is neither a list nor a rising range of 2 to {MOST_VALUES} values; write it "
+        "like 0.5,0.9 or 0.25:0.95:8"
     )
     low, *others = text.split(":")
     try:
@@ -72,7 +73,7 @@ Examples:
   fspinn sweep --dataset mnist --learner surrogate --neurons 200 --workers 2 --surrogate fast_sigmoid,atan \\
     --surrogate-width default,0.64 --beta 0.25:0.95:8 --threshold 0.5:2:7
 
-Values are a list (a,b,c) or a range (low:high:count, both ends included).
+Values are a list (a,b,c) or a range (low:high:count, both ends included, up to 100 values).
 The same command goes on where it was stopped or killed: what was trained is in the folder.
 """,
 )
