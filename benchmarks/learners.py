@@ -119,10 +119,10 @@ def _smallest_of(results: Results, images: str, kind: str, target: float) -> str
 def _how(results: Results) -> str:
     return (
         f"Columns, stride 1; weights UQ0.{BITS}, state of {STATE}. `stdp` has learned without labels in one "
-        "pass, and its readout `linear` is fitted on 50,000 labels; then labels tune its weights and thresholds "
-        f"in {StdpLabels().tuning_passes} passes, and the readout is fitted again, with its rounding in the "
-        f"loop both times. Mean ± standard deviation over seeds {seeds(results)}, each with its own validation "
-        "split of 10,000. Below, the smallest of each whose mean on validation images is at least that, with "
+        "pass, and its readout `linear` is fitted on 50,000 labels; then labels tune its weights and "
+        f"thresholds in {StdpLabels().tuning_passes} passes, and the readout is fitted again, with its "
+        f"rounding in the loop both times. Mean ± standard deviation over seeds {seeds(results)}, each with "
+        "its own validation split of 10,000. Below, the smallest of each whose mean on validation images is at least that, with "
         "its mean on test images; other sizes of `stdp` are in the table of `benchmarks/columns.py`."
     )
 
