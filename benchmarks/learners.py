@@ -122,8 +122,9 @@ def _how(results: Results) -> str:
         "pass, and its readout `linear` is fitted on 50,000 labels; then labels tune its weights and "
         f"thresholds in {StdpLabels().tuning_passes} passes, and the readout is fitted again, with its "
         f"rounding in the loop both times. Mean ± standard deviation over seeds {seeds(results)}, each with "
-        "its own validation split of 10,000. Below, the smallest of each whose mean on validation images is at least that, with "
-        "its mean on test images; other sizes of `stdp` are in the table of `benchmarks/columns.py`."
+        "its own validation split of 10,000. Below, the smallest of each whose mean on validation images is "
+        "at least that, with its mean on test images; other sizes of `stdp` are in the table of "
+        "`benchmarks/columns.py`."
     )
 
 

@@ -76,7 +76,7 @@ def test_an_unknown_name_is_an_attribute_error():
 def test_import_leaves_slow_libraries_alone(name, tmp_path):
     result = run_python(f"import sys, {name}; print(*sys.modules)", tmp_path)
     assert result.returncode == 0, result.stderr
-    slow = {"brian2", "h5py", "matplotlib", "numba", "pooch", "scipy", "sklearn", "sympy"}
+    slow = {"brian2", "h5py", "matplotlib", "numba", "pooch", "scipy", "sklearn", "sympy", "torch"}
     assert slow.isdisjoint(result.stdout.split())
 
 
@@ -142,3 +142,10 @@ def imported(source):
                 node.module
             }
     return found
+
+
+def test_torch_is_imported_by_no_learner_but_the_one_that_needs_it(tmp_path):
+    words = (
+        "import sys, fspinn.learning.training, fspinn.search.jobs, fspinn.search.sweep; print(*sys.modules)"
+    )
+    assert "torch" not in run_python(words, tmp_path).stdout.split()
