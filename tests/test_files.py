@@ -49,7 +49,21 @@ def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path, error):
     assert os.listdir(tmp_path) == ["net.h5"]
 
 
-@pytest.mark.parametrize("call", ["fsync", "chmod", "replace"])
+@pytest.mark.parametrize(("write", "call"), [(replaced_when_whole, "touch"), (folder_when_whole, "mkdir")])
+def test_ctrl_c_right_after_the_temporary_one_is_there_leaves_nothing(tmp_path, monkeypatch, write, call):
+    original = getattr(Path, call)
+
+    def make_and_stop(*arguments, **options):
+        original(*arguments, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, call, make_and_stop)
+    with pytest.raises(KeyboardInterrupt), write(tmp_path / "net.h5"):
+        pass
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace"])
 def test_a_failing_disk_leaves_nothing_behind(tmp_path, monkeypatch, call):
     def fail(*arguments):
         raise OSError(28, "No space left on device")

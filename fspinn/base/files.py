@@ -6,6 +6,7 @@ device or a pipe, is refused.
 
 import errno
 import os
+import secrets
 import shutil
 import stat
 import tempfile
@@ -27,14 +28,12 @@ def replaced_when_whole(path: Path) -> Iterator[Path]:
         nothing is left behind.
     """
     target = real_file(path)
-    handle, name = tempfile.mkstemp(prefix=f".{target.stem}.", suffix=path.suffix, dir=target.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
+    temporary = target.with_name(f".{target.stem}.{secrets.token_hex(8)}{path.suffix}")
+    try:  # from here on, since Ctrl-C may come before the file is there
+        temporary.touch(exist_ok=False)
         yield temporary
         with open(temporary, "rb+") as written:
             os.fsync(written.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, target)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -46,10 +45,10 @@ def folder_when_whole(path: Path) -> Iterator[Path]:
     """Give a temporary folder to fill, and rename it to `path`, new or empty, if no error came."""
     with _refused(path, "choose another folder"):
         target = _new_folder(path)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
         try:
+            temporary.mkdir()
             yield temporary
-            os.chmod(temporary, 0o777 & ~_umask())
             os.replace(temporary, target)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -132,10 +131,3 @@ def _try(folder: Path) -> None:
     # Rights alone do not say it: the file system may be full, or one that takes no files.
     with tempfile.TemporaryFile(dir=folder):
         pass
-
-
-def _umask() -> int:
-    # The mask can only be read by setting it.
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
