@@ -430,11 +430,8 @@ def test_an_unknown_target_is_refused(digits):
         brian2.respond(LIVELY, weights, theta, images, seed=0, target="gpu")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("rule", "inhibition_kind"),
-    [("normalised", "clamp"), pytest.param("pair", "layer", marks=pytest.mark.exhaustive)],
-)
+@pytest.mark.exhaustive
+@pytest.mark.parametrize(("rule", "inhibition_kind"), [("normalised", "clamp"), ("pair", "layer")])
 def test_a_standalone_program_learns_the_same_and_leaves_nothing_behind(
     digits, rule, inhibition_kind, monkeypatch, tmp_path
 ):

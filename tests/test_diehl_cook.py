@@ -199,7 +199,10 @@ NETWORKS = {
 }
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.exhaustive] if "until" in name else []) for name in NETWORKS],
+)
 def test_it_learns_and_answers_as_its_plain_twin(digits, name):
     twin, published = NETWORKS[name]
     weights, theta = started(published)
@@ -249,7 +252,9 @@ def test_a_standalone_program_learns_the_same(digits):
     assert one.run_s > 0 < other.run_s
 
 
-@pytest.mark.parametrize("name", learning.NETWORKS)
+@pytest.mark.parametrize(
+    "name", ["bindsnet-2018", pytest.param("diehl-cook-2015", marks=pytest.mark.exhaustive)]
+)
 def test_the_whole_run_as_typed(name, monkeypatch, capsys, tmp_path):
     """On digits, which are in the package; the published networks learn from MNIST."""
     data = fspinn.datasets.load("digits")

@@ -162,6 +162,7 @@ def _target_not_capped(weights, winner, counts, weight_norm, rate):
     return counts.any()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("part", "broken"),
     [
@@ -245,6 +246,7 @@ TIMESTEP = {"rule": "timestep", "depression_rate": 0.05, "window_ms": 6.0, "thre
 POSTONLY = {"rule": "postonly"}
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("options", "part", "broken"),
     [
@@ -342,6 +344,7 @@ ALONE = changed(LIVELY, inhibition="none", refractory_ms=2.0, threshold=1.0)
 _find_reached, _after_spike = naive.find_reached, naive.after_spike
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("part", "broken"),
     [

@@ -173,6 +173,7 @@ learn(network, data, learner, weights="UQ0.4", progress=False)
 """
 
 
+@pytest.mark.exhaustive
 def test_first_start_compiles_no_kernel_for_single_numbers_and_the_large_ones_once(tmp_path):
     """Numba compiles a kernel anew for a number that stands in a call, such as the 0 of ``run(0, stop)``."""
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}

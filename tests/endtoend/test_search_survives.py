@@ -113,7 +113,7 @@ def test_a_search_that_is_killed_goes_on_to_the_same_answer(tmp_path, expected, 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("strategy", ["bayes", "halving"])
+@pytest.mark.parametrize("strategy", ["bayes", pytest.param("halving", marks=pytest.mark.exhaustive)])
 def test_a_sampler_that_is_killed_goes_on_to_the_same_bytes(tmp_path, strategy):
     more = ("--strategy", strategy, "--trials", "14")
     for name in ("killed", "whole"):
