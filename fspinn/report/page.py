@@ -111,6 +111,7 @@ def write_report(
         data = load_again(answer["dataset"], data_dir)
         data = replace(data, train=data.train.first(answer["dataset"]["train"]))
     words |= _without_spikes(answer, data)
+    words["any_two"] = charts.any_two(answer, words["linear"], words["multiplications"])
     if model is not None:
         words |= {"band": load_hardware(answer["hardware"]).band, "compared": compared(answer, model)}
         words["latency"] = _latency(model, answer["hardware"])
@@ -154,6 +155,7 @@ def _about_trials(answer: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "buys": BUYS,
         "charts": charts.charts(answer),
+        "shapes": charts.shapes(answer),
         "metric": metric_of(answer["metric"]),
         "sides": charts,
         "shown": [(k, trials[k]) for k in shown],
