@@ -20,6 +20,7 @@ from fspinn.cli import main
 from fspinn.datasets import load
 from fspinn.report import charts, write_report
 from fspinn.report.comparison import compared
+from fspinn.report.importance import importances
 from fspinn.report.linear import Linear, best_of, linear_classifiers
 from fspinn.report.page import LINEAR_BITS, _latency
 
@@ -297,6 +298,29 @@ def test_hardware_that_knows_no_time_has_no_chart_of_it(answer, tmp_path):
     trials = [{**trial, "latency_s": None} for trial in answer["trials"]]
     page = write_report(without_winner(tmp_path / "lost", answer, trials=trials)).read_text()
     assert len(re.findall(r"<svg[^>]*><title>", page)) == 3
+
+
+def drawn_networks(count, accuracy_of):
+    settings = [
+        {"threshold": 0.5 + k / count, "passes": 1 + k % 4, "rule": "ab"[k % 2]} for k in range(count)
+    ]
+    return {"trials": [{"neurons": 10, "settings": one, "accuracy": accuracy_of(one)} for one in settings]}
+
+
+def test_the_setting_that_decides_is_the_important_one():
+    shares = importances(drawn_networks(60, lambda one: 0.5 + 0.1 * (one["passes"] > 2)))
+    assert next(iter(shares)) == "passes"
+    assert shares["passes"] > 0.8
+    assert shares.keys() == {"passes", "threshold", "rule"}  # and not what is the same for all
+    assert sum(shares.values()) == pytest.approx(1)
+    by_word = importances(drawn_networks(60, lambda one: 0.6 if one["rule"] == "a" else 0.3))
+    assert next(iter(by_word)) == "rule"
+
+
+def test_of_few_or_equal_networks_no_setting_is_important():
+    assert importances(drawn_networks(9, lambda one: one["threshold"] / 2)) == {}
+    assert importances(drawn_networks(30, lambda one: 0.5)) == {}
+    assert importances(drawn_networks(30, lambda one: None)) == {}
 
 
 def test_names_are_text_and_no_markup(answer, data, tmp_path):

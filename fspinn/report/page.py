@@ -25,6 +25,7 @@ from fspinn.model.model import Model
 from fspinn.model.store import load
 from fspinn.report import charts
 from fspinn.report.comparison import compared
+from fspinn.report.importance import importances
 from fspinn.report.linear import best_of, linear_classifiers
 from fspinn.report.plots import confusion_matrix, readout_map, receptive_fields, spike_places
 from fspinn.search import quantities
@@ -156,6 +157,7 @@ def _about_trials(answer: Mapping[str, Any]) -> dict[str, Any]:
         "buys": BUYS,
         "charts": charts.charts(answer),
         "shapes": charts.shapes(answer),
+        "importances": importances(answer) if answer["strategy"] != "ladder" else {},
         "metric": metric_of(answer["metric"]),
         "sides": charts,
         "shown": [(k, trials[k]) for k in shown],
