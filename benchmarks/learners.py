@@ -6,6 +6,7 @@ Sizes, fields and formats were chosen on validation images, with seed 0; the tes
 All weights, thresholds and readouts are integers, and all memory is counted. Learning runs on one core.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -18,53 +19,86 @@ from fspinn.datasets import Dataset
 from fspinn.learning.fitting import Learned, fit_readouts
 from fspinn.learning.training import learn
 from fspinn.memmodel import Size, memory_bits
-from fspinn.network import StdpLabels
+from fspinn.network import StdpLabels, Surrogate
+from fspinn.network.learners import SURROGATE_PASSES
 from fspinn.network.setup import Setup
 from fspinn.search.networks import while_learning
 
 SEEDS = (0, 1, 2)
-STATE = "10 bits"
+COLUMNS, SUPERVISED = ("stdp", "stdp+labels"), ("surrogate",)
+Shape = tuple[int, int | None, int]
 
-COLUMNS = {
-    "mnist": ((4, 7, 3), (6, 5, 3), (8, 7, 3), (12, 7, 3), (16, 7, 3), (24, 7, 4), (32, 7, 4), (48, 7, 4)),
+PARTS: dict[str, tuple[str, tuple[str, ...], tuple[Shape, ...]]] = {
+    "mnist": (
+        "mnist",
+        COLUMNS,
+        ((4, 7, 3), (6, 5, 3), (8, 7, 3), (12, 7, 3), (16, 7, 3), (24, 7, 4), (32, 7, 4), (48, 7, 4)),
+    ),
+    "mnist-fields": ("mnist", COLUMNS, ((12, 5, 3), (24, 5, 3))),
+    "mnist-surrogate": ("mnist", SUPERVISED, ((16, None, 1), (32, None, 1), (64, None, 1))),
+    "mnist-surrogate-fields": ("mnist", SUPERVISED, ((8, 5, 3), (16, 5, 3), (16, 7, 3), (32, 7, 4))),
+    "fashion-mnist": ("fashion-mnist", COLUMNS, ((12, 5, 3), (32, 5, 4), (64, 5, 4), (128, 5, 4))),
+    "fashion-mnist-surrogate": ("fashion-mnist", SUPERVISED, ((64, None, 1), (16, 5, 3), (32, 5, 4))),
 }
-"""Neurons, field and cells of columns."""
+"""Which images, which learners, and neurons, field (None is all of the image) and cells of networks."""
 
 BITS, READOUTS = 3, ("Q1.1", "Q1.2")
-PARTS = tuple(COLUMNS)
-TARGETS = {"mnist": (95, 96, 97, 98, 98.5, 98.8, 99)}
+STATES = {"stdp": "10 bits", "stdp+labels": "10 bits", "surrogate": "12 bits"}
+TARGETS = {"mnist": (95, 96, 97, 98, 98.5, 98.8, 99), "fashion-mnist": (84, 86, 87, 88, 89, 90)}
 
 
 def measure(part: str) -> dict[str, Any]:
-    """Columns that STDP found, and the same tuned by labels, in integers."""
+    """Networks of each learner and size, in integers."""
+    images, kinds, sizes = PARTS[part]
     rows = []
-    for neurons, field, cells in COLUMNS[part]:
+    for size in sizes:
         found: dict[str, dict[str, list[float]]] = {}
         for seed in SEEDS:
-            data = fspinn.datasets.load(part, seed=seed)
-            tuned = StdpLabels(weight_bits=BITS)
-            setup = Setup(fspinn.Network.patches(neurons, field, cells=cells), tuned)
-            alone = while_learning(setup).learner
-            learned = learn(setup.network, data, alone, seed=seed, progress=False)
-            for learner in (alone, tuned):
-                for readout, model in _compiled(replace(learned, learner=learner), data).items():
-                    of_this = found.setdefault(f"{learner.kind} {readout}", {"memory": []})
+            data = fspinn.datasets.load(images, seed=seed)
+            for learned in _learned(kinds, size, data, seed):
+                for readout, model in _compiled(learned, data).items():
+                    of_this = found.setdefault(f"{learned.learner.kind} {readout}", {"memory": []})
                     for split in ("validation", "test"):
                         accuracy = fspinn.evaluate(model, getattr(data, split), seed=seed).accuracy
                         of_this.setdefault(split, []).append(100 * accuracy)
                     of_this["memory"].append(memory_bits(Size.of(model), training=False) / 8192)
-            print(part, neurons, field, cells, seed, {k: v["test"][-1] for k, v in found.items()}, flush=True)
-        rows.append({"neurons": neurons, "field": field, "cells": cells, "found": found})
+            print(part, *size, seed, {k: v["test"][-1] for k, v in found.items()}, flush=True)
+        rows.append({**dict(zip(("neurons", "field", "cells"), size, strict=True)), "found": found})
     return {"seeds": SEEDS, "rows": rows}
+
+
+def _learned(kinds: tuple[str, ...], size: Shape, data: Dataset, seed: int) -> Iterator[Learned]:
+    neurons, field, cells = size
+    if kinds == SUPERVISED:
+        network = fspinn.Network.supervised(neurons, field, cells=cells)
+        yield learn(network, data, Surrogate(weight_bits=BITS), seed=seed, progress=False)
+        return
+    tuned = StdpLabels(weight_bits=BITS)
+    setup = Setup(fspinn.Network.patches(neurons, field, cells=cells), tuned)
+    alone = while_learning(setup).learner
+    learned = learn(setup.network, data, alone, seed=seed, progress=False)
+    yield learned
+    yield replace(learned, learner=tuned)
 
 
 def _compiled(learned: Learned, data: Dataset) -> dict[str, fspinn.model.Model]:
     (model,) = fit_readouts(learned, data, ["linear"])
-    compiler = Compiler(data, learned.seed, None)
+    compiler, kind = Compiler(data, learned.seed, None), learned.learner.kind
+    weights = f"Q1.{BITS - 1}" if kind == "surrogate" else f"UQ0.{BITS}"
     return {
-        readout: compiler.compile(model, Lowering(f"UQ0.{BITS}", STATE, readout=readout))
+        readout: compiler.compile(model, Lowering(weights, STATES[kind], readout=readout))
         for readout in READOUTS
     }
+
+
+def _known(results: Results) -> dict[str, list[tuple[str, dict[str, Any], str, dict[str, list[float]]]]]:
+    """What was found, by images: learner, size, readout and figures."""
+    known: dict[str, list[Any]] = {}
+    for part, (images, _, _) in PARTS.items():
+        for row in results.get(part, {"rows": []})["rows"]:
+            for name, figures in row["found"].items():
+                known.setdefault(images, []).append((*name.split(), row, figures))
+    return known
 
 
 def render(results: Results) -> str:
@@ -73,60 +107,58 @@ def render(results: Results) -> str:
 
 
 def _sizes(results: Results) -> str:
-    rows = []
-    for part in PARTS:
-        for row in results.get(part, {"rows": []})["rows"]:
-            for readout in READOUTS:
-                alone, tuned = (row["found"][f"{kind} {readout}"] for kind in ("stdp", "stdp+labels"))
-                size = [
-                    part,
-                    row["neurons"],
-                    f"{row['field']} x {row['field']}",
-                ]
-                size += [f"{row['cells']} x {row['cells']}", readout, spread(tuned["memory"])]
-                figures = [(one, split) for split in ("validation", "test") for one in (alone, tuned)]
-                rows.append([*size, *(spread(one[split]) for one, split in figures)])
-    head = ["images", "neurons", "field", "cells", "readout", "memory (KiB)"]
-    accuracies = [
-        f"{kind}, {split} (%)" for split in ("validation", "test") for kind in ("stdp", "stdp+labels")
+    rows = [
+        [
+            images,
+            kind,
+            row["neurons"],
+            "all" if row["field"] is None else f"{row['field']} x {row['field']}",
+            "" if row["field"] is None else f"{row['cells']} x {row['cells']}",
+            readout,
+            *(spread(figures[name]) for name in ("memory", "validation", "test")),
+        ]
+        for images, known in _known(results).items()
+        for kind, readout, row, figures in known
     ]
-    return table([*head, *accuracies], rows)
+    head = ["images", "learner", "neurons", "field", "cells", "readout"]
+    return table([*head, "memory (KiB)", "validation (%)", "test (%)"], rows)
 
 
 def _smallest(results: Results) -> str:
     """The smallest of each learner whose mean on validation images is at least so much."""
-    rows = []
-    for images, targets in TARGETS.items():
-        for target in targets:
-            cells = [_smallest_of(results, images, kind, target) for kind in ("stdp", "stdp+labels")]
-            rows.append([images, f"{target:g}", *cells])
-    return table(["images", "validation accuracy (%)", "stdp (KiB)", "stdp+labels (KiB)"], rows)
-
-
-def _smallest_of(results: Results, images: str, kind: str, target: float) -> str:
-    known = [
-        [float(np.mean(found[name])) for name in ("memory", "validation", "test")]
-        for row in results[images]["rows"]
-        for name, found in row["found"].items()
-        if name.startswith(f"{kind} ")
+    kinds = (*COLUMNS, *SUPERVISED)
+    rows = [
+        [images, f"{target:g}", *(_smallest_of(known, kind, target) for kind in kinds)]
+        for images, known in _known(results).items()
+        for target in TARGETS[images]
     ]
-    enough = [one for one in known if one[1] >= target]
+    return table(["images", "validation accuracy (%)", *(f"{kind} (KiB)" for kind in kinds)], rows)
+
+
+def _smallest_of(known: list[Any], wanted: str, target: float) -> str:
+    figures = [
+        [float(np.mean(figures[name])) for name in ("memory", "validation", "test")]
+        for kind, _, _, figures in known
+        if kind == wanted
+    ]
+    enough = [one for one in figures if one[1] >= target]
     if enough:
         return "{:.2f} ({:.2f} %, test {:.2f} %)".format(*min(enough))
-    return "at most {1:.2f} % ({0:.2f})".format(*max(known, key=lambda one: one[1]))
+    return "at most {1:.2f} % ({0:.2f})".format(*max(figures, key=lambda one: one[1])) if figures else ""
 
 
 def _how(results: Results) -> str:
     return (
-        f"Columns, stride 1; weights UQ0.{BITS}, state of {STATE}. `stdp` has learned without labels in one "
-        "pass, and its readout `linear` is fitted on 50,000 labels; then labels tune its weights and "
-        f"thresholds in {StdpLabels().tuning_passes} passes, and the readout is fitted again, with its "
-        f"rounding in the loop both times. Mean ± standard deviation over seeds {seeds(results)}, each with "
-        "its own validation split of 10,000. Below, the smallest of each whose mean on validation images is "
-        "at least that, with its mean on test images; other sizes of `stdp` are in the table of "
-        "`benchmarks/columns.py`."
+        f"`stdp`, `stdp+labels`: columns, stride 1, weights UQ0.{BITS}, state of 10 bits. `stdp` has learned "
+        "without labels in one pass, and its readout `linear` is fitted on 50,000 labels; then labels tune "
+        f"its weights and thresholds in {StdpLabels().tuning_passes} passes, and the readout is fitted "
+        "again, with its rounding in the loop both times. `surrogate`: layers without inhibition, 10 time steps, "
+        f"beta 0.9, weights Q1.{BITS - 1}, state of 12 bits, {SURROGATE_PASSES} passes, readout `linear`. "
+        f"Mean ± standard deviation over seeds {seeds(results)}, each with its own validation split of "
+        "10,000. Below, the smallest of each whose mean on validation images is at least that, with its mean "
+        "on test images; other sizes of `stdp` are in the table of `benchmarks/columns.py`."
     )
 
 
 if __name__ == "__main__":
-    run("learners", PARTS, measure, render)
+    run("learners", tuple(PARTS), measure, render)

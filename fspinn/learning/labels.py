@@ -9,7 +9,7 @@ arXiv:1308.3432).
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -204,7 +204,7 @@ class _Solved:
     thresholds: Adam
     table: Adam
     bias: Adam
-    memory: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    memory: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     @classmethod
     def start(cls, column: _Column, learner: StdpLabels, n_classes: int, steps: int) -> "_Solved":
@@ -232,9 +232,11 @@ class _Solved:
         """Take a step of the solver with some samples."""
         column, n, (rows, columns, left, _) = self.column, len(spikes), self.column.grid
         g, neurons, thresholds = column.geometry, column.neurons, self.thresholds.value
-        potentials = np.zeros((rows, column.width * neurons), np.float32)
-        at_end = np.empty((n, g.positions, neurons), np.float32)
-        ends, counts = np.empty((n, g.positions), np.int32), np.empty((n, len(self.table.value)), np.float32)
+        potentials = self._kept("potentials", (rows, column.width * neurons))
+        potentials[:] = 0
+        at_end = self._kept("at_end", (n, g.positions, neurons))
+        ends = self._kept("ends", (n, g.positions), np.int32)
+        counts = self._kept("counts", (n, len(self.table.value)))
         row = np.full((column.width, neurons), np.inf, np.float32)
         row[left : left + columns] = thresholds
         blocks = column.blocks(self.rounded)
@@ -257,6 +259,12 @@ class _Solved:
         self.weights.step(number, column.of_blocks(of_blocks))
         self.thresholds.step(number, of_thresholds)
         np.clip(self.weights.value, 0, 1, out=self.weights.value)
+
+    def _kept(self, name: str, shape: tuple[int, ...], dtype: Any = np.float32) -> NDArray[Any]:
+        """Return memory that is taken once: all batches are of one size."""
+        if name not in self.memory:
+            self.memory[name] = np.empty(shape, dtype)
+        return self.memory[name]
 
     def tensors(self) -> LayerTensors:
         """Return the layer, in the scale that it had."""
