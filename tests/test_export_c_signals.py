@@ -86,9 +86,10 @@ def defined(folder, name):
     cells=st.integers(1, 3),
     kinds=st.tuples(st.sampled_from(["ttfs", "unscaled"]), st.sampled_from(INHIBITIONS)),
     readout=st.sampled_from(["proportion", "majority", "linear"]),
+    pool=st.sampled_from([1, 2, 5]),
 )
 def test_value_by_value_every_spike_and_class_are_those_of_the_whole_sample(
-    tmp_path_factory, contrast, numbers, field, stride, length, channels, cells, kinds, readout
+    tmp_path_factory, contrast, numbers, field, stride, length, channels, cells, kinds, readout, pool
 ):
     assume(cells <= (length - field) // stride + 1)
     (radius, step, gain), (encoder, inhibition) = numbers, kinds
@@ -100,12 +101,12 @@ def test_value_by_value_every_spike_and_class_are_those_of_the_whole_sample(
     }
     of_encoder = {"ttfs": {}, "unscaled": {"max_rate_hz": 600.0, "duration_ms": 20.0}}
     kinds = {"contrast": contrast, "encoder": encoder, "inhibition": inhibition}
-    where = {"field": (1, field), "stride": stride, "cells": (1, cells)}
+    where = {"field": (1, field), "stride": stride, "cells": (1, cells), "pool": pool}
     asked = {**COLUMN.asked, **kinds, **where, **of.get(contrast, {}), **of_encoder[encoder]}
     if encoder != "ttfs":
         del asked["first_spikes_relative_to"]
     network = flat(**asked)
-    shape = (1, length) if channels is None else (1, length, channels)
+    shape = (1, pool * length) if channels is None else (1, pool * length, channels)
     model = model_of(network, readout=readout, pixels=shape)
     check(model, tmp_path_factory.mktemp("c"))
 
