@@ -1,17 +1,37 @@
 """The means of blocks of pixels are what a network sees, wherever it goes."""
 
+import json
+
 import naive_input
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from described import Flat, changed, dense
+from exported_programs import (
+    answers,
+    assert_memory_is_estimated,
+    build,
+    make,
+    model_of,
+    needs_arm,
+    needs_gcc,
+)
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import fspinn
+from fspinn.backends.c import export_c
+from fspinn.backends.nir import nir_graph
 from fspinn.base.errors import ConfigError
+from fspinn.base.settings import from_plain
+from fspinn.cli import main
 from fspinn.network import Events, Network, OnOff
 from fspinn.network.encoders import encoding_of, intensities, pooled
 from fspinn.network.setup import Setup
+from fspinn.report.plots.networks import feature
+from fspinn.search import Candidate, Variant
+from fspinn.search.costs import expected_costs
+from fspinn.search.space import corners, space_of
 
 
 @settings(max_examples=40, deadline=None)
@@ -118,3 +138,97 @@ def test_a_network_learns_the_same_from_images_that_were_pooled_before(network):
         fspinn.predict(whole, images).spike_counts, fspinn.predict(small, pooled(images, 2)).spike_counts
     )
     assert whole.image_shape == (8, 8)
+
+
+# --- where a network goes -----------------------------------------------------------------------------
+
+
+def run(*arguments):
+    result = CliRunner().invoke(main, [*map(str, arguments)])
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+@pytest.fixture(scope="module", params=["dense", "field"])
+def file(request, tmp_path_factory):
+    """A model of digits that was trained and quantized on the command line, and sees 4 x 4 means."""
+    folder = tmp_path_factory.mktemp("pooled")
+    net, small = folder / "net.h5", folder / "small.h5"
+    (folder / "pooled.toml").write_text("pool = 2\n")
+    field, prune = ((), ["--prune"]) if request.param == "dense" else (("--field", 3, "--cells", 2), [])
+    how = ("--neurons", 9, "--passes", 2, "--seed", 1, "--config", folder / "pooled.toml")
+    run("train", "--dataset", "digits", *how, *field, "-o", net)
+    run("quantize", net, "--weights", "UQ0.3", "--state", "12 bits", *prune, "-o", small)
+    return small
+
+
+def test_a_file_keeps_it_and_says_so(file):
+    model = fspinn.load(file)
+    assert (model.network.pool, model.image_shape) == (2, (8, 8))
+    assert model.layers[0].inputs == (16 if model.network.layers[0].field is None else 9)
+    said = run("info", file)
+    assert "(8 x 8 pixels, means of 2 x 2)" in said or "images of 8 x 8 pixels, means of 2 x 2, " in said
+    assert json.loads(run("info", file, "--json"))["network"]["pool"] == 2
+
+
+@needs_gcc
+def test_c_answers_test_images_spike_for_spike(file, tmp_path):
+    model, test = fspinn.load(file), fspinn.datasets.load("digits").test
+    run("export", file, "--target", "c", "-o", tmp_path / "out")
+    counts, classes = answers(build(tmp_path / "out"), test.images, model.network.features)
+    expected = fspinn.predict(model, test.images)
+    np.testing.assert_array_equal(counts, expected.spike_counts)
+    np.testing.assert_array_equal(classes, expected.classes)
+    assert fspinn.evaluate(model, test).accuracy > 0.3
+
+
+@needs_arm
+def test_a_cortex_m4_answers_from_the_memory_that_was_estimated(file, tmp_path):
+    model = fspinn.load(file)
+    export_c(model, tmp_path / "out", fspinn.datasets.load("digits").test.images[:3])
+    assert "equal to the integer engine" in make(tmp_path / "out", "test-cortex-m4")
+    assert_memory_is_estimated(model, tmp_path / "out", flash=0.07)  # of so small a network all is code
+
+
+def test_pictures_have_the_shape_of_the_means(file):
+    model, image = fspinn.load(file), fspinn.datasets.load("digits").test.images[3]
+    if model.network.layers[0].field is None:
+        assert feature(model, 2).shape == (4, 4)
+        assert fspinn.plots.receptive_fields(model).axes
+        return
+    assert fspinn.plots.spike_map(model, image).axes
+    picture, field, *_ = fspinn.plots.spike_raster(model, image, position=(1, 0)).axes
+    means = pooled(image[None], 2)[0]
+    np.testing.assert_array_equal(picture.images[0].get_array(), means)
+    np.testing.assert_array_equal(field.images[0].get_array(), means[1:4, 0:3])
+
+
+def test_nir_says_how_samples_become_spikes(tmp_path):
+    pytest.importorskip("nir")
+    network = changed(dense(5, weight_norm=1.0), pool=2)
+    graph = nir_graph(model_of(network, pixels=(8, 6)))
+    assert graph.nodes["input"].input_type["input"].tolist() == [12]
+    assert from_plain(Network, json.loads(graph.metadata["network"])) == network
+
+
+def test_a_search_can_vary_it():
+    space = space_of({"neurons": [10, 20], "pool": [1, 2, 4]}, Setup())
+    assert {one.network.pool for one in corners(space).trainings()} == {1, 2, 4}
+    candidates = [Candidate(one, Variant("UQ0.4", "12 bits")) for one in space.trainings()]
+    hardware = fspinn.memmodel.load_hardware("mcu-m4f")
+    costs = expected_costs(candidates, hardware, (28, 28), 10, 0.13)
+    alone = [expected_costs([one], hardware, (28, 28), 10, 0.13)[0] for one in candidates]
+    assert costs == alone
+    assert costs[0].memory_bits > 3 * costs[1].memory_bits
+    assert [str(one).split(", UQ")[0] for one in candidates[:2]] == ["10 neurons", "10 neurons, pool 2"]
+
+
+def test_a_search_leaves_out_what_does_not_fill_the_images():
+    result = fspinn.find_smallest(
+        fspinn.datasets.load("digits"),
+        accuracy=0.3,
+        network=dense(4),
+        space={"neurons": [4], "pool": [2, 3], "duration_ms": 50.0},
+        progress=False,
+    )
+    assert {trial.candidate.network.pool for trial in result.trials} == {2}
