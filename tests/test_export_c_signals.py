@@ -179,9 +179,9 @@ def scaled(folder, values):
     return np.frombuffer(told.stdout, np.uint8).reshape(values.shape)
 
 
-def with_scale(low, high):
+def with_scale(low, high, pool=1):
     shape = (1, 12) if len(low) == 1 else (1, 12, len(low))
-    model = model_of(changed(COLUMN, contrast="level", field=(1, 3)), pixels=shape)
+    model = model_of(changed(COLUMN, contrast="level", field=(1, 3), pool=pool), pixels=shape)
     return replace(model, scale=Scale(low, high))
 
 
@@ -253,11 +253,12 @@ int main(void)
 
 
 @needs_gcc
-def test_the_loop_that_the_readme_shows_answers_what_was_recorded(tmp_path):
-    model = with_scale((-300.0, -500.0), (700.0, 500.0))
+@pytest.mark.parametrize(("pool", "kept", "size"), [(1, "3", 6), (2, "3 means of 2", 10)])
+def test_the_loop_that_the_readme_shows_answers_what_was_recorded(tmp_path, pool, kept, size):
+    model = with_scale((-300.0, -500.0), (700.0, 500.0), pool)
     export_c(model, tmp_path / "out")
     readme = (tmp_path / "out" / "README.md").read_text()
-    assert "the program keeps the last 3 of them,\nin 6 bytes of RAM." in readme
+    assert f"the program keeps the last {kept} of them,\nin {size} bytes of RAM." in readme
     loop = re.search(r"(?:^    uint8_t value.*\n)(?:^    .*\n)+", readme, re.M)[0]
     (tmp_path / "main.c").write_text(_SENSOR.replace("@loop@", loop))
     program = tmp_path / "main"
