@@ -162,7 +162,7 @@ def test_counts_are_whole_numbers(name, value):
 
 @pytest.mark.parametrize("name", COUNTS)
 def test_counts_have_limits(name):
-    of_bytes = ("contrast_radius", "contrast_gain", "delta_step", "delta_gain")
+    of_bytes = ("pool", "contrast_radius", "contrast_gain", "delta_step", "delta_gain")
     limits = {"neurons": MAX_NEURONS, "passes": 1_000_000, **dict.fromkeys(of_bytes, 255)}
     limits |= {"tuning_passes": 1_000_000, "weight_bits": 8}
     most = limits.get(name, 2**31)

@@ -26,6 +26,7 @@ COSTLY = (
     "cells",
     "contrast",
     "contrast_radius",
+    "pool",
     "dt_ms",
     "duration_ms",
     "encoder",
