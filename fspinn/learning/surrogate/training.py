@@ -30,8 +30,9 @@ from fspinn.base.randomness import (
 )
 from fspinn.learning.curve import POINTS, Curve
 from fspinn.learning.fitting import Learned
-from fspinn.learning.surrogate.layers import Part, answer, parts_of, passed_on, shown_to
+from fspinn.learning.surrogate.layers import Answered, Part, answer, parts_of, passed_on, shown_to
 from fspinn.learning.surrogate.lif import lif
+from fspinn.learning.surrogate.penalties import penalty_of
 from fspinn.lowering.post_training import closest_scale
 from fspinn.model.activity import Activity
 from fspinn.model.readout import NO_LABEL, balanced_weights
@@ -298,6 +299,16 @@ class _Output:
         return (counts * self._scale) @ table + bias
 
 
+def _penalty(run: _Run, answers: list[Answered]) -> Any:
+    """Return what the activity of a batch costs."""
+    kind, steps, last = run.learner.penalty, run.network.steps, run.parts[-1]
+    rates = [one.counts / (steps * part.positions_of) for one, part in zip(answers, run.parts, strict=True)]
+    if kind == "synops":  # of spikes that are passed on, one of a cell in a step, and of the readout's table
+        rates = [*(one.passed.mean(dim=0) for one in answers[:-1]), rates[-1]]
+    fan_outs = [torch.from_numpy(part.seen_by * part.count) for part in run.parts[1:]]
+    return penalty_of(kind, rates, [*fan_outs, last.positions_of * run.data.n_classes])
+
+
 def _learn(
     run: _Run,
     class_weight: str | None,
@@ -312,7 +323,7 @@ def _learn(
         present = np.unique(run.labels[run.known])
         of_class[present] = torch.from_numpy(balanced_weights(run.labels[run.known], present)).float()
     labels = torch.from_numpy(run.labels.astype(np.int64))
-    did = np.zeros((len(run.parts), 2), dtype=np.int64)
+    did = before_last_pass = np.zeros((len(run.parts), 2), dtype=np.int64)
     grid = _Grid(run.format)
     points, since = [], np.zeros(3, dtype=np.int64)
     neurons = run.network.neurons
@@ -321,20 +332,24 @@ def _learn(
         update(0, "")
         started = time.perf_counter()
         for number, (first, chosen) in enumerate(run.batches()):
+            if first == run.total - len(run.known):
+                before_last_pass = did
             if number % REFITTED == 0:
                 grid.fit(weights)
             done = first + len(chosen)
             for group in solver.param_groups:
                 group["lr"] = run.learner.gradient_rate * (1 - first / run.total)
             shown = run.encoder.encode(run.data.train.images[chosen], run.seed, TRAINING_SPIKES, first)
-            counts, of_layers = answer(run.parts, grid.seen(weights), shown)
-            scores, meant = output.scores(counts), labels[chosen]
+            answers, of_layers = answer(run.parts, grid.seen(weights), shown)
+            scores, meant = output.scores(answers[-1].counts), labels[chosen]
             loss = torch.nn.functional.cross_entropy(scores, meant, of_class)
+            if run.learner.penalty != "none":
+                loss = loss + run.learner.penalty_strength * _penalty(run, answers)
             solver.zero_grad()
             loss.backward()
             solver.step()
             _check(float(loss.detach()), weights, run, done)
-            did += np.stack(of_layers)
+            did = did + np.stack(of_layers)
             correct = int((scores.detach().argmax(dim=1) == meant).sum())
             since += np.array([len(chosen), correct, of_layers[-1][1]])
             update(done, f"running accuracy {since[1] / since[0]:.3f}")
@@ -344,7 +359,7 @@ def _learn(
             if on_batch is not None:
                 on_batch(done)
         seconds = time.perf_counter() - started
-    _check_spikes(did, run)
+    _check_spikes(did[:, 1], did[:, 1] - before_last_pass[:, 1], run)
     grid.fit(weights)
     learned = grid.rounded(weights)
     layers = tuple(LayerTensors.of_floats(one, np.zeros(one.shape[1], np.float32)) for one, _ in learned)
@@ -372,7 +387,7 @@ def _scaled(network: Network, factors: list[float]) -> Network:
 def _answer_nothing(run: _Run, weights: list[Any]) -> None:
     """Compile, so that neither the bar nor the rate waits for it."""
     shown = run.encoder.encode(run.data.train.images[run.known[:1]], run.seed, TRAINING_SPIKES)
-    answer(run.parts, weights, shown)[0].sum().backward()
+    answer(run.parts, weights, shown)[0][-1].counts.sum().backward()
 
 
 def _check(loss: float, weights: list[Any], run: _Run, done: int) -> None:
@@ -387,13 +402,21 @@ def _check(loss: float, weights: list[Any], run: _Run, done: int) -> None:
         )
 
 
-def _check_spikes(did: NDArray[np.int64], run: _Run) -> None:
-    for place, output_spikes in enumerate(did[:, 1], 1):
-        if output_spikes == 0:
-            where = f" of layer {place}" if len(did) > 1 else ""
+def _check_spikes(ever: NDArray[np.int64], last_pass: NDArray[np.int64], run: _Run) -> None:
+    """Refuse layers whose neurons do not spike, given their output spikes in all passes and in the last."""
+    for place, (in_all, in_last) in enumerate(zip(ever, last_pass, strict=True), 1):
+        where = f" of layer {place}" if len(ever) > 1 else ""
+        if in_all == 0:
             raise ConfigError(
                 f"threshold: no neuron{where} ever spiked in {run.total} presentations; lower it, or show "
                 "the images for longer (duration_ms) or, with rates, with higher ones"
+            )
+        if in_last == 0:
+            learner = run.learner
+            name = "gradient_rate" if learner.penalty == "none" else "penalty_strength"
+            raise ConfigError(
+                f"{name}: no neuron{where} spikes any more after {run.total} presentations; lower it, it is "
+                f"{getattr(learner, name):g}"
             )
 
 
