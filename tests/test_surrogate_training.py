@@ -73,11 +73,12 @@ def counts_of(network, weights, images, shape, seed):
 @pytest.mark.parametrize("on_a_grid", [True, False])
 def test_what_is_trained_is_what_the_engine_runs(name, on_a_grid):
     """Spike by spike, on 400 images: exactly where sums are exact, and where no rounding decides else."""
-    from fspinn.learning.surrogate.training import _Run, parts_of
+    from fspinn.learning.surrogate.layers import parts_of
+    from fspinn.learning.surrogate.runs import Run
     from fspinn.network.encoders import BatchEncoder, encoding_of
 
     network, learner = NETWORKS[name], Surrogate()
-    run = _Run(
+    run = Run(
         network, learner, DATA, DATA.train.labels, parts_of(network, learner, DATA.image_shape),
         np.arange(300), 3, BatchEncoder(encoding_of(network)),
     )  # fmt: skip

@@ -52,7 +52,7 @@ from fspinn.model.tensors import LayerTensors, Tensor
 from fspinn.network.description import Network
 from fspinn.network.encoders import BatchEncoder, encoding_of, split_channels
 from fspinn.network.layers import Layer
-from fspinn.network.learners import SURROGATE_PASSES, Learner, StdpLabels, Surrogate
+from fspinn.network.learners import Learner, StdpLabels, Surrogate
 from fspinn.network.plasticity import initial_weights, natural_weight_norm
 from fspinn.network.recordings import Binnable, check_encoder
 from fspinn.network.rules import MAX_PASSES, Stdp
@@ -99,7 +99,7 @@ def most_passes(network: Network, images: int, learner: Learner = Stdp()) -> int
     With STDP every neuron of every layer gets a hundred presentations.
     """
     if isinstance(learner, Surrogate):
-        return SURROGATE_PASSES
+        return learner.usual_passes
     return max(passes_for(layer.neurons, images) for layer in network.layers)
 
 
@@ -140,7 +140,8 @@ def train(
         learned from; ``data.test`` is not touched. Or a split or a pair of arrays (images, labels): then
         all of them are learned from, and none is left to validate on.
     learner : Learner, default Stdp()
-        How weights come about: `fspinn.Stdp`, or with labels `fspinn.StdpLabels` or `fspinn.Surrogate`.
+        How weights come about: `fspinn.Stdp`, or with labels `fspinn.StdpLabels`, `fspinn.Surrogate` or
+        `fspinn.Hybrid`.
     seed : int, default 0
         Fixes initial weights, order of the images and input spikes; from 0 to 2^64 - 1.
     readout : str, default "proportion"
@@ -311,9 +312,9 @@ def learn(
 ) -> Learned:
     """Learn weights and thresholds from the training images (see `train`).
 
-    Only `fspinn.Surrogate` looks at labels here, at as many as `labels` says, and at `class_weight`; where
-    labels tune, `fspinn.learning.fitting.fit_readouts` does it. `on_batch` is called now and then with the
-    number of presentations so far; what it raises ends the work.
+    Only `fspinn.Surrogate` and `fspinn.Hybrid` look at labels here, at as many as `labels` says, and at
+    `class_weight`; where labels tune, `fspinn.learning.fitting.fit_readouts` does it. `on_batch` is called
+    now and then with the number of presentations so far; what it raises ends the work.
     """
     Setup(network, learner)  # says what is not one
     seed = checked_seed(seed)
