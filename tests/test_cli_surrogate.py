@@ -55,9 +55,25 @@ def test_a_field_slides(tmp_path):
     assert answer("quantize", "net.h5", "--weights", "Q1.3", "-o", "four.h5")["model"] == "four.h5"
 
 
+def test_activity_costs_what_the_settings_say():
+    alone = answer(*TRAIN, "-o", "alone.h5")
+    found = answer(*TRAIN, "--set", "penalty=synops", "--set", "penalty_strength=3", "-o", "sparse.h5")
+    learner = fspinn.load("sparse.h5").learner
+    assert (learner.penalty, learner.penalty_strength) == ("synops", 3.0)
+    without, with_it = (answer("evaluate", one["model"], "--split", "validation") for one in (alone, found))
+    assert with_it["spikes_per_sample"] < without["spikes_per_sample"]
+    assert (
+        with_it["neurobench"]["readout"]["effective_macs"]
+        < without["neurobench"]["readout"]["effective_macs"]
+    )
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (("--set", "penalty=l3"), "penalty: unknown value 'l3'; use one of none, l1, l2"),
+        (("--set", "penalty_strength=3"), "penalty_strength: 3 of no penalty; set penalty to one of l1, l2"),
+        (("--set", "penalty=l1", "--set", "penalty_strength=-1"), "penalty_strength: must be at least 0"),
         (("--beta", 1.5), "beta: 1.5 is not above 0 and at most 1"),
         (("--beta", 0), "beta: 0 is not above 0 and at most 1"),
         (("--beta", 0.9, "--set", "tau_m_ms=3"), "tau_m_ms: is given by --beta and by --set"),

@@ -65,8 +65,8 @@ def counts_of(network, weights, images, shape, seed):
 
     spikes = BatchEncoder(encoding_of(network)).encode(images, seed, INFERENCE_SPIKES)
     parts = parts_of(network, Surrogate(), shape)
-    counts, did = answer(parts, [torch.from_numpy(one) for one in weights], spikes)
-    return counts.numpy(), did
+    answers, did = answer(parts, [torch.from_numpy(one) for one in weights], spikes)
+    return answers[-1].counts.numpy(), did
 
 
 @pytest.mark.parametrize("name", list(NETWORKS))
@@ -178,6 +178,91 @@ def test_layers_without_a_spike_are_refused():
     blank = replace(SHORT, train=replace(SHORT.train, images=np.zeros_like(SHORT.train.images)))
     with pytest.raises(ConfigError, match="threshold: no neuron of layer 1 ever spiked in 300 presentations"):
         learn(NETWORKS["layers"], blank, Surrogate(passes=1))
+
+
+def run_of(network, learner, samples=300):
+    """What is trained, and its first weights."""
+    from fspinn.learning.surrogate.training import _Run, parts_of
+    from fspinn.network.encoders import BatchEncoder, encoding_of
+
+    parts, encoder = parts_of(network, learner, DATA.image_shape), BatchEncoder(encoding_of(network))
+    run = _Run(network, learner, DATA, DATA.train.labels, parts, np.arange(samples), 3, encoder)
+    return run, run.first_weights()
+
+
+def penalized(run, weights):
+    """The penalty of 100 samples, and the input and output spikes of each layer."""
+    from fspinn.learning.surrogate.layers import answer
+    from fspinn.learning.surrogate.training import _penalty
+
+    shown = run.encoder.encode(DATA.train.images[:100], 3, INFERENCE_SPIKES)
+    answers, did = answer(run.parts, weights, shown)
+    return _penalty(run, answers), did
+
+
+@pytest.mark.parametrize(
+    "name", ["dense", "a field", "a stride", "layers", "a field, then all", "two fields"]
+)
+def test_the_penalty_synops_is_the_operations_that_are_counted(name):
+    """Weights that spikes of layers meet, the readout's table among them, in parts of the dense number."""
+    run, weights = run_of(NETWORKS[name], Surrogate(penalty="synops"))
+    penalty, did = penalized(run, weights)
+    others = run.parts[1:]
+    classes, steps = DATA.n_classes, run.network.steps
+    additions = sum(seen * part.count for (seen, _), part in zip(did[1:], others, strict=True))
+    dense = sum(one.geometry.positions * one.geometry.fan_in * one.count for one in others)
+    dense += run.parts[-1].geometry.positions * run.parts[-1].count * classes
+    assert penalty.item() == pytest.approx((additions + did[-1][1] * classes) / (100 * steps * dense))
+
+
+def test_rates_are_spikes_in_a_time_step_of_a_neuron_at_a_position():
+    for name in ("dense", "a field"):  # which has as many positions in each cell
+        run, weights = run_of(NETWORKS[name], Surrogate(penalty="l1"))
+        penalty, did = penalized(run, weights)
+        part = run.parts[0]
+        expected = did[0][1] / (100 * run.network.steps * part.geometry.positions * part.count)
+        assert penalty.item() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("kind", ["l1", "l2", "hoyer", "hoyer-square", "synops"])
+@pytest.mark.parametrize("name", ["layers", "two fields"])
+def test_a_penalty_moves_the_weights_of_all_layers(name, kind):
+    run, weights = run_of(NETWORKS[name], Surrogate(penalty=kind))
+    penalized(run, weights)[0].backward()
+    assert all(torch.isfinite(one.grad).all() and one.grad.abs().max() > 0 for one in weights)
+
+
+@pytest.mark.parametrize(
+    ("kind", "strong"), [("l1", 3.0), ("l2", 3.0), ("hoyer", 0.3), ("hoyer-square", 0.3), ("synops", 3.0)]
+)
+def test_the_stronger_a_penalty_the_fewer_spikes(kind, strong):
+    spikes = []
+    for strength in (0.0, strong / 3, strong):
+        learner = Surrogate(passes=6, penalty=kind, penalty_strength=strength)
+        spikes.append(learn(NETWORKS["dense"], SHORT, learner).activity[0].output_spikes)
+    assert spikes[0] > 1.05 * spikes[1] > 1.1 * spikes[2]
+
+
+def test_a_strength_of_0_is_no_penalty():
+    alone, with_it = (
+        learn(NETWORKS["layers"], SHORT, Surrogate(passes=1, **penalty)).layers
+        for penalty in ({}, {"penalty": "l1", "penalty_strength": 0.0})
+    )
+    for one, other in zip(alone, with_it, strict=True):
+        assert np.array_equal(one.weights.numbers, other.weights.numbers)
+
+
+def test_a_strength_needs_a_penalty():
+    with pytest.raises(ConfigError, match="penalty_strength: 3 of no penalty; set penalty to one of l1, l2"):
+        Surrogate(penalty_strength=3.0)
+
+
+def test_a_penalty_that_silences_a_layer_is_refused():
+    learner = Surrogate(passes=20, penalty="l1", penalty_strength=1000.0)
+    with pytest.raises(
+        ConfigError, match=r"penalty_strength: no neuron of layer . spikes any more after 6000"
+    ):
+        learn(NETWORKS["layers"], SHORT, learner)
 
 
 def test_neurons_that_do_not_share_out_among_the_classes_are_refused():

@@ -56,7 +56,7 @@ from fspinn.network.learners import Learner, StdpLabels, Surrogate
 from fspinn.network.plasticity import initial_weights, natural_weight_norm
 from fspinn.network.recordings import Binnable, check_encoder
 from fspinn.network.rules import MAX_PASSES, Stdp
-from fspinn.network.setup import Setup, check_competition
+from fspinn.network.setup import Setup, check_competition, check_rates
 from fspinn.quant.formats import Format
 
 if TYPE_CHECKING:
@@ -319,7 +319,8 @@ def learn(
     Setup(network, learner)  # says what is not one
     seed = checked_seed(seed)
     if isinstance(learner, Surrogate):
-        _refuse_to_resume(writer)
+        _refuse_to_resume(writer, learner)
+        check_rates(network, learner)
         if state is not None or rounding != "stochastic":
             raise ConfigError(
                 "state, rounding: gradients are taken of floats near the weights' grid; leave both out, and "
@@ -327,7 +328,7 @@ def learn(
             )
         check_encoder(network, data.train.images, "data")
         known = readouts.some_labels(data.train.labels, labels or len(data.train), seed=seed)
-        by_gradient: Learned = with_torch().learn(
+        by_gradient: Learned = with_torch(learner).learn(
             network,
             data,
             learner,
@@ -394,9 +395,11 @@ def learn(
     return replace(result, rounding=run.grid.rounding, state_range=Range(*last.state_range.tolist()))
 
 
-def _refuse_to_resume(writer: CheckpointWriter | None) -> None:
+def _refuse_to_resume(writer: CheckpointWriter | None, learner: Surrogate) -> None:
     if writer is not None:
-        raise ConfigError("checkpoint: the learner surrogate keeps none, and cannot be resumed; leave it out")
+        raise ConfigError(
+            f"checkpoint: the learner {learner.kind} keeps none, and cannot be resumed; leave it out"
+        )
 
 
 @dataclass(frozen=True)

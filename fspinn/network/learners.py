@@ -12,6 +12,8 @@ MOST_BITS = 8
 SURROGATES = ("fast_sigmoid", "atan", "sigmoid", "triangular", "boxcar", "straight-through")
 """Shapes that stand for the derivative of a spike; `fspinn.learning.surrogate.shapes` has the formulas."""
 
+PENALTIES = ("none", "l1", "l2", "hoyer", "hoyer-square", "synops")
+"""What activity can cost a loss; `fspinn.learning.surrogate.penalties` has the formulas."""
 
 SURROGATE_PASSES = 12
 """How often `Surrogate` shows each sample, where it does not say (fspinn)."""
@@ -97,10 +99,24 @@ class Surrogate:
         default="membrane",
         choices=("membrane", "spikes"),
     )
+    penalty: str = setting(
+        "What activity costs the loss: a function of the firing rates (spikes in a time step), the mean over "
+        "layers, or the synaptic operations that follow from spikes of the layers, in parts of the most.",
+        default="none",
+        choices=PENALTIES,
+    )
+    penalty_strength: float = setting(
+        "How much of the penalty is added to the loss, a cross entropy in nats.", default=1.0, at_least=0.0
+    )
 
     def __post_init__(self) -> None:
         if self.weight_bits == 1:
             raise ConfigError("weight_bits: 1 has no room for a sign; give at least 2")
+        if self.penalty == "none" and self.penalty_strength != 1.0:
+            raise ConfigError(
+                f"penalty_strength: {self.penalty_strength:g} of no penalty; set penalty to one of "
+                f"{', '.join(PENALTIES[1:])} with it"
+            )
 
 
 @described
@@ -135,7 +151,7 @@ class Hybrid(Surrogate):
     )
     ann_rate: float = setting(
         "Step of the ANN's solver (Adam) at the start, in weights for inputs of 1; it falls to 0.",
-        default=0.002,
+        default=0.004,
         above=0.0,
         at_most=1.0,
     )

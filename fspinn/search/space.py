@@ -35,7 +35,7 @@ from fspinn.base.settings import (
 from fspinn.network.description import Network
 from fspinn.network.inputs import Contrast, Level, NoContrast
 from fspinn.network.layers import Layer
-from fspinn.network.learners import Learner, StdpLabels, Surrogate
+from fspinn.network.learners import Hybrid, Learner, StdpLabels, Surrogate
 from fspinn.network.rules import Stdp
 from fspinn.network.setup import Setup
 from fspinn.search.candidates import FLOAT, Variant
@@ -341,14 +341,15 @@ def supervised_spaces(
 ) -> list[Space]:
     """Return the spaces of networks that labels fill from scratch: of all the input, and with a field.
 
-    A field is that of columns for the shape.
+    A field is that of columns for the shape; of `fspinn.Hybrid` they are those that an ANN can become.
     """
+    make = Network.converted if isinstance(learner, Hybrid) else Network.supervised
     column = column_space(shape, weights=("UQ0.3",))
     layer, contrast = column.base.network.layers[0], column.base.network.contrast
     listed = {"neurons": sizes, "weights": weights, "readout": readouts}
     given: dict[str, Choices] = {name: tuple(v) for name, v in listed.items() if v is not None}
-    dense = Setup(Network.supervised(contrast=contrast), learner)
-    slides = Setup(Network.supervised(16, layer.field, contrast=contrast), learner)
+    dense = Setup(make(contrast=contrast), learner)
+    slides = Setup(make(16, layer.field, contrast=contrast), learner)
     cells: dict[str, Choices] = {"cells": column.settings["cells"], "neurons": SUPERVISED_COLUMNS}
     return [Space(dense, {**SUPERVISED, **given}), Space(slides, {**SUPERVISED, **cells, **given})]
 

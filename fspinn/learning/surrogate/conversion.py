@@ -21,7 +21,7 @@ import torch
 from fspinn.base.errors import ConfigError
 from fspinn.base.progress import progress_bar
 from fspinn.base.randomness import TRAINING_SPIKES
-from fspinn.learning.surrogate.layers import Part, counted, passed_on, shown_to
+from fspinn.learning.surrogate.layers import Answered, Part, counted, passed_on, shown_to
 from fspinn.learning.surrogate.runs import Output, Run, Solver
 from fspinn.network.encoders import Spikes
 from fspinn.network.learners import Hybrid
@@ -46,22 +46,16 @@ class Ann:
     output: Output
     input_size: float
 
-    def answer(self, spikes: Spikes) -> tuple[Any, list[Any]]:
-        """Return the scores of samples, and the activations of each layer.
-
-        Returns
-        -------
-        scores : tensor, shape (samples, classes)
-        activations : list of tensor, shape (samples, positions, neurons)
-        """
+    def answer(self, spikes: Spikes) -> list[Answered]:
+        """Return what each layer answers to the input spikes of samples, as in one time step."""
         shown = rates(self.parts, spikes)[None] / self.input_size
-        activations = []
+        answers: list[Answered] = []
         for part, of_part in zip(self.parts, self.weights, strict=True):
             active = shown_to(part, of_part, shown).relu()
-            activations.append(active[0])
-            if len(activations) < len(self.parts):
-                shown = passed_on(part, active, active)
-        return self.output.scores(counted(self.parts[-1], active)), activations
+            last = len(answers) + 1 == len(self.parts)
+            shown = None if last else passed_on(part, active, active)
+            answers.append(Answered(counted(part, active), shown))
+        return answers
 
 
 def rates(parts: tuple[Part, ...], spikes: Spikes) -> Any:
@@ -88,13 +82,12 @@ def trained(run: Run, progress: bool = False, on_batch: Callable[[int], None] | 
     ]  # He et al. 2015: activations of all layers are then of one size
     last = run.parts[-1]
     ann = Ann(run.parts, weights, Output(run, last.cells / last.geometry.positions), input_size)
-    solver = Solver(run, weights, ann.output, learner.ann_passes, "ann_rate")
-    correct = 0
+    solver = Solver(run, weights, ann.output, learner.ann_passes, "ann_rate", steps=1)
     with progress_bar(f"train an ANN of {run.network.neurons} neurons", solver.total, progress) as update:
         for first, chosen in run.batches(learner.ann_passes):
             images = run.data.train.images[chosen]
-            scores, _ = ann.answer(run.encoder.encode(images, run.seed, TRAINING_SPIKES, first))
-            correct = solver.step(first, chosen, scores)
+            answers = ann.answer(run.encoder.encode(images, run.seed, TRAINING_SPIKES, first))
+            correct = solver.step(first, chosen, answers)
             update(first + len(chosen), f"running accuracy {correct / len(chosen):.3f}")
             if on_batch is not None:
                 on_batch(first + len(chosen))

@@ -49,6 +49,11 @@ class Part:
         ]
         return np.repeat(np.outer(*along).reshape(-1), where.channels)
 
+    @cached_property
+    def positions_of(self) -> Any:
+        """How many positions each feature counts the spikes of."""
+        return torch.bincount(self.cell_of, minlength=self.cells).float().repeat_interleave(self.count)
+
     @property
     def cells(self) -> int:
         """How many cells there are."""
@@ -125,8 +130,26 @@ def passed_on(part: Part, spikes: Any, potentials: Any) -> Any:
     return spikes.reshape(*spikes.shape[:2], part.features)
 
 
-def answer(parts: tuple[Part, ...], weights: list[Any], shown: Spikes) -> tuple[Any, list[NDArray[np.int64]]]:
-    """Return the counts of the last layer, and what layers saw and did: input and output spikes of each.
+@dataclass(frozen=True)
+class Answered:
+    """What a layer answers.
+
+    Parameters
+    ----------
+    counts : tensor, shape (samples, features)
+        Output spikes of each cell and neuron over all steps.
+    passed : tensor, shape (steps, samples, features), or None
+        What the next layer sees; None of the last.
+    """
+
+    counts: Any
+    passed: Any
+
+
+def answer(
+    parts: tuple[Part, ...], weights: list[Any], shown: Spikes
+) -> tuple[list[Answered], list[NDArray[np.int64]]]:
+    """Return what each layer answers, and how many input and output spikes it had.
 
     Parameters
     ----------
@@ -137,19 +160,21 @@ def answer(parts: tuple[Part, ...], weights: list[Any], shown: Spikes) -> tuple[
         Of the samples.
     """
     seen: Any = shown
-    did = []
+    answers, did = [], []
     for number, (part, of_part) in enumerate(zip(parts, weights, strict=True)):
-        last = number + 1 == len(parts)
         spikes_in = _spikes_in(part, seen)
-        counts, seen = _answered(part, of_part, seen, last)
-        did.append(np.array([spikes_in, int(counts.detach().sum())]))
-    return counts, did
+        answers.append(_answered(part, of_part, seen, number + 1 == len(parts)))
+        seen = answers[-1].passed
+        did.append(np.array([spikes_in, int(answers[-1].counts.detach().sum())]))
+    return answers, did
 
 
-def _answered(part: Part, weights: Any, shown: Any, last: bool) -> tuple[Any, Any]:
-    """Return what a layer counts, and what the next one sees, if it is not the last."""
+def _answered(part: Part, weights: Any, shown: Any, last: bool) -> Answered:
     if isinstance(shown, Spikes) and part.geometry.positions > 1:
         counts, passed = field_of(weights, shown, part.geometry, part.neurons, not last)
-        return counts.view(len(counts), part.features), passed.view(*passed.shape[:2], part.features)
+        return Answered(
+            counts.view(len(counts), part.features),
+            None if last else passed.view(*passed.shape[:2], part.features),
+        )
     spikes, potentials = lif(shown_to(part, weights, shown), part.neurons)
-    return counted(part, spikes), None if last else passed_on(part, spikes, potentials)
+    return Answered(counted(part, spikes), None if last else passed_on(part, spikes, potentials))

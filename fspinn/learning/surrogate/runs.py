@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from fspinn.base.errors import ConfigError
 from fspinn.base.randomness import INFERENCE_SPIKES, ORDER, WEIGHTS, permutation, stream_key, uniforms
-from fspinn.learning.surrogate.layers import Part, passed_on, shown_to
+from fspinn.learning.surrogate.layers import Answered, Part, passed_on, shown_to
 from fspinn.learning.surrogate.lif import lif
+from fspinn.learning.surrogate.penalties import penalty_of
 from fspinn.model.readout import balanced_weights
 from fspinn.network.description import Network
 from fspinn.network.encoders import BatchEncoder, Spikes
@@ -143,7 +144,7 @@ class Output:
 
 
 class Solver:
-    """Makes the cross entropy of the classes small, in steps (Adam) whose size falls to 0.
+    """Makes cross entropy and penalty small, in steps (Adam) whose size falls to 0.
 
     Parameters
     ----------
@@ -154,11 +155,15 @@ class Solver:
     passes : int
     rate : str
         The setting of the learner that says how large a step is at the start.
+    steps : int
+        Time steps that counts are sums of.
     """
 
-    def __init__(self, run: Run, weights: list[Any], output: Output, passes: int, rate: str) -> None:
+    def __init__(
+        self, run: Run, weights: list[Any], output: Output, passes: int, rate: str, steps: int
+    ) -> None:
         self.total = passes * len(run.known)
-        self._run, self._weights, self._rate = run, weights, rate
+        self._run, self._weights, self._output, self._rate, self._steps = run, weights, output, rate, steps
         self._largest = getattr(run.learner, rate)
         self._solver = torch.optim.Adam([*weights, *output.parameters], lr=self._largest, fused=True)
         self._labels = torch.from_numpy(run.labels.astype(np.int64))
@@ -168,7 +173,7 @@ class Solver:
             balanced = balanced_weights(run.labels[run.known], present)
             self._of_class[present] = torch.from_numpy(balanced).float()
 
-    def step(self, first: int, chosen: NDArray[np.int64], scores: Any) -> int:
+    def step(self, first: int, chosen: NDArray[np.int64], answers: list[Answered]) -> int:
         """Take a step, and return how many samples had been answered correctly.
 
         Parameters
@@ -176,10 +181,13 @@ class Solver:
         first : int
             Presentations before these.
         chosen : ndarray of int64, shape (samples,)
-        scores : tensor, shape (samples, classes)
+        answers : list of Answered
+            Of each layer.
         """
-        meant = self._labels[chosen]
+        scores, meant = self._output.scores(answers[-1].counts), self._labels[chosen]
         loss = torch.nn.functional.cross_entropy(scores, meant, self._of_class)
+        if self._run.learner.penalty != "none":
+            loss = loss + self._run.learner.penalty_strength * self._penalty(answers)
         for group in self._solver.param_groups:
             group["lr"] = self._largest * (1 - first / self.total)
         self._solver.zero_grad()
@@ -187,6 +195,17 @@ class Solver:
         self._solver.step()
         self._check(float(loss.detach()), first + len(chosen))
         return int((scores.detach().argmax(dim=1) == meant).sum())
+
+    def _penalty(self, answers: list[Answered]) -> Any:
+        """Return what the activity of a batch costs."""
+        kind, parts, last = self._run.learner.penalty, self._run.parts, self._run.parts[-1]
+        rates = [
+            one.counts / (self._steps * part.positions_of) for one, part in zip(answers, parts, strict=True)
+        ]
+        if kind == "synops":  # of what is passed on, once of a cell in a step, and of the readout's table
+            rates = [*(one.passed.mean(dim=0) for one in answers[:-1]), rates[-1]]
+        fan_outs = [torch.from_numpy(part.seen_by * part.count) for part in parts[1:]]
+        return penalty_of(kind, rates, [*fan_outs, last.positions_of * self._run.data.n_classes])
 
     def _check(self, loss: float, done: int) -> None:
         """Refuse to go on with numbers that are none; weights are looked at now and then."""

@@ -211,8 +211,8 @@ def _learn(
         last = run.parts[-1]
         scale = 1 / sqrt(run.network.steps * last.geometry.positions / last.cells)
         weights, output = [one.requires_grad_() for one in run.first_weights()], Output(run, scale)
-    solver = Solver(run, weights, output, run.passes, "gradient_rate")
-    did = np.zeros((len(run.parts), 2), dtype=np.int64)
+    solver = Solver(run, weights, output, run.passes, "gradient_rate", run.network.steps)
+    did = before_last_pass = np.zeros((len(run.parts), 2), dtype=np.int64)
     grid = _Grid(run.format)
     points, since = [], np.zeros(3, dtype=np.int64)
     neurons = run.network.neurons
@@ -221,13 +221,15 @@ def _learn(
         update(0, "")
         started = time.perf_counter()
         for number, (first, chosen) in enumerate(run.batches(run.passes)):
+            if first == run.total - len(run.known):
+                before_last_pass = did
             if number % REFITTED == 0:
                 grid.fit(weights)
             done = first + len(chosen)
             shown = run.encoder.encode(run.data.train.images[chosen], run.seed, TRAINING_SPIKES, first)
-            counts, of_layers = answer(run.parts, grid.seen(weights), shown)
-            correct = solver.step(first, chosen, output.scores(counts))
-            did += np.stack(of_layers)
+            answers, of_layers = answer(run.parts, grid.seen(weights), shown)
+            correct = solver.step(first, chosen, answers)
+            did = did + np.stack(of_layers)
             since += np.array([len(chosen), correct, of_layers[-1][1]])
             update(done, f"running accuracy {since[1] / since[0]:.3f}")
             if done * POINTS // run.total > first * POINTS // run.total:
@@ -237,7 +239,7 @@ def _learn(
                 on_batch(done)
         seconds = time.perf_counter() - started
     if run.total > 0:
-        _check_spikes(did, run)
+        _check_spikes(did[:, 1], did[:, 1] - before_last_pass[:, 1], run)
     grid.fit(weights)
     learned = grid.rounded(weights)
     layers = tuple(LayerTensors.of_floats(one, np.zeros(one.shape[1], np.float32)) for one, _ in learned)
@@ -265,16 +267,24 @@ def _scaled(network: Network, factors: list[float]) -> Network:
 def _answer_nothing(run: Run, weights: list[Any]) -> None:
     """Compile, so that neither the bar nor the rate waits for it."""
     shown = run.encoder.encode(run.data.train.images[run.known[:1]], run.seed, TRAINING_SPIKES)
-    answer(run.parts, weights, shown)[0].sum().backward()
+    answer(run.parts, weights, shown)[0][-1].counts.sum().backward()
 
 
-def _check_spikes(did: NDArray[np.int64], run: Run) -> None:
-    for place, output_spikes in enumerate(did[:, 1], 1):
-        if output_spikes == 0:
-            where = f" of layer {place}" if len(did) > 1 else ""
+def _check_spikes(ever: NDArray[np.int64], last_pass: NDArray[np.int64], run: Run) -> None:
+    """Refuse layers whose neurons do not spike, given their output spikes in all passes and in the last."""
+    for place, (in_all, in_last) in enumerate(zip(ever, last_pass, strict=True), 1):
+        where = f" of layer {place}" if len(ever) > 1 else ""
+        if in_all == 0:
             raise ConfigError(
                 f"threshold: no neuron{where} ever spiked in {run.total} presentations; lower it, or show "
                 "the images for longer (duration_ms) or, with rates, with higher ones"
+            )
+        if in_last == 0:
+            learner = run.learner
+            name = "gradient_rate" if learner.penalty == "none" else "penalty_strength"
+            raise ConfigError(
+                f"{name}: no neuron{where} spikes any more after {run.total} presentations; lower it, it is "
+                f"{getattr(learner, name):g}"
             )
 
 
