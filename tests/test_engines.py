@@ -85,7 +85,7 @@ def test_layers_and_fields_are_run_or_refused_in_one_line(name):
         (
             QUICK,
             Pair(),
-            r"^learner: Pair\(.*\) is not one of Stdp\(\), StdpLabels\(\), Surrogate\(\), Hybrid\(\); give one",
+            r"^learner: Pair\(.*\) is not one of Stdp\(\), StdpLabels\(\), Surrogate\(\), Hybrid\(\); give",
         ),
     ],
 )

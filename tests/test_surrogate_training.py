@@ -182,22 +182,23 @@ def test_layers_without_a_spike_are_refused():
 
 def run_of(network, learner, samples=300):
     """What is trained, and its first weights."""
-    from fspinn.learning.surrogate.training import _Run, parts_of
+    from fspinn.learning.surrogate.layers import parts_of
+    from fspinn.learning.surrogate.runs import Run
     from fspinn.network.encoders import BatchEncoder, encoding_of
 
     parts, encoder = parts_of(network, learner, DATA.image_shape), BatchEncoder(encoding_of(network))
-    run = _Run(network, learner, DATA, DATA.train.labels, parts, np.arange(samples), 3, encoder)
+    run = Run(network, learner, DATA, DATA.train.labels, parts, np.arange(samples), 3, encoder)
     return run, run.first_weights()
 
 
 def penalized(run, weights):
     """The penalty of 100 samples, and the input and output spikes of each layer."""
     from fspinn.learning.surrogate.layers import answer
-    from fspinn.learning.surrogate.training import _penalty
+    from fspinn.learning.surrogate.runs import penalty
 
     shown = run.encoder.encode(DATA.train.images[:100], 3, INFERENCE_SPIKES)
     answers, did = answer(run.parts, weights, shown)
-    return _penalty(run, answers), did
+    return penalty(run, answers, run.network.steps), did
 
 
 @pytest.mark.parametrize(

@@ -213,9 +213,7 @@ learner = click.option(
 )
 
 gradients = all_of(
-    click.option(
-        "--surrogate", help="What stands for the derivative of a spike, with --learner surrogate or hybrid."
-    ),
+    click.option("--surrogate", help="What stands for the derivative of a spike, with labels and gradients."),
     click.option(
         "--beta",
         "kept",
@@ -235,7 +233,8 @@ columns = all_of(
 passes = click.option(
     "--passes",
     type=int,
-    help="How often each image is shown [default: 100 presentations per neuron; surrogate 12 times, hybrid 2].",
+    help="How often each image is shown "
+    "[default: 100 presentations per neuron; by surrogate 12 times, by hybrid 2].",
 )
 
 labels = click.option(

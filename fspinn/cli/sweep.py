@@ -85,9 +85,7 @@ The same command goes on where it was stopped or killed: what was trained is in 
     "--beta", callback=_numbers, help="Parts of a potential that stay in a time step, such as 0.25:0.95:8."
 )
 @click.option("--threshold", callback=_numbers, help="Thresholds, such as 0.5:2:7.")
-@click.option(
-    "--surrogate", help="Surrogates, such as fast_sigmoid,atan; with --learner surrogate or hybrid."
-)
+@click.option("--surrogate", help="Surrogates, such as fast_sigmoid,atan; with --learner surrogate.")
 @click.option(
     "--surrogate-width",
     callback=_widths,

@@ -31,6 +31,6 @@ def check_rates(network: Network, learner: Learner) -> None:
     """Raise ConfigError if a learner takes input spikes for rates, and those of a network are not."""
     if isinstance(learner, Hybrid) and isinstance(network.encoder, FirstSpike):
         raise ConfigError(
-            f"encoder: an ANN sees rates, and with {network.encoder.kind} each input spikes once at most; set "
-            "encoder = regular, or start from Network.converted"
+            f"encoder: an ANN sees rates, and with {network.encoder.kind} each input spikes once at most; "
+            "set encoder = regular, or start from Network.converted"
         )

@@ -430,8 +430,8 @@ def _check_signs(setups: Sequence[Setup], variants: Sequence[Variant]) -> None:
     if unsigned and signed:
         bits = as_format(unsigned[0]).bits
         raise ConfigError(
-            f"weights: those that the learner {signed[0]} finds have a sign, and {unsigned[0]} has none; use a "
-            f"format such as Q1.{max(bits - 1, 1)}"
+            f"weights: those that the learner {signed[0]} finds have a sign, and {unsigned[0]} has none; use "
+            f"a format such as Q1.{max(bits - 1, 1)}"
         )
 
 

@@ -113,15 +113,14 @@ def spiking(run: Run, ann: Ann) -> tuple[list[Any], Output]:
             )
         return size
 
-    with torch.no_grad():
-        weights = run.sized(ann.weights, driven)
-        factors = [
-            float(after.norm() / before.norm()) / part.neurons.threshold
-            for part, before, after in zip(run.parts, ann.weights, weights, strict=True)
-        ]
+    weights = run.sized(ann.weights, driven)
+    factors = [
+        float(after.detach().norm() / before.detach().norm()) / part.neurons.threshold
+        for part, before, after in zip(run.parts, ann.weights, weights, strict=True)
+    ]
     rate_of_activation = ann.input_size * prod(factors)
     ann.output.scale /= run.network.steps * rate_of_activation
-    return [one.requires_grad_() for one in weights], ann.output
+    return weights, ann.output
 
 
 def _hybrid(run: Run) -> Hybrid:

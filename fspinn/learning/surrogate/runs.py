@@ -88,11 +88,13 @@ class Run:
         """
         shown: Any = self.first_spikes()
         found = []
-        for part, layer, of_part in zip(self.parts, self.network.layers, weights, strict=True):
-            size = size_of(part, shown_to(part, of_part, shown))
-            found.append(of_part * (FIRST_POTENTIAL * (layer.neuron.weight_norm or 1.0) / max(size, 1e-9)))
-            if len(found) < len(self.parts):
-                shown = passed_on(part, *lif(shown_to(part, found[-1], shown), part.neurons))
+        with torch.no_grad():
+            for part, layer, of_part in zip(self.parts, self.network.layers, weights, strict=True):
+                size = size_of(part, shown_to(part, of_part, shown))
+                times = FIRST_POTENTIAL * (layer.neuron.weight_norm or 1.0) / max(size, 1e-9)
+                found.append((of_part * times).requires_grad_())
+                if len(found) < len(self.parts):
+                    shown = passed_on(part, *lif(shown_to(part, found[-1], shown), part.neurons))
         return found
 
     def first_weights(self) -> list[Any]:
@@ -143,6 +145,16 @@ class Output:
         return (counts * self.scale) @ table + bias
 
 
+def penalty(run: Run, answers: list[Answered], steps: int) -> Any:
+    """Return what the activity of a batch costs, which is rates, or activations as in one time step."""
+    kind, last = run.learner.penalty, run.parts[-1]
+    rates = [one.counts / (steps * part.positions_of) for one, part in zip(answers, run.parts, strict=True)]
+    if kind == "synops":  # of spikes that are passed on, one of a cell in a step, and of the readout's table
+        rates = [*(one.passed.mean(dim=0) for one in answers[:-1]), rates[-1]]
+    fan_outs = [torch.from_numpy(part.seen_by * part.count) for part in run.parts[1:]]
+    return penalty_of(kind, rates, [*fan_outs, last.positions_of * run.data.n_classes])
+
+
 class Solver:
     """Makes cross entropy and penalty small, in steps (Adam) whose size falls to 0.
 
@@ -187,7 +199,7 @@ class Solver:
         scores, meant = self._output.scores(answers[-1].counts), self._labels[chosen]
         loss = torch.nn.functional.cross_entropy(scores, meant, self._of_class)
         if self._run.learner.penalty != "none":
-            loss = loss + self._run.learner.penalty_strength * self._penalty(answers)
+            loss = loss + self._run.learner.penalty_strength * penalty(self._run, answers, self._steps)
         for group in self._solver.param_groups:
             group["lr"] = self._largest * (1 - first / self.total)
         self._solver.zero_grad()
@@ -195,17 +207,6 @@ class Solver:
         self._solver.step()
         self._check(float(loss.detach()), first + len(chosen))
         return int((scores.detach().argmax(dim=1) == meant).sum())
-
-    def _penalty(self, answers: list[Answered]) -> Any:
-        """Return what the activity of a batch costs."""
-        kind, parts, last = self._run.learner.penalty, self._run.parts, self._run.parts[-1]
-        rates = [
-            one.counts / (self._steps * part.positions_of) for one, part in zip(answers, parts, strict=True)
-        ]
-        if kind == "synops":  # of what is passed on, once of a cell in a step, and of the readout's table
-            rates = [*(one.passed.mean(dim=0) for one in answers[:-1]), rates[-1]]
-        fan_outs = [torch.from_numpy(part.seen_by * part.count) for part in parts[1:]]
-        return penalty_of(kind, rates, [*fan_outs, last.positions_of * self._run.data.n_classes])
 
     def _check(self, loss: float, done: int) -> None:
         """Refuse to go on with numbers that are none; weights are looked at now and then."""

@@ -210,7 +210,7 @@ def _learn(
     else:
         last = run.parts[-1]
         scale = 1 / sqrt(run.network.steps * last.geometry.positions / last.cells)
-        weights, output = [one.requires_grad_() for one in run.first_weights()], Output(run, scale)
+        weights, output = run.first_weights(), Output(run, scale)
     solver = Solver(run, weights, output, run.passes, "gradient_rate", run.network.steps)
     did = before_last_pass = np.zeros((len(run.parts), 2), dtype=np.int64)
     grid = _Grid(run.format)
