@@ -13,6 +13,7 @@ from fspinn.base.version import __version__ as __version__
 
 __all__ = [
     "Activity",
+    "Hybrid",
     "Layer",
     "Model",
     "Network",
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
     from fspinn.model.activity import Activity
     from fspinn.model.model import Model
     from fspinn.model.store import load, save
-    from fspinn.network import Layer, Network, Stdp, StdpLabels, Surrogate
+    from fspinn.network import Hybrid, Layer, Network, Stdp, StdpLabels, Surrogate
     from fspinn.report import plots
     from fspinn.search import find_smallest
     from fspinn.search.sweep import sweep
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Activity": "fspinn.model.activity",
     "Model": "fspinn.model.model",
+    "Hybrid": "fspinn.network",
     "Layer": "fspinn.network",
     "Network": "fspinn.network",
     "Stdp": "fspinn.network",

@@ -77,11 +77,15 @@ def test_layers_and_fields_are_run_or_refused_in_one_line(name):
     ("network", "learner", "words"),
     [
         (10, Stdp(), r"^network: 10 is not one of Network\(\); give one of these$"),
-        (QUICK, "stdp", r"^learner: 'stdp' is not one of Stdp\(\), StdpLabels\(\), Surrogate\(\); give one"),
+        (
+            QUICK,
+            "stdp",
+            r"^learner: 'stdp' is not one of Stdp\(\), StdpLabels\(\), Surrogate\(\), Hybrid\(\); give one",
+        ),
         (
             QUICK,
             Pair(),
-            r"^learner: Pair\(.*\) is not one of Stdp\(\), StdpLabels\(\), Surrogate\(\); give one",
+            r"^learner: Pair\(.*\) is not one of Stdp\(\), StdpLabels\(\), Surrogate\(\), Hybrid\(\); give",
         ),
     ],
 )

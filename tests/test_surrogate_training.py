@@ -74,11 +74,12 @@ def counts_of(network, weights, images, shape, seed):
 @pytest.mark.parametrize("on_a_grid", [True, False])
 def test_what_is_trained_is_what_the_engine_runs(name, on_a_grid):
     """Spike by spike, on 400 images: exactly where sums are exact, and where no rounding decides else."""
-    from fspinn.learning.surrogate.training import _Run, parts_of
+    from fspinn.learning.surrogate.layers import parts_of
+    from fspinn.learning.surrogate.runs import Run
     from fspinn.network.encoders import BatchEncoder, encoding_of
 
     network, learner = NETWORKS[name], Surrogate()
-    run = _Run(
+    run = Run(
         network, learner, DATA, DATA.train.labels, parts_of(network, learner, DATA.image_shape),
         np.arange(300), 3, BatchEncoder(encoding_of(network)),
     )  # fmt: skip
@@ -182,22 +183,23 @@ def test_layers_without_a_spike_are_refused():
 
 def run_of(network, learner, samples=300):
     """What is trained, and its first weights."""
-    from fspinn.learning.surrogate.training import _Run, parts_of
+    from fspinn.learning.surrogate.layers import parts_of
+    from fspinn.learning.surrogate.runs import Run
     from fspinn.network.encoders import BatchEncoder, encoding_of
 
     parts, encoder = parts_of(network, learner, DATA.image_shape), BatchEncoder(encoding_of(network))
-    run = _Run(network, learner, DATA, DATA.train.labels, parts, np.arange(samples), 3, encoder)
+    run = Run(network, learner, DATA, DATA.train.labels, parts, np.arange(samples), 3, encoder)
     return run, run.first_weights()
 
 
 def penalized(run, weights):
     """The penalty of 100 samples, and the input and output spikes of each layer."""
     from fspinn.learning.surrogate.layers import answer
-    from fspinn.learning.surrogate.training import _penalty
+    from fspinn.learning.surrogate.runs import penalty
 
     shown = run.encoder.encode(DATA.train.images[:100], 3, INFERENCE_SPIKES)
     answers, did = answer(run.parts, weights, shown)
-    return _penalty(run, answers), did
+    return penalty(run, answers, run.network.steps), did
 
 
 @pytest.mark.parametrize(

@@ -209,11 +209,11 @@ def all_of(*several: Callable[[Command], Command]) -> Callable[[Command], Comman
 learner = click.option(
     "--learner",
     "learner_kind",
-    help="Who fills the layers: stdp, stdp+labels or surrogate [default: stdp, or the preset's].",
+    help="Who fills the layers: stdp, stdp+labels, surrogate or hybrid [default: stdp, or the preset's].",
 )
 
 gradients = all_of(
-    click.option("--surrogate", help="What stands for the derivative of a spike, with --learner surrogate."),
+    click.option("--surrogate", help="What stands for the derivative of a spike, with labels and gradients."),
     click.option(
         "--beta",
         "kept",
@@ -233,7 +233,8 @@ columns = all_of(
 passes = click.option(
     "--passes",
     type=int,
-    help="How often each image is shown [default: 100 presentations per neuron; by surrogate 12 times].",
+    help="How often each image is shown "
+    "[default: 100 presentations per neuron; by surrogate 12 times, by hybrid 2].",
 )
 
 labels = click.option(

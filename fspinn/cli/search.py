@@ -103,7 +103,8 @@ Exit status: 0 found, 1 the answer is no, 2 bad input, 3 the search could not fi
 )
 @click.option(
     "--learner",
-    help="Learners to choose from: some of stdp,stdp+labels,surrogate; the smallest of each [default: stdp].",
+    help="Learners to choose from: some of stdp,stdp+labels,surrogate,hybrid; the smallest of each "
+    "[default: stdp].",
 )
 @click.option("--sizes", help="Numbers of neurons to choose from, such as 50,100,200.")
 @click.option("--weights", help="Weight formats to choose from, such as UQ0.2,UQ0.4,float32.")

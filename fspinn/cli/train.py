@@ -11,7 +11,7 @@ import click
 from fspinn.base.errors import ConfigError
 from fspinn.base.files import check_file
 from fspinn.cli import options
-from fspinn.network.learners import Surrogate
+from fspinn.network.learners import Hybrid, Surrogate
 from fspinn.presets import Preset
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ Examples:
   fspinn train --dataset mnist --neurons 4900 --resume -o large.h5
   fspinn train --start net.h5 -o tuned.h5
   fspinn train --learner surrogate --neurons 50 --beta 0.9 --weights Q1.3 -o net.h5
+  fspinn train --learner hybrid --neurons 50 --set duration_ms=8 -o net.h5
 
 What was stopped (Ctrl-C, a crash, a power cut) goes on with --resume, to the same bytes as without the stop.
 """,
@@ -92,7 +93,7 @@ def command(
     saved = output.with_name(f"{output.name}.checkpoint")
     keeps = not isinstance(preset.learner, Surrogate)
     if resume and not keeps:
-        raise ConfigError("--resume: the learner surrogate keeps no checkpoint; leave it out")
+        raise ConfigError(f"--resume: the learner {preset.learner.kind} keeps no checkpoint; leave it out")
     if resume and not saved.exists():
         click.echo(f"fspinn: {saved} does not exist; starting from the beginning", err=True)
     with _stopped_in_one_line(saved):
@@ -132,6 +133,8 @@ def command(
     how = f"{answer['presentations']} presentations at {result.samples_per_s:,.0f} samples/s"
     if start is not None:
         how = "tuned by labels"
+    elif isinstance(preset.learner, Hybrid):
+        how = "converted from an ANN" + (f", then {how}" if answer["presentations"] else "")
     lines = [f"{output}: {preset.network.neurons} neurons, {how}"]
     if data.feature_names:
         lines.append(f"the readout listens to {', '.join(data.feature_names)} too")

@@ -52,11 +52,11 @@ from fspinn.model.tensors import LayerTensors, Tensor
 from fspinn.network.description import Network
 from fspinn.network.encoders import BatchEncoder, encoding_of, intensities
 from fspinn.network.layers import Layer
-from fspinn.network.learners import SURROGATE_PASSES, Learner, StdpLabels, Surrogate
+from fspinn.network.learners import Learner, StdpLabels, Surrogate
 from fspinn.network.plasticity import initial_weights, natural_weight_norm
 from fspinn.network.recordings import Binnable, check_encoder
 from fspinn.network.rules import MAX_PASSES, Stdp
-from fspinn.network.setup import Setup, check_competition
+from fspinn.network.setup import Setup, check_competition, check_rates
 from fspinn.quant.formats import Format
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def most_passes(network: Network, images: int, learner: Learner = Stdp()) -> int
     With STDP every neuron of every layer gets a hundred presentations.
     """
     if isinstance(learner, Surrogate):
-        return SURROGATE_PASSES
+        return learner.usual_passes
     return max(passes_for(layer.neurons, images) for layer in network.layers)
 
 
@@ -140,7 +140,8 @@ def train(
         learned from; ``data.test`` is not touched. Or a split or a pair of arrays (images, labels): then
         all of them are learned from, and none is left to validate on.
     learner : Learner, default Stdp()
-        How weights come about: `fspinn.Stdp`, or with labels `fspinn.StdpLabels` or `fspinn.Surrogate`.
+        How weights come about: `fspinn.Stdp`, or with labels `fspinn.StdpLabels`, `fspinn.Surrogate` or
+        `fspinn.Hybrid`.
     seed : int, default 0
         Fixes initial weights, order of the images and input spikes; from 0 to 2^64 - 1.
     readout : str, default "proportion"
@@ -311,14 +312,15 @@ def learn(
 ) -> Learned:
     """Learn weights and thresholds from the training images (see `train`).
 
-    Only `fspinn.Surrogate` looks at labels here, at as many as `labels` says, and at `class_weight`; where
-    labels tune, `fspinn.learning.fitting.fit_readouts` does it. `on_batch` is called now and then with the
-    number of presentations so far; what it raises ends the work.
+    Only `fspinn.Surrogate` and `fspinn.Hybrid` look at labels here, at as many as `labels` says, and at
+    `class_weight`; where labels tune, `fspinn.learning.fitting.fit_readouts` does it. `on_batch` is called
+    now and then with the number of presentations so far; what it raises ends the work.
     """
     Setup(network, learner)  # says what is not one
     seed = checked_seed(seed)
     if isinstance(learner, Surrogate):
-        _refuse_to_resume(writer)
+        _refuse_to_resume(writer, learner)
+        check_rates(network, learner)
         if state is not None or rounding != "stochastic":
             raise ConfigError(
                 "state, rounding: gradients are taken of floats near the weights' grid; leave both out, and "
@@ -326,7 +328,7 @@ def learn(
             )
         check_encoder(network, data.train.images, "data")
         known = readouts.some_labels(data.train.labels, labels or len(data.train), seed=seed)
-        by_gradient: Learned = with_torch().learn(
+        by_gradient: Learned = with_torch(learner).learn(
             network,
             data,
             learner,
@@ -393,9 +395,11 @@ def learn(
     return replace(result, rounding=run.grid.rounding, state_range=Range(*last.state_range.tolist()))
 
 
-def _refuse_to_resume(writer: CheckpointWriter | None) -> None:
+def _refuse_to_resume(writer: CheckpointWriter | None, learner: Surrogate) -> None:
     if writer is not None:
-        raise ConfigError("checkpoint: the learner surrogate keeps none, and cannot be resumed; leave it out")
+        raise ConfigError(
+            f"checkpoint: the learner {learner.kind} keeps none, and cannot be resumed; leave it out"
+        )
 
 
 @dataclass(frozen=True)

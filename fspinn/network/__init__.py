@@ -90,7 +90,7 @@ from fspinn.network.inputs import (
     Unscaled,
 )
 from fspinn.network.layers import Layer, Neuron
-from fspinn.network.learners import Learner, StdpLabels, Surrogate
+from fspinn.network.learners import Hybrid, Learner, StdpLabels, Surrogate
 from fspinn.network.rules import Normalised, Pair, PostOnly, Rule, Stdp, Timestep
 
 __all__ = [
@@ -105,6 +105,7 @@ __all__ = [
     "First",
     "FirstSpike",
     "Fixed",
+    "Hybrid",
     "Inhibition",
     "InhibitoryLayer",
     "Lateral",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from fspinn.base.errors import ConfigError
 from fspinn.base.settings import described, setting, with_settings
@@ -16,6 +17,7 @@ from fspinn.network.inputs import (
     NoContrast,
     OnOff,
     Poisson,
+    Regular,
     block_of,
 )
 from fspinn.network.layers import Layer, Neuron, tau_m_ms_of
@@ -197,6 +199,41 @@ class Network:
         for count in others:
             layers.append(replace(layers[-1].following(), neurons=count))
         return cls(encoder, tuple(layers), dt_ms, duration_ms, contrast, pool)
+
+    @classmethod
+    def converted(
+        cls,
+        neurons: int | Sequence[int] = 200,
+        field: int | tuple[int, int] | None = None,
+        *,
+        stride: int = 1,
+        cells: int | tuple[int, int] = 3,
+        beta: float = 1.0,
+        threshold: float = 1.0,
+        encoder: Encoder = Regular(rate_norm_hz=3000.0),
+        contrast: Contrast = NoContrast(),
+        pool: int = 1,
+        dt_ms: float = 1.0,
+        duration_ms: float = 16.0,
+    ) -> "Network":
+        """Return a network for an ANN to become (`fspinn.Hybrid`): no leak, and inputs that are rates.
+
+        Parameters
+        ----------
+        neurons, field, stride, cells
+            As for `supervised`.
+        beta : float, default 1.0
+            Part of a potential that is left after a time step; 1 is no leak, and less converts less well.
+        threshold : float, default 1.0
+            In units of the one that balances rates with activations.
+        encoder : Encoder, default Regular(rate_norm_hz=3000.0)
+            Of rates: any but `FirstSpike`.
+        contrast, pool, dt_ms, duration_ms
+            See `Network`.
+        """
+        how: dict[str, Any] = {"encoder": encoder, "contrast": contrast, "pool": pool, "dt_ms": dt_ms}
+        how |= {"stride": stride, "cells": cells, "beta": beta, "threshold": threshold}
+        return cls.supervised(neurons, field, duration_ms=duration_ms, **how)
 
     def input_shape(self, shape: tuple[int, ...], number: int = 0) -> tuple[int, int, int]:
         """Return height, width and channels of what a layer sees.

@@ -18,6 +18,9 @@ PENALTIES = ("none", "l1", "l2", "hoyer", "hoyer-square", "synops")
 SURROGATE_PASSES = 12
 """How often `Surrogate` shows each sample, where it does not say (fspinn)."""
 
+HYBRID_PASSES = 2
+"""How often `Hybrid` shows each sample to the spiking network, where it does not say (fspinn)."""
+
 
 def _weight_bits() -> Any:
     return setting(
@@ -65,6 +68,7 @@ class Surrogate:
     """Labels and gradients through time: a spike has the derivative of its surrogate (needs torch)."""
 
     kind: ClassVar[str] = "surrogate"
+    usual_passes: ClassVar[int] = SURROGATE_PASSES
     surrogate: str = setting(
         "What stands for the derivative of a spike.",
         default="atan",
@@ -115,5 +119,50 @@ class Surrogate:
             )
 
 
-Learner: TypeAlias = Stdp | StdpLabels | Surrogate
+@described
+class Hybrid(Surrogate):
+    """An ANN of the same layers becomes a spiking network, which surrogate gradients then tune (needs torch).
+
+    The ANN has ReLUs, and no biases; what it sees of a sample is the spikes of each input in a time step, on
+    average. Its weights are the first ones of the spiking network, in whose units (weight norms) the
+    `percentile` of what neurons receive in a time step, on average over a presentation, is 1: a ``threshold``
+    of 1 is the threshold that balances rates with activations, and one below 1 makes neurons spike more
+    often. That it is then tuned in few passes is after Rathi, Srinivasan, Panda and Roy (2020, arXiv
+    2005.01807).
+    """
+
+    kind: ClassVar[str] = "hybrid"
+    usual_passes: ClassVar[int] = HYBRID_PASSES
+    passes: int | None = setting(
+        "How often each training sample is shown to the spiking network; none is 2, and 0 leaves it as it "
+        "was converted.",
+        default=None,
+        at_least=0,
+        at_most=MAX_PASSES,
+    )
+    gradient_rate: float = setting(
+        "Step of the solver (Adam) at the start, in weights; it falls to 0.",
+        default=0.005,
+        above=0.0,
+        at_most=1.0,
+    )
+    ann_passes: int = setting(
+        "How often each training sample is shown to the ANN.", default=10, at_least=1, at_most=MAX_PASSES
+    )
+    ann_rate: float = setting(
+        "Step of the ANN's solver (Adam) at the start, in weights for inputs of 1; it falls to 0.",
+        default=0.004,
+        above=0.0,
+        at_most=1.0,
+    )
+    percentile: float = setting(
+        "Of what neurons receive in a time step, that which a threshold of 1 stands for.",
+        default=99.9,
+        unit="%",
+        above=0.0,
+        at_most=100.0,
+    )
+
+
+Learner: TypeAlias = Stdp | StdpLabels | Surrogate | Hybrid
 """The members of this family; a new one is named here."""

@@ -4,7 +4,8 @@ from fspinn.base.errors import ConfigError
 from fspinn.base.settings import described, setting
 from fspinn.network.description import Network
 from fspinn.network.inhibition import NoInhibition
-from fspinn.network.learners import Learner
+from fspinn.network.inputs import FirstSpike
+from fspinn.network.learners import Hybrid, Learner
 from fspinn.network.rules import Stdp
 
 
@@ -24,3 +25,12 @@ def check_competition(network: Network, learner: Learner) -> None:
                 f"inhibition: layer {number} has none, and by STDP all its neurons would learn the same; use "
                 "the learner surrogate, or another inhibition"
             )
+
+
+def check_rates(network: Network, learner: Learner) -> None:
+    """Raise ConfigError if a learner takes input spikes for rates, and those of a network are not."""
+    if isinstance(learner, Hybrid) and isinstance(network.encoder, FirstSpike):
+        raise ConfigError(
+            f"encoder: an ANN sees rates, and with {network.encoder.kind} each input spikes once at most; "
+            "set encoder = regular, or start from Network.converted"
+        )

@@ -15,7 +15,7 @@ from typing import Any
 from fspinn.base.errors import ConfigError
 from fspinn.base.settings import bare, described, flattened, setting, with_settings
 from fspinn.network.description import Network
-from fspinn.network.learners import Learner, StdpLabels, Surrogate
+from fspinn.network.learners import Hybrid, Learner, StdpLabels, Surrogate
 from fspinn.network.rules import Stdp
 
 FOLDER = Path(__file__).parent
@@ -36,12 +36,14 @@ def start_of(settings: Mapping[str, Any]) -> Preset:
     """Return what settings by name are changes of.
 
     With a field, or where labels tune, that is `Network.patches` and the readout ``linear``; with the learner
-    `fspinn.Surrogate` it is `Network.supervised` and ``linear``, or ``majority`` where each neuron of the
-    last layer speaks for a class; else `Network`.
+    `fspinn.Surrogate` it is `Network.supervised`, with `fspinn.Hybrid` `Network.converted`, and ``linear``,
+    or ``majority`` where each neuron of the last layer speaks for a class; else `Network`.
     """
-    if settings.get("learner") == Surrogate.kind:
+    if settings.get("learner") in (Surrogate.kind, Hybrid.kind):
         sizes = () if settings.get("field") is None else (16, 5)
         readout = "majority" if settings.get("output") == "spikes" else "linear"
+        if settings["learner"] == Hybrid.kind:
+            return Preset(Network.converted(*sizes), Hybrid(), readout)
         return Preset(Network.supervised(*sizes), Surrogate(), readout)
     slides = settings.get("field") is not None or settings.get("learner") == StdpLabels.kind
     return Preset(Network.patches(), readout="linear") if slides else Preset()

@@ -13,7 +13,7 @@ from fspinn.memmodel.size import OF_THE_INPUT
 from fspinn.memmodel.workload import expected_spikes, workloads_of_spikes
 from fspinn.model.activity import Activity
 from fspinn.model.model import Model
-from fspinn.network.learners import StdpLabels
+from fspinn.network.learners import Hybrid, StdpLabels
 from fspinn.network.rules import Stdp
 from fspinn.network.setup import Setup
 from fspinn.search.candidates import FLOAT_BITS, Candidate
@@ -129,7 +129,7 @@ def training_steps(setup: Setup, images: int) -> int:
     """Return the time steps that so many images are shown for while a network learns as a search has it.
 
     Layers that learn without labels do so one after the other, each from all images; gradients reach all at
-    once.
+    once. An ANN sees an image in one step.
     """
     learner = setup.learner
     passes = most_passes(setup.network, images, learner) if learner.passes is None else learner.passes
@@ -137,7 +137,8 @@ def training_steps(setup: Setup, images: int) -> int:
         passes *= len(setup.network.layers)
     if isinstance(learner, StdpLabels):
         passes += learner.tuning_passes
-    return passes * images * setup.network.steps
+    of_ann = learner.ann_passes if isinstance(learner, Hybrid) else 0
+    return images * (passes * setup.network.steps + of_ann)
 
 
 def counted_cost(

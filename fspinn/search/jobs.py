@@ -34,7 +34,7 @@ from fspinn.model.features import joined
 from fspinn.model.model import Model
 from fspinn.model.readout import predict
 from fspinn.network.description import Network
-from fspinn.network.learners import MOST_BITS, Learner, StdpLabels, Surrogate
+from fspinn.network.learners import MOST_BITS, Hybrid, Learner, StdpLabels, Surrogate
 from fspinn.network.setup import Setup
 from fspinn.search.candidates import Candidate, Variant
 from fspinn.search.costs import Cost, counted_cost, training_steps
@@ -297,8 +297,13 @@ def compiled(compiler: Compiler, model: Model, variant: Variant) -> Model:
 def shortened(data: "Dataset", job: Job) -> tuple["Dataset", int]:
     """Return images and passes that make up the share of a job, with as many images as can be."""
     images = len(data.train)
-    passes = job.setup.learner.passes or most_passes(job.network, images, job.setup.learner)
-    count, times = images_and_passes(images, passes, job.share)
+    learner, passes = job.setup.learner, job.setup.learner.passes
+    if passes is None:
+        passes = most_passes(job.network, images, learner)
+    if isinstance(learner, Hybrid):
+        count, times = max(1, round(images * job.share)), passes  # an ANN sees them too
+    else:
+        count, times = images_and_passes(images, passes, job.share)
     if count == images:
         return data, times
     chosen = np.sort(permutation(stream_key(job.seed, TUNING_IMAGES), images)[:count])

@@ -232,6 +232,7 @@ BUYS = {
     "stdp": "it learns without labels, and a device can do it",
     "stdp+labels": "it needs the labels of all it learns from, and a host",
     "surrogate": "it needs the labels of all it learns from, and a host",
+    "hybrid": "it needs the labels of all it learns from, and a host",
 }
 """What there is to say for or against a learner."""
 

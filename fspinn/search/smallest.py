@@ -28,7 +28,7 @@ from fspinn.network.encoders import BatchEncoder, encoding_of
 from fspinn.network.learners import Learner, Surrogate
 from fspinn.network.recordings import Binnable, check_encoder
 from fspinn.network.rules import Stdp
-from fspinn.network.setup import Setup, check_competition
+from fspinn.network.setup import Setup, check_competition, check_rates
 from fspinn.quant.formats import as_format
 from fspinn.search import quantities
 from fspinn.search.bayes import Bayes
@@ -237,6 +237,7 @@ def find_smallest(
     base.network.geometries(data.image_shape)
     for one in learners:
         check_competition(base.network, one)
+        check_rates(base.network, one)
         check_installed(one)
     described = load_hardware(hardware)
     minimize = (minimize,) if isinstance(minimize, str) else tuple(minimize)
@@ -435,11 +436,12 @@ def _check_signs(setups: Sequence[Setup], variants: Sequence[Variant]) -> None:
     """Refuse formats without a sign for weights that have one."""
     formats = {one.weights for one in variants if one.weights != FLOAT}
     unsigned = sorted(name for name in formats if not as_format(name).signed)
-    if unsigned and any(isinstance(setup.learner, Surrogate) for setup in setups):
+    signed = [setup.learner.kind for setup in setups if isinstance(setup.learner, Surrogate)]
+    if unsigned and signed:
         bits = as_format(unsigned[0]).bits
         raise ConfigError(
-            f"weights: those that the learner surrogate finds have a sign, and {unsigned[0]} has none; use a "
-            f"format such as Q1.{max(bits - 1, 1)}"
+            f"weights: those that the learner {signed[0]} finds have a sign, and {unsigned[0]} has none; use "
+            f"a format such as Q1.{max(bits - 1, 1)}"
         )
 
 

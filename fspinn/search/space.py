@@ -35,7 +35,7 @@ from fspinn.base.settings import (
 from fspinn.network.description import Network
 from fspinn.network.inputs import Contrast, Level, NoContrast
 from fspinn.network.layers import Layer
-from fspinn.network.learners import SURROGATES, Learner, StdpLabels, Surrogate
+from fspinn.network.learners import SURROGATES, Hybrid, Learner, StdpLabels, Surrogate
 from fspinn.network.rules import Stdp
 from fspinn.network.setup import Setup
 from fspinn.search.candidates import FLOAT, Variant
@@ -170,6 +170,15 @@ SUPERVISED_RANGES: Mapping[str, "Choices"] = {
     "readout_format": ("Q1.3",),
 }
 """Of networks that labels fill from scratch, in that space (fspinn): leak, threshold, steps, surrogate."""
+
+HYBRID_RANGES: Mapping[str, "Choices"] = {
+    **SUPERVISED_RANGES,
+    "tau_m_ms": Range(5.0, 200.0, log=True),
+    "duration_ms": (4.0, 6.0, 8.0, 12.0, 16.0),
+    "gradient_rate": Range(0.001, 0.02, log=True),
+    "passes": (0, 1, 2, 4),
+}
+"""Of networks that an ANN becomes (fspinn)."""
 
 
 @dataclass(frozen=True)
@@ -359,14 +368,15 @@ def supervised_spaces(
 ) -> list[Space]:
     """Return the spaces of networks that labels fill from scratch: of all the input, and with a field.
 
-    A field is that of columns for the shape.
+    A field is that of columns for the shape; of `fspinn.Hybrid` they are those that an ANN can become.
     """
+    make = Network.converted if isinstance(learner, Hybrid) else Network.supervised
     column = column_space(shape, weights=("UQ0.3",))
     layer, contrast = column.base.network.layers[0], column.base.network.contrast
     listed = {"neurons": sizes, "weights": weights, "readout": readouts}
     given: dict[str, Choices] = {name: tuple(v) for name, v in listed.items() if v is not None}
-    dense = Setup(Network.supervised(contrast=contrast), learner)
-    slides = Setup(Network.supervised(16, layer.field, contrast=contrast), learner)
+    dense = Setup(make(contrast=contrast), learner)
+    slides = Setup(make(16, layer.field, contrast=contrast), learner)
     cells: dict[str, Choices] = {"cells": column.settings["cells"], "neurons": SUPERVISED_COLUMNS}
     return [Space(dense, {**SUPERVISED, **given}), Space(slides, {**SUPERVISED, **cells, **given})]
 
@@ -393,12 +403,13 @@ def ranged_space(
 ) -> Space:
     """Return that space with any number of neurons, and with settings around those of the base network.
 
-    Gradients have settings of their own (`SUPERVISED_RANGES`).
+    Gradients have settings of their own (`SUPERVISED_RANGES`, `HYBRID_RANGES`).
     """
     if isinstance(base.learner, Surrogate):
         listed = {"neurons": sizes, "weights": weights, "readout": readouts}
         chosen = {name: tuple(values) for name, values in listed.items() if values is not None}
-        return Space(base, {**SUPERVISED_RANGES, **chosen})
+        ranges = HYBRID_RANGES if isinstance(base.learner, Hybrid) else SUPERVISED_RANGES
+        return Space(base, {**ranges, **chosen})
     low, high = RANGED_SIZES
     space = ladder_space(base, images, sizes or (min(low, images),), weights, readouts)
     settings, given = dict(space.settings), settings_of(base)
@@ -524,7 +535,7 @@ def settle(
 def _default_network(strategy: str, learner: Learner, shape: tuple[int, ...]) -> Network:
     if strategy == "ladder" or not isinstance(learner, Surrogate):
         return Network()
-    return supervised_spaces(shape)[0].base.network
+    return supervised_spaces(shape, learner=learner)[0].base.network
 
 
 def _around(network: Network, columns: Space, learner: Learner, readouts: Sequence[str] | None) -> Space:

@@ -32,7 +32,7 @@ from fspinn.network.description import Network
 from fspinn.network.learners import Learner
 from fspinn.network.recordings import check_encoder
 from fspinn.network.rules import Stdp
-from fspinn.network.setup import Setup, check_competition
+from fspinn.network.setup import Setup, check_competition, check_rates
 from fspinn.search.candidates import Variant
 from fspinn.search.execution import carry_out
 from fspinn.search.jobs import Job, JobResult, SearchContext, Source
@@ -107,6 +107,7 @@ def sweep(
     check_encoder(network, data.train.images, "data")
     network.geometries(data.image_shape)
     check_competition(network, learner)
+    check_rates(network, learner)
     check_installed(learner)
     if len(data.validation) == 0:
         raise ConfigError("validation: a sweep needs validation images to measure on; hold some out")

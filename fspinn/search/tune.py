@@ -31,7 +31,7 @@ from fspinn.network.description import Network
 from fspinn.network.learners import Learner
 from fspinn.network.recordings import check_encoder
 from fspinn.network.rules import Stdp
-from fspinn.network.setup import Setup, check_competition
+from fspinn.network.setup import Setup, check_competition, check_rates
 from fspinn.search.candidates import Variant
 from fspinn.search.execution import carry_out
 from fspinn.search.halving import FACTOR, RUNGS
@@ -104,6 +104,7 @@ def tune(
     check_encoder(network, data.train.images, "data")
     network.geometries(data.image_shape)
     check_competition(network, learner)
+    check_rates(network, learner)
     check_installed(learner)
     data = replace(data, validation=data.validation.first(len(data.train)))  # as `fspinn.train` measures it
     variant = Variant(readout=readout)

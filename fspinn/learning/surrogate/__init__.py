@@ -12,10 +12,10 @@ _INSTALL = 'pip install "fspinn[surrogate]"'
 def check_installed(learner: Learner) -> None:
     """Raise `ConfigError` if a learner needs torch, and it is not there."""
     if isinstance(learner, Surrogate) and find_spec("torch") is None:
-        raise ConfigError(f"learner: surrogate needs torch, which is not installed; {_INSTALL}")
+        raise ConfigError(f"learner: {learner.kind} needs torch, which is not installed; {_INSTALL}")
 
 
-def with_torch() -> ModuleType:
+def with_torch(learner: Surrogate) -> ModuleType:
     """Return `fspinn.learning.surrogate.training`, which computes with torch.
 
     Raises
@@ -27,7 +27,7 @@ def with_torch() -> ModuleType:
         import torch  # noqa: F401
     except ImportError as error:
         raise ConfigError(
-            f"learner: surrogate needs torch, which cannot be imported ({error}); {_INSTALL}"
+            f"learner: {learner.kind} needs torch, which cannot be imported ({error}); {_INSTALL}"
         ) from None
     from fspinn.learning.surrogate import training
 

@@ -9,7 +9,7 @@ input spikes come from `fspinn.base.randomness`, and torch computes with one thr
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import sqrt
 from typing import TYPE_CHECKING, Any
 
@@ -19,27 +19,19 @@ from numpy.typing import NDArray
 
 from fspinn.base.errors import ConfigError, FormatError
 from fspinn.base.progress import progress_bar
-from fspinn.base.randomness import (
-    INFERENCE_SPIKES,
-    ORDER,
-    TRAINING_SPIKES,
-    WEIGHTS,
-    permutation,
-    stream_key,
-    uniforms,
-)
+from fspinn.base.randomness import TRAINING_SPIKES
 from fspinn.learning.curve import POINTS, Curve
 from fspinn.learning.fitting import Learned
-from fspinn.learning.surrogate.layers import Answered, Part, answer, parts_of, passed_on, shown_to
-from fspinn.learning.surrogate.lif import lif
-from fspinn.learning.surrogate.penalties import penalty_of
+from fspinn.learning.surrogate.conversion import converted
+from fspinn.learning.surrogate.layers import Part, answer, parts_of
+from fspinn.learning.surrogate.runs import Output, Run, Solver
 from fspinn.lowering.post_training import closest_scale
 from fspinn.model.activity import Activity
-from fspinn.model.readout import NO_LABEL, balanced_weights
+from fspinn.model.readout import NO_LABEL
 from fspinn.model.tensors import LayerTensors
 from fspinn.network.description import Network
 from fspinn.network.encoders import BatchEncoder, encoding_of
-from fspinn.network.learners import MOST_BITS, SURROGATE_PASSES, Surrogate
+from fspinn.network.learners import MOST_BITS, Hybrid, Surrogate
 from fspinn.quant.formats import Format, as_format, quantize_values
 
 if TYPE_CHECKING:
@@ -47,13 +39,6 @@ if TYPE_CHECKING:
 
 REFITTED = 100
 """Steps of the solver after which the scale of weights with few bits is found again (fspinn)."""
-
-FIRST_SAMPLES = 250
-"""Samples from whose potentials the size of the first weights is found (fspinn)."""
-
-FIRST_POTENTIAL = 1.0
-"""Root mean square of the highest potential of each neuron then, without a reset, in weight norms: so that a
-threshold means something beside them (fspinn)."""
 
 
 def check_trainable(network: Network) -> None:
@@ -129,7 +114,7 @@ def learn(
         learner = replace(learner, weight_bits=format.bits)
     network = replace(network, layers=tuple(_settled(layer) for layer in network.layers))
     labels = data.train.labels if labels is None else labels
-    run = _Run(
+    run = Run(
         network=network,
         learner=learner,
         data=data,
@@ -139,9 +124,10 @@ def learn(
         seed=seed,
         format=format,
         encoder=BatchEncoder(encoding_of(network)),
+        class_weight=class_weight,
     )
     with _one_thread():
-        return _learn(run, class_weight, engine, progress, on_batch)
+        return _learn(run, engine, progress, on_batch)
 
 
 def _format(weights: str | Format | None, learner: Surrogate) -> Format | None:
@@ -181,57 +167,6 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-@dataclass(frozen=True, eq=False)
-class _Run:
-    """What the bits depend on."""
-
-    network: Network
-    learner: Surrogate
-    data: "Dataset"
-    labels: NDArray[np.int64]
-    parts: tuple[Part, ...]
-    known: NDArray[np.int64]
-    seed: int
-    encoder: BatchEncoder
-    format: Format | None = None
-
-    @property
-    def passes(self) -> int:
-        return SURROGATE_PASSES if self.learner.passes is None else self.learner.passes
-
-    @property
-    def total(self) -> int:
-        """Presentations."""
-        return self.passes * len(self.known)
-
-    def batches(self) -> Iterator[tuple[int, NDArray[np.int64]]]:
-        """Yield the number of the first presentation of each batch, and its samples."""
-        for turn in range(self.passes):
-            order = self.known[permutation(stream_key(self.seed, ORDER, turn), len(self.known))]
-            for start in range(0, len(order), self.learner.batch):
-                yield turn * len(order) + start, order[start : start + self.learner.batch]
-
-    def first_weights(self) -> list[Any]:
-        """Return random weights, of a size with which neurons spike."""
-        samples = self.data.train.images[self.known[:FIRST_SAMPLES]]
-        shown: Any = self.encoder.encode(samples, self.seed, INFERENCE_SPIKES)
-        found = []
-        for number, (part, layer) in enumerate(zip(self.parts, self.network.layers, strict=True)):
-            inputs = part.geometry.fan_in
-            random = uniforms(stream_key(self.seed, WEIGHTS, number), inputs * part.count)
-            weights = torch.from_numpy((2 * random - 1).astype(np.float32).reshape(inputs, part.count))
-            currents = shown_to(part, weights, shown)
-            silent = replace(part.neurons, threshold=1e30)  # potentials without a reset
-            highest = lif(currents, silent)[1].amax(dim=(0, 2))
-            size = float(highest.square().mean().sqrt())
-            weights *= FIRST_POTENTIAL * (layer.neuron.weight_norm or 1.0) / max(size, 1e-9)
-            found.append(weights.requires_grad_())
-            if number + 1 < len(self.parts):
-                with torch.no_grad():
-                    shown = passed_on(part, *lif(shown_to(part, weights, shown), part.neurons))
-        return found
-
-
 class _Grid:
     """The weights of each layer as they are presented: rounded, if they have a format in view."""
 
@@ -264,65 +199,19 @@ class _Grid:
         ]
 
 
-class _Output:
-    """The scores of the classes, from the counts of the last layer.
-
-    Parameters
-    ----------
-    run : _Run
-    """
-
-    def __init__(self, run: _Run) -> None:
-        last, classes = run.parts[-1], run.data.n_classes
-        self.parameters: list[Any] = []
-        if run.learner.output == "membrane":
-            table = uniforms(stream_key(run.seed, WEIGHTS, len(run.parts)), last.features * classes)
-            self._scale = 1 / sqrt(run.network.steps * last.geometry.positions / last.cells)
-            size = 1 / sqrt(last.features)
-            table = torch.from_numpy((size * (2 * table - 1)).astype(np.float32).reshape(-1, classes))
-            self.parameters = [table.requires_grad_(), torch.zeros(classes, requires_grad=True)]
-            return
-        if last.count % classes:
-            raise ConfigError(
-                f"output: of {last.count} neurons in the last layer each speaks for one of {classes} "
-                f"classes; give it a multiple of {classes} neurons, or set output = membrane"
-            )
-        speaks = np.arange(last.features) % last.count % classes
-        self._mean = torch.from_numpy((speaks[:, None] == np.arange(classes)).astype(np.float32))
-        self._mean /= self._mean.sum(dim=0)
-
-    def scores(self, counts: Any) -> Any:
-        """Return those of a batch, shape (samples, classes)."""
-        if not self.parameters:
-            return counts @ self._mean
-        table, bias = self.parameters
-        return (counts * self._scale) @ table + bias
-
-
-def _penalty(run: _Run, answers: list[Answered]) -> Any:
-    """Return what the activity of a batch costs."""
-    kind, steps, last = run.learner.penalty, run.network.steps, run.parts[-1]
-    rates = [one.counts / (steps * part.positions_of) for one, part in zip(answers, run.parts, strict=True)]
-    if kind == "synops":  # of spikes that are passed on, one of a cell in a step, and of the readout's table
-        rates = [*(one.passed.mean(dim=0) for one in answers[:-1]), rates[-1]]
-    fan_outs = [torch.from_numpy(part.seen_by * part.count) for part in run.parts[1:]]
-    return penalty_of(kind, rates, [*fan_outs, last.positions_of * run.data.n_classes])
-
-
 def _learn(
-    run: _Run,
-    class_weight: str | None,
+    run: Run,
     engine: str,
     progress: bool,
     on_batch: Callable[[int], None] | None,
 ) -> Learned:
-    weights, output = run.first_weights(), _Output(run)
-    solver = torch.optim.Adam([*weights, *output.parameters], lr=run.learner.gradient_rate, fused=True)
-    of_class = torch.ones(run.data.n_classes)
-    if class_weight is not None:
-        present = np.unique(run.labels[run.known])
-        of_class[present] = torch.from_numpy(balanced_weights(run.labels[run.known], present)).float()
-    labels = torch.from_numpy(run.labels.astype(np.int64))
+    if isinstance(run.learner, Hybrid):
+        weights, output = converted(run, progress, on_batch)
+    else:
+        last = run.parts[-1]
+        scale = 1 / sqrt(run.network.steps * last.geometry.positions / last.cells)
+        weights, output = run.first_weights(), Output(run, scale)
+    solver = Solver(run, weights, output, run.passes, "gradient_rate", run.network.steps)
     did = before_last_pass = np.zeros((len(run.parts), 2), dtype=np.int64)
     grid = _Grid(run.format)
     points, since = [], np.zeros(3, dtype=np.int64)
@@ -331,26 +220,16 @@ def _learn(
         _answer_nothing(run, weights)
         update(0, "")
         started = time.perf_counter()
-        for number, (first, chosen) in enumerate(run.batches()):
+        for number, (first, chosen) in enumerate(run.batches(run.passes)):
             if first == run.total - len(run.known):
                 before_last_pass = did
             if number % REFITTED == 0:
                 grid.fit(weights)
             done = first + len(chosen)
-            for group in solver.param_groups:
-                group["lr"] = run.learner.gradient_rate * (1 - first / run.total)
             shown = run.encoder.encode(run.data.train.images[chosen], run.seed, TRAINING_SPIKES, first)
             answers, of_layers = answer(run.parts, grid.seen(weights), shown)
-            scores, meant = output.scores(answers[-1].counts), labels[chosen]
-            loss = torch.nn.functional.cross_entropy(scores, meant, of_class)
-            if run.learner.penalty != "none":
-                loss = loss + run.learner.penalty_strength * _penalty(run, answers)
-            solver.zero_grad()
-            loss.backward()
-            solver.step()
-            _check(float(loss.detach()), weights, run, done)
+            correct = solver.step(first, chosen, answers)
             did = did + np.stack(of_layers)
-            correct = int((scores.detach().argmax(dim=1) == meant).sum())
             since += np.array([len(chosen), correct, of_layers[-1][1]])
             update(done, f"running accuracy {since[1] / since[0]:.3f}")
             if done * POINTS // run.total > first * POINTS // run.total:
@@ -359,13 +238,14 @@ def _learn(
             if on_batch is not None:
                 on_batch(done)
         seconds = time.perf_counter() - started
-    _check_spikes(did[:, 1], did[:, 1] - before_last_pass[:, 1], run)
+    if run.total > 0:
+        _check_spikes(did[:, 1], did[:, 1] - before_last_pass[:, 1], run)
     grid.fit(weights)
     learned = grid.rounded(weights)
     layers = tuple(LayerTensors.of_floats(one, np.zeros(one.shape[1], np.float32)) for one, _ in learned)
     network = _scaled(run.network, [factor for _, factor in learned])
     blank = np.zeros((0, 0))
-    curve = Curve(np.array(points), np.zeros(4, np.int64), blank, blank)
+    curve = Curve(np.array(points).reshape(-1, 3), np.zeros(4, np.int64), blank, blank)
     passes = (run.passes,) * len(layers)
     activity = tuple(_activity(run, part, of_part) for part, of_part in zip(run.parts, did, strict=True))
     return Learned(
@@ -384,25 +264,13 @@ def _scaled(network: Network, factors: list[float]) -> Network:
     return replace(network, layers=tuple(layers))
 
 
-def _answer_nothing(run: _Run, weights: list[Any]) -> None:
+def _answer_nothing(run: Run, weights: list[Any]) -> None:
     """Compile, so that neither the bar nor the rate waits for it."""
     shown = run.encoder.encode(run.data.train.images[run.known[:1]], run.seed, TRAINING_SPIKES)
     answer(run.parts, weights, shown)[0][-1].counts.sum().backward()
 
 
-def _check(loss: float, weights: list[Any], run: _Run, done: int) -> None:
-    """Refuse to go on with numbers that are none; weights are looked at now and then."""
-    fine = np.isfinite(loss)
-    if fine and done % len(run.known) == 0:
-        fine = all(bool(torch.isfinite(one).all()) for one in weights)
-    if not fine:
-        raise ConfigError(
-            f"gradient_rate: training diverged after {done} presentations (the loss is {loss:g}); lower it, "
-            f"it is {run.learner.gradient_rate:g}"
-        )
-
-
-def _check_spikes(ever: NDArray[np.int64], last_pass: NDArray[np.int64], run: _Run) -> None:
+def _check_spikes(ever: NDArray[np.int64], last_pass: NDArray[np.int64], run: Run) -> None:
     """Refuse layers whose neurons do not spike, given their output spikes in all passes and in the last."""
     for place, (in_all, in_last) in enumerate(zip(ever, last_pass, strict=True), 1):
         where = f" of layer {place}" if len(ever) > 1 else ""
@@ -420,7 +288,7 @@ def _check_spikes(ever: NDArray[np.int64], last_pass: NDArray[np.int64], run: _R
             )
 
 
-def _activity(run: _Run, part: Part, did: NDArray[np.int64]) -> Activity:
+def _activity(run: Run, part: Part, did: NDArray[np.int64]) -> Activity:
     """Return what a layer did while it learned; what a device would do of it is not known."""
     steps = run.total * run.network.steps
     input_spikes, output_spikes = (int(number) for number in did)
