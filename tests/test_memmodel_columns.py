@@ -309,7 +309,7 @@ def test_what_a_search_expects_of_columns_is_what_the_cost_model_says():
         for network in networks
         for weights, prune in (("UQ0.3", False), ("UQ0.4", network.layers[0].field != (8, 8)))
     ]
-    costs = expected_costs(candidates, HARDWARE, (8, 8), 10, 0.3)
+    costs = expected_costs(candidates, HARDWARE, (8, 8), 10, 0.3, 1000)
     for candidate, cost in zip(candidates, costs, strict=True):
         variant = candidate.variant
         size = Size.of_network(

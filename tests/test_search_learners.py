@@ -91,6 +91,25 @@ def test_a_search_sets_all_three_learners_side_by_side():
     assert found.winner == min(found.learners.values(), key=lambda trial: trial.memory_bits)
 
 
+def test_samplers_vary_what_matters_to_gradients():
+    pytest.importorskip("torch")
+    found = fspinn.find_smallest(
+        fspinn.datasets.load("digits"),
+        accuracy=0.5,
+        learner=Surrogate(),
+        strategy="bayes",
+        sampler="random",
+        minimize=["time_steps", "training_steps"],
+        trials=3,
+        seeds=1,
+        progress=False,
+    )
+    settings = [trial.candidate.as_dict()["settings"] for trial in found.trials if trial.accuracy]
+    for name in ("tau_m_ms", "threshold", "surrogate_width", "gradient_rate"):
+        assert len({one.get(name) for one in settings}) == 3
+    assert all(trial.candidate.setup.learner.kind == "surrogate" for trial in found.trials)
+
+
 @pytest.mark.parametrize("weights", [["UQ0.3"], ["Q1.2", "UQ0.1"]])
 def test_weights_without_a_sign_are_refused_before_labels_fill_a_network(weights):
     with pytest.raises(ConfigError, match=r"have a sign, and UQ0\.\d has none; use a format such as Q1\.\d"):

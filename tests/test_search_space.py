@@ -258,7 +258,7 @@ def test_what_no_combination_makes_is_refused():
 )
 def test_costs_of_many_candidates_are_those_of_each(candidates):
     hardware = load_hardware("asic65-lp")
-    costs = expected_costs(candidates, hardware, (8, 8), 10, 0.3)
+    costs = expected_costs(candidates, hardware, (8, 8), 10, 0.3, 1000)
     for candidate, cost in zip(candidates, costs, strict=True):
         variant = candidate.variant
         size = Size.of_network(

@@ -278,7 +278,7 @@ dataset = all_of(
         "--dataset",
         default="digits",
         show_default=True,
-        help="digits, mnist, fashion-mnist, kmnist, or the path of your own samples: see `fspinn data -h`.",
+        help="digits, mnist, fashion-mnist, kmnist, svhn, or the path of your samples: see `fspinn data -h`.",
     ),
     data_dir,
     click.option(

@@ -72,12 +72,15 @@ Exit status: 0 found, 1 the answer is no, 2 bad input, 3 the search could not fi
 @click.option("--ram", help="Most RAM of a microcontroller, such as 8KiB [default: what it has].")
 @click.option("--area", help="Most area of the chip, such as 0.5mm2.")
 @click.option("--spikes", help="Most output spikes an image, such as 5.")
+@click.option("--synops", help="Most synaptic operations an image, such as 20000.")
+@click.option("--time-steps", help="Most time steps an image, such as 8.")
+@click.option("--training-steps", help="Most time steps that images are shown for while a network learns.")
 @click.option(
     "--minimize",
     default="memory",
     show_default=True,
-    help="What should be little: some of memory, training_memory, energy, latency, flash, ram, area, spikes. "
-    "The first decides, the Pareto front takes all.",
+    help="What should be little: some of memory, training_memory, energy, latency, flash, ram, area, spikes, "
+    "synops, time_steps, training_steps. The first decides, the Pareto front takes all.",
 )
 @click.option(
     "--strategy",

@@ -86,7 +86,7 @@ def command(
     preset: Preset, data: "Dataset", output: Path, resume: bool, as_json: bool, **others: Any
 ) -> None:
     """Train a network on a data set, and fit a readout on labels; the learner stdp needs no more of them."""
-    from fspinn import save, train
+    from fspinn import evaluate, save, train
     from fspinn.learning import checkpoint
 
     saved = output.with_name(f"{output.name}.checkpoint")
@@ -107,11 +107,16 @@ def command(
         )
         save(result.model, output)
         checkpoint.remove(saved)
-    validation, record = result.validation, result.model.record
+    validation, record, start = result.validation, result.model.record, others["start"]
+    before = None
+    if start is not None and validation is not None:
+        some = data.validation.first(validation.samples)
+        before = evaluate(start, some, seed=others["seed"], threads=others["threads"]).accuracy
     answer = {
         "model": str(output),
         "accuracy": None if validation is None else validation.accuracy,
         "accuracy_of": "validation",
+        "accuracy_before": before,
         "validation_samples": 0 if validation is None else validation.samples,
         "samples_per_s": result.samples_per_s,
         "presentations": result.model.activity["training"][0].samples,
@@ -125,7 +130,7 @@ def command(
         "seed": others["seed"],
     }
     how = f"{answer['presentations']} presentations at {result.samples_per_s:,.0f} samples/s"
-    if others["start"] is not None:
+    if start is not None:
         how = "tuned by labels"
     lines = [f"{output}: {preset.network.neurons} neurons, {how}"]
     if data.feature_names:
@@ -134,7 +139,8 @@ def command(
         lines.append(_in_words(record["quantization"]))
     if validation is not None:
         shown = f"on {validation.samples} validation images ({preset.readout} readout)"
-        lines.append(f"accuracy {validation.accuracy:.1%} {shown}")
+        so_far = "" if before is None else f"; {before:.1%} before"
+        lines.append(f"accuracy {validation.accuracy:.1%} {shown}{so_far}")
     options.answer(as_json, answer, *lines)
 
 

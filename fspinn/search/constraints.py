@@ -58,6 +58,13 @@ MEASURES = {
     "spikes": Measure(
         "output_spikes", " output spikes an image", lambda spikes: f"{spikes:.3g}", False, _plain
     ),
+    "synops": Measure(
+        "synaptic_operations", " SynOps an image", lambda count: f"{count:,.0f}", False, _plain
+    ),
+    "time_steps": Measure("time_steps", " time steps an image", lambda steps: f"{steps:,.0f}", True, _plain),
+    "training_steps": Measure(
+        "training_steps", " time steps of learning", lambda steps: f"{steps:,.0f}", True, _plain
+    ),
 }
 """By the names of the parameters of `fspinn.find_smallest`."""
 
@@ -82,8 +89,10 @@ class Constraints:
         Seconds an image.
     area : float or None
         Square micrometres.
-    spikes : float or None
-        Output spikes an image.
+    spikes, synops : float or None
+        Output spikes and synaptic operations an image.
+    time_steps, training_steps : float or None
+        Of an image, and of all images that are shown while the network learns.
 
     Raises
     ------
@@ -102,6 +111,9 @@ class Constraints:
     ram: float | None = None
     area: float | None = None
     spikes: float | None = None
+    synops: float | None = None
+    time_steps: float | None = None
+    training_steps: float | None = None
 
     def __post_init__(self) -> None:
         metric_of(self.metric)

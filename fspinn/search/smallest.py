@@ -85,6 +85,9 @@ def find_smallest(
     ram: str | float | None = None,
     area: str | float | None = None,
     spikes: str | float | None = None,
+    synops: str | float | None = None,
+    time_steps: str | float | None = None,
+    training_steps: str | float | None = None,
     minimize: str | Sequence[str] = "memory",
     hardware: str = "asic65-lp",
     strategy: str = "ladder",
@@ -134,8 +137,11 @@ def find_smallest(
         ``"2 uJ"``, ``"5 ms"`` and ``"0.5 mm2"``; numbers are bytes, picojoules, seconds and square
         micrometres. None is no limit, of flash and RAM what the microcontroller has; program, stack and
         vectors count there.
-    spikes : float, str or None, default None
-        Most output spikes an image, such as 5.
+    spikes, synops, time_steps : float, str or None, default None
+        Most output spikes, synaptic operations and time steps an image, such as 5.
+    training_steps : float, str or None, default None
+        Most time steps that all images together are shown for while the network learns: what its training
+        takes, whatever the machine.
     minimize : str or sequence of str, default "memory"
         What should be little: one of the limits above, or several. The first one decides which network
         is the answer; the Pareto front takes them all.
@@ -211,6 +217,9 @@ def find_smallest(
         ram=ram,
         area=area,
         spikes=spikes,
+        synops=synops,
+        time_steps=time_steps,
+        training_steps=training_steps,
     )
     if isinstance(space, Space):
         if network not in (None, space.base.network) or learner not in (None, space.base.learner):
@@ -271,6 +280,7 @@ def find_smallest(
         image_shape=data.image_shape,
         n_classes=data.n_classes,
         mean_intensity=mean,
+        images=len(data.train),
         extra_features=len(data.feature_names),
     )
     ledger = Ledger(constraints, minimize, seed, seeds, costs)

@@ -35,7 +35,7 @@ from fspinn.base.settings import (
 from fspinn.network.description import Network
 from fspinn.network.inputs import Contrast, Level, NoContrast
 from fspinn.network.layers import Layer
-from fspinn.network.learners import Learner, StdpLabels, Surrogate
+from fspinn.network.learners import SURROGATES, Learner, StdpLabels, Surrogate
 from fspinn.network.rules import Stdp
 from fspinn.network.setup import Setup
 from fspinn.search.candidates import FLOAT, Variant
@@ -152,6 +152,24 @@ class Range:
 
 
 Choices: TypeAlias = "tuple[Any, ...] | Range"
+
+
+SUPERVISED_RANGES: Mapping[str, "Choices"] = {
+    "neurons": Range(8, 200, log=True),
+    "tau_m_ms": Range(0.72, 19.5, log=True),  # beta 0.25 to 0.95 in steps of 1 ms
+    "threshold": Range(0.5, 2.0, log=True),
+    "duration_ms": (2.0, 3.0, 4.0, 6.0, 8.0, 10.0),
+    "surrogate": tuple(kind for kind in SURROGATES if kind != "straight-through"),
+    "surrogate_width": Range(0.1, 2.0, log=True),
+    "gradient_rate": Range(0.005, 0.08, log=True),
+    "passes": (2, 4, 8, 12),
+    "weights": ("Q1.3",),
+    "state": ("12 bits",),
+    "prune": (True,),
+    "readout": ("linear",),
+    "readout_format": ("Q1.3",),
+}
+"""Of networks that labels fill from scratch, in that space (fspinn): leak, threshold, steps, surrogate."""
 
 
 @dataclass(frozen=True)
@@ -373,7 +391,14 @@ def ranged_space(
     weights: Sequence[str] | None = None,
     readouts: Sequence[str] | None = None,
 ) -> Space:
-    """Return that space with any number of neurons, and with settings around those of the base network."""
+    """Return that space with any number of neurons, and with settings around those of the base network.
+
+    Gradients have settings of their own (`SUPERVISED_RANGES`).
+    """
+    if isinstance(base.learner, Surrogate):
+        listed = {"neurons": sizes, "weights": weights, "readout": readouts}
+        chosen = {name: tuple(values) for name, values in listed.items() if values is not None}
+        return Space(base, {**SUPERVISED_RANGES, **chosen})
     low, high = RANGED_SIZES
     space = ladder_space(base, images, sizes or (min(low, images),), weights, readouts)
     settings, given = dict(space.settings), settings_of(base)
@@ -460,7 +485,7 @@ def settle(
     without labels, and at `supervised_spaces` for learners that fill networks from scratch. The first learner
     is that of a space, and of strategies other than the ladder.
     """
-    base = Setup(network or Network(), learners[0])
+    base = Setup(network or _default_network(strategy, learners[0], shape), learners[0])
     beside: tuple[Space, ...] = ()
     if strategy == "ladder" and space is None:
         columns = [
@@ -494,6 +519,12 @@ def settle(
         needed = [*listed, "state", *([] if "state" in space.settings else ["prune"])]
         settings = {name: settings[name] for name in needed} | dict(space.settings) | given
     return Space(base, settings, beside)
+
+
+def _default_network(strategy: str, learner: Learner, shape: tuple[int, ...]) -> Network:
+    if strategy == "ladder" or not isinstance(learner, Surrogate):
+        return Network()
+    return supervised_spaces(shape)[0].base.network
 
 
 def _around(network: Network, columns: Space, learner: Learner, readouts: Sequence[str] | None) -> Space:
