@@ -216,8 +216,8 @@ def test_a_search_can_vary_it():
     assert {one.network.pool for one in corners(space).trainings()} == {1, 2, 4}
     candidates = [Candidate(one, Variant("UQ0.4", "12 bits")) for one in space.trainings()]
     hardware = fspinn.memmodel.load_hardware("mcu-m4f")
-    costs = expected_costs(candidates, hardware, (28, 28), 10, 0.13)
-    alone = [expected_costs([one], hardware, (28, 28), 10, 0.13)[0] for one in candidates]
+    costs = expected_costs(candidates, hardware, (28, 28), 10, 0.13, 1000)
+    alone = [expected_costs([one], hardware, (28, 28), 10, 0.13, 1000)[0] for one in candidates]
     assert costs == alone
     assert costs[0].memory_bits > 3 * costs[1].memory_bits
     assert [str(one).split(", UQ")[0] for one in candidates[:2]] == ["10 neurons", "10 neurons, pool 2"]

@@ -50,7 +50,7 @@ def sensor_loop(model: Model, plan: Plan) -> str:
         read = f"{'network_scaled' if is_whole(model.scale) else 'scaled_by_you'}({read}, c)"
     kept, kept_bytes = kept_values(model.network, model.image_shape), Size.of(model).kept_bytes
     with_features = "" if model.features is None else "features"
-    pool = model.network.pool
+    pool = plan.encoding.pool
     last = str(kept) if pool == 1 else f"{kept} means of {pool}"
     found = {"kept": last, "bytes": str(kept_bytes), "read": read, "features": with_features}
     loop = _LOOP
