@@ -368,17 +368,20 @@ def supervised_spaces(
 ) -> list[Space]:
     """Return the spaces of networks that labels fill from scratch: of all the input, and with a field.
 
-    A field is that of columns for the shape; of `fspinn.Hybrid` they are those that an ANN can become.
+    All the input is looked at in blocks of 2 x 2 too, unless it is small. A field is that of columns for the
+    shape; of `fspinn.Hybrid` they are those that an ANN can become.
     """
     make = Network.converted if isinstance(learner, Hybrid) else Network.supervised
     column = column_space(shape, weights=("UQ0.3",))
     layer, contrast = column.base.network.layers[0], column.base.network.contrast
     listed = {"neurons": sizes, "weights": weights, "readout": readouts}
     given: dict[str, Choices] = {name: tuple(v) for name, v in listed.items() if v is not None}
+    large = min(shape[:2]) >= SMALL and all(side % 2 == 0 for side in shape[:2])
+    pool: dict[str, Choices] = {"pool": (1, 2)} if large else {}
     dense = Setup(make(contrast=contrast), learner)
     slides = Setup(make(16, layer.field, contrast=contrast), learner)
     cells: dict[str, Choices] = {"cells": column.settings["cells"], "neurons": SUPERVISED_COLUMNS}
-    return [Space(dense, {**SUPERVISED, **given}), Space(slides, {**SUPERVISED, **cells, **given})]
+    return [Space(dense, {**SUPERVISED, **pool, **given}), Space(slides, {**SUPERVISED, **cells, **given})]
 
 
 def _spaces_of(
