@@ -226,8 +226,8 @@ def _note(results: Results) -> str:
         f"{EQUAL} points of validation accuracy, the mean of seeds {seeds(results)} (10,000 images each); "
         "all else is of test images. Neurons that never spike for any training image are dropped, with no "
         "penalty too: that is how a penalty reaches the first layer, whose operations are input spikes x "
-        "neurons and else follow from the images alone. Operations are NeuroBench's, layer by layer, the last number is "
-        "the readout, which meets each neuron that spiked once. In a single layer `synops` is `l1`. The last "
+        "neurons and else follow from images alone. Operations are NeuroBench's, layer by layer, the last "
+        "number is the readout, which meets each neuron that spiked once. In a single layer `synops` is `l1`. The last "
         "row of each is half as many neurons without a penalty, whatever it loses. STDP has no counterpart: "
         "no threshold adaptation here holds a firing rate."
     )
