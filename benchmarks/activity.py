@@ -227,7 +227,8 @@ def _note(results: Results) -> str:
         "all else is of test images. Neurons that never spike for any training image are dropped, with no "
         "penalty too: that is how a penalty reaches the first layer, whose operations are input spikes x "
         "neurons and else follow from images alone. Operations are NeuroBench's, layer by layer, the last "
-        "number is the readout, which meets each neuron that spiked once. In a single layer `synops` is `l1`. The last "
+        "number is the readout, which meets each neuron that spiked once. In one layer `synops` is `l1`. "
+        "The last "
         "row of each is half as many neurons without a penalty, whatever it loses. STDP has no counterpart: "
         "no threshold adaptation here holds a firing rate."
     )
