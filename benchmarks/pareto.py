@@ -18,7 +18,7 @@ import fspinn
 from fspinn.datasets import Dataset
 from fspinn.network import Network, Surrogate
 from fspinn.report.importance import importances
-from fspinn.search.space import SUPERVISED_RANGES
+from fspinn.search.default_spaces import SUPERVISED_RANGES
 
 SEEDS = (0, 1, 2)
 SAMPLERS = ("gp", "random")

@@ -5,7 +5,7 @@ import pytest
 import fspinn
 from fspinn.base.errors import ConfigError
 from fspinn.network import Network, StdpLabels, Surrogate
-from fspinn.search.space import settle, supervised_spaces
+from fspinn.search.default_spaces import settle, supervised_spaces
 
 
 def spaces(learners, network=None, sizes=None, shape=(28, 28)):

@@ -14,18 +14,17 @@ from fspinn.network import Layer, Network, Neuron, Ranked, Stdp
 from fspinn.network.setup import Setup
 from fspinn.search import Candidate, Range, Space, Variant, read_space
 from fspinn.search.costs import expected_costs
-from fspinn.search.networks import while_learning
-from fspinn.search.space import (
+from fspinn.search.default_spaces import (
     READOUTS,
     SIZES,
     WEIGHTS,
     column_space,
-    corners,
     ladder_space,
     ranged_space,
     settle,
-    space_of,
 )
+from fspinn.search.networks import while_learning
+from fspinn.search.space import corners, space_of
 
 BASE = Setup()
 

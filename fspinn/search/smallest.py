@@ -36,6 +36,7 @@ from fspinn.search.candidates import FLOAT, Candidate, Variant
 from fspinn.search.certificate import certify
 from fspinn.search.constraints import Constraints, check_measures, nearest_possible, within_device
 from fspinn.search.costs import expected_costs
+from fspinn.search.default_spaces import settle
 from fspinn.search.endings import (
     Ending,
     check_validation,
@@ -56,7 +57,7 @@ from fspinn.search.progress import LiveTable
 from fspinn.search.question import check_answer
 from fspinn.search.result import SearchResult
 from fspinn.search.sampling import Drawing, chosen_sampler, quiet_optuna, study_in_memory
-from fspinn.search.space import Space, corners, settle
+from fspinn.search.space import Space, corners
 from fspinn.search.trial import Outcome, Trial
 from fspinn.search.workers import worker_pool
 
