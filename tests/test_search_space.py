@@ -127,7 +127,7 @@ def test_the_corners_hold_the_cheapest_and_the_dearest():
         ("neurons = []", "space: neurons has nothing to choose from; list at least one value"),
         ("neurons = [0, 5]", "neurons: must be from 1 to 1000000, but got 0"),
         ('encoder = "morse"', "encoder: unknown value 'morse'; use one of"),
-        ("passes = 0", "passes: must be from 1"),
+        ("passes = -1", "passes: must be from 0"),
         (
             "neurons = {low = 10}",
             "neurons: a range has low and high, and perhaps log or step, but this one low",
