@@ -39,7 +39,7 @@ from fspinn.model.readout import NO_LABEL, balanced_weights
 from fspinn.model.tensors import LayerTensors
 from fspinn.network.description import Network
 from fspinn.network.encoders import BatchEncoder, encoding_of
-from fspinn.network.learners import MOST_BITS, SURROGATE_PASSES, Surrogate
+from fspinn.network.learners import MOST_BITS, PENALTY_STRENGTHS, SURROGATE_PASSES, Surrogate
 from fspinn.quant.formats import Format, as_format, quantize_values
 
 if TYPE_CHECKING:
@@ -200,6 +200,12 @@ class _Run:
         return SURROGATE_PASSES if self.learner.passes is None else self.learner.passes
 
     @property
+    def strength(self) -> float:
+        """Of the penalty."""
+        given = self.learner.penalty_strength
+        return PENALTY_STRENGTHS[self.learner.penalty] if given is None else given
+
+    @property
     def total(self) -> int:
         """Presentations."""
         return self.passes * len(self.known)
@@ -344,7 +350,7 @@ def _learn(
             scores, meant = output.scores(answers[-1].counts), labels[chosen]
             loss = torch.nn.functional.cross_entropy(scores, meant, of_class)
             if run.learner.penalty != "none":
-                loss = loss + run.learner.penalty_strength * _penalty(run, answers)
+                loss = loss + run.strength * _penalty(run, answers)
             solver.zero_grad()
             loss.backward()
             solver.step()
@@ -412,11 +418,11 @@ def _check_spikes(ever: NDArray[np.int64], last_pass: NDArray[np.int64], run: _R
                 "the images for longer (duration_ms) or, with rates, with higher ones"
             )
         if in_last == 0:
-            learner = run.learner
-            name = "gradient_rate" if learner.penalty == "none" else "penalty_strength"
+            rate = "gradient_rate", run.learner.gradient_rate
+            name, value = rate if run.learner.penalty == "none" else ("penalty_strength", run.strength)
             raise ConfigError(
                 f"{name}: no neuron{where} spikes any more after {run.total} presentations; lower it, it is "
-                f"{getattr(learner, name):g}"
+                f"{value:g}"
             )
 
 
