@@ -28,7 +28,7 @@ from fspinn.search.costs import counted_cost
 SEEDS = (0, 1, 2)
 LEARNED, PASSES = 20_000, 4
 HARDWARE = ("loihi-like", "asic65-lp")
-NONE = ("none", 1.0)
+NONE = ("none", 0.0)
 
 Trial = dict[str, Any]
 
@@ -78,7 +78,9 @@ def measure(part: str) -> dict[str, Any]:
 def _trial(images: str, layers: tuple[int, ...], penalty: str, strength: float, seed: int) -> Trial:
     data = fspinn.datasets.load(images, seed=seed)
     data = replace(data, train=data.train.first(LEARNED))
-    learner = Surrogate(passes=PASSES, penalty=penalty, penalty_strength=strength)
+    learner = Surrogate(passes=PASSES)
+    if (penalty, strength) != NONE:
+        learner = replace(learner, penalty=penalty, penalty_strength=strength)
     learned = learn(fspinn.Network.supervised(layers), data, learner, seed=seed, progress=False)
     learned = _without_silent(learned, data)
     (model,) = fit_readouts(learned, data, ["linear"], threads=1)
@@ -226,11 +228,10 @@ def _note(results: Results) -> str:
         f"{EQUAL} points of validation accuracy, the mean of seeds {seeds(results)} (10,000 images each); "
         "all else is of test images. Neurons that never spike for any training image are dropped, with no "
         "penalty too: that is how a penalty reaches the first layer, whose operations are input spikes x "
-        "neurons and else follow from images alone. Operations are NeuroBench's, layer by layer, the last "
-        "number is the readout, which meets each neuron that spiked once. In one layer `synops` is `l1`. "
-        "The last "
-        "row of each is half as many neurons without a penalty, whatever it loses. STDP has no counterpart: "
-        "no threshold adaptation here holds a firing rate."
+        "neurons and else follow from the images alone. Operations are NeuroBench's, layer by layer, the "
+        "last number is the readout, which meets each neuron that spiked once. In a single layer `synops` is "
+        "`l1`. The last row of each is half as many neurons without a penalty, whatever it loses. STDP has "
+        "no counterpart: no threshold adaptation here holds a firing rate."
     )
 
 

@@ -242,7 +242,7 @@ def test_penalties_are_compared_with_the_network_as_given():
     axes = {"penalty": ["l1", "l2"], "penalty_strength": [1.0, 3.0]}
     points = _points(Setup(Network.supervised(8), Surrogate()), axes)
     assert [(one.penalty, one.penalty_strength) for one in points.values()] == [
-        ("none", 1.0), ("l1", 1.0), ("l1", 3.0), ("l2", 1.0), ("l2", 3.0),
+        ("none", None), ("l1", 1.0), ("l1", 3.0), ("l2", 1.0), ("l2", 3.0),
     ]  # fmt: skip
     assert [one.is_default for one in points.values()] == [True, False, False, False, False]
     of_each = _points(Setup(Network.supervised(8), Surrogate()), {**axes, "threshold": [2.0]})
@@ -359,7 +359,7 @@ def test_penalties_are_swept_as_they_are_typed(tmp_path):
     assert found.exit_code == 0, found.stderr
     points = json.loads(found.stdout)["points"]
     assert [(one["penalty"], one["penalty_strength"]) for one in points] == [
-        ("none", 1.0), ("l1", 1.0), ("l1", 10.0), ("synops", 1.0), ("synops", 10.0),
+        ("none", None), ("l1", 1.0), ("l1", 10.0), ("synops", 1.0), ("synops", 10.0),
     ]  # fmt: skip
     assert points[2]["spikes"] < points[0]["spikes"]
     assert all(one["synaptic_operations"] > 0 for one in points)

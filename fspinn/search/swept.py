@@ -45,8 +45,8 @@ class SweepPoint:
     beta, threshold : float
         Of the first layer, as of all others if they are swept.
     penalty : str
-    penalty_strength : float
-        What activity costs, with `fspinn.Surrogate`.
+    penalty_strength : float or None
+        What activity costs, with `fspinn.Surrogate`; a strength of None is its default.
     is_default : bool
         Whether the network was trained as it was given, but for `settings`.
     accuracy : float or None
@@ -70,7 +70,7 @@ class SweepPoint:
     threshold: float
     is_default: bool = False
     penalty: str = "none"
-    penalty_strength: float = 1.0
+    penalty_strength: float | None = None
     accuracy: float | None = None
     accuracies: tuple[float, ...] = ()
     layer_spikes: tuple[float, ...] = ()
@@ -340,7 +340,8 @@ def _where(point: SweepPoint) -> str:
     where = f"beta {point.beta:.3g}, threshold {point.threshold:g}"
     if point.penalty == "none" or "penalty" in point.settings:
         return where
-    return f"{where}, {point.penalty} x {point.penalty_strength:g}"
+    strength = "" if point.penalty_strength is None else f" x {point.penalty_strength:g}"
+    return f"{where}, {point.penalty}{strength}"
 
 
 def _fewer(saved: float) -> str:

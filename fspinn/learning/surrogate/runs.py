@@ -199,7 +199,7 @@ class Solver:
         scores, meant = self._output.scores(answers[-1].counts), self._labels[chosen]
         loss = torch.nn.functional.cross_entropy(scores, meant, self._of_class)
         if self._run.learner.penalty != "none":
-            loss = loss + self._run.learner.penalty_strength * penalty(self._run, answers, self._steps)
+            loss = loss + self._run.learner.strength * penalty(self._run, answers, self._steps)
         for group in self._solver.param_groups:
             group["lr"] = self._largest * (1 - first / self.total)
         self._solver.zero_grad()

@@ -104,6 +104,8 @@ def _finish(axes: Any) -> None:
 
 
 def _said(side: Any) -> str:
+    if side is None:
+        return "default"
     return side if isinstance(side, str) else f"{side:.3g}"
 
 
@@ -112,13 +114,17 @@ def _grid(
 ) -> tuple[list[Any], list[Any], Any]:
     """Return rows, columns and values of a map; the default only where the grid has it."""
     inside = [p for p in points if not p.is_default] or list(points)
-    rows, columns = (sorted({getattr(p, side) for p in inside}) for side in sides)
+    rows, columns = (_sorted({getattr(p, side) for p in inside}) for side in sides)
     grid = np.full((len(rows), len(columns)), np.nan)
     for point in points:
         row, along = (getattr(point, side) for side in sides)
         if point.accuracy is not None and row in rows and along in columns:
             grid[rows.index(row), columns.index(along)] = value(point)
     return rows, columns, grid
+
+
+def _sorted(values: set[Any]) -> list[Any]:
+    return sorted(values, key=lambda one: (one is not None, one))
 
 
 def _marked(result: SweepResult, points: Sequence[SweepPoint]) -> list[tuple[SweepPoint, str]]:
