@@ -29,12 +29,14 @@ NAMES = (
     "labels",
     "learners",
     "mnist",
+    "pareto",
     "robustness",
     "search",
     "smallest",
     "speed",
     "sweep",
     "surrogate",
+    "systems",
 )
 MACHINE = {"machine": "an abacus"}
 
