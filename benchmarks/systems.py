@@ -35,9 +35,9 @@ def _mechanisms() -> list[list[str]]:
             "7.5 times less memory; 3.5 and 1.8 times less energy in training and inference, without loss of "
             "accuracy (MNIST, Fashion-MNIST)",
             f"accounted as by a simulator, 4,900 neurons, 32 to 8 bits: memory {ratios['memory']:.1f}, "
-            f"energy {ratios['training']:.1f} and {ratios['inference']:.1f} times; on a chip at equal bits: memory "
-            f"{chip['memory']:.1f}, energy {chip['training']:.1f} and {chip['inference']:.1f}. MNIST, 400 "
-            f"neurons, one pass, each tuned: {accuracy['fspinn']:.1f} % against "
+            f"energy {ratios['training']:.1f} and {ratios['inference']:.1f} times; on a chip at equal bits: "
+            f"memory {chip['memory']:.1f}, energy {chip['training']:.1f} and {chip['inference']:.1f}. "
+            f"MNIST, 400 neurons, one pass, each tuned: {accuracy['fspinn']:.1f} % against "
             f"{accuracy['fspinn-pair']:.1f} with the pair-based rule. 4,900 neurons did not learn by both.",
             "`benchmarks/cost_model.py`, `benchmarks/ablation.py`; `fspinn train --set rule=timestep`",
         ]
@@ -55,8 +55,8 @@ def _leak_and_threshold() -> list[list[str]]:
         ]
         best = max(trades, key=lambda one: one.latency_saved)
         found.append(
-            f"{part} {sweep._sign(100 * best.latency_saved, ' %')} latency, "
-            f"{sweep._sign(100 * best.spikes_saved, ' %')} spikes, accuracy "
+            f"{part}: latency {sweep._sign(100 * best.latency_saved, ' %')}, spikes "
+            f"{sweep._sign(100 * best.spikes_saved, ' %')}, accuracy "
             f"{sweep._sign(100 * best.accuracy_lost, ' points')}"
         )
     return [
