@@ -151,7 +151,7 @@ class Hybrid(Surrogate):
     )
     ann_rate: float = setting(
         "Step of the ANN's solver (Adam) at the start, in weights for inputs of 1; it falls to 0.",
-        default=0.004,
+        default=0.01,
         above=0.0,
         at_most=1.0,
     )

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -208,9 +207,7 @@ def _learn(
     if isinstance(run.learner, Hybrid):
         weights, output = converted(run, progress, on_batch)
     else:
-        last = run.parts[-1]
-        scale = 1 / sqrt(run.network.steps * last.geometry.positions / last.cells)
-        weights, output = run.first_weights(), Output(run, scale)
+        weights, output = run.first_weights(), Output(run, run.network.steps)
     solver = Solver(run, weights, output, run.passes, "gradient_rate", run.network.steps)
     did = before_last_pass = np.zeros((len(run.parts), 2), dtype=np.int64)
     grid = _Grid(run.format)
