@@ -112,7 +112,7 @@ class Surrogate:
     def __post_init__(self) -> None:
         if self.weight_bits == 1:
             raise ConfigError("weight_bits: 1 has no room for a sign; give at least 2")
-        if self.penalty == "none" and self.penalty_strength is not None:
+        if self.penalty == "none" and self.penalty_strength:
             raise ConfigError(
                 f"penalty_strength: {self.penalty_strength:g} of no penalty; set penalty to one of "
                 f"{', '.join(PENALTY_STRENGTHS)} with it"
