@@ -18,6 +18,7 @@ import fspinn
 NAMES = (
     "ablation",
     "accuracy",
+    "activity",
     "colour",
     "column_speed",
     "columns",

@@ -26,6 +26,7 @@ from fspinn.network import (
     Surrogate,
     Unscaled,
 )
+from fspinn.network.learners import PENALTY_STRENGTHS
 
 torch = pytest.importorskip("torch")
 
@@ -251,6 +252,17 @@ def test_a_strength_of_0_is_no_penalty():
     )
     for one, other in zip(alone, with_it, strict=True):
         assert np.array_equal(one.weights.numbers, other.weights.numbers)
+
+
+def test_every_penalty_has_a_formula_and_a_strength():
+    from fspinn.learning.surrogate.penalties import OF_A_LAYER
+
+    assert set(PENALTY_STRENGTHS) == {*OF_A_LAYER, "synops"}
+    given, default = (
+        learn(NETWORKS["dense"], SHORT, Surrogate(passes=1, penalty="hoyer", penalty_strength=strength))
+        for strength in (0.1, None)
+    )
+    assert np.array_equal(given.layers[0].weights.numbers, default.layers[0].weights.numbers)
 
 
 def test_a_strength_needs_a_penalty():

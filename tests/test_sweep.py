@@ -238,6 +238,45 @@ def test_pictures_have_a_row_for_each_map_and_mark_the_default():
     assert "latency on a chip" in front(found).axes[0].get_xlabel()
 
 
+def test_penalties_are_compared_with_the_network_as_given():
+    axes = {"penalty": ["l1", "l2"], "penalty_strength": [1.0, 3.0]}
+    points = _points(Setup(Network.supervised(8), Surrogate()), axes)
+    assert [(one.penalty, one.penalty_strength) for one in points.values()] == [
+        ("none", None), ("l1", 1.0), ("l1", 3.0), ("l2", 1.0), ("l2", 3.0),
+    ]  # fmt: skip
+    assert [one.is_default for one in points.values()] == [True, False, False, False, False]
+    of_each = _points(Setup(Network.supervised(8), Surrogate()), {**axes, "threshold": [2.0]})
+    assert sum(one.is_default for one in of_each.values()) == 4
+    with pytest.raises(ConfigError, match="penalty_strength: 3 of no penalty; set penalty to one of l1"):
+        _points(Setup(Network.supervised(8), Surrogate()), {"penalty_strength": [3.0]})
+
+
+def test_a_penalty_is_said_and_what_it_saves():
+    default = point(is_default=True, synaptic_operations=100.0)
+    sparse = point(0.89, 5e-5, penalty="l1", penalty_strength=3.0, synaptic_operations=40.0)
+    assert str(Trade(default, sparse)).endswith("as many spikes and 60.0% fewer synaptic operations")
+    assert row(sparse).startswith("  beta 0.5, threshold 1, l1 x 3: 89.00%, 10.0 + 2.0 spikes, 40 SynOps, ")
+    assert Trade(default, sparse).as_dict()["operations_saved"] == pytest.approx(0.6)
+
+
+def test_pictures_of_penalties_have_them_along_their_sides():
+    points = [
+        point(0.9 - strength / 100, penalty=kind, penalty_strength=strength, synaptic_operations=9.0)
+        for kind in ("l1", "l2")
+        for strength in (1.0, 3.0)
+    ]
+    axes = {"penalty": ("l1", "l2"), "penalty_strength": (1.0, 3.0)}
+    found = replace(result(point(is_default=True, synaptic_operations=90.0), *points), axes=axes)
+    first = heat_maps(found).axes[0]
+    assert (first.get_xlabel(), first.get_ylabel()) == ("penalty strength", "penalty")
+    assert [label.get_text() for label in first.get_yticklabels()] == ["l1", "l2"]
+    labels = [axes.get_xlabel() for axes in front(found).axes]
+    assert labels == [
+        "output spikes an image; a ring is the default",
+        "weights that layers add for an image; a ring is the default",
+    ]
+
+
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match=r"file: cannot be written .*; choose another folder"):
@@ -286,6 +325,9 @@ def test_a_list_and_a_range_are_values():
         ("--learner surrogate --surrogate-width default,0", "surrogate_width: "),
         ("--learner magic --beta 0.5", "learner: "),
         ("--surrogate atan", "surrogate"),
+        ("--penalty l1", "penalty: needs learner = surrogate"),
+        ("--learner surrogate --penalty l3", "penalty: unknown value 'l3'"),
+        ("--learner surrogate --penalty-strength 0.1,3", "penalty_strength: 0.1 of no penalty; set penalty"),
         ("", "sweep: nothing varies; give --beta or --threshold, such as --threshold 10:30:3"),
     ],
 )
@@ -307,6 +349,22 @@ def test_a_network_for_labels_is_swept_as_it_is_typed(tmp_path):
     answer = json.loads(found.stdout)
     assert (answer["learner"], answer["axes"]["surrogate_width"]) == ("surrogate", [None, 0.64])
     assert [one["beta"] for one in answer["points"]] == pytest.approx([0.9, 0.5] * 2)
+
+
+def test_penalties_are_swept_as_they_are_typed(tmp_path):
+    pytest.importorskip("torch")
+    words = "sweep --learner surrogate --neurons 12 --samples 200 --validation 60 --passes 2"
+    penalties = ("--penalty", "l1,synops", "--penalty-strength", "1,10")
+    found = run(*words.split(), *penalties, "-o", tmp_path, "--json")
+    assert found.exit_code == 0, found.stderr
+    points = json.loads(found.stdout)["points"]
+    assert [(one["penalty"], one["penalty_strength"]) for one in points] == [
+        ("none", None), ("l1", 1.0), ("l1", 10.0), ("synops", 1.0), ("synops", 10.0),
+    ]  # fmt: skip
+    assert points[2]["spikes"] < points[0]["spikes"]
+    assert all(one["synaptic_operations"] > 0 for one in points)
+    rows = list(csv.DictReader((tmp_path / "sweep.csv").open()))
+    assert [one["penalty"] for one in rows] == ["none", "l1", "l1", "synops", "synops"]
 
 
 def test_what_is_swept_in_all_layers_is_not_swept_in_one_of_them(data):

@@ -1,4 +1,4 @@
-"""fspinn sweep: accuracy, spikes and latency over leak and threshold."""
+"""fspinn sweep: accuracy, spikes and latency over leak and threshold, or over penalties on activity."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,6 +72,7 @@ Examples:
   fspinn sweep --neurons 50 --beta 0.9:1:3 --threshold 10:30:3
   fspinn sweep --dataset mnist --learner surrogate --neurons 200 --workers 2 --surrogate fast_sigmoid,atan \\
     --surrogate-width default,0.64 --beta 0.25:0.95:8 --threshold 0.5:2:7
+  fspinn sweep --dataset mnist --learner surrogate --penalty l1,l2 --penalty-strength 0.3,1,3,10
 
 Values are a list (a,b,c) or a range (low:high:count, both ends included, up to 100 values).
 The same command goes on where it was stopped or killed: what was trained is in the folder.
@@ -91,6 +92,8 @@ The same command goes on where it was stopped or killed: what was trained is in 
     callback=_widths,
     help="Their widths in thresholds, such as default,0.64; default is snnTorch's.",
 )
+@click.option("--penalty", help="What activity costs, such as l1,synops; with --learner surrogate.")
+@click.option("--penalty-strength", callback=_numbers, help="How much, such as 0.3,1,3,10.")
 @click.option(
     "--hardware",
     default="fpga-kintex7-event",
@@ -127,11 +130,15 @@ def command(
     threshold: list[float] | None,
     surrogate: str | None,
     surrogate_width: list[float | None] | None,
+    penalty: str | None,
+    penalty_strength: list[float] | None,
     output: Path,
     as_json: bool,
     **asked: Any,
 ) -> None:
-    """Train a network at each point of a grid of leak and threshold, and measure it on validation images.
+    """Train a network at each point of a grid, and measure it on validation images.
+
+    The grid is of leak and threshold, or of penalties on activity (or else one for each of these).
 
     It is compared with the network as it is: how much less latency for how many points. What a point costs is
     how often its neurons spike; on hardware that goes from spike to spike that is latency.
@@ -142,10 +149,11 @@ def command(
     from fspinn.search.sweep import sweep
     from fspinn.search.swept import describe, row, save_sweep
 
-    surrogates = None if surrogate is None else options.names(surrogate)
     given = {
-        "surrogate": surrogates,
+        "surrogate": None if surrogate is None else options.names(surrogate),
         "surrogate_width": surrogate_width,
+        "penalty": None if penalty is None else options.names(penalty),
+        "penalty_strength": penalty_strength,
         "beta": beta,
         "threshold": threshold,
     }

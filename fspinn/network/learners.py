@@ -12,8 +12,9 @@ MOST_BITS = 8
 SURROGATES = ("fast_sigmoid", "atan", "sigmoid", "triangular", "boxcar", "straight-through")
 """Shapes that stand for the derivative of a spike; `fspinn.learning.surrogate.shapes` has the formulas."""
 
-PENALTIES = ("none", "l1", "l2", "hoyer", "hoyer-square", "synops")
-"""What activity can cost a loss; `fspinn.learning.surrogate.penalties` has the formulas."""
+PENALTY_STRENGTHS = {"l1": 1.0, "l2": 1.0, "hoyer": 0.1, "hoyer-square": 0.1, "synops": 1.0}
+"""What activity can cost a loss, by `fspinn.learning.surrogate.penalties`, and how much it does where nothing
+else is said: next to no accuracy on MNIST (fspinn, `benchmarks/activity.py`)."""
 
 SURROGATE_PASSES = 12
 """How often `Surrogate` shows each sample, where it does not say (fspinn)."""
@@ -103,19 +104,22 @@ class Surrogate:
         "What activity costs the loss: a function of the firing rates (spikes in a time step), the mean over "
         "layers, or the synaptic operations that follow from spikes of the layers, in parts of the most.",
         default="none",
-        choices=PENALTIES,
+        choices=("none", *PENALTY_STRENGTHS),
     )
-    penalty_strength: float = setting(
-        "How much of the penalty is added to the loss, a cross entropy in nats.", default=1.0, at_least=0.0
+    penalty_strength: float | None = setting(
+        "How many times the penalty is added to the loss, a cross entropy in nats; none is 1, and 0.1 of "
+        "those of Hoyer.",
+        default=None,
+        at_least=0.0,
     )
 
     def __post_init__(self) -> None:
         if self.weight_bits == 1:
             raise ConfigError("weight_bits: 1 has no room for a sign; give at least 2")
-        if self.penalty == "none" and self.penalty_strength != 1.0:
+        if self.penalty == "none" and self.penalty_strength:
             raise ConfigError(
                 f"penalty_strength: {self.penalty_strength:g} of no penalty; set penalty to one of "
-                f"{', '.join(PENALTIES[1:])} with it"
+                f"{', '.join(PENALTY_STRENGTHS)} with it"
             )
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from fspinn.base.checks import MAX_SEED, checked_seed, whole_number
 from fspinn.base.errors import ConfigError, UnfinishedError
 from fspinn.base.progress import progress_bar
-from fspinn.base.settings import as_plain, bare, with_settings
+from fspinn.base.settings import as_plain, bare, settings_of, with_settings
 from fspinn.datasets.arrays import as_dataset
 from fspinn.datasets.origin import origin
 from fspinn.learning.surrogate import check_installed
@@ -38,16 +38,13 @@ from fspinn.search.execution import carry_out
 from fspinn.search.jobs import Job, JobResult, SearchContext, Source
 from fspinn.search.journal import Journal
 from fspinn.search.metrics import metric_of
-from fspinn.search.swept import SweepPoint, SweepResult
+from fspinn.search.swept import AXES, PENALTY, SweepPoint, SweepResult, sides_of
 from fspinn.search.workers import worker_pool
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
 
 MOST_POINTS = 10_000
-
-AXES = ("beta", "threshold")
-"""What a heat map has along its sides; every layer gets the same."""
 
 
 def sweep(
@@ -79,7 +76,8 @@ def sweep(
     axes : mapping of str to sequence
         Values by setting, such as ``{"beta": [0.5, 0.9], "threshold": [1.0, 2.0]}``. ``beta`` is
         ``exp(-dt_ms / tau_m_ms)``, 1 no leak. It and `threshold` are those of all layers, other names as
-        `fspinn.with_settings` takes them.
+        `fspinn.with_settings` takes them. ``penalty`` and ``penalty_strength`` of `fspinn.Surrogate` are
+        compared with the network as given, and so with no penalty, if neither is swept beside them.
     learner : Learner, default Stdp()
     readout : str, default "proportion"
     hardware : str, default "fpga-kintex7-event"
@@ -194,8 +192,9 @@ def _points(base: Setup, axes: Mapping[str, Sequence[Any]]) -> dict[Setup, Sweep
         swept = {"threshold": "threshold", "tau_m_ms": "beta"}.get(bare(name))
         if name not in AXES and swept in axes:
             raise ConfigError(f"{name}: {swept} is swept in all layers; leave one of them out")
-    inner = {name: values for name, values in axes.items() if name in AXES}
-    outer = {name: values for name, values in axes.items() if name not in AXES}
+    sides = sides_of(axes)
+    inner = {name: values for name, values in axes.items() if name in sides}
+    outer = {name: values for name, values in axes.items() if name not in sides}
     found: dict[Setup, SweepPoint] = {}
     for chosen in product(*outer.values()):
         settings = dict(zip(outer, chosen, strict=True))
@@ -209,11 +208,17 @@ def _points(base: Setup, axes: Mapping[str, Sequence[Any]]) -> dict[Setup, Sweep
                     beta=beta_of(setup),
                     threshold=setup.network.layers[0].neuron.threshold,
                     is_default=setup == default,
+                    **_penalty_of(setup),
                 ),
             )
         if len(found) > MOST_POINTS:
             raise ConfigError(f"sweep: more than {MOST_POINTS:,} networks; make the grid coarser")
     return found
+
+
+def _penalty_of(setup: Setup) -> dict[str, Any]:
+    settings = settings_of(setup.learner)
+    return {name: settings[name] for name in PENALTY if name in settings}
 
 
 @dataclass
@@ -271,6 +276,7 @@ def _measured(point: SweepPoint, results: Sequence[JobResult]) -> SweepPoint:
         accuracy=sum(accuracies) / count,
         accuracies=tuple(accuracies),
         layer_spikes=tuple(sum(each) / count for each in layers),
+        synaptic_operations=mean("synaptic_operations"),
         latency_s=mean("latency_s"),
         intercept_s=mean("intercept_s"),
         images_per_s=1 / mean("interval_s"),

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,18 @@ PAPER = (
 
 FILES = ("sweep.json", "sweep.csv")
 
+AXES = ("beta", "threshold")
+"""What a map has along its sides; every layer gets the same."""
+
+PENALTY = ("penalty", "penalty_strength")
+"""What it has there if neither of those is swept."""
+
+
+def sides_of(axes: Iterable[str]) -> tuple[str, str]:
+    """Return what a map has along its sides, given the names of all that is swept."""
+    names = set(axes)
+    return PENALTY if names.intersection(PENALTY) and not names.intersection(AXES) else AXES
+
 
 @dataclass(frozen=True)
 class SweepPoint:
@@ -32,6 +44,9 @@ class SweepPoint:
         What all points of one map share, such as the surrogate, by name.
     beta, threshold : float
         Of the first layer, as of all others if they are swept.
+    penalty : str
+    penalty_strength : float or None
+        What activity costs, with `fspinn.Surrogate`; a strength of None is its default.
     is_default : bool
         Whether the network was trained as it was given, but for `settings`.
     accuracy : float or None
@@ -40,6 +55,8 @@ class SweepPoint:
         Of each seed.
     layer_spikes : tuple of float
         Output spikes of each layer for an image.
+    synaptic_operations : float or None
+        Weights that all layers add for an image.
     latency_s, intercept_s : float or None
         Seconds from an image to its answer, and those of them that an image without a spike takes.
     images_per_s, images_per_j : float or None
@@ -52,9 +69,12 @@ class SweepPoint:
     beta: float
     threshold: float
     is_default: bool = False
+    penalty: str = "none"
+    penalty_strength: float | None = None
     accuracy: float | None = None
     accuracies: tuple[float, ...] = ()
     layer_spikes: tuple[float, ...] = ()
+    synaptic_operations: float | None = None
     latency_s: float | None = None
     intercept_s: float | None = None
     images_per_s: float | None = None
@@ -108,6 +128,11 @@ class SweepResult:
     def measured(self) -> tuple[SweepPoint, ...]:
         """The points that did not fail."""
         return tuple(point for point in self.points if point.accuracy is not None)
+
+    @property
+    def sides(self) -> tuple[str, str]:
+        """What maps have along their sides: two attributes of points."""
+        return sides_of(self.axes)
 
     @property
     def front(self) -> tuple[SweepPoint, ...]:
@@ -183,25 +208,36 @@ class Trade:
         """Part of the default's spikes that it takes less; below 0 it takes more."""
         return 1 - self.point.spikes / self.default.spikes if self.default.spikes else 0.0
 
+    @property
+    def operations_saved(self) -> float:
+        """Part of the default's synaptic operations that it takes less; below 0 it takes more."""
+        return 1 - (self.point.synaptic_operations or 0.0) / (self.default.synaptic_operations or 1.0)
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain values."""
         return {
             "settings": dict(self.point.settings),
             "beta": self.point.beta,
             "threshold": self.point.threshold,
+            "penalty": self.point.penalty,
+            "penalty_strength": self.point.penalty_strength,
             "default_beta": self.default.beta,
             "default_threshold": self.default.threshold,
             "latency_saved": self.latency_saved,
             "accuracy_lost": self.accuracy_lost,
             "spikes_saved": self.spikes_saved,
+            "operations_saved": self.operations_saved,
             "sentence": f"{_where(self.point)}: {self}",
         }
 
     def __str__(self) -> str:
+        operations = ""
+        if self.default.synaptic_operations and self.point.synaptic_operations is not None:
+            operations = f" and {_fewer(self.operations_saved)} synaptic operations"
         return (
             f"{_compared_with(self.latency_saved)} latency for {100 * abs(self.accuracy_lost):.2f} points "
             f"{'less' if self.accuracy_lost > 0 else 'more'} accuracy ({self.point.accuracy:.2%}), with "
-            f"{_fewer(self.spikes_saved)} spikes"
+            f"{_fewer(self.spikes_saved)} spikes{operations}"
         )
 
 
@@ -245,9 +281,10 @@ def save_sweep(result: SweepResult, folder: str | Path) -> None:
 
 
 def _write_table(result: SweepResult, path: Path) -> None:
-    names = [field.name for field in fields(SweepPoint) if field.name not in ("settings", "accuracies")]
+    varied = list(result.points[0].settings)
+    left_out = {"settings", "accuracies", *varied}
+    names = [field.name for field in fields(SweepPoint) if field.name not in left_out]
     with open(path, "w", newline="", encoding="utf-8") as file:
-        varied = list(result.points[0].settings)
         writer = csv.DictWriter(file, [*varied, *names, "spikes", "spike_s"], extrasaction="ignore")
         writer.writeheader()
         for point in result.points:
@@ -290,15 +327,21 @@ def row(point: SweepPoint) -> str:
 
 def _measures(point: SweepPoint) -> str:
     layers = " + ".join(f"{spikes:,.1f}" for spikes in point.layer_spikes)
+    operations = point.synaptic_operations
+    added = "" if operations is None else f", {operations:,.0f} SynOps"
     return (
-        f"{point.accuracy:.2%}, {layers} spikes, {1e6 * (point.latency_s or 0.0):,.1f} us "
+        f"{point.accuracy:.2%}, {layers} spikes{added}, {1e6 * (point.latency_s or 0.0):,.1f} us "
         f"({1e6 * (point.spike_s or 0.0):,.1f} us follow the spikes), {point.images_per_s:,.0f} FPS, "
         f"{point.images_per_j:,.0f} FPS/W"
     )
 
 
 def _where(point: SweepPoint) -> str:
-    return f"beta {point.beta:.3g}, threshold {point.threshold:g}"
+    where = f"beta {point.beta:.3g}, threshold {point.threshold:g}"
+    if point.penalty == "none" or "penalty" in point.settings:
+        return where
+    strength = "" if point.penalty_strength is None else f" x {point.penalty_strength:g}"
+    return f"{where}, {point.penalty}{strength}"
 
 
 def _fewer(saved: float) -> str:

@@ -18,7 +18,7 @@ from fspinn.learning.surrogate.penalties import penalty_of
 from fspinn.model.readout import balanced_weights
 from fspinn.network.description import Network
 from fspinn.network.encoders import BatchEncoder, Spikes
-from fspinn.network.learners import Surrogate
+from fspinn.network.learners import PENALTY_STRENGTHS, Surrogate
 from fspinn.quant.formats import Format
 
 if TYPE_CHECKING:
@@ -51,6 +51,12 @@ class Run:
     def passes(self) -> int:
         """How often the spiking network sees each sample."""
         return self.learner.usual_passes if self.learner.passes is None else self.learner.passes
+
+    @property
+    def strength(self) -> float:
+        """Of the penalty."""
+        given = self.learner.penalty_strength
+        return PENALTY_STRENGTHS[self.learner.penalty] if given is None else given
 
     @property
     def total(self) -> int:
@@ -208,7 +214,7 @@ class Solver:
         scores, meant = self._output.scores(answers[-1].counts), self._labels[chosen]
         loss = torch.nn.functional.cross_entropy(scores, meant, self._of_class)
         if self._run.learner.penalty != "none":
-            loss = loss + self._run.learner.penalty_strength * penalty(self._run, answers, self._steps)
+            loss = loss + self._run.strength * penalty(self._run, answers, self._steps)
         for group in self._solver.param_groups:
             group["lr"] = self._largest * (1 - first / self.total)
         self._solver.zero_grad()

@@ -277,11 +277,11 @@ def _check_spikes(ever: NDArray[np.int64], last_pass: NDArray[np.int64], run: Ru
                 "the images for longer (duration_ms) or, with rates, with higher ones"
             )
         if in_last == 0:
-            learner = run.learner
-            name = "gradient_rate" if learner.penalty == "none" else "penalty_strength"
+            rate = "gradient_rate", run.learner.gradient_rate
+            name, value = rate if run.learner.penalty == "none" else ("penalty_strength", run.strength)
             raise ConfigError(
                 f"{name}: no neuron{where} spikes any more after {run.total} presentations; lower it, it is "
-                f"{getattr(learner, name):g}"
+                f"{value:g}"
             )
 
 

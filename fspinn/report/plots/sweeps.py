@@ -1,4 +1,4 @@
-"""Pictures of a sweep: maps of leak against threshold, and accuracy against latency."""
+"""Pictures of a sweep: maps of leak against threshold, or of penalties, and accuracy against costs."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fspinn.report.plots.colours import CHOSEN, GREY, SHADES
-from fspinn.search.swept import SweepPoint, SweepResult, settings_in_words
+from fspinn.search.swept import PENALTY, SweepPoint, SweepResult, settings_in_words
 
 _PANELS: tuple[tuple[str, str, Callable[[SweepPoint], float]], ...] = (
     ("accuracy (%)", "viridis", lambda point: 100 * (point.accuracy or 0.0)),
@@ -15,9 +15,14 @@ _PANELS: tuple[tuple[str, str, Callable[[SweepPoint], float]], ...] = (
     ("latency (us)", "magma_r", lambda point: 1e6 * (point.latency_s or 0.0)),
 )
 
+_ACTIVITY: tuple[tuple[str, Callable[[SweepPoint], float]], ...] = (
+    ("output spikes an image", lambda point: point.spikes),
+    ("weights that layers add for an image", lambda point: point.synaptic_operations or 0.0),
+)
+
 
 def heat_maps(result: SweepResult) -> Figure:
-    """Draw accuracy, spikes and latency side by side, over beta and threshold; a row for each map.
+    """Draw accuracy, spikes and latency side by side, over the sides of a map; a row for each map.
 
     What could not be measured stays grey. A circle is the default, where the grid has it, a star what takes
     the least latency without losing more than `fspinn.search.swept.MOST_LOST`. Colours of a column mean the
@@ -30,21 +35,23 @@ def heat_maps(result: SweepResult) -> Figure:
         every = [value(point) for point in result.measured]
         for places, points in zip(panels, maps, strict=True):
             axes = places[column]
-            betas, thresholds, grid = _grid(points, value)
+            rows, columns, grid = _grid(points, result.sides, value)
             axes.set_facecolor("#dddddd")
             drawn = axes.imshow(
                 grid, cmap=colours, vmin=min(every), vmax=max(every), origin="lower", aspect="auto"
             )
-            axes.set_xticks(range(len(thresholds)), [f"{one:.3g}" for one in thresholds], fontsize=7)
-            axes.set_yticks(range(len(betas)), [f"{one:.3g}" for one in betas], fontsize=7)
-            axes.set_xlabel("threshold", fontsize=8)
+            axes.set_xticks(range(len(columns)), list(map(_said, columns)), fontsize=7)
+            axes.set_yticks(range(len(rows)), list(map(_said, rows)), fontsize=7)
+            names = [side.replace("_", " ") for side in result.sides]
+            axes.set_xlabel(names[1], fontsize=8)
             named = settings_in_words(points[0].settings)
-            axes.set_ylabel(f"{named}\nbeta" if named and column == 0 else "beta", fontsize=8)
+            axes.set_ylabel(f"{named}\n{names[0]}" if named and column == 0 else names[0], fontsize=8)
             axes.set_title(title, fontsize=9)
             figure.colorbar(drawn, ax=axes).ax.tick_params(labelsize=7)
             for point, mark in _marked(result, points):
-                if point.beta in betas and point.threshold in thresholds:
-                    place = thresholds.index(point.threshold), betas.index(point.beta)
+                row, along = (getattr(point, side) for side in result.sides)
+                if row in rows and along in columns:
+                    place = columns.index(along), rows.index(row)
                     axes.plot(
                         *place, mark, color=CHOSEN, markersize=9, fillstyle="none" if mark == "o" else "full"
                     )
@@ -52,7 +59,12 @@ def heat_maps(result: SweepResult) -> Figure:
 
 
 def front(result: SweepResult) -> Figure:
-    """Draw accuracy against latency of all points; stairs lead along those that none beats."""
+    """Draw accuracy against latency of all points; stairs lead along those that none beats.
+
+    Penalties are drawn against what they lower instead: spikes and synaptic operations.
+    """
+    if result.sides == PENALTY:
+        return _by_penalty(result)
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axes = figure.add_subplot()
     for points, shade in zip(result.maps, SHADES * len(result.maps), strict=False):
@@ -63,24 +75,56 @@ def front(result: SweepResult) -> Figure:
         axes.plot(*_places(defaults), "o", color=shade, markersize=11, fillstyle="none")
     axes.step(*_places(result.front), where="post", color=GREY, linewidth=1)
     axes.set_xlabel(f"latency on {result.hardware}, a model (us); a ring is the default")
+    _finish(axes)
+    return figure
+
+
+def _by_penalty(result: SweepResult) -> Figure:
+    figure = Figure(figsize=(9.5, 4.2), layout="constrained")
+    for axes, (title, cost) in zip(figure.subplots(1, 2, sharey=True), _ACTIVITY, strict=True):
+        kinds = list(dict.fromkeys(point.penalty for point in result.measured))
+        for kind, shade in zip(kinds, SHADES * len(kinds), strict=False):
+            some = sorted((p for p in result.measured if p.penalty == kind), key=cost)
+            accuracies = [100 * (point.accuracy or 0.0) for point in some]
+            axes.plot(list(map(cost, some)), accuracies, "o-", color=shade, markersize=4, label=kind)
+        defaults = [point for point in result.measured if point.is_default]
+        accuracies = [100 * (point.accuracy or 0.0) for point in defaults]
+        axes.plot(list(map(cost, defaults)), accuracies, "o", color=GREY, markersize=11, fillstyle="none")
+        axes.set_xscale("log")
+        axes.set_xlabel(f"{title}; a ring is the default")
+        _finish(axes)
+    return figure
+
+
+def _finish(axes: Any) -> None:
     axes.set_ylabel("accuracy on validation images (%)")
     axes.grid(alpha=0.25, linewidth=0.5)
     if axes.get_legend_handles_labels()[1]:
         axes.legend(fontsize=8, frameon=False)
-    return figure
+
+
+def _said(side: Any) -> str:
+    if side is None:
+        return "default"
+    return side if isinstance(side, str) else f"{side:.3g}"
 
 
 def _grid(
-    points: Sequence[SweepPoint], value: Callable[[SweepPoint], float]
-) -> tuple[list[float], list[float], Any]:
-    """Return the betas, the thresholds and the values of a map; the default only where the grid has it."""
+    points: Sequence[SweepPoint], sides: tuple[str, str], value: Callable[[SweepPoint], float]
+) -> tuple[list[Any], list[Any], Any]:
+    """Return rows, columns and values of a map; the default only where the grid has it."""
     inside = [p for p in points if not p.is_default] or list(points)
-    betas, thresholds = sorted({p.beta for p in inside}), sorted({p.threshold for p in inside})
-    grid = np.full((len(betas), len(thresholds)), np.nan)
+    rows, columns = (_sorted({getattr(p, side) for p in inside}) for side in sides)
+    grid = np.full((len(rows), len(columns)), np.nan)
     for point in points:
-        if point.accuracy is not None and point.beta in betas and point.threshold in thresholds:
-            grid[betas.index(point.beta), thresholds.index(point.threshold)] = value(point)
-    return betas, thresholds, grid
+        row, along = (getattr(point, side) for side in sides)
+        if point.accuracy is not None and row in rows and along in columns:
+            grid[rows.index(row), columns.index(along)] = value(point)
+    return rows, columns, grid
+
+
+def _sorted(values: set[Any]) -> list[Any]:
+    return sorted(values, key=lambda one: (one is not None, one))
 
 
 def _marked(result: SweepResult, points: Sequence[SweepPoint]) -> list[tuple[SweepPoint, str]]:
