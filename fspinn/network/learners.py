@@ -116,17 +116,11 @@ class Surrogate:
     def __post_init__(self) -> None:
         if self.weight_bits == 1:
             raise ConfigError("weight_bits: 1 has no room for a sign; give at least 2")
-        if self.penalty == "none" and self.penalty_strength is not None:
+        if self.penalty == "none" and self.penalty_strength:
             raise ConfigError(
                 f"penalty_strength: {self.penalty_strength:g} of no penalty; set penalty to one of "
                 f"{', '.join(PENALTY_STRENGTHS)} with it"
             )
-
-    @property
-    def strength(self) -> float:
-        """How many times the penalty counts."""
-        given = self.penalty_strength
-        return PENALTY_STRENGTHS.get(self.penalty, 0.0) if given is None else given
 
 
 @described
@@ -161,7 +155,7 @@ class Hybrid(Surrogate):
     )
     ann_rate: float = setting(
         "Step of the ANN's solver (Adam) at the start, in weights for inputs of 1; it falls to 0.",
-        default=0.004,
+        default=0.01,
         above=0.0,
         at_most=1.0,
     )

@@ -80,8 +80,7 @@ def trained(run: Run, progress: bool = False, on_batch: Callable[[int], None] | 
     weights = [
         (one * (6 / len(one)) ** 0.5).requires_grad_() for one in run.random_weights()
     ]  # He et al. 2015: activations of all layers are then of one size
-    last = run.parts[-1]
-    ann = Ann(run.parts, weights, Output(run, last.cells / last.geometry.positions), input_size)
+    ann = Ann(run.parts, weights, Output(run, steps=1), input_size)
     solver = Solver(run, weights, ann.output, learner.ann_passes, "ann_rate", steps=1)
     with progress_bar(f"train an ANN of {run.network.neurons} neurons", solver.total, progress) as update:
         for first, chosen in run.batches(learner.ann_passes):
@@ -119,8 +118,7 @@ def spiking(run: Run, ann: Ann) -> tuple[list[Any], Output]:
         for part, before, after in zip(run.parts, ann.weights, weights, strict=True)
     ]
     rate_of_activation = ann.input_size * prod(factors)
-    ann.output.scale /= run.network.steps * rate_of_activation
-    return weights, ann.output
+    return weights, ann.output.of_counts(run.network.steps * rate_of_activation)
 
 
 def _hybrid(run: Run) -> Hybrid:

@@ -1,7 +1,9 @@
 """What is learned from, and in which steps? Of spiking networks and of ANNs that become one."""
 
 from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import dataclass, replace
+from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +18,7 @@ from fspinn.learning.surrogate.penalties import penalty_of
 from fspinn.model.readout import balanced_weights
 from fspinn.network.description import Network
 from fspinn.network.encoders import BatchEncoder, Spikes
-from fspinn.network.learners import Surrogate
+from fspinn.network.learners import PENALTY_STRENGTHS, Surrogate
 from fspinn.quant.formats import Format
 
 if TYPE_CHECKING:
@@ -49,6 +51,12 @@ class Run:
     def passes(self) -> int:
         """How often the spiking network sees each sample."""
         return self.learner.usual_passes if self.learner.passes is None else self.learner.passes
+
+    @property
+    def strength(self) -> float:
+        """Of the penalty."""
+        given = self.learner.penalty_strength
+        return PENALTY_STRENGTHS[self.learner.penalty] if given is None else given
 
     @property
     def total(self) -> int:
@@ -114,17 +122,17 @@ class Output:
     Parameters
     ----------
     run : Run
-    scale : float
-        What counts of the last layer are multiplied by.
+    steps : int
+        Time steps that its counts are sums of.
     """
 
-    def __init__(self, run: Run, scale: float) -> None:
+    def __init__(self, run: Run, steps: int) -> None:
         last, classes = run.parts[-1], run.data.n_classes
         self.parameters: list[Any] = []
+        self._scale = 1 / sqrt(steps * last.geometry.positions / last.cells)
         if run.learner.output == "membrane":
             table = uniforms(stream_key(run.seed, WEIGHTS, len(run.parts)), last.features * classes)
-            self.scale = scale
-            size = 1 / last.features**0.5
+            size = 1 / sqrt(last.features)
             table = torch.from_numpy((size * (2 * table - 1)).astype(np.float32).reshape(-1, classes))
             self.parameters = [table.requires_grad_(), torch.zeros(classes, requires_grad=True)]
             return
@@ -142,7 +150,14 @@ class Output:
         if not self.parameters:
             return counts @ self._mean
         table, bias = self.parameters
-        return (counts * self.scale) @ table + bias
+        return (counts * self._scale) @ table + bias
+
+    def of_counts(self, times: float) -> "Output":
+        """Return what gives the same scores for counts that are so many times as large."""
+        other = copy(self)
+        other._scale = self._scale / times
+        other.parameters = [one.detach().clone().requires_grad_() for one in self.parameters]
+        return other
 
 
 def penalty(run: Run, answers: list[Answered], steps: int) -> Any:
@@ -199,7 +214,7 @@ class Solver:
         scores, meant = self._output.scores(answers[-1].counts), self._labels[chosen]
         loss = torch.nn.functional.cross_entropy(scores, meant, self._of_class)
         if self._run.learner.penalty != "none":
-            loss = loss + self._run.learner.strength * penalty(self._run, answers, self._steps)
+            loss = loss + self._run.strength * penalty(self._run, answers, self._steps)
         for group in self._solver.param_groups:
             group["lr"] = self._largest * (1 - first / self.total)
         self._solver.zero_grad()

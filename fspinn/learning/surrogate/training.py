@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -208,9 +207,7 @@ def _learn(
     if isinstance(run.learner, Hybrid):
         weights, output = converted(run, progress, on_batch)
     else:
-        last = run.parts[-1]
-        scale = 1 / sqrt(run.network.steps * last.geometry.positions / last.cells)
-        weights, output = run.first_weights(), Output(run, scale)
+        weights, output = run.first_weights(), Output(run, run.network.steps)
     solver = Solver(run, weights, output, run.passes, "gradient_rate", run.network.steps)
     did = before_last_pass = np.zeros((len(run.parts), 2), dtype=np.int64)
     grid = _Grid(run.format)
@@ -281,9 +278,7 @@ def _check_spikes(ever: NDArray[np.int64], last_pass: NDArray[np.int64], run: Ru
             )
         if in_last == 0:
             rate = "gradient_rate", run.learner.gradient_rate
-            name, value = (
-                rate if run.learner.penalty == "none" else ("penalty_strength", run.learner.strength)
-            )
+            name, value = rate if run.learner.penalty == "none" else ("penalty_strength", run.strength)
             raise ConfigError(
                 f"{name}: no neuron{where} spikes any more after {run.total} presentations; lower it, it is "
                 f"{value:g}"
