@@ -62,11 +62,11 @@ STRENGTHS: dict[str, dict[str, tuple[float, ...]]] = {
         "hoyer-square": (0.07, 0.1, 0.14, 0.2),
     },
     "fashion-mnist-layers": {
-        "l1": (0.4, 0.56, 0.8, 1.1, 1.6),
-        "l2": (1.1, 1.6, 2.2, 3.2, 4.4),
-        "hoyer": (0.1, 0.14, 0.2, 0.28),
-        "hoyer-square": (0.1, 0.14, 0.2, 0.28),
-        "synops": (0.4, 0.56, 0.8, 1.1, 1.6),
+        "l1": (1.1, 1.6, 2.2, 3.2, 4.4),
+        "l2": (8.0, 11.0, 16.0, 22.0, 32.0),
+        "hoyer": (0.2, 0.28, 0.4, 0.56),
+        "hoyer-square": (0.2, 0.28, 0.4, 0.56),
+        "synops": (1.6, 2.2, 3.2, 4.4, 6.4),
     },
 }
 """Of each part, 1.4-fold, around where accuracy begins to fall. In a single layer ``synops`` is ``l1``."""
