@@ -16,7 +16,7 @@ from fspinn.network import FirstSpike, Hybrid, Network, Poisson, Surrogate
 from fspinn.network.setup import Setup
 from fspinn.search.jobs import Job, shortened
 from fspinn.search.networks import while_learning
-from fspinn.search.space import settle
+from fspinn.search.default_spaces import settle
 
 torch = pytest.importorskip("torch")
 

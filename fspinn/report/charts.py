@@ -25,9 +25,11 @@ SHAPES = (
     "M-1 0a1 1 0 1 0 2 0a1 1 0 1 0-2 0",
     "M-.9-.9H.9V.9H-.9Z",
     "M0-1.1 1.1.8H-1.1Z",
-    "M0-1.25 1.25 0 0 1.25-1.25 0Z",
+    "M0 1.1 1.1-.8H-1.1Z",
 )
-"""Marks of learners: a circle, a square, a triangle, a diamond, of a radius of about 1."""
+"""Marks of learners: a circle, a square, triangles that point up and down, of a radius of about 1."""
+
+OF_LINEAR = "M0-1.25 1.25 0 0 1.25-1.25 0Z"
 
 Trials = Sequence[Mapping[str, Any]]
 
@@ -163,7 +165,7 @@ def any_two(answer: Mapping[str, Any], linear: Sequence[Linear], multiplications
             *({"name": name, "log": True} for name in names),
         ],
         "points": points,
-        "shapes": {**shapes(answer), "linear": SHAPES[-1]},
+        "shapes": {**shapes(answer), "linear": OF_LINEAR},
     }
 
 

@@ -90,11 +90,12 @@ def expected_costs(
     n_classes: int,
     mean_intensity: float,
     images: int,
+    labelled: int | None = None,
     extra_features: int = 0,
 ) -> list[Cost]:
     """Return the costs of candidates that need not exist yet, for images of such a mean pixel (1 is white).
 
-    They learn from so many images. Beside each there are so many extra features, which the readout listens
+    They learn from so many images, of which some are `labelled`, None is all. Beside each there are so many extra features, which the readout listens
     to.
 
     Memory and area are exact but for what pruning leaves (`KEPT`); the others rest on
@@ -120,25 +121,28 @@ def expected_costs(
         for place, cost in zip(places, _costs(size, hardware, work, len(places)), strict=True):
             setup = candidates[place].setup
             costs[place] = replace(
-                cost, time_steps=setup.network.steps, training_steps=training_steps(setup, images)
+                cost, time_steps=setup.network.steps, training_steps=training_steps(setup, images, labelled)
             )
     return [cost for cost in costs if cost is not None]
 
 
-def training_steps(setup: Setup, images: int) -> int:
+def training_steps(setup: Setup, images: int, labelled: int | None = None) -> int:
     """Return the time steps that so many images are shown for while a network learns as a search has it.
+
+    Labels teach by the images that are `labelled`, None is all.
 
     Layers that learn without labels do so one after the other, each from all images; gradients reach all at
     once. An ANN sees an image in one step.
     """
-    learner = setup.learner
+    learner, labelled = setup.learner, images if labelled is None else labelled
     passes = most_passes(setup.network, images, learner) if learner.passes is None else learner.passes
-    if isinstance(learner, Stdp):
-        passes *= len(setup.network.layers)
+    if not isinstance(learner, Stdp):
+        of_ann = learner.ann_passes if isinstance(learner, Hybrid) else 0
+        return labelled * (passes * setup.network.steps + of_ann)
+    shown = passes * len(setup.network.layers) * images
     if isinstance(learner, StdpLabels):
-        passes += learner.tuning_passes
-    of_ann = learner.ann_passes if isinstance(learner, Hybrid) else 0
-    return images * (passes * setup.network.steps + of_ann)
+        shown += learner.tuning_passes * labelled
+    return shown * setup.network.steps
 
 
 def counted_cost(

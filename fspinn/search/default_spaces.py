@@ -290,7 +290,7 @@ def _around(network: Network, columns: Space, learner: Learner, readouts: Sequen
 
     Of several layers the neurons stay too, and the readout is that of prototypes.
     """
-    settings = {name: choices for name, choices in columns.settings.items() if name != "cells"}
+    settings = {name: choices for name, choices in columns.settings.items() if name not in ("cells", "pool")}
     if len(network.layers) > 1:
         settings |= {"neurons": (network.layers[0].neurons,), "readout": tuple(readouts or ("proportion",))}
         settings |= {"state": (STATE,), "readout_format": ("UQ0.4",)}

@@ -227,7 +227,7 @@ class SearchContext:
         kept: dict[Variant, Model] = {}
         compiler = Compiler(shown, job.seed, self.threads)
         learner = replace(job.setup.learner, passes=passes)
-        steps = training_steps(Setup(job.network, learner), len(shown.train))
+        steps = training_steps(Setup(job.network, learner), len(shown.train), self._labelled(len(shown.train)))
         keeps, least = job.share == 1 and job.seed == self.seed, float("inf")
         for variants in _alike(job.variants):
             try:
@@ -264,6 +264,9 @@ class SearchContext:
             )
             _last[key] = learned
         return replace(learned, network=settled(job.setup, learned.network), learner=job.setup.learner)
+
+    def _labelled(self, images: int) -> int:
+        return images if self.labels is None else min(self.labels, images)
 
     def _keeps(self, confusion: NDArray[np.int64]) -> bool:
         return self.keep is not None and (

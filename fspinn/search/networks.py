@@ -46,6 +46,9 @@ COSTLY = (
     "positions",
     "normalisation",
     "weight_decay",
+    "passes",
+    "tuning_passes",
+    "ann_passes",
 )
 """Settings that expected costs follow from."""
 

@@ -283,6 +283,7 @@ def find_smallest(
         n_classes=data.n_classes,
         mean_intensity=mean,
         images=len(data.train),
+        labelled=labels,
         extra_features=len(data.feature_names),
     )
     ledger = Ledger(constraints, minimize, seed, seeds, costs)
