@@ -216,7 +216,7 @@ def _compared(results: Results) -> str:
                 [
                     part,
                     name,
-                    f"{-_lost(several, none):+.2f}",
+                    f"{0.0 - _lost(several, none):+.2f}",
                     spread([one["test"]["accuracy"] for one in several]),
                     _added(np.mean([one["neurons"] for one in several], axis=0)),
                     _added(_mean(several, "test", "spikes")),
