@@ -39,23 +39,34 @@ class Ann:
     output : Output
     input_size : float
         What spikes in a time step are divided by.
+    percentile : float or None, default None
+        Of the activations, that which is taken for a rate of 1 where these have a cost; None takes 1.
     """
 
     parts: tuple[Part, ...]
     weights: list[Any]
     output: Output
     input_size: float
+    percentile: float | None = None
 
-    def answer(self, spikes: Spikes) -> list[Answered]:
-        """Return what each layer answers to the input spikes of samples, as in one time step."""
+    def answer(self, spikes: Spikes) -> tuple[Any, list[Answered]]:
+        """Return what a readout listens to, and the activations of each layer as rates, as in one time step.
+
+        Returns
+        -------
+        sums : tensor, shape (samples, features)
+            Activations of the last layer in each cell.
+        in_rates : list of Answered
+        """
         shown = rates(self.parts, spikes)[None] / self.input_size
-        answers: list[Answered] = []
+        in_rates: list[Answered] = []
         for part, of_part in zip(self.parts, self.weights, strict=True):
             active = shown_to(part, of_part, shown).relu()
-            last = len(answers) + 1 == len(self.parts)
+            sums, last = counted(part, active), len(in_rates) + 1 == len(self.parts)
+            unit = 1.0 if self.percentile is None else _size(active, self.percentile) or 1.0
             shown = None if last else passed_on(part, active, active)
-            answers.append(Answered(counted(part, active), shown))
-        return answers
+            in_rates.append(Answered(sums / unit, None if last else shown / unit))
+        return sums, in_rates
 
 
 def rates(parts: tuple[Part, ...], spikes: Spikes) -> Any:
@@ -80,13 +91,14 @@ def trained(run: Run, progress: bool = False, on_batch: Callable[[int], None] | 
     weights = [
         (one * (6 / len(one)) ** 0.5).requires_grad_() for one in run.random_weights()
     ]  # He et al. 2015: activations of all layers are then of one size
-    ann = Ann(run.parts, weights, Output(run, steps=1), input_size)
+    percentile = None if learner.penalty == "none" else learner.percentile
+    ann = Ann(run.parts, weights, Output(run, steps=1), input_size, percentile)
     solver = Solver(run, weights, ann.output, learner.ann_passes, "ann_rate", steps=1)
     with progress_bar(f"train an ANN of {run.network.neurons} neurons", solver.total, progress) as update:
         for first, chosen in run.batches(learner.ann_passes):
             images = run.data.train.images[chosen]
-            answers = ann.answer(run.encoder.encode(images, run.seed, TRAINING_SPIKES, first))
-            correct = solver.step(first, chosen, answers)
+            sums, in_rates = ann.answer(run.encoder.encode(images, run.seed, TRAINING_SPIKES, first))
+            correct = solver.step(first, chosen, sums, in_rates)
             update(first + len(chosen), f"running accuracy {correct / len(chosen):.3f}")
             if on_batch is not None:
                 on_batch(first + len(chosen))
@@ -104,11 +116,12 @@ def spiking(run: Run, ann: Ann) -> tuple[list[Any], Output]:
     percentile = _hybrid(run).percentile
 
     def driven(part: Part, currents: Any) -> float:
-        size = float(np.percentile(currents.mean(dim=0).relu().numpy(), percentile))
+        size = _size(currents.mean(dim=0).relu(), percentile)
         if size <= 0:
+            name = "ann_rate" if run.learner.penalty == "none" else "penalty_strength"
             raise ConfigError(
                 f"percentile: {percentile:g} % of what neurons of layer {run.parts.index(part) + 1} receive "
-                "is nothing, and they would never spike; raise it, or lower ann_rate"
+                f"is nothing, and they would never spike; raise it, or lower {name}"
             )
         return size
 
@@ -119,6 +132,10 @@ def spiking(run: Run, ann: Ann) -> tuple[list[Any], Output]:
     ]
     rate_of_activation = ann.input_size * prod(factors)
     return weights, ann.output.of_counts(run.network.steps * rate_of_activation)
+
+
+def _size(activations: Any, percentile: float) -> float:
+    return float(np.percentile(activations.detach().numpy(), percentile))
 
 
 def _hybrid(run: Run) -> Hybrid:

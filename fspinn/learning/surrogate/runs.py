@@ -161,7 +161,7 @@ class Output:
 
 
 def penalty(run: Run, answers: list[Answered], steps: int) -> Any:
-    """Return what the activity of a batch costs, which is rates, or activations as in one time step."""
+    """Return what the activity of a batch costs, of counts in so many time steps."""
     kind, last = run.learner.penalty, run.parts[-1]
     rates = [one.counts / (steps * part.positions_of) for one, part in zip(answers, run.parts, strict=True)]
     if kind == "synops":  # of spikes that are passed on, one of a cell in a step, and of the readout's table
@@ -200,7 +200,7 @@ class Solver:
             balanced = balanced_weights(run.labels[run.known], present)
             self._of_class[present] = torch.from_numpy(balanced).float()
 
-    def step(self, first: int, chosen: NDArray[np.int64], answers: list[Answered]) -> int:
+    def step(self, first: int, chosen: NDArray[np.int64], counts: Any, answers: list[Answered]) -> int:
         """Take a step, and return how many samples had been answered correctly.
 
         Parameters
@@ -208,10 +208,12 @@ class Solver:
         first : int
             Presentations before these.
         chosen : ndarray of int64, shape (samples,)
+        counts : tensor, shape (samples, features)
+            What the scores are of.
         answers : list of Answered
-            Of each layer.
+            What there is a penalty on, of each layer.
         """
-        scores, meant = self._output.scores(answers[-1].counts), self._labels[chosen]
+        scores, meant = self._output.scores(counts), self._labels[chosen]
         loss = torch.nn.functional.cross_entropy(scores, meant, self._of_class)
         if self._run.learner.penalty != "none":
             loss = loss + self._run.strength * penalty(self._run, answers, self._steps)

@@ -225,7 +225,7 @@ def _learn(
             done = first + len(chosen)
             shown = run.encoder.encode(run.data.train.images[chosen], run.seed, TRAINING_SPIKES, first)
             answers, of_layers = answer(run.parts, grid.seen(weights), shown)
-            correct = solver.step(first, chosen, answers)
+            correct = solver.step(first, chosen, answers[-1].counts, answers)
             did = did + np.stack(of_layers)
             since += np.array([len(chosen), correct, of_layers[-1][1]])
             update(done, f"running accuracy {since[1] / since[0]:.3f}")
