@@ -74,7 +74,7 @@ def measure(part: str) -> dict[str, Any]:
 def render(results: Results) -> str:
     rows = []
     for part, result in ((part, results[part]) for part in PARTS if part in results):
-        points = [_point(one) for one in result["points"]]
+        points = [sweep_point(one) for one in result["points"]]
         for one in result["trades"]:
             default, point = points[one["default"]], points[one["point"]]
             rows.append(_row(part, Trade(default, point), one["fastest"]))
@@ -110,19 +110,19 @@ def _row(part: str, trade: Trade, fastest: bool) -> list[str]:
         part,
         settings_in_words(point.settings),
         f"{chosen}: {point.beta:.3g}, {point.threshold:g}",
-        _sign(100 * trade.latency_saved, " %"),
-        _sign(100 * trade.accuracy_lost, ""),
-        _sign(100 * trade.spikes_saved, " %"),
+        sign(100 * trade.latency_saved, " %"),
+        sign(100 * trade.accuracy_lost, ""),
+        sign(100 * trade.spikes_saved, " %"),
         f"{100 * (default.accuracy or 0.0):.2f}, {100 * (point.accuracy or 0.0):.2f}",
         f"{share:.0f}",
     ]
 
 
-def _sign(less: float, unit: str) -> str:
+def sign(less: float, unit: str) -> str:
     return f"{abs(less):.2f}{unit} {'less' if less > 0 else 'more'}"
 
 
-def _point(plain: dict[str, Any]) -> SweepPoint:
+def sweep_point(plain: dict[str, Any]) -> SweepPoint:
     known = {name: value for name, value in plain.items() if name not in ("spikes", "spike_s")}
     return SweepPoint(**{**known, "layer_spikes": tuple(known["layer_spikes"])})
 

@@ -47,7 +47,7 @@ def _mechanisms() -> list[list[str]]:
 def _leak_and_threshold() -> list[list[str]]:
     found = []
     for part, result in kept("sweep", sweep.PARTS).items():
-        points = [sweep._point(one) for one in result["points"]]
+        points = [sweep.sweep_point(one) for one in result["points"]]
         trades = [
             sweep.Trade(points[one["default"]], points[one["point"]])
             for one in result["trades"]
@@ -55,9 +55,9 @@ def _leak_and_threshold() -> list[list[str]]:
         ]
         best = max(trades, key=lambda one: one.latency_saved)
         found.append(
-            f"{part}: latency {sweep._sign(100 * best.latency_saved, ' %')}, spikes "
-            f"{sweep._sign(100 * best.spikes_saved, ' %')}, accuracy "
-            f"{sweep._sign(100 * best.accuracy_lost, ' points')}"
+            f"{part}: latency {sweep.sign(100 * best.latency_saved, ' %')}, spikes "
+            f"{sweep.sign(100 * best.spikes_saved, ' %')}, accuracy "
+            f"{sweep.sign(100 * best.accuracy_lost, ' points')}"
         )
     return [
         [
@@ -72,15 +72,15 @@ def _leak_and_threshold() -> list[list[str]]:
 def _activity() -> list[list[str]]:
     found = []
     for part, result in kept("activity", tuple(activity.PARTS)).items():
-        (_, none), *others = activity._chosen(part, result)
+        (_, none), *others = activity.compared_ones(part, result)
         penalised = [(name, several) for name, several in others if not name.startswith("none")]
         if not penalised:
             found.append(f"{part}: none at so little loss")
             continue
-        name, best = max(penalised, key=lambda one: activity._fewer(none, one[1], 1))
+        name, best = max(penalised, key=lambda one: _fewer(none, one[1], 1))
         found.append(
-            f"{part} {activity._fewer(none, best, 1):.1f} times fewer after the first layer, "
-            f"{activity._fewer(none, best, 0):.1f} in all ({name})"
+            f"{part} {_fewer(none, best, 1):.1f} times fewer after the first layer, "
+            f"{_fewer(none, best, 0):.1f} in all ({name})"
         )
     return [
         [
@@ -91,6 +91,12 @@ def _activity() -> list[list[str]]:
             "`benchmarks/activity.py`; `fspinn train --learner surrogate --set penalty=l1`",
         ]
     ] * bool(found)
+
+
+def _fewer(none: activity.Several, several: activity.Several, after: int) -> float:
+    """Return how many times fewer synaptic operations there are in all layers after so many."""
+    before, left = (activity.met(each, "test")[after:].sum() for each in (none, several))
+    return float(before / left)
 
 
 def _pareto() -> list[list[str]]:

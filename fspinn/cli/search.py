@@ -12,7 +12,7 @@ from fspinn.base.files import check_folder
 from fspinn.base.settings import with_settings
 from fspinn.cli import options, outcome
 from fspinn.network.description import Network
-from fspinn.presets import Preset
+from fspinn.presets import Preset, start_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -176,7 +176,7 @@ def command(
         # Lines stand above the table, where there is one.
         result = find_smallest(
             data,
-            network=None if preset.network == Network() else preset.network,
+            network=None if preset.network in _as_it_starts(preset) else preset.network,
             learner=_learners(preset, learner),
             folder=output,
             data_dir=data_dir,
@@ -207,6 +207,11 @@ def command(
             click.echo(f"  wrote {path}")
     if not result.found:
         sys.exit(outcome.UNFINISHED if result.ending is Ending.UNFINISHED else outcome.NO)
+
+
+def _as_it_starts(preset: Preset) -> "tuple[Network, ...]":
+    """Return the networks that nobody asked for."""
+    return Network(), start_of({"learner": preset.learner.kind}).network
 
 
 def _learners(preset: Preset, names: str | None) -> "list[Learner]":

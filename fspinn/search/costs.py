@@ -95,8 +95,8 @@ def expected_costs(
 ) -> list[Cost]:
     """Return the costs of candidates that need not exist yet, for images of such a mean pixel (1 is white).
 
-    They learn from so many images, of which some are `labelled`, None is all. Beside each there are so many extra features, which the readout listens
-    to.
+    They learn from so many images, of which some are `labelled`, None is all. Beside each there are so many
+    extra features, which the readout listens to.
 
     Memory and area are exact but for what pruning leaves (`KEPT`); the others rest on
     `fspinn.memmodel.workload.expected_spikes`.

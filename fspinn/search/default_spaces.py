@@ -91,7 +91,8 @@ SUPERVISED_RANGES: Mapping[str, Choices] = {
 
 HYBRID_RANGES: Mapping[str, Choices] = {
     **SUPERVISED_RANGES,
-    "tau_m_ms": Range(5.0, 200.0, log=True),
+    "tau_m_ms": Range(5.0, 2000.0, log=True),  # up to next to no leak
+    "percentile": (99.0, 99.9, 100.0),
     "duration_ms": (4.0, 6.0, 8.0, 12.0, 16.0),
     "gradient_rate": Range(0.001, 0.02, log=True),
     "passes": (0, 1, 2, 4),

@@ -227,7 +227,9 @@ class SearchContext:
         kept: dict[Variant, Model] = {}
         compiler = Compiler(shown, job.seed, self.threads)
         learner = replace(job.setup.learner, passes=passes)
-        steps = training_steps(Setup(job.network, learner), len(shown.train), self._labelled(len(shown.train)))
+        steps = training_steps(
+            Setup(job.network, learner), len(shown.train), self._labelled(len(shown.train))
+        )
         keeps, least = job.share == 1 and job.seed == self.seed, float("inf")
         for variants in _alike(job.variants):
             try:

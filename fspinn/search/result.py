@@ -243,7 +243,11 @@ def _learners(result: SearchResult, winner: Trial) -> list[str]:
     for kind, trial in result.learners.items():
         if trial is winner or len(result.learners) == 1:
             continue
-        needs = f"{kind} does not reach {result.target_accuracy:.1%}"
+        tried = [t for t in result.trials if t.candidate.setup.learner.kind == kind]
+        if all(t.outcome is Outcome.OVER_LIMIT and not t.confusions for t in tried):
+            needs = f"no network of {kind} keeps to the limits"
+        else:
+            needs = f"{kind} does not reach {result.target_accuracy:.1%}"
         if trial is not None:
             times = trial.memory_bits / winner.memory_bits
             needs = f"{kind} needs {memory_text(trial.memory_bits)}, {times:.2g} times as much"

@@ -65,7 +65,7 @@ class Ann:
             sums, last = counted(part, active), len(in_rates) + 1 == len(self.parts)
             unit = 1.0 if self.percentile is None else _size(active, self.percentile) or 1.0
             shown = None if last else passed_on(part, active, active)
-            in_rates.append(Answered(sums / unit, None if last else shown / unit))
+            in_rates.append(Answered(sums / unit, None if shown is None else shown / unit))
         return sums, in_rates
 
 
