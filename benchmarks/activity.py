@@ -38,9 +38,7 @@ Several = list[Trial]
 
 PARTS: dict[str, tuple[str, tuple[int, ...]]] = {
     "mnist": ("mnist", (200,)),
-    "mnist-layers": ("mnist", (200, 200)),
     "fashion-mnist": ("fashion-mnist", (200,)),
-    "fashion-mnist-layers": ("fashion-mnist", (200, 200)),
 }
 """Which images, and the neurons of each layer."""
 
@@ -247,7 +245,7 @@ def _added(values: Any) -> str:
 
 def _note(results: Results) -> str:
     return (
-        "`surrogate`, 784-200 (`-layers`: 784-200-200), first spike, 10 time steps, beta 0.9, "
+        "`surrogate`, 784-200, first spike, 10 time steps, beta 0.9, "
         f"{PASSES} passes over {LEARNED:,} training images, readout `linear`, floats. Of each penalty the "
         f"strongest that loses at most {EQUAL} points of validation accuracy, the mean of seeds "
         f"{seeds(results)} (10,000 images each); "

@@ -92,8 +92,11 @@ def command(
 
     saved = output.with_name(f"{output.name}.checkpoint")
     keeps = not isinstance(preset.learner, Surrogate)
-    if resume and not keeps:
-        raise ConfigError(f"--resume: the learner {preset.learner.kind} keeps no checkpoint; leave it out")
+    for option, given in (("--resume", resume), ("--checkpoint-every", others["checkpoint_every"])):
+        if given and not keeps:
+            raise ConfigError(
+                f"{option}: the learner {preset.learner.kind} keeps no checkpoint; leave it out"
+            )
     if resume and not saved.exists():
         click.echo(f"fspinn: {saved} does not exist; starting from the beginning", err=True)
     with _stopped_in_one_line(saved):

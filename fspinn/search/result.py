@@ -219,7 +219,8 @@ def describe(result: SearchResult) -> str:
             f"            {result.test_accuracy:.1%} on {result.test.samples} test images, used this once",
             f"  energy    {quantities.format_energy(cost.energy_pj)}{time} an image on {result.hardware} "
             "(an estimate)",
-            f"  activity  {described(cost, 'spikes')}, {cost.synaptic_operations:,.0f} synaptic operations",
+            f"  activity  {described(cost, 'spikes')}, {cost.synaptic_operations:,.0f} synaptic operations, "
+            f"{cost.time_steps:,} time steps",
             f"  smaller   {certificate[0]}",
             *(f"            {line}" for line in certificate[1:]),
             *_learners(result, nearest),

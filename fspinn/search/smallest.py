@@ -242,7 +242,9 @@ def find_smallest(
         check_installed(one)
     described = load_hardware(hardware)
     minimize = (minimize,) if isinstance(minimize, str) else tuple(minimize)
-    check_measures([*minimize, *constraints.limits], described, learners)
+    if len(set(minimize)) < len(minimize):
+        raise ConfigError("minimize: names a quantity twice; name each once")
+    check_measures([*minimize, *(constraints.limits if minimize else ())], described, learners)
     constraints = within_device(constraints, described)
     if strategy not in STRATEGIES:
         raise ConfigError(f"strategy: there is no {strategy!r}; use one of {', '.join(STRATEGIES)}")
