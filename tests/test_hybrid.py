@@ -192,10 +192,12 @@ def test_images_without_a_bright_pixel_are_refused():
         learn(NETWORKS["layers"], blank, CONVERTED)
 
 
-def test_an_ann_that_diverges_is_stopped_in_one_line():
-    deep = Network.converted((100,) * 16)
-    with pytest.raises(ConfigError, match=r"ann_rate: training diverged after \d+ presentations .* it is 1"):
-        learn(deep, SHORT, Hybrid(ann_rate=1.0))
+def test_an_ann_that_falls_silent_is_refused():
+    said = "percentile: .* what neurons of layer 2 receive is nothing, .*; raise it, or lower "
+    with pytest.raises(ConfigError, match=f"{said}ann_rate"):
+        learn(Network.converted((20,) * 6), SHORT, Hybrid(ann_rate=1.0))
+    with pytest.raises(ConfigError, match=r"layer \d receive is nothing, .*; raise it, or lower penalty_str"):
+        learn(SMALL, SHORT, Hybrid(penalty="l2", penalty_strength=300.0))
 
 
 @pytest.mark.parametrize("how", ["train", "tune", "sweep", "find_smallest"])

@@ -58,7 +58,7 @@ class Ann:
             Activations of the last layer in each cell.
         in_rates : list of Answered
         """
-        shown = rates(self.parts, spikes)[None] / self.input_size
+        shown: Any = rates(self.parts, spikes)[None] / self.input_size
         in_rates: list[Answered] = []
         for part, of_part in zip(self.parts, self.weights, strict=True):
             active = shown_to(part, of_part, shown).relu()
