@@ -113,6 +113,23 @@ def test_samplers_vary_what_matters_to_gradients():
     assert all(trial.candidate.setup.learner.kind == "surrogate" for trial in found.trials)
 
 
+def test_samplers_draw_columns_for_labels_to_tune():
+    found = fspinn.find_smallest(
+        fspinn.datasets.load("digits"),
+        accuracy=0.3,
+        learner=StdpLabels(passes=1, tuning_passes=1),
+        strategy="bayes",
+        sampler="random",
+        sizes=[8],
+        weights=["UQ0.3"],
+        trials=2,
+        seeds=1,
+        progress=False,
+    )
+    assert found.found
+    assert found.winner.candidate.setup.network.layers[0].inhibition.kind == "first"
+
+
 @pytest.mark.parametrize("weights", [["UQ0.3"], ["Q1.2", "UQ0.1"]])
 def test_weights_without_a_sign_are_refused_before_labels_fill_a_network(weights):
     with pytest.raises(ConfigError, match=r"have a sign, and UQ0\.\d has none; use a format such as Q1\.\d"):

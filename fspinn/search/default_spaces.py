@@ -281,9 +281,11 @@ def settle(
 
 
 def _default_network(strategy: str, learner: Learner, shape: tuple[int, ...]) -> Network:
-    if strategy == "ladder" or not isinstance(learner, Surrogate):
-        return Network()
-    return supervised_spaces(shape, learner=learner)[0].base.network
+    if strategy != "ladder" and isinstance(learner, Surrogate):
+        return supervised_spaces(shape, learner=learner)[0].base.network
+    if strategy != "ladder" and isinstance(learner, StdpLabels):
+        return column_space(shape, learner=learner).base.network
+    return Network()
 
 
 def _around(network: Network, columns: Space, learner: Learner, readouts: Sequence[str] | None) -> Space:
