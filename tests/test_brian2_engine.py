@@ -374,28 +374,19 @@ def test_inhibition_that_comes_a_step_late_is_noticed(digits, monkeypatch):
 # --- good manners -----------------------------------------------------------------------------------
 
 
-def test_brian2_is_left_as_it_was_found(digits, capfd):
+def test_brian2_is_left_as_it_was_found(digits, capfd, tmp_path, monkeypatch):
     import brian2 as simulator
 
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # others write to the one of all
+
     def state():
-        files = set(os.listdir(tempfile.gettempdir()))
+        files = os.listdir(tmp_path)
         return logger.level, simulator.get_device(), simulator.defaultclock.dt, files
 
     logger, simulator.prefs.codegen.target = logging.getLogger("brian2"), "auto"
-    before = (
-        logger.level,
-        simulator.get_device(),
-        simulator.defaultclock.dt,
-        set(os.listdir(tempfile.gettempdir())),
-    )
+    before = state()
     learned_by(brian2, LIVELY, start_on(digits[:1], LIVELY))
-    after = (
-        logger.level,
-        simulator.get_device(),
-        simulator.defaultclock.dt,
-        set(os.listdir(tempfile.gettempdir())),
-    )
-    assert after == before
+    assert state() == before
     assert simulator.prefs.codegen.target == "auto"
     assert capfd.readouterr() == ("", "")
 
