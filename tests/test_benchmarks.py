@@ -6,6 +6,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import ablation
+import activity
 import engines
 import numpy as np
 import pytest
@@ -233,3 +234,24 @@ def test_the_search_is_rendered_with_what_it_missed():
     assert "of which chance loses: tpe 1." in text
     assert "| Dask | 30 | 15 | 2.00 |" in text
     assert text.endswith("an abacus.")
+
+
+def test_penalties_are_compared_at_equal_accuracy():
+    """The fewest operations of those that lose at most 0.3 points on validation images, for all seeds."""
+
+    def trials(penalty, strength, accuracy, spikes, layers=(200,), seeds=activity.SEEDS):
+        measured = {"accuracy": accuracy, "spikes": [spikes], "operations": [1000.0, 9.0]}
+        settings = {"layers": layers, "penalty": penalty, "strength": strength}
+        return [settings | {"seed": seed, "validation": measured, "test": measured} for seed in seeds]
+
+    tried = [
+        *trials("none", 0.0, 97.0, 200.0),
+        *trials("none", 0.0, 96.0, 100.0, layers=(100,)),
+        *trials("l1", 1.0, 96.9, 90.0),
+        *trials("l1", 2.0, 96.75, 50.0),
+        *trials("l1", 4.0, 96.6, 20.0),
+        *trials("l2", 8.0, 96.8, 40.0, seeds=(0,)),
+    ]
+    names = [name for name, _ in activity._chosen("mnist", {"trials": tried})]
+    assert names == ["none", "l1, 2", "none, 100 neurons"]
+    assert activity._met(tried[:3], "test").tolist() == [1000.0, 2000.0]
