@@ -257,7 +257,7 @@ def _note(results: Results) -> str:
     return (
         "`hybrid`: ANNs of ReLUs without biases, 784-200 (`-layers`: 784-200-200), "
         f"{Hybrid().ann_passes} passes over {LEARNED:,} training images, converted into networks without "
-        f"leak, `regular` input, thresholds of the {Hybrid().percentile:g} % percentile (half of it for up to "
+        f"leak, `regular` input, thresholds of the {Hybrid().percentile:g} % percentile (half of it up to "
         "8 steps), potentials that start at 0, readout `linear`, fitted on spike counts, floats; those that "
         f"are called tuned saw {HYBRID_PASSES} passes of surrogate gradients. First the best network that is "
         "converted without a penalty, over the number of time steps; then of no penalty and of each the "
