@@ -38,9 +38,7 @@ Several = list[Trial]
 
 PARTS: dict[str, tuple[str, tuple[int, ...]]] = {
     "mnist": ("mnist", (200,)),
-    "mnist-layers": ("mnist", (200, 200)),
     "fashion-mnist": ("fashion-mnist", (200,)),
-    "fashion-mnist-layers": ("fashion-mnist", (200, 200)),
 }
 """Which images, and the neurons of each layer."""
 
@@ -167,7 +165,7 @@ def _mean(several: Several, split: str, name: str) -> Any:
     return np.mean([one[split][name] for one in several], axis=0)
 
 
-def _met(several: Several, split: str) -> Any:
+def met(several: Several, split: str) -> Any:
     """Return how many weights spikes meet for an image: those of each layer, and of the readout."""
     spikes, operations = (_mean(several, split, name) for name in ("spikes", "operations"))
     return np.append(operations[:-1], spikes[-1] * CLASSES)
@@ -182,7 +180,7 @@ def _as_accurate(several: Several, none: Several, points: float) -> bool:
     return _lost(several, none) <= points + 1e-9
 
 
-def _chosen(part: str, result: dict[str, Any]) -> Iterator[tuple[str, Several]]:
+def compared_ones(part: str, result: dict[str, Any]) -> Iterator[tuple[str, Several]]:
     """Yield what is compared: of each penalty the strongest with the accuracy of no penalty."""
     groups, (_, layers) = _groups(result), PARTS[part]
     none = groups[layers, *NONE]
@@ -206,12 +204,12 @@ def render(results: Results) -> str:
 def _compared(results: Results) -> str:
     rows = []
     for part, result in results.items():
-        chosen = list(_chosen(part, result))
+        chosen = list(compared_ones(part, result))
         none = chosen[0][1]
         for name, several in chosen:
-            met, before = _met(several, "test"), _met(none, "test")
+            now, before = met(several, "test"), met(none, "test")
             energies = _mean(none, "test", "energy_nj") / _mean(several, "test", "energy_nj")
-            times = [before[after:].sum() / met[after:].sum() for after in (1, 0)]
+            times = [before[after:].sum() / now[after:].sum() for after in (1, 0)]
             rows.append(
                 [
                     part,
@@ -220,7 +218,7 @@ def _compared(results: Results) -> str:
                     spread([one["test"]["accuracy"] for one in several]),
                     _added(np.mean([one["neurons"] for one in several], axis=0)),
                     _added(_mean(several, "test", "spikes")),
-                    _added(met),
+                    _added(now),
                     f"{_mean(several, 'test', 'operations')[-1]:,.0f}",
                     *(f"{one:.2f}" for one in (*times, *energies)),
                 ]
@@ -247,7 +245,7 @@ def _added(values: Any) -> str:
 
 def _note(results: Results) -> str:
     return (
-        "`surrogate`, 784-200 (`-layers`: 784-200-200), first spike, 10 time steps, beta 0.9, "
+        "`surrogate`, 784-200, first spike, 10 time steps, beta 0.9, "
         f"{PASSES} passes over {LEARNED:,} training images, readout `linear`, floats. Of each penalty the "
         f"strongest that loses at most {EQUAL} points of validation accuracy, the mean of seeds "
         f"{seeds(results)} (10,000 images each); "
@@ -280,8 +278,8 @@ def _tried(results: Results) -> str:
 
 
 def _briefly(one: Trial) -> str:
-    met = _met([one], "validation")
-    return f"{one['strength']:g}: {one['validation']['accuracy']:.2f}, {met[1:].sum():,.0f}, {met.sum():,.0f}"
+    now = met([one], "validation")
+    return f"{one['strength']:g}: {one['validation']['accuracy']:.2f}, {now[1:].sum():,.0f}, {now.sum():,.0f}"
 
 
 if __name__ == "__main__":

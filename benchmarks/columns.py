@@ -28,7 +28,7 @@ from fspinn.lowering.compiler import learning_plan
 from fspinn.memmodel import Size, memory_bits
 from fspinn.model.tensors import LayerTensors
 from fspinn.network import OnOff
-from fspinn.network.encoders import BatchEncoder, encoding_of, split_channels
+from fspinn.network.encoders import BatchEncoder, encoding_of, intensities
 from fspinn.network.setup import Setup
 
 SEEDS = (0, 1, 2)
@@ -149,8 +149,7 @@ def _thresholds_only(
     """Return a network whose weights are given, and whose thresholds learn as ever."""
     learned = learn(network, data, with_settings(fspinn.Stdp(), NOT_LEARNED), seed=seed, progress=False)
     images = np.asarray(data.train.images[:PATCHED])
-    coding = encoding_of(network)
-    seen = split_channels(images, coding.contrast)
+    seen = intensities(images, encoding_of(network))
     weights = make(_patches(seen, seed), network.neurons, seed)
     norm = learned.network.layers[0].neuron.weight_norm or 1.0
     weights = np.minimum(norm * weights / np.linalg.norm(weights, axis=1, keepdims=True), 1.0)

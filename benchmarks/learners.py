@@ -36,9 +36,8 @@ PARTS: dict[str, tuple[str, tuple[str, ...], tuple[Shape, ...]]] = {
     ),
     "mnist-fields": ("mnist", COLUMNS, ((12, 5, 3), (24, 5, 3))),
     "mnist-surrogate": ("mnist", SUPERVISED, ((16, None, 1), (32, None, 1), (64, None, 1))),
-    "mnist-surrogate-fields": ("mnist", SUPERVISED, ((8, 5, 3), (16, 5, 3), (16, 7, 3), (32, 7, 4))),
-    "fashion-mnist": ("fashion-mnist", COLUMNS, ((12, 5, 3), (32, 5, 4), (64, 5, 4), (128, 5, 4))),
-    "fashion-mnist-surrogate": ("fashion-mnist", SUPERVISED, ((64, None, 1), (16, 5, 3), (32, 5, 4))),
+    "mnist-surrogate-fields": ("mnist", SUPERVISED, ((8, 5, 3), (16, 5, 3))),
+    "fashion-mnist": ("fashion-mnist", COLUMNS, ((12, 5, 3), (24, 5, 4), (32, 5, 4), (64, 5, 4))),
 }
 """Which images, which learners, and neurons, field (None is all of the image) and cells of networks."""
 

@@ -2,13 +2,15 @@
 
     python benchmarks/sweep.py [PART ...] [--write]
 
-Needs torch. The question is that of Aliyev and Adegbija (DATE 2024, arXiv 2402.06211), whose figures stand
-beside: of another network, other images and a real FPGA.
+Needs torch. The pictures of CIFAR-10 are those of `benchmarks/colour.py`, in colour. The question is that of
+Aliyev and Adegbija (DATE 2024, arXiv 2402.06211), whose figures stand beside: of another network, of other
+images, and of a real FPGA.
 """
 
 from dataclasses import replace
 from typing import Any
 
+from colour import pictures
 from tables import Results, machines, run, seeds, table
 
 import fspinn
@@ -18,7 +20,7 @@ from fspinn.network.setup import Setup
 from fspinn.search.sweep import at
 from fspinn.search.swept import SweepPoint, Trade, settings_in_words
 
-PARTS = ("mnist", "fashion-mnist")
+PARTS = ("mnist", "fashion-mnist", "cifar10")
 SEEDS = (0,)
 LEARNED, HELD_OUT, PASSES = 10_000, 5_000, 3
 
@@ -40,7 +42,10 @@ def network() -> Network:
 
 
 def images(part: str) -> Dataset:
-    data = fspinn.datasets.load(part, validation=HELD_OUT, seed=SEEDS[0])
+    if part == "cifar10":
+        data = pictures(SEEDS[0], HELD_OUT)
+    else:
+        data = fspinn.datasets.load(part, validation=HELD_OUT, seed=SEEDS[0])
     return replace(data, train=data.train.first(LEARNED))
 
 
@@ -68,8 +73,8 @@ def measure(part: str) -> dict[str, Any]:
 
 def render(results: Results) -> str:
     rows = []
-    for part, result in results.items():
-        points = [_point(one) for one in result["points"]]
+    for part, result in ((part, results[part]) for part in PARTS if part in results):
+        points = [sweep_point(one) for one in result["points"]]
         for one in result["trades"]:
             default, point = points[one["default"]], points[one["point"]]
             rows.append(_row(part, Trade(default, point), one["fastest"]))
@@ -105,19 +110,19 @@ def _row(part: str, trade: Trade, fastest: bool) -> list[str]:
         part,
         settings_in_words(point.settings),
         f"{chosen}: {point.beta:.3g}, {point.threshold:g}",
-        _sign(100 * trade.latency_saved, " %"),
-        _sign(100 * trade.accuracy_lost, ""),
-        _sign(100 * trade.spikes_saved, " %"),
+        sign(100 * trade.latency_saved, " %"),
+        sign(100 * trade.accuracy_lost, ""),
+        sign(100 * trade.spikes_saved, " %"),
         f"{100 * (default.accuracy or 0.0):.2f}, {100 * (point.accuracy or 0.0):.2f}",
         f"{share:.0f}",
     ]
 
 
-def _sign(less: float, unit: str) -> str:
+def sign(less: float, unit: str) -> str:
     return f"{abs(less):.2f}{unit} {'less' if less > 0 else 'more'}"
 
 
-def _point(plain: dict[str, Any]) -> SweepPoint:
+def sweep_point(plain: dict[str, Any]) -> SweepPoint:
     known = {name: value for name, value in plain.items() if name not in ("spikes", "spike_s")}
     return SweepPoint(**{**known, "layer_spikes": tuple(known["layer_spikes"])})
 

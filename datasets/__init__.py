@@ -2,7 +2,7 @@
 
 >>> from fspinn import datasets
 >>> datasets.names()
-('digits', 'mnist', 'fashion-mnist', 'kmnist')
+('digits', 'mnist', 'fashion-mnist', 'kmnist', 'svhn')
 """
 
 if __name__ != "fspinn.datasets":

@@ -21,7 +21,7 @@ class BuiltIn:
     images : tuple of int
         Number of images for training (validation included) and for test.
     image_shape : tuple of int
-        Height and width in pixels.
+        Height and width in pixels, and channels if there are several.
     class_names : tuple of str
         What a person calls the classes.
     source, licence : str

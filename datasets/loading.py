@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from fspinn.base.checks import checked_seed
-from fspinn.datasets.catalogue import catalogue, unknown
+from fspinn.datasets.catalogue import BuiltIn, catalogue, unknown
 from fspinn.datasets.dataset import Dataset
 from fspinn.datasets.labelled import Labelled, labelled
 from fspinn.datasets.own import read_as, read_idx_folder, read_own
@@ -14,6 +14,7 @@ from fspinn.datasets.reading import Reading
 from fspinn.datasets.scale import Scale
 from fspinn.datasets.splitting import assemble
 from fspinn.datasets.storage import folder_for_loading
+from fspinn.datasets.svhn import read_svhn
 from fspinn.datasets.through_tonic import PREFIX, read_with_tonic
 
 
@@ -87,7 +88,7 @@ def load(
         entry = catalogue[name_or_path]
         embedded = entry.embedded
         reading.refuse(("length", "label", "shape"), name, "holds images, not signals or tables")
-        read = _digits() if embedded else read_idx_folder(folder_for_loading(entry, data_dir))
+        read = _digits() if embedded else _published(entry, folder_for_loading(entry, data_dir))
         train, test = (None if part is None else read_as(reading, part, name) for part in read)
         assert train is not None
         return assemble(name, train, test, entry.class_names, validation, seed, reading)
@@ -104,6 +105,10 @@ def load(
         raise unknown(name, "neither a data set nor an existing file")
     train, test = read_own(path, reading)
     return assemble(name, train, test, None, validation, seed, reading, scale)
+
+
+def _published(entry: BuiltIn, folder: Path) -> tuple[Labelled, Labelled | None]:
+    return read_svhn(folder, entry.checksums) if entry.name == "svhn" else read_idx_folder(folder)
 
 
 def _digits() -> tuple[Labelled, None]:

@@ -169,4 +169,5 @@ def _file_missing(entry: BuiltIn, folder: Path, file: str, origin: str) -> DataE
             f"run `fspinn data fetch {entry.name} --data-dir {folder.parent}`, or leave {origin} out to "
             "download to the cache"
         )
-    return DataError(f"{folder / file}: no such file, neither with .gz nor without; {fix}")
+    nor = ", neither with .gz nor without" if file.endswith(".gz") else ""
+    return DataError(f"{folder / file}: no such file{nor}; {fix}")

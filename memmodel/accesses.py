@@ -132,7 +132,8 @@ def _state(layer: LayerSize, work: Workload, hardware: Hardware) -> Accesses:
 def _spikes(size: Size, work: tuple[Workload, ...], hardware: Hardware) -> Accesses:
     """Return how input spikes are found, and the buffers filled.
 
-    A layer at one position is given a bit for each input in every time step, which is written and read.
+    A layer at one position is given a bit for each input in every time step, which is written and read. Where
+    inputs are means, each pixel is added to the sum of its block.
     """
     first, done = size.layers[0], work[0]
     bitmaps = _read_and_written(done.steps * _state_words(first.n_inputs, 1, hardware) * (1 - first.slides))
@@ -145,6 +146,8 @@ def _spikes(size: Size, work: tuple[Workload, ...], hardware: Hardware) -> Acces
         state_reads=(read + intensities) * first.slides, state_writes=(coded + intensities) * first.slides
     )
     found = [bitmaps, rows]
+    pixels = size.sample_inputs // size.contrast * size.pooled * np.minimum(size.block_sums, 1)
+    found.append(_read_and_written(pixels, pixels * size.sum_bits))
     for layer, done, before, sent in zip(size.layers[1:], work[1:], size.layers, work, strict=False):
         found.append(_read_and_written(sent.output_spikes))
         cleared = before.time_rows * _state_words(before.features, before.time_bits, hardware)

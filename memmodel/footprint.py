@@ -53,6 +53,7 @@ def blocks(size: Size, training: bool) -> dict[str, list[Block]]:
         "input_buffer": [
             Block(1, size.buffered_inputs, size.input_bits),
             Block(1, size.contrast_inputs, INTENSITY_BITS),
+            Block(1, size.block_sums, size.sum_bits),
             Block(1, size.extra_features, LEVEL_BITS),
         ],
         "spikes": [
@@ -99,8 +100,8 @@ def footprint(size: Size, training: bool) -> dict[str, Any]:
     and `ttfs` relative to the brightest). Values are kept as codes: with `ttfs` in one of T steps or never,
     in ``ceil(log2(T + 1))`` bits; otherwise in 8 bits. With contrast, ON and OFF are kept as such codes, and
     beside them the 2 radius + 1 rows of intensities that the local mean needs, as it is computed once, or the
-    level that steps are counted from. Of a signal, one row, values arrive one by one: a field keeps as many
-    as it is wide.
+    level that steps are counted from; with `fspinn.Network.pool` also the sums of a row of blocks, as wide as
+    that of white pixels. Of a signal, one row, values arrive one by one: a field keeps as many as it is wide.
 
     A layer whose field has several positions takes its input spikes from the input buffer, and a spike goes
     straight into a counter, so it has no `spikes`. What there is only one of is a register, in the readout

@@ -214,8 +214,9 @@ class Controller:
     """Memories of a microcontroller, and what the program takes of them beside the network.
 
     `rates_bytes` is the code of encoders that make rates of intensities, `contrast_bytes` that of `OnOff`,
-    `features_bytes` that of a readout that listens to features, `signal_bytes` that of keeping and scaling
-    values of a signal, its contrast included, and `steps_bytes` what counting steps adds to that.
+    `pool_bytes` that of the means of blocks, `features_bytes` that of a readout that listens to features,
+    `signal_bytes` that of keeping and scaling values of a signal, its contrast included, and `steps_bytes`
+    what counting steps adds to that.
     """
 
     flash_bytes: Annotated[int, Within(1, 2**40)]
@@ -224,6 +225,7 @@ class Controller:
     stack_bytes: Bytes
     rates_bytes: Bytes = 0
     contrast_bytes: Bytes = 0
+    pool_bytes: Bytes = 0
     features_bytes: Bytes = 0
     signal_bytes: Bytes = 0
     steps_bytes: Bytes = 0

@@ -6,9 +6,9 @@ packed into words of 32 bits, and each input of a neuron takes a bit for each of
 in an array that all layers share. Between two layers lies a bit per feature and time step after one without
 inhibition, which the next layer reads in place, and after any other the time of each feature's first spike.
 An image lies where the caller has it: the program reads a field from there, as
-often as there are positions, and its contrast too. Of a signal with a field along time the
-program keeps the last values itself, so that they can come one by one. A program that learns is not exported
-yet; it is taken to keep weights, thresholds, traces and windows in RAM.
+often as there are positions, and its contrast and the means of blocks too. Of a signal with a field along
+time the program keeps the last values itself, so that they can come one by one. A program that learns is not
+exported yet; it is taken to keep weights, thresholds, traces and windows in RAM.
 """
 
 from itertools import pairwise
@@ -65,6 +65,7 @@ def controller_bytes(case: Case, controller: Controller) -> tuple[Numbers, Numbe
     keeps = plain(np.greater(size.kept_bytes, 0) * 1)
     program = program + keeps * controller.signal_bytes + size.counts_steps * controller.steps_bytes
     program = program + (1 - keeps) * (size.contrast > 1) * controller.contrast_bytes
+    program = program + plain(np.greater(size.pooled, 1) * 1) * controller.pool_bytes
     program = program + (size.extra_features > 0) * controller.features_bytes
     return program + constant, controller.stack_bytes + state
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields, replace
 from itertools import pairwise
+from math import prod
 from typing import TypedDict
 
 import numpy as np
@@ -14,7 +15,7 @@ from fspinn.model.model import BIASED_READOUT, AnyModel, model_of
 from fspinn.network.adaptation import Adaptation, Fixed
 from fspinn.network.description import Network
 from fspinn.network.inhibition import Inhibition, NoInhibition
-from fspinn.network.inputs import Delta, Events, FirstSpike, LevelDelta, OnOff
+from fspinn.network.inputs import Delta, Events, FirstSpike, LevelDelta, OnOff, block_of
 from fspinn.network.layers import Layer
 from fspinn.network.learners import Learner
 from fspinn.network.rules import NORMALISATIONS, Rule, Stdp
@@ -25,13 +26,24 @@ _CHOICES = {
     "adaptation": tuple(members(Adaptation)),
     "normalisation": NORMALISATIONS,
 }
-OF_THE_INPUT = ("waiting_inputs", "input_bits", "contrast_inputs", "sample_inputs", "kept_bytes")
+OF_THE_INPUT = (
+    "waiting_inputs",
+    "input_bits",
+    "contrast_inputs",
+    "sample_inputs",
+    "kept_bytes",
+    "pooled",
+    "block_sums",
+)
 """Names of what `Size` says of the input."""
 
 _MAY_BE_ZERO = ("refractory_steps", "inhibition_steps", "mapped_pixels", "extra_features", *OF_THE_INPUT)
 
 INTENSITY_BITS = 8
 """Bits of a pixel that is not encoded yet."""
+
+_SUM_BYTES = 2
+"""Bytes of the sum of up to 255 values of a signal in the exported C program."""
 
 
 @dataclass(frozen=True)
@@ -192,7 +204,12 @@ class Size:
     sample_inputs : int, default 0
         Values of a whole sample.
     kept_bytes : int, default 0
-        Of the values that the exported C program keeps of a signal, see `kept_values`.
+        Of the values that the exported C program keeps of a signal, see `kept_values`, and of the sums of
+        those whose mean it will keep.
+    pooled : int, default 1
+        Pixels whose mean is one input, see `fspinn.Network.pool`.
+    block_sums : int, default 0
+        Sums of such blocks that are kept while a sample arrives row by row.
     rates : bool, default True
         Whether intensities are encoded as rates, not as first spikes. The code of a microcontroller's program
         depends on that, and on whether there is a contrast.
@@ -227,6 +244,8 @@ class Size:
     contrast_inputs: int = 0
     sample_inputs: int = 0
     kept_bytes: int = 0
+    pooled: int = 1
+    block_sums: int = 0
     rates: bool = True
     contrast: int = 1
     extra_features: int = 0
@@ -263,6 +282,11 @@ class Size:
         return self.layers[0].n_inputs + self.waiting_inputs
 
     @property
+    def sum_bits(self) -> Numbers:
+        """Bits of the sum of the pixels of a block."""
+        return count_bits((2**INTENSITY_BITS - 1) * self.pooled)
+
+    @property
     def online(self) -> "Size":
         """This network on a stream of events, which are answered as they come.
 
@@ -271,7 +295,15 @@ class Size:
         if self.layers[0].online:
             return self
         layers = tuple(replace(layer, online=True) for layer in self.layers)
-        return replace(self, layers=layers, waiting_inputs=0, input_bits=0, contrast_inputs=0, kept_bytes=0)
+        return replace(
+            self,
+            layers=layers,
+            waiting_inputs=0,
+            input_bits=0,
+            contrast_inputs=0,
+            kept_bytes=0,
+            block_sums=0,
+        )
 
     @property
     def at_once(self) -> "Size":
@@ -369,6 +401,8 @@ class _OfTheInput(TypedDict):
     contrast_inputs: int
     sample_inputs: int
     kept_bytes: int
+    pooled: int
+    block_sums: int
 
 
 def _of_the_input(network: Network, image_shape: tuple[int, ...]) -> _OfTheInput:
@@ -379,25 +413,36 @@ def _of_the_input(network: Network, image_shape: tuple[int, ...]) -> _OfTheInput
     """
     encoder, contrast, field = network.encoder, network.contrast, network.layers[0].field
     height, width, channels = network.input_shape(image_shape)
+    values, pooled = channels // contrast.channels, prod(block_of(network.pool, image_shape))
     # The values, and the levels that steps are counted from.
     lines = 2 if isinstance(contrast, LevelDelta) else 1
-    kept_bytes = kept_values(network, image_shape) * lines * channels // contrast.channels
+    kept_bytes = kept_values(network, image_shape) * lines * values
+    if pooled > 1 and image_shape[0] == 1 and field is not None and not encoder.needs_whole_sample:
+        kept_bytes += _SUM_BYTES * values
     if field is None or network.layers[0].positions(height, width) == (1, 1):
         return _OfTheInput(
-            waiting_inputs=0, input_bits=0, contrast_inputs=0, sample_inputs=0, kept_bytes=kept_bytes
+            waiting_inputs=0,
+            input_bits=0,
+            contrast_inputs=0,
+            sample_inputs=0,
+            kept_bytes=kept_bytes,
+            pooled=pooled,
+            block_sums=0,
         )
     coded = isinstance(encoder, FirstSpike) and not encoder.needs_whole_sample
     # A signal is a column of single values: its time runs along the width.
-    arriving, across, reach = (width, 1, field[1]) if height == 1 else (height, width, field[0])
+    arriving, across, reach = (width, 1, field[1]) if image_shape[0] == 1 else (height, width, field[0])
     kept = arriving if encoder.needs_whole_sample else reach
     around = min(2 * contrast.radius + 1, arriving) if isinstance(contrast, OnOff) else 0
     levels = isinstance(contrast, Delta | LevelDelta)
     return {
         "waiting_inputs": kept * across * channels - network.layers[0].fan_in(height, width, channels),
         "input_bits": count_bits(network.steps) if coded else INTENSITY_BITS,
-        "contrast_inputs": (around * across + levels) * channels // contrast.channels,
+        "contrast_inputs": (around * across + levels) * values,
         "sample_inputs": height * width * channels,
         "kept_bytes": kept_bytes,
+        "pooled": pooled,
+        "block_sums": across * values if pooled > 1 else 0,
     }
 
 
@@ -407,10 +452,10 @@ def kept_values(network: Network, image_shape: tuple[int, ...]) -> int:
     For a field along time: those of the field, as many as a contrast looks back and ahead, and to count steps
     the one before. Without such a field steps are counted between two.
     """
-    height, width, _ = network.input_shape(image_shape)
+    _, width, _ = network.input_shape(image_shape)
     field, contrast = network.layers[0].field, network.contrast
     levels = isinstance(contrast, Delta | LevelDelta)
-    if height > 1 or field is None:
+    if image_shape[0] > 1 or field is None:
         return 2 * levels
     return min(field[1] + 2 * contrast.radius + levels, width)
 

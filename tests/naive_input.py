@@ -3,6 +3,7 @@
 One function per sentence of `fspinn.network` and its `encoders`, written from there and not from the kernels.
 """
 
+from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
@@ -106,6 +107,17 @@ def ttfs(image, steps, most):
     return per_step
 
 
+def pooled(image, pool):
+    """The mean of each block of pixels, halves rounded up; of one row the blocks are one row too."""
+    height, width, channels = image.shape
+    rows = pool if height > 1 else 1
+    means = np.zeros((height // rows, width // pool, channels), dtype=np.uint8)
+    for y, x, c in np.ndindex(means.shape):
+        block = image[y * rows : (y + 1) * rows, x * pool : (x + 1) * pool, c]
+        means[y, x, c] = int(Fraction(int(block.astype(int).sum()), block.size) + Fraction(1, 2))
+    return means
+
+
 def on_off(image, radius, gain):
     """How much brighter and how much darker than around it each pixel is, two channels for each."""
     height, width, channels = image.shape
@@ -152,7 +164,7 @@ def signal_split(image, contrast, gain, step, step_gain):
 
 def encoded(network, image):
     """The intensities that are encoded (height, width, channels)."""
-    image = image.reshape(*image.shape[:2], -1)
+    image = pooled(image.reshape(*image.shape[:2], -1), network.pool)
     if network.contrast == "on-off":
         image = opposed(image) if network.contrast_of == "colours" else image
         return on_off(image, network.contrast_radius, network.contrast_gain)

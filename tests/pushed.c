@@ -9,7 +9,7 @@ static void start(uint32_t number)
     static const uint8_t other[NETWORK_SAMPLE_CHANNELS] = {200};
     uint32_t i;
     network_start(0, number + 7);
-    for (i = 0; i < NETWORK_WIDTH / 2; i++) {
+    for (i = 0; i < NETWORK_SAMPLE_WIDTH / 2; i++) {
         (void)network_push(other);
     }
     network_start(0, number);
@@ -19,7 +19,7 @@ int main(void)
 {
     static uint32_t answer[NETWORK_FEATURES + 1];
     uint8_t value[NETWORK_SAMPLE_CHANNELS];
-    uint32_t number = 0, left = NETWORK_WIDTH, j;
+    uint32_t number = 0, left = NETWORK_SAMPLE_WIDTH, j;
     start(number);
     while (fread(value, 1, sizeof value, stdin) == sizeof value) {
         uint32_t expected = left - 1;
@@ -40,7 +40,7 @@ int main(void)
         if (fwrite(answer, 1, sizeof answer, stdout) != sizeof answer) {
             return 1;
         }
-        left = NETWORK_WIDTH;
+        left = NETWORK_SAMPLE_WIDTH;
         start(++number);
     }
     return 0;

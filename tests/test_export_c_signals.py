@@ -86,9 +86,10 @@ def defined(folder, name):
     cells=st.integers(1, 3),
     kinds=st.tuples(st.sampled_from(["ttfs", "unscaled"]), st.sampled_from(INHIBITIONS)),
     readout=st.sampled_from(["proportion", "majority", "linear"]),
+    pool=st.sampled_from([1, 2, 5]),
 )
 def test_value_by_value_every_spike_and_class_are_those_of_the_whole_sample(
-    tmp_path_factory, contrast, numbers, field, stride, length, channels, cells, kinds, readout
+    tmp_path_factory, contrast, numbers, field, stride, length, channels, cells, kinds, readout, pool
 ):
     assume(cells <= (length - field) // stride + 1)
     (radius, step, gain), (encoder, inhibition) = numbers, kinds
@@ -100,12 +101,12 @@ def test_value_by_value_every_spike_and_class_are_those_of_the_whole_sample(
     }
     of_encoder = {"ttfs": {}, "unscaled": {"max_rate_hz": 600.0, "duration_ms": 20.0}}
     kinds = {"contrast": contrast, "encoder": encoder, "inhibition": inhibition}
-    where = {"field": (1, field), "stride": stride, "cells": (1, cells)}
+    where = {"field": (1, field), "stride": stride, "cells": (1, cells), "pool": pool}
     asked = {**COLUMN.asked, **kinds, **where, **of.get(contrast, {}), **of_encoder[encoder]}
     if encoder != "ttfs":
         del asked["first_spikes_relative_to"]
     network = flat(**asked)
-    shape = (1, length) if channels is None else (1, length, channels)
+    shape = (1, pool * length) if channels is None else (1, pool * length, channels)
     model = model_of(network, readout=readout, pixels=shape)
     check(model, tmp_path_factory.mktemp("c"))
 
@@ -178,9 +179,9 @@ def scaled(folder, values):
     return np.frombuffer(told.stdout, np.uint8).reshape(values.shape)
 
 
-def with_scale(low, high):
+def with_scale(low, high, pool=1):
     shape = (1, 12) if len(low) == 1 else (1, 12, len(low))
-    model = model_of(changed(COLUMN, contrast="level", field=(1, 3)), pixels=shape)
+    model = model_of(changed(COLUMN, contrast="level", field=(1, 3), pool=pool), pixels=shape)
     return replace(model, scale=Scale(low, high))
 
 
@@ -252,11 +253,12 @@ int main(void)
 
 
 @needs_gcc
-def test_the_loop_that_the_readme_shows_answers_what_was_recorded(tmp_path):
-    model = with_scale((-300.0, -500.0), (700.0, 500.0))
+@pytest.mark.parametrize(("pool", "kept", "size"), [(1, "3", 6), (2, "3 means of 2", 10)])
+def test_the_loop_that_the_readme_shows_answers_what_was_recorded(tmp_path, pool, kept, size):
+    model = with_scale((-300.0, -500.0), (700.0, 500.0), pool)
     export_c(model, tmp_path / "out")
     readme = (tmp_path / "out" / "README.md").read_text()
-    assert "the program keeps the last 3 of them,\nin 6 bytes of RAM." in readme
+    assert f"the program keeps the last {kept} of them,\nin {size} bytes of RAM." in readme
     loop = re.search(r"(?:^    uint8_t value.*\n)(?:^    .*\n)+", readme, re.M)[0]
     (tmp_path / "main.c").write_text(_SENSOR.replace("@loop@", loop))
     program = tmp_path / "main"

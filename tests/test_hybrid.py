@@ -14,9 +14,9 @@ from fspinn.learning.fitting import fit_readouts
 from fspinn.learning.training import learn
 from fspinn.network import FirstSpike, Hybrid, Network, Poisson, Surrogate
 from fspinn.network.setup import Setup
+from fspinn.search.default_spaces import settle
 from fspinn.search.jobs import Job, shortened
 from fspinn.search.networks import while_learning
-from fspinn.search.space import settle
 
 torch = pytest.importorskip("torch")
 

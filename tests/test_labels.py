@@ -238,7 +238,8 @@ def test_labels_go_on_from_a_model_to_the_same_bits(network, digits, found_by_st
 def test_the_command_goes_on_from_a_model(found_by_stdp, tmp_path):
     fspinn.save(found_by_stdp, tmp_path / "net.h5")
     words = ["train", "--start", tmp_path / "net.h5", "--set", "tuning_passes=1", "-o", tmp_path / "on.h5"]
-    answer(*words)
+    said = answer(*words)
+    assert said["accuracy_before"] == found_by_stdp.record["validation_accuracy"]
     tuned = fspinn.load(tmp_path / "on.h5")
     assert tuned.learner == StdpLabels(tuning_passes=1)
     assert tuned.record["dataset"]["name"] == "digits"

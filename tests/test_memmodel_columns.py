@@ -162,6 +162,48 @@ def test_what_is_kept_of_a_signal_takes_ram_of_a_microcontroller():
     assert size_of(replace(Network.dense(8), contrast=Delta()), (1, 128, 3)).kept_bytes == 2 * 3
 
 
+@pytest.mark.parametrize(
+    ("shape", "pool", "sums", "bits"),
+    [((28, 28), 2, 14, 10), ((57, 84, 3), 3, 28 * 3, 12), ((1, 128), 4, 1, 10), ((1, 90, 2), 5, 2, 11)],
+)
+def test_blocks_that_are_pooled_are_summed_up_beside_the_rows_of_means(shape, pool, sums, bits):
+    """The largest sum is that of white pixels; the field is that on samples of one value a block."""
+    field, cells = ((1, 5), (1, 3)) if shape[0] == 1 else ((5, 5), (3, 3))
+    small = (1 if shape[0] == 1 else shape[0] // pool, shape[1] // pool, *shape[2:])
+    column = Network.patches(8, field, cells=cells)
+    size, alone = size_of(replace(column, pool=pool), shape), size_of(column, small)
+    found, others = footprint(size, training=True), footprint(alone, training=True)
+    assert found.pop("input_buffer") - others.pop("input_buffer") == sums * bits
+    assert found == others
+    assert size.online.block_sums == 0
+
+
+def test_a_dense_layer_that_sees_means_is_as_small_as_on_small_images():
+    for network in (Network.dense(400), Network.supervised(16)):
+        pooled, small = size_of(replace(network, pool=2)), size_of(network, (14, 14))
+        assert pooled == replace(small, pooled=4)
+        assert footprint(pooled, training=True) == footprint(small, training=True)
+        assert footprint(pooled, training=False)["weights"] == 196 * network.neurons * 4
+
+
+def test_pooling_takes_code_of_a_microcontroller_and_of_a_signal_sums():
+    board, phases = load_hardware("mcu-m4f"), {"inference": (COUNTED,), "training": (COUNTED,)}
+    column = Network.patches(8, (1, 9), cells=(1, 8))
+    pooled, alone = (
+        estimate(size, board, phases).capacity["inference"]
+        for size in (size_of(replace(column, pool=2), (1, 256)), size_of(column, (1, 128)))
+    )
+    assert pooled["flash_bytes"].needed - alone["flash_bytes"].needed == board.controller.pool_bytes
+    assert pooled["ram_bytes"].needed - alone["ram_bytes"].needed == 2
+
+
+def test_pooling_reads_and_writes_a_sum_for_each_pixel():
+    phases = {"inference": (COUNTED,), "training": (COUNTED,)}
+    sizes = size_of(replace(COLUMN, pool=2)), size_of(COLUMN, (14, 14))
+    pooled, alone = (estimate(size, "asic65-lp", phases).energy["inference"]["spikes"] for size in sizes)
+    assert pooled > alone
+
+
 def test_a_counter_holds_a_spike_of_each_position_or_of_each_step_at_each():
     assert footprint(size_of(COLUMN), False)["votes"] == 72 * 7  # 64
     several = with_settings(COLUMN, {"inhibition": "lateral"})
@@ -267,7 +309,7 @@ def test_what_a_search_expects_of_columns_is_what_the_cost_model_says():
         for network in networks
         for weights, prune in (("UQ0.3", False), ("UQ0.4", network.layers[0].field != (8, 8)))
     ]
-    costs = expected_costs(candidates, HARDWARE, (8, 8), 10, 0.3)
+    costs = expected_costs(candidates, HARDWARE, (8, 8), 10, 0.3, 1000)
     for candidate, cost in zip(candidates, costs, strict=True):
         variant = candidate.variant
         size = Size.of_network(

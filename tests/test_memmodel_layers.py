@@ -263,7 +263,7 @@ def test_what_a_search_expects_of_a_stack_is_what_the_cost_model_says():
         for one in (network, replace(network, layers=(Layer(8), Layer(50))))
     ]
     for candidate, cost in zip(
-        candidates, expected_costs(candidates, HARDWARE, (8, 8), 10, 0.3), strict=True
+        candidates, expected_costs(candidates, HARDWARE, (8, 8), 10, 0.3, 1000), strict=True
     ):
         size = Size.of_network(candidate.network, Stdp(), (8, 8), 10, 4, "majority")
         bits = {"state_bits": candidate.variant.state_bits, "threshold_bits": candidate.variant.state_bits}

@@ -19,7 +19,9 @@ from fspinn.network.description import Network
 from fspinn.network.inhibition import Lateral
 from fspinn.network.inputs import Events, LevelDelta, OnOff, Poisson
 from fspinn.network.layers import Layer, Neuron
+from fspinn.network.learners import StdpLabels
 from fspinn.network.rules import Stdp
+from fspinn.network.setup import Setup
 from fspinn.report.plots.networks import feature, preferred_classes
 from fspinn.report.plots.positions import _colours
 from fspinn.search.metrics import metric_of
@@ -499,10 +501,10 @@ def test_positions_go_on_while_neurons_answer_by_rank(ranked, digits):
 # --- searches ---------------------------------------------------------------------------------------
 
 
-def tried(weights, neurons, accuracy):
+def tried(weights, neurons, accuracy, learner=Stdp()):
     """Return as much of a trial as its picture shows."""
     return SimpleNamespace(
-        candidate=SimpleNamespace(weights=weights, neurons=neurons),
+        candidate=SimpleNamespace(weights=weights, neurons=neurons, setup=Setup(fspinn.Network(), learner)),
         memory_bits=8192 * neurons,
         accuracy=accuracy,
         accuracy_interval=None if accuracy is None else (accuracy - 0.1, accuracy + 0.05),
@@ -518,9 +520,9 @@ TRIALS = [
 ]
 
 
-def searched(strategy, winner=None, budget_bits=None):
+def searched(strategy, winner=None, budget_bits=None, trials=()):
     return SimpleNamespace(
-        trials=TRIALS,
+        trials=trials or TRIALS,
         strategy=strategy,
         front=[TRIALS[2], TRIALS[1]],
         winner=winner,
@@ -558,6 +560,16 @@ def test_a_search_is_crosses_and_a_front_with_intervals():
     assert "\u2605 20 neurons, UQ0.2 weights, 20.0 KiB, 80.0 %" in words
     legend = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     assert legend == ["UQ0.2", "float32"]
+
+
+def test_several_learners_have_a_mark_each():
+    labelled = tried("UQ0.2", 10, 0.6, StdpLabels())
+    figure = plots.accuracy_against_memory(searched("ladder", trials=[*TRIALS, labelled]))
+    lines, _ = drawn(figure)
+    assert (10, 60) in lines["s"]
+    assert "x" not in lines
+    legend = figure.axes[0].get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == ["UQ0.2", "float32", "stdp", "stdp+labels"]
 
 
 # --- files ------------------------------------------------------------------------------------------

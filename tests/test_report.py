@@ -20,8 +20,9 @@ from fspinn.cli import main
 from fspinn.datasets import load
 from fspinn.report import charts, write_report
 from fspinn.report.comparison import compared
+from fspinn.report.importance import importances
 from fspinn.report.linear import Linear, best_of, linear_classifiers
-from fspinn.report.page import _latency
+from fspinn.report.page import LINEAR_BITS, _latency
 
 WORDS = (
     "search --validation 300 --samples 400 --accuracy 0.6 --sizes 10,25,60 --weights UQ0.3,float32 "
@@ -71,11 +72,11 @@ def without_winner(folder, answer, **changes):
 
 def test_every_trial_has_a_mark_in_every_chart_and_a_row(page, answer):
     numbers = {str(k) for k in range(len(answer["trials"]))}
-    pictures = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+    pictures = re.findall(r"<svg[^>]*><title>.*?</svg>", page, re.DOTALL)
     names = re.findall(r"<svg.*?<title>.* against (.*?)</title>", page)
     assert [name.split(" (")[0] for name in names] == [axis.words for axis in charts.AXES]
     for picture in pictures:
-        marks = re.findall(r'<circle class="(\w+)".*?data-t="(\d+)"', picture)
+        marks = re.findall(r'<path class="mark (\w+)".*?data-t="(\d+)"', picture)
         assert {number for _, number in marks} == numbers
         assert len(marks) == len(numbers)
         assert marks[-1][0] == "winner"
@@ -117,7 +118,7 @@ def test_it_is_one_small_file_that_names_no_other(page):
 def test_a_browser_draws_it_shows_a_trial_and_asks_for_nothing(page, answer, tmp_path):
     # Even where the page might: the policy that forbids it is taken out.
     probe = """<script>
-    document.querySelector("circle.winner").dispatchEvent(new Event("pointerenter"));
+    document.querySelector(".mark.winner").dispatchEvent(new Event("pointerenter"));
     addEventListener("load", () => {
         const asked = performance.getEntriesByType("resource").map(one => one.name);
         const pictures = [...document.images].map(image => image.naturalWidth > 100);
@@ -141,7 +142,10 @@ def test_a_browser_draws_it_shows_a_trial_and_asks_for_nothing(page, answer, tmp
     pictures = drawn.count("data:image/svg+xml")
     assert pictures == 2
     assert f'data-drawn="{" ".join(["true"] * pictures)}"' in drawn
-    assert drawn.count("<circle") == 4 * len(answer["trials"])
+    measured = sum(trial["accuracy"] is not None for trial in answer["trials"])
+    assert len(re.findall(r'data-t="\d', drawn)) == 4 * len(answer["trials"]) + measured
+    assert drawn.count('class="mark linear"') == len(LINEAR_BITS)
+    assert "<title>accuracy on validation images (%) against memory for inference" in drawn
     shown = drawn[drawn.index('<div id="tip"') :]
     assert f"<b>{answer['neurons']} neurons, {answer['weights']} weights" in shown
     assert f"<div>accuracy: {100 * answer['accuracy']:.1f} %</div>" in shown
@@ -161,7 +165,7 @@ def test_a_search_that_found_nothing_has_a_page_too(answer, tmp_path):
     assert "Limits: energy 9 \u00b5J." in page
     assert "Ask for less, or allow larger networks (--sizes)." in page
     assert "The nearest is" in page
-    assert page.count("<circle") == 4 * len(answer["trials"])
+    assert page.count('<path class="mark') == 4 * len(answer["trials"])
     assert "Is a spiking layer worth its bytes?" not in page
     words = r"A linear classifier on the pixels reaches, at its own best bits, \d, \d\d\.\d % in .* proven to"
     assert re.search(words, page)
@@ -293,7 +297,30 @@ def test_nothing_measured_is_no_reason_to_fail(answer, tmp_path):
 def test_hardware_that_knows_no_time_has_no_chart_of_it(answer, tmp_path):
     trials = [{**trial, "latency_s": None} for trial in answer["trials"]]
     page = write_report(without_winner(tmp_path / "lost", answer, trials=trials)).read_text()
-    assert page.count("<svg") == 3
+    assert len(re.findall(r"<svg[^>]*><title>", page)) == 3
+
+
+def drawn_networks(count, accuracy_of):
+    settings = [
+        {"threshold": 0.5 + k / count, "passes": 1 + k % 4, "rule": "ab"[k % 2]} for k in range(count)
+    ]
+    return {"trials": [{"neurons": 10, "settings": one, "accuracy": accuracy_of(one)} for one in settings]}
+
+
+def test_the_setting_that_decides_is_the_important_one():
+    shares = importances(drawn_networks(60, lambda one: 0.5 + 0.1 * (one["passes"] > 2)))
+    assert next(iter(shares)) == "passes"
+    assert shares["passes"] > 0.8
+    assert shares.keys() == {"passes", "threshold", "rule"}  # and not what is the same for all
+    assert sum(shares.values()) == pytest.approx(1)
+    by_word = importances(drawn_networks(60, lambda one: 0.6 if one["rule"] == "a" else 0.3))
+    assert next(iter(by_word)) == "rule"
+
+
+def test_of_few_or_equal_networks_no_setting_is_important():
+    assert importances(drawn_networks(9, lambda one: one["threshold"] / 2)) == {}
+    assert importances(drawn_networks(30, lambda one: 0.5)) == {}
+    assert importances(drawn_networks(30, lambda one: None)) == {}
 
 
 def test_names_are_text_and_no_markup(answer, data, tmp_path):
@@ -338,6 +365,7 @@ def test_marks_lie_inside_and_dearer_is_to_the_right_and_better_is_above(points)
             "accuracy_interval": None if share is None else (share, share),
             "outcome": "below",
             "verdict": "beaten",
+            "settings": {},
         }
         for cost, share in points
     ]

@@ -165,14 +165,19 @@ def test_impossible_limits_are_told_without_training_with_the_nearest_possible_v
     assert result.nearest == result.trials[0]
     assert result.impossible == "memory: 80 B is impossible; no network takes less than 99 B"
     assert describe(result).startswith(f"No network fits: {result.impossible}")
-    for limit, least in (("energy", "1 pJ"), ("latency", "1 us"), ("area", "1 um2"), ("spikes", "0.1")):
+    for limit, least in (
+        *(("energy", "1 pJ"), ("latency", "1 us"), ("area", "1 um2"), ("spikes", "0.1"), ("synops", "1")),
+        *(("time_steps", "2"), ("training_steps", "2")),
+    ):
         answer = find_smallest(data, accuracy=0.8, on_trials=lambda _: 1 / 0, **{limit: least})
         assert answer.impossible.startswith(f"{limit}: ")
         assert " is impossible; no network takes less than " in answer.impossible
 
 
 def test_limits_that_are_impossible_only_together_are_told_so():
-    small, flat = (Cost(bits, bits, 1.0, 1.0, area, 1.0, 1.0) for bits, area in ((8192, 2e6), (16384, 1e6)))
+    small, flat = (
+        Cost(bits, bits, 1.0, 1.0, area, 1.0, 1.0, 8, 800) for bits, area in ((8192, 2e6), (16384, 1e6))
+    )
     limits = Constraints(0.9, memory=8192, area=1.5e6)
     words = nearest_possible(limits, [small, flat])
     assert words == "memory, area: impossible together; no network is nearer than 1.0 KiB and 2 mm2"
@@ -193,6 +198,19 @@ def test_spikes_can_be_what_should_be_little(data):
     )
     meets = [t for t in result.trials if t.accuracy and t.accuracy_interval[0] >= 0.8]
     assert result.winner.cost.output_spikes == min(trial.cost.output_spikes for trial in meets)
+
+
+def test_steps_of_answers_and_of_learning_can_be_what_should_be_little(data):
+    space = {"neurons": [40], "duration_ms": [100.0, 200.0], "passes": [1, 2], "weights": ["UQ0.4"]}
+    result = find_smallest(
+        data, accuracy=0.5, minimize=["time_steps", "training_steps"], space=space, seeds=1
+    )
+    images = len(data.train)
+    found = {(trial.cost.time_steps, trial.cost.training_steps) for trial in result.trials if trial.accuracy}
+    assert found <= {(100, images * 100), (100, images * 200), (200, images * 200), (200, images * 400)}
+    best = result.winner.cost
+    assert (best.time_steps, best.training_steps) == min(found)
+    assert result.model.activity["training"][0].steps == best.training_steps
 
 
 def test_where_none_meets_the_accuracy_the_nearest_is_named(data):

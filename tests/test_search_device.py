@@ -210,8 +210,8 @@ def test_a_network_beyond_the_memories_of_a_chip_is_not_the_answer(data, tmp_pat
 
 
 def test_the_nearest_possible_value_is_that_of_a_network_that_fits():
-    small = Cost(8192, 8192, 1.0, 1.0, 1.0, 1.0, 1.0, over_capacity="weights 9 of 8 bits")
-    large = Cost(16384, 16384, 1.0, 1.0, 1.0, 1.0, 1.0)
+    small = Cost(8192, 8192, 1.0, 1.0, 1.0, 1.0, 1.0, 8, 800, over_capacity="weights 9 of 8 bits")
+    large = Cost(16384, 16384, 1.0, 1.0, 1.0, 1.0, 1.0, 8, 800)
     words = nearest_possible(Constraints(0.9, memory=8192), [small, large])
     assert words == "memory: 1.0 KiB is impossible; no network takes less than 2.0 KiB"
 

@@ -1,11 +1,14 @@
 """Searches that set learners side by side: which networks each is tried with."""
 
 import pytest
+from commands import answer
 
 import fspinn
 from fspinn.base.errors import ConfigError
 from fspinn.network import Network, StdpLabels, Surrogate
-from fspinn.search.space import settle, supervised_spaces
+from fspinn.network.setup import Setup
+from fspinn.search.costs import training_steps
+from fspinn.search.default_spaces import settle, supervised_spaces
 
 
 def spaces(learners, network=None, sizes=None, shape=(28, 28)):
@@ -91,9 +94,97 @@ def test_a_search_sets_all_three_learners_side_by_side():
     assert found.winner == min(found.learners.values(), key=lambda trial: trial.memory_bits)
 
 
+def test_samplers_vary_what_matters_to_gradients():
+    pytest.importorskip("torch")
+    found = fspinn.find_smallest(
+        fspinn.datasets.load("digits"),
+        accuracy=0.5,
+        learner=Surrogate(),
+        strategy="bayes",
+        sampler="random",
+        minimize=["time_steps", "training_steps"],
+        trials=3,
+        seeds=1,
+        progress=False,
+    )
+    settings = [trial.candidate.as_dict()["settings"] for trial in found.trials if trial.accuracy]
+    for name in ("tau_m_ms", "threshold", "surrogate_width", "gradient_rate"):
+        assert len({one.get(name) for one in settings}) == 3
+    assert all(trial.candidate.setup.learner.kind == "surrogate" for trial in found.trials)
+
+
+def test_samplers_draw_columns_for_labels_to_tune():
+    found = fspinn.find_smallest(
+        fspinn.datasets.load("digits"),
+        accuracy=0.3,
+        learner=StdpLabels(passes=1, tuning_passes=1),
+        strategy="bayes",
+        sampler="random",
+        sizes=[8],
+        weights=["UQ0.3"],
+        trials=2,
+        seeds=1,
+        progress=False,
+    )
+    assert found.found
+    assert found.winner.candidate.setup.network.layers[0].inhibition.kind == "first"
+
+
 @pytest.mark.parametrize("weights", [["UQ0.3"], ["Q1.2", "UQ0.1"]])
 def test_weights_without_a_sign_are_refused_before_labels_fill_a_network(weights):
     with pytest.raises(ConfigError, match=r"have a sign, and UQ0\.\d has none; use a format such as Q1\.\d"):
         fspinn.find_smallest(
             fspinn.datasets.load("digits"), learner=Surrogate(), weights=weights, progress=False
         )
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"minimize": []}, "minimize: there is nothing; give some of memory,"),
+        ({"minimize": ["memory", "memory"]}, "minimize: names a quantity twice"),
+        ({"time_steps": "4.5"}, "time_steps: 4.5 is not a whole number"),
+    ],
+)
+def test_quantities_that_make_no_sense_are_refused(asked, words):
+    with pytest.raises(ConfigError, match=words):
+        fspinn.find_smallest(fspinn.datasets.load("digits"), progress=False, **asked)
+
+
+def test_few_passes_make_a_limit_on_learning_possible():
+    space = {"neurons": [20], "passes": [12, 1], "duration_ms": [60.0], "weights": ["UQ0.4"]}
+    found = fspinn.find_smallest(
+        fspinn.datasets.load("digits"),
+        accuracy=0.1,
+        strategy="bayes",
+        sampler="random",
+        space=space,
+        training_steps=1199 * 60,
+        trials=2,
+        seeds=1,
+        progress=False,
+    )
+    assert found.winner.cost.training_steps == 1199 * 60
+
+
+def test_what_labels_teach_takes_the_steps_of_the_labelled():
+    setup = Setup(Network.supervised(10), Surrogate(passes=3))
+    assert training_steps(setup, 1000) == 3 * 1000 * 10
+    assert training_steps(setup, 1000, 50) == 3 * 50 * 10
+    tuned = Setup(Network.patches(8), StdpLabels(passes=2, tuning_passes=4))
+    assert training_steps(tuned, 1000, 50) == (2 * 1000 + 4 * 50) * 8
+    ann = Setup(Network.converted(10), fspinn.Hybrid(passes=2, ann_passes=7))
+    assert training_steps(ann, 1000, 50) == 50 * (2 * 16 + 7)
+
+
+def test_a_network_with_pooled_inputs_stays_as_it_is():
+    (space,) = spaces([Surrogate()], network=Network.supervised(20, pool=4), shape=(32, 32))
+    assert {setup.network.pool for setup in space.trainings()} == {4}
+
+
+def test_settings_on_the_command_line_are_those_of_the_only_learner(tmp_path):
+    pytest.importorskip("torch")
+    words = "search --learner surrogate --set penalty=l1 --set duration_ms=4 --sizes 8 --samples 200"
+    found = answer(*words.split(), "--accuracy", "0.2", "--seeds", "1", "-o", tmp_path / "a")
+    assert found["settings"]["penalty"] == "l1"
+    assert found["time_steps"] == 4

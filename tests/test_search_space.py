@@ -14,18 +14,17 @@ from fspinn.network import Layer, Network, Neuron, Ranked, Stdp
 from fspinn.network.setup import Setup
 from fspinn.search import Candidate, Range, Space, Variant, read_space
 from fspinn.search.costs import expected_costs
-from fspinn.search.networks import while_learning
-from fspinn.search.space import (
+from fspinn.search.default_spaces import (
     READOUTS,
     SIZES,
     WEIGHTS,
     column_space,
-    corners,
     ladder_space,
     ranged_space,
     settle,
-    space_of,
 )
+from fspinn.search.networks import while_learning
+from fspinn.search.space import corners, space_of
 
 BASE = Setup()
 
@@ -128,7 +127,7 @@ def test_the_corners_hold_the_cheapest_and_the_dearest():
         ("neurons = []", "space: neurons has nothing to choose from; list at least one value"),
         ("neurons = [0, 5]", "neurons: must be from 1 to 1000000, but got 0"),
         ('encoder = "morse"', "encoder: unknown value 'morse'; use one of"),
-        ("passes = 0", "passes: must be from 1"),
+        ("passes = -1", "passes: must be from 0"),
         (
             "neurons = {low = 10}",
             "neurons: a range has low and high, and perhaps log or step, but this one low",
@@ -258,7 +257,7 @@ def test_what_no_combination_makes_is_refused():
 )
 def test_costs_of_many_candidates_are_those_of_each(candidates):
     hardware = load_hardware("asic65-lp")
-    costs = expected_costs(candidates, hardware, (8, 8), 10, 0.3)
+    costs = expected_costs(candidates, hardware, (8, 8), 10, 0.3, 1000)
     for candidate, cost in zip(candidates, costs, strict=True):
         variant = candidate.variant
         size = Size.of_network(

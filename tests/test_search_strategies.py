@@ -41,7 +41,7 @@ def threshold(trial):
 
 
 def cost(bits):
-    return Cost(bits, bits, 1.0, 1.0, 1.0, 1.0, 1.0)
+    return Cost(bits, bits, 1.0, 1.0, 1.0, 1.0, 1.0, 8, 800)
 
 
 def ledger_of(bits, **settings):

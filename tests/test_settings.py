@@ -140,7 +140,7 @@ def test_what_must_not_be_negative(name):
     assert settings_of(with_setting(name, 0))[name] == 0
 
 
-@pytest.mark.parametrize("name", [name for name in NUMBERS if "at most 1" in ROWS[name].allowed])
+@pytest.mark.parametrize("name", [name for name in NUMBERS if ROWS[name].allowed.endswith("at most 1")])
 def test_rates_and_parts_are_at_most_one(name):
     with pytest.raises(ConfigError, match=f"^{name}: must be at most 1, but got 1.5$"):
         with_setting(name, 1.5)
@@ -153,21 +153,27 @@ def test_whole_numbers_beyond_64_bits_are_refused_like_all_others(exponent):
         stdp(learning_rate=10**exponent)
 
 
+LEAST = {"passes": 0}
+"""An ANN that becomes a spiking network need not be tuned."""
+
+
 @pytest.mark.parametrize("name", COUNTS)
 @pytest.mark.parametrize("value", [1.0, "4", True])
 def test_counts_are_whole_numbers(name, value):
-    with pytest.raises(ConfigError, match=f"^{name}: .* is not a whole number; give one from 1 to [0-9]+$"):
+    least = LEAST.get(name, 1)
+    words = f"^{name}: .* is not a whole number; give one from {least} to [0-9]+$"
+    with pytest.raises(ConfigError, match=words):
         with_setting(name, value)
 
 
 @pytest.mark.parametrize("name", COUNTS)
 def test_counts_have_limits(name):
-    of_bytes = ("contrast_radius", "contrast_gain", "delta_step", "delta_gain")
+    of_bytes = ("pool", "contrast_radius", "contrast_gain", "delta_step", "delta_gain")
     limits = {"neurons": MAX_NEURONS, "passes": 1_000_000, **dict.fromkeys(of_bytes, 255)}
-    limits |= {"tuning_passes": 1_000_000, "weight_bits": 8}
-    most = limits.get(name, 2**31)
-    for value in (0, -4, most + 1):
-        with pytest.raises(ConfigError, match=f"^{name}: must be from 1 to {most}, but got {value}$"):
+    limits |= {"tuning_passes": 1_000_000, "ann_passes": 1_000_000, "weight_bits": 8}
+    least, most = LEAST.get(name, 1), limits.get(name, 2**31)
+    for value in (least - 1, -4, most + 1):
+        with pytest.raises(ConfigError, match=f"^{name}: must be from {least} to {most}, but got {value}$"):
             with_setting(name, value)
 
 

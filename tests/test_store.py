@@ -16,6 +16,7 @@ from described import dense, model_from, with_layer
 
 import fspinn.quant
 from fspinn.base.errors import ModelFileError
+from fspinn.base.settings import as_plain
 from fspinn.datasets import Scale
 from fspinn.model import store
 from fspinn.model.activity import Activity
@@ -297,6 +298,11 @@ def test_a_file_from_before_there_were_features_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr(json, "dumps", without)
     store.save(MODEL, tmp_path / "net.h5")
     assert_same(store.load(tmp_path / "net.h5"), MODEL)
+
+
+def test_a_file_from_before_inputs_could_be_pooled_is_read(tmp_path, monkeypatch):
+    network = {name: value for name, value in as_plain(MODEL.network).items() if name != "pool"}
+    assert_same(store.load(sealed(tmp_path, monkeypatch, network=network)), MODEL)
 
 
 @pytest.mark.parametrize("part", ["weights_0", "theta_0", "readout"])

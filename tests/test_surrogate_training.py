@@ -46,6 +46,7 @@ NETWORKS = {
     "noise": Network(Poisson(rate_norm_hz=2000.0), (layer(20),), 1.0, 10.0),
     "unscaled": Network(Unscaled(max_rate_hz=400.0), (layer(20),), 1.0, 10.0),
     "contrast": Network(FirstSpike(relative_to="white"), (layer(20),), 1.0, 10.0, OnOff()),
+    "pool": Network(FirstSpike(relative_to="white"), (layer(20),), 1.0, 10.0, pool=2),
     "a field": Network(FirstSpike(), (layer(6, field=(3, 3), cells=(2, 3)),), 1.0, 10.0),
     "a stride": Network(FirstSpike(), (layer(6, field=(3, 2), stride=2, cells=(1, 2)),), 1.0, 10.0),
     "layers": Network(FirstSpike(), (layer(30), layer(20), layer(10)), 1.0, 10.0),

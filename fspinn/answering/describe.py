@@ -14,6 +14,7 @@ from fspinn.model.features import INPUTS, Features
 from fspinn.model.model import Model
 from fspinn.network.description import Network
 from fspinn.network.inhibition import NoInhibition
+from fspinn.network.inputs import block_of
 from fspinn.network.layers import Layer, beta_of
 from fspinn.network.learners import Learner, StdpLabels
 from fspinn.network.rules import Stdp
@@ -131,6 +132,8 @@ def _text(plans: Sequence[Plan]) -> str:
 def _network(model: Model) -> str:
     network, shape = model.network, model.image_shape
     seen = f"{shape[0]} x {shape[1]} pixels" + (f", {shape[2]} channels" if len(shape) > 2 else "")
+    rows, columns = block_of(network.pool, shape)
+    seen += f", means of {rows} x {columns}" if columns > 1 else ""
     dense = len(network.layers) == 1 and network.layers[0].field is None
     inputs = f"{model.layers[0].inputs_used} inputs ({seen})" if dense else f"images of {seen}"
     return f"{network.neurons} neurons, {inputs}, {network.steps} time steps of {network.dt_ms:g} ms an image"

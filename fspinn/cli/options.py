@@ -279,7 +279,7 @@ dataset = all_of(
         "--dataset",
         default="digits",
         show_default=True,
-        help="digits, mnist, fashion-mnist, kmnist, or the path of your own samples: see `fspinn data -h`.",
+        help="digits, mnist, fashion-mnist, kmnist, svhn, or the path of your samples: see `fspinn data -h`.",
     ),
     data_dir,
     click.option(
@@ -317,6 +317,9 @@ def with_preset_and_data(command: Callable[..., None]) -> Callable[..., None]:
 
         sizes = {"field": field, "cells": cells}
         named = {"learner": learner_kind, "neurons": neurons, "passes": passes, "readout": readout}
+        alone = names(others["learner"]) if others.get("learner") else []
+        if len(alone) == 1 and settings:
+            named["learner"] = alone[0]  # whose settings these are
         if "kept" in click.get_current_context().params:  # else these are the axes of a sweep
             named["surrogate"] = others.pop("surrogate")
         typed = {name: value for name, value in named.items() if value is not None}

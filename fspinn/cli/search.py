@@ -12,7 +12,7 @@ from fspinn.base.files import check_folder
 from fspinn.base.settings import with_settings
 from fspinn.cli import options, outcome
 from fspinn.network.description import Network
-from fspinn.presets import Preset
+from fspinn.presets import Preset, start_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,12 +72,15 @@ Exit status: 0 found, 1 the answer is no, 2 bad input, 3 the search could not fi
 @click.option("--ram", help="Most RAM of a microcontroller, such as 8KiB [default: what it has].")
 @click.option("--area", help="Most area of the chip, such as 0.5mm2.")
 @click.option("--spikes", help="Most output spikes an image, such as 5.")
+@click.option("--synops", help="Most synaptic operations an image, such as 20000.")
+@click.option("--time-steps", help="Most time steps an image, such as 8.")
+@click.option("--training-steps", help="Most time steps that images are shown for while a network learns.")
 @click.option(
     "--minimize",
     default="memory",
     show_default=True,
-    help="What should be little: some of memory, training_memory, energy, latency, flash, ram, area, spikes. "
-    "The first decides, the Pareto front takes all.",
+    help="What should be little: some of memory, training_memory, energy, latency, flash, ram, area, spikes, "
+    "synops, time_steps, training_steps. The first decides, the Pareto front takes all.",
 )
 @click.option(
     "--strategy",
@@ -173,7 +176,7 @@ def command(
         # Lines stand above the table, where there is one.
         result = find_smallest(
             data,
-            network=None if preset.network == Network() else preset.network,
+            network=None if preset.network in _as_it_starts(preset) else preset.network,
             learner=_learners(preset, learner),
             folder=output,
             data_dir=data_dir,
@@ -204,6 +207,11 @@ def command(
             click.echo(f"  wrote {path}")
     if not result.found:
         sys.exit(outcome.UNFINISHED if result.ending is Ending.UNFINISHED else outcome.NO)
+
+
+def _as_it_starts(preset: Preset) -> "tuple[Network, ...]":
+    """Return the networks that nobody asked for."""
+    return Network(), start_of({"learner": preset.learner.kind}).network
 
 
 def _learners(preset: Preset, names: str | None) -> "list[Learner]":

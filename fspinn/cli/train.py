@@ -87,13 +87,16 @@ def command(
     preset: Preset, data: "Dataset", output: Path, resume: bool, as_json: bool, **others: Any
 ) -> None:
     """Train a network on a data set, and fit a readout on labels; the learner stdp needs no more of them."""
-    from fspinn import save, train
+    from fspinn import evaluate, save, train
     from fspinn.learning import checkpoint
 
     saved = output.with_name(f"{output.name}.checkpoint")
     keeps = not isinstance(preset.learner, Surrogate)
-    if resume and not keeps:
-        raise ConfigError(f"--resume: the learner {preset.learner.kind} keeps no checkpoint; leave it out")
+    for option, given in (("--resume", resume), ("--checkpoint-every", others["checkpoint_every"])):
+        if given and not keeps:
+            raise ConfigError(
+                f"{option}: the learner {preset.learner.kind} keeps no checkpoint; leave it out"
+            )
     if resume and not saved.exists():
         click.echo(f"fspinn: {saved} does not exist; starting from the beginning", err=True)
     with _stopped_in_one_line(saved):
@@ -108,11 +111,16 @@ def command(
         )
         save(result.model, output)
         checkpoint.remove(saved)
-    validation, record = result.validation, result.model.record
+    validation, record, start = result.validation, result.model.record, others["start"]
+    before = None
+    if start is not None and validation is not None:
+        some = data.validation.first(validation.samples)
+        before = evaluate(start, some, seed=others["seed"], threads=others["threads"]).accuracy
     answer = {
         "model": str(output),
         "accuracy": None if validation is None else validation.accuracy,
         "accuracy_of": "validation",
+        "accuracy_before": before,
         "validation_samples": 0 if validation is None else validation.samples,
         "samples_per_s": result.samples_per_s,
         "presentations": result.model.activity["training"][0].samples,
@@ -126,7 +134,7 @@ def command(
         "seed": others["seed"],
     }
     how = f"{answer['presentations']} presentations at {result.samples_per_s:,.0f} samples/s"
-    if others["start"] is not None:
+    if start is not None:
         how = "tuned by labels"
     elif isinstance(preset.learner, Hybrid):
         how = "converted from an ANN" + (f", then {how}" if answer["presentations"] else "")
@@ -137,7 +145,8 @@ def command(
         lines.append(_in_words(record["quantization"]))
     if validation is not None:
         shown = f"on {validation.samples} validation images ({preset.readout} readout)"
-        lines.append(f"accuracy {validation.accuracy:.1%} {shown}")
+        so_far = "" if before is None else f"; {before:.1%} before"
+        lines.append(f"accuracy {validation.accuracy:.1%} {shown}{so_far}")
     options.answer(as_json, answer, *lines)
 
 

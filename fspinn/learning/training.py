@@ -50,7 +50,7 @@ from fspinn.model.activity import Activity
 from fspinn.model.model import AnyModel, Model, check_size, model_of
 from fspinn.model.tensors import LayerTensors, Tensor
 from fspinn.network.description import Network
-from fspinn.network.encoders import BatchEncoder, encoding_of, split_channels
+from fspinn.network.encoders import BatchEncoder, encoding_of, intensities
 from fspinn.network.layers import Layer
 from fspinn.network.learners import Learner, StdpLabels, Surrogate
 from fspinn.network.plasticity import initial_weights, natural_weight_norm
@@ -481,7 +481,7 @@ def _natural_norm(
         return sqrt(learner.least_spikes)  # of so many spikes each weighs 1 / sqrt
     images, coding = data.train.images[:1000], encoding_of(network)
     if not below and not isinstance(images, Binnable):
-        return natural_weight_norm(split_channels(images, coding.contrast))
+        return natural_weight_norm(intensities(images, coding))
     if not below:
         spikes = BatchEncoder(coding).encode(images, seed, INFERENCE_SPIKES)
         return natural_weight_norm(spikes.counts(prod(data.image_shape)))

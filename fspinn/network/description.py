@@ -18,6 +18,7 @@ from fspinn.network.inputs import (
     OnOff,
     Poisson,
     Regular,
+    block_of,
 )
 from fspinn.network.layers import Layer, Neuron, tau_m_ms_of
 
@@ -43,6 +44,14 @@ class Network:
         "How long a sample is shown.", default=350.0, unit="ms", source="D&C", above=0.0
     )
     contrast: Contrast = setting("What is encoded of a sample.", default=NoContrast())
+    pool: int = setting(
+        "Pixels along an edge of a block whose mean is one input, before the contrast; 1 is each pixel. Of a "
+        "signal, values in a row.",
+        default=1,
+        unit="pixels",
+        at_least=1,
+        at_most=255,
+    )
 
     def __post_init__(self) -> None:
         if not self.layers:
@@ -69,6 +78,10 @@ class Network:
         if not isinstance(self.contrast, NoContrast):
             raise ConfigError(
                 "contrast: events have no intensities that it could be taken of; leave it out (off)"
+            )
+        if self.pool > 1:
+            raise ConfigError(
+                "pool: events have no intensities that a mean could be taken of; leave it out (1)"
             )
         if abs(self.step_us / 1000 - self.dt_ms) > 1e-9 or self.step_us < 1:
             raise ConfigError(
@@ -111,6 +124,7 @@ class Network:
         cells: int | tuple[int, int] = 3,
         encoder: Encoder = FirstSpike(relative_to="white"),
         contrast: Contrast = NoContrast(),
+        pool: int = 1,
         neuron: Neuron = Neuron(threshold=2.0, tau_m_ms=None),
         inhibition: Inhibition = First(),
         adaptation: Adaptation = Balanced(theta_step=0.02),
@@ -130,12 +144,13 @@ class Network:
         stride : int, default 1
         encoder, contrast, neuron, inhibition, adaptation
             See `Network` and `Layer`.
+        pool : int, default 1
         dt_ms, duration_ms : float
             See `Network`.
         """
         layer = Layer(neurons, neuron=neuron, inhibition=inhibition, adaptation=adaptation)
         layer = with_settings(layer, {"field": field, "stride": stride, "cells": cells})
-        return cls(encoder, (layer,), dt_ms, duration_ms, contrast)
+        return cls(encoder, (layer,), dt_ms, duration_ms, contrast, pool)
 
     @classmethod
     def supervised(
@@ -149,6 +164,7 @@ class Network:
         threshold: float = 1.0,
         encoder: Encoder = FirstSpike(relative_to="white"),
         contrast: Contrast = NoContrast(),
+        pool: int = 1,
         dt_ms: float = 1.0,
         duration_ms: float = 10.0,
     ) -> "Network":
@@ -165,7 +181,7 @@ class Network:
         beta : float, default 0.9
             Part of a potential that is left after a time step: ``tau_m_ms = -dt_ms / ln(beta)``.
         threshold : float, default 1.0
-        encoder, contrast, dt_ms, duration_ms
+        encoder, contrast, pool, dt_ms, duration_ms
             See `Network`.
 
         Examples
@@ -182,7 +198,7 @@ class Network:
         layers = [layer]
         for count in others:
             layers.append(replace(layers[-1].following(), neurons=count))
-        return cls(encoder, tuple(layers), dt_ms, duration_ms, contrast)
+        return cls(encoder, tuple(layers), dt_ms, duration_ms, contrast, pool)
 
     @classmethod
     def converted(
@@ -196,6 +212,7 @@ class Network:
         threshold: float = 1.0,
         encoder: Encoder = Regular(rate_norm_hz=3000.0),
         contrast: Contrast = NoContrast(),
+        pool: int = 1,
         dt_ms: float = 1.0,
         duration_ms: float = 16.0,
     ) -> "Network":
@@ -211,10 +228,10 @@ class Network:
             In units of the one that balances rates with activations.
         encoder : Encoder, default Regular(rate_norm_hz=3000.0)
             Of rates: any but `FirstSpike`.
-        contrast, dt_ms, duration_ms
+        contrast, pool, dt_ms, duration_ms
             See `Network`.
         """
-        how: dict[str, Any] = {"encoder": encoder, "contrast": contrast, "dt_ms": dt_ms}
+        how: dict[str, Any] = {"encoder": encoder, "contrast": contrast, "pool": pool, "dt_ms": dt_ms}
         how |= {"stride": stride, "cells": cells, "beta": beta, "threshold": threshold}
         return cls.supervised(neurons, field, duration_ms=duration_ms, **how)
 
@@ -227,6 +244,11 @@ class Network:
             Of a sample: height and width, and perhaps channels.
         number : int, default 0
             Of the layer.
+
+        Raises
+        ------
+        ConfigError
+            If colours are asked for and there are none, or blocks to pool do not fill a sample.
         """
         if number > 0:
             below = self.layers[number - 1]
@@ -237,7 +259,8 @@ class Network:
                 f"contrast_of: colours are red, green and blue, but samples have {channels} "
                 f"channel{'s' * (channels > 1)}; leave it out"
             )
-        return shape[0], shape[1], channels * self.contrast.channels
+        rows, columns = block_of(self.pool, shape)
+        return shape[0] // rows, shape[1] // columns, channels * self.contrast.channels
 
     def geometries(self, shape: tuple[int, ...]) -> tuple[Geometry | None, ...]:
         """Return where the neurons of each layer look, on samples of a shape; None is everywhere.

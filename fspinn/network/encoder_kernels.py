@@ -262,6 +262,26 @@ def can_spike(probabilities, used, pixels, chances):
 
 
 @njit
+def mean_blocks(images, means):
+    """Write the rounded mean of each block of images (n, height, width, channels).
+
+    `means` has a number of rows and columns that divides theirs.
+    """
+    n, rows, columns, channels = means.shape
+    high, wide = images.shape[1] // rows, images.shape[2] // columns
+    pixels = high * wide
+    for m in range(n):
+        for y in range(rows):
+            for x in range(columns):
+                for c in range(channels):
+                    total = pixels // 2
+                    for row in range(y * high, (y + 1) * high):
+                        for column in range(x * wide, (x + 1) * wide):
+                            total += np.int64(images[m, row, column, c])
+                    means[m, y, x, c] = total // pixels
+
+
+@njit
 def oppose_colours(images, opposed):
     """Write brightness, red against green, and blue against yellow of images (n, height, width, 3)."""
     n, height, width, _ = images.shape

@@ -11,7 +11,7 @@ from fspinn.network import encoder_kernels as kernels
 from fspinn.network.description import Network
 from fspinn.network.field_kernels import gather, sort_each_step, sort_first_spikes
 from fspinn.network.geometry import Geometry
-from fspinn.network.inputs import Contrast, Encoder, Events, FirstSpike, NoContrast, Unscaled
+from fspinn.network.inputs import Contrast, Encoder, Events, FirstSpike, NoContrast, Unscaled, block_of
 from fspinn.network.recordings import Binnable, Samples
 
 ENCODERS = tuple(kind for kind in members(Encoder) if kind != Events.kind)
@@ -176,6 +176,8 @@ class Encoding:
         For ``"events"``: microseconds of a time step.
     needs_whole_sample : bool, default True
         Whether the first spike depends on the last pixel.
+    pool : int, default 1
+        Edge of the blocks of pixels whose means are taken first.
     """
 
     encoder: str
@@ -187,6 +189,7 @@ class Encoding:
     contrast: ContrastNumbers = AS_IT_IS
     step_us: int = 0
     needs_whole_sample: bool = True
+    pool: int = 1
 
     @property
     def number(self) -> int:
@@ -205,11 +208,52 @@ def encoding_of(network: Network, input_mask: NDArray[np.bool_] | None = None) -
     white = isinstance(encoder, FirstSpike) and encoder.relative_to == "white"
     contrast = ContrastNumbers.of(network.contrast)
     numbers = rate_per_step, most_spikes, network.steps, input_mask, white, contrast, network.step_us
-    return Encoding(encoder.kind, *numbers, needs_whole_sample=encoder.needs_whole_sample)
+    return Encoding(encoder.kind, *numbers, needs_whole_sample=encoder.needs_whole_sample, pool=network.pool)
+
+
+def intensities(images: NDArray[np.uint8], encoding: Encoding) -> NDArray[np.uint8]:
+    """Return what is encoded of images: the means of blocks, split into the channels of the contrast.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (n, height, width) or (n, height, width, channels)
+    encoding : Encoding
+
+    Returns
+    -------
+    ndarray of uint8, shape (n, rows of blocks, columns of blocks, channels)
+    """
+    return split_channels(pooled(images, encoding.pool), encoding.contrast)
+
+
+def pooled(images: NDArray[np.uint8], pool: int) -> NDArray[np.uint8]:
+    """Return the mean of each block of pixels and channel, rounded to nearest, of a half up.
+
+    Of n pixels it is ``(sum + n // 2) // n``.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (n, height, width) or (n, height, width, channels)
+    pool : int
+        As `fspinn.Network` has it.
+
+    Raises
+    ------
+    ConfigError
+        If blocks do not fill an image.
+    """
+    if pool == 1:
+        return images
+    rows, columns = block_of(pool, images.shape[1:])
+    four = np.ascontiguousarray(images if images.ndim == 4 else images[..., None])
+    n, height, width, channels = four.shape
+    means = np.empty((n, height // rows, width // columns, channels), dtype=np.uint8)
+    kernels.mean_blocks(four, means)
+    return means.reshape(*means.shape[:3], *images.shape[3:])
 
 
 def split_channels(images: NDArray[np.uint8], how: ContrastNumbers) -> NDArray[np.uint8]:
-    """Return the intensities that are encoded, as a `fspinn.network.Contrast` makes them.
+    """Return the channels that a `fspinn.network.Contrast` splits those of images into.
 
     Parameters
     ----------
@@ -263,7 +307,7 @@ class BatchEncoder:
             return Spikes(
                 *_used(*images.binned(encoding.steps, encoding.step_us), encoding.input_mask), seed, first
             )
-        images = split_channels(images, encoding.contrast)
+        images = intensities(images, encoding)
         pixels = np.ascontiguousarray(images).reshape(n, int(np.prod(images.shape[1:])))
         used = np.ones(pixels.shape[1], np.bool_) if encoding.input_mask is None else encoding.input_mask
         if len(self._offsets) < n:

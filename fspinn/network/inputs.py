@@ -1,8 +1,10 @@
 """How do samples become input spikes? The same way for every backend.
 
-With ``intensity`` the pixel, 0 to 255, and p the probability of a spike in a time step.
+With ``intensity`` the pixel, 0 to 255 (with `pool` the mean of a block of them), and p the probability of a
+spike in a time step.
 """
 
+from math import gcd
 from typing import Any, ClassVar, TypeAlias
 
 from fspinn.base.errors import ConfigError
@@ -10,6 +12,32 @@ from fspinn.base.settings import described, setting
 
 RELATIVE_TO = ("brightest", "white")
 CONTRAST_OF = ("channels", "colours")
+
+
+def block_of(pool: int, shape: tuple[int, ...]) -> tuple[int, int]:
+    """Return height and width of the blocks of pixels whose means are inputs; of a signal they are one row.
+
+    Parameters
+    ----------
+    pool : int
+        As `fspinn.Network` has it.
+    shape : tuple of int
+        Of a sample: height and width, and perhaps channels.
+
+    Raises
+    ------
+    ConfigError
+        If blocks do not fill the sample.
+    """
+    height, width = shape[:2]
+    rows = pool if height > 1 else 1
+    if height % rows == 0 and width % pool == 0:
+        return rows, pool
+    common = width if height == 1 else gcd(height, width)
+    fills = max(size for size in range(1, pool) if common % size == 0)
+    raise ConfigError(
+        f"pool: blocks of {rows} x {pool} do not fill {height} x {width} pixels; make it {fills}"
+    )
 
 
 def _rate_norm_hz() -> Any:

@@ -116,6 +116,8 @@ class Surrogate:
     def __post_init__(self) -> None:
         if self.weight_bits == 1:
             raise ConfigError("weight_bits: 1 has no room for a sign; give at least 2")
+        if self.surrogate == "straight-through" and self.surrogate_width is not None:
+            raise ConfigError("surrogate_width: straight-through has no width; leave it out")
         if self.penalty == "none" and self.penalty_strength:
             raise ConfigError(
                 f"penalty_strength: {self.penalty_strength:g} of no penalty; set penalty to one of "

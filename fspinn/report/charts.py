@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.ticker import Locator, LogLocator, MaxNLocator
 
+from fspinn.network.rules import Stdp
+from fspinn.report.linear import Linear
+
 WIDTH, HEIGHT = 440, 300
 LEFT, RIGHT, TOP, BOTTOM = 46, 24, 12, 44
 STRIP = 18
@@ -17,6 +20,16 @@ LETTERS = 40
 
 MOST_UNMEASURED = 200
 """Trials that were not measured and are still shown: more would make the page heavy and say nothing."""
+
+SHAPES = (
+    "M-1 0a1 1 0 1 0 2 0a1 1 0 1 0-2 0",
+    "M-.9-.9H.9V.9H-.9Z",
+    "M0-1.1 1.1.8H-1.1Z",
+    "M0 1.1 1.1-.8H-1.1Z",
+)
+"""Marks of learners: a circle, a square, triangles that point up and down, of a radius of about 1."""
+
+OF_LINEAR = "M0-1.25 1.25 0 0 1.25-1.25 0Z"
 
 Trials = Sequence[Mapping[str, Any]]
 
@@ -40,8 +53,17 @@ AXES = (
         "energy", "energy_pj", "energy of an image", (("pJ", 1), ("nJ", 1e3), ("\u00b5J", 1e6), ("mJ", 1e9))
     ),
     Axis("latency", "latency_s", "time of an image", (("\u00b5s", 1e-6), ("ms", 1e-3), ("s", 1.0))),
-    Axis(None, "synaptic_operations", "synaptic operations of an image", (("", 1),)),
+    Axis("synops", "synaptic_operations", "synaptic operations of an image", (("", 1),)),
 )
+"""Costs with a chart of their own."""
+
+MORE_AXES = (
+    Axis("spikes", "output_spikes", "output spikes of an image", (("", 1),)),
+    Axis("time_steps", "time_steps", "time steps of an image", (("", 1),)),
+    Axis("training_steps", "training_steps", "time steps of learning", (("", 1),)),
+    Axis("area", "area_um2", "area", (("\u00b5m\u00b2", 1), ("mm\u00b2", 1e6))),
+)
+"""Costs that people may choose for an axis as well."""
 
 
 class Tick(NamedTuple):
@@ -52,12 +74,13 @@ class Tick(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """A trial: its number, its place, and ``winner``, ``front``, ``tried`` or ``untried``."""
+    """A trial: its number, its place, ``winner``, ``front``, ``tried`` or ``untried``, its learner."""
 
     number: int
     x: float
     y: float
     kind: str
+    learner: str
 
 
 class Chart(NamedTuple):
@@ -88,13 +111,71 @@ def shown_trials(trials: Trials) -> list[int]:
 def charts(answer: Mapping[str, Any]) -> list[Chart]:
     """Return one chart of a search for each cost that the hardware knows."""
     shown = shown_trials(answer["trials"])
-    known = [axis for axis in AXES if all(answer["trials"][k][axis.field] is not None for k in shown)]
-    return [_chart(answer, shown, axis) for axis in known]
+    return [_chart(answer, shown, axis) for axis in _known(answer, shown, AXES)]
+
+
+def learner_of(trial: Mapping[str, Any]) -> str:
+    """Return the kind of learner of a trial."""
+    return str(trial["settings"].get("learner", Stdp.kind))
+
+
+def shapes(answer: Mapping[str, Any]) -> dict[str, str]:
+    """Return the mark of each learner of a search."""
+    kinds = sorted({learner_of(trial) for trial in answer["trials"]})
+    return {kind: SHAPES[k % len(SHAPES)] for k, kind in enumerate(kinds)}
+
+
+def any_two(answer: Mapping[str, Any], linear: Sequence[Linear], multiplications: int) -> dict[str, Any]:
+    """Return what a picture of any two quantities takes: axes, measured trials and linear classifiers.
+
+    An axis has a name with its unit, and whether it is logarithmic; a point has a value for each axis, None
+    where it has none, in that unit.
+    """
+    trials, front = answer["trials"], set(answer["front"])
+    measured = [k for k in shown_trials(trials) if trials[k]["accuracy"] is not None]
+    axes = _known(answer, measured, (*AXES, *MORE_AXES)) if measured else []
+    units = []
+    for axis in axes:
+        costs = [max(trials[k][axis.field], 1e-12) for k in measured]
+        units.append(axis.unit((min(costs) * max(costs)) ** 0.5))
+
+    def point(
+        kind: str, mark: str, accuracy: float, costs: Mapping[str, Any], **known: Any
+    ) -> dict[str, Any]:
+        values: list[float | None] = [100 * accuracy]
+        for axis, (_, size) in zip(axes, units, strict=True):
+            cost = costs.get(axis.field)
+            values.append(None if cost is None else float(f"{cost / size:.5g}"))
+        return {"kind": kind, "mark": mark, "values": values, **known}
+
+    points = []
+    for k in measured:
+        kind = "winner" if trials[k]["outcome"] == "chosen" else "front" if k in front else "tried"
+        points.append(point(kind, learner_of(trials[k]), trials[k]["accuracy"], trials[k], trial=k))
+    for one in linear:
+        known = {"memory_bits": one.memory_bits, "synaptic_operations": multiplications}
+        words = f"linear classifier, {one.weight_bits}-bit weights: {multiplications:,} multiplications"
+        points.append(point("linear", "linear", one.accuracy, known, words=words))
+    names = [
+        f"{axis.words} ({unit})" if unit else axis.words for axis, (unit, _) in zip(axes, units, strict=True)
+    ]
+    return {
+        "axes": [
+            {"name": f"{answer['metric']} on validation images (%)".replace("-", " "), "log": False},
+            *({"name": name, "log": True} for name in names),
+        ],
+        "points": points,
+        "shapes": {**shapes(answer), "linear": OF_LINEAR},
+    }
+
+
+def _known(answer: Mapping[str, Any], shown: Sequence[int], axes: Sequence[Axis]) -> list[Axis]:
+    return [axis for axis in axes if all(answer["trials"][k].get(axis.field) is not None for k in shown)]
 
 
 def _chart(answer: Mapping[str, Any], shown: Sequence[int], axis: Axis) -> Chart:
     trials = answer["trials"]
-    limit = None if axis.limit is None else answer["constraints"][axis.limit]
+    limit = None if axis.limit is None else answer["constraints"].get(axis.limit)
     costs = [max(trials[k][axis.field], 1e-12) for k in shown]
     costs += [] if limit is None else [limit]
     low, high = min(costs) / 1.15, max(costs) * 1.15
@@ -115,9 +196,9 @@ def _chart(answer: Mapping[str, Any], shown: Sequence[int], axis: Axis) -> Chart
     def mark(k: int) -> Mark:
         share, at = trials[k]["accuracy"], x(trials[k][axis.field])
         if share is None:
-            return Mark(k, at, HEIGHT - BOTTOM - STRIP / 2, "untried")
+            return Mark(k, at, HEIGHT - BOTTOM - STRIP / 2, "untried", learner_of(trials[k]))
         kind = "winner" if trials[k]["outcome"] == "chosen" else "front" if k in front else "tried"
-        return Mark(k, at, y(share), kind)
+        return Mark(k, at, y(share), kind, learner_of(trials[k]))
 
     intervals = [(trials[k][axis.field], trials[k]["accuracy_interval"]) for k in measured if k in front]
     return Chart(

@@ -25,6 +25,7 @@ from fspinn.model.model import Model
 from fspinn.model.store import load
 from fspinn.report import charts
 from fspinn.report.comparison import compared
+from fspinn.report.importance import importances
 from fspinn.report.linear import best_of, linear_classifiers
 from fspinn.report.plots import confusion_matrix, readout_map, receptive_fields, spike_places
 from fspinn.search import quantities
@@ -111,6 +112,7 @@ def write_report(
         data = load_again(answer["dataset"], data_dir)
         data = replace(data, train=data.train.first(answer["dataset"]["train"]))
     words |= _without_spikes(answer, data)
+    words["any_two"] = charts.any_two(answer, words["linear"], words["multiplications"])
     if model is not None:
         words |= {"band": load_hardware(answer["hardware"]).band, "compared": compared(answer, model)}
         words["latency"] = _latency(model, answer["hardware"])
@@ -154,6 +156,8 @@ def _about_trials(answer: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "buys": BUYS,
         "charts": charts.charts(answer),
+        "shapes": charts.shapes(answer),
+        "importances": importances(answer) if answer["strategy"] != "ladder" else {},
         "metric": metric_of(answer["metric"]),
         "sides": charts,
         "shown": [(k, trials[k]) for k in shown],

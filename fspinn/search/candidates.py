@@ -176,6 +176,7 @@ def in_words(candidate: Mapping[str, Any]) -> str:
         (height, width), (rows, columns) = settings["field"], settings.get("cells", (1, 1))
         contrast = "" if settings.get("contrast", "off") == "off" else f" {settings['contrast']}"
         words += f" with a field of {height} x {width}{contrast}, {rows} x {columns} cells"
+    words += f", pool {settings['pool']}" if "pool" in settings else ""
     further = [value for name, value in settings.items() if name != bare(name) == "neurons"]
     words = ", then ".join([words, *map(str, further)])
     return words + (", tuned by labels" if settings.get("learner") == StdpLabels.kind else "")

@@ -47,6 +47,13 @@ def _plain(name: str, amount: str | float) -> float:
     return number(name, value, above=0.0)
 
 
+def _whole(name: str, amount: str | float) -> float:
+    value = _plain(name, amount)
+    if value % 1:
+        raise ConfigError(f"{name}: {amount} is not a whole number; give one, such as 8")
+    return value
+
+
 MEASURES = {
     "memory": Measure("memory_bits", "", memory_text, True, _memory),
     "training_memory": Measure("training_memory_bits", " to learn", memory_text, True, _memory),
@@ -57,6 +64,13 @@ MEASURES = {
     "area": Measure("area_um2", "", quantities.format_area, True, _amount(quantities.AREA)),
     "spikes": Measure(
         "output_spikes", " output spikes an image", lambda spikes: f"{spikes:.3g}", False, _plain
+    ),
+    "synops": Measure(
+        "synaptic_operations", " SynOps an image", lambda count: f"{count:,.0f}", False, _plain
+    ),
+    "time_steps": Measure("time_steps", " time steps an image", lambda steps: f"{steps:,.0f}", True, _whole),
+    "training_steps": Measure(
+        "training_steps", " time steps of learning", lambda steps: f"{steps:,.0f}", True, _whole
     ),
 }
 """By the names of the parameters of `fspinn.find_smallest`."""
@@ -82,8 +96,10 @@ class Constraints:
         Seconds an image.
     area : float or None
         Square micrometres.
-    spikes : float or None
-        Output spikes an image.
+    spikes, synops : float or None
+        Output spikes and synaptic operations an image.
+    time_steps, training_steps : float or None
+        Of an image, and of all images that are shown while the network learns.
 
     Raises
     ------
@@ -102,6 +118,9 @@ class Constraints:
     ram: float | None = None
     area: float | None = None
     spikes: float | None = None
+    synops: float | None = None
+    time_steps: float | None = None
+    training_steps: float | None = None
 
     def __post_init__(self) -> None:
         metric_of(self.metric)
@@ -156,6 +175,8 @@ class Constraints:
 
 def check_measures(names: Sequence[str], hardware: Hardware, learners: Sequence[Learner]) -> None:
     """Refuse what cannot be measured, or what this hardware or these learners say nothing of."""
+    if not names:
+        raise ConfigError(f"minimize: there is nothing; give some of {', '.join(MEASURES)}")
     for name in names:
         if name not in MEASURES:
             raise ConfigError(f"minimize: there is no {name!r}; use some of {', '.join(MEASURES)}")

@@ -6,13 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from fspinn.learning.training import most_passes
 from fspinn.memmodel import Estimate, Hardware, LayerSize, Size, Workload, estimate
 from fspinn.memmodel.area import Needed
 from fspinn.memmodel.size import OF_THE_INPUT
 from fspinn.memmodel.workload import expected_spikes, workloads_of_spikes
 from fspinn.model.activity import Activity
 from fspinn.model.model import Model
+from fspinn.network.learners import Hybrid, StdpLabels
 from fspinn.network.rules import Stdp
+from fspinn.network.setup import Setup
 from fspinn.search.candidates import FLOAT_BITS, Candidate
 
 _CONTROLLER = ("flash_bytes", "ram_bytes")
@@ -44,6 +47,11 @@ class Cost:
         None where the hardware says nothing of area.
     output_spikes, synaptic_operations : float
         Spikes and weights added in one inference.
+    time_steps : int
+        Of one inference.
+    training_steps : int or None
+        Time steps that all samples together are shown for while the network learns; None where that is not
+        known.
     counted : bool, default True
         Whether energy, latency and spikes rest on what an engine counted, or are expected.
     flash_bits, ram_bits : int or None, default None
@@ -64,6 +72,8 @@ class Cost:
     area_um2: float | None
     output_spikes: float
     synaptic_operations: float
+    time_steps: int
+    training_steps: int | None
     counted: bool = True
     flash_bits: int | None = None
     ram_bits: int | None = None
@@ -79,11 +89,14 @@ def expected_costs(
     image_shape: tuple[int, ...],
     n_classes: int,
     mean_intensity: float,
+    images: int,
+    labelled: int | None = None,
     extra_features: int = 0,
 ) -> list[Cost]:
     """Return the costs of candidates that need not exist yet, for images of such a mean pixel (1 is white).
 
-    Beside each image there are so many extra features, which the readout listens to.
+    They learn from so many images, of which some are `labelled`, None is all. Beside each there are so many
+    extra features, which the readout listens to.
 
     Memory and area are exact but for what pruning leaves (`KEPT`); the others rest on
     `fspinn.memmodel.workload.expected_spikes`.
@@ -106,15 +119,39 @@ def expected_costs(
         along = np.array([spikes[candidate.setup] for candidate in several]).T
         work = workloads_of_spikes(size, *along)
         for place, cost in zip(places, _costs(size, hardware, work, len(places)), strict=True):
-            costs[place] = cost
+            setup = candidates[place].setup
+            costs[place] = replace(
+                cost, time_steps=setup.network.steps, training_steps=training_steps(setup, images, labelled)
+            )
     return [cost for cost in costs if cost is not None]
 
 
-def counted_cost(model: Model, activity: tuple[Activity, ...], hardware: Hardware) -> Cost:
-    """Return the cost of a trained model whose layers did this for some images."""
+def training_steps(setup: Setup, images: int, labelled: int | None = None) -> int:
+    """Return the time steps that so many images are shown for while a network learns as a search has it.
+
+    Labels teach by the images that are `labelled`, None is all.
+
+    Layers that learn without labels do so one after the other, each from all images; gradients reach all at
+    once. An ANN sees an image in one step.
+    """
+    learner, labelled = setup.learner, images if labelled is None else labelled
+    passes = most_passes(setup.network, images, learner) if learner.passes is None else learner.passes
+    if not isinstance(learner, Stdp):
+        of_ann = learner.ann_passes if isinstance(learner, Hybrid) else 0
+        return labelled * (passes * setup.network.steps + of_ann)
+    shown = passes * len(setup.network.layers) * images
+    if isinstance(learner, StdpLabels):
+        shown += learner.tuning_passes * labelled
+    return shown * setup.network.steps
+
+
+def counted_cost(
+    model: Model, activity: tuple[Activity, ...], hardware: Hardware, learned_steps: int | None = None
+) -> Cost:
+    """Return the cost of a trained model whose layers did this for some images, learned in so many steps."""
     training = model.activity.get("training", activity)  # only what learning stores counts here
     (cost,) = _costs(Size.of(model), hardware, {"inference": activity, "training": training}, 1)
-    return replace(cost, counted=True)
+    return replace(cost, counted=True, time_steps=model.network.steps, training_steps=learned_steps)
 
 
 def _kind(candidate: Candidate) -> tuple[Any, ...]:
@@ -184,7 +221,12 @@ def _costs(
     each_layer = [np.broadcast_to(one.output_spikes, count).tolist() for one in cost.work["inference"]]
     lists["layer_spikes"] = list(zip(*each_layer, strict=True))
     lists["over_capacity"] = _over_capacity(capacity, count)
-    return [Cost(counted=False, **{name: values[k] for name, values in lists.items()}) for k in range(count)]
+    return [
+        Cost(
+            counted=False, time_steps=0, training_steps=None, **{n: values[k] for n, values in lists.items()}
+        )
+        for k in range(count)
+    ]
 
 
 def _seconds(cost: Estimate, cycles: Any) -> Any:

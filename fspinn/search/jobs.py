@@ -37,7 +37,7 @@ from fspinn.network.description import Network
 from fspinn.network.learners import MOST_BITS, Hybrid, Learner, StdpLabels, Surrogate
 from fspinn.network.setup import Setup
 from fspinn.search.candidates import Candidate, Variant
-from fspinn.search.costs import Cost, counted_cost
+from fspinn.search.costs import Cost, counted_cost, training_steps
 from fspinn.search.intervals import CONFIDENCE
 from fspinn.search.metrics import metric_of
 from fspinn.search.networks import settled, while_learning
@@ -226,6 +226,10 @@ class SearchContext:
         measurements: dict[Variant, Measurement] = {}
         kept: dict[Variant, Model] = {}
         compiler = Compiler(shown, job.seed, self.threads)
+        learner = replace(job.setup.learner, passes=passes)
+        steps = training_steps(
+            Setup(job.network, learner), len(shown.train), self._labelled(len(shown.train))
+        )
         keeps, least = job.share == 1 and job.seed == self.seed, float("inf")
         for variants in _alike(job.variants):
             try:
@@ -235,7 +239,7 @@ class SearchContext:
                 continue
             answers = _answers(several, data, job.seed, self.threads, on_batch)
             for variant, (confusion, model) in answers.items():
-                cost = counted_cost(model, model.activity["inference"], self.hardware)
+                cost = counted_cost(model, model.activity["inference"], self.hardware, steps)
                 measurements[variant] = Measurement(variant, as_tuples(confusion), cost)
                 if keeps and cost.memory_bits < least and self._keeps(confusion):
                     kept, least = {variant: model}, cost.memory_bits
@@ -262,6 +266,9 @@ class SearchContext:
             )
             _last[key] = learned
         return replace(learned, network=settled(job.setup, learned.network), learner=job.setup.learner)
+
+    def _labelled(self, images: int) -> int:
+        return images if self.labels is None else min(self.labels, images)
 
     def _keeps(self, confusion: NDArray[np.int64]) -> bool:
         return self.keep is not None and (

@@ -134,7 +134,7 @@ class Ledger:
                 trial = replace(trial, outcome=Outcome.CHOSEN)
             elif trial.outcome is Outcome.MEETS and winner is not None:
                 more = self.cost_of(candidate) > self.cost_of(winner)
-                words = f"takes {'more' if more else 'as much'} {self.minimize[0].replace('_', ' ')}"
+                words = f"takes {'more' if more else 'the same'} {self.minimize[0].replace('_', ' ')}"
                 trial = replace(trial, reason=words)
             elif trial.outcome is Outcome.MEASURED:
                 trial = replace(trial, outcome=Outcome.DROPPED)

@@ -26,6 +26,7 @@ COSTLY = (
     "cells",
     "contrast",
     "contrast_radius",
+    "pool",
     "dt_ms",
     "duration_ms",
     "encoder",
@@ -45,6 +46,9 @@ COSTLY = (
     "positions",
     "normalisation",
     "weight_decay",
+    "passes",
+    "tuning_passes",
+    "ann_passes",
 )
 """Settings that expected costs follow from."""
 

@@ -219,7 +219,8 @@ def describe(result: SearchResult) -> str:
             f"            {result.test_accuracy:.1%} on {result.test.samples} test images, used this once",
             f"  energy    {quantities.format_energy(cost.energy_pj)}{time} an image on {result.hardware} "
             "(an estimate)",
-            f"  activity  {described(cost, 'spikes')}, {cost.synaptic_operations:,.0f} synaptic operations",
+            f"  activity  {described(cost, 'spikes')}, {cost.synaptic_operations:,.0f} synaptic operations, "
+            f"{cost.time_steps:,} time steps",
             f"  smaller   {certificate[0]}",
             *(f"            {line}" for line in certificate[1:]),
             *_learners(result, nearest),
@@ -243,7 +244,11 @@ def _learners(result: SearchResult, winner: Trial) -> list[str]:
     for kind, trial in result.learners.items():
         if trial is winner or len(result.learners) == 1:
             continue
-        needs = f"{kind} does not reach {result.target_accuracy:.1%}"
+        tried = [t for t in result.trials if t.candidate.setup.learner.kind == kind]
+        if all(t.outcome is Outcome.OVER_LIMIT and not t.confusions for t in tried):
+            needs = f"no network of {kind} keeps to the limits"
+        else:
+            needs = f"{kind} does not reach {result.target_accuracy:.1%}"
         if trial is not None:
             times = trial.memory_bits / winner.memory_bits
             needs = f"{kind} needs {memory_text(trial.memory_bits)}, {times:.2g} times as much"

@@ -36,6 +36,7 @@ from fspinn.search.candidates import FLOAT, Candidate, Variant
 from fspinn.search.certificate import certify
 from fspinn.search.constraints import Constraints, check_measures, nearest_possible, within_device
 from fspinn.search.costs import expected_costs
+from fspinn.search.default_spaces import settle
 from fspinn.search.endings import (
     Ending,
     check_validation,
@@ -56,7 +57,7 @@ from fspinn.search.progress import LiveTable
 from fspinn.search.question import check_answer
 from fspinn.search.result import SearchResult
 from fspinn.search.sampling import Drawing, chosen_sampler, quiet_optuna, study_in_memory
-from fspinn.search.space import Space, corners, settle
+from fspinn.search.space import Space, corners
 from fspinn.search.trial import Outcome, Trial
 from fspinn.search.workers import worker_pool
 
@@ -85,6 +86,9 @@ def find_smallest(
     ram: str | float | None = None,
     area: str | float | None = None,
     spikes: str | float | None = None,
+    synops: str | float | None = None,
+    time_steps: str | float | None = None,
+    training_steps: str | float | None = None,
     minimize: str | Sequence[str] = "memory",
     hardware: str = "asic65-lp",
     strategy: str = "ladder",
@@ -134,8 +138,11 @@ def find_smallest(
         ``"2 uJ"``, ``"5 ms"`` and ``"0.5 mm2"``; numbers are bytes, picojoules, seconds and square
         micrometres. None is no limit, of flash and RAM what the microcontroller has; program, stack and
         vectors count there.
-    spikes : float, str or None, default None
-        Most output spikes an image, such as 5.
+    spikes, synops, time_steps : float, str or None, default None
+        Most output spikes, synaptic operations and time steps an image, such as 5.
+    training_steps : float, str or None, default None
+        Most time steps that all images together are shown for while the network learns: what its training
+        takes, whatever the machine.
     minimize : str or sequence of str, default "memory"
         What should be little: one of the limits above, or several. The first one decides which network
         is the answer; the Pareto front takes them all.
@@ -211,6 +218,9 @@ def find_smallest(
         ram=ram,
         area=area,
         spikes=spikes,
+        synops=synops,
+        time_steps=time_steps,
+        training_steps=training_steps,
     )
     if isinstance(space, Space):
         if network not in (None, space.base.network) or learner not in (None, space.base.learner):
@@ -232,7 +242,9 @@ def find_smallest(
         check_installed(one)
     described = load_hardware(hardware)
     minimize = (minimize,) if isinstance(minimize, str) else tuple(minimize)
-    check_measures([*minimize, *constraints.limits], described, learners)
+    if len(set(minimize)) < len(minimize):
+        raise ConfigError("minimize: names a quantity twice; name each once")
+    check_measures([*minimize, *(constraints.limits if minimize else ())], described, learners)
     constraints = within_device(constraints, described)
     if strategy not in STRATEGIES:
         raise ConfigError(f"strategy: there is no {strategy!r}; use one of {', '.join(STRATEGIES)}")
@@ -272,6 +284,8 @@ def find_smallest(
         image_shape=data.image_shape,
         n_classes=data.n_classes,
         mean_intensity=mean,
+        images=len(data.train),
+        labelled=labels,
         extra_features=len(data.feature_names),
     )
     ledger = Ledger(constraints, minimize, seed, seeds, costs)

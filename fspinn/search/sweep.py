@@ -11,7 +11,7 @@ given.
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
@@ -199,7 +199,7 @@ def _points(base: Setup, axes: Mapping[str, Sequence[Any]]) -> dict[Setup, Sweep
     for chosen in product(*outer.values()):
         settings = dict(zip(outer, chosen, strict=True))
         default = at(base, settings)
-        on_grid = [at(default, dict(zip(inner, point, strict=True))) for point in product(*inner.values())]
+        on_grid = [at(default, _of_point(inner, point)) for point in product(*inner.values())]
         for setup in (default, *on_grid):
             found.setdefault(
                 setup,
@@ -214,6 +214,14 @@ def _points(base: Setup, axes: Mapping[str, Sequence[Any]]) -> dict[Setup, Sweep
         if len(found) > MOST_POINTS:
             raise ConfigError(f"sweep: more than {MOST_POINTS:,} networks; make the grid coarser")
     return found
+
+
+def _of_point(axes: Iterable[str], point: Sequence[Any]) -> dict[str, Any]:
+    """Return the settings of a point; no penalty has no strength."""
+    settings = dict(zip(axes, point, strict=True))
+    if settings.get("penalty") == "none":
+        settings.pop("penalty_strength", None)
+    return settings
 
 
 def _penalty_of(setup: Setup) -> dict[str, Any]:

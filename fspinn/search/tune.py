@@ -24,11 +24,10 @@ from fspinn.base.settings import settings_of, with_settings
 from fspinn.base.streams import on_terminal, say
 from fspinn.datasets.arrays import as_dataset
 from fspinn.datasets.origin import origin
-from fspinn.learning.surrogate import check_installed
 from fspinn.learning.training import learn, most_passes
 from fspinn.memmodel import load_hardware
 from fspinn.network.description import Network
-from fspinn.network.learners import Learner
+from fspinn.network.learners import Learner, Surrogate
 from fspinn.network.recordings import check_encoder
 from fspinn.network.rules import Stdp
 from fspinn.network.setup import Setup, check_competition, check_rates
@@ -105,7 +104,11 @@ def tune(
     network.geometries(data.image_shape)
     check_competition(network, learner)
     check_rates(network, learner)
-    check_installed(learner)
+    if isinstance(learner, Surrogate):
+        raise ConfigError(
+            f"learner: tune varies settings of STDP, and not those of {learner.kind}; use search with "
+            "strategy bayes (--strategy bayes)"
+        )
     data = replace(data, validation=data.validation.first(len(data.train)))  # as `fspinn.train` measures it
     variant = Variant(readout=readout)
     seed = checked_seed(seed)

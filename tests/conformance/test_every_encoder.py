@@ -1,5 +1,6 @@
 """What every encoder must do. A new one is tested by being a member of `fspinn.network.Encoder`."""
 
+import naive_input
 import numpy as np
 import pytest
 from described import flat
@@ -88,3 +89,18 @@ def test_pixels_that_are_not_used_do_not_spike_and_change_nothing_for_the_others
     assert 0 < len(few_inputs) < len(inputs)
     np.testing.assert_array_equal(few_inputs, inputs[used[inputs]])
     np.testing.assert_array_equal(few_steps, steps[used[inputs]])
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+@pytest.mark.parametrize("more", [{}, {"contrast": "on-off"}, {"first_spikes": 3}], ids=str)
+def test_means_of_blocks_spike_as_the_twin_says(encoder, more):
+    """Blocks of the signal among them are one row high; those of colours are pooled channel by channel."""
+    random, network = np.random.default_rng(0), network_of(70, 1500.0, encoder=encoder, pool=2, **more)
+    for shape in ((6, 4), (4, 6, 3), (1, 10)):
+        images = random.integers(0, 256, (3, *shape), dtype=np.uint8)
+        spikes = BatchEncoder(encoding_of(network)).encode(images, 7, TRAINING_SPIKES, 5)
+        for m, image in enumerate(images):
+            key = naive_input.stream_key(7, TRAINING_SPIKES, 5 + m)
+            expected = naive_input.input_spikes(network, image, key)
+            steps, inputs = spikes.part(m, m + 1).events
+            assert [inputs[steps == t].tolist() for t in range(70)] == expected

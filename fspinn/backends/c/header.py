@@ -16,6 +16,7 @@ from fspinn.memmodel.program import STEPS_AT_ONCE
 from fspinn.memmodel.size import kept_values
 from fspinn.model.features import LEVEL_BITS, SPIKES
 from fspinn.model.model import Model
+from fspinn.network.inputs import block_of
 
 _FLOAT_BITS = 53
 _PROBABILITY_BITS = 32
@@ -58,15 +59,19 @@ def _encoder(plan: Plan, shape: tuple[int, ...], seed: int) -> list[str]:
     # What `encoder_kernels` multiplies a pixel with, or for a norm divides by the root of a sum.
     scale = encoding.rate_per_step / 255.0 if encoding.encoder == "unscaled" else encoding.rate_per_step
     fraction, exponent = frexp(scale)
-    pixels, contrast = int(np.prod(shape)), encoding.contrast
-    intensities = pixels * contrast.channels
+    pixels, contrast, (rows, columns) = int(np.prod(shape)), encoding.contrast, block_of(encoding.pool, shape)
+    intensities = pixels // (rows * columns) * contrast.channels
+    height, width = shape[0] // rows, shape[1] // columns
     return defines(
         {
             "PIXELS": pixels,
             "INTENSITIES": intensities,
-            "HEIGHT": shape[0],
-            "WIDTH": shape[1],
-            "CHANNELS": intensities // (shape[0] * shape[1]),
+            "HEIGHT": height,
+            "WIDTH": width,
+            "CHANNELS": intensities // (height * width),
+            "POOL": columns,
+            "POOL_ROWS": rows,
+            "SAMPLE_WIDTH": shape[1],
             "SAMPLE_CHANNELS": pixels // (shape[0] * shape[1]),
             "CONTRAST": contrast.kind,
             "CONTRAST_CHANNELS": contrast.channels,

@@ -13,7 +13,7 @@ Values of the signal can come one by one, as a sensor gives them: the program ke
 in @bytes@ bytes of RAM. The answer is that to the whole sample:
 
     uint8_t value[NETWORK_SAMPLE_CHANNELS];
-    network_start(0, 0);                            /* a new sample of NETWORK_WIDTH values */
+    network_start(0, 0);                            /* a new sample of NETWORK_SAMPLE_WIDTH values */
     do {
         uint32_t c;
         for (c = 0; c < NETWORK_SAMPLE_CHANNELS; c++) {
@@ -50,7 +50,9 @@ def sensor_loop(model: Model, plan: Plan) -> str:
         read = f"{'network_scaled' if is_whole(model.scale) else 'scaled_by_you'}({read}, c)"
     kept, kept_bytes = kept_values(model.network, model.image_shape), Size.of(model).kept_bytes
     with_features = "" if model.features is None else "features"
-    found = {"kept": str(kept), "bytes": str(kept_bytes), "read": read, "features": with_features}
+    pool = plan.encoding.pool
+    last = str(kept) if pool == 1 else f"{kept} means of {pool}"
+    found = {"kept": last, "bytes": str(kept_bytes), "read": read, "features": with_features}
     loop = _LOOP
     for name, text in found.items():
         loop = loop.replace(f"@{name}@", text)

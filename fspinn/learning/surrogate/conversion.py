@@ -75,7 +75,7 @@ class Ann:
                 found = found.dropping(masks[len(in_rates)])
             shown = found.passed
             unit = 1.0 if self.percentile is None else _size(active, self.percentile) or 1.0
-            in_rates.append(Answered(found.counts / unit, None if last else shown / unit))
+            in_rates.append(Answered(found.counts / unit, None if shown is None else shown / unit))
         return found.counts, in_rates
 
 

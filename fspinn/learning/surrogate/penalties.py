@@ -15,7 +15,7 @@ synops       ``sum(fan_out a) / sum(fan_out)``                 that of a
 and of a batch the mean over its samples, so that neither its size nor the width of a layer matters. Those of
 Hoyer (Hoyer 2004; squared: Yang, Wen and Li 2020, arXiv 1908.09979) do not change if all activations are
 scaled. Synaptic operations (Sorbaro et al. 2020, doi 10.3389/fnins.2020.00662) are those of all layers
-together, in parts of what there were if each a was 1; for a single layer, whose units have one fan-out,
+together, in parts of what there were if each a was 1; for a single dense layer, whose units have one fan-out,
 ``synops`` is ``l1``. A sample without any activity costs nothing.
 """
 

@@ -8,6 +8,10 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from fspinn.report.plots.colours import CHOSEN, GREY, SHADES
 
+MARKS = (("o", "o"), ("s", "s"), ("^", "^"), ("D", "D"))
+ONE_MARK = (("x", "o"),)
+"""Marks of learners: of all trials, and of those that none beats."""
+
 if TYPE_CHECKING:
     from fspinn.search import SearchResult, Trial
 
@@ -15,29 +19,42 @@ if TYPE_CHECKING:
 def accuracy_against_memory(result: "SearchResult") -> Figure:
     """Draw every measured candidate of a search: memory on the horizontal, accuracy on the vertical axis.
 
-    A cross each, in one colour per weight format. Those that none beats in accuracy and memory are dots, with
-    their 95 % intervals and numbers of neurons, and stairs lead from one to the next; the winner is a star.
+    A cross each, in one colour per weight format; with several learners, a mark per learner. Those that none
+    beats in accuracy and memory are filled, with their 95 % intervals and numbers of neurons, and stairs lead
+    from one to the next; the winner is a star.
     """
     figure = Figure(figsize=(7.5, 4.5), layout="constrained")
     axes = figure.add_subplot()
     measured = [trial for trial in result.trials if trial.accuracy is not None]
     front = _front(measured)
     formats = sorted({trial.candidate.weights for trial in measured})
+    kinds = sorted({_learner(trial) for trial in measured})
+    marks = dict(zip(kinds, MARKS if len(kinds) > 1 else ONE_MARK, strict=False))
     for weights, shade in zip(formats, SHADES * len(formats), strict=False):
-        some = [trial for trial in measured if trial.candidate.weights == weights]
-        axes.plot(*_points(some), "x", color=shade, label=weights, markersize=4, alpha=0.6)
-        best = [trial for trial in front if trial.candidate.weights == weights]
-        if best:
-            kib, percent = _points(best)
-            errors = abs(100 * np.array([trial.accuracy_interval for trial in best]).T - percent)
-            axes.errorbar(kib, percent, errors, fmt="o", color=shade, markersize=4, capsize=2)
+        axes.plot([], [], "s", color=shade, label=weights, markersize=4)
+        for kind, (one, filled) in marks.items():
+            some = [t for t in measured if (t.candidate.weights, _learner(t)) == (weights, kind)]
+            axes.plot(*_points(some), one, color=shade, markersize=4, alpha=0.6, fillstyle="none")
+            best = [trial for trial in some if trial in front]
+            if best:
+                kib, percent = _points(best)
+                errors = abs(100 * np.array([trial.accuracy_interval for trial in best]).T - percent)
+                axes.errorbar(kib, percent, errors, fmt=filled, color=shade, markersize=4, capsize=2)
+    for kind, (one, _) in marks.items() if len(kinds) > 1 else ():
+        axes.plot([], [], one, color=GREY, label=kind, markersize=4, fillstyle="none")
     for trial, x, y in zip(front, *_points(front), strict=True):
         words = f"{trial.candidate.neurons}  "
         axes.text(x, y, words, ha="right", va="bottom", fontsize=8, color=GREY)
     if front:
         axes.step(*_points(front), where="post", color=GREY, linewidth=1)
     if formats:
-        axes.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8, frameon=False, title="weights")
+        axes.legend(
+            loc="upper left",
+            bbox_to_anchor=(1, 1),
+            fontsize=8,
+            frameon=False,
+            title="weights" if len(kinds) == 1 else "weights, learner",
+        )
     _draw_limits(axes, result)
     if result.winner is not None:
         kib, percent = _points([result.winner])
@@ -54,6 +71,10 @@ def accuracy_against_memory(result: "SearchResult") -> Figure:
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.grid(alpha=0.25, linewidth=0.5)
     return figure
+
+
+def _learner(trial: "Trial") -> str:
+    return trial.candidate.setup.learner.kind
 
 
 def _front(trials: "list[Trial]") -> "list[Trial]":

@@ -85,7 +85,7 @@ def _arrangement(model: Model) -> str:
     names = channel_names(model)
     if len(names) == 1:
         return ""
-    height, _ = model.network.layers[0].field or model.image_shape[:2]
+    height, _ = model.network.layers[0].field or model.network.input_shape(model.image_shape)[:2]
     if height == 1:
         return f"\nrows from above: {', '.join(names)}"
     if _rows_of_channels(len(names)) == 1:

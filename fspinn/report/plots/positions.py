@@ -14,6 +14,7 @@ from fspinn.answering.present import Presentation, Sample, batch_of, potential, 
 from fspinn.base.errors import ConfigError
 from fspinn.datasets.events import Recordings
 from fspinn.model.model import AnyModel, Model, model_of
+from fspinn.network.encoders import pooled
 from fspinn.network.geometry import Geometry
 from fspinn.report.plots.colours import CHOSEN, GREY, RAINBOW, SHADES, of_weights
 from fspinn.report.plots.networks import feature, of_layer
@@ -146,7 +147,10 @@ def position_raster(
     halves: Any = figure.subfigures(1, 2, width_ratios=(1, 4))
     left, right = halves
     pictures = left.subplots(3, 1)
-    picture = picture_of(image)
+    # Positions lie on what the field sees, which are means where the network pools.
+    picture = picture_of(
+        image if isinstance(image, Recordings) else pooled(image[None], model.network.pool)[0]
+    )
     draw_image(pictures[0], picture)
     pictures[0].set_title(in_words(model, answer, label), fontsize=9)
     (y, x), (height, width) = geometry.corners[place].tolist(), geometry.field

@@ -18,11 +18,31 @@ static const uint8_t *pixels;
 static uint32_t step;
 #if NETWORK_PUSH
 static uint32_t answered; /* positions of the first layer that are done, of the values so far */
+#if NETWORK_POOL > 1
+static uint16_t sums[NETWORK_SAMPLE_CHANNELS]; /* of the values of a block so far */
+static uint32_t added;                         /* how many these are */
+#endif
 #endif
 
 /* ---- Intensities ---------------------------------------------------------------------------------------- */
 
 #define COUNTS_STEPS (NETWORK_CONTRAST == NETWORK_DELTA || NETWORK_CONTRAST == NETWORK_LEVEL_DELTA)
+
+#if NETWORK_POOL > 1 || (NETWORK_CONTRAST != NETWORK_AS_IT_IS && NETWORK_KEPT == 0)
+/* A channel of a pixel: the mean of a block of the image (which may be one pixel), of a half rounded up. */
+static uint32_t mean(uint32_t pixel, uint32_t channel)
+{
+    uint32_t y = pixel / NETWORK_WIDTH * NETWORK_POOL_ROWS, x = pixel % NETWORK_WIDTH * NETWORK_POOL;
+    const uint8_t *block = pixels + (y * NETWORK_SAMPLE_WIDTH + x) * NETWORK_SAMPLE_CHANNELS + channel;
+    uint32_t row, column, sum = NETWORK_POOL_ROWS * NETWORK_POOL / 2;
+    for (row = 0; row < NETWORK_POOL_ROWS; row++) {
+        for (column = 0; column < NETWORK_POOL; column++) {
+            sum += block[(row * NETWORK_SAMPLE_WIDTH + column) * NETWORK_SAMPLE_CHANNELS];
+        }
+    }
+    return sum / (NETWORK_POOL_ROWS * NETWORK_POOL);
+}
+#endif
 
 #if NETWORK_KEPT > 0
 /* Of a signal only the last values are kept, and the levels from which steps are counted. */
@@ -66,20 +86,30 @@ static void keep(uint32_t pixel)
         taken = unknown = pixel / NETWORK_WIDTH * NETWORK_WIDTH;
     }
     while (taken <= pixel) {
+#if NETWORK_POOL > 1
+        uint8_t means[NETWORK_SAMPLE_CHANNELS];
+        uint32_t c;
+        for (c = 0; c < NETWORK_SAMPLE_CHANNELS; c++) {
+            means[c] = (uint8_t)mean(taken, c);
+        }
+        take(means);
+#else
         take(pixels + taken * NETWORK_SAMPLE_CHANNELS);
+#endif
     }
 }
 #endif
 
-#if NETWORK_CONTRAST != NETWORK_DELTA && (NETWORK_CONTRAST != NETWORK_AS_IT_IS || NETWORK_KEPT > 0)
-/* The channels of a pixel, or of a value of a signal. */
-static const uint8_t *channels_of(uint32_t pixel)
+#if NETWORK_CONTRAST != NETWORK_DELTA &&                                                                       \
+    (NETWORK_CONTRAST != NETWORK_AS_IT_IS || NETWORK_KEPT > 0 || NETWORK_POOL > 1)
+/* A channel of a pixel, or of a value of a signal. */
+static uint32_t seen(uint32_t pixel, uint32_t channel)
 {
 #if NETWORK_KEPT > 0
     keep(pixel);
-    return values[pixel % NETWORK_KEPT];
+    return values[pixel % NETWORK_KEPT][channel];
 #else
-    return pixels + pixel * NETWORK_SAMPLE_CHANNELS;
+    return mean(pixel, channel);
 #endif
 }
 #endif
@@ -87,8 +117,8 @@ static const uint8_t *channels_of(uint32_t pixel)
 #if NETWORK_CONTRAST == NETWORK_AS_IT_IS
 static uint32_t intensity(uint32_t i)
 {
-#if NETWORK_KEPT > 0
-    return channels_of(i / NETWORK_CHANNELS)[i % NETWORK_CHANNELS];
+#if NETWORK_KEPT > 0 || NETWORK_POOL > 1
+    return seen(i / NETWORK_CHANNELS, i % NETWORK_CHANNELS);
 #else
     return pixels[i];
 #endif
@@ -99,16 +129,16 @@ static uint32_t intensity(uint32_t i)
 static uint32_t whole(uint32_t pixel, uint32_t channel)
 {
 #if NETWORK_CONTRAST_COLOURS
-    const uint8_t *rgb = channels_of(pixel);
+    uint32_t red = seen(pixel, 0), green = seen(pixel, 1), blue = seen(pixel, 2);
     if (channel == 0) {
-        return ((uint32_t)rgb[0] + rgb[1] + rgb[2]) / 3;
+        return (red + green + blue) / 3;
     }
     if (channel == 1) {
-        return (256u + rgb[0] - rgb[1]) / 2;
+        return (256 + red - green) / 2;
     }
-    return (512u + 2u * rgb[2] - rgb[0] - rgb[1]) / 4;
+    return (512 + 2 * blue - red - green) / 4;
 #else
-    return channels_of(pixel)[channel];
+    return seen(pixel, channel);
 #endif
 }
 
@@ -577,6 +607,35 @@ uint8_t network_feature(int32_t value, uint32_t number)
 
 /* ---- What to call ------------------------------------------------------------------------------------- */
 
+#if NETWORK_PUSH && NETWORK_POOL > 1
+static void clear_block(void)
+{
+    uint32_t c;
+    for (c = 0; c < NETWORK_SAMPLE_CHANNELS; c++) {
+        sums[c] = 0;
+    }
+    added = 0;
+}
+
+/* Add a value to its block, and take the mean once it is complete. */
+static void add(const uint8_t *value)
+{
+    uint8_t means[NETWORK_SAMPLE_CHANNELS];
+    uint32_t c;
+    for (c = 0; c < NETWORK_SAMPLE_CHANNELS; c++) {
+        sums[c] = (uint16_t)(sums[c] + value[c]);
+    }
+    if (++added < NETWORK_POOL) {
+        return;
+    }
+    for (c = 0; c < NETWORK_SAMPLE_CHANNELS; c++) {
+        means[c] = (uint8_t)((sums[c] + NETWORK_POOL / 2u) / NETWORK_POOL);
+    }
+    take(means);
+    clear_block();
+}
+#endif
+
 void network_start(const uint8_t *image, uint32_t number)
 {
     pixels = image;
@@ -585,6 +644,9 @@ void network_start(const uint8_t *image, uint32_t number)
 #endif
 #if NETWORK_PUSH
     answered = 0;
+#if NETWORK_POOL > 1
+    clear_block();
+#endif
 #endif
     silence();
     start_encoder(number);
@@ -593,9 +655,15 @@ void network_start(const uint8_t *image, uint32_t number)
 #if NETWORK_PUSH
 uint32_t network_push(const uint8_t *value)
 {
+#if NETWORK_POOL > 1
+    if (taken < NETWORK_WIDTH) {
+        add(value);
+    }
+#else
     if (taken < NETWORK_WIDTH) {
         take(value);
     }
+#endif
     /* A position is complete with its field and what a contrast looks ahead, and all are at the end. */
     while (answered < NETWORK_POSITIONS &&
            (taken == NETWORK_WIDTH ||
@@ -607,7 +675,11 @@ uint32_t network_push(const uint8_t *value)
         }
 #endif
     }
+#if NETWORK_POOL > 1
+    return NETWORK_SAMPLE_WIDTH - taken * NETWORK_POOL - added;
+#else
     return NETWORK_WIDTH - taken;
+#endif
 }
 #endif
 

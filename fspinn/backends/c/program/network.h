@@ -12,9 +12,10 @@
  * image has to stay until the last step. One image at a time: the state is static.
  * With NETWORK_EXTRA_FEATURES, so many bytes beside the image: network_answer(image, number, features), or
  * network_class(features). The README says how their values become bytes.
+ * With NETWORK_POOL above 1 the network sees the means of blocks of so many columns, and NETWORK_POOL_ROWS rows.
  * Of a signal (where NETWORK_PUSH is 1) values can come one by one, NETWORK_SAMPLE_CHANNELS bytes each, and only
- * the last NETWORK_KEPT are kept: network_start(0, number), then network_push for each of NETWORK_WIDTH values
- * (it returns how many are still to come; with the last one all layers answer), then network_class. The answer is
+ * the last NETWORK_KEPT (or their means) are kept: network_start(0, number), then network_push for each of
+ * NETWORK_SAMPLE_WIDTH values (it returns how many are still to come; with the last one all layers answer), then network_class. The answer is
  * that to the whole sample.
  * With NETWORK_SCALED, network_scaled turns what was recorded in a channel into its byte, and with
  * NETWORK_FEATURES_SCALED network_feature does so with a feature. What is pushed after the last value is ignored.

@@ -33,8 +33,8 @@ static uint32_t pushed_differs(uint32_t m)
 {
     uint32_t i, j, differ = 0;
     network_start(0, m);
-    for (i = 0; i < NETWORK_WIDTH; i++) {
-        differ |= network_push(images[m] + i * NETWORK_SAMPLE_CHANNELS) != NETWORK_WIDTH - 1 - i;
+    for (i = 0; i < NETWORK_SAMPLE_WIDTH; i++) {
+        differ |= network_push(images[m] + i * NETWORK_SAMPLE_CHANNELS) != NETWORK_SAMPLE_WIDTH - 1 - i;
     }
     for (j = 0; j < NETWORK_FEATURES; j++) {
         differ |= network_counts[j] != expected_counts[m][j];

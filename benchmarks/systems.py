@@ -1,0 +1,133 @@
+"""The four published systems that fspinn implements: what each claims, what was found here, how to run it.
+
+    python benchmarks/systems.py [summary] [--write]
+
+Measures nothing itself: it takes its figures from the results of the other benchmarks. The published figures
+are those of the abstracts, of their data, networks and hardware; ours are of others, and repeat none of them.
+"""
+
+from typing import Any
+
+import activity
+import numpy as np
+import pareto
+import sweep
+from tables import Results, kept, run, table
+
+PARTS = ("summary",)
+
+
+def measure(part: str) -> dict[str, Any]:
+    rows = [*_mechanisms(), *_leak_and_threshold(), *_activity(), *_pareto()]
+    return {"rows": [row for row in rows if row is not None]}
+
+
+def _mechanisms() -> list[list[str]]:
+    ratios = kept("cost_model", ("ratios",))["ratios"]["counted"]["4900"]["ratios"]["dense-sim"]["32 to 8"]
+    chip = kept("cost_model", ("ratios",))["ratios"]["counted"]["4900"]["ratios"]["asic65-lp"]["8 to 8"]
+    parts = kept("ablation", ("fspinn", "fspinn-pair"))
+    accuracy = {
+        name: np.mean([one["accuracy"] for one in part["sizes"]["400"]]) for name, part in parts.items()
+    }
+    return [
+        [
+            "FSpiNN (Putra and Shafique, 2020)",
+            "7.5 times less memory; 3.5 and 1.8 times less energy in training and inference, without loss of "
+            "accuracy (MNIST, Fashion-MNIST)",
+            f"accounted as by a simulator, 4,900 neurons, 32 to 8 bits: memory {ratios['memory']:.1f}, "
+            f"energy {ratios['training']:.1f} and {ratios['inference']:.1f} times; on a chip at equal bits: "
+            f"memory {chip['memory']:.1f}, energy {chip['training']:.1f} and {chip['inference']:.1f}. "
+            f"MNIST, 400 neurons, one pass, each tuned: {accuracy['fspinn']:.1f} % against "
+            f"{accuracy['fspinn-pair']:.1f} with the pair-based rule. 4,900 neurons did not learn by both.",
+            "`benchmarks/cost_model.py`, `benchmarks/ablation.py`; `fspinn train --set rule=timestep`",
+        ]
+    ]
+
+
+def _leak_and_threshold() -> list[list[str]]:
+    found = []
+    for part, result in kept("sweep", sweep.PARTS).items():
+        points = [sweep.sweep_point(one) for one in result["points"]]
+        trades = [
+            sweep.Trade(points[one["default"]], points[one["point"]])
+            for one in result["trades"]
+            if one["fastest"]
+        ]
+        best = max(trades, key=lambda one: one.latency_saved)
+        found.append(
+            f"{part}: latency {sweep.sign(100 * best.latency_saved, ' %')}, spikes "
+            f"{sweep.sign(100 * best.spikes_saved, ' %')}, accuracy "
+            f"{sweep.sign(100 * best.accuracy_lost, ' points')}"
+        )
+    return [
+        [
+            "Surrogate, beta and threshold (Aliyev and Adegbija, DATE 2024)",
+            "48 % less latency for 2.88 points; 1.72 times the FPS/W (SVHN, an FPGA)",
+            "the best of each grid, a model of the FPGA: " + "; ".join(found),
+            "`benchmarks/sweep.py`; `fspinn sweep --learner surrogate --beta ... --threshold ...`",
+        ]
+    ]
+
+
+def _activity() -> list[list[str]]:
+    found = []
+    for part, result in kept("activity", tuple(activity.PARTS)).items():
+        (_, none), *others = activity.compared_ones(part, result)
+        penalised = [(name, several) for name, several in others if not name.startswith("none")]
+        if not penalised:
+            found.append(f"{part}: none at so little loss")
+            continue
+        name, best = max(penalised, key=lambda one: _fewer(none, one[1], 1))
+        found.append(
+            f"{part} {_fewer(none, best, 1):.1f} times fewer after the first layer, "
+            f"{_fewer(none, best, 0):.1f} in all ({name})"
+        )
+    return [
+        [
+            "Activity regularization (Narduzzi and others, ICASSP 2022)",
+            "less consumption of ANNs and of spiking networks converted from them; no figure could be read",
+            "synaptic operations at no more than 0.3 points of accuracy, trained directly: "
+            + "; ".join(found),
+            "`benchmarks/activity.py`; `fspinn train --learner surrogate --set penalty=l1`",
+        ]
+    ] * bool(found)
+
+
+def _fewer(none: activity.Several, several: activity.Several, after: int) -> float:
+    """Return how many times fewer synaptic operations there are in all layers after so many."""
+    before, left = (activity.met(each, "test")[after:].sum() for each in (none, several))
+    return float(before / left)
+
+
+def _pareto() -> list[list[str]]:
+    found = []
+    for part, result in kept("pareto", pareto.PARTS).items():
+        best = [one["best"] for one in result["found"]["gp"] if one["best"] is not None]
+        if best:
+            steps = pareto.GIVEN.steps / np.mean([one["time_steps"] for one in best])
+            full = 12 * pareto.LEARNED * pareto.GIVEN.steps
+            learning = full / np.mean([one["training_steps"] for one in best])
+            found.append(
+                f"{part}: {steps:.1f} times fewer time steps, {learning:.1f} times less learning, as "
+                "accurate on validation images as with the defaults "
+                f"({len(best)} of {len(result['found']['gp'])} seeds)"
+            )
+    return [
+        [
+            "Bayesian Pareto tuning (Parsa and others, ICONS 2021)",
+            "more than 5 times less training and inference time (SLAYER, DVS Gesture); 30 % fewer time steps "
+            "(HYBRID, CIFAR-10)",
+            "; ".join(found),
+            "`benchmarks/pareto.py`; `fspinn search --strategy bayes --learner surrogate --minimize "
+            "time_steps,training_steps`",
+        ]
+    ] * bool(found)
+
+
+def render(results: Results) -> str:
+    head = ["system", "what it claims (its data)", "what was found here (ours)", "how to run it"]
+    return table(head, results["summary"]["rows"])
+
+
+if __name__ == "__main__":
+    run("systems", PARTS, measure, render)
