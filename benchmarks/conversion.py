@@ -10,10 +10,9 @@ images, the test images are only reported on. Learning runs on one core.
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from activity import CLASSES, HARDWARE, LEARNED, NONE, without_silent
 from tables import Results, machines, run, seeds, spread, table
 
@@ -22,9 +21,6 @@ from fspinn.base.randomness import INFERENCE_SPIKES
 from fspinn.datasets import Dataset, Split
 from fspinn.learning.curve import Curve
 from fspinn.learning.fitting import Learned, fit_readouts
-from fspinn.learning.surrogate.conversion import Ann, spiking, trained
-from fspinn.learning.surrogate.layers import parts_of
-from fspinn.learning.surrogate.runs import Run
 from fspinn.learning.training import learn
 from fspinn.memmodel import load_hardware
 from fspinn.model.activity import Activity
@@ -33,6 +29,10 @@ from fspinn.network import Hybrid, Network
 from fspinn.network.encoders import BatchEncoder, encoding_of
 from fspinn.network.learners import HYBRID_PASSES
 from fspinn.search.costs import counted_cost
+
+if TYPE_CHECKING:  # they need torch, and tables do not
+    from fspinn.learning.surrogate.conversion import Ann
+    from fspinn.learning.surrogate.runs import Run
 
 SEEDS = (0, 1, 2)
 
@@ -86,6 +86,10 @@ def _kinds(part: str) -> list[str]:
 
 
 def _trial(images: str, layers: tuple[int, ...], penalty: str, strength: float, seed: int) -> Trial:
+    import torch
+
+    from fspinn.learning.surrogate.conversion import trained
+
     data = fspinn.datasets.load(images, seed=seed)
     data = replace(data, train=data.train.first(LEARNED))
     learner = Hybrid(passes=0)
@@ -108,14 +112,19 @@ def _trial(images: str, layers: tuple[int, ...], penalty: str, strength: float, 
 _SPLITS = ("validation", "test")
 
 
-def _run_of(layers: tuple[int, ...], steps: int, learner: Hybrid, data: Dataset, seed: int) -> Run:
+def _run_of(layers: tuple[int, ...], steps: int, learner: Hybrid, data: Dataset, seed: int) -> "Run":
+    from fspinn.learning.surrogate.layers import parts_of
+    from fspinn.learning.surrogate.runs import Run
+
     network = Network.converted(layers, duration_ms=float(steps), threshold=STEPS[steps])
     parts, encoder = parts_of(network, learner, data.image_shape), BatchEncoder(encoding_of(network))
     return Run(network, learner, data, data.train.labels, parts, np.arange(LEARNED), seed, encoder)
 
 
-def _of_ann(ann: Ann, run: Run, split: Split) -> dict[str, Any]:
+def _of_ann(ann: "Ann", run: "Run", split: Split) -> dict[str, Any]:
     """Return how accurate the ANN is, and its effective MACs: inputs that are not 0 x neurons."""
+    import torch
+
     spikes = run.encoder.encode(split.images, run.seed, INFERENCE_SPIKES)
     with torch.no_grad():
         sums, activations = ann.answer(spikes)
@@ -127,8 +136,10 @@ def _of_ann(ann: Ann, run: Run, split: Split) -> dict[str, Any]:
     return {"accuracy": 100 * float(right.mean()), "macs": macs}
 
 
-def _converted(ann: Ann, run: Run) -> Learned:
+def _converted(ann: "Ann", run: "Run") -> Learned:
     """Return the spiking network of so many time steps that an ANN becomes."""
+    from fspinn.learning.surrogate.conversion import spiking
+
     weights, _ = spiking(run, ann)
     layers = tuple(
         LayerTensors.of_floats(one.detach().numpy(), np.zeros(one.shape[1], np.float32)) for one in weights
