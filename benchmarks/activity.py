@@ -107,7 +107,7 @@ def _trial(images: str, layers: tuple[int, ...], penalty: str, strength: float, 
     if (penalty, strength) != NONE:
         learner = replace(learner, penalty=penalty, penalty_strength=strength)
     learned = learn(fspinn.Network.supervised(layers), data, learner, seed=seed, progress=False)
-    learned = _without_silent(learned, data)
+    learned = without_silent(learned, data)
     (model,) = fit_readouts(learned, data, ["linear"], threads=1)
     found: Trial = {"layers": layers, "penalty": penalty, "strength": strength, "seed": seed}
     found["neurons"] = [layer.neurons for layer in learned.network.layers]
@@ -135,7 +135,7 @@ def _trial(images: str, layers: tuple[int, ...], penalty: str, strength: float, 
     return found
 
 
-def _without_silent(learned: Learned, data: Dataset) -> Learned:
+def without_silent(learned: Learned, data: Dataset) -> Learned:
     """Drop the neurons that never spike for any training image: not one answer to those changes."""
     network, layers = learned.network, list(learned.layers)
     for place in range(len(layers)):

@@ -23,6 +23,7 @@ NAMES = (
     "colour",
     "column_speed",
     "columns",
+    "conversion",
     "cost_model",
     "engines",
     "events",

@@ -147,6 +147,31 @@ def test_a_penalty_makes_fewer_activations(name, kind):
     assert active[1] < 0.95 * active[0]
 
 
+@pytest.mark.parametrize("name", ["layers", "a field, then all"])
+def test_a_sample_learns_without_the_same_neurons_in_all_steps(name):
+    from fspinn.learning.surrogate.conversion import trained
+    from fspinn.learning.surrogate.layers import answer as spikes_of
+
+    run = run_of(NETWORKS[name], Hybrid(dropout=0.4))
+    masks, weights, ann = run.masks(7, 100), run.first_weights(), trained(run)
+    for mask in masks:
+        assert set(np.unique(mask)) == {0, np.float32(1 / 0.6)}
+        assert mask.mean().item() == pytest.approx(1, abs=0.05)
+    assert not any(torch.equal(*both) for both in zip(masks, run.masks(8, 100), strict=True))
+    spikes = shown(run, SHORT.train.images[:100])
+    with torch.no_grad():
+        (below, _), (_, counted) = spikes_of(run.parts, weights, spikes, masks)
+        _, of_ann = ann.answer(spikes, masks)
+    dropped = masks[0] == 0
+    assert (below.passed[:, dropped] == 0).all()
+    assert (below.passed.sum(dim=0)[~dropped] > 0).any()
+    assert (of_ann[0].passed[0][dropped] == 0).all()
+    assert counted[0] == int((below.passed > 0).sum(dim=(0, 1)).numpy() @ run.parts[1].seen_by)
+    assert run_of(SMALL, Hybrid()).masks(7, 100) is None
+    one, other = (learn(SMALL, SHORT, Hybrid(passes=1, dropout=part)) for part in (0.0, 0.4))
+    assert not np.array_equal(one.layers[0].weights.numbers, other.layers[0].weights.numbers)
+
+
 def test_classes_can_count_alike_in_the_ann():
     learned = [
         learn(SMALL, SHORT, CONVERTED, class_weight=how).layers[0].weights.numbers

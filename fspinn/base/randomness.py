@@ -24,6 +24,7 @@ LEARNING_ROUNDING = 11
 POSITIONS = 15
 NOISE = 14  # 12 and 13 are those of benchmarks/diehl_cook
 READOUT_ORDER = 16
+DROPOUT = 17
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)

@@ -161,6 +161,13 @@ class Hybrid(Surrogate):
         above=0.0,
         at_most=1.0,
     )
+    dropout: float = setting(
+        "Part of the features of each layer that a sample learns without, the same in all time steps; those "
+        "of the ANN too.",
+        default=0.0,
+        at_least=0.0,
+        at_most=0.9,
+    )
     percentile: float = setting(
         "Of what neurons receive in a time step, that which a threshold of 1 stands for.",
         default=99.9,

@@ -49,8 +49,15 @@ class Ann:
     input_size: float
     percentile: float | None = None
 
-    def answer(self, spikes: Spikes) -> tuple[Any, list[Answered]]:
+    def answer(self, spikes: Spikes, masks: list[Any] | None = None) -> tuple[Any, list[Answered]]:
         """Return what a readout listens to, and the activations of each layer as rates, as in one time step.
+
+        Parameters
+        ----------
+        spikes : Spikes
+            Of the samples.
+        masks : list of tensor, shape (samples, features), or None, default None
+            What features of each layer are multiplied by.
 
         Returns
         -------
@@ -62,11 +69,14 @@ class Ann:
         in_rates: list[Answered] = []
         for part, of_part in zip(self.parts, self.weights, strict=True):
             active = shown_to(part, of_part, shown).relu()
-            sums, last = counted(part, active), len(in_rates) + 1 == len(self.parts)
+            last = len(in_rates) + 1 == len(self.parts)
+            found = Answered(counted(part, active), None if last else passed_on(part, active, active))
+            if masks is not None:
+                found = found.dropping(masks[len(in_rates)])
+            shown = found.passed
             unit = 1.0 if self.percentile is None else _size(active, self.percentile) or 1.0
-            shown = None if last else passed_on(part, active, active)
-            in_rates.append(Answered(sums / unit, None if shown is None else shown / unit))
-        return sums, in_rates
+            in_rates.append(Answered(found.counts / unit, None if shown is None else shown / unit))
+        return found.counts, in_rates
 
 
 def rates(parts: tuple[Part, ...], spikes: Spikes) -> Any:
@@ -97,7 +107,8 @@ def trained(run: Run, progress: bool = False, on_batch: Callable[[int], None] | 
     with progress_bar(f"train an ANN of {run.network.neurons} neurons", solver.total, progress) as update:
         for first, chosen in run.batches(learner.ann_passes):
             images = run.data.train.images[chosen]
-            sums, in_rates = ann.answer(run.encoder.encode(images, run.seed, TRAINING_SPIKES, first))
+            spikes = run.encoder.encode(images, run.seed, TRAINING_SPIKES, first)
+            sums, in_rates = ann.answer(spikes, run.masks(first, len(chosen)))
             correct = solver.step(first, chosen, sums, in_rates)
             update(first + len(chosen), f"running accuracy {correct / len(chosen):.3f}")
             if on_batch is not None:

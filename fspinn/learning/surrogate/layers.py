@@ -103,7 +103,7 @@ def _spikes_in(part: Part, shown: Any) -> int:
     """Return how many input spikes the positions of a layer see."""
     if isinstance(shown, Spikes):
         return int(part.seen_by[shown.events[1]].sum())
-    return int(shown.detach().sum(dim=(0, 1)).numpy() @ part.seen_by)
+    return int((shown.detach() > 0).sum(dim=(0, 1)).numpy() @ part.seen_by)
 
 
 def counted(part: Part, spikes: Any) -> Any:
@@ -145,9 +145,13 @@ class Answered:
     counts: Any
     passed: Any
 
+    def dropping(self, mask: Any) -> "Answered":
+        """Return what is left of it; `mask` (samples, features) is what each feature is multiplied by."""
+        return Answered(self.counts * mask, None if self.passed is None else self.passed * mask)
+
 
 def answer(
-    parts: tuple[Part, ...], weights: list[Any], shown: Spikes
+    parts: tuple[Part, ...], weights: list[Any], shown: Spikes, masks: list[Any] | None = None
 ) -> tuple[list[Answered], list[NDArray[np.int64]]]:
     """Return what each layer answers, and how many input and output spikes it had.
 
@@ -158,14 +162,18 @@ def answer(
         Of each.
     shown : Spikes
         Of the samples.
+    masks : list of tensor, shape (samples, features), or None, default None
+        What features of each layer are multiplied by, after their spikes are counted.
     """
     seen: Any = shown
     answers, did = [], []
     for number, (part, of_part) in enumerate(zip(parts, weights, strict=True)):
         spikes_in = _spikes_in(part, seen)
         answers.append(_answered(part, of_part, seen, number + 1 == len(parts)))
-        seen = answers[-1].passed
         did.append(np.array([spikes_in, int(answers[-1].counts.detach().sum())]))
+        if masks is not None:
+            answers[-1] = answers[-1].dropping(masks[number])
+        seen = answers[-1].passed
     return answers, did
 
 

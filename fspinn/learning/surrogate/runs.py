@@ -11,14 +11,22 @@ import torch
 from numpy.typing import NDArray
 
 from fspinn.base.errors import ConfigError
-from fspinn.base.randomness import INFERENCE_SPIKES, ORDER, WEIGHTS, permutation, stream_key, uniforms
+from fspinn.base.randomness import (
+    DROPOUT,
+    INFERENCE_SPIKES,
+    ORDER,
+    WEIGHTS,
+    permutation,
+    stream_key,
+    uniforms,
+)
 from fspinn.learning.surrogate.layers import Answered, Part, passed_on, shown_to
 from fspinn.learning.surrogate.lif import lif
 from fspinn.learning.surrogate.penalties import penalty_of
 from fspinn.model.readout import balanced_weights
 from fspinn.network.description import Network
 from fspinn.network.encoders import BatchEncoder, Spikes
-from fspinn.network.learners import PENALTY_STRENGTHS, Surrogate
+from fspinn.network.learners import PENALTY_STRENGTHS, Hybrid, Surrogate
 from fspinn.quant.formats import Format
 
 if TYPE_CHECKING:
@@ -69,6 +77,21 @@ class Run:
             order = self.known[permutation(stream_key(self.seed, ORDER, turn), len(self.known))]
             for start in range(0, len(order), self.learner.batch):
                 yield turn * len(order) + start, order[start : start + self.learner.batch]
+
+    def masks(self, first: int, samples: int) -> list[Any] | None:
+        """Return what features of each layer are multiplied by, shape (samples, features), in a batch.
+
+        None is nothing: no dropout. `first` is the number of its first presentation.
+        """
+        dropped = self.learner.dropout if isinstance(self.learner, Hybrid) else 0.0
+        if dropped == 0:
+            return None
+        found = []
+        for number, part in enumerate(self.parts):
+            key = stream_key(self.seed, DROPOUT, first * len(self.parts) + number)
+            kept = uniforms(key, samples * part.features).reshape(samples, part.features) >= dropped
+            found.append(torch.from_numpy(kept.astype(np.float32) / np.float32(1 - dropped)))
+        return found
 
     def random_weights(self) -> list[Any]:
         """Return random weights of each layer, from -1 to 1."""

@@ -224,7 +224,7 @@ def _learn(
                 grid.fit(weights)
             done = first + len(chosen)
             shown = run.encoder.encode(run.data.train.images[chosen], run.seed, TRAINING_SPIKES, first)
-            answers, of_layers = answer(run.parts, grid.seen(weights), shown)
+            answers, of_layers = answer(run.parts, grid.seen(weights), shown, run.masks(first, len(chosen)))
             correct = solver.step(first, chosen, answers[-1].counts, answers)
             did = did + np.stack(of_layers)
             since += np.array([len(chosen), correct, of_layers[-1][1]])
