@@ -17,7 +17,7 @@ from fspinn.answering.compress import Compiler, Lowering
 from fspinn.datasets import Dataset
 from fspinn.memmodel import Size, memory_bits
 from fspinn.network import Contrast, NoContrast, OnOff
-from fspinn.report.linear import linear_classifiers
+from fspinn.search.linear import linear_classifiers
 
 PICTURES = "cifar10/cifar10_jpeg_bytes.npz"
 COLOURS = OnOff(radius=4, gain=4, of="colours")

@@ -19,7 +19,7 @@ from fspinn.base.randomness import TEST_SPLIT, permutation, stream_key
 from fspinn.datasets import Dataset, Recordings, Split
 from fspinn.memmodel import Size, memory_bits
 from fspinn.network import Events
-from fspinn.report.linear import linear_classifiers
+from fspinn.search.linear import linear_classifiers
 
 FILE = "nmnist/nmnist_small.npz"
 TESTED, HELD_OUT = 220, 176

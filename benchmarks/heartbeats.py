@@ -24,7 +24,7 @@ from fspinn.memmodel import Size, memory_bits
 from fspinn.model import features
 from fspinn.model.features import SPIKES
 from fspinn.network import Level
-from fspinn.report.linear import linear_classifiers
+from fspinn.search.linear import linear_classifiers
 
 FILE = "ecg/mitbih_beats_aami.npz"
 ASKED = "V"

@@ -19,7 +19,7 @@ from fspinn import presets
 from fspinn.answering.compress import Compiler, Lowering
 from fspinn.memmodel import Size, memory_bits
 from fspinn.model.readout import quiet_fit
-from fspinn.report.linear import INVERSE_PENALTY, MAX_ITERATIONS
+from fspinn.search.linear import INVERSE_PENALTY, MAX_ITERATIONS
 
 SEEDS = (0, 1, 2)
 PARTS = ("mnist",)

@@ -26,8 +26,8 @@ import fspinn
 from fspinn import presets
 from fspinn.memmodel.text import memory_text
 from fspinn.network.setup import Setup
-from fspinn.report.linear import linear_classifiers
 from fspinn.search import Trial
+from fspinn.search.linear import linear_classifiers
 
 MEMORY = "256 KiB"
 

@@ -7,6 +7,7 @@ the cycles that a processor or an FPGA is awake. To this come leakage and clock 
 weights from off-chip memory. Not in the model: wires between memories, input and output.
 """
 
+from collections.abc import Mapping
 from functools import reduce
 from typing import NamedTuple
 
@@ -40,10 +41,8 @@ def energy_pj(case: Case) -> dict[str, Numbers]:
     `readout`.
     """
     hardware, bits = case.hardware, case.physical
-    weight = access_energy(hardware, hardware.memory.weights, bits["weights"])
-    state = access_energy(hardware, hardware.memory.state, bits["state"])
-    energies = {name: _moved_pj(done, weight, state) for name, done in case.accesses.items()}
-    energies["arithmetic"] = _arithmetic_pj(case.accesses, hardware)
+    energies = {name: moved_pj(done, hardware, bits) for name, done in case.accesses.items()}
+    energies["arithmetic"] = sum(arithmetic_pj(done, hardware) for done in case.accesses.values())
     for name, event_pj in _events_pj(case).items():
         energies[name] = energies[name] + event_pj
     power = Power() if hardware.power is None else hardware.power
@@ -84,7 +83,10 @@ def _from_table(sizes: tuple[int, ...], energies: tuple[float, ...], capacity_bi
     return np.exp(np.interp(np.log(capacity_bits), x_all, y_all))
 
 
-def _moved_pj(done: Accesses, weight: AccessEnergy, state: AccessEnergy) -> Numbers:
+def moved_pj(done: Accesses, hardware: Hardware, physical_bits: Mapping[str, Numbers]) -> Numbers:
+    """Return the energy of all that is read and written, in memories of such sizes."""
+    weight = access_energy(hardware, hardware.memory.weights, physical_bits["weights"])
+    state = access_energy(hardware, hardware.memory.state, physical_bits["state"])
     return (
         done.weight_reads * weight.read_pj
         + done.weight_writes * weight.write_pj
@@ -93,14 +95,14 @@ def _moved_pj(done: Accesses, weight: AccessEnergy, state: AccessEnergy) -> Numb
     )
 
 
-def _arithmetic_pj(done: dict[str, Accesses], hardware: Hardware) -> Numbers:
+def arithmetic_pj(done: Accesses, hardware: Hardware) -> Numbers:
+    """Return the energy of additions and multiplications; zero where the description knows none."""
     if hardware.arithmetic is None or hardware.process is None:
         return 0.0
     process, price = hardware.process, hardware.arithmetic
     scale = gate_energy(process.node_nm, process.vdd_v) / gate_energy(price.node_nm, price.vdd_v)
-    added = sum(one.added_bits for one in done.values())
-    multiplied = sum(one.multiplied_square_bits for one in done.values())
-    return scale * (added * price.add_pj_per_bit + multiplied * price.multiply_pj_per_square_bit)
+    added = done.added_bits * price.add_pj_per_bit
+    return scale * (added + done.multiplied_square_bits * price.multiply_pj_per_square_bit)
 
 
 def _events_pj(case: Case) -> dict[str, Numbers]:

@@ -32,7 +32,7 @@ def latency_cycles(
     if hardware.pipeline is not None:
         each = layer_cycles(size, work, hardware)
         cycles = {name: sum(one[name] for one in each) for name in each[0]}
-        return {**cycles, "off_chip": _waiting(hardware, off_chip_bits, sum(cycles.values()))}
+        return {**cycles, "off_chip": waiting(hardware, off_chip_bits, sum(cycles.values()))}
     cost = hardware.cycles
     if cost is None:
         return {}
@@ -44,7 +44,7 @@ def latency_cycles(
     cycles = {name: sum(one[name] for one in part) for part in parts for name in part[0]}
     if not training:
         cycles["readout"] = _readout(size, hardware) * cost.addition
-    cycles["off_chip"] = _waiting(hardware, off_chip_bits, sum(cycles.values()))
+    cycles["off_chip"] = waiting(hardware, off_chip_bits, sum(cycles.values()))
     return cycles
 
 
@@ -94,7 +94,7 @@ def _readout(size: Size, hardware: Hardware) -> Numbers:
     return size.readout_rows * shares(size.n_classes, lanes)
 
 
-def _waiting(hardware: Hardware, off_chip_bits: Numbers, busy: Numbers) -> Numbers:
+def waiting(hardware: Hardware, off_chip_bits: Numbers, busy: Numbers) -> Numbers:
     """Return the cycles for which weights take longer to come than the core is busy."""
     if hardware.off_chip is None:
         return 0

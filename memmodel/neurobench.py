@@ -176,7 +176,7 @@ def neurobench(
     )
     return NeuroBench(
         layers,
-        _of_readout(model, size, layers[-1].spikes, active_features),
+        readout_metrics(model, size, layers[-1].spikes, active_features),
         FLOAT_BYTES * _parameters(model, size),
         int(memory_bits(size, training=False)),
     )
@@ -197,7 +197,7 @@ def _of_layer(layer: LayerSize, tensors: LayerTensors, done: Activity) -> LayerM
     )
 
 
-def _of_readout(
+def readout_metrics(
     model: Model, size: Size, output_spikes: float, active_features: float | None
 ) -> LayerMetrics | None:
     """Return the operations of the readout's table on spike counts, without inputs of extra features."""

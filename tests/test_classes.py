@@ -17,8 +17,8 @@ from fspinn.cli import main
 from fspinn.datasets import Split
 from fspinn.memmodel import Size
 from fspinn.network.rules import Stdp
-from fspinn.report.linear import linear_classifiers
 from fspinn.search.formats import find_formats
+from fspinn.search.linear import linear_classifiers
 
 # With this encoder the same picture gives the same spikes whatever its number in the data set.
 NETWORK = dense(neurons=60, encoder="ttfs", threshold=2.0)

@@ -22,7 +22,7 @@ from fspinn.memmodel.footprint import footprint
 from fspinn.network import Events, Network, OnOff
 from fspinn.network.encoders import BatchEncoder, encoding_of
 from fspinn.quant.formats import quantize_values, to_integers
-from fspinn.report.linear import linear_classifiers
+from fspinn.search.linear import linear_classifiers
 
 EVENTS = Network.patches(4, field=3, cells=2, encoder=Events(), duration_ms=9.0)
 COLUMN = "--field 3 --cells 2 --set encoder=events --set duration_ms=9"

@@ -21,8 +21,8 @@ from fspinn.datasets import load
 from fspinn.report import charts, write_report
 from fspinn.report.comparison import compared
 from fspinn.report.importance import importances
-from fspinn.report.linear import Linear, best_of, linear_classifiers
 from fspinn.report.page import LINEAR_BITS, _latency
+from fspinn.search.linear import Linear, best_of, linear_classifiers
 
 WORDS = (
     "search --validation 300 --samples 400 --accuracy 0.6 --sizes 10,25,60 --weights UQ0.3,float32 "

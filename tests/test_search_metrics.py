@@ -13,10 +13,10 @@ from fspinn.answering.evaluate import evaluate
 from fspinn.base.errors import ConfigError
 from fspinn.cli import main
 from fspinn.report import write_report
-from fspinn.report.linear import linear_classifiers
 from fspinn.report.plots import accuracy_against_memory
 from fspinn.search import find_smallest
 from fspinn.search.intervals import chance_of_so_few, wilson_interval
+from fspinn.search.linear import linear_classifiers
 from fspinn.search.metrics import METRICS, metric_of
 from fspinn.search.result import describe, save_result
 

@@ -25,6 +25,8 @@ POSITIONS = 15
 NOISE = 14  # 12 and 13 are those of benchmarks/diehl_cook
 READOUT_ORDER = 16
 DROPOUT = 17
+ANN_WEIGHTS = 18
+ANN_ORDER = 19
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.ticker import Locator, LogLocator, MaxNLocator
 
 from fspinn.network.rules import Stdp
-from fspinn.report.linear import Linear
+from fspinn.search.worth import called
 
 WIDTH, HEIGHT = 440, 300
 LEFT, RIGHT, TOP, BOTTOM = 46, 24, 12, 44
@@ -29,7 +29,11 @@ SHAPES = (
 )
 """Marks of learners: a circle, a square, triangles that point up and down, of a radius of about 1."""
 
-OF_LINEAR = "M0-1.25 1.25 0 0 1.25-1.25 0Z"
+BASELINE_SHAPES = {
+    "linear": "M0-1.25 1.25 0 0 1.25-1.25 0Z",
+    "ann": "M-1.1 0-.55-1H.55L1.1 0 .55 1H-.55Z",
+}
+"""Marks of classifiers without spikes: a diamond, and a hexagon."""
 
 Trials = Sequence[Mapping[str, Any]]
 
@@ -58,6 +62,7 @@ AXES = (
 """Costs with a chart of their own."""
 
 MORE_AXES = (
+    Axis(None, "macs", "MACs of an image", (("", 1),)),
     Axis("spikes", "output_spikes", "output spikes of an image", (("", 1),)),
     Axis("time_steps", "time_steps", "time steps of an image", (("", 1),)),
     Axis("training_steps", "training_steps", "time steps of learning", (("", 1),)),
@@ -125,11 +130,11 @@ def shapes(answer: Mapping[str, Any]) -> dict[str, str]:
     return {kind: SHAPES[k % len(SHAPES)] for k, kind in enumerate(kinds)}
 
 
-def any_two(answer: Mapping[str, Any], linear: Sequence[Linear], multiplications: int) -> dict[str, Any]:
-    """Return what a picture of any two quantities takes: axes, measured trials and linear classifiers.
+def any_two(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a picture of any two quantities takes: axes, measured trials and baselines.
 
     An axis has a name with its unit, and whether it is logarithmic; a point has a value for each axis, None
-    where it has none, in that unit.
+    where it has none, in that unit. All operations of a classifier without spikes are MACs.
     """
     trials, front = answer["trials"], set(answer["front"])
     measured = [k for k in shown_trials(trials) if trials[k]["accuracy"] is not None]
@@ -152,10 +157,11 @@ def any_two(answer: Mapping[str, Any], linear: Sequence[Linear], multiplications
     for k in measured:
         kind = "winner" if trials[k]["outcome"] == "chosen" else "front" if k in front else "tried"
         points.append(point(kind, learner_of(trials[k]), trials[k]["accuracy"], trials[k], trial=k))
-    for one in linear:
-        known = {"memory_bits": one.memory_bits, "synaptic_operations": multiplications}
-        words = f"linear classifier, {one.weight_bits}-bit weights: {multiplications:,} multiplications"
-        points.append(point("linear", "linear", one.accuracy, known, words=words))
+    for one in answer["baselines"]:
+        kind = "linear" if one["hidden"] is None else "ann"
+        words = f"{called(one)}: {one['accuracy']:.1%}, {one['macs']:,.0f} MACs"
+        known = {**one, "synaptic_operations": one["macs"]}
+        points.append(point(kind, kind, one["accuracy"], known, words=words))
     names = [
         f"{axis.words} ({unit})" if unit else axis.words for axis, (unit, _) in zip(axes, units, strict=True)
     ]
@@ -165,7 +171,7 @@ def any_two(answer: Mapping[str, Any], linear: Sequence[Linear], multiplications
             *({"name": name, "log": True} for name in names),
         ],
         "points": points,
-        "shapes": {**shapes(answer), "linear": OF_LINEAR},
+        "shapes": {**shapes(answer), **BASELINE_SHAPES},
     }
 
 

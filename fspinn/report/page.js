@@ -80,7 +80,7 @@ function draw({axes, points, shapes}, across, up) {
   const middle = (sides.top + sides.bottom) / 2;
   add("text", {x: (sides.left + sides.right) / 2, y: height - 8, "text-anchor": "middle"}, axes[across].name);
   add("text", {transform: `translate(12 ${middle}) rotate(-90)`, "text-anchor": "middle"}, axes[up].name);
-  const order = ["tried", "linear", "front", "winner"];
+  const order = ["tried", "linear", "ann", "front", "winner"];
   drawn.sort((one, other) => order.indexOf(one.kind) - order.indexOf(other.kind)).forEach(one => {
     const place = `translate(${x.place(one.values[across])} ${y.place(one.values[up])})`;
     const mark = add("path", {

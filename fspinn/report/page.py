@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from functools import partial
-from math import inf, prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,7 +25,6 @@ from fspinn.model.store import load
 from fspinn.report import charts
 from fspinn.report.comparison import compared
 from fspinn.report.importance import importances
-from fspinn.report.linear import best_of, linear_classifiers
 from fspinn.report.plots import confusion_matrix, readout_map, receptive_fields, spike_places
 from fspinn.search import quantities
 from fspinn.search.candidates import Variant, in_words
@@ -35,14 +33,12 @@ from fspinn.search.constraints import MEASURES, flash_and_ram
 from fspinn.search.endings import advice, confidence_in_words, headline
 from fspinn.search.metrics import metric_of
 from fspinn.search.result import BUYS
+from fspinn.search.worth import called, worth
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset, Split
 
 NAME = "report.html"
-LINEAR_BITS = range(2, 9)
-"""Weights of the linear classifier have one of these, whichever suits it best."""
-
 PLACED_IMAGES = 500
 """Validation images that the places of spikes are counted on."""
 
@@ -61,6 +57,7 @@ _NEEDED = (
     "certificate",
     "front",
     "trials",
+    "baselines",
     "dataset",
     "labels",
     "metric",
@@ -112,7 +109,7 @@ def write_report(
         data = load_again(answer["dataset"], data_dir)
         data = replace(data, train=data.train.first(answer["dataset"]["train"]))
     words |= _without_spikes(answer, data)
-    words["any_two"] = charts.any_two(answer, words["linear"], words["multiplications"])
+    words["any_two"] = charts.any_two(answer)
     if model is not None:
         words |= {"band": load_hardware(answer["hardware"]).band, "compared": compared(answer, model)}
         words["latency"] = _latency(model, answer["hardware"])
@@ -169,26 +166,13 @@ def _about_trials(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _without_spikes(answer: Mapping[str, Any], data: "Dataset") -> dict[str, Any]:
-    """Return what a linear classifier on the pixels does with as many labels, at each of its bits."""
-    linear = linear_classifiers(
-        data,
-        LINEAR_BITS,
-        labels=answer["labels"],
-        class_weight=answer["class_weight"],
-        metric=answer["metric"],
-        seed=answer["seed"],
-    )
-    most_bits = min(answer["constraints"].get(name) or inf for name in ("memory", "flash"))
-    allowed = [one for one in linear if answer["found"] or one.memory_bits <= most_bits]
-    needs = answer["target_accuracy"], answer["confidence"]
-    rival = best_of(allowed, *needs)
+    """Return what there is to say of classifiers without spikes."""
     return {
-        "linear": linear,
-        "rival": rival,
-        "rival_meets": rival is not None and rival.proves(*needs),
+        "baselines": answer["baselines"],
+        "called": called,
+        "worth": worth(answer, _percent),
         "labels": answer["labels"] or len(data.train),
         "inputs": "pixels and features" if data.feature_names else "pixels",
-        "multiplications": (prod(data.image_shape) + len(data.feature_names)) * data.n_classes,
     }
 
 
@@ -272,9 +256,7 @@ def _environment() -> Environment:
         "percent": _percent,
         "seconds": quantities.format_time,
         "times": _times,
-        "as_large_as": lambda factor: (
-            f"{_times(factor)} times as large as" if factor >= 1.05 else "as large as"
-        ),
+        "units": _amount,
         "value": lambda value: f"{value:.4g}" if isinstance(value, float) else str(value),
     }
     return environment

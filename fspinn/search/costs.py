@@ -9,6 +9,7 @@ import numpy as np
 from fspinn.learning.training import most_passes
 from fspinn.memmodel import Estimate, Hardware, LayerSize, Size, Workload, estimate
 from fspinn.memmodel.area import Needed
+from fspinn.memmodel.neurobench import readout_metrics
 from fspinn.memmodel.size import OF_THE_INPUT
 from fspinn.memmodel.workload import expected_spikes, workloads_of_spikes
 from fspinn.model.activity import Activity
@@ -63,6 +64,9 @@ class Cost:
         Output spikes of each layer in one inference.
     intercept_s, interval_s : float or None, default None
         Part of the latency that an image without a spike takes, and the time from one image to the next.
+    macs : float or None, default None
+        Multiply-accumulates of one inference, on numbers that are not 0: those of the readout (see
+        `fspinn.memmodel.neurobench`). None until they were counted.
     """
 
     memory_bits: int
@@ -81,6 +85,7 @@ class Cost:
     layer_spikes: tuple[float, ...] = ()
     intercept_s: float | None = None
     interval_s: float | None = None
+    macs: float | None = None
 
 
 def expected_costs(
@@ -146,12 +151,24 @@ def training_steps(setup: Setup, images: int, labelled: int | None = None) -> in
 
 
 def counted_cost(
-    model: Model, activity: tuple[Activity, ...], hardware: Hardware, learned_steps: int | None = None
+    model: Model,
+    activity: tuple[Activity, ...],
+    hardware: Hardware,
+    learned_steps: int | None = None,
+    active_features: float | None = None,
 ) -> Cost:
-    """Return the cost of a trained model whose layers did this for some images, learned in so many steps."""
+    """Return the cost of a trained model whose layers did this for some images, learned in so many steps.
+
+    So many spike counts of an image are not 0, on average; None takes them as
+    `fspinn.memmodel.neurobench.neurobench` does.
+    """
     training = model.activity.get("training", activity)  # only what learning stores counts here
-    (cost,) = _costs(Size.of(model), hardware, {"inference": activity, "training": training}, 1)
-    return replace(cost, counted=True, time_steps=model.network.steps, training_steps=learned_steps)
+    size = Size.of(model)
+    (cost,) = _costs(size, hardware, {"inference": activity, "training": training}, 1)
+    readout = readout_metrics(model, size, activity[-1].per_sample("output_spikes"), active_features)
+    macs = 0.0 if readout is None else readout.effective_macs
+    steps = model.network.steps
+    return replace(cost, counted=True, time_steps=steps, training_steps=learned_steps, macs=macs)
 
 
 def _kind(candidate: Candidate) -> tuple[Any, ...]:

@@ -238,8 +238,8 @@ class SearchContext:
                 measurements |= {v: Measurement(v, None, None, str(error)) for v in variants}
                 continue
             answers = _answers(several, data, job.seed, self.threads, on_batch)
-            for variant, (confusion, model) in answers.items():
-                cost = counted_cost(model, model.activity["inference"], self.hardware, steps)
+            for variant, (confusion, model, active) in answers.items():
+                cost = counted_cost(model, model.activity["inference"], self.hardware, steps, active)
                 measurements[variant] = Measurement(variant, as_tuples(confusion), cost)
                 if keeps and cost.memory_bits < least and self._keeps(confusion):
                     kept, least = {variant: model}, cost.memory_bits
@@ -359,19 +359,22 @@ def _answers(
     seed: int,
     threads: int | None,
     on_batch: Callable[[int], None] | None,
-) -> dict[Variant, tuple[NDArray[np.int64], Model]]:
-    """Return the confusion matrix of each model on the validation images; all listen to the same spikes."""
+) -> dict[Variant, tuple[NDArray[np.int64], Model, float]]:
+    """Return the confusion matrix of each model on the validation images, and the spike counts of an image
+    that are not 0; all models listen to the same spikes.
+    """
     model = next(iter(models.values()))
     images, labels = data.validation.images, data.validation.labels
     spike_counts, activity, _ = respond(plan_of(model), images, seed=seed, threads=threads, on_batch=on_batch)
     answers, features = {}, data.validation.features  # in the order of the training's, as is the scale
     counts = joined(model.features, spike_counts, features)
+    active = spike_counts.count_nonzero() / len(images)
     for variant, model in models.items():
         answered = predict(model.readout, counts)
         confusion = metrics.confusion_matrix(labels, answered, data.n_classes)
         record = {**model.record, "validation_accuracy": metrics.accuracy(confusion)}
         activities = {**model.activity, "inference": activity}
-        answers[variant] = confusion, replace(model, activity=activities, record=record)
+        answers[variant] = confusion, replace(model, activity=activities, record=record), active
     return answers
 
 

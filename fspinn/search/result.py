@@ -14,12 +14,14 @@ from fspinn.memmodel.text import memory_text
 from fspinn.model.model import Model
 from fspinn.model.store import save
 from fspinn.search import quantities
+from fspinn.search.baselines import Baseline
 from fspinn.search.certificate import Certificate, in_words
 from fspinn.search.constraints import Constraints, described, flash_and_ram
 from fspinn.search.endings import Ending, advice, confidence_in_words, headline
 from fspinn.search.metrics import Metric, metric_of
 from fspinn.search.question import RESULT, check_answer
 from fspinn.search.trial import Outcome, Trial
+from fspinn.search.worth import worth
 
 _AS_THEY_ARE = (
     *("hardware", "considered", "untried", "validation_needed", "minimize", "strategy", "seed", "seeds"),
@@ -55,6 +57,8 @@ class SearchResult:
         On how many validation images the accuracy of `nearest` would prove the target, if it lacks only that.
     certificate : Certificate or None
         Why nothing smaller is the answer.
+    baselines : tuple of Baseline
+        Classifiers without spikes: linear ones, and quantized ANNs with a hidden layer.
     impossible : str or None
         Which limit no candidate keeps to, and the nearest possible value.
     model, test : Model and Evaluation, or None
@@ -82,6 +86,7 @@ class SearchResult:
     untried: int
     validation_needed: int | None
     certificate: Certificate | None
+    baselines: tuple[Baseline, ...]
     impossible: str | None
     model: Model | None
     test: Evaluation | None
@@ -119,7 +124,7 @@ class SearchResult:
         nearest = self.nearest.as_dict()
         nearest["verdict"] = self.impossible or nearest["verdict"]
         numbers = {trial: place for place, trial in enumerate(map(id, self.trials))}
-        return {
+        answer = {
             "found": self.found,
             "ending": self.ending.value,
             "metric": self.metric.name,
@@ -136,7 +141,10 @@ class SearchResult:
             "certificate": None if self.certificate is None else self.certificate.as_dict(),
             "front": [numbers[id(trial)] for trial in self.front],
             "trials": [trial.as_dict() for trial in self.trials],
+            "baselines": [one.as_dict(self.constraints.confidence) for one in self.baselines],
         }
+        found = worth(answer)
+        return answer | {"worth_it": {"spiking": found.spiking, "by": found.by, "words": found.words}}
 
 
 def save_result(
@@ -202,7 +210,7 @@ def describe(result: SearchResult) -> str:
     if result.test is None or result.certificate is None:
         answer = result.as_dict()
         near = f"The nearest: {nearest.candidate}, {memory}, {measured}"
-        return f"{headline(answer)}. {near}. {advice(answer)}"
+        return " ".join(filter(None, (f"{headline(answer)}. {near}.", advice(answer), worth(answer).words)))
     cost = nearest.cost
     assert cost is not None
     time = "" if cost.latency_s is None else f" and {quantities.format_time(cost.latency_s)}"
@@ -224,6 +232,7 @@ def describe(result: SearchResult) -> str:
             f"  smaller   {certificate[0]}",
             *(f"            {line}" for line in certificate[1:]),
             *_learners(result, nearest),
+            f"  worth it  {worth(result.as_dict()).words}",
             *([f"  unfinished  {unfinished}"] if unfinished else []),
         ]
     )

@@ -20,7 +20,7 @@ from fspinn.base.settings import as_plain
 from fspinn.datasets.arrays import as_dataset
 from fspinn.datasets.origin import origin
 from fspinn.learning.surrogate import check_installed
-from fspinn.memmodel import load_hardware
+from fspinn.memmodel import Hardware, load_hardware
 from fspinn.model.model import Model
 from fspinn.model.readout import check_class_weight
 from fspinn.network.description import Network
@@ -31,6 +31,7 @@ from fspinn.network.rules import Stdp
 from fspinn.network.setup import Setup, check_competition, check_rates
 from fspinn.quant.formats import as_format
 from fspinn.search import quantities
+from fspinn.search.baselines import Baseline, Samples
 from fspinn.search.bayes import Bayes
 from fspinn.search.candidates import FLOAT, Candidate, Variant
 from fspinn.search.certificate import certify
@@ -53,6 +54,8 @@ from fspinn.search.jobs import Job, JobResult, SearchContext, Source
 from fspinn.search.journal import Journal
 from fspinn.search.ladder import Ladder
 from fspinn.search.ledger import Ledger
+from fspinn.search.linear import linear_classifiers
+from fspinn.search.perceptron import perceptrons
 from fspinn.search.progress import LiveTable
 from fspinn.search.question import check_answer
 from fspinn.search.result import SearchResult
@@ -372,6 +375,9 @@ def find_smallest(
         answer = model
         test = interruptible(lambda on_batch: evaluate(answer, data.test, seed=seed, threads=threads))
         model = replace(model, record={**model.record, "test_accuracy": test.accuracy})
+    baselines = _baselines(
+        data, described, labels=labels, class_weight=class_weight, metric=metric, seed=seed
+    )
     return SearchResult(
         ending=ending,
         constraints=constraints,
@@ -392,11 +398,21 @@ def find_smallest(
         untried=untried,
         validation_needed=needed_for(nearest),
         certificate=certificate,
+        baselines=baselines,
         impossible=impossible,
         model=model,
         test=test,
         seconds=time.monotonic() - begun,
     )
+
+
+def _baselines(
+    data: "Dataset", hardware: Hardware, *, labels: int | None, seed: int, **how: Any
+) -> tuple[Baseline, ...]:
+    """Return what it takes without spikes, with the same labels."""
+    samples = Samples.of(data, labels, seed)
+    linear = linear_classifiers(samples, hardware=hardware, **how)
+    return (*linear, *perceptrons(samples, seed=seed, hardware=hardware, **how))
 
 
 def _learners(given: Learner | Sequence[Learner] | None) -> tuple[Learner, ...]:

@@ -1,0 +1,209 @@
+"""What does it take without spikes? A classifier that a spiking network has to be better than."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fspinn.answering import metrics
+from fspinn.datasets.events import Recordings
+from fspinn.memmodel import Hardware
+from fspinn.memmodel.dense import DenseLayer, dense_cost
+from fspinn.model.features import Features
+from fspinn.model.model import bias_bits
+from fspinn.model.readout import labelled_images
+from fspinn.search.intervals import CONFIDENCE
+from fspinn.search.jobs import Confusion, as_tuples
+from fspinn.search.metrics import metric_of
+
+if TYPE_CHECKING:
+    from fspinn.datasets import Dataset, Split
+
+EVENTS_OF_WHITE = 15
+"""Events of a pixel and polarity that weigh as much as a white pixel, best on N-MNIST (fspinn)."""
+
+SUM_BITS = 32
+"""Bits of the sum that an answer needs for each class, and a hidden layer for each neuron."""
+
+MOST_IMAGES = 100_000
+"""More change nothing for so few weights, and would fill the memory."""
+
+Floats = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A classifier without spikes, whose weights have so many bits.
+
+    Parameters
+    ----------
+    hidden : int or None
+        Neurons of the hidden layer of an ANN; None is a linear classifier.
+    weight_bits : int
+    memory : dict of str to int
+        Bits by component, with the names of `fspinn.memmodel.footprint`: `weights`; `pixels`, as in a pruned
+        network a bit for each that says whether it has any weight, if that costs less; the biases, of the
+        `readout` and of `hidden` neurons, with the step of their outputs; and `accumulators`, the sums of all
+        classes and hidden neurons. Each pixel is used when it comes, so none is kept.
+    confusion : tuple of tuple of int
+        Validation images of each class (rows) that are answered with each (columns).
+    macs : float
+        Multiply-accumulates on weights and inputs that are not 0, of an image (NeuroBench's effective MACs).
+    dense_macs : int
+        Those on all weights and inputs.
+    energy_pj, latency_s : float or None, default None
+        Of an image (see `fspinn.memmodel.dense`); None where the hardware says nothing of it.
+    metric : str, default "accuracy"
+        What its accuracies are values of.
+    """
+
+    hidden: int | None
+    weight_bits: int
+    memory: dict[str, int]
+    confusion: Confusion
+    macs: float
+    dense_macs: int
+    energy_pj: float | None = None
+    latency_s: float | None = None
+    metric: str = "accuracy"
+
+    @property
+    def accuracy(self) -> float:
+        """On validation images."""
+        return metric_of(self.metric).value(np.array(self.confusion))
+
+    @property
+    def accuracy_interval(self) -> tuple[float, float]:
+        """95 % interval of `accuracy`."""
+        return metric_of(self.metric).interval(np.array(self.confusion), CONFIDENCE)
+
+    @property
+    def memory_bits(self) -> int:
+        """All of them."""
+        return sum(self.memory.values())
+
+    def as_dict(self, confidence: float) -> dict[str, Any]:
+        """Return everything by name, with the accuracy that is proven with a confidence."""
+        plain = asdict(self)
+        del plain["confusion"]
+        return plain | {
+            "memory_bits": self.memory_bits,
+            "accuracy": self.accuracy,
+            "accuracy_interval": self.accuracy_interval,
+            "proven_accuracy": metric_of(self.metric).proven(np.array(self.confusion), confidence),
+        }
+
+
+class Samples(NamedTuple):
+    """What classifiers are fitted and measured on: pixels from 0 to 1, features beside them, and labels."""
+
+    pixels: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    shown: NDArray[np.float32]
+    shown_labels: NDArray[np.int64]
+    n_classes: int
+
+    @classmethod
+    def of(cls, data: "Dataset", labels: int | None = None, seed: int = 0) -> "Samples":
+        """Return those of a data set; of the training images so many are labelled, as `fspinn.train` draws.
+
+        If there are features beside the images, the bytes that their scale makes of them stand beside the
+        pixels.
+        """
+        chosen = labelled_images(len(data.train), labels, seed=seed)
+        chosen = np.sort(chosen[:MOST_IMAGES])
+        features = None
+        if data.train.features is not None:
+            features = Features.fitted(data.feature_names, data.train.features)
+        pixels = _pixels(data.train, chosen, features)
+        shown = _pixels(data.validation, np.arange(len(data.validation)), features)
+        return cls(pixels, data.train.labels[chosen], shown, data.validation.labels, data.n_classes)
+
+
+class Weights(NamedTuple):
+    """A layer: weights, rounded already, and what its inputs are in the validation images."""
+
+    weights: Floats
+    inputs: Floats
+
+
+def baseline_of(
+    layers: Sequence[Weights],
+    weight_bits: int,
+    answers: NDArray[np.int64],
+    samples: Samples,
+    metric: str,
+    hardware: Hardware | None,
+) -> Baseline:
+    """Return a classifier of one or two layers, with its answers to the validation images and its costs."""
+    first, n_classes = layers[0].weights, samples.n_classes
+    inputs, bias = len(first), bias_bits(weight_bits)
+    kept = first.any(axis=1)
+    sizes = [(int(kept.sum()), n_classes)]
+    memory = {"readout": n_classes * bias, "accumulators": n_classes * SUM_BITS}
+    hidden = None
+    if len(layers) > 1:
+        hidden = first.shape[1]
+        sizes = [(sizes[0][0], hidden), (hidden, n_classes)]
+        memory["hidden"] = hidden * bias + SUM_BITS
+        memory["accumulators"] += hidden * SUM_BITS
+    of_rest = sum(rows * columns for rows, columns in sizes[1:]) * weight_bits
+    of_pixel = sizes[0][1] * weight_bits
+    dropping = sizes[0][0] * of_pixel + inputs < inputs * of_pixel
+    memory["weights"] = (sizes[0][0] if dropping else inputs) * of_pixel + of_rest
+    memory["pixels"] = inputs if dropping else 0
+    active = [(layer.inputs != 0).mean(axis=0) for layer in layers]
+    macs = sum(
+        float(on @ np.count_nonzero(layer.weights, axis=1)) for on, layer in zip(active, layers, strict=True)
+    )
+    active[0] = active[0][kept]
+    energy, latency = None, None
+    if hardware is not None:
+        dense = [
+            DenseLayer(rows, columns, weight_bits, float(on.sum()))
+            for (rows, columns), on in zip(sizes, active, strict=True)
+        ]
+        sums = memory["accumulators"]
+        cost = dense_cost(dense, sum(memory.values()) - sums, sums, hardware)
+        if cost is not None:
+            energy, latency = cost.energy_pj, cost.latency_s
+    confusion = metrics.confusion_matrix(samples.shown_labels, answers, n_classes)
+    return Baseline(
+        hidden=hidden,
+        weight_bits=weight_bits,
+        memory=memory,
+        confusion=as_tuples(confusion),
+        macs=macs,
+        dense_macs=inputs * sizes[0][1] + sum(rows * columns for rows, columns in sizes[1:]),
+        energy_pj=energy,
+        latency_s=latency,
+        metric=metric,
+    )
+
+
+def best_of(
+    baselines: Sequence[Mapping[str, Any]], target: float, field: str = "memory_bits"
+) -> Mapping[str, Any] | None:
+    """Return the baseline that suits best, None if there is none to choose from.
+
+    That is the one with the least of a field, of those that are proven to reach the target, as a network has
+    to; where none is, the most accurate. They are as `Baseline.as_dict` gives them.
+    """
+    proven = [one for one in baselines if one["proven_accuracy"] >= target]
+    if proven:
+        return min(proven, key=lambda one: (one[field], one["memory_bits"]))
+    return max(baselines, key=lambda one: (one["accuracy"], -one["memory_bits"]), default=None)
+
+
+def _pixels(split: "Split", which: NDArray[np.int64], features: Features | None) -> NDArray[np.float32]:
+    images = split.images[which]
+    if isinstance(images, Recordings):
+        pixels = images.frames().reshape(len(which), -1).astype(np.float32) / np.float32(EVENTS_OF_WHITE)
+    else:
+        pixels = images.reshape(len(which), -1).astype(np.float32) / np.float32(255)
+    if features is None or split.features is None:
+        return pixels
+    beside = features.in_bytes(split.features[which]).astype(np.float32) / np.float32(255)
+    return np.concatenate([pixels, beside], axis=1)

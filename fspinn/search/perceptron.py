@@ -1,0 +1,142 @@
+"""What does a small quantized ANN on the pixels reach? A hidden layer of ReLUs, learned with its rounding.
+
+``hidden = max(pixels @ W + b, 0)``, rounded to 8 bits, and ``scores = hidden @ V + c``, with signed weights
+``W`` and ``V`` in whole numbers of a step for each layer. The solver (Adam) rounds the weights before every
+step, and takes its gradient as if they had not been (the straight-through estimator: Bengio, Léonard and
+Courville 2013, arXiv:1308.3432).
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fspinn.base.randomness import ANN_ORDER, ANN_WEIGHTS, permutation, stream_key, uniforms
+from fspinn.memmodel import Hardware
+from fspinn.model.adam import Adam, Floats
+from fspinn.model.readout import balanced_weights, quiet_fit
+from fspinn.search.baselines import Baseline, Samples, Weights, baseline_of
+
+HIDDEN = (8, 16, 32)
+"""Neurons of the hidden layer."""
+
+WEIGHT_BITS = (4, 8)
+"""Bits of the weights of both layers."""
+
+LEVELS = 255
+"""Steps of 8 bits, from 0 to the largest output of a hidden neuron."""
+
+BATCH = 100
+"""Images that a step of the solver looks at, at most (fspinn)."""
+
+PASSES, LEAST_STEPS, MOST_STEPS = 80, 300, 2000
+"""How often it sees all images, within so many steps (fspinn)."""
+
+RATE = 0.01
+"""Of its first steps (fspinn)."""
+
+LEAK = np.float32(0.1)
+"""Slope of a neuron at 0 for the solver, so that none stays there for good (fspinn)."""
+
+
+class _Ann(NamedTuple):
+    hidden: Floats
+    hidden_bias: Floats
+    output: Floats
+    output_bias: Floats
+
+
+def perceptrons(
+    samples: Samples,
+    hidden: Sequence[int] = HIDDEN,
+    weight_bits: Sequence[int] = WEIGHT_BITS,
+    *,
+    class_weight: str | None = None,
+    metric: str = "accuracy",
+    seed: int = 0,
+    hardware: Hardware | None = None,
+) -> list[Baseline]:
+    """Learn ANNs with such hidden layers and such weights, and measure each.
+
+    Further parameters are those of `fspinn.search.linear.linear_classifiers`.
+    """
+    classes = np.unique(samples.labels)
+    lit: NDArray[np.bool_] = np.asarray(samples.pixels.any(axis=0))
+    found = []
+    for neurons in hidden:
+        for bits in weight_bits:
+            ann = _learned(samples, classes, neurons, bits, class_weight, seed)
+            ann = ann._replace(hidden=ann.hidden * lit[:, None])  # what is always black says nothing
+            step = max(_outputs(ann, samples.pixels).max() / LEVELS, np.float32(1e-12))
+            between = np.clip(np.rint(_outputs(ann, samples.shown) / step), 0, LEVELS) * step
+            answers = classes[(between @ ann.output + ann.output_bias).argmax(axis=1)]
+            layers = [Weights(ann.hidden, samples.shown), Weights(ann.output, between)]
+            found.append(baseline_of(layers, bits, answers, samples, metric, hardware))
+    return found
+
+
+def _outputs(ann: _Ann, pixels: Floats) -> Floats:
+    outputs: Floats = np.maximum(pixels @ ann.hidden + ann.hidden_bias, 0)
+    return outputs
+
+
+def _learned(
+    samples: Samples,
+    classes: NDArray[np.int64],
+    neurons: int,
+    bits: int,
+    class_weight: str | None,
+    seed: int,
+) -> _Ann:
+    images, inputs = samples.pixels.shape
+    batch = min(BATCH, images)
+    steps = min(max(PASSES * (images // batch), LEAST_STEPS), MOST_STEPS)
+    targets = (samples.labels[:, None] == classes).astype(np.float32)
+    shares = np.ones(len(classes)) if class_weight is None else balanced_weights(samples.labels, classes)
+    counts = targets @ shares[:, None].astype(np.float32) / np.float32(batch)
+    start = _start(inputs, neurons, len(classes), seed)
+    solved = [Adam(numbers, RATE, steps) for numbers in start]
+    with quiet_fit():
+        for number in range(1, steps + 1):
+            passed, place = divmod(number - 1, images // batch)
+            if place == 0:
+                order = permutation(stream_key(seed, ANN_ORDER, passed), images)
+            some = order[place * batch : (place + 1) * batch]
+            pixels, ann = samples.pixels[some], _rounded(solved, bits)
+            between = _outputs(ann, pixels)
+            missed = counts[some] * (_softmax(between @ ann.output + ann.output_bias) - targets[some])
+            back = (missed @ ann.output.T) * np.where(between > 0, np.float32(1), LEAK)
+            slopes = (pixels.T @ back, back.sum(axis=0), between.T @ missed, missed.sum(axis=0))
+            for numbers, slope in zip(solved, slopes, strict=True):
+                numbers.step(number, slope)
+    return _rounded(solved, bits)
+
+
+def _start(inputs: int, neurons: int, n_classes: int, seed: int) -> _Ann:
+    """Return where the solver starts: weights drawn as He et al. (2015, arXiv:1502.01852) do, biases of 0."""
+
+    def drawn(layer: int, rows: int, columns: int) -> Floats:
+        parts = uniforms(stream_key(seed, ANN_WEIGHTS, layer), rows * columns).reshape(rows, columns)
+        weights: Floats = ((2 * parts - 1) * (6 / rows) ** 0.5).astype(np.float32)
+        return weights
+
+    biases = [np.zeros(count, np.float32) for count in (neurons, n_classes)]
+    return _Ann(drawn(0, inputs, neurons), biases[0], drawn(1, neurons, n_classes), biases[1])
+
+
+def _rounded(solved: Sequence[Adam], bits: int) -> _Ann:
+    """Return an ANN with weights in whole numbers of a step, so that the largest just fits."""
+    limit, found = 2 ** (bits - 1), []
+    for numbers in (one.value for one in solved):
+        if numbers.ndim == 2:
+            step = np.float32(max(np.abs(numbers).max() / (limit - 0.5), 1e-12))
+            numbers = np.clip(np.rint(numbers / step), -limit, limit - 1) * step
+        found.append(numbers)
+    return _Ann(*found)
+
+
+def _softmax(scores: Floats) -> Floats:
+    grown = np.exp(scores - scores.max(axis=1, keepdims=True))
+    shares: Floats = grown / grown.sum(axis=1, keepdims=True)
+    return shares

@@ -1,0 +1,153 @@
+"""Is a spiking network worth it here? The answer of a search beside classifiers without spikes, in words."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from fspinn.search.baselines import best_of
+from fspinn.search.constraints import MEASURES
+from fspinn.search.metrics import metric_of
+from fspinn.search.perceptron import HIDDEN
+
+FIELDS = {"memory": "memory_bits", "energy": "energy_pj", "latency": "latency_s", "synops": "macs"}
+"""Costs that a classifier without spikes has too. Its synaptic operations are all MACs."""
+
+NEITHER = f"neither a linear classifier nor a quantized ANN of {HIDDEN[0]} to {HIDDEN[-1]} ReLUs"
+
+
+class Worth(NamedTuple):
+    """Whether a spiking network is worth it, None where none was found; and why.
+
+    Parameters
+    ----------
+    spiking : bool or None
+    by : str
+        The cost that decides, by the name of its limit.
+    rival : mapping or None
+        The classifier without spikes that it is compared with, as `fspinn.search.baselines.Baseline.as_dict`
+        gives it; None where none keeps to the limits.
+    claim, reason : str
+        A sentence, and those that follow.
+    """
+
+    spiking: bool | None
+    by: str
+    rival: Mapping[str, Any] | None
+    claim: str
+    reason: str
+
+    @property
+    def words(self) -> str:
+        """All sentences."""
+        return f"{self.claim} {self.reason}".strip()
+
+
+def worth(answer: Mapping[str, Any], percent: Callable[[float], str] = "{:.1%}".format) -> Worth:
+    """Return whether a spiking network is worth it here.
+
+    A classifier is as accurate if it is proven to reach the target, as a network has to be, and an
+    alternative if it keeps to the limits. What was minimised first decides; memory, where a classifier has
+    no such cost.
+
+    `answer` is as `fspinn.search.SearchResult.as_dict` gives it; `percent` writes an accuracy.
+    """
+    baselines = answer["baselines"]
+    by = answer["minimize"][0]
+    if by not in FIELDS or any(one[FIELDS[by]] is None for one in baselines):
+        by = "memory"
+    field = FIELDS[by]
+    allowed = [one for one in baselines if _within(one, answer["constraints"])]
+    target = f"{percent(answer['target_accuracy'])}{metric_of(answer['metric']).after_percent}"
+    rival = best_of(allowed, answer["target_accuracy"], field)
+    if rival is None:
+        return _beyond(answer["found"], by)
+    name, share, cost = called(rival), percent(rival["accuracy"]), rival[field]
+    amount, meets = _amount(by, cost), rival["proven_accuracy"] >= answer["target_accuracy"]
+    if not answer["found"]:
+        is_proven = f"is proven to reach {target}" if meets else f"is not proven to reach {target} either"
+        claim = f"Without spikes, {name} {is_proven}."
+        return Worth(None, by, rival, claim, f"It has {share} in {amount}.")
+    own = cost_of(answer, by)
+    also = _also(answer, rival, by)
+    if not meets:
+        claim = f"Yes: {NEITHER} is proven to reach {target}."
+        reason = f"The most accurate is {name}: {share} in {amount}, {_beside(cost, own)}."
+        return Worth(True, by, rival, claim, f"{reason} {also}".strip())
+    if cost <= own:
+        claim = f"Not here: {name} {_IS_BETTER[by]}."
+        if cost == own:
+            claim = f"Not here: {name} {_IS_AS_GOOD[by]}."
+        reason = f"It is proven to reach {target} too, with {share}, and takes {amount}; the network takes "
+        reason += f"{_amount(by, own)}{'' if cost == own else f', {_ratio(own, cost)} as much'}."
+        return Worth(False, by, rival, claim, f"{reason} {also}".strip())
+    claim = f"Yes: the network {_IS_BETTER[by]} than any classifier without spikes that is as accurate."
+    reason = f"The best of those that are proven to reach {target} too is {name}: {share} in {amount}, "
+    return Worth(True, by, rival, claim, f"{reason}{_beside(cost, own)}. {also}".strip())
+
+
+def called(one: Mapping[str, Any]) -> str:
+    """Return what a baseline is, for people."""
+    weights = f"{one['weight_bits']}-bit weights"
+    if one["hidden"] is None:
+        return f"a linear classifier with {weights}"
+    return f"a quantized ANN of {one['hidden']} ReLUs with {weights}"
+
+
+def cost_of(answer: Mapping[str, Any], name: str) -> float:
+    """Return a cost of the network that was found."""
+    return float(answer[MEASURES[name].field])
+
+
+_IS_BETTER = {
+    "memory": "is smaller",
+    "energy": "needs less energy",
+    "latency": "is quicker",
+    "synops": "needs fewer operations",
+}
+_IS_AS_GOOD = {
+    "memory": "is as small",
+    "energy": "needs no more energy",
+    "latency": "is as quick",
+    "synops": "needs no more operations",
+}
+
+
+def _within(one: Mapping[str, Any], constraints: Mapping[str, Any]) -> bool:
+    limits = [("memory", "memory"), ("flash", "memory"), ("energy", "energy"), ("latency", "latency")]
+    return all(
+        (one[FIELDS[cost]] or 0) <= constraints[limit]
+        for limit, cost in limits
+        if constraints.get(limit) is not None
+    )
+
+
+def _beyond(found: bool, by: str) -> Worth:
+    if found:
+        return Worth(True, by, None, "Yes: no classifier without spikes keeps to the limits.", "")
+    return Worth(None, by, None, "No classifier without spikes keeps to the limits either.", "")
+
+
+def _also(answer: Mapping[str, Any], rival: Mapping[str, Any], by: str) -> str:
+    """Return another cost of both, where it is known: energy beside memory, else memory."""
+    other, what = ("energy", "energy an image") if by == "memory" else ("memory", "memory")
+    own, its = answer[MEASURES[other].field], rival[FIELDS[other]]
+    if own is None or its is None:
+        return ""
+    compared = "more than" if its > own else "less than" if its < own else "as much as"
+    its, own = (MEASURES[other].format(cost) for cost in (its, own))
+    return f"It needs {its} of {what}, {compared} the network's {own}."
+
+
+def _beside(cost: float, own: float) -> str:
+    """Return how a cost compares with that of the network."""
+    if cost < own:
+        return f"{100 * cost / own:.2g} % of what the network takes"
+    return f"{_ratio(cost, own)} as much as the network"
+
+
+def _ratio(more: float, less: float) -> str:
+    factor = more / less if less else float("inf")
+    return f"{factor:,.0f} times" if factor >= 10 else f"{factor:.2g} times"
+
+
+def _amount(name: str, value: float) -> str:
+    return MEASURES[name].format(value) + MEASURES[name].what
