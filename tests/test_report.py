@@ -1,4 +1,4 @@
-"""The page about a search shows all of it, needs no network, and says what a linear classifier reaches."""
+"""The page about a search shows all of it, needs no network, and says whether spikes are worth it."""
 
 import json
 import re
@@ -7,12 +7,10 @@ import subprocess
 from dataclasses import replace
 from html import unescape
 
-import numpy as np
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.linear_model import LogisticRegression
 
 import fspinn
 from fspinn.base.errors import DataError
@@ -21,8 +19,10 @@ from fspinn.datasets import load
 from fspinn.report import charts, write_report
 from fspinn.report.comparison import compared
 from fspinn.report.importance import importances
-from fspinn.report.page import LINEAR_BITS, _latency
-from fspinn.search.linear import Linear, best_of, linear_classifiers
+from fspinn.report.page import _latency
+from fspinn.search.baselines import Baseline, best_of
+from fspinn.search.linear import LINEAR_BITS
+from fspinn.search.worth import worth
 
 WORDS = (
     "search --validation 300 --samples 400 --accuracy 0.6 --sizes 10,25,60 --weights UQ0.3,float32 "
@@ -145,6 +145,7 @@ def test_a_browser_draws_it_shows_a_trial_and_asks_for_nothing(page, answer, tmp
     measured = sum(trial["accuracy"] is not None for trial in answer["trials"])
     assert len(re.findall(r'data-t="\d', drawn)) == 4 * len(answer["trials"]) + measured
     assert drawn.count('class="mark linear"') == len(LINEAR_BITS)
+    assert drawn.count('class="mark ann"') == 6
     assert "<title>accuracy on validation images (%) against memory for inference" in drawn
     shown = drawn[drawn.index('<div id="tip"') :]
     assert f"<b>{answer['neurons']} neurons, {answer['weights']} weights" in shown
@@ -167,7 +168,7 @@ def test_a_search_that_found_nothing_has_a_page_too(answer, tmp_path):
     assert "The nearest is" in page
     assert page.count('<path class="mark') == 4 * len(answer["trials"])
     assert "Is a spiking layer worth its bytes?" not in page
-    words = r"A linear classifier on the pixels reaches, at its own best bits, \d, \d\d\.\d % in .* proven to"
+    words = r"Without spikes, a .* with \d-bit weights is (not )?proven to reach .* It has \d\d\.\d % in"
     assert re.search(words, page)
     assert "the nearest network, " in page
 
@@ -207,15 +208,12 @@ def test_what_was_not_measured_is_not_said_to_be_ruled_out(answer, folder, tmp_p
         assert words in write_report(own).read_text()
 
 
-def linear(bits, memory, share, samples=10_000):
-    correct = round(share * samples)
-    return Linear(bits, {"weights": memory}, ((correct, samples - correct), (0, 0)))
-
-
-def baseline(monkeypatch, *rows):
-    """Let linear classifiers have these bits of a weight, bits of memory and accuracies."""
-    fitted = [linear(bits, memory, share) for bits, memory, share in rows]
-    monkeypatch.setattr("fspinn.report.page.linear_classifiers", lambda *_, **__: fitted)
+def baseline(answer, bits, times, more, hidden=None, energy=None, samples=10_000):
+    """Return a classifier so many times as large as the answer, this much more accurate than the target."""
+    correct = round((answer["target_accuracy"] + more) * samples)
+    memory = {"weights": int(times * answer["memory_bits"])}
+    found = Baseline(hidden, bits, memory, ((correct, samples - correct), (0, 0)), 500.0, 640, energy, 1e-6)
+    return found.as_dict(answer["confidence"])
 
 
 @pytest.mark.parametrize(
@@ -224,44 +222,98 @@ def baseline(monkeypatch, *rows):
         # (bits, memory as a part of the network's, accuracy less the target)
         (
             [(2, 0.1, -0.05), (3, 0.5, 0.25), (4, 0.8, 0.3)],
-            "<b>Not here: a linear classifier on the pixels is smaller.</b> At its own best bits, 3, it is "
-            "proven to reach 60.0 % as well, with 85.0 % in",
+            "<b>Not here: a linear classifier with 3-bit weights is smaller.</b> It is proven to reach 60.0 % "
+            "too, with 85.0 %, and takes",
+        ),
+        (
+            [(2, 0.1, -0.05), (4, 0.5, 0.25, 16), (3, 0.8, 0.3)],
+            "<b>Not here: a quantized ANN of 16 ReLUs with 4-bit weights is smaller.</b> It is proven",
         ),
         (
             [(2, 0.1, -0.05), (3, 2.5, 0.25), (4, 3.0, 0.3)],
-            "<b>Yes: the network is smaller.</b> A linear classifier on the pixels is proven to reach 60.0 % "
-            "too, with 85.0 %, but at its own best bits, 3, it takes",
+            "<b>Yes: the network is smaller than any classifier without spikes that is as accurate.</b> The "
+            "best of those that are proven to reach 60.0 % too is a linear classifier with 3-bit weights: "
+            "85.0 % in",
         ),
         (
             [(2, 2.0, -0.2), (3, 3.0, -0.1), (4, 4.0, -0.1)],
-            "<b>Yes: no linear classifier on the pixels is proven to reach 60.0 %.</b> At its own best "
-            "bits, 3, it reaches 50.0 % in",
+            "<b>Yes: neither a linear classifier nor a quantized ANN of 8 to 32 ReLUs is proven to reach "
+            "60.0 %.</b> The most accurate is a linear classifier with 3-bit weights: 50.0 % in",
         ),
-        (
-            [(2, 0.25, -0.2), (3, 0.5, -0.1)],
-            "points worse; the network is 2 times as large as it.",
-        ),
+        ([(2, 0.25, -0.2), (3, 0.5, -0.1)], "50 % of what the network takes."),
     ],
 )
-def test_it_says_which_is_smaller(folder, answer, tmp_path, monkeypatch, rows, words):
-    of_network = [(bits, int(part * answer["memory_bits"]), 0.6 + more) for bits, part, more in rows]
-    baseline(monkeypatch, *of_network)
+def test_it_says_which_is_smaller(folder, answer, tmp_path, rows, words):
     copy = tmp_path / "result"
     shutil.copytree(folder, copy)
-    page = write_report(copy).read_text()
+    baselines = [baseline(answer, *row) for row in rows]
+    (copy / "result.json").write_text(json.dumps({**answer, "baselines": baselines}))
+    page = unescape(write_report(copy).read_text())
     assert words in page
     assert page.count("<tr class=best>") == 1
-    assert page.count("linear on the pixels, ") == len(rows)
+    assert page.count("-bit weights</td>") == len(rows)
 
 
-def test_the_best_bits_are_the_smallest_that_meet_the_target_or_the_most_accurate():
+def test_what_was_minimised_decides_whether_spikes_are_worth_it(answer):
+    less, more = (baseline(answer, 3, 0.5, 0.2, energy=part * answer["energy_pj"]) for part in (0.5, 2))
+    for name, rival, spiking, words in (
+        ("memory", more, False, "is smaller. It is proven"),
+        ("energy", less, False, "needs less energy. It is proven"),
+        ("energy", more, True, "2 times as much as the network. It needs"),
+        ("synops", less, answer["synaptic_operations"] < 500, "operations"),
+        ("time_steps", less, False, "is smaller. It is proven"),  # a classifier has none
+    ):
+        found = worth({**answer, "minimize": [name], "baselines": [rival]})
+        assert found.spiking is spiking
+        assert words in found.words
+        assert found.by == (name if name != "time_steps" else "memory")
+    found = worth({**answer, "baselines": [more]})
+    assert "more than the network's" in found.reason
+    assert "SynOps an image" in worth({**answer, "minimize": ["synops"], "baselines": [less]}).words
+
+
+def test_without_energy_of_a_classifier_memory_decides(answer):
+    found = worth({**answer, "minimize": ["energy"], "baselines": [baseline(answer, 3, 0.5, 0.2)]})
+    assert (found.spiking, found.by) == (False, "memory")
+    assert "energy" not in found.words
+
+
+def test_a_classifier_has_to_keep_to_the_limits(answer):
+    limits = {**answer["constraints"], "memory": answer["memory_bits"]}
+    baselines = [baseline(answer, 3, 2.0, 0.2)]
+    found = worth({**answer, "constraints": limits, "baselines": baselines})
+    assert found == (True, "memory", None, "Yes: no classifier without spikes keeps to the limits.", "")
+    found = worth({**answer, "found": False, "constraints": limits, "baselines": baselines})
+    assert found.spiking is None
+    assert found.words == "No classifier without spikes keeps to the limits either."
+
+
+def test_without_an_answer_it_says_what_can_be_done_without_spikes(answer):
+    lost = {**answer, "found": False}
+    found = worth({**lost, "baselines": [baseline(answer, 3, 2.0, 0.2)]})
+    assert found.claim == "Without spikes, a linear classifier with 3-bit weights is proven to reach 60.0%."
+    found = worth({**lost, "baselines": [baseline(answer, 3, 2.0, -0.2)]})
+    assert "is not proven to reach 60.0% either. It has 40.0% in" in found.words
+
+
+def test_the_answer_says_it_as_well(answer, folder):
+    assert answer["worth_it"]["words"] == worth(answer).words
+    assert answer["worth_it"]["spiking"] in (True, False)
+    assert answer["worth_it"]["by"] == "memory"
+    kinds = [one["hidden"] for one in answer["baselines"]]
+    assert kinds == [None] * len(LINEAR_BITS) + [8, 8, 16, 16, 32, 32]
+    assert all(0 < one["macs"] < one["dense_macs"] for one in answer["baselines"])
+    assert all(one["energy_pj"] > 0 and one["latency_s"] > 0 for one in answer["baselines"])
+
+
+def test_the_best_one_is_the_smallest_that_meets_the_target_or_the_most_accurate(answer):
     shares = {2: 0.80, 3: 0.93, 4: 0.95, 5: 0.95}
-    fitted = [linear(bits, 100 * bits, share) for bits, share in shares.items()]
+    fitted = [baseline(answer, bits, bits, share - 0.6) for bits, share in shares.items()]
     for target, bits in ((0.7, 2), (0.9, 3), (0.94, 4), (0.99, 4)):
-        assert best_of(fitted, target, 0.975).weight_bits == bits
-    few = [linear(bits, 100 * bits, share, samples=100) for bits, share in shares.items()]
-    assert best_of(few, 0.94, 0.975).weight_bits == 4
-    assert best_of([], 0.9, 0.975) is None
+        assert best_of(fitted, target)["weight_bits"] == bits
+    few = [baseline(answer, bits, bits, share - 0.6, samples=100) for bits, share in shares.items()]
+    assert best_of(few, 0.94)["weight_bits"] == 4
+    assert best_of([], 0.9) is None
 
 
 @pytest.fixture(scope="module")
@@ -281,10 +333,10 @@ def test_the_page_of_a_column_shows_places_of_spikes_and_the_readout(column_fold
     assert len(page.encode()) < 1_000_000
 
 
-def test_without_an_answer_a_linear_classifier_has_to_keep_to_the_limit(answer, tmp_path):
+def test_without_an_answer_a_classifier_has_to_keep_to_the_limit(answer, tmp_path):
     limits = {**answer["constraints"], "memory": 800.0}
     page = write_report(without_winner(tmp_path / "lost", answer, constraints=limits)).read_text()
-    assert "A linear classifier on the pixels does not fit into the memory either." in page
+    assert "No classifier without spikes keeps to the limits either." in page
 
 
 def test_nothing_measured_is_no_reason_to_fail(answer, tmp_path):
@@ -425,42 +477,3 @@ def test_costs_are_those_of_the_cost_model_and_add_up(answer, folder):
         for parts, total in ((one.memory_parts, one.memory_bits), (one.energy_parts, one.energy_pj)):
             assert sum(part.value for part in parts) == total
             assert sum(part.share for part in parts) == pytest.approx(1)
-
-
-def test_the_linear_classifier_is_scikit_learn_s_and_loses_little_at_eight_bits(data):
-    (eight, exact) = linear_classifiers(data, (32, 8))
-    pixels, shown = (s.images.reshape(len(s), -1) / 255 for s in (data.train, data.validation))
-    score = LogisticRegression(C=0.1, max_iter=50).fit(pixels, data.train.labels)
-    assert exact.accuracy == pytest.approx(score.score(shown, data.validation.labels), abs=0.004)
-    assert eight.accuracy == pytest.approx(exact.accuracy, abs=0.02)
-    assert (eight.weight_bits, exact.weight_bits) == (8, 32)
-    lit = np.count_nonzero(pixels.any(axis=0))
-    assert lit < 64
-    assert exact.memory == {
-        "weights": lit * 10 * 32,
-        "pixels": 64,  # a bit for each: is it an input?
-        "readout": 10 * 32,
-        "accumulators": 10 * 32,
-    }
-    assert exact.memory_bits == sum(exact.memory.values())
-    assert 60 * 10 * 8 < eight.memory_bits < lit * 10 * 8 + 64 + 10 * 64  # more weights are zero
-    assert eight.accuracy_interval[0] < eight.accuracy < eight.accuracy_interval[1]
-
-
-def test_fewer_bits_and_labels_make_a_linear_classifier_worse(data):
-    two, _, eight = linear_classifiers(data, (1, 4, 8))
-    assert two.weight_bits == 2
-    assert 0.5 < two.accuracy <= eight.accuracy
-    (few,) = linear_classifiers(data, (8,), labels=30)
-    assert few.accuracy < eight.accuracy - 0.1
-
-
-@pytest.mark.parametrize(("classes", "least"), [((3,), 1.0), ((0, 1), 0.9)])
-def test_one_or_two_classes_are_enough(data, classes, least):
-    few = {}
-    for name in ("train", "validation"):
-        split = getattr(data, name)
-        chosen = np.isin(split.labels, classes)
-        few[name] = replace(split, images=split.images[chosen], labels=split.labels[chosen])
-    (one,) = linear_classifiers(replace(data, **few), (8,))
-    assert one.accuracy >= least

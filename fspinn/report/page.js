@@ -48,8 +48,10 @@ function draw({axes, points, shapes}, across, up) {
     return one;
   };
   const axis = (number, from, to) => {
-    const log = axes[number].log, along = value => log ? Math.log10(Math.max(value, 1e-12)) : value;
-    const values = drawn.map(one => along(one.values[number]));
+    const log = axes[number].log, costs = drawn.map(one => one.values[number]);
+    const nothing = Math.min(...costs.filter(cost => cost > 0), 1e12) / 2;  // where 0 is on a logarithmic axis
+    const along = value => log ? Math.log10(value > 0 ? value : nothing) : value;
+    const values = costs.map(along);
     const spare = (Math.max(...values) - Math.min(...values)) * .05 || (log ? .1 : 1);
     const low = Math.min(...values) - spare, high = Math.max(...values) + spare;
     const ticks = [];
@@ -57,6 +59,7 @@ function draw({axes, points, shapes}, across, up) {
       for (let power = Math.floor(low); power <= high; power++) {
         (high - low < 4 ? [1, 2, 5] : [1]).forEach(digit => ticks.push(digit * 10 ** power));
       }
+      if (costs.includes(0)) ticks.splice(0, ticks.length, 0, ...ticks.filter(tick => tick > 1.5 * nothing));
     } else {
       const step = [1, 2, 5, 10, 20].find(one => (high - low) / one <= 8) || 50;
       for (let tick = Math.ceil(low / step) * step; tick <= high; tick += step) ticks.push(tick);

@@ -33,7 +33,7 @@ from fspinn.search.constraints import MEASURES, flash_and_ram
 from fspinn.search.endings import advice, confidence_in_words, headline
 from fspinn.search.metrics import metric_of
 from fspinn.search.result import BUYS
-from fspinn.search.worth import called, worth
+from fspinn.search.worth import worth
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset, Split
@@ -169,8 +169,7 @@ def _without_spikes(answer: Mapping[str, Any], data: "Dataset") -> dict[str, Any
     """Return what there is to say of classifiers without spikes."""
     return {
         "baselines": answer["baselines"],
-        "called": called,
-        "worth": worth(answer, _percent),
+        "worth": worth(answer, _percent, lambda name, cost: _in_units(cost, name)),
         "labels": answer["labels"] or len(data.train),
         "inputs": "pixels and features" if data.feature_names else "pixels",
     }
@@ -256,7 +255,6 @@ def _environment() -> Environment:
         "percent": _percent,
         "seconds": quantities.format_time,
         "times": _times,
-        "units": _amount,
         "value": lambda value: f"{value:.4g}" if isinstance(value, float) else str(value),
     }
     return environment
@@ -281,7 +279,7 @@ def _in_units(amount: float, measure: str) -> str:
     (axis,) = (axis for axis in charts.AXES if axis.limit == measure)
     unit, size = axis.unit(amount)
     value = amount / size
-    return f"{value:,.0f} {unit}" if value >= 100 else f"{value:.3g} {unit}"
+    return (f"{value:,.0f} {unit}" if value >= 100 else f"{value:.3g} {unit}").strip()
 
 
 def _amount(text: str) -> str:

@@ -228,7 +228,7 @@ def describe(result: SearchResult) -> str:
             f"  energy    {quantities.format_energy(cost.energy_pj)}{time} an image on {result.hardware} "
             "(an estimate)",
             f"  activity  {described(cost, 'spikes')}, {cost.synaptic_operations:,.0f} synaptic operations, "
-            f"{cost.time_steps:,} time steps",
+            f"{cost.macs or 0:,.0f} MACs, {cost.time_steps:,} time steps",
             f"  smaller   {certificate[0]}",
             *(f"            {line}" for line in certificate[1:]),
             *_learners(result, nearest),

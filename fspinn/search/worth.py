@@ -41,14 +41,19 @@ class Worth(NamedTuple):
         return f"{self.claim} {self.reason}".strip()
 
 
-def worth(answer: Mapping[str, Any], percent: Callable[[float], str] = "{:.1%}".format) -> Worth:
+def worth(
+    answer: Mapping[str, Any],
+    percent: Callable[[float], str] = "{:.1%}".format,
+    amount: Callable[[str, float], str] = lambda name, cost: MEASURES[name].format(cost),
+) -> Worth:
     """Return whether a spiking network is worth it here.
 
     A classifier is as accurate if it is proven to reach the target, as a network has to be, and an
     alternative if it keeps to the limits. What was minimised first decides; memory, where a classifier has
     no such cost.
 
-    `answer` is as `fspinn.search.SearchResult.as_dict` gives it; `percent` writes an accuracy.
+    `answer` is as `fspinn.search.SearchResult.as_dict` gives it; `percent` writes an accuracy, `amount` a
+    cost by the name of its limit.
     """
     baselines = answer["baselines"]
     by = answer["minimize"][0]
@@ -61,26 +66,27 @@ def worth(answer: Mapping[str, Any], percent: Callable[[float], str] = "{:.1%}".
     if rival is None:
         return _beyond(answer["found"], by)
     name, share, cost = called(rival), percent(rival["accuracy"]), rival[field]
-    amount, meets = _amount(by, cost), rival["proven_accuracy"] >= answer["target_accuracy"]
+    what = MEASURES[by].what
+    taken, meets = f"{amount(by, cost)}{what}", rival["proven_accuracy"] >= answer["target_accuracy"]
     if not answer["found"]:
         is_proven = f"is proven to reach {target}" if meets else f"is not proven to reach {target} either"
         claim = f"Without spikes, {name} {is_proven}."
-        return Worth(None, by, rival, claim, f"It has {share} in {amount}.")
+        return Worth(None, by, rival, claim, f"It has {share} in {taken}.")
     own = cost_of(answer, by)
-    also = _also(answer, rival, by)
+    also = _also(answer, rival, by, amount)
     if not meets:
         claim = f"Yes: {NEITHER} is proven to reach {target}."
-        reason = f"The most accurate is {name}: {share} in {amount}, {_beside(cost, own)}."
+        reason = f"The most accurate is {name}: {share} in {taken}, {_beside(cost, own)}."
         return Worth(True, by, rival, claim, f"{reason} {also}".strip())
     if cost <= own:
         claim = f"Not here: {name} {_IS_BETTER[by]}."
         if cost == own:
             claim = f"Not here: {name} {_IS_AS_GOOD[by]}."
-        reason = f"It is proven to reach {target} too, with {share}, and takes {amount}; the network takes "
-        reason += f"{_amount(by, own)}{'' if cost == own else f', {_ratio(own, cost)} as much'}."
+        reason = f"It is proven to reach {target} too, with {share}, and takes {taken}; the network takes "
+        reason += f"{amount(by, own)}{what}{'' if cost == own else f', {_ratio(own, cost)} as much'}."
         return Worth(False, by, rival, claim, f"{reason} {also}".strip())
     claim = f"Yes: the network {_IS_BETTER[by]} than any classifier without spikes that is as accurate."
-    reason = f"The best of those that are proven to reach {target} too is {name}: {share} in {amount}, "
+    reason = f"The best of those that are proven to reach {target} too is {name}: {share} in {taken}, "
     return Worth(True, by, rival, claim, f"{reason}{_beside(cost, own)}. {also}".strip())
 
 
@@ -126,15 +132,16 @@ def _beyond(found: bool, by: str) -> Worth:
     return Worth(None, by, None, "No classifier without spikes keeps to the limits either.", "")
 
 
-def _also(answer: Mapping[str, Any], rival: Mapping[str, Any], by: str) -> str:
+def _also(
+    answer: Mapping[str, Any], rival: Mapping[str, Any], by: str, amount: Callable[[str, float], str]
+) -> str:
     """Return another cost of both, where it is known: energy beside memory, else memory."""
     other, what = ("energy", "energy an image") if by == "memory" else ("memory", "memory")
     own, its = answer[MEASURES[other].field], rival[FIELDS[other]]
     if own is None or its is None:
         return ""
     compared = "more than" if its > own else "less than" if its < own else "as much as"
-    its, own = (MEASURES[other].format(cost) for cost in (its, own))
-    return f"It needs {its} of {what}, {compared} the network's {own}."
+    return f"It needs {amount(other, its)} of {what}, {compared} the network's {amount(other, own)}."
 
 
 def _beside(cost: float, own: float) -> str:
@@ -147,7 +154,3 @@ def _beside(cost: float, own: float) -> str:
 def _ratio(more: float, less: float) -> str:
     factor = more / less if less else float("inf")
     return f"{factor:,.0f} times" if factor >= 10 else f"{factor:.2g} times"
-
-
-def _amount(name: str, value: float) -> str:
-    return MEASURES[name].format(value) + MEASURES[name].what
