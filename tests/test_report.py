@@ -222,8 +222,8 @@ def baseline(answer, bits, times, more, hidden=None, energy=None, samples=10_000
         # (bits, memory as a part of the network's, accuracy less the target)
         (
             [(2, 0.1, -0.05), (3, 0.5, 0.25), (4, 0.8, 0.3)],
-            "<b>Not here: a linear classifier with 3-bit weights is smaller.</b> It is proven to reach 60.0 % "
-            "too, with 85.0 %, and takes",
+            "<b>Not here: a linear classifier with 3-bit weights is smaller.</b> It is proven to reach "
+            "60.0 % too, with 85.0 %, and takes",
         ),
         (
             [(2, 0.1, -0.05), (4, 0.5, 0.25, 16), (3, 0.8, 0.3)],

@@ -15,7 +15,9 @@ import fspinn
 from fspinn.base.errors import ConfigError, DataError, FormatError, HardwareError
 from fspinn.datasets import Split, load
 from fspinn.memmodel import Size, memory_bits
+from fspinn.report import write_report
 from fspinn.search import Constraints, Cost, find_smallest, save_result
+from fspinn.search.certificate import in_words
 from fspinn.search.constraints import nearest_possible
 from fspinn.search.endings import Ending
 from fspinn.search.intervals import chance_of_so_few, wilson_interval
@@ -102,6 +104,37 @@ def test_the_certificate_names_the_next_smaller_ones_and_how_far_they_fall_short
         assert plain["reason"] == trial.verdict
     assert certificate.best.accuracy == max(trial.accuracy for trial in smaller)
     assert f"of {len(smaller)} smaller ones that were tried, none will do" in describe(result)
+
+
+@pytest.mark.parametrize(
+    ("minimized", "least", "less", "amount"),
+    [
+        ("energy", "network with the least energy", "with less energy", " nJ an image"),
+        ("spikes", "network with the fewest output spikes", "with fewer output spikes", " output spikes an"),
+    ],
+)
+def test_words_follow_what_is_minimised(data, tmp_path, minimized, least, less, amount):
+    space = {"neurons": [25, 50], "duration_ms": [60.0, 120.0], "weights": ["UQ0.3"], "rate_norm_hz": [900.0]}
+    asked = {"accuracy": 0.85, "space": space, "seeds": 1, "minimize": minimized}
+    found = find_smallest(data, **asked)
+    field = {"energy": "energy_pj", "spikes": "output_spikes"}[minimized]
+    cheaper = [t for t in found.trials if getattr(t.cost, field) < getattr(found.winner.cost, field)]
+    certificate = found.certificate.as_dict()
+    assert certificate["minimized"] == minimized
+    assert certificate["tried"] + certificate["untried"] == len(cheaper)
+    assert all(one["accuracy_interval"][0] < 0.85 for one in certificate["next_smaller"])
+    costs = [one[field] for one in certificate["next_smaller"]]
+    assert costs == sorted(costs, reverse=True)
+    assert "smaller" not in " ".join(in_words(found.certificate))
+    words = describe(found)
+    assert words.startswith(f"The {least}: ")
+    assert f"  cheaper   of {len(cheaper)} {less} that were tried, none will do; the next of them:" in words
+    assert f"{amount}" in words.split("the next of them:")[1].splitlines()[1]
+    save_result(found, tmp_path)
+    page = write_report(tmp_path, data).read_text()
+    assert f"<h1>The {least} that will do: " in page
+    assert f"<h2>Why will nothing {less} do?</h2>" in page
+    assert f"Of {len(cheaper)} candidates {less} that were tried, none is proven" in page
 
 
 def test_the_front_holds_what_nothing_beats(result):

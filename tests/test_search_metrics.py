@@ -175,7 +175,7 @@ def test_the_linear_classifier_beside_it_is_measured_alike(data):
         for weight in (None, "balanced")
     )
     assert plain.accuracy == METRICS["balanced-accuracy"].value(np.array(plain.confusion))
-    assert plain.proves(plain.accuracy_interval[0], 0.975)
+    assert plain.as_dict(0.975)["proven_accuracy"] == plain.accuracy_interval[0]
     assert balanced.accuracy > plain.accuracy
 
 

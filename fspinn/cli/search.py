@@ -180,7 +180,7 @@ def command(
             learner=_learners(preset, learner),
             folder=output,
             data_dir=data_dir,
-            on_trials=lambda trials: say(line(trials)),
+            on_trials=lambda trials: say(line(trials, asked["minimize"][0])),
             **asked,
         )
     except UnfinishedError as error:

@@ -29,7 +29,7 @@ from fspinn.report.plots import confusion_matrix, readout_map, receptive_fields,
 from fspinn.search import quantities
 from fspinn.search.candidates import Variant, in_words
 from fspinn.search.certificate import chance
-from fspinn.search.constraints import MEASURES, flash_and_ram
+from fspinn.search.constraints import MEASURES, flash_and_ram, least, less
 from fspinn.search.endings import advice, confidence_in_words, headline
 from fspinn.search.metrics import metric_of
 from fspinn.search.result import BUYS
@@ -156,6 +156,7 @@ def _about_trials(answer: Mapping[str, Any]) -> dict[str, Any]:
         "shapes": charts.shapes(answer),
         "importances": importances(answer) if answer["strategy"] != "ladder" else {},
         "metric": metric_of(answer["metric"]),
+        **_minimized(answer["minimize"][0]),
         "sides": charts,
         "shown": [(k, trials[k]) for k in shown],
         "tried": sum(trial["accuracy"] is not None for trial in trials),
@@ -163,6 +164,14 @@ def _about_trials(answer: Mapping[str, Any]) -> dict[str, Any]:
         "flash_and_ram": flash_and_ram(answer),
         "limits": {called[name]: _amount(MEASURES[name].format(limits[name])) for name in limits},
     }
+
+
+def _minimized(name: str) -> dict[str, Any]:
+    """Return how to speak of what was minimised first, and its measure if it needs a column beside memory."""
+    measure = None if name == "memory" else MEASURES[name]
+    if measure is not None:
+        measure = measure._replace(format=lambda cost: _amount(MEASURES[name].format(cost)))
+    return {"least": least(name), "less": less(name), "minimized": measure}
 
 
 def _without_spikes(answer: Mapping[str, Any], data: "Dataset") -> dict[str, Any]:

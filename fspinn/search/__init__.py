@@ -20,7 +20,7 @@ find the images in their own cache. The **journal** keeps every result in a file
 (`journal`), so that the same search goes on after a kill. The **ledger** has one **trial** for each
 candidate, with its **outcome**, and says which is the best (`ledger`, `trial`). `smallest` puts it together:
 the strategy's best candidate becomes the answer if it meets the target with several seeds as well
-(`finalists`); if not, the strategy goes on. The **certificate** says how far the next smaller ones fell short
+(`finalists`); if not, the strategy goes on. The **certificate** says how far the next cheaper ones fell short
 (`certificate`), and `result` writes it all down.
 
 More searches run on the same workers: `tune` looks for the settings of a network of a given size, `sweep`

@@ -1,34 +1,40 @@
-"""Why will nothing smaller do? The next smaller candidates that were tried, and how sure it is of each."""
+"""Why will nothing cheaper do? The next cheaper candidates that were tried, and how sure it is of each.
+
+Cheaper is what has less of the cost that was minimised first: smaller, if that is memory.
+"""
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fspinn.memmodel.text import memory_text
 from fspinn.search.candidates import Candidate
+from fspinn.search.constraints import MEASURES, cost_of, described, less
 from fspinn.search.metrics import metric_of
 from fspinn.search.trial import Trial
 
 NAMED = 5
-"""How many smaller candidates the certificate names."""
+"""How many cheaper candidates the certificate names."""
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """The next smaller candidates that were tried.
+    """The next cheaper candidates that were tried.
 
     Parameters
     ----------
+    minimized : str
+        The cost that is meant, by the name of its limit.
     next_smaller : tuple of Trial
-        The largest first.
+        The dearest first.
     tried, untried : int
-        Candidates with less memory than the winner: that were measured, and that were not.
+        Candidates with less of that cost than the winner: that were measured, and that were not.
     not_reached : int
         Of `untried`, those that would have been tried had the search not ended.
     best : Trial or None
         The most accurate one of all that were measured.
     """
 
+    minimized: str
     next_smaller: tuple[Trial, ...]
     tried: int
     untried: int
@@ -38,44 +44,58 @@ class Certificate:
     def as_dict(self) -> dict[str, Any]:
         """Return everything by name, as ``fspinn search --json`` prints it."""
         return {
+            "minimized": self.minimized,
             "tried": self.tried,
             "untried": self.untried,
             "not_reached": self.not_reached,
-            "next_smaller": [_plain(trial) for trial in self.next_smaller],
-            "best": None if self.best is None else _plain(self.best),
+            "next_smaller": [_plain(trial, self.minimized) for trial in self.next_smaller],
+            "best": None if self.best is None else _plain(self.best, self.minimized),
         }
 
 
 def certify(
-    trials: Mapping[Candidate, Trial], winner: Candidate, seed: int, left: Container[Candidate] = ()
+    trials: Mapping[Candidate, Trial],
+    winner: Candidate,
+    seed: int,
+    left: Container[Candidate] = (),
+    minimized: str = "memory",
 ) -> Certificate:
     """Return the certificate of a winner, from the final trials of all candidates.
 
-    `left` are those that would have been tried had the search not ended.
+    `minimized` is the cost that decides; `left` are those that would have been tried had the search not
+    ended.
     """
-    smaller = [trial for trial in trials.values() if trial.memory_bits < trials[winner].memory_bits]
-    measured = sorted((t for t in smaller if seed in t.confusions), key=lambda trial: -trial.memory_bits)
+
+    def cost(trial: Trial) -> float:
+        assert trial.cost is not None
+        return cost_of(trial.cost, minimized)
+
+    smaller = [trial for trial in trials.values() if cost(trial) < cost(trials[winner])]
+    measured = sorted((trial for trial in smaller if seed in trial.confusions), key=cost, reverse=True)
     best = max(measured, key=lambda trial: trial.accuracy or 0.0, default=None)
     not_reached = sum(trial.candidate in left and seed not in trial.confusions for trial in smaller)
     untried = len(smaller) - len(measured)
-    return Certificate(tuple(measured[:NAMED]), len(measured), untried, not_reached, best)
+    return Certificate(minimized, tuple(measured[:NAMED]), len(measured), untried, not_reached, best)
 
 
 def in_words(certificate: Certificate) -> Sequence[str]:
-    """Return the lines that say why nothing smaller is the answer."""
+    """Return the lines that say why nothing cheaper is the answer."""
+    cheaper = less(certificate.minimized)
     untried = []
     if certificate.untried:
-        words = f"smaller and not measured: {certificate.untried:,}"
+        words = f"{cheaper} and not measured: {certificate.untried:,}"
         if certificate.not_reached:
             words += f", of which {certificate.not_reached:,} because the search ended first"
         untried = [words]
     if certificate.tried == 0:
-        return ["nothing smaller was tried", *untried]
-    lines = [f"of {certificate.tried} smaller ones that were tried, none will do; the next smaller:"]
-    lines += [f"  {_line(trial)}" for trial in certificate.next_smaller]
+        return [f"nothing {cheaper} was tried", *untried]
+    memory = certificate.minimized == "memory"
+    ones, following = ("smaller ones", "the next smaller") if memory else (cheaper, "the next of them")
+    lines = [f"of {certificate.tried} {ones} that were tried, none will do; {following}:"]
+    lines += [f"  {_line(trial, certificate.minimized)}" for trial in certificate.next_smaller]
     best = certificate.best
     if best is not None and best not in certificate.next_smaller:
-        lines += ["and the most accurate of them:", f"  {_line(best)}"]
+        lines += ["and the most accurate of them:", f"  {_line(best, certificate.minimized)}"]
     return lines + untried
 
 
@@ -102,10 +122,11 @@ def chance_at_target(trial: Trial) -> float:
     return metric_of(trial.metric).chance(trial.confusion, trial.target or 0.0)
 
 
-def _plain(trial: Trial) -> dict[str, Any]:
+def _plain(trial: Trial, minimized: str) -> dict[str, Any]:
     return {
         **trial.candidate.as_dict(),
         "memory_bits": trial.memory_bits,
+        MEASURES[minimized].field: getattr(trial.cost, MEASURES[minimized].field),
         "accuracy": trial.accuracy,
         "accuracy_interval": trial.accuracy_interval,
         "seeds": len(trial.confusions),
@@ -115,9 +136,10 @@ def _plain(trial: Trial) -> dict[str, Any]:
     }
 
 
-def _line(trial: Trial) -> str:
+def _line(trial: Trial, minimized: str) -> str:
+    assert trial.cost is not None
     low, high = trial.accuracy_interval or (0.0, 1.0)
-    words = f"{memory_text(trial.memory_bits)}: {trial.candidate}: {trial.accuracy:.1%} "
+    words = f"{described(trial.cost, minimized)}: {trial.candidate}: {trial.accuracy:.1%} "
     words += f"({low:.1%} to {high:.1%})"
     short = short_points(trial)
     if short <= 0:

@@ -22,9 +22,15 @@ to be rejected before anything is counted: so good is the expectation (fspinn)."
 
 
 class Measure(NamedTuple):
-    """One thing that can be limited and minimised."""
+    """One thing that can be limited and minimised.
+
+    It has a field of `Cost`, a name in sentences (of many things, or of one), and words behind an amount; if
+    it is exact it is known before anything is trained.
+    """
 
     field: str
+    noun: str
+    many: bool
     what: str
     format: Callable[[float], str]
     exact: bool
@@ -55,22 +61,48 @@ def _whole(name: str, amount: str | float) -> float:
 
 
 MEASURES = {
-    "memory": Measure("memory_bits", "", memory_text, True, _memory),
-    "training_memory": Measure("training_memory_bits", " to learn", memory_text, True, _memory),
-    "energy": Measure("energy_pj", " an image", quantities.format_energy, False, _amount(quantities.ENERGY)),
-    "latency": Measure("latency_s", " an image", quantities.format_time, False, _amount(quantities.TIME)),
-    "flash": Measure("flash_bits", " of flash", memory_text, True, _memory),
-    "ram": Measure("ram_bits", " of RAM", memory_text, True, _memory),
-    "area": Measure("area_um2", "", quantities.format_area, True, _amount(quantities.AREA)),
+    "memory": Measure("memory_bits", "memory", False, "", memory_text, True, _memory),
+    "training_memory": Measure(
+        "training_memory_bits", "memory to learn", False, " to learn", memory_text, True, _memory
+    ),
+    "energy": Measure(
+        "energy_pj", "energy", False, " an image", quantities.format_energy, False, _amount(quantities.ENERGY)
+    ),
+    "latency": Measure(
+        "latency_s", "time", False, " an image", quantities.format_time, False, _amount(quantities.TIME)
+    ),
+    "flash": Measure("flash_bits", "flash", False, " of flash", memory_text, True, _memory),
+    "ram": Measure("ram_bits", "RAM", False, " of RAM", memory_text, True, _memory),
+    "area": Measure("area_um2", "area", False, "", quantities.format_area, True, _amount(quantities.AREA)),
     "spikes": Measure(
-        "output_spikes", " output spikes an image", lambda spikes: f"{spikes:.3g}", False, _plain
+        "output_spikes",
+        "output spikes",
+        True,
+        " output spikes an image",
+        lambda spikes: f"{spikes:.3g}",
+        False,
+        _plain,
     ),
     "synops": Measure(
-        "synaptic_operations", " SynOps an image", lambda count: f"{count:,.0f}", False, _plain
+        "synaptic_operations",
+        "synaptic operations",
+        True,
+        " SynOps an image",
+        lambda count: f"{count:,.0f}",
+        False,
+        _plain,
     ),
-    "time_steps": Measure("time_steps", " time steps an image", lambda steps: f"{steps:,.0f}", True, _whole),
+    "time_steps": Measure(
+        "time_steps", "time steps", True, " time steps an image", lambda steps: f"{steps:,.0f}", True, _whole
+    ),
     "training_steps": Measure(
-        "training_steps", " time steps of learning", lambda steps: f"{steps:,.0f}", True, _whole
+        "training_steps",
+        "time steps of learning",
+        True,
+        " time steps of learning",
+        lambda steps: f"{steps:,.0f}",
+        True,
+        _whole,
     ),
 }
 """By the names of the parameters of `fspinn.find_smallest`."""
@@ -234,6 +266,30 @@ def cost_of(cost: Cost, name: str) -> float:
 def described(cost: Cost, name: str) -> str:
     """Return one cost in words."""
     return MEASURES[name].format(cost_of(cost, name)) + MEASURES[name].what
+
+
+def least(name: str) -> str:
+    """Return what has the least of a cost, in words.
+
+    >>> least("memory"), least("energy"), least("time_steps")
+    ('smallest network', 'network with the least energy', 'network with the fewest time steps')
+    """
+    measure = MEASURES[name]
+    if name == "memory":
+        return "smallest network"
+    return f"network with the {'fewest' if measure.many else 'least'} {measure.noun}"
+
+
+def less(name: str) -> str:
+    """Return what is said of a network with less of a cost.
+
+    >>> less("memory"), less("energy"), less("time_steps")
+    ('smaller', 'with less energy', 'with fewer time steps')
+    """
+    measure = MEASURES[name]
+    if name == "memory":
+        return "smaller"
+    return f"with {'fewer' if measure.many else 'less'} {measure.noun}"
 
 
 def flash_and_ram(answer: Mapping[str, Any]) -> str:

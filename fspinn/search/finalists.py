@@ -1,4 +1,4 @@
-"""Does the best candidate of a strategy hold with other seeds, and will nothing smaller do?"""
+"""Does the best candidate of a strategy hold with other seeds, and will no smaller network do?"""
 
 from collections.abc import Callable
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from fspinn.search.candidates import Candidate
-from fspinn.search.constraints import Constraints, cost_of
+from fspinn.search.constraints import MEASURES, Constraints, cost_of
 from fspinn.search.costs import Cost
 from fspinn.search.jobs import Job, JobResult
 from fspinn.search.trial import Outcome, Trial
@@ -134,7 +134,7 @@ class Ledger:
                 trial = replace(trial, outcome=Outcome.CHOSEN)
             elif trial.outcome is Outcome.MEETS and winner is not None:
                 more = self.cost_of(candidate) > self.cost_of(winner)
-                words = f"takes {'more' if more else 'the same'} {self.minimize[0].replace('_', ' ')}"
+                words = f"takes {'more' if more else 'the same'} {MEASURES[self.minimize[0]].noun}"
                 trial = replace(trial, reason=words)
             elif trial.outcome is Outcome.MEASURED:
                 trial = replace(trial, outcome=Outcome.DROPPED)

@@ -1,4 +1,4 @@
-"""What did the search find, and why is nothing smaller the answer?"""
+"""What did the search find, and why is nothing cheaper the answer?"""
 
 import csv
 import json
@@ -16,7 +16,7 @@ from fspinn.model.store import save
 from fspinn.search import quantities
 from fspinn.search.baselines import Baseline
 from fspinn.search.certificate import Certificate, in_words
-from fspinn.search.constraints import Constraints, described, flash_and_ram
+from fspinn.search.constraints import MEASURES, Constraints, cost_of, described, flash_and_ram, least
 from fspinn.search.endings import Ending, advice, confidence_in_words, headline
 from fspinn.search.metrics import Metric, metric_of
 from fspinn.search.question import RESULT, check_answer
@@ -49,14 +49,14 @@ class SearchResult:
     winner, nearest : Trial
         The best that meets the target, or None; and that one, or the trial that came closest.
     learners : mapping of str to Trial or None
-        The smallest of each learner that was tried that meets the target, or None; where a strategy draws
+        The best of each learner that was tried that meets the target, or None; where a strategy draws
         networks, of none.
     considered, untried : int
         Candidates (of a strategy that draws: networks) that could be tried, and how many of them were not.
     validation_needed : int or None
         On how many validation images the accuracy of `nearest` would prove the target, if it lacks only that.
     certificate : Certificate or None
-        Why nothing smaller is the answer.
+        Why nothing with less of what is minimised first is the answer.
     baselines : tuple of Baseline
         Classifiers without spikes: linear ones, and quantized ANNs with a hidden layer.
     impossible : str or None
@@ -210,7 +210,7 @@ def describe(result: SearchResult) -> str:
     if result.test is None or result.certificate is None:
         answer = result.as_dict()
         near = f"The nearest: {nearest.candidate}, {memory}, {measured}"
-        return " ".join(filter(None, (f"{headline(answer)}. {near}.", advice(answer), worth(answer).words)))
+        return " ".join(filter(None, (f"{headline(answer)}. {near}.", worth(answer).words, advice(answer))))
     cost = nearest.cost
     assert cost is not None
     time = "" if cost.latency_s is None else f" and {quantities.format_time(cost.latency_s)}"
@@ -218,7 +218,7 @@ def describe(result: SearchResult) -> str:
     sure = confidence_in_words(result.constraints.confidence)
     return "\n".join(
         [
-            f"The smallest network: {nearest.candidate}.",
+            f"The {least(result.minimize[0])}: {nearest.candidate}.",
             f"  memory    {memory} for inference, readout included",
             *([f"  device    {device} on {result.hardware}"] if device else []),
             f"  accuracy  {measured}",
@@ -229,7 +229,7 @@ def describe(result: SearchResult) -> str:
             "(an estimate)",
             f"  activity  {described(cost, 'spikes')}, {cost.synaptic_operations:,.0f} synaptic operations, "
             f"{cost.macs or 0:,.0f} MACs, {cost.time_steps:,} time steps",
-            f"  smaller   {certificate[0]}",
+            f"  {'smaller' if result.minimize[0] == 'memory' else 'cheaper'}   {certificate[0]}",
             *(f"            {line}" for line in certificate[1:]),
             *_learners(result, nearest),
             f"  worth it  {worth(result.as_dict()).words}",
@@ -258,9 +258,11 @@ def _learners(result: SearchResult, winner: Trial) -> list[str]:
             needs = f"no network of {kind} keeps to the limits"
         else:
             needs = f"{kind} does not reach {result.target_accuracy:.1%}"
-        if trial is not None:
-            times = trial.memory_bits / winner.memory_bits
-            needs = f"{kind} needs {memory_text(trial.memory_bits)}, {times:.2g} times as much"
+        if trial is not None and trial.cost is not None and winner.cost is not None:
+            name = result.minimize[0]
+            times = cost_of(trial.cost, name) / cost_of(winner.cost, name)
+            many = "many" if MEASURES[name].many else "much"
+            needs = f"{kind} needs {described(trial.cost, name)}, {times:.2g} times as {many}"
         lines.append(f"  learner   {needs}; {BUYS[kind]}")
     return lines
 
@@ -274,18 +276,23 @@ def _unfinished(result: SearchResult) -> str:
     return f"{many} are {trials[0].verdict}; the same command tries them again"
 
 
-def line(trials: Sequence[Trial]) -> str:
-    """Return one line about a network that was just measured: the best of its variants."""
+def line(trials: Sequence[Trial], minimized: str = "memory") -> str:
+    """Return one line about a network that was just measured: the best of its variants, by such a cost."""
+
+    def cost(trial: Trial) -> float:
+        assert trial.cost is not None
+        return cost_of(trial.cost, minimized)
+
     measured = [trial for trial in trials if trial.accuracy is not None]
     meets = [trial for trial in measured if trial.outcome is Outcome.MEETS]
-    if meets:
-        best = min(meets, key=lambda trial: trial.memory_bits)
-    else:
-        best = max(measured or trials, key=lambda trial: trial.accuracy or 0.0)
+    nearest = max(measured or trials, key=lambda trial: trial.accuracy or 0.0)
+    best = min(meets, key=cost, default=nearest)
     candidate = best.candidate
+    assert best.cost is not None
+    amount = MEASURES[minimized].format(cost(best))
     return (
         f"{candidate.neurons:5} neurons  {candidate.weights:8} {candidate.readout:11} "
-        f"{memory_text(best.memory_bits):>11}  {best.verdict}"
+        f"{amount:>11}  {best.verdict}"
     )
 
 

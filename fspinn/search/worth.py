@@ -72,22 +72,22 @@ def worth(
         is_proven = f"is proven to reach {target}" if meets else f"is not proven to reach {target} either"
         claim = f"Without spikes, {name} {is_proven}."
         return Worth(None, by, rival, claim, f"It has {share} in {taken}.")
-    own = cost_of(answer, by)
+    own, much = cost_of(answer, by), "as many" if MEASURES[by].many else "as much"
     also = _also(answer, rival, by, amount)
     if not meets:
         claim = f"Yes: {NEITHER} is proven to reach {target}."
-        reason = f"The most accurate is {name}: {share} in {taken}, {_beside(cost, own)}."
+        reason = f"The most accurate is {name}: {share} in {taken}, {_beside(cost, own, much)}."
         return Worth(True, by, rival, claim, f"{reason} {also}".strip())
     if cost <= own:
         claim = f"Not here: {name} {_IS_BETTER[by]}."
         if cost == own:
             claim = f"Not here: {name} {_IS_AS_GOOD[by]}."
         reason = f"It is proven to reach {target} too, with {share}, and takes {taken}; the network takes "
-        reason += f"{amount(by, own)}{what}{'' if cost == own else f', {_ratio(own, cost)} as much'}."
+        reason += f"{amount(by, own)}{what}{'' if cost == own else f', {_ratio(own, cost)} {much}'}."
         return Worth(False, by, rival, claim, f"{reason} {also}".strip())
     claim = f"Yes: the network {_IS_BETTER[by]} than any classifier without spikes that is as accurate."
     reason = f"The best of those that are proven to reach {target} too is {name}: {share} in {taken}, "
-    return Worth(True, by, rival, claim, f"{reason}{_beside(cost, own)}. {also}".strip())
+    return Worth(True, by, rival, claim, f"{reason}{_beside(cost, own, much)}. {also}".strip())
 
 
 def called(one: Mapping[str, Any]) -> str:
@@ -144,11 +144,11 @@ def _also(
     return f"It needs {amount(other, its)} of {what}, {compared} the network's {amount(other, own)}."
 
 
-def _beside(cost: float, own: float) -> str:
+def _beside(cost: float, own: float, much: str) -> str:
     """Return how a cost compares with that of the network."""
     if cost < own:
         return f"{100 * cost / own:.2g} % of what the network takes"
-    return f"{_ratio(cost, own)} as much as the network"
+    return f"{_ratio(cost, own)} {much} as the network"
 
 
 def _ratio(more: float, less: float) -> str:
