@@ -109,7 +109,7 @@ def test_the_certificate_names_the_next_smaller_ones_and_how_far_they_fall_short
 @pytest.mark.parametrize(
     ("minimized", "least", "less", "amount"),
     [
-        ("energy", "network with the least energy", "with less energy", " nJ an image"),
+        ("energy", "network with the least energy", "with less energy", " uJ an image"),
         ("spikes", "network with the fewest output spikes", "with fewer output spikes", " output spikes an"),
     ],
 )
@@ -135,6 +135,18 @@ def test_words_follow_what_is_minimised(data, tmp_path, minimized, least, less, 
     assert f"<h1>The {least} that will do: " in page
     assert f"<h2>Why will nothing {less} do?</h2>" in page
     assert f"Of {len(cheaper)} candidates {less} that were tried, none is proven" in page
+
+
+def test_other_learners_are_compared_by_what_is_minimised(result):
+    dearest = max(result.trials, key=lambda trial: trial.cost.output_spikes)
+    both = {"stdp": result.winner, "surrogate": dearest}
+    spikes = replace(result, minimize=("spikes",), learners=both)
+    times = dearest.cost.output_spikes / result.winner.cost.output_spikes
+    words = (
+        f"surrogate needs {dearest.cost.output_spikes:.3g} output spikes an image, {times:.2g} times as many"
+    )
+    assert words in describe(spikes)
+    assert "B, " in describe(replace(result, learners=both)).split("surrogate needs")[1]
 
 
 def test_the_front_holds_what_nothing_beats(result):
