@@ -309,6 +309,8 @@ def test_search_takes_its_choices_from_a_file(tmp_path):
         (["train", "--dataset", "minst"], "did you mean mnist?"),
         (["train", "--labels", "99999"], "labels: must be from 1 to 1199, but got 99999"),
         (["train", "-o", "no/such/folder/net.h5"], "there is no folder no/such/folder; make it first"),
+        (["search", "-o", "no/such/folder/result"], "there is no folder no/such/folder; make it first"),
+        (["sweep", "-o", "no/such/folder/sweep"], "there is no folder no/such/folder; make it first"),
         (["train", "--set", "threshold=1e9", "--samples", "20"], "threshold: no neuron ever spiked"),
         (["evaluate", "missing.h5"], "missing.h5: there is no such file; train a model with"),
         (["evaluate"], "Missing argument 'MODEL'; see `fspinn evaluate --help`"),

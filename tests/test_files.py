@@ -218,15 +218,16 @@ def test_a_file_that_is_write_protected_is_refused(tmp_path, monkeypatch):
         check_file(path)
 
 
-def test_a_folder_may_be_made_with_those_above_it(tmp_path):
+def test_a_folder_may_be_made_but_not_those_above_it(tmp_path):
     check_folder(tmp_path)
-    check_folder(tmp_path / "a" / "b")
+    check_folder(tmp_path / "a")
+    for check in (check_folder, check_new_folder, check_file):
+        with pytest.raises(ConfigError, match=r"b: there is no folder .*a; make it first"):
+            check(tmp_path / "a" / "b")
     (tmp_path / "file").write_text("")
     for path in (tmp_path / "file", tmp_path / "file" / "a"):
         with pytest.raises(
             ConfigError, match=r"cannot be written \(Not a directory\); choose another folder"
         ):
             check_folder(path)
-    with pytest.raises(ConfigError, match="cannot be written"):
-        check_new_folder(tmp_path / "a" / "b")
     assert os.listdir(tmp_path) == ["file"]

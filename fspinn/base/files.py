@@ -79,26 +79,33 @@ def check_file(path: Path) -> None:
     with _refused(path, "name another file"):
         target = real_file(path)
         folder = target.parent if path.is_symlink() else path.parent
-        if not folder.is_dir():
-            raise ConfigError(f"{path}: there is no folder {folder}; make it first")
+        _check_there(path, folder)
         if target.exists() and not os.access(target, os.W_OK):
             raise PermissionError(errno.EACCES, "Write-protected")
         _try(folder)
 
 
 def check_folder(path: Path) -> None:
-    """Raise `ConfigError` for a folder, perhaps yet to be made, to which no files could be written."""
+    """Raise `ConfigError` for a folder, there or to be made in one that is, that could not be written to."""
     with _refused(path, "choose another folder"):
-        existing = Path(os.path.realpath(path))
-        while not os.path.lexists(existing):
-            existing = existing.parent
-        _try(existing)
+        target = Path(os.path.realpath(path))
+        if not os.path.lexists(target):
+            target = target.parent if path.is_symlink() else path.parent
+            _check_there(path, target)
+        _try(target)
 
 
 def check_new_folder(path: Path) -> None:
     """Raise `ConfigError` for a folder that is not new or empty, or could not be made."""
     with _refused(path, "choose another folder"):
-        _try(_new_folder(path).parent)
+        folder = _new_folder(path).parent
+        _check_there(path, folder if path.is_symlink() else path.parent)
+        _try(folder)
+
+
+def _check_there(path: Path, folder: Path) -> None:
+    if not folder.exists():
+        raise ConfigError(f"{path}: there is no folder {folder}; make it first")
 
 
 @contextmanager

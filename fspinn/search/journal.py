@@ -106,7 +106,7 @@ class Journal:
         if old.exists():
             raise DataError(f"{old}: {OTHER}; {REMEDY}")
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(exist_ok=True)
             self._file = open(real_file(path), "ab+")  # noqa: SIM115  # open, and locked, as long as the search
         except OSError as error:
             raise DataError(

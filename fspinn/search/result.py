@@ -169,7 +169,7 @@ def save_result(
     check_answer(folder, answer, overwrite)
     written = {"candidates": folder / "candidates.csv", "result": folder / RESULT}
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)
         if result.model is not None:
             written["model"] = folder / "smallest.h5"
             save(result.model, written["model"])

@@ -271,7 +271,7 @@ def save_sweep(result: SweepResult, folder: str | Path) -> None:
     """
     folder = Path(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)
         with replaced_when_whole(folder / FILES[0]) as temporary:
             temporary.write_text(json.dumps(result.as_dict(), indent=1, allow_nan=False), "utf-8")
         with replaced_when_whole(folder / FILES[1]) as temporary:
