@@ -354,6 +354,14 @@ def test_the_answer_to_another_question_is_not_replaced(data, result, tmp_path, 
     ("other", "words"),
     [
         ({"seed": 1}, "least memory, seed 0; this asks: digits, 80 %, least memory, seed 1;"),
+        (
+            {"learner": fspinn.StdpLabels()},
+            "least memory, learned by stdp; this asks: digits, 80 %, least memory, learned by stdp.labels;",
+        ),
+        (
+            {"learner": [fspinn.StdpLabels(), fspinn.Stdp()]},
+            "learned by stdp; this asks: .* learned by stdp or stdp.labels;",
+        ),
         ({"labels": 50}, "least memory, all labels; this asks: digits, 80 %, least memory, 50 labels;"),
         (
             {"hardware": "mcu-m4f"},

@@ -73,6 +73,7 @@ def _parts(answer: Mapping[str, Any]) -> dict[str, str]:
         },
         **{name: f"{name} {value}" for name, value in others.items()},
         "minimize": f"least {' and '.join(answer['minimize'])}".replace("_", " "),
+        "learner": f"learned by {' or '.join(sorted(answer['learner']))}",
         "hardware": f"hardware {answer['hardware']}",
         "labels": "all labels" if answer["labels"] is None else f"{answer['labels']} labels",
         "class_weight": "class weight balanced" if answer.get("class_weight") else "",

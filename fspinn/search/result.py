@@ -24,8 +24,8 @@ from fspinn.search.trial import Outcome, Trial
 from fspinn.search.worth import worth
 
 _AS_THEY_ARE = (
-    *("hardware", "considered", "untried", "validation_needed", "minimize", "strategy", "seed", "seeds"),
-    *("dataset", "labels", "class_weight", "seconds"),
+    *("hardware", "considered", "untried", "validation_needed", "learner", "minimize", "strategy"),
+    *("seed", "seeds", "dataset", "labels", "class_weight", "seconds"),
 )
 """Fields that are written as they are."""
 
@@ -38,6 +38,8 @@ class SearchResult:
     ----------
     ending, constraints, minimize, strategy, hardware, labels, class_weight
         What was asked for, and how the search ended.
+    learner : tuple of str
+        Kinds of learners that were asked for.
     seed, seeds : int
         Of the search, and how many the finalists were measured with.
     dataset : mapping
@@ -69,6 +71,7 @@ class SearchResult:
 
     ending: Ending
     constraints: Constraints
+    learner: tuple[str, ...]
     minimize: tuple[str, ...]
     strategy: str
     hardware: str

@@ -257,17 +257,6 @@ def find_smallest(
     seed = whole_number("seed", seed, 0, MAX_SEED + 1 - seeds)  # the finalists take those that follow
     if labels is not None:
         whole_number("labels", labels, 1, len(data.train))
-    question = {
-        "dataset": origin(data),
-        "constraints": asdict(constraints),
-        "minimize": minimize,
-        "hardware": hardware,
-        "labels": labels,
-        "class_weight": class_weight,
-        "seed": seed,
-    }
-    if folder is not None:
-        check_answer(Path(folder), question, overwrite)
     until = None if budget is None else begun + quantities.parse("budget", budget, quantities.TIME)
     settled = settle(
         strategy,
@@ -280,6 +269,19 @@ def find_smallest(
         weights,
         readouts,
     )
+    kinds_asked = tuple(dict.fromkeys(kind for each in (settled, *settled.beside) for kind in each.learners))
+    question = {
+        "dataset": origin(data),
+        "constraints": asdict(constraints),
+        "learner": kinds_asked,
+        "minimize": minimize,
+        "hardware": hardware,
+        "labels": labels,
+        "class_weight": class_weight,
+        "seed": seed,
+    }
+    if folder is not None:
+        check_answer(Path(folder), question, overwrite)
     mean = max(_mean_intensity(base.network, data), 1e-6)
     costs = partial(
         expected_costs,
@@ -381,6 +383,7 @@ def find_smallest(
     return SearchResult(
         ending=ending,
         constraints=constraints,
+        learner=kinds_asked,
         minimize=minimize,
         strategy=strategy,
         hardware=hardware,

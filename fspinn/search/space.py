@@ -132,6 +132,11 @@ class Space:
                 self._check(name, value)
 
     @property
+    def learners(self) -> tuple[str, ...]:
+        """The kinds of learners, whether they vary or not."""
+        return tuple(self.settings.get("learner", (self.base.learner.kind,)))  # type: ignore[arg-type]
+
+    @property
     def ranged(self) -> list[str]:
         """Names of the settings that are ranged."""
         return [name for name, choices in self.settings.items() if isinstance(choices, Range)]
