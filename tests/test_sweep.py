@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 from math import log
 
@@ -55,8 +56,11 @@ def point(accuracy=0.9, latency_s=1e-4, beta=0.5, spikes=10.0, is_default=False,
     )
 
 
+IMAGES = {"name": "digits", "checksum": "ab", "seed": 0, "train": 100, "validation": 60}
+
+
 def result(*points):
-    return SweepResult(points, {"beta": (0.5,)}, "surrogate", "a chip", (0,), {"name": "digits"}, 1.0)
+    return SweepResult(points, {"beta": (0.5,)}, "surrogate", "linear", "a chip", "0f", (0,), IMAGES, 1.0)
 
 
 # --- what is trained ----------------------------------------------------------------------------------
@@ -304,6 +308,45 @@ def test_the_command_writes_everything_and_answers_with_it(swept):
     assert float(rows[1]["spike_s"]) + float(rows[1]["intercept_s"]) == pytest.approx(
         float(rows[1]["latency_s"])
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "others"),
+    [
+        ("--threshold 5:15:2", "values"),
+        ("--threshold 5:15:3 --seed 1", "images and seeds"),
+        ("--threshold 5:15:3 --set encoder=regular", "settings"),
+        ("--threshold 5:15:3 --readout majority", "settings"),
+        ("--threshold 5:15:3 --hardware mcu-m4f", "hardware"),
+    ],
+)
+def test_another_sweep_is_not_replaced(swept, words, others):
+    folder, _, _ = swept
+    before = (folder / "sweep.json").read_bytes()
+    found = run(*WORDS.split(), "--beta", "0.9,1", *words.split(), "-o", folder)
+    assert found.exit_code == 2
+    assert found.stderr == (
+        f"fspinn: {folder}/ holds a sweep with other {others}; give another folder with -o, or --overwrite\n"
+    )
+    assert (folder / "sweep.json").read_bytes() == before
+
+
+def test_the_same_sweep_is_replaced_and_another_one_if_that_is_asked_for(swept, tmp_path):
+    folder, answer, _ = swept
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    typed = [*WORDS.split(), "--beta", "0.9,1", "-o", copy, "--json"]
+    again = run(*typed, "--threshold", "5:15:3")
+    assert again.exit_code == 0, again.stderr
+    assert json.loads(again.stdout)["points"] == answer["points"]
+    other = run(*typed, "--threshold", "5:15:2", "--overwrite")
+    assert other.exit_code == 0, other.stderr
+    assert json.loads((copy / "sweep.json").read_text())["axes"]["threshold"] == [5.0, 15.0]
+    with pytest.raises(ConfigError, match=r"holds a sweep with other images and values"):
+        save_sweep(result(point(is_default=True)), copy)
+    (copy / "sweep.json").write_text("{}")
+    with pytest.raises(ConfigError, match=r"sweep\.json: is not an answer that this version can read"):
+        save_sweep(result(point(is_default=True)), copy)
 
 
 def test_a_list_and_a_range_are_values():

@@ -76,6 +76,7 @@ Examples:
 
 Values are a list (a,b,c) or a range (low:high:count, both ends included, up to 100 values).
 The same command goes on where it was stopped or killed: what was trained is in the folder.
+Without --overwrite, another sweep is not replaced.
 """,
 )
 @options.dataset
@@ -117,6 +118,7 @@ The same command goes on where it was stopped or killed: what was trained is in 
     show_default=True,
     help=f"Folder for {', '.join(_FILES[:-1])} and {_FILES[-1]}.",
 )
+@click.option("--overwrite", is_flag=True, help="Replace another sweep that that folder holds.")
 @options.preset
 @options.passes
 @options.settings
@@ -174,7 +176,7 @@ def command(
         on_point=show,
         **asked,
     )
-    save_sweep(result, output)
+    save_sweep(result, output, overwrite=asked["overwrite"])
     save(heat_maps(result), output / _FILES[2])
     save(front(result), output / _FILES[3])
     written = [str(output / name) for name in _FILES]

@@ -1,12 +1,12 @@
 """Which question does a folder hold the answer to? A search does not replace the answer to another one, nor a
-network that was found by no network.
+network that was found by no network; a sweep does not replace another one.
 
 How long a search looks for the answer, in which order and among which networks is not part of its question:
 whoever changes that goes on with the same one, and the journal keeps what was trained.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from fspinn.base.errors import ConfigError, DataError
 from fspinn.search.constraints import MEASURES
 from fspinn.search.metrics import Metric, metric_of
 
-RESULT = "result.json"
+RESULT, SWEEP = "result.json", "sweep.json"
 
 
 def check_answer(folder: Path, question: Mapping[str, Any], overwrite: bool) -> None:
@@ -33,16 +33,7 @@ def check_answer(folder: Path, question: Mapping[str, Any], overwrite: bool) -> 
     path = folder / RESULT
     if overwrite or not path.exists():
         return
-    try:
-        answer = json.loads(path.read_text("utf-8"))
-        held = _parts(answer)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}); give another folder with -o") from None
-    except (ValueError, KeyError, TypeError, AttributeError, ConfigError):
-        raise ConfigError(
-            f"{path}: is not an answer that this version can read; give another folder with -o, or "
-            "--overwrite"
-        ) from None
+    answer, held = _held(path, _parts)
     asked = _parts(question)
     if held != asked:
         always = {"dataset", "accuracy", "minimize", *MEASURES}
@@ -56,6 +47,57 @@ def check_answer(folder: Path, question: Mapping[str, Any], overwrite: bool) -> 
             f"{folder}/ holds a network that an earlier search found, and this one found none; give another "
             "folder with -o, or --overwrite"
         )
+
+
+def check_sweep(folder: Path, question: Mapping[str, Any], overwrite: bool) -> None:
+    """Refuse a folder that holds another sweep.
+
+    `question` is as `fspinn.search.swept.SweepResult.as_dict` returns it, with points or without.
+
+    Raises
+    ------
+    ConfigError, DataError
+        As for `check_answer`.
+    """
+    path = folder / SWEEP
+    if overwrite or not path.exists():
+        return
+    _, held = _held(path, _sweep_parts)
+    others = [name for name, value in _sweep_parts(question).items() if held[name] != value]
+    if others:
+        raise ConfigError(
+            f"{folder}/ holds a sweep with other {' and '.join(others)}; give another folder with -o, or "
+            "--overwrite"
+        )
+
+
+def _held(
+    path: Path, parts: Callable[[Mapping[str, Any]], dict[str, str]]
+) -> tuple[Mapping[str, Any], dict[str, str]]:
+    """Return what is in a file, and its parts."""
+    try:
+        answer = json.loads(path.read_text("utf-8"))
+        return answer, parts(answer)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); give another folder with -o") from None
+    except (ValueError, KeyError, TypeError, AttributeError, ConfigError):
+        raise ConfigError(
+            f"{path}: is not an answer that this version can read; give another folder with -o, or "
+            "--overwrite"
+        ) from None
+
+
+def _sweep_parts(answer: Mapping[str, Any]) -> dict[str, str]:
+    """Return the parts of the question of a sweep; how many seeds it takes is none of them."""
+    data = {name: answer["dataset"][name] for name in ("name", "checksum", "seed", "train", "validation")}
+    parts = {
+        "images": data,
+        "values": answer["axes"],
+        "settings": [answer["learner"], answer["readout"], answer["network"]],
+        "hardware": answer["hardware"],
+        "seeds": answer["seeds"][0],
+    }
+    return {name: json.dumps(value, sort_keys=True) for name, value in parts.items()}
 
 
 def _parts(answer: Mapping[str, Any]) -> dict[str, str]:

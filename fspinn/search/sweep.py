@@ -38,6 +38,7 @@ from fspinn.search.execution import carry_out
 from fspinn.search.jobs import Job, JobResult, SearchContext, Source
 from fspinn.search.journal import Journal
 from fspinn.search.metrics import metric_of
+from fspinn.search.question import check_sweep
 from fspinn.search.swept import AXES, PENALTY, SweepPoint, SweepResult, sides_of
 from fspinn.search.workers import worker_pool
 
@@ -61,6 +62,7 @@ def sweep(
     workers: int | None = None,
     scheduler: str | None = None,
     folder: str | Path | None = None,
+    overwrite: bool = False,
     data_dir: str | Path | None = None,
     progress: bool = True,
     on_point: Callable[[SweepPoint], None] | None = None,
@@ -88,6 +90,8 @@ def sweep(
         Fixes everything random.
     threads, workers, scheduler, folder, data_dir
         As for `fspinn.find_smallest`: what was trained is in the folder, and the same call goes on.
+    overwrite : bool, default False
+        Sweep although `fspinn.search.swept.save_sweep` has put another sweep into that folder.
     progress : bool, default True
         Show a progress bar, if standard error is a terminal.
     on_point : callable, optional
@@ -96,7 +100,8 @@ def sweep(
     Raises
     ------
     ConfigError
-        If a value of an axis makes no sense, there are no validation images, or no point could be measured.
+        If a value of an axis makes no sense, there are no validation images, no point could be measured, or
+        the folder holds another sweep.
     DataError
         If `data` is not a data set, or the folder cannot be written to.
     UnfinishedError
@@ -126,6 +131,19 @@ def sweep(
     words = json.dumps([as_plain(setup) for setup in points], default=str, sort_keys=True)
     digest = hashlib.sha256(words.encode()).hexdigest()
     begun = time.perf_counter()
+    nothing = SweepResult(
+        points=(),
+        axes={name: tuple(values) for name, values in axes.items()},
+        learner=learner.kind,
+        readout=readout,
+        hardware=described.meta.name,
+        network=hashlib.sha256(json.dumps(as_plain(base), default=str, sort_keys=True).encode()).hexdigest(),
+        seeds=tuple(range(seed, seed + seeds)),
+        dataset=origin(data),
+        seconds=0.0,
+    )
+    if folder is not None:
+        check_sweep(Path(folder), nothing.as_dict(), overwrite)
     with (
         progress_bar("sweep", len(grid.jobs), progress) as update,
         worker_pool(workers, scheduler, context) as pool,
@@ -146,15 +164,7 @@ def sweep(
     found = tuple(point for setup in points if (point := grid.point(setup)) is not None)
     if all(point.accuracy is None for point in found):
         raise ConfigError(f"sweep: every network failed, the first one: {found[0].error}")
-    return SweepResult(
-        points=found,
-        axes={name: tuple(values) for name, values in axes.items()},
-        learner=learner.kind,
-        hardware=described.meta.name,
-        seeds=tuple(range(seed, seed + seeds)),
-        dataset=origin(data),
-        seconds=time.perf_counter() - begun,
-    )
+    return replace(nothing, points=found, seconds=time.perf_counter() - begun)
 
 
 def beta_of(setup: Setup) -> float:

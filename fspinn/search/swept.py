@@ -9,6 +9,7 @@ from typing import Any
 
 from fspinn.base.errors import DataError
 from fspinn.base.files import replaced_when_whole
+from fspinn.search.question import SWEEP, check_sweep
 
 MOST_LOST = 0.03
 """Part of the images that a faster setting may answer worse than the default (the paper: 2.88 points)."""
@@ -19,7 +20,7 @@ PAPER = (
 )
 """What was published; other images, another network and a model of the device stand beside it."""
 
-FILES = ("sweep.json", "sweep.csv")
+FILES = (SWEEP, "sweep.csv")
 
 AXES = ("beta", "threshold")
 """What a map has along its sides; every layer gets the same."""
@@ -108,7 +109,9 @@ class SweepResult:
         Of each map the default, then its grid.
     axes : mapping of str to tuple
         What was varied.
-    learner, hardware : str
+    learner, readout, hardware : str
+    network : str
+        Tells the network and its learner, as they were given, from others.
     seeds : tuple of int
         Trainings of each point.
     dataset : mapping
@@ -119,7 +122,9 @@ class SweepResult:
     points: tuple[SweepPoint, ...]
     axes: Mapping[str, tuple[Any, ...]]
     learner: str
+    readout: str
     hardware: str
+    network: str
     seeds: tuple[int, ...]
     dataset: Mapping[str, Any]
     seconds: float
@@ -174,6 +179,8 @@ class SweepResult:
         numbers = {id(point): k for k, point in enumerate(self.points)}
         return {
             "learner": self.learner,
+            "readout": self.readout,
+            "network": self.network,
             "hardware": self.hardware,
             "dataset": dict(self.dataset),
             "seeds": list(self.seeds),
@@ -261,15 +268,18 @@ def describe(result: SweepResult) -> str:
     return "\n".join(lines)
 
 
-def save_sweep(result: SweepResult, folder: str | Path) -> None:
-    """Write ``sweep.json`` and ``sweep.csv`` into a folder.
+def save_sweep(result: SweepResult, folder: str | Path, *, overwrite: bool = False) -> None:
+    """Write ``sweep.json`` and ``sweep.csv`` into a folder; `overwrite` replaces another sweep.
 
     Raises
     ------
+    ConfigError
+        If the folder holds another sweep.
     DataError
         If they cannot be written.
     """
     folder = Path(folder)
+    check_sweep(folder, result.as_dict(), overwrite)
     try:
         folder.mkdir(exist_ok=True)
         with replaced_when_whole(folder / FILES[0]) as temporary:
