@@ -19,7 +19,9 @@ from fspinn.lowering import quantize
 from fspinn.lowering.compiler import answering_plan, learning_plan
 from fspinn.model.tensors import LayerTensors
 from fspinn.network import Adaptation, Inhibition, Layer, Network, Neuron, Rule
+from fspinn.network.learners import Hybrid, Surrogate
 from fspinn.network.rules import NORMALISATIONS, Stdp
+from fspinn.presets import start_of
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +85,31 @@ def test_a_program_reads_the_same_and_all_settings(file, model):
     assert answer["activity"]["training"] == [model.activity["training"][0].as_dict()]
     assert answer["record"]["validation_accuracy"] == model.record["validation_accuracy"]
     assert "equations" not in answer
+
+
+def test_defaults_of_all_learners_are_said():
+    said = info("--settings").splitlines()
+    assert (
+        "threshold = 20 weight norms; 2 with a field and by stdp+labels; 1 by surrogate and by hybrid" in said
+    )
+    assert "gradient_rate = 0.02 [only with learner = surrogate]" in said
+    assert "gradient_rate = 0.005 [only with learner = hybrid]" in said
+    rows = json.loads(info("--settings", "--json"))["settings"]
+    others = {row["name"]: row["other_defaults"] for row in rows}
+    for kind in ("stdp+labels", "surrogate", "hybrid"):
+        network = start_of({"learner": kind}).network
+        assert float(others["neurons"][f"by {kind}"]) == network.neurons
+        assert float(others["duration_ms"][f"by {kind}"]) == network.duration_ms
+    assert others["stride"] == {}
+
+
+def test_help_says_the_defaults_of_all_learners():
+    words = " ".join(CliRunner().invoke(main, ["train", "--help"]).stdout.split())
+    kinds = ("stdp+labels", "surrogate", "hybrid")
+    assert [start_of({"learner": kind}).network.neurons for kind in kinds] == [16, 200, 200]
+    assert "[default: 400; 16 with a field or by stdp+labels; 200 by surrogate and hybrid" in words
+    assert f"{Surrogate.usual_passes} times by surrogate, {Hybrid.usual_passes} by hybrid]" in words
+    assert "surrogate and hybrid learn from these alone" in words
 
 
 def test_the_equations_are_those_of_this_network(file):

@@ -278,6 +278,23 @@ def reference(cls: type[Any]) -> list[Row]:
     return [replace(row, belongs_to=_merged(several)) for row, several in rows.items()]
 
 
+def other_defaults(row: Row, starts: Mapping[str, Any]) -> dict[str, str]:
+    """Return the default of a setting where one starts from other settings than those of the class, by name.
+
+    Left out are those that start without this setting, and those that have the same default.
+    """
+    family, _, kinds = row.belongs_to.partition(" = ")
+    found = {}
+    for name, start in starts.items():
+        settings = settings_of(start)
+        if row.name not in settings or (family and settings.get(family) not in kinds.split(" or ")):
+            continue
+        default = _shown(settings[row.name])
+        if default != row.default:
+            found[name] = default
+    return found
+
+
 def _merged(several: list[str]) -> str:
     """Return ``"rule = pair or timestep"`` for ``"rule = pair"`` and ``"rule = timestep"``."""
     first, *more = dict.fromkeys(several)

@@ -2,13 +2,16 @@
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
 from fspinn.base.errors import ConfigError
-from fspinn.base.settings import reference
+from fspinn.base.settings import members, other_defaults, reference, with_settings
 from fspinn.cli import options
-from fspinn.presets import Preset
+from fspinn.network.learners import Learner
+from fspinn.network.rules import Stdp
+from fspinn.presets import Preset, start_of
 
 
 @click.command(
@@ -53,11 +56,21 @@ def command(model: Path | None, settings: bool, equations: bool, as_json: bool) 
 
 
 def _print_settings(as_json: bool) -> None:
+    """Print all settings, and those defaults that a field or another learner than stdp brings."""
+    given: dict[str, dict[str, Any]] = {"with a field": {"field": (5, 5)}}
+    given |= {f"by {kind}": {"learner": kind} for kind in members(Learner) if kind != Stdp.kind}
+    starts = {name: with_settings(start_of(settings), settings) for name, settings in given.items()}
     rows = reference(Preset)
-    lines = []
+    lines, plain = [], []
     for row in rows:
+        others = other_defaults(row, {n: start for n, start in starts.items() if row.name not in given[n]})
+        plain.append({**asdict(row), "other_defaults": others})
+        by_value: dict[str, list[str]] = {}
+        for start, default in others.items():
+            by_value.setdefault(default, []).append(start)
+        also = "".join(f"; {default} {' and '.join(several)}" for default, several in by_value.items())
         unit = f" {row.unit}" if row.unit else ""
         needs = f" [only with {row.belongs_to}]" if row.belongs_to else ""
-        lines.append(f"{row.name} = {row.default}{unit}{needs}")
+        lines.append(f"{row.name} = {row.default}{unit}{also}{needs}")
         lines.append(f"    {row.help} Allowed: {row.allowed}. Source: {row.source}.")
-    options.answer(as_json, {"settings": [asdict(row) for row in rows]}, *lines)
+    options.answer(as_json, {"settings": plain}, *lines)

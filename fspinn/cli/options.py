@@ -198,7 +198,12 @@ engine = click.option(
     help="Who runs the network; brian2 is the reference, hundreds of times slower.",
 )
 
-neurons = click.option("--neurons", type=int, help="Number of neurons [default: 400, or the preset's].")
+neurons = click.option(
+    "--neurons",
+    type=int,
+    help="Number of neurons [default: 400; 16 with a field or by stdp+labels; 200 by surrogate and hybrid; "
+    "or the preset's].",
+)
 
 
 def all_of(*several: Callable[[Command], Command]) -> Callable[[Command], Command]:
@@ -213,19 +218,24 @@ learner = click.option(
 )
 
 gradients = all_of(
-    click.option("--surrogate", help="What stands for the derivative of a spike, with labels and gradients."),
+    click.option(
+        "--surrogate",
+        help="What stands for the derivative of a spike, by surrogate and hybrid [default: atan].",
+    ),
     click.option(
         "--beta",
         "kept",
         type=float,
-        help="Part of a potential that stays in a time step: tau_m_ms = -dt_ms / ln(beta), in all layers.",
+        help="Part of a potential that stays in a time step: tau_m_ms = -dt_ms / ln(beta), in all layers "
+        "[default: that of tau_m_ms, see `fspinn info --settings`].",
     ),
 )
 
 columns = all_of(
     click.option(
         "--field",
-        help="What a neuron sees, such as 5 or 5x7 pixels; it slides over the image [default: all of it].",
+        help="What a neuron sees, such as 5 or 5x7 pixels; it slides over the image [default: all of "
+        "it; 5 by stdp+labels].",
     ),
     click.option("--cells", help="Grid in which spikes are counted with a field, such as 3 [default: 3]."),
 )
@@ -234,19 +244,21 @@ passes = click.option(
     "--passes",
     type=int,
     help="How often each image is shown "
-    "[default: 100 presentations per neuron; by surrogate 12 times, by hybrid 2].",
+    "[default: 100 presentations per neuron; 12 times by surrogate, 2 by hybrid].",
 )
 
 labels = click.option(
     "--labels",
     type=click.IntRange(min=1),
-    help="Labelled training images that the readout may use [default: all]; the network learns from all.",
+    help="Labelled training images [default: all]. The readout is fitted on these; surrogate and hybrid "
+    "learn from these alone, stdp+labels is tuned on these, and stdp learns from all images.",
 )
 
 readout = click.option(
     "--readout",
     type=click.Choice(["proportion", "majority", "linear"]),
-    help="How spikes become a class [default: linear with a field, else proportion, or the preset's].",
+    help="How spikes become a class [default: proportion; linear with a field or by another "
+    "learner than stdp; or the preset's].",
 )
 
 class_weight = click.option(
