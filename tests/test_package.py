@@ -149,3 +149,25 @@ def test_torch_is_imported_by_no_learner_but_the_one_that_needs_it(tmp_path):
         "import sys, fspinn.learning.training, fspinn.search.jobs, fspinn.search.sweep; print(*sys.modules)"
     )
     assert "torch" not in run_python(words, tmp_path).stdout.split()
+
+
+def collected(*arguments, before="pass"):
+    """Return what pytest says of the files that it would run, as the project sets it up."""
+    options = ["--collect-only", "-q", "-p", "no:cacheprovider", *map(str, arguments)]
+    code = f"import sys; {before}; import pytest; sys.exit(pytest.main({options!r}))"
+    return run_python(code, ROOT)
+
+
+def test_a_test_file_that_fails_to_import_is_an_error(tmp_path):
+    broken = tmp_path / "test_broken.py"
+    broken.write_text("import nothing_of_the_sort\n\n\ndef test_it():\n    pass\n")
+    found = collected("-c", ROOT / "pyproject.toml", "--rootdir", ROOT, broken)
+    assert found.returncode == 2, found.stdout
+    assert "ModuleNotFoundError: No module named 'nothing_of_the_sort'" in found.stdout
+
+
+def test_without_torch_doctests_are_collected_but_of_modules_that_need_it():
+    found = collected("fspinn/learning/surrogate", "fspinn/quant", before="sys.modules['torch'] = None")
+    assert found.returncode == 0, found.stdout
+    assert "fspinn.quant.packing" in found.stdout
+    assert "error" not in found.stdout
