@@ -11,7 +11,7 @@ from fspinn.search.perceptron import HIDDEN
 FIELDS = {"memory": "memory_bits", "energy": "energy_pj", "latency": "latency_s", "synops": "macs"}
 """Costs that a classifier without spikes has too. Its synaptic operations are all MACs."""
 
-NEITHER = f"neither a linear classifier nor a quantized ANN of {HIDDEN[0]} to {HIDDEN[-1]} ReLUs"
+ANN = f"quantized ANN of {HIDDEN[0]} to {HIDDEN[-1]} ReLUs"
 
 
 class Worth(NamedTuple):
@@ -75,17 +75,16 @@ def worth(
     own, much = cost_of(answer, by), "as many" if MEASURES[by].many else "as much"
     also = _also(answer, rival, by, amount)
     if not meets:
-        claim = f"Yes: {NEITHER} is proven to reach {target}."
+        claim = f"Yes: neither a linear classifier nor a {ANN} is proven to reach {target}."
         reason = f"The most accurate is {name}: {share} in {taken}, {_beside(cost, own, much)}."
         return Worth(True, by, rival, claim, f"{reason} {also}".strip())
     if cost <= own:
-        claim = f"Not here: {name} {_IS_BETTER[by]}."
-        if cost == own:
-            claim = f"Not here: {name} {_IS_AS_GOOD[by]}."
+        claim = f"Not here: {name} {(_IS_AS_GOOD if cost == own else _IS_BETTER)[by]}."
         reason = f"It is proven to reach {target} too, with {share}, and takes {taken}; the network takes "
         reason += f"{amount(by, own)}{what}{'' if cost == own else f', {_ratio(own, cost)} {much}'}."
         return Worth(False, by, rival, claim, f"{reason} {also}".strip())
-    claim = f"Yes: the network {_IS_BETTER[by]} than any classifier without spikes that is as accurate."
+    others = "each linear classifier and quantized ANN that is as accurate"
+    claim = f"Yes: the network {_IS_BETTER[by]} than {others}."
     reason = f"The best of those that are proven to reach {target} too is {name}: {share} in {taken}, "
     return Worth(True, by, rival, claim, f"{reason}{_beside(cost, own, much)}. {also}".strip())
 
@@ -127,9 +126,10 @@ def _within(one: Mapping[str, Any], constraints: Mapping[str, Any]) -> bool:
 
 
 def _beyond(found: bool, by: str) -> Worth:
+    none = f"o linear classifier and no {ANN} keeps to the limits"
     if found:
-        return Worth(True, by, None, "Yes: no classifier without spikes keeps to the limits.", "")
-    return Worth(None, by, None, "No classifier without spikes keeps to the limits either.", "")
+        return Worth(True, by, None, f"Yes: n{none}.", "")
+    return Worth(None, by, None, f"N{none} either.", "")
 
 
 def _also(
@@ -141,7 +141,9 @@ def _also(
     if own is None or its is None:
         return ""
     compared = "more than" if its > own else "less than" if its < own else "as much as"
-    return f"It needs {amount(other, its)} of {what}, {compared} the network's {amount(other, own)}."
+    return (
+        f"The classifier needs {amount(other, its)} of {what}, {compared} the network's {amount(other, own)}."
+    )
 
 
 def _beside(cost: float, own: float, much: str) -> str:
