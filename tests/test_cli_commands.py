@@ -130,6 +130,8 @@ def test_search_answers_and_writes_a_model_that_evaluates_to_the_same(tmp_path):
     evaluated = json.loads(run("evaluate", result["model"], "--json").stdout)
     assert evaluated["accuracy"] == result["test_accuracy"]
     assert result["trials"] == str(tmp_path / "result" / "candidates.csv")
+    assert result["baselines"] == str(tmp_path / "result" / "result.json")
+    assert result["worth_it"]["words"].startswith(("Yes: ", "Not here: "))
     assert len(answer.stdout) < 10_000
     trials = json.loads((tmp_path / "result" / "result.json").read_text())["trials"]
     networks = {t["neurons"]: len(t["accuracies"]) for t in trials if t["accuracies"]}

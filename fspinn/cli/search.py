@@ -198,7 +198,7 @@ def command(
     files["picture"] = _drawn(picture, lambda: save(accuracy_against_memory(result), picture))
     files["report"] = _drawn(report, lambda: write_report(output, data, threads=asked["threads"]))
     if as_json:
-        named = {"model": "model", "report": "report", "trials": "candidates"}
+        named = {"model": "model", "report": "report", "trials": "candidates", "baselines": "result"}
         paths = {name: str(files[key]) if files.get(key) else None for name, key in named.items()}
         options.print_json(result.as_dict() | paths)
     else:

@@ -122,7 +122,7 @@ class SearchResult:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the answer by name, as it is in ``result.json``; ``fspinn search --json`` names the
-        file of the trials instead of them.
+        files of the trials and of the baselines instead of them.
         """
         nearest = self.nearest.as_dict()
         nearest["verdict"] = self.impossible or nearest["verdict"]
@@ -147,7 +147,8 @@ class SearchResult:
             "baselines": [one.as_dict(self.constraints.confidence) for one in self.baselines],
         }
         found = worth(answer)
-        return answer | {"worth_it": {"spiking": found.spiking, "by": found.by, "words": found.words}}
+        told = {"spiking": found.spiking, "by": found.by, "rival": found.rival, "words": found.words}
+        return answer | {"worth_it": told}
 
 
 def save_result(
