@@ -1,7 +1,7 @@
 """What does a person see after a search? One HTML page that needs no network: ``report.html``.
 
-`charts` places the trials, `comparison` sets the costs of the winner beside those of other networks, `linear`
-says what a linear classifier on the pixels reaches, `page` puts it together with the template ``page.html``.
+`charts` places the trials, `comparison` sets the costs of the winner beside those of other networks, `page`
+puts it together with the template ``page.html``.
 """
 
 from fspinn.report.page import write_report

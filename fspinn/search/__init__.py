@@ -21,7 +21,8 @@ find the images in their own cache. The **journal** keeps every result in a file
 candidate, with its **outcome**, and says which is the best (`ledger`, `trial`). `smallest` puts it together:
 the strategy's best candidate becomes the answer if it meets the target with several seeds as well
 (`finalists`); if not, the strategy goes on. The **certificate** says how far the next cheaper ones fell short
-(`certificate`), and `result` writes it all down.
+(`certificate`). **Baselines** are classifiers without spikes (`linear`, `perceptron`, what they share in
+`baselines`), and `worth` says whether the answer is better than they are. `result` writes it all down.
 
 More searches run on the same workers: `tune` looks for the settings of a network of a given size, `sweep`
 measures a grid of settings (what came out is `swept`), and `formats` looks for the narrowest formats of a
