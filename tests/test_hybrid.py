@@ -54,15 +54,19 @@ def accuracy(network, learner, data=DATA, seed=0):
     return fspinn.evaluate(model, data.validation, threads=1).accuracy
 
 
-@pytest.mark.parametrize("name", ["dense", "layers", "a field", "a field, then all"])
-def test_rates_are_activations_where_steps_are_many(name):
+@pytest.mark.parametrize(
+    ("name", "output"),
+    [(name, "membrane") for name in ("dense", "layers", "a field", "a field, then all")]
+    + [("dense", "spikes")],
+)
+def test_rates_are_activations_where_steps_are_many(name, output):
     """In each cell and neuron, in the unit that the thresholds are; each cell of a field that passes on has
     one position, or what is passed on is only near the highest activation."""
     from fspinn.learning.surrogate.conversion import spiking, trained
     from fspinn.learning.surrogate.layers import answer as spikes_of
 
     long = replace(NETWORKS[name], duration_ms=400.0)
-    run = run_of(long, Hybrid(percentile=100.0))
+    run = run_of(long, Hybrid(percentile=100.0, output=output))
     ann = trained(run)
     weights, output = spiking(run, ann)
     spikes = shown(run, SHORT.train.images[:100])

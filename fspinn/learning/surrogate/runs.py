@@ -179,6 +179,8 @@ class Output:
         """Return what gives the same scores for counts that are so many times as large."""
         other = copy(self)
         other._scale = self._scale / times
+        if not self.parameters:
+            other._mean = self._mean / times
         other.parameters = [one.detach().clone().requires_grad_() for one in self.parameters]
         return other
 
