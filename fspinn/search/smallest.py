@@ -360,7 +360,9 @@ def find_smallest(
         ledger.expect(possible)
     late = until is not None and time.monotonic() >= until
     rows = ledger.final(winner, left, late)
-    certificate = None if winner is None else certify(rows, winner, seed, left, minimize[0])
+    certificate = None
+    if winner is not None:
+        certificate = certify(rows, winner, seed, left, minimize[0], costs([winner])[0])
     considered = sum(not ledger.rejected(candidate) for candidate in rows)
     untried = sum(trial.outcome is Outcome.UNTRIED for trial in rows.values())
     if strategy != "ladder":
