@@ -313,14 +313,14 @@ def test_the_trials_of_a_network_are_told_as_soon_as_it_is_measured(told, result
 
 
 def test_the_result_is_written_as_model_and_tables(result, tmp_path):
-    written = save_result(result, tmp_path / "deep" / "result")
+    written = save_result(result, tmp_path / "result")
     again = fspinn.load(written["model"])
     np.testing.assert_array_equal(again.layer.weights.values, result.model.layer.weights.values)
     with open(written["candidates"], encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["verdict"] for row in rows] == [trial.verdict for trial in result.trials]
     assert json.loads(written["result"].read_text()) == json.loads(json.dumps(result.as_dict()))
-    assert sorted(path.name for path in (tmp_path / "deep" / "result").iterdir()) == [
+    assert sorted(path.name for path in (tmp_path / "result").iterdir()) == [
         "candidates.csv",
         "result.json",
         "smallest.h5",
