@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from activity import CLASSES, HARDWARE, LEARNED, NONE, without_silent
+from pictures import Panel, Series, draw
 from tables import Results, machines, run, seeds, spread, table
 
 import fspinn
@@ -334,5 +335,28 @@ def _briefly(one: Trial) -> str:
     return "; ".join(f"{steps}: {_at(one, steps)}" for steps in one["steps"])
 
 
+def picture(results: Results) -> None:
+    """Draw the ANNs against their MACs, and networks over the number of steps against their SynOps."""
+    draw("conversion", [_panels(part, result) for part, result in results.items()])
+
+
+def _panels(part: str, result: dict[str, Any]) -> list[Panel]:
+    anns, networks = [], []
+    for kind in ("none", *_kinds(part)):
+        several = [one for one in result["trials"] if one["penalty"] == kind and one["seed"] == SEEDS[0]]
+        found = [one["ann"]["validation"] for one in several]
+        macs = [sum(one["macs"]) for one in found]
+        anns.append(Series(kind, macs, [one["accuracy"] for one in found]))
+        courses = [[one["steps"][str(steps)]["validation"] for steps in STEPS] for one in several]
+        best = max(courses, key=lambda course: max(one["accuracy"] for one in course))
+        operations = [sum(one["operations"]) for one in best]
+        networks.append(Series(kind, operations, [one["accuracy"] for one in best], line="-"))
+    lowest = anns[0].accuracies[0] - 3
+    return [
+        Panel(f"{part}: ANNs", "effective MACs for an image", anns, lowest),
+        Panel(f"{part}: converted, 2 to 64 steps", "synaptic operations for an image", networks, lowest),
+    ]
+
+
 if __name__ == "__main__":
-    run("conversion", tuple(PARTS), measure, render)
+    run("conversion", tuple(PARTS), measure, render, picture)
