@@ -80,7 +80,7 @@ STUDIES = {
             "duration_ms": (50.0, 100.0, 150.0, 200.0, 300.0),
             "passes": (4, 8, 12, 24),
         },
-        seeds=(0, 1, 2, 3, 4),
+        seeds=(0, 1, 2),
         least=0.5,
     ),
     "cifar10": Study(
@@ -212,7 +212,7 @@ def render(results: Results) -> str:
         "then the least learning, of all that are as accurate on validation images as the network as given. "
         "Published: more than 5 times less training and inference time for another learner on DVS Gesture, "
         "30 % fewer time steps for HYBRID on CIFAR-10, and 5- to 6-fold differences of accuracy; ours are "
-        "other networks, learners and data. Mean ± standard deviation over seeds 0 to 4 (CIFAR-10: 0 to 2). "
+        "other networks, learners and data. Mean ± standard deviation over seeds 0 to 4 (N-MNIST, CIFAR-10: 0 to 2). "
         f"{machines(results)}."
     )
     return "\n\n".join([*blocks, note])
