@@ -212,8 +212,8 @@ def render(results: Results) -> str:
         "then the least learning, of all that are as accurate on validation images as the network as given. "
         "Published: more than 5 times less training and inference time for another learner on DVS Gesture, "
         "30 % fewer time steps for HYBRID on CIFAR-10, and 5- to 6-fold differences of accuracy; ours are "
-        "other networks, learners and data. Mean ± standard deviation over seeds 0 to 4 (N-MNIST, CIFAR-10: 0 to 2). "
-        f"{machines(results)}."
+        "other networks, learners and data. Mean ± standard deviation over seeds 0 to 4 (N-MNIST and "
+        f"CIFAR-10: 0 to 2). {machines(results)}."
     )
     return "\n\n".join([*blocks, note])
 
