@@ -27,7 +27,6 @@ from fspinn.search.costs import training_steps
 from fspinn.search.default_spaces import HYBRID_RANGES, SUPERVISED_RANGES
 from fspinn.search.space import Choices, Range
 
-SAMPLERS = ("gp", "random")
 TRIALS = 40
 
 
@@ -42,6 +41,7 @@ class Study:
     learner: Surrogate | Hybrid
     ranges: Mapping[str, Choices]
     seeds: tuple[int, ...]
+    samplers: tuple[str, ...]
 
     least: float
     """Accuracy from which the hypervolume is measured."""
@@ -68,6 +68,7 @@ STUDIES = {
         Surrogate(gradient_rate=0.01),
         SUPERVISED_RANGES,
         seeds=(0, 1, 2, 3, 4),
+        samplers=("gp", "random"),
         least=0.5,
     ),
     "nmnist": Study(
@@ -81,6 +82,7 @@ STUDIES = {
             "passes": (4, 8, 12, 24),
         },
         seeds=(0, 1, 2),
+        samplers=("gp",),
         least=0.5,
     ),
     "cifar10": Study(
@@ -89,6 +91,7 @@ STUDIES = {
         Hybrid(ann_rate=0.003),
         HYBRID_RANGES,
         seeds=(0, 1, 2),
+        samplers=("gp",),
         least=0.2,
     ),
 }
@@ -99,7 +102,7 @@ PARTS = tuple(STUDIES)
 
 def measure(part: str) -> dict[str, Any]:
     study = STUDIES[part]
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in SAMPLERS}
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in study.samplers}
     given: dict[str, list[float]] = {"validation": [], "test": []}
     space = {**study.ranges, "neurons": (study.network.layers[0].neurons,)}
     full = 0
@@ -113,7 +116,7 @@ def measure(part: str) -> dict[str, Any]:
         for split in given:
             accuracy = fspinn.evaluate(small, getattr(data, split), seed=seed).accuracy
             given[split].append(accuracy)
-        for sampler in SAMPLERS:
+        for sampler in study.samplers:
             answer = fspinn.find_smallest(
                 data,
                 accuracy=given["validation"][-1],
