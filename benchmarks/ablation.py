@@ -134,7 +134,7 @@ def measure(part: str) -> dict[str, Any]:
     start = with_settings(base, changes)
     data = images(validation=0)
     with ThreadPoolExecutor(available_cores()) as pool:
-        best, trials = tuned(start, pool)
+        best, trials = tuned(start, pool, images(validation=10_000))
         jobs = list(product(SIZES, SEEDS))
         answers = pool.map(
             lambda job: presented(with_settings(best, {"neurons": job[0]}), data, data.test, seed=job[1]),
@@ -155,13 +155,14 @@ def base_of(part: str) -> str:
     return part.split("-")[0]
 
 
-def tuned(start: Preset, pool: Executor) -> tuple[Preset, list[dict[str, Any]]]:
+def tuned(
+    start: Preset, pool: Executor, data: Dataset, sweeps: int = SWEEPS
+) -> tuple[Preset, list[dict[str, Any]]]:
     """Return what has the chosen values, and the trials: one value after the other, at half and at double.
 
     What is best on the validation images stays, before the next value has its turn. If any was changed, all
     have a second turn.
     """
-    data = images(validation=10_000)
     shown = replace(data, train=data.train.first(TUNING_IMAGES))
     accuracies: dict[Preset, float] = {}
 
@@ -172,7 +173,7 @@ def tuned(start: Preset, pool: Executor) -> tuple[Preset, list[dict[str, Any]]]:
 
     best = start
     measure_all([start])
-    for _ in range(SWEEPS):
+    for _ in range(sweeps):
         before = best
         for names in tunable(start):
             networks = [

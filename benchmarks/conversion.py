@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from activity import CLASSES, HARDWARE, LEARNED, NONE, without_silent
+from pictures import Panel, Series, draw
 from tables import Results, machines, run, seeds, spread, table
 
 import fspinn
@@ -27,7 +28,6 @@ from fspinn.model.activity import Activity
 from fspinn.model.tensors import LayerTensors
 from fspinn.network import Hybrid, Network
 from fspinn.network.encoders import BatchEncoder, encoding_of
-from fspinn.network.learners import HYBRID_PASSES
 from fspinn.search.costs import counted_cost
 
 if TYPE_CHECKING:  # they need torch, and tables do not
@@ -45,19 +45,19 @@ PARTS: dict[str, tuple[str, tuple[int, ...]]] = {
 """Which images, and the neurons of each layer."""
 
 STRENGTHS: dict[str, tuple[float, ...]] = {
-    "l1": (0.3, 1.0, 2.0),
-    "l2": (1.0, 3.0, 6.0),
-    "hoyer": (0.05, 0.1, 0.2),
-    "hoyer-square": (0.1, 0.2, 0.4),
-    "synops": (0.3, 1.0, 2.0),
+    "l1": (0.15, 0.3, 1.0),
+    "l2": (0.5, 1.0, 3.0),
+    "hoyer": (0.05, 0.1),
+    "hoyer-square": (0.05, 0.1),
+    "synops": (0.3, 1.0),
 }
 """In a single layer ``synops`` is ``l1``."""
 
-STEPS = {2: 0.5, 3: 0.5, 4: 0.5, 6: 0.5, 8: 0.5, 16: 1.0, 32: 1.0, 64: 1.0}
+STEPS = {2: 0.5, 3: 0.5, 4: 0.5, 6: 0.5, 8: 0.5, 16: 1.0, 32: 1.0}
 """Time steps, and the threshold that does for them; the ANN sees rates of the most."""
 
-TUNED = (3, 4)
-"""Time steps of networks that are tuned too, whose ANN sees rates of these steps."""
+TUNED, TUNING_PASSES = (2, 3, 4), 4
+"""Time steps of networks that are tuned too, whose ANN sees rates of these steps, and in how many passes."""
 
 EQUAL = 0.3
 """Points of validation accuracy that count as none."""
@@ -102,7 +102,7 @@ def _trial(images: str, layers: tuple[int, ...], penalty: str, strength: float, 
     found["ann"] = {split: _of_ann(ann, of_steps[max(STEPS)], getattr(data, split)) for split in _SPLITS}
     found["steps"] = {str(steps): _measured(_converted(ann, one), data) for steps, one in of_steps.items()}
     for steps in TUNED:
-        tuned = replace(learner, passes=None)
+        tuned = replace(learner, passes=TUNING_PASSES)
         learned = learn(of_steps[steps].network, data, tuned, seed=seed, progress=False)
         found["steps"][f"{steps}, tuned"] = _measured(learned, data)
     print(penalty, strength, seed, f"{found['ann']['test']['accuracy']:.2f}", _briefly(found), flush=True)
@@ -270,7 +270,7 @@ def _note(results: Results) -> str:
         f"{Hybrid().ann_passes} passes over {LEARNED:,} training images, converted into networks without "
         f"leak, `regular` input, thresholds of the {Hybrid().percentile:g} % percentile (half of it up to "
         "8 steps), potentials that start at 0, readout `linear`, fitted on spike counts, floats; those that "
-        f"are called tuned saw {HYBRID_PASSES} passes of surrogate gradients. First the best network that is "
+        f"are called tuned saw {TUNING_PASSES} passes of surrogate gradients. First the best network that is "
         "converted without a penalty, over the number of time steps; then of no penalty and of each the "
         f"fewest synaptic operations, after the first layer or in all, that lose at most {EQUAL} points of "
         f"validation accuracy against it, the mean of seeds {seeds(results)} (10,000 images each); all else "
@@ -334,5 +334,28 @@ def _briefly(one: Trial) -> str:
     return "; ".join(f"{steps}: {_at(one, steps)}" for steps in one["steps"])
 
 
+def picture(results: Results) -> None:
+    """Draw the ANNs against their MACs, and networks over the number of steps against their SynOps."""
+    draw("conversion", [_panels(part, result) for part, result in results.items()])
+
+
+def _panels(part: str, result: dict[str, Any]) -> list[Panel]:
+    anns, networks = [], []
+    for kind in ("none", *_kinds(part)):
+        several = [one for one in result["trials"] if one["penalty"] == kind and one["seed"] == SEEDS[0]]
+        found = [one["ann"]["validation"] for one in several]
+        macs = [sum(one["macs"]) for one in found]
+        anns.append(Series(kind, macs, [one["accuracy"] for one in found]))
+        courses = [[one["steps"][str(steps)]["validation"] for steps in STEPS] for one in several]
+        best = max(courses, key=lambda course: max(one["accuracy"] for one in course))
+        operations = [sum(one["operations"]) for one in best]
+        networks.append(Series(kind, operations, [one["accuracy"] for one in best], line="-"))
+    lowest = anns[0].accuracies[0] - 3
+    return [
+        Panel(f"{part}: ANNs", "effective MACs for an image", anns, lowest),
+        Panel(f"{part}: converted, 2 to 32 steps", "synaptic operations for an image", networks, lowest),
+    ]
+
+
 if __name__ == "__main__":
-    run("conversion", tuple(PARTS), measure, render)
+    run("conversion", tuple(PARTS), measure, render, picture)

@@ -6,12 +6,15 @@ Measures nothing itself: it takes its figures from the results of the other benc
 are those of the abstracts, of their data, networks and hardware; ours are of others, and repeat none of them.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import activity
+import headline
 import numpy as np
 import pareto
 import sweep
+from cost_model import SIMULATOR
 from tables import Results, kept, run, table
 
 PARTS = ("summary",)
@@ -23,25 +26,36 @@ def measure(part: str) -> dict[str, Any]:
 
 
 def _mechanisms() -> list[list[str]]:
-    ratios = kept("cost_model", ("ratios",))["ratios"]["counted"]["4900"]["ratios"]["dense-sim"]["32 to 8"]
-    chip = kept("cost_model", ("ratios",))["ratios"]["counted"]["4900"]["ratios"]["asic65-lp"]["8 to 8"]
-    parts = kept("ablation", ("fspinn", "fspinn-pair"))
-    accuracy = {
-        name: np.mean([one["accuracy"] for one in part["sizes"]["400"]]) for name, part in parts.items()
-    }
+    found = []
+    for part, result in kept("headline", headline.PARTS).items():
+        baseline, fspinn = (
+            headline.accuracy_of(result["networks"][name], "integers") for name in headline.NETWORKS
+        )
+        column = result["column"]
+        times = {
+            (account, bits): headline.times_of(result, account, bits)
+            for account, bits in ((SIMULATOR, (32, 8)), (headline.CHIP, (8, 8)))
+        }
+        found.append(
+            f"{part}, {headline.NEURONS:,} neurons, one pass: {fspinn:.1f} % with 8 bits against "
+            f"{baseline:.1f} of the baseline; accounted as by a simulator, 32 to 8 bits, memory, training "
+            f"and inference {_listed(times[SIMULATOR, (32, 8)])} times less, on a chip at equal bits "
+            f"{_listed(times[headline.CHIP, (8, 8)])}; a column has "
+            f"{np.mean([one['accuracy'] for one in column]):.1f} % in {column[0]['memory'] / 8192:.2f} KiB"
+        )
     return [
         [
             "FSpiNN (Putra and Shafique, 2020)",
             "7.5 times less memory; 3.5 and 1.8 times less energy in training and inference, without loss of "
             "accuracy (MNIST, Fashion-MNIST)",
-            f"accounted as by a simulator, 4,900 neurons, 32 to 8 bits: memory {ratios['memory']:.1f}, "
-            f"energy {ratios['training']:.1f} and {ratios['inference']:.1f} times; on a chip at equal bits: "
-            f"memory {chip['memory']:.1f}, energy {chip['training']:.1f} and {chip['inference']:.1f}. "
-            f"MNIST, 400 neurons, one pass, each tuned: {accuracy['fspinn']:.1f} % against "
-            f"{accuracy['fspinn-pair']:.1f} with the pair-based rule. 4,900 neurons did not learn by both.",
-            "`benchmarks/cost_model.py`, `benchmarks/ablation.py`; `fspinn train --set rule=timestep`",
+            "; ".join(found),
+            "`benchmarks/headline.py`, `benchmarks/ablation.py`; `fspinn train --set rule=timestep`",
         ]
-    ]
+    ] * bool(found)
+
+
+def _listed(values: Sequence[float]) -> str:
+    return ", ".join(f"{value:.1f}" for value in values)
 
 
 def _leak_and_threshold() -> list[list[str]]:
@@ -104,20 +118,20 @@ def _pareto() -> list[list[str]]:
     for part, result in kept("pareto", pareto.PARTS).items():
         best = [one["best"] for one in result["found"]["gp"] if one["best"] is not None]
         if best:
-            steps = pareto.GIVEN.steps / np.mean([one["time_steps"] for one in best])
-            full = 12 * pareto.LEARNED * pareto.GIVEN.steps
-            learning = full / np.mean([one["training_steps"] for one in best])
+            steps, learning = (
+                result["given"][name] / np.mean([one[name] for one in best])
+                for name in ("time_steps", "training_steps")
+            )
             found.append(
-                f"{part}: {steps:.1f} times fewer time steps, {learning:.1f} times less learning, as "
-                "accurate on validation images as with the defaults "
-                f"({len(best)} of {len(result['found']['gp'])} seeds)"
+                f"{part}, `{pareto.STUDIES[part].learner.kind}`: {steps:.1f} times fewer time steps, "
+                f"{learning:.1f} times less learning ({len(best)} of {len(result['found']['gp'])} seeds)"
             )
     return [
         [
             "Bayesian Pareto tuning (Parsa and others, ICONS 2021)",
             "more than 5 times less training and inference time (SLAYER, DVS Gesture); 30 % fewer time steps "
             "(HYBRID, CIFAR-10)",
-            "; ".join(found),
+            "as accurate on validation images as with the settings as given; " + "; ".join(found),
             "`benchmarks/pareto.py`; `fspinn search --strategy bayes --learner surrogate --minimize "
             "time_steps,training_steps`",
         ]

@@ -66,12 +66,13 @@ def run(
     parts: Sequence[str],
     measure: Callable[[str], dict[str, Any]],
     render: Callable[[Results], str],
+    draw: Callable[[Results], None] | None = None,
 ) -> None:
     """Be the command line of a benchmark: measure parts of it, keep what came out, print its table.
 
     ``python benchmarks/NAME.py [PART ...] [--write]`` measures the parts that are named, all if there is
     none, and keeps each in ``results/NAME/PART.json``. With ``--write`` the table goes into its page as
-    well; alone, ``--write`` measures nothing.
+    well; alone, ``--write`` measures nothing. A benchmark that can ``draw`` writes its picture then, too.
     """
     parser = argparse.ArgumentParser(description=f"Measure, and print the table made from results/{name}/.")
     parser.add_argument(
@@ -94,6 +95,8 @@ def run(
     elif given.write:
         page, before, _, after = block_of(name)
         page.write_text(f"{before}{render(results)}{after}", encoding="utf-8")
+        if draw is not None:
+            draw(results)
 
 
 def keep(name: str, part: str, result: dict[str, Any]) -> None:

@@ -1,0 +1,65 @@
+"""Pictures of results, beside their tables: accuracy against what it costs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+from tables import ROOT
+
+from fspinn.report.plots.colours import SHADES
+from fspinn.report.plots.saving import save
+
+MARKS = "os^Dv*"
+"""Of a series, so that pictures can be read in grey."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """Points of one kind: what each costs, and its accuracy (%); a line leads along them if it is asked."""
+
+    name: str
+    costs: Sequence[float]
+    accuracies: Sequence[float]
+    line: str = ""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Some series on the same axes; a part of the accuracies, if that is given."""
+
+    title: str
+    cost: str
+    series: Sequence[Series]
+    lowest: float | None = None
+
+
+def draw(name: str, rows: Sequence[Sequence[Panel]]) -> None:
+    """Write ``docs/NAME.png``; a colour and a mark mean the same in all panels."""
+    width = max(map(len, rows))
+    figure = Figure(figsize=(4.2 * width, 3.2 * len(rows)), layout="constrained")
+    places = figure.subplots(len(rows), width, squeeze=False)
+    names = list(dict.fromkeys(series.name for row in rows for panel in row for series in panel.series))
+    for row, panels in zip(places, rows, strict=True):
+        for axes, panel in zip(row, panels, strict=True):
+            for series in panel.series:
+                number = names.index(series.name)
+                axes.plot(
+                    series.costs,
+                    series.accuracies,
+                    MARKS[number % len(MARKS)],
+                    linestyle=series.line,
+                    color=SHADES[number % len(SHADES)],
+                    markersize=5,
+                    linewidth=1,
+                    label=series.name,
+                )
+            axes.set_xscale("log")
+            axes.set_title(panel.title, fontsize=9)
+            axes.set_xlabel(panel.cost, fontsize=8)
+            axes.tick_params(labelsize=7, which="both")
+            axes.set_ylim(bottom=panel.lowest)
+            axes.grid(alpha=0.3)
+        row[0].set_ylabel("accuracy (%)", fontsize=8)
+    handles = {h.get_label(): h for axes in places.flat for h in axes.get_legend_handles_labels()[0]}
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=6, fontsize=8)
+    save(figure, ROOT / "docs" / f"{name}.png")
