@@ -11,6 +11,7 @@ from fspinn.memmodel.footprint import COUNTED_RULES, OUTPUT_TRACES
 from fspinn.memmodel.packing import Numbers, plain, shares
 from fspinn.memmodel.size import LayerSize, Size
 from fspinn.model.activity import Activity
+from fspinn.network.adaptation import Balanced, Decaying, Homeostatic
 from fspinn.network.description import Network
 from fspinn.network.inhibition import First, NoInhibition, Ranked
 from fspinn.network.inputs import Events, FirstSpike, Unscaled
@@ -100,7 +101,7 @@ class Workload:
             steps = steps + positions * (1 if training else layer.inhibition_steps)
         windows = positions * shares(layer.steps, layer.window_steps) * training
         won = np.minimum(windows, output_spikes)
-        decaying = (layer.adaptation == "decaying") * training
+        at_spikes = ((layer.adaptation == Decaying.kind) | (layer.adaptation == Homeostatic.kind)) * training
         return cls(
             steps=steps,
             positions=positions,
@@ -113,8 +114,8 @@ class Workload:
             columns_written=won if layer.rule in COUNTED_RULES else output_spikes * training,
             rows_written=input_spikes * (training and layer.rule in OUTPUT_TRACES),
             windows=windows,
-            threshold_passes=won if layer.adaptation == "balanced" else decaying,
-            thresholds_written=output_spikes * decaying,
+            threshold_passes=won if layer.adaptation == Balanced.kind else at_spikes * positions,
+            thresholds_written=output_spikes * at_spikes,
             normalisations=(layer.normalisation != "off") * training * positions,
             decays=layer.decays * training * positions,
             source=EXPECTED,
