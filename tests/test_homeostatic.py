@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from cost_cases import sized
 from described import changed, dense, flat
 from runners import brian2, fast, grid_for
 from small_networks import SMALL, run
 
 from fspinn.base.errors import ConfigError
 from fspinn.cli import main
+from fspinn.memmodel.workload import expected_spikes
 from fspinn.network import First, Homeostatic, Layer, Ranked
 from fspinn.network.plasticity import initial_weights
 
@@ -104,6 +106,15 @@ def test_a_target_that_inhibition_does_not_allow_is_refused():
         Layer(4, inhibition=Ranked(), adaptation=Homeostatic(0.5))
     with pytest.raises(ConfigError, match=r"^target_spikes: must be above 0, but got 0"):
         Homeostatic(0.0)
+
+
+def test_estimates_expect_the_target_of_layers_that_answer_as_they_learn():
+    def expected(network):
+        return expected_spikes(network, sized(784, network.layers[0].neurons), 0.13)[-1]
+
+    held = {"adaptation": "homeostatic", "target_spikes": 3.0}
+    assert expected(dense(**held)) == 3.0
+    assert expected(dense(**held, answer_threshold=2.0)) == expected(dense(answer_threshold=2.0)) != 3.0
 
 
 def test_the_target_is_a_setting_of_this_adaptation():
