@@ -69,6 +69,7 @@ class Homeostatic:
     competition decides how many spikes an input causes, however many neurons there are to share them. A
     presentation is that of one position, so that a target does not depend on how many a sample has either.
     No theta falls below `Neuron.lowest_theta`; more spikes than inhibition allows drive all of them there.
+    What inhibition takes is a part of `threshold`, without theta: give one near where the target leads.
 
     The target is that of learning. Answers keep it if they compete as while learning (neither
     `answer_threshold` nor `answer_inhibition`), at positions with as much input as those learned from.
