@@ -304,8 +304,9 @@ def _note(results: Results) -> str:
         "inhibition of 0.1) or a column of 16 neurons (field 5, 4 x 4 cells), one pass over "
         f"{LEARNED_BY_STDP:,} images, `none` the default adaptation at its best threshold. Of "
         f"`target_spikes` the lowest that loses as little (784-400 begins at threshold {HELD_THRESHOLD:g}); "
-        "`threshold` is the default adaptation with a higher threshold, which lowers the rate too. In a column the first spike at a position ends the "
-        "presentation there: fewer spikes mean more synaptic operations in all."
+        "`threshold` is the default adaptation with a higher threshold, which lowers the rate too. In a "
+        "column the first spike at a position ends the presentation there: fewer spikes mean more synaptic "
+        "operations in all."
     )
 
 
