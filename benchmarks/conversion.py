@@ -38,9 +38,7 @@ SEEDS = (0, 1, 2)
 
 PARTS: dict[str, tuple[str, tuple[int, ...]]] = {
     "mnist": ("mnist", (200,)),
-    "mnist-layers": ("mnist", (200, 200)),
     "fashion-mnist": ("fashion-mnist", (200,)),
-    "fashion-mnist-layers": ("fashion-mnist", (200, 200)),
 }
 """Which images, and the neurons of each layer."""
 

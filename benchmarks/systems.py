@@ -85,7 +85,7 @@ def _leak_and_threshold() -> list[list[str]]:
 
 def _activity() -> list[list[str]]:
     found = []
-    for part, result in kept("activity", tuple(activity.PARTS)).items():
+    for part, result in kept("activity", activity.SUPERVISED).items():
         (_, none), *others = activity.compared_ones(part, result)
         penalised = [(name, several) for name, several in others if not name.startswith("none")]
         if not penalised:

@@ -11,6 +11,7 @@ from fspinn.memmodel.footprint import COUNTED_RULES, OUTPUT_TRACES
 from fspinn.memmodel.packing import Numbers, plain, shares
 from fspinn.memmodel.size import LayerSize, Size
 from fspinn.model.activity import Activity
+from fspinn.network.adaptation import Balanced, Decaying, Homeostatic
 from fspinn.network.description import Network
 from fspinn.network.inhibition import First, NoInhibition, Ranked
 from fspinn.network.inputs import Events, FirstSpike, Unscaled
@@ -100,7 +101,7 @@ class Workload:
             steps = steps + positions * (1 if training else layer.inhibition_steps)
         windows = positions * shares(layer.steps, layer.window_steps) * training
         won = np.minimum(windows, output_spikes)
-        decaying = (layer.adaptation == "decaying") * training
+        at_spikes = ((layer.adaptation == Decaying.kind) | (layer.adaptation == Homeostatic.kind)) * training
         return cls(
             steps=steps,
             positions=positions,
@@ -113,8 +114,8 @@ class Workload:
             columns_written=won if layer.rule in COUNTED_RULES else output_spikes * training,
             rows_written=input_spikes * (training and layer.rule in OUTPUT_TRACES),
             windows=windows,
-            threshold_passes=won if layer.adaptation == "balanced" else decaying,
-            thresholds_written=output_spikes * decaying,
+            threshold_passes=won if layer.adaptation == Balanced.kind else at_spikes * positions,
+            thresholds_written=output_spikes * at_spikes,
             normalisations=(layer.normalisation != "off") * training * positions,
             decays=layer.decays * training * positions,
             source=EXPECTED,
@@ -135,7 +136,8 @@ def expected_spikes(network: Network, size: Size, mean_intensity: float) -> tupl
     part of time steps in which an input spikes.
     Output spikes: what the weights of a neuron that fits the image collect, without leak, in units of the
     threshold: ``spikes / sqrt(inputs that spike) / threshold``; at least one, where the first ends the
-    presentation just that, and where neurons answer by rank one in each time step of the answer. Without
+    presentation just that, and where neurons answer by rank one in each time step of the answer. Layers
+    that answer as they learn spike as often as homeostatic thresholds hold, if they have these. Without
     inhibition each neuron spikes in a part `RATE` of the time steps: its threshold says little, as labels
     have set the weights. For ``ttfs`` as many inputs spike as there are spikes. A layer sees of the one
     before it a spike of each neuron in each cell, at most; without inhibition there one in each time step.
@@ -173,14 +175,16 @@ def expected_spikes(network: Network, size: Size, mean_intensity: float) -> tupl
         )
         seen = rate_norm_hz * network.duration_ms / 1000 * spiking**0.5
     spikes = [seen]
-    for layer, sized, following in zip(
-        network.answering.layers, size.layers, (*features, size.features), strict=True
+    for learning, layer, sized, following in zip(
+        network.layers, network.answering.layers, size.layers, (*features, size.features), strict=True
     ):
         active = sized.positions * (spiking / inputs) ** 0.5 if sized.slides else 1
         reach = _reach(sized, inputs) / active
         collected = seen / spiking**0.5 * reach**0.5
-        if isinstance(layer.inhibition, First):
-            given: Numbers = 1.0
+        if isinstance(layer.adaptation, Homeostatic) and layer == learning:
+            given: Numbers = layer.adaptation.target_spikes
+        elif isinstance(layer.inhibition, First):
+            given = 1.0
         elif isinstance(layer.inhibition, Ranked):
             given = sized.inhibition_steps
         elif isinstance(layer.inhibition, NoInhibition):

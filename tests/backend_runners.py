@@ -40,6 +40,7 @@ LIVELY = {
     "depression_rate": 0.02,
     "theta_step": 0.2,
     "theta_tau_ms": 500.0,
+    "target_spikes": 1.0,
     "weight_norm": 1.0,
 }
 ONE_SPIKE_EACH = {"threshold": 0.5, "answer_threshold": 0.4, "tau_m_ms": 60.0}
@@ -106,7 +107,7 @@ def field_cases():
         {"encoder": "poisson", "stride": 2, "adaptation": "off", "cells": (2, 2), "answer_threshold": 0.6},
         {"field": (6, 7), "first_spikes_relative_to": "white", "threshold": 3.0},
         {"stride": 2, "cells": (2, 3), "answer_ms": 3.0, "tau_m_ms": 9.0},
-        {"stride": 3, "contrast": "on-off"},
+        {"stride": 3, "contrast": "on-off", "adaptation": "homeostatic", "target_spikes": 0.4},
         {"stride": 2, "cells": (2, 2), "tau_m_ms": 9.0, "refractory_ms": 1.0, "threshold": 0.5},
     )
     for number, chosen in enumerate(options):

@@ -56,7 +56,7 @@ sizes = st.builds(
     readout_bits=st.integers(1, 32),
     inhibition=st.sampled_from(["lateral", "clamp", "layer"]),
     rule=st.sampled_from(["normalised", "timestep", "pair", "postonly"]),
-    adaptation=st.sampled_from(["balanced", "decaying", "off"]),
+    adaptation=st.sampled_from(["balanced", "decaying", "homeostatic", "off"]),
     normalisation=st.sampled_from(["off", "l1", "l2"]),
     decays=st.booleans(),
 )

@@ -19,6 +19,7 @@ from naive_learning import (
     depress_input,
     depress_window,
     fall_after_silence,
+    fall_to_target,
     lower_thresholds,
     move_towards_input,
     potentiate,
@@ -223,7 +224,7 @@ class Presentation:
         if network.rule in ("pair", "postonly"):
             self.count(columns_written=1)
         raise_trace(self.post_traces, winner)
-        if network.adaptation == "decaying":
+        if network.adaptation in ("decaying", "homeostatic"):
             raise_threshold(self.theta, winner, self.theta_step)
             self.count(thresholds_written=1)
 
@@ -263,6 +264,9 @@ class Presentation:
                 self.count(threshold_passes=1)
         if network.adaptation == "decaying":
             decay_thresholds(network, self.theta)
+            self.count(threshold_passes=1)
+        if network.adaptation == "homeostatic" and self.counted["input_spikes"] > 0:
+            fall_to_target(network, self.theta, self.theta_step)
             self.count(threshold_passes=1)
         decays, normalisations = tidy_weights(network, self.weights)
         self.count(decays=decays, normalisations=normalisations)

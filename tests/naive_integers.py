@@ -312,7 +312,7 @@ def _present(learning, per_step, rate, theta_step, rounding_key, first_window, e
             x[i] += 1
             traces[i] += 2**learning.f
         winner = shown.spike(t)
-        if winner is not None and network.adaptation == "decaying":
+        if winner is not None and network.adaptation in ("decaying", "homeostatic"):
             learning.shift_theta(winner, theta_step)
             shown.thresholds = learning.thresholds()
             shown.counted.update(thresholds_written=1)
@@ -363,6 +363,10 @@ def _present(learning, per_step, rate, theta_step, rounding_key, first_window, e
         if fall > 0:
             learning.lower_thetas(fall)
             shown.counted.update(threshold_passes=1)
+    if network.adaptation == "homeostatic" and shown.counted["input_spikes"] > 0:
+        target = nearest(network.target_spikes * 2**16)
+        learning.lower_thetas((theta_step * target + n * 2**15) // (n * 2**16))
+        shown.counted.update(threshold_passes=1)
     if network.adaptation == "decaying":
         decay = nearest(2**30 * (1 - np.exp(-network.duration_ms / network.theta_tau_ms)))
         for j in range(n):

@@ -123,5 +123,10 @@ def decay_thresholds(network, theta):
     theta *= np.float32(np.exp(-network.duration_ms / network.theta_tau_ms))
 
 
+def fall_to_target(network, theta, step):
+    """All thresholds fall by what they rise by if their neurons spike as often as they should."""
+    lower_thresholds(network, theta, step * np.float32(network.target_spikes) / np.float32(theta.size))
+
+
 def annealed(start, end, number, total):
     return start + (end - start) * (number / max(total - 1, 1))

@@ -30,8 +30,10 @@ PAIRS = [
 
 
 def network_of(inhibition_strength, inhibition_of, **parts):
-    """A network; of a potential no more than all of it is taken."""
+    """A network; of a potential no more than all of it is taken, and no spike is asked for that cannot be."""
     strength = min(inhibition_strength, 1.0) if inhibition_of == "potential" else inhibition_strength
+    if parts.get("inhibition") in ("first", "ranked"):
+        parts = {**parts, "target_spikes": 1.0}
     return flat(inhibition_strength=strength, inhibition_of=inhibition_of, **parts)
 
 
@@ -61,6 +63,7 @@ def networks_of(**fixed):
         "adaptation": st.sampled_from(ADAPTATIONS),
         "theta_step": st.sampled_from([0.0, 0.3]),
         "theta_tau_ms": st.sampled_from([100.0, 1e7]),
+        "target_spikes": st.sampled_from([0.3, 1.0, 7.0]),
         "weight_norm": st.sampled_from([1.0, 1.7]),
         "normalisation": st.sampled_from(NORMALISATIONS),
         "weight_decay": st.sampled_from([0.0, 0.01]),

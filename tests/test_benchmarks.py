@@ -258,3 +258,14 @@ def test_penalties_are_compared_at_equal_accuracy():
     names = [name for name, _ in activity.compared_ones("mnist", {"trials": tried})]
     assert names == ["none", "l1, 2", "none, 100 neurons"]
     assert activity.met(tried[:3], "test").tolist() == [1000.0, 2000.0]
+
+    held = [
+        *trials("none", 0.0, 97.0, 200.0, layers=(16,)),
+        *trials("none", 0.0, 96.0, 100.0, layers=(8,)),
+        *trials("target_spikes", 0.4, 96.6, 20.0, layers=(16,)),
+        *trials("target_spikes", 0.5, 96.8, 40.0, layers=(16,)),
+        *trials("target_spikes", 0.7, 96.9, 90.0, layers=(16,)),
+        *trials("threshold", 3.0, 96.7, 30.0, layers=(16,)),
+    ]
+    names = [name for name, _ in activity.compared_ones("mnist-column-stdp", {"trials": held})]
+    assert names == ["none", "target_spikes, 0.5", "threshold, 3", "none, 8 neurons"]

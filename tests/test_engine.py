@@ -141,6 +141,12 @@ LEARNED = (
             {"columns_written": 3, "thresholds_written": 7, "threshold_passes": 1},
         ),
         ({"adaptation": "decaying"}, True, {"threshold_passes": 1}),
+        (
+            {"adaptation": "homeostatic"},
+            False,
+            {"columns_written": 3, "thresholds_written": 7, "threshold_passes": 1},
+        ),
+        ({"adaptation": "homeostatic"}, True, {"threshold_passes": 1}),
         ({"weight_decay": 0.1}, False, {"columns_written": 3, "decays": 1}),
         ({"normalisation": "l1"}, True, {"normalisations": 1}),
         (

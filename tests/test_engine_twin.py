@@ -284,6 +284,8 @@ POSTONLY = {"rule": "postonly"}
         ({"adaptation": "decaying", "theta_tau_ms": 500.0}, "decay_thresholds", _nothing),
         ({"adaptation": "decaying", "theta_tau_ms": 500.0}, "decay_thresholds", _decay_in_every_step),
         ({"adaptation": "decaying"}, "raise_threshold", _nothing),
+        ({"adaptation": "homeostatic"}, "raise_threshold", _nothing),
+        ({"adaptation": "homeostatic"}, "fall_to_target", _nothing),
         ({"weight_decay": 0.01}, "decay_weights", _nothing),
         ({"weight_decay": 0.01, "normalisation": "l2"}, "tidy_weights", _normalisation_before_decay),
         ({"normalisation": "l2"}, "normalise", _nothing),

@@ -196,6 +196,7 @@ def test_each_rule_changes_what_its_counts_say():
     assert changed("pair", normalisation="l1")[2:4] == (1, 0)
     assert changed("pair", normalisation="l1", decays=True)[2:4] == (1, 1)
     assert changed("pair", adaptation="decaying")[4:] == (1, 20)
+    assert changed("pair", adaptation="homeostatic")[4:] == (1, 20)
     assert changed("pair", adaptation="off")[4:] == (0, 0)
 
 

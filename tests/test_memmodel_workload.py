@@ -27,6 +27,7 @@ NETWORKS = {
         normalisation="l2",
         weight_decay=0.001,
     ),
+    "a held rate": both(passes=1, neurons=20, adaptation="homeostatic", target_spikes=5.0),
     "postonly": both(passes=1, neurons=20, rule="postonly", adaptation="off", normalisation="l2"),
     "pair as by BindsNET": both(
         passes=1,

@@ -89,7 +89,7 @@ def learning_plan(
     """
     layer = network.layers[len(below)]
     settings = settings_of(layer) | settings_of(learner)
-    of_members = ("depression_rate", "trace_tau_ms", "target_trace", "theta_tau_ms")
+    of_members = ("depression_rate", "trace_tau_ms", "target_trace", "theta_tau_ms", "target_spikes")
     learning = LearningPlan(
         rule=learner.rule.kind,
         adaptation=layer.adaptation.kind,

@@ -38,6 +38,9 @@ DECAY_BITS = 30
 STATE_BITS = 16
 """Bits of the state where nobody gives a format (fspinn)."""
 
+SPIKE_BITS = 16
+"""Fraction bits of the target of spikes."""
+
 SPAN = 4.0
 """How many firing thresholds such a state holds (fspinn; on Fashion-MNIST potentials fall to -3 of them)."""
 
@@ -147,6 +150,7 @@ def learning_in_integers(layer: LayerPlan, network: Network, grid: Grid) -> Laye
         trace_leak=lost_part(network.dt_ms / learning.trace_tau_ms, WHOLE),
         lowest_theta=max(scaled(learning.lowest_theta, grid.theta), at_least_one, grid.theta.lowest_integer),
         theta_decay=lost_part(learning.duration_ms / learning.theta_tau_ms, 2**DECAY_BITS),
+        target_spikes=round(learning.target_spikes * 2**SPIKE_BITS),
     )
     return replace(
         in_formats(layer, network.dt_ms, grid.formats),

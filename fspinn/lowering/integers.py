@@ -66,6 +66,9 @@ state (`theta_while_learning`), and t fraction bits; a threshold is
   ``Neuron.lowest_theta * 2**t``.
 - ``decaying``: ``theta += step`` at a spike; after a presentation ``theta -= (theta * decay) >> 30``, with
   `decay` nearest to ``2**30 * (1 - exp(-duration_ms / theta_tau_ms))``.
+- ``homeostatic``: ``theta += step`` at a spike; after a presentation with input
+  ``theta -= (step * target + (n << 15)) // (n << 16)``, with `target` nearest to ``2**16 * target_spikes``,
+  but not below the lowest theta of ``balanced``.
 
 What leaves the 32 bits of theta stays at their end. When learning is over, the theta of the network is what
 its thresholds have above ``threshold``, in the narrowest format for that.

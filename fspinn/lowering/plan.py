@@ -41,6 +41,7 @@ class IntegerLearning:
         Fraction bits of a trace, and what it loses in a step.
     lowest_theta : int
     theta_decay : int
+    target_spikes : int
     """
 
     rounding: str
@@ -51,6 +52,7 @@ class IntegerLearning:
     trace_leak: int
     lowest_theta: int
     theta_decay: int
+    target_spikes: int
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ class LearningPlan:
     weight_norm : float
     depression_rate, trace_tau_ms, target_trace : float
     lowest_theta, theta_tau_ms, duration_ms : float
+    target_spikes : float
+        Output spikes of a presentation that homeostatic thresholds hold.
     normalisation_goal : float
         Sum or norm that each neuron's weights are rescaled to.
     weight_decay : float
@@ -99,6 +103,7 @@ class LearningPlan:
     lowest_theta: float = 0.0
     theta_tau_ms: float = 1.0
     duration_ms: float = 1.0
+    target_spikes: float = 0.0
     normalisation_goal: float = 1.0
     weight_decay: float = 0.0
     integers: IntegerLearning | None = None

@@ -35,15 +35,15 @@ clamped. In each time step t, in this order:
    The inhibition drop is ``inhibition_strength * firing_threshold``, or with ``inhibition_of = "potential"``
    the part `inhibition_strength` of the potential (1 is a full reset).
 6. **Post.** The rules `pair` and `postonly` change the weights of the neuron that spiked, then its traces
-   rise; with ``adaptation = "decaying"`` its theta rises.
+   rise; with ``adaptation = "decaying"`` or ``"homeostatic"`` its theta does too.
 7. **Window.** At the end of each learning window (and of the presentation) the rules `normalised` and
    `timestep` change weights, and ``adaptation = "balanced"`` changes theta.
 
-At the end of a presentation theta decays (``"decaying"``), weights decay and are normalised, where that is
-switched on. That, points 6 and 7 and the depression in 3 happen only while learning; the docstrings of rules
-and adaptations give the formulas. A network that has learned answers with `answer_threshold` and
-`answer_inhibition`, if they are given: strong competition makes good prototypes, weaker competition makes
-graded answers.
+At the end of a presentation theta decays (``"decaying"``) or falls (``"homeostatic"``), weights decay and are
+normalised, where that is switched on. That, points 6 and 7 and the depression in 3 happen only while
+learning; the docstrings of rules and adaptations give the formulas. A network that has learned answers with
+`answer_threshold` and `answer_inhibition`, if they are given: strong competition makes good prototypes,
+weaker competition makes graded answers.
 
 With ``inhibition = "first"`` an output spike ends the presentation: phases 6 and 7 of its step are last.
 
@@ -72,7 +72,7 @@ does so at any position of the cell. Layers learn one after the other by STDP, e
 answer.
 """
 
-from fspinn.network.adaptation import Adaptation, Balanced, Decaying, Fixed
+from fspinn.network.adaptation import Adaptation, Balanced, Decaying, Fixed, Homeostatic
 from fspinn.network.description import Network
 from fspinn.network.inhibition import Clamp, First, Inhibition, InhibitoryLayer, Lateral, NoInhibition, Ranked
 from fspinn.network.inputs import (
@@ -105,6 +105,7 @@ __all__ = [
     "First",
     "FirstSpike",
     "Fixed",
+    "Homeostatic",
     "Hybrid",
     "Inhibition",
     "InhibitoryLayer",

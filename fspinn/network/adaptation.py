@@ -8,6 +8,9 @@ from typing import Any, ClassVar, TypeAlias
 
 from fspinn.base.settings import described, setting
 
+MOST_SPIKES = 10_000.0
+"""The highest target of spikes; integers hold no more."""
+
 
 def _theta_step(default: float, help: str) -> Any:
     return setting(help, default=default, unit="weight norms", at_least=0.0)
@@ -55,11 +58,42 @@ class Decaying:
 
 
 @described
+class Homeostatic:
+    """A threshold rises at each spike of its neuron and falls by what the target allows, so the rate is held.
+
+    theta += step                                       at a spike
+    theta -= step * target_spikes / N                   after each presentation with an input spike
+
+    A threshold settles where its neuron spikes ``target_spikes / N`` times in a presentation, so all neurons
+    get their turn and the layer as a whole spikes `target_spikes` times: a target of the layer, as
+    competition decides how many spikes an input causes, however many neurons there are to share them. A
+    presentation is that of one position, so that a target does not depend on how many a sample has either.
+    No theta falls below `Neuron.lowest_theta`; more spikes than inhibition allows drive all of them there.
+    What inhibition takes is a part of `threshold`, without theta: give one near where the target leads.
+
+    The target is that of learning. Answers keep it if they compete as while learning (neither
+    `answer_threshold` nor `answer_inhibition`), at positions with as much input as those learned from.
+    """
+
+    kind: ClassVar[str] = "homeostatic"
+    target_spikes: float = setting(
+        "Output spikes of the layer in a presentation (with a field: of a position) that thresholds hold.",
+        default=1.0,
+        unit="spikes a presentation",
+        source="fspinn",
+        above=0.0,
+        at_most=MOST_SPIKES,
+    )
+    theta_step: float = _theta_step(1.0, "Rise of a threshold at the start of training.")
+    theta_step_end: float = _theta_step(0.0, "The same at the end.")
+
+
+@described
 class Fixed:
     """Thresholds stay as they are."""
 
     kind: ClassVar[str] = "off"
 
 
-Adaptation: TypeAlias = Balanced | Decaying | Fixed
+Adaptation: TypeAlias = Balanced | Decaying | Homeostatic | Fixed
 """The members of this family; a new one is named here."""

@@ -13,9 +13,9 @@ from math import exp, log
 from fspinn.base.checks import number
 from fspinn.base.errors import ConfigError
 from fspinn.base.settings import described, setting
-from fspinn.network.adaptation import Adaptation, Balanced, Fixed
+from fspinn.network.adaptation import Adaptation, Balanced, Fixed, Homeostatic
 from fspinn.network.geometry import Geometry
-from fspinn.network.inhibition import Inhibition, Lateral, NoInhibition, Ranked
+from fspinn.network.inhibition import First, Inhibition, Lateral, NoInhibition, Ranked
 from fspinn.network.inhibition import answering as inhibition_answering
 
 MAX_NEURONS = 1_000_000
@@ -124,6 +124,20 @@ class Layer:
             raise ConfigError(
                 f"adaptation: {self.adaptation.kind} is of layers that learn by STDP, which one without "
                 "inhibition (none) does not; use adaptation = off"
+            )
+        if isinstance(self.adaptation, Homeostatic):
+            self._check_target(self.adaptation.target_spikes)
+
+    def _check_target(self, spikes: float) -> None:
+        if isinstance(self.inhibition, First) and spikes > 1:
+            raise ConfigError(
+                f"target_spikes: {spikes:g} are more than the one spike that ends a presentation with "
+                "inhibition = first; give at most 1"
+            )
+        if isinstance(self.inhibition, Ranked) and spikes != 1:
+            raise ConfigError(
+                f"target_spikes: {spikes:g} cannot be held with inhibition = ranked, where one neuron spikes "
+                "in each presentation while learning; give 1"
             )
 
     @classmethod

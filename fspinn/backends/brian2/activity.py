@@ -60,14 +60,14 @@ def _learned(
     window = np.minimum(step, plan.steps - 1) // learning.window_steps
     led = len(np.unique(shown * windows_each + window))
     falls = recorded.events["falls"] // plan.layers[0].neurons
-    passes = {"balanced": led + falls, "decaying": presentations, "off": 0}
+    passes = {"balanced": led + falls, "decaying": presentations, "homeostatic": falls, "off": 0}
     at_spikes = output_spikes if learning.rule in ("pair", "postonly") else 0
     return Activity(
         columns_written=recorded.events["leads"] + at_spikes,
         rows_written=recorded.events["depresses"] + (input_spikes if learning.rule == "pair" else 0),
         windows=int((-(-np.minimum(computed, plan.steps) // learning.window_steps)).sum()),
         threshold_passes=passes[learning.adaptation],
-        thresholds_written=output_spikes if learning.adaptation == "decaying" else 0,
+        thresholds_written=output_spikes if learning.adaptation in ("decaying", "homeostatic") else 0,
         normalisations=presentations * (learning.normalisation != "off"),
         decays=presentations * (learning.weight_decay > 0),
     )

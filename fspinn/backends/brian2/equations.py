@@ -90,7 +90,7 @@ def _neurons(on: Mechanisms) -> str:
         (on.balanced, "near : boolean (linked)  # of the referee"),
         (on.balanced, "reached : boolean (linked)  # of the referee"),
         (
-            on.balanced or on.ranked,
+            on.has_input,
             "has_input : boolean  # whether any input has spiked since the image appeared",
         ),
         (on.rule == "normalised", "square : 1 (linked)  # of the referee"),
@@ -140,6 +140,7 @@ def _constants(plan: Plan, layer: LayerPlan) -> dict[str, tuple[float, str]]:
             "duration": (learning.duration_ms, "ms"),
             "lowest_theta": (learning.lowest_theta, ""),
             "theta_tau": (learning.theta_tau_ms, "ms"),
+            "target_spikes": (learning.target_spikes, ""),
             "weight_decay": (learning.weight_decay, ""),
             "goal": (learning.normalisation_goal, ""),
         }

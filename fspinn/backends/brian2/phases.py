@@ -27,8 +27,8 @@ A presentation that ends with its first spike (``first``) goes on for Brian2, bu
 learns any more.
 
 What rises in phase 6 after the weights (the traces of output spikes that no weight of phase 6 depends on, a
-decaying theta) is written with the reset of phase 5: nothing in between looks at it. Numbers below 1e-20 do
-not become 0 here; results differ by no more.
+decaying or homeostatic theta) is written with the reset of phase 5: nothing in between looks at it. Numbers
+below 1e-20 do not become 0 here; results differ by no more.
 """
 
 from dataclasses import dataclass
@@ -118,6 +118,11 @@ class Mechanisms:
         return self.adaptation == "balanced"
 
     @property
+    def has_input(self) -> bool:
+        """Whether it matters if any input has spiked."""
+        return self.adaptation in ("balanced", "homeostatic") or self.ranked
+
+    @property
     def factor(self) -> bool:
         """Whether the winner's potentiation factor k is adaptive."""
         by_window = self.rule in ("normalised", "timestep")
@@ -145,7 +150,7 @@ def arrive(on: Mechanisms) -> list[Part]:
     arrival = lines("arrived = False", (on.traces, "x += 1"), (on.rule == "normalised", "count += 1"))
     row = lines(
         f"v_post += w{on.inhibition.input_factor}",
-        (on.balanced or on.ranked, "has_input_post = True"),
+        (on.has_input, "has_input_post = True"),
         (on.rule == "pair", "w = clip(w - depression_rate*y_post, 0, 1)"),
     )
     return [
@@ -192,7 +197,7 @@ def reset(on: Mechanisms) -> list[Part]:
                 (on.refractory, "ready_at = step + 1 + refractory_steps"),
                 on.inhibition.spikes,
                 (on.rule == "pair", "y += 1"),
-                (on.adaptation == "decaying", "theta += theta_step(t)"),
+                (on.adaptation in ("decaying", "homeostatic"), "theta += theta_step(t)"),
                 (on.leader, "count += 1"),
             ),
         )
@@ -323,6 +328,12 @@ def end(on: Mechanisms) -> list[Part]:
                 "theta = clip(theta - theta_step(t)/parts, lowest_theta, inf)",
             ),
         ]
+    if on.adaptation == "homeostatic":
+        fall = "theta = clip(theta - theta_step(t)*target_spikes/N, lowest_theta, inf)"
+        parts += [
+            Event("end", "neurons", "falls", f"{IMAGE_ENDS} and has_input"),
+            Action("end", "neurons", "falls", fall),
+        ]
     if on.traces:
         parts.append(Action("end", "inputs", "image_ends", "x = 0"))
     rest = lines(
@@ -332,7 +343,7 @@ def end(on: Mechanisms) -> list[Part]:
         on.inhibition.rests,
         (on.rule == "pair", "y = 0"),
         (on.leader, "count = 0"),
-        (on.balanced or on.ranked, "has_input = False"),
+        (on.has_input, "has_input = False"),
         (on.normalisation != "off", "size = 0"),
     )
     parts += [

@@ -35,7 +35,7 @@ _TARGET = "codegen.target"
 _MAKE_ARGUMENTS = "devices.cpp_standalone.extra_make_args_unix"
 
 COUNTED_EVENTS = ("leads", "depresses", "falls")
-"""Events that write weights, or thresholds after silence; how often they happened is part of the answer."""
+"""Events that write weights, or thresholds at the end; how often they happened is part of the answer."""
 
 
 _PROBES = {"before_threshold": "thresholds", "at_end": "window"}
@@ -118,7 +118,7 @@ def simulate(
                 network.add(
                     brian2.StateMonitor(network["neurons"], "v", probe, when=when, order=-1, name=name)
                 )
-        if earlier_spikes and "falls" in network:
+        if earlier_spikes and "total_spikes" in network["referee"].variables:
             network["referee"].total_spikes = earlier_spikes
         duration = len(spikes) * definition.steps * dt
         if folder is None:
@@ -231,8 +231,11 @@ def _build(definition: Definition, spike_inputs: NDArray[np.int32], spike_times:
             group = groups[part.population]
             group.set_event_schedule(part.name, when=part.slot, order=order)
             if part.name in COUNTED_EVENTS:
+                last = len(definition.schedule)  # events of the end are counted too, in the step they are in
                 counters.append(
-                    brian2.EventMonitor(group, part.name, record=False, when="end", order=-1, name=part.name)
+                    brian2.EventMonitor(
+                        group, part.name, record=False, when="end", order=last, name=part.name
+                    )
                 )
     network = brian2.Network(*groups.values(), *synapses.values(), *counters)
     network.schedule = SLOTS

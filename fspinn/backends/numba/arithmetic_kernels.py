@@ -45,6 +45,7 @@ depress_all = either(plasticity_kernels.depress_all, integer_plasticity_kernels.
 learn_from_spike = either(plasticity_kernels.learn_from_spike, integer_plasticity_kernels.learn_from_spike)
 raise_theta = either(plasticity_kernels.raise_theta, integer_plasticity_kernels.raise_theta)
 part_of_step = either(plasticity_kernels.part_of_step, integer_plasticity_kernels.part_of_step)
+share_of_target = either(plasticity_kernels.share_of_target, integer_plasticity_kernels.share_of_target)
 lower_theta = either(plasticity_kernels.lower_theta, integer_plasticity_kernels.lower_theta)
 decay_theta = either(plasticity_kernels.decay_theta, integer_plasticity_kernels.decay_theta)
 tidy_weights = either(plasticity_kernels.tidy_weights, integer_plasticity_kernels.tidy_weights)

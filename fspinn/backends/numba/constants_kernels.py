@@ -5,7 +5,7 @@ from collections import namedtuple
 NORMALISED, TIMESTEP, PAIR, POSTONLY = range(4)
 """Numbers of the rules, in the order of `fspinn.lowering.plan.RULES`."""
 
-BALANCED, DECAYING, NO_ADAPTATION = range(3)
+BALANCED, DECAYING, HOMEOSTATIC, NO_ADAPTATION = range(4)
 """Numbers of the adaptations, in the order of `fspinn.lowering.plan.ADAPTATIONS`."""
 
 NO_NORMALISATION, L1, L2 = range(3)
@@ -38,14 +38,14 @@ IntegerRow = namedtuple("IntegerRow", "leak lowest highest")
 RealLearning = namedtuple(
     "RealLearning",
     "on rule adaptation window_steps spike_threshold falls_in_silence depression trace_leak lowest_theta "
-    "theta_decay weight_norm target_trace normalisation normalisation_goal weight_kept",
+    "theta_decay target_spikes weight_norm target_trace normalisation normalisation_goal weight_kept",
 )
 """Constants of learning in reals; `theta_decay` is what theta is multiplied by."""
 
 IntegerLearning = namedtuple(
     "IntegerLearning",
     "on rule adaptation window_steps spike_threshold falls_in_silence depression trace_leak lowest_theta "
-    "theta_decay rounding norm weight_fraction highest_weight trace_fraction",
+    "theta_decay target_spikes rounding norm weight_fraction highest_weight trace_fraction",
 )
 """Constants of learning in integers."""
 

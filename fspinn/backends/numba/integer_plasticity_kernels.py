@@ -148,6 +148,12 @@ def part_of_step(step, neurons, learning):
 
 
 @njit
+def share_of_target(step, neurons, learning):
+    """Return what theta rises by if a neuron spikes as often as it should, rounded."""
+    return (step * learning.target_spikes + (neurons << 15)) // (neurons << 16)
+
+
+@njit
 def lower_theta(theta, fall, learning):
     """Lower all thresholds, but none below the lowest."""
     for j in range(theta.size):

@@ -158,6 +158,12 @@ def part_of_step(step, neurons, learning):
 
 
 @njit
+def share_of_target(step, neurons, learning):
+    """Return what theta rises by if a neuron spikes as often as it should: ``step * target_spikes / N``."""
+    return step * learning.target_spikes / neurons
+
+
+@njit
 def lower_theta(theta, fall, learning):
     """Lower all thresholds, but none below the lowest: ``theta = max(theta - fall, lowest)``."""
     fall = theta.dtype.type(fall)

@@ -17,6 +17,7 @@ from fspinn.backends.numba.arithmetic_kernels import (
     potentiate,
     raise_theta,
     set_thresholds,
+    share_of_target,
     tidy_weights,
 )
 from fspinn.backends.numba.constants_kernels import (
@@ -26,6 +27,7 @@ from fspinn.backends.numba.constants_kernels import (
     DECAYING,
     DECAYS,
     ENDED,
+    HOMEOSTATIC,
     INHIBITED_UNTIL,
     INPUT_SPIKES,
     NEURON_UPDATES,
@@ -74,7 +76,7 @@ def post(winner, weights, theta, now, constants, learning, state, activity):
         learn_from_spike(weights, winner, rate, (0, key), learning, state)
         if learning.rule == PAIR or learning.rule == POSTONLY:
             activity[COLUMNS_WRITTEN] += 1
-    if learning.adaptation == DECAYING:
+    if learning.adaptation == DECAYING or learning.adaptation == HOMEOSTATIC:
         raise_theta(theta, winner, theta_step, learning)
         set_thresholds(theta, constants, state)
         activity[THRESHOLDS_WRITTEN] += 1
@@ -207,6 +209,9 @@ def end_presentation(
             activity[THRESHOLD_PASSES] += 1
     if learning.adaptation == DECAYING:
         decay_theta(theta, learning)
+        activity[THRESHOLD_PASSES] += 1
+    if learning.adaptation == HOMEOSTATIC and input_spikes > 0:
+        lower_theta(theta, share_of_target(theta_step, constants.neurons, learning), learning)
         activity[THRESHOLD_PASSES] += 1
     decays, normalises = tidy_weights(weights, learning, state)
     activity[DECAYS] += decays
