@@ -28,6 +28,8 @@ NAMES = (
     "engines",
     "events",
     "fixed_point",
+    "headline",
+    "heartbeats",
     "labels",
     "learners",
     "mnist",
