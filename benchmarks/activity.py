@@ -61,7 +61,6 @@ STRENGTHS: dict[str, tuple[float, ...]] = {
     "l2": (22.0, 16.0, 11.0, 8.0, 5.6, 4.0, 2.8, 2.0),
     "hoyer": (0.56, 0.4, 0.28, 0.2, 0.14, 0.1, 0.05),
     "hoyer-square": (0.56, 0.4, 0.28, 0.2, 0.14, 0.1, 0.05),
-    "synops": (4.0, 2.8, 2.0, 1.4, 1.0, 0.5),
 }
 """Tried from the first on until one loses next to nothing. In a single layer ``synops`` is ``l1``."""
 
@@ -113,8 +112,7 @@ def _strengths(part: str) -> dict[str, tuple[float, ...]]:
     """Return what is tried, from what should leave the fewest spikes on."""
     if part not in SUPERVISED:
         return COLUMN_RATES if "column" in part else DENSE_RATES
-    several = len(PARTS[part][1]) > 1
-    return {kind: strengths for kind, strengths in STRENGTHS.items() if kind != "synops" or several}
+    return STRENGTHS
 
 
 def _kinds(part: str) -> list[str]:
@@ -234,7 +232,8 @@ def compared_ones(part: str, result: dict[str, Any]) -> Iterator[tuple[str, Seve
         for strength in _strengths(part)[kind]:
             several = groups.get((layers, kind, strength))
             if several is not None and _as_accurate(several, none, EQUAL):
-                yield f"{kind}, {strength:g}", several
+                first = strength == _strengths(part)[kind][0]
+                yield f"{kind}, {strength:g}" + " (the first tried)" * first, several
                 break
     yield f"none, {_half(layers)[0]} neurons", groups[_half(layers), *NONE]
 
@@ -288,20 +287,21 @@ def _added(values: Any) -> str:
 
 def _note(results: Results) -> str:
     return (
-        "`surrogate`, 784-200 (`-layers`: 784-200-200), first spike, 10 time steps, beta 0.9, "
+        "`surrogate`, 784-200, first spike, 10 time steps, beta 0.9, "
         f"{PASSES} passes over {LEARNED:,} training images, `gradient_rate` {RATE:g} (the best of four "
         "without a penalty), readout `linear`, floats. Of each penalty the strongest that loses at most "
         f"{EQUAL} points of validation accuracy, the mean of seeds {seeds(results)} (10,000 images each); "
         "all else is of test images. SynOps are spikes x fan-out, layer by layer, the last number of the "
         "readout, if a row of its table is added at each spike; where spikes are counted first, it takes "
-        "the MACs of the column beside, one row for each neuron that spiked. Neurons that never spike for "
-        "any training image are dropped, with no penalty too: that is how a penalty reaches the first layer, "
+        "the MACs of the column beside, one row for each neuron that spiked. Neurons of `surrogate` that never "
+        "spike for any training image are dropped, with no penalty too: that is how a penalty reaches the first layer, "
         "whose SynOps are input spikes x neurons and else follow from the images alone. In a single layer "
         "`synops` is `l1`. The last row of each is half as many neurons without a penalty, whatever it "
         "loses. `loihi-like` does not count the readout. STDP has a counterpart, the rate that "
         "`adaptation = homeostatic` holds: parts `-stdp`, 784-400 (`regular`, threshold 10, lateral "
         "inhibition of 0.1) or a column of 16 neurons (field 5, 4 x 4 cells), one pass over "
-        f"{LEARNED_BY_STDP:,} images, `none` the default adaptation at its best threshold. Of "
+        f"{LEARNED_BY_STDP:,} images, `none` the default adaptation at the best threshold of four "
+        "(10, the lowest of them, for 784-400; 2 for columns, both data sets together). Of "
         f"`target_spikes` the lowest that loses as little (784-400 begins at threshold {HELD_THRESHOLD:g}); "
         "`threshold` is the default adaptation with a higher threshold, which lowers the rate too. In a "
         "column the first spike at a position ends the presentation there: fewer spikes mean more synaptic "

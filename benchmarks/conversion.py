@@ -8,8 +8,8 @@ tried with one seed, the strongest that lose little with three; what is compared
 images, the test images are only reported on. Learning runs on one core.
 """
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,15 +47,18 @@ STRENGTHS: dict[str, tuple[float, ...]] = {
     "l2": (0.5, 1.0, 3.0),
     "hoyer": (0.05, 0.1),
     "hoyer-square": (0.05, 0.1),
-    "synops": (0.3, 1.0),
 }
 """In a single layer ``synops`` is ``l1``."""
 
 STEPS = {2: 0.5, 3: 0.5, 4: 0.5, 6: 0.5, 8: 0.5, 16: 1.0, 32: 1.0}
 """Time steps, and the threshold that does for them; the ANN sees rates of the most."""
 
-TUNED, TUNING_PASSES = (2, 3, 4), 4
+STEPS_TUNED, TUNING_PASSES = (2, 3, 4), 4
 """Time steps of networks that are tuned too, whose ANN sees rates of these steps, and in how many passes."""
+
+CONVERTED = tuple(str(steps) for steps in STEPS)
+TUNED = tuple(f"{steps}, tuned" for steps in STEPS_TUNED)
+"""The two ways to a network, by the names of their time steps."""
 
 EQUAL = 0.3
 """Points of validation accuracy that count as none."""
@@ -69,18 +72,14 @@ def measure(part: str) -> dict[str, Any]:
     images, layers = PARTS[part]
     none = _trial(images, layers, *NONE, SEEDS[0])
     trials, again = [none], [NONE]
-    for kind in _kinds(part):
+    for kind in STRENGTHS:
         tried = [_trial(images, layers, kind, strength, SEEDS[0]) for strength in STRENGTHS[kind]]
         trials += tried
         least = _best([none]) - EQUAL
-        enough = [one for one in tried if _fewest([one], least, after=1) is not None]
+        enough = [one for one in tried if _fewest([one], (*CONVERTED, *TUNED), least) is not None]
         again += [(kind, one["strength"]) for one in enough[-1:]]
     trials += [_trial(images, layers, *how, seed) for seed in SEEDS[1:] for how in again]
     return {"seeds": SEEDS, "trials": trials}
-
-
-def _kinds(part: str) -> list[str]:
-    return [kind for kind in STRENGTHS if kind != "synops" or len(PARTS[part][1]) > 1]
 
 
 def _trial(images: str, layers: tuple[int, ...], penalty: str, strength: float, seed: int) -> Trial:
@@ -99,7 +98,7 @@ def _trial(images: str, layers: tuple[int, ...], penalty: str, strength: float, 
     found: Trial = {"penalty": penalty, "strength": strength, "seed": seed}
     found["ann"] = {split: _of_ann(ann, of_steps[max(STEPS)], getattr(data, split)) for split in _SPLITS}
     found["steps"] = {str(steps): _measured(_converted(ann, one), data) for steps, one in of_steps.items()}
-    for steps in TUNED:
+    for steps in STEPS_TUNED:
         tuned = replace(learner, passes=TUNING_PASSES)
         learned = learn(of_steps[steps].network, data, tuned, seed=seed, progress=False)
         found["steps"][f"{steps}, tuned"] = _measured(learned, data)
@@ -173,15 +172,16 @@ def _mean(several: Several, steps: str, split: str, name: str) -> Any:
 
 def _best(several: Several) -> float:
     """Return the highest accuracy on validation images that conversion has, over the time steps."""
-    return max(float(_mean(several, str(steps), "validation", "accuracy")) for steps in STEPS)
+    return max(float(_mean(several, steps, "validation", "accuracy")) for steps in CONVERTED)
 
 
-def _fewest(several: Several, least: float, after: int) -> str | None:
-    """Return the time steps with the fewest operations after so many layers that are accurate enough."""
-    enough = [
-        steps for steps in several[0]["steps"] if _mean(several, steps, "validation", "accuracy") >= least
-    ]
-    operations = {s: float(_mean(several, s, "validation", "operations")[after:].sum()) for s in enough}
+def _fewest(several: Several, ways: Sequence[str], least: float) -> str | None:
+    """Return the time steps with the fewest operations among some that are accurate enough."""
+    operations = {
+        steps: float(_mean(several, steps, "validation", "operations").sum())
+        for steps in ways
+        if _mean(several, steps, "validation", "accuracy") >= least
+    }
     return min(operations, key=operations.__getitem__) if operations else None
 
 
@@ -193,26 +193,47 @@ def _groups(result: dict[str, Any]) -> dict[tuple[str, float], Several]:
     return {key: several for key, several in found.items() if len(several) == len(SEEDS)}
 
 
-def _chosen(part: str, result: dict[str, Any]) -> Iterator[tuple[str, Several, str]]:
-    """Yield what is compared, with its time steps: the best without a penalty, then the fewest operations."""
+@dataclass(frozen=True)
+class Chosen:
+    """What is compared: trials of a penalty at so many time steps, against the same way without one."""
+
+    name: str
+    several: Several
+    steps: str
+    against: "Chosen | None"
+
+    def mean(self, split: str, name: str) -> Any:
+        return _mean(self.several, self.steps, split, name)
+
+    def fewer(self, other: "Chosen", after: int) -> float:
+        """Return how many times fewer operations it has than another, after so many layers."""
+        before, left = (one.mean("test", "operations")[after:].sum() for one in (other, self))
+        return float(before / left)
+
+
+def chosen_ones(result: dict[str, Any]) -> Iterator[Chosen]:
+    """Yield the best that is converted without a penalty, then of each way the fewest operations."""
     groups = _groups(result)
     none = groups[NONE]
     best = _best(none)
-    yield "none, the best", none, str(_fewest(none, best, after=0))
-    for kind in ("none", *_kinds(part)):
-        found = []
-        for (penalty, strength), several in groups.items():
-            for after in (1, 0):
-                steps = _fewest(several, best - EQUAL, after)
+    first = _fewest(none, CONVERTED, best)
+    assert first is not None
+    yield Chosen("none, the best", none, first, None)
+    for ways in (CONVERTED, TUNED):
+        without = None
+        for kind in ("none", *STRENGTHS):
+            found = []
+            for (penalty, strength), several in groups.items():
+                steps = _fewest(several, ways, best - EQUAL)
                 if penalty == kind and steps is not None:
-                    done = float(_mean(several, steps, "validation", "operations")[after:].sum())
-                    found.append((after, done, strength, steps))
-        for after in (1, 0):
-            some = [one for one in found if one[0] == after]
-            if some:
-                _, _, strength, steps = min(some)
+                    done = float(_mean(several, steps, "validation", "operations").sum())
+                    found.append((done, strength, steps))
+            if found:
+                _, strength, steps = min(found)
                 name = kind if kind == "none" else f"{kind}, {strength:g}"
-                yield name, groups[kind, strength], steps
+                one = Chosen(name, groups[kind, strength], steps, without)
+                without = one if kind == "none" else without
+                yield one
 
 
 def render(results: Results) -> str:
@@ -223,39 +244,32 @@ def render(results: Results) -> str:
 def _compared(results: Results) -> str:
     rows = []
     for part, result in results.items():
-        chosen = list(_chosen(part, result))
-        best, fewest = chosen[0], chosen[1]
-        for name, several, steps in _once(chosen):
-            ops = _mean(several, steps, "test", "operations")
-            against = [_mean(one[1], one[2], "test", "operations") for one in (best, fewest)]
-            energy = _mean(best[1], best[2], "test", "energy_nj") / _mean(several, steps, "test", "energy_nj")
-            lost = _mean(several, steps, "validation", "accuracy") - _mean(
-                best[1], best[2], "validation", "accuracy"
-            )
+        best, *others = chosen_ones(result)
+        for one in (best, *others):
+            lost = one.mean("validation", "accuracy") - best.mean("validation", "accuracy")
+            times = [
+                "" if other is None else f"{one.fewer(other, after):.2f}"
+                for after in (0, 1)
+                for other in (best, one.against)
+            ]
+            energy = best.mean("test", "energy_nj") / one.mean("test", "energy_nj")
             rows.append(
                 [
                     part,
-                    name,
-                    steps,
-                    f"{STEPS[int(steps.partition(',')[0])]:g}",
+                    one.name,
+                    one.steps,
                     f"{lost:+.2f}",
-                    spread([one["steps"][steps]["test"]["accuracy"] for one in several]),
-                    _added(np.mean([one["steps"][steps]["neurons"] for one in several], axis=0)),
-                    _added(ops),
-                    *(f"{other.sum() / ops.sum():.2f}" for other in against),
-                    *(f"{other[1:].sum() / ops[1:].sum():.2f}" for other in against),
-                    *(f"{one:.2f}" for one in energy),
+                    spread([each["steps"][one.steps]["test"]["accuracy"] for each in one.several]),
+                    _added(np.mean([each["steps"][one.steps]["neurons"] for each in one.several], axis=0)),
+                    _added(one.mean("test", "operations")),
+                    *times,
+                    *(f"{value:.2f}" for value in energy),
                 ]
             )
-    head = ["images", "penalty, strength", "steps", "threshold", "validation (points)", "test (%)", "neurons"]
-    head += ["SynOps", "fewer (times)", "fewer than none at its fewest"]
-    head += ["after the first layer: fewer (times)", "fewer than none at its fewest"]
+    head = ["images", "penalty, strength", "steps", "validation (points)", "test (%)", "neurons"]
+    head += ["SynOps", "fewer than the best (times)", "than none, the same way"]
+    head += ["after the first layer: fewer than the best (times)", "than none, the same way"]
     return table([*head, *(f"less energy, {name} (times)" for name in HARDWARE)], rows)
-
-
-def _once(chosen: list[tuple[str, Several, str]]) -> Iterator[tuple[str, Several, str]]:
-    """Yield each of them once."""
-    yield from {(name, steps): (name, several, steps) for name, several, steps in chosen}.values()
 
 
 def _added(values: Any) -> str:
@@ -264,14 +278,14 @@ def _added(values: Any) -> str:
 
 def _note(results: Results) -> str:
     return (
-        "`hybrid`: ANNs of ReLUs without biases, 784-200 (`-layers`: 784-200-200), "
+        "`hybrid`: ANNs of ReLUs without biases, 784-200, "
         f"{Hybrid().ann_passes} passes over {LEARNED:,} training images, converted into networks without "
         f"leak, `regular` input, thresholds of the {Hybrid().percentile:g} % percentile (half of it up to "
         "8 steps), potentials that start at 0, readout `linear`, fitted on spike counts, floats; those that "
         f"are called tuned saw {TUNING_PASSES} passes of surrogate gradients. First the best network that is "
-        "converted without a penalty, over the number of time steps; then of no penalty and of each the "
-        f"fewest synaptic operations, after the first layer or in all, that lose at most {EQUAL} points of "
-        f"validation accuracy against it, the mean of seeds {seeds(results)} (10,000 images each); all else "
+        "converted without a penalty, over the number of time steps; then, converted and tuned, of no "
+        f"penalty and of each the fewest synaptic operations that lose at most {EQUAL} points of validation accuracy "
+        f"against it, the mean of seeds {seeds(results)} (10,000 images each); all else "
         "is of test images. SynOps are spikes x fan-out, layer by layer, the last number of the readout, if "
         "a row of its table is added at each spike. Neurons that never spike for any training image are "
         "dropped, with no penalty too. Below, the ANNs: effective MACs are inputs or activations that are "
@@ -310,7 +324,7 @@ def _courses(results: Results) -> str:
         for one in result["trials"]
         if one["seed"] == SEEDS[0]
     ]
-    head = [f"{steps} steps" for steps in STEPS] + [f"{steps} steps, tuned" for steps in TUNED]
+    head = [f"{steps} steps" for steps in STEPS] + [f"{steps} steps, tuned" for steps in STEPS_TUNED]
     return table(["images", "penalty, strength: validation (%) and SynOps, layer by layer", *head], rows)
 
 
@@ -339,7 +353,7 @@ def picture(results: Results) -> None:
 
 def _panels(part: str, result: dict[str, Any]) -> list[Panel]:
     anns, networks = [], []
-    for kind in ("none", *_kinds(part)):
+    for kind in ("none", *STRENGTHS):
         several = [one for one in result["trials"] if one["penalty"] == kind and one["seed"] == SEEDS[0]]
         found = [one["ann"]["validation"] for one in several]
         macs = [sum(one["macs"]) for one in found]

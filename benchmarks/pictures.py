@@ -9,8 +9,8 @@ from tables import ROOT
 from fspinn.report.plots.colours import SHADES
 from fspinn.report.plots.saving import save
 
-MARKS = "os^Dv*"
-"""Of a series, so that pictures can be read in grey."""
+MARKS = "os^Dv*P"
+"""Of a series, so that pictures can be read in grey; one more than there are colours, so that pairs differ."""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ PARTS = ("summary",)
 
 def measure(part: str) -> dict[str, Any]:
     rows = [*_mechanisms(), *_leak_and_threshold(), *_activity(), *_pareto()]
-    return {"rows": [row for row in rows if row is not None]}
+    return {"rows": rows}
 
 
 def _mechanisms() -> list[list[str]]:
@@ -91,7 +91,7 @@ def _activity() -> list[list[str]]:
         if not penalised:
             found.append(f"{part}: none at so little loss")
             continue
-        name, best = max(penalised, key=lambda one: _fewer(none, one[1], 1))
+        name, best = max(penalised, key=lambda one: _fewer(none, one[1], 1, "validation"))
         found.append(
             f"{part} {_fewer(none, best, 1):.1f} times fewer after the first layer, "
             f"{_fewer(none, best, 0):.1f} in all ({name})"
@@ -107,9 +107,11 @@ def _activity() -> list[list[str]]:
     ] * bool(found)
 
 
-def _fewer(none: activity.Several, several: activity.Several, after: int) -> float:
+def _fewer(
+    none: activity.Several, several: activity.Several, after: int, split: str = "test"
+) -> float:
     """Return how many times fewer synaptic operations there are in all layers after so many."""
-    before, left = (activity.met(each, "test")[after:].sum() for each in (none, several))
+    before, left = (activity.met(each, split)[after:].sum() for each in (none, several))
     return float(before / left)
 
 
