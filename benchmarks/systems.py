@@ -107,9 +107,7 @@ def _activity() -> list[list[str]]:
     ] * bool(found)
 
 
-def _fewer(
-    none: activity.Several, several: activity.Several, after: int, split: str = "test"
-) -> float:
+def _fewer(none: activity.Several, several: activity.Several, after: int, split: str = "test") -> float:
     """Return how many times fewer synaptic operations there are in all layers after so many."""
     before, left = (activity.met(each, split)[after:].sum() for each in (none, several))
     return float(before / left)
