@@ -187,10 +187,10 @@ def _note(results: Results) -> str:
         f"the first table are those of `{CHIP}` with 8 bits for both, spikes counted while learning and "
         f"while answering; `{SIMULATOR}` accounts as a simulator does, and its training ratio rests on a "
         "number of passes that was fitted to the published 3.5. The published figures are of other code on "
-        "a GPU: they are not reproduced, only put beside. Memory and energy of the networks count a readout of "
-        "one label a neuron, as FSpiNN has it. The column learns with the rule `normalised` at 4 positions of "
-        f"an image, hence with so little energy; it is rounded after that ({WEIGHTS}), its readout `linear` "
-        f"({READOUTS[0]}) is fitted on all 60,000 labels and counted. {machines(results)}."
+        "a GPU: they are not reproduced, only put beside. Memory and energy of the networks count a readout "
+        "of one label a neuron, as FSpiNN has it. The column learns with the rule `normalised` at 4 "
+        f"positions of an image, hence with so little energy; it is rounded after that ({WEIGHTS}), its "
+        f"readout `linear` ({READOUTS[0]}) is fitted on all 60,000 labels and counted. {machines(results)}."
     )
 
 

@@ -10,7 +10,7 @@ from fspinn.report.plots.colours import SHADES
 from fspinn.report.plots.saving import save
 
 MARKS = "os^Dv*P"
-"""Of a series, so that pictures can be read in grey; one more than there are colours, so that pairs differ."""
+"""Of a series, for pictures in grey; one more than there are colours, so that pairs of both differ."""
 
 
 @dataclass(frozen=True)
