@@ -170,6 +170,9 @@ def test_search_without_an_answer_has_exit_status_1(tmp_path):
 def test_search_does_not_replace_the_answer_to_another_question(tmp_path):
     impossible = ("search", "--memory", "80B", "-o", tmp_path / "result")
     assert run(*impossible).exit_code == 1
+    result = json.loads((tmp_path / "result" / "result.json").read_text())
+    tried = json.dumps({**result, "ending": "none reaches"})
+    (tmp_path / "result" / "result.json").write_text(tried)
     files = {path.name: path.read_bytes() for path in (tmp_path / "result").iterdir()}
     answer = run(*impossible, "--accuracy", 0.95)
     assert answer.exit_code == 2
@@ -179,9 +182,16 @@ def test_search_does_not_replace_the_answer_to_another_question(tmp_path):
         "this asks: digits, 95 %, at most 80 B, least memory; give another folder with -o, or --overwrite\n"
     )
     assert {path.name: path.read_bytes() for path in (tmp_path / "result").iterdir()} == files
-    assert run(*impossible).exit_code == 1  # goes on
     assert run(*impossible, "--accuracy", 0.95, "--overwrite").exit_code == 1
     assert json.loads((tmp_path / "result" / "result.json").read_text())["target_accuracy"] == 0.95
+
+
+def test_search_replaces_an_answer_that_nothing_was_trained_for(tmp_path):
+    impossible = ("search", "--memory", "80B", "-o", tmp_path)
+    assert run(*impossible).exit_code == 1
+    assert run(*impossible).exit_code == 1
+    assert run(*impossible, "--accuracy", 0.95).exit_code == 1
+    assert json.loads((tmp_path / "result.json").read_text())["target_accuracy"] == 0.95
 
 
 def test_a_search_that_could_not_finish_has_exit_status_3(tmp_path, monkeypatch):

@@ -1,7 +1,7 @@
 """Searches that set learners side by side: which networks each is tried with."""
 
 import pytest
-from commands import answer
+from commands import answer, refused
 
 import fspinn
 from fspinn.base.errors import ConfigError
@@ -73,6 +73,8 @@ def test_supervised_networks_fit_signals_and_small_images():
     ("learner", "words"),
     [
         ([], "learner: there is none; give at least one"),
+        ("stdp", r"learner: 'stdp' is not a learner; give one, such as fspinn\.Stdp\(\)"),
+        (["stdp"], r"learner: 'stdp' is not a learner; give one, such as fspinn\.Stdp\(\)"),
         ([fspinn.Stdp(), StdpLabels()], "learner: only the ladder, without a space, tries several"),
     ],
 )
@@ -81,6 +83,15 @@ def test_learners_that_cannot_be_tried_together_are_refused(learner, words):
         fspinn.find_smallest(
             fspinn.datasets.load("digits"), learner=learner, strategy="bayes", progress=False
         )
+
+
+def test_networks_that_labels_cannot_tune_are_refused_before_work_starts(tmp_path):
+    words = "search --learner stdp+labels --set inhibition=lateral --samples 200 --accuracy 0.3"
+    error = refused(*words.split(), "-o", tmp_path / "a")
+    assert error.startswith(
+        "fspinn: inhibition: labels tune neurons whose first spike ends a position, and this one is lateral"
+    )
+    assert not (tmp_path / "a").exists()
 
 
 def test_a_search_sets_all_three_learners_side_by_side():

@@ -92,6 +92,7 @@ def test_each_map_has_its_default_and_no_network_is_trained_twice():
         ({"beta": [1.5]}, "beta: 1.5 is not above 0 and at most 1; it is what stays of a potential"),
         ({"beta": [0.0]}, "beta: 0 is not above 0"),
         ({"beta": []}, "beta: has no values; give at least one"),
+        ({"beta": 0.9}, r"beta: 0\.9 is not a list of values; give one, such as \[0\.9\]"),
         ({"threshold": [1.0, 1.0]}, "threshold: a value is given twice; leave one out"),
         ({"threshold": [-1.0]}, "threshold: "),
         ({"surrogate": ["atan"]}, "surrogate"),

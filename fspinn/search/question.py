@@ -12,6 +12,7 @@ from typing import Any
 
 from fspinn.base.errors import ConfigError, DataError
 from fspinn.search.constraints import MEASURES
+from fspinn.search.endings import Ending
 from fspinn.search.metrics import Metric, metric_of
 
 RESULT, SWEEP = "result.json", "sweep.json"
@@ -19,6 +20,8 @@ RESULT, SWEEP = "result.json", "sweep.json"
 
 def check_answer(folder: Path, question: Mapping[str, Any], overwrite: bool) -> None:
     """Refuse a folder that holds the answer to another question, or a better one to the same.
+
+    An answer that nothing was trained for, as no network keeps to the limits, can always be replaced.
 
     `question` is as `fspinn.search.SearchResult.as_dict` returns it, with an answer or without.
 
@@ -34,6 +37,8 @@ def check_answer(folder: Path, question: Mapping[str, Any], overwrite: bool) -> 
     if overwrite or not path.exists():
         return
     answer, held = _held(path, _parts)
+    if answer.get("ending") == Ending.IMPOSSIBLE.value:
+        return
     asked = _parts(question)
     if held != asked:
         always = {"dataset", "accuracy", "minimize", *MEASURES}

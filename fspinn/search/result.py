@@ -261,7 +261,7 @@ def _learners(result: SearchResult, winner: Trial) -> list[str]:
         if all(t.outcome is Outcome.OVER_LIMIT and not t.confusions for t in tried):
             needs = f"no network of {kind} keeps to the limits"
         else:
-            needs = f"{kind} does not reach {result.target_accuracy:.1%}"
+            needs = f"{kind} is not proven to reach {result.target_accuracy:.1%}"
         if trial is not None and trial.cost is not None and winner.cost is not None:
             name = result.minimize[0]
             times = cost_of(trial.cost, name) / cost_of(winner.cost, name)

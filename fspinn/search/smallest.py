@@ -19,13 +19,14 @@ from fspinn.base.randomness import INFERENCE_SPIKES
 from fspinn.base.settings import as_plain
 from fspinn.datasets.arrays import as_dataset
 from fspinn.datasets.origin import origin
+from fspinn.learning.labels import check_tunable
 from fspinn.learning.surrogate import check_installed
 from fspinn.memmodel import Hardware, load_hardware
 from fspinn.model.model import Model
 from fspinn.model.readout import check_class_weight
 from fspinn.network.description import Network
 from fspinn.network.encoders import BatchEncoder, encoding_of
-from fspinn.network.learners import Learner, Surrogate
+from fspinn.network.learners import Learner, StdpLabels, Surrogate
 from fspinn.network.recordings import Binnable, check_encoder
 from fspinn.network.rules import Stdp
 from fspinn.network.setup import Setup, check_competition, check_rates
@@ -269,6 +270,9 @@ def find_smallest(
         weights,
         readouts,
     )
+    for each in (settled, *settled.beside):
+        if isinstance(each.base.learner, StdpLabels) and not {"inhibition", "tau_m_ms"} & set(each.settings):
+            check_tunable(each.base.network)
     kinds_asked = tuple(dict.fromkeys(kind for each in (settled, *settled.beside) for kind in each.learners))
     question = {
         "dataset": origin(data),
@@ -423,9 +427,12 @@ def _baselines(
 def _learners(given: Learner | Sequence[Learner] | None) -> tuple[Learner, ...]:
     if given is None:
         return (Stdp(),)
-    several = tuple(given) if isinstance(given, Sequence) else (given,)
+    several = tuple(given) if isinstance(given, Sequence) and not isinstance(given, str) else (given,)
     if not several:
-        raise ConfigError("learner: there is none; give at least one")
+        raise ConfigError("learner: there is none; give at least one, such as fspinn.Stdp()")
+    for one in several:
+        if not isinstance(one, Learner):
+            raise ConfigError(f"learner: {one!r} is not a learner; give one, such as fspinn.Stdp()")
     return tuple(dict.fromkeys(several))
 
 

@@ -29,7 +29,7 @@ from fspinn.learning.surrogate import check_installed
 from fspinn.memmodel import load_hardware
 from fspinn.network import layers
 from fspinn.network.description import Network
-from fspinn.network.learners import Learner
+from fspinn.network.learners import Learner, Surrogate
 from fspinn.network.recordings import check_encoder
 from fspinn.network.rules import Stdp
 from fspinn.network.setup import Setup, check_competition, check_rates
@@ -54,7 +54,7 @@ def sweep(
     axes: Mapping[str, Sequence[Any]],
     *,
     learner: Learner = Stdp(),
-    readout: str = "proportion",
+    readout: str | None = None,
     hardware: str = "fpga-kintex7-event",
     seeds: int = 1,
     seed: int = 0,
@@ -81,7 +81,8 @@ def sweep(
         `fspinn.with_settings` takes them. ``penalty`` and ``penalty_strength`` of `fspinn.Surrogate` are
         compared with the network as given, and so with no penalty, if neither is swept beside them.
     learner : Learner, default Stdp()
-    readout : str, default "proportion"
+    readout : str or None, default None
+        None is ``linear`` for `fspinn.Surrogate` and `fspinn.Hybrid`, else ``proportion``.
     hardware : str, default "fpga-kintex7-event"
         Preset or TOML file for costs.
     seeds : int, default 1
@@ -124,6 +125,7 @@ def sweep(
         )
     seeds = whole_number("seeds", seeds, 1, 100)
     seed = whole_number("seed", checked_seed(seed), 0, MAX_SEED + 1 - seeds)
+    readout = readout or ("linear" if isinstance(learner, Surrogate) else "proportion")
     variant = Variant(readout=readout)
     points = _points(base, axes)
     grid = _Grid(points, range(seed, seed + seeds), variant)
@@ -194,6 +196,8 @@ def at(setup: Setup, values: Mapping[str, Any]) -> Setup:
 def _points(base: Setup, axes: Mapping[str, Sequence[Any]]) -> dict[Setup, SweepPoint]:
     """Return what is trained, with what is known of it: the grid, and for each of its maps the default."""
     for name, values in axes.items():
+        if isinstance(values, str) or not isinstance(values, Sequence):
+            raise ConfigError(f"{name}: {values!r} is not a list of values; give one, such as [{values!r}]")
         if not values:
             raise ConfigError(f"{name}: has no values; give at least one")
         if len(set(values)) < len(values):
