@@ -14,8 +14,8 @@ from fspinn.model.features import INPUTS
 from fspinn.model.model import BIASED_READOUT, AnyModel, model_of
 from fspinn.network.adaptation import Adaptation, Fixed
 from fspinn.network.description import Network
-from fspinn.network.inhibition import Inhibition, NoInhibition
-from fspinn.network.inputs import Delta, Events, FirstSpike, LevelDelta, OnOff, block_of
+from fspinn.network.inhibition import First, Inhibition, NoInhibition
+from fspinn.network.inputs import Delta, Events, FirstSpike, LevelDelta, NoContrast, OnOff, block_of
 from fspinn.network.layers import Layer
 from fspinn.network.learners import Learner
 from fspinn.network.rules import NORMALISATIONS, Rule, Stdp
@@ -444,6 +444,23 @@ def _of_the_input(network: Network, image_shape: tuple[int, ...]) -> _OfTheInput
         "pooled": pooled,
         "block_sums": across * values if pooled > 1 else 0,
     }
+
+
+def is_column(network: Network) -> bool:
+    """Whether the exported C program computes the first layer line by line, as a column without leak.
+
+    Its inputs spike once, at a time that needs no other pixel, and the first output spike ends a position.
+    """
+    layer, encoder = network.layers[0], network.encoder
+    return (
+        layer.field is not None
+        and layer.inhibition.kind == First.kind
+        and layer.neuron.tau_m_ms is None
+        and isinstance(encoder, FirstSpike)
+        and not encoder.needs_whole_sample
+        and isinstance(network.contrast, NoContrast)
+        and network.pool == 1
+    )
 
 
 def kept_values(network: Network, image_shape: tuple[int, ...]) -> int:

@@ -139,7 +139,7 @@ def assert_memory_is_estimated(model, folder, flash=0.02):
 
 def memory_of(folder):
     """Bytes of each section in the map of the linker."""
-    found = re.findall(r"^\.(\w+) +0x[0-9a-f]+ +0x([0-9a-f]+)", (folder / "network.map").read_text(), re.M)
+    found = re.findall(r"^\.(\w+) +0x[0-9a-f]+ +0x([0-9a-f]+)", (folder / "cortex-m4.map").read_text(), re.M)
     return {name: int(size, 16) for name, size in found}
 
 

@@ -15,18 +15,7 @@ from fspinn.model import store
 from fspinn.model.model import Readout
 
 NETWORK = dense(neurons=5, duration_ms=40.0, weight_norm=1.0, threshold=3.0)
-FILES = [
-    "Makefile",
-    "README.md",
-    "cortex_m4.c",
-    "cortex_m4.ld",
-    "images.h",
-    "layers.h",
-    "network.c",
-    "network.h",
-    "neurons.h",
-    "test.c",
-]
+FILES = ["Makefile", "README.md", "network.c", "network.h", "src", "test"]
 
 
 @pytest.fixture
@@ -54,7 +43,7 @@ def test_a_folder_holds_the_program_and_images_of_the_data_set(path, images, tmp
     assert result.exit_code == 0, result.output
     assert sorted(p.name for p in out.iterdir()) == FILES
     assert f"written   {out}" in result.stdout
-    assert "#define IMAGES 3" in (out / "images.h").read_text()
+    assert (out / "test" / "samples.bin").read_bytes()[:4] == bytes([3, 0, 0, 0])
     assert "5 neurons, 64 inputs, 40 time steps" in (out / "README.md").read_text()
     assert "@" not in (out / "README.md").read_text() + (out / "network.h").read_text()
     assert out.stat().st_mode & 0o055  # others may read it, as the umask says
@@ -64,7 +53,7 @@ def test_json_says_what_was_written(path, images, tmp_path):
     out = tmp_path / "out"
     result = run(path, "--target", "c", "-o", out, "--dataset", images, "--seed", 7, "--json")
     assert json.loads(result.stdout) == {"target": "c", "output": str(out)}
-    assert "#define NETWORK_SEED 7" in (out / "network.h").read_text()
+    assert "#define FSPINN_SEED 7" in (out / "network.c").read_text()
 
 
 def test_without_images_the_program_is_tested_on_noise(path, tmp_path):
@@ -74,7 +63,7 @@ def test_without_images_the_program_is_tested_on_noise(path, tmp_path):
         "fspinn: the program is tested on noise: dataset: the model does not say what it was trained on; "
         "name the data set\n"
     )
-    assert "#define IMAGES 5" in (tmp_path / "out" / "images.h").read_text()
+    assert (tmp_path / "out" / "test" / "samples.bin").read_bytes()[:4] == bytes([5, 0, 0, 0])
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def test_many_steps_need_wider_times(tmp_path):
     parts = changed(COLUMN, threshold=2.5, **long), changed(TOPS["lateral"], **long)
     model = chain_of(parts, (NARROW, NARROW))
     assert min(check(model, tmp_path)) > 5
-    assert "#define LAYER_TIME uint16_t\n" in (tmp_path / "out" / "layers.h").read_text()
+    assert "#define LAYER_TIME uint16_t\n" in (tmp_path / "out" / "network.c").read_text()
 
 
 @needs_gcc

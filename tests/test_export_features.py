@@ -108,7 +108,7 @@ def test_recorded_features_become_bytes_with_integers(tmp_path):
         int main(void)
         {
             int32_t value;
-            uint32_t number = 0;
+            uint8_t number = 0;
             while (fread(&value, sizeof value, 1, stdin) == 1) {
                 putchar(network_feature(value, number));
                 number ^= 1;
@@ -156,9 +156,9 @@ def test_the_flash_of_a_microcontroller_is_estimated(readout, tmp_path):
     network = replace(network, layers=(replace(layer, neuron=replace(layer.neuron, weight_norm=1.5)),))
     model = listening(model_of(network, readout=readout, weights="UQ0.3", pixels=(28, 28)), 2)
     export_c(model, tmp_path / "out", images_for(model, 3), features=values_for(model, 3))
-    subprocess.run(["make", "cortex-m4"], cwd=tmp_path / "out", check=True, capture_output=True)
+    subprocess.run(["make", "cortex-m4.elf"], cwd=tmp_path / "out", check=True, capture_output=True)
     sections = re.findall(
-        r"^\.(\w+) +0x[0-9a-f]+ +0x([0-9a-f]+)", (tmp_path / "out" / "network.map").read_text(), re.M
+        r"^\.(\w+) +0x[0-9a-f]+ +0x([0-9a-f]+)", (tmp_path / "out" / "cortex-m4.map").read_text(), re.M
     )
     took = {name: int(size, 16) for name, size in sections}
     activity = {phase: (Activity(samples=1, steps=8),) for phase in ("training", "inference")}
