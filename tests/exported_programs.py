@@ -27,6 +27,27 @@ needs_arm = pytest.mark.skipif(
     not all(map(shutil.which, CROSS_TOOLS)), reason=f"needs {', '.join(CROSS_TOOLS)}"
 )
 
+AVR_TOOLS = ("make", "gcc", "avr-gcc", "simavr")
+RISCV_TOOLS = ("make", "riscv64-unknown-elf-gcc", "qemu-system-riscv32")
+"""What each emulated chip needs; libsimavr-dev comes with no program of its own."""
+
+CHIPS = {
+    "atmega328p": AVR_TOOLS,
+    "attiny85": AVR_TOOLS,
+    "cortex-m0": CROSS_TOOLS,
+    "cortex-m4": CROSS_TOOLS,
+    "riscv": RISCV_TOOLS,
+}
+
+
+def needs_tools_of(chip):
+    """Skip a test where something that the chip needs is missing."""
+    if chip in ("atmega328p", "attiny85") and not Path("/usr/include/simavr").exists():
+        pytest.skip("needs libsimavr-dev")
+    if missing := [tool for tool in CHIPS[chip] if shutil.which(tool) is None]:
+        pytest.skip(f"needs {', '.join(missing)}")
+
+
 ACTIVITY = Activity(samples=1, steps=350, input_spikes=2000)
 
 

@@ -49,6 +49,12 @@ def test_a_folder_holds_the_program_and_images_of_the_data_set(path, images, tmp
     assert out.stat().st_mode & 0o055  # others may read it, as the umask says
 
 
+def test_a_name_is_that_of_the_files_and_of_all_that_a_caller_sees(path, tmp_path):
+    result = run(path, "--target", "c", "-o", tmp_path / "out", "--name", "Digits_2")
+    assert f"written   {tmp_path / 'out'}: Digits_2.h, Digits_2.c, and a test" in result.stdout
+    assert "int16_t Digits_2_answer(Digits_2_state *state, " in (tmp_path / "out" / "Digits_2.h").read_text()
+
+
 def test_json_says_what_was_written(path, images, tmp_path):
     out = tmp_path / "out"
     result = run(path, "--target", "c", "-o", out, "--dataset", images, "--seed", 7, "--json")
@@ -76,6 +82,12 @@ def test_without_images_the_program_is_tested_on_noise(path, tmp_path):
         (["--target", "c", "-o", "."], "is there already; name a folder that is new or empty"),
         (["--target", "c", "-o", "out", "--dataset", "cifar"], "cifar"),
         (["--target", "c", "-o", "out", "--samples", "0"], "--samples"),
+        (
+            ["--target", "c", "-o", "out", "--name", "two words"],
+            "'two words' cannot be the name of a network in C",
+        ),
+        (["--target", "c", "-o", "out", "--name", "int"], "but not a word that C has"),
+        (["--target", "nir", "-o", "net.nir", "--name", "digits"], "--name: only the C program has one"),
         (["--target", "nir", "-o", "net4.h5"], "is the model itself; name another file"),
         (["--target", "nir", "-o", "."], "cannot be written (Is a directory); name another file"),
         (["--target", "nir", "-o", "net.nir", "--samples", "2"], "only the C program has images; leave them"),

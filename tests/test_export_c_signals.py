@@ -259,7 +259,9 @@ def test_the_loop_that_the_readme_shows_answers_what_was_recorded(tmp_path, pool
     export_c(model, tmp_path / "out")
     readme = (tmp_path / "out" / "README.md").read_text()
     assert f"the program keeps the last {kept} of them,\nin {size} bytes of RAM." in readme
-    loop = re.search(r"(?:^    static network_state state;\n    uint8_t value.*\n)(?:^    .*\n)+", readme, re.M)[0]
+    loop = re.search(
+        r"(?:^    static network_state state;\n    uint8_t value.*\n)(?:^    .*\n)+", readme, re.M
+    )[0]
     (tmp_path / "main.c").write_text(_SENSOR.replace("@loop@", loop))
     program = tmp_path / "main"
     sources = [tmp_path / "main.c", tmp_path / "out" / "network.c"]

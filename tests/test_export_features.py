@@ -91,7 +91,7 @@ def test_the_programs_own_test_knows_the_features(shown, tmp_path):
     assert "-1 is none: no neuron has spiked and no feature is above its lowest level." in said
     low, high = model.features.scale.low[0], model.features.scale.high[0]
     assert f"Beside the image there are 2 bytes of features: f0, from {low:.9g} to {high:.9g}; f1" in said
-    assert "network_answer(image, 0, features);" in said
+    assert "network_answer(&state, image, 0, features);" in said
 
 
 @needs_gcc

@@ -1,9 +1,10 @@
 """A network in integers as a C program: a folder that builds on its own, and checks itself.
 
-`network.h` and `network.c` (or what `name` says) hold the numbers of the network; the files of `src/` are the
-same for every network, and `test/` runs it here and on emulated chips. Layers run one after the other, each over
-all its positions and time steps. Between two of them lies a buffer: of the first spike of each feature, or of a
-bit per feature and step after a layer without inhibition, whose neurons may spike several times.
+`network.h` and `network.c` (or what `name` says) hold the numbers of the network; the files of `src/` are
+the same for every network, and `test/` runs it here and on emulated chips. Layers run one after the other,
+each over all its positions and time steps. Between two of them lies a buffer: of the first spike of each
+feature, or of a bit per feature and step after a layer without inhibition, whose neurons may spike several
+times.
 What they compute is what `fspinn.lowering.integers` defines, in every output spike. That includes the input
 spikes: the program gets the image, and computes the encoder's probabilities, which are floats in
 `fspinn.network.encoder_kernels`, as whole numbers, rounded as IEEE 754 says.
@@ -58,10 +59,42 @@ _FIXED = {
 """Files that are the same for every network, by folder."""
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
-_KEYWORDS = (
-    "auto break case char const continue default do double else enum extern float for goto if inline int long "
-    "register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while"
-).split()
+_KEYWORDS = [
+    "auto",
+    "break",
+    "case",
+    "char",
+    "const",
+    "continue",
+    "default",
+    "do",
+    "double",
+    "else",
+    "enum",
+    "extern",
+    "float",
+    "for",
+    "goto",
+    "if",
+    "inline",
+    "int",
+    "long",
+    "register",
+    "restrict",
+    "return",
+    "short",
+    "signed",
+    "sizeof",
+    "static",
+    "struct",
+    "switch",
+    "typedef",
+    "union",
+    "unsigned",
+    "void",
+    "volatile",
+    "while",
+]
 _TAKEN = ("layer", "fspinn")
 """Their constants are called as those of the program are."""
 
@@ -102,8 +135,8 @@ def export_c(
     FormatError
         If the model does not compute with integers only, or its readout does not.
     ConfigError
-        If the name is not one of C, something is in the folder already, it cannot be written, the images do not fit the model, or the
-        margin is not one.
+        If the name is not one of C, something is in the folder already, it cannot be written, the images do
+        not fit the model, or the margin is not one.
     DataError
         If the features of the images are missing.
     """
@@ -139,8 +172,8 @@ def check_name(name: str) -> None:
     """Raise ConfigError unless names of C can begin so."""
     if not _IDENTIFIER.fullmatch(name) or name in _KEYWORDS or name.lower() in _TAKEN:
         raise ConfigError(
-            f"name: {name!r} cannot be the name of a network in C; give a letter, then letters, digits and _, "
-            f"but not a word that C has, nor {' or '.join(_TAKEN)}"
+            f"name: {name!r} cannot be the name of a network in C; give a letter, then letters, digits and "
+            f"_, but not a word that C has, nor {' or '.join(_TAKEN)}"
         )
 
 
@@ -219,7 +252,7 @@ def _samples(
     classes: NDArray[np.int64],
     counts: NDArray[np.int32],
 ) -> bytes:
-    """Return how many samples there are, and of each its bytes, features, spike counts and class, as words."""
+    """Return how many samples there are, and the bytes, features, spike counts and class of each."""
     count = len(images)
     parts = [
         images.reshape(count, -1),
@@ -227,7 +260,8 @@ def _samples(
         counts.reshape(count, -1).astype("<u4").view(np.uint8).reshape(count, -1),
         classes.reshape(count, 1).astype("<i4").view(np.uint8),
     ]
-    return np.array([count], "<u4").tobytes() + np.concatenate(parts, axis=1).tobytes()
+    head: bytes = np.array([count], "<u4").tobytes()
+    return head + bytes(np.concatenate(parts, axis=1).tobytes())
 
 
 def _readme(model: Model, plan: Plan, name: str, images: int, reject: float) -> str:
@@ -255,8 +289,8 @@ def _steps_in_words(model: Model, plan: Plan, name: str) -> str:
     if words == 0:
         return ""
     return (
-        f"\n`{name.upper()}_STEPS_AT_ONCE` (a power of two, at most 32): input spikes of so many time steps are found "
-        f"at once, for {32 * words}\nbits of RAM each. With more of them a sample takes less time.\n"
+        f"\n`{name.upper()}_STEPS_AT_ONCE` (a power of two, at most 32): input spikes of so many time steps "
+        f"are found at once, for {32 * words}\nbits of RAM each. With more of them a sample takes less time.\n"
     )
 
 

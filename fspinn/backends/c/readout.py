@@ -76,11 +76,11 @@ def _most_spikes(model: Model, plan: Plan) -> int:
     else:
         counted = each * (layer.features // layer.neurons)
     extra = 0 if model.features is None else len(model.features.names)
-    return counted + extra * SPIKES * (2**LEVEL_BITS - 1)
+    return int(counted + extra * SPIKES * (2**LEVEL_BITS - 1))
 
 
 def _of_scores(highest: int, bits: int) -> list[str]:
-    """Return the types of scores that are at most so high, leads included, and of bits that entries are read from."""
+    """Return the type of scores that are at most so high, leads included, and that entries are read from."""
     score = type_of(-max(highest, 2**8) - 1, 2**8)
     buffer = type_of(0, 2 ** (bits + 7) - 1)
     entry = {"READOUT_BITS": bits, "ENTRY_MASK": 2**bits - 1, "HIGHEST_ENTRY": 2 ** (bits - 1) - 1}

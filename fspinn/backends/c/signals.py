@@ -25,8 +25,8 @@ in @bytes@ bytes of RAM. The answer is that to the whole sample:
 """
 
 _ROWS = """
-Rows of the image can come one by one: the program keeps the spikes of the last @kept@ of them. The answer is that to
-the whole image:
+Rows of the image can come one by one: the program keeps the spikes of the last @kept@ of them. The
+answer is that to the whole image:
 
     static @name@_state state;
     uint8_t row[@NAME@_SAMPLE_WIDTH * @NAME@_SAMPLE_CHANNELS];
@@ -66,7 +66,14 @@ def sensor_loop(model: Model, plan: Plan, name: str) -> str:
     kept, kept_bytes = kept_values(model.network, model.image_shape), Size.of(model).kept_bytes
     pool = plan.encoding.pool
     last = str(kept) if pool == 1 else f"{kept} means of {pool}"
-    found = {"kept": last, "bytes": str(kept_bytes), "read": read, "features": with_features, "name": name, "NAME": name.upper()}
+    found = {
+        "kept": last,
+        "bytes": str(kept_bytes),
+        "read": read,
+        "features": with_features,
+        "name": name,
+        "NAME": name.upper(),
+    }
     loop = _LOOP
     for name, text in found.items():
         loop = loop.replace(f"@{name}@", text)
@@ -77,15 +84,18 @@ def _rows(model: Model, name: str, with_features: str) -> str:
     """Show how rows of an image come one by one, or say why they cannot."""
     if not is_column(model.network):
         return (
-            "\nAn image cannot come row by row, all of it has to be there: only a column without leak does so, whose "
-            "first spike ends a position, on pixels that spike once, compared with white and seen without contrast "
-            "or blocks.\n"
+            "\nAn image cannot come row by row, all of it has to be there: only a column without leak does "
+            "so, whose first spike ends a position, on pixels that spike once, compared with white and seen "
+            "without contrast or blocks.\n"
         )
     field = model.network.layers[0].field
     assert field is not None
     loop = _ROWS
     for key, text in {
-        "kept": str(field[0]), "name": name, "NAME": name.upper(), "features": with_features
+        "kept": str(field[0]),
+        "name": name,
+        "NAME": name.upper(),
+        "features": with_features,
     }.items():
         loop = loop.replace(f"@{key}@", text)
     return loop

@@ -141,7 +141,7 @@ static void answer_at_1(FSPINN_STATE *state, index_type corner, index_type cell)
         LAYER_WIDE best = -1;
         next = add_inputs(state, corner, now);
         for (j = 0; j < LAYER_NEURONS; j++) {
-            LAYER_WIDE v = (LAYER_WIDE)(state->potentials_1[j] + scaled_1(state->sums[j]));
+            LAYER_WIDE v = (LAYER_WIDE)((LAYER_WIDE)state->potentials_1[j] + scaled_1(state->sums[j]));
             v = v > LAYER_LOWEST ? v : LAYER_LOWEST;
             v = v < LAYER_HIGHEST ? v : LAYER_HIGHEST;
             state->potentials_1[j] = (LAYER_POTENTIAL)v;

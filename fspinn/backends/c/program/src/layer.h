@@ -255,7 +255,7 @@ static int32_t after_drop(int32_t v)
 /* Leak, inhibition and input of a neuron in a step; returns its potential. */
 static int32_t advance(FSPINN_STATE *state, uint32_t j, int32_t sum)
 {
-    int32_t v = potentials[j];
+    int32_t v = (int32_t)potentials[j];
 #if LAYER_INHIBITION == FSPINN_INHIBITION_CLAMP
     if (clamped > 0 && (int32_t)j != latest) {
         return v;
