@@ -32,6 +32,7 @@ OF_THE_INPUT = (
     "contrast_inputs",
     "sample_inputs",
     "kept_bytes",
+    "kept_times",
     "pooled",
     "block_sums",
 )
@@ -206,6 +207,9 @@ class Size:
     kept_bytes : int, default 0
         Of the values that the exported C program keeps of a signal, see `kept_values`, and of the sums of
         those whose mean it will keep.
+    kept_times : int, default 0
+        Inputs whose times of spikes the exported C program keeps, of as many lines as the field has, where
+        its first layer is a column that is computed line by line (`is_column`).
     pooled : int, default 1
         Pixels whose mean is one input, see `fspinn.Network.pool`.
     block_sums : int, default 0
@@ -244,6 +248,7 @@ class Size:
     contrast_inputs: int = 0
     sample_inputs: int = 0
     kept_bytes: int = 0
+    kept_times: int = 0
     pooled: int = 1
     block_sums: int = 0
     rates: bool = True
@@ -302,6 +307,7 @@ class Size:
             input_bits=0,
             contrast_inputs=0,
             kept_bytes=0,
+            kept_times=0,
             block_sums=0,
         )
 
@@ -401,6 +407,7 @@ class _OfTheInput(TypedDict):
     contrast_inputs: int
     sample_inputs: int
     kept_bytes: int
+    kept_times: int
     pooled: int
     block_sums: int
 
@@ -416,7 +423,8 @@ def _of_the_input(network: Network, image_shape: tuple[int, ...]) -> _OfTheInput
     values, pooled = channels // contrast.channels, prod(block_of(network.pool, image_shape))
     # The values, and the levels that steps are counted from.
     lines = 2 if isinstance(contrast, LevelDelta) else 1
-    kept_bytes = kept_values(network, image_shape) * lines * values
+    column = is_column(network)
+    kept_bytes = kept_values(network, image_shape) * lines * values * (not column)
     if pooled > 1 and image_shape[0] == 1 and field is not None and not encoder.needs_whole_sample:
         kept_bytes += _SUM_BYTES * values
     if field is None or network.layers[0].positions(height, width) == (1, 1):
@@ -426,6 +434,7 @@ def _of_the_input(network: Network, image_shape: tuple[int, ...]) -> _OfTheInput
             contrast_inputs=0,
             sample_inputs=0,
             kept_bytes=kept_bytes,
+            kept_times=0 if field is None else field[0] * field[1] * channels * column,
             pooled=pooled,
             block_sums=0,
         )
@@ -441,6 +450,7 @@ def _of_the_input(network: Network, image_shape: tuple[int, ...]) -> _OfTheInput
         "contrast_inputs": (around * across + levels) * values,
         "sample_inputs": height * width * channels,
         "kept_bytes": kept_bytes,
+        "kept_times": reach * across * channels * column,
         "pooled": pooled,
         "block_sums": across * values if pooled > 1 else 0,
     }

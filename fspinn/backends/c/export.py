@@ -289,8 +289,8 @@ def _steps_in_words(model: Model, plan: Plan, name: str) -> str:
     if words == 0:
         return ""
     return (
-        f"\n`{name.upper()}_STEPS_AT_ONCE` (a power of two, at most 32): input spikes of so many time steps "
-        f"are found at once, for {32 * words}\nbits of RAM each. With more of them a sample takes less time.\n"
+        f"\n`{name.upper()}_STEPS_AT_ONCE` (a power of two, at most 32): spikes of so many time steps "
+        f"\n`{name.upper()}_STEPS_AT_ONCE` (a power of two, at most 32): of so many time steps the spikes are "
     )
 
 

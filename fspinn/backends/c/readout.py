@@ -12,7 +12,7 @@ from fspinn.backends.c.numbers import array, defines, type_of
 from fspinn.base.errors import FormatError
 from fspinn.lowering.plan import Plan
 from fspinn.model.features import LEVEL_BITS, SPIKES
-from fspinn.model.model import LABEL_READOUT, Model, Readout
+from fspinn.model.model import LABEL_READOUT, Model, Readout, bias_bits
 from fspinn.model.readout import answers_silence
 from fspinn.network.inhibition import First, NoInhibition
 from fspinn.quant.formats import to_integers
@@ -45,18 +45,18 @@ def readout_lines(model: Model, plan: Plan, reject: float) -> list[str]:
     table, bits = to_integers(readout.table, readout.format), readout.format.bits
     values = {"READOUT": TABLE, "READOUT_SIGNED": int(readout.format.signed)}
     values |= _margin(readout, reject, Fraction(readout.format.step))
-    bias = np.zeros(readout.n_classes, dtype=np.int64)
+    bias = None
     if readout.bias is not None and readout.bias_format is not None:
         bias = to_integers(readout.bias, readout.bias_format)
     # Entries are read without their sign first.
-    highest = int(np.abs(bias).max()) + spikes * int(np.abs(table).max(initial=0))
-    bias_type = type_of(min(int(bias.min()), -1), int(bias.max()))
+    highest = spikes * int(np.abs(table).max(initial=0)) + (0 if bias is None else int(np.abs(bias).max()))
+    bias_type = f"int{bias_bits(bits)}_t"
     return [
-        *defines(values),
+        *defines({**values, "BIASED": int(bias is not None)}),
         f"#define FSPINN_BIAS {bias_type}",
         *_of_scores(max(2 * highest, 2**bits - 1), bits),
         array("uint8_t", "table", bits_in_a_row(table, bits)),
-        array(bias_type, "bias", bias),
+        *([array(bias_type, "bias", bias)] if bias is not None else []),
     ]
 
 
@@ -113,7 +113,7 @@ def _labels(readout: Readout, spikes: int, reject: float) -> list[str]:
     whole = [share // common for share in whole]
     share_type = type_of(0, max(whole))
     return [
-        *defines({"READOUT": LABELS, **_margin(readout, reject, Fraction(common, denominator))}),
+        *defines({"READOUT": LABELS, "BIASED": 0, **_margin(readout, reject, Fraction(common, denominator))}),
         f"#define FSPINN_SHARE {share_type}",
         *_of_scores(2 * spikes * max(1, *whole), bits),
         array("uint8_t", "labels", bits_in_a_row(labels, bits)),

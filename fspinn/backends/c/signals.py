@@ -63,12 +63,12 @@ def sensor_loop(model: Model, plan: Plan, name: str) -> str:
     read = "sensor(c)"
     if model.scale is not None:
         read = f"{f'{name}_scaled' if is_whole(model.scale) else 'scaled_by_you'}({read}, c)"
-    kept, kept_bytes = kept_values(model.network, model.image_shape), Size.of(model).kept_bytes
+    kept, size = kept_values(model.network, model.image_shape), Size.of(model)
     pool = plan.encoding.pool
     last = str(kept) if pool == 1 else f"{kept} means of {pool}"
     found = {
         "kept": last,
-        "bytes": str(kept_bytes),
+        "bytes": str(size.kept_bytes + size.kept_times),
         "read": read,
         "features": with_features,
         "name": name,

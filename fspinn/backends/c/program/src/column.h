@@ -15,6 +15,11 @@
 #define NEVER (FSPINN_INPUT_STEPS + 1)
 
 typedef uint_fast16_t index_type;
+#if LAYER_NEURONS < 255 && LAYER_FIELD_LINES < 255 && LAYER_FIELD_RUN < 255
+typedef uint_fast8_t small_index;
+#else
+typedef uint_fast16_t small_index;
+#endif
 
 #if FSPINN_LAYERS == 1
 #define silence silence_1
@@ -54,7 +59,7 @@ static void send_1(FSPINN_STATE *state, index_type feature, LAYER_TIME time)
 /* Add the weights of an input to the sums of the neurons. */
 static void add_row(LAYER_SUM *sums, const LAYER_UNIT *row)
 {
-    index_type j = 0, k;
+    small_index j = 0, k;
     while (j < LAYER_NEURONS) {
         LAYER_UNIT packed = FSPINN_READ(LAYER_UNIT, *row);
         row++;
@@ -79,7 +84,7 @@ static LAYER_TIME add_inputs(FSPINN_STATE *state, index_type corner, LAYER_TIME 
     const LAYER_TIME *end = state->times + LAYER_FIELD_LINES * LAYER_LINE;
     const LAYER_UNIT *row = weights_1;
     LAYER_TIME next = NEVER;
-    index_type line, k;
+    small_index line, k;
     for (line = 0; line < LAYER_FIELD_LINES; line++) {
         for (k = 0; k < LAYER_FIELD_RUN; k++, row += ROW_UNITS) {
             LAYER_TIME time = times[k];
@@ -112,7 +117,7 @@ static LAYER_WIDE scaled_1(LAYER_SUM sum)
 #endif
 }
 
-static LAYER_WIDE threshold_1(index_type j)
+static LAYER_WIDE threshold_1(small_index j)
 {
 #if LAYER_ADAPTED
     return (LAYER_WIDE)(LAYER_THRESHOLD +
@@ -126,7 +131,7 @@ static LAYER_WIDE threshold_1(index_type j)
 /* Let the neurons of a position see its inputs; the first that spikes is counted in the cell. */
 static void answer_at_1(FSPINN_STATE *state, index_type corner, index_type cell)
 {
-    index_type j, winner = LAYER_NEURONS;
+    small_index j, winner = LAYER_NEURONS;
     LAYER_TIME now, next;
     for (j = 0; j < LAYER_NEURONS; j++) {
         state->potentials_1[j] = 0;
@@ -153,7 +158,7 @@ static void answer_at_1(FSPINN_STATE *state, index_type corner, index_type cell)
             }
         }
         if (winner < LAYER_NEURONS) {
-            send_1(state, cell + winner, now);
+            send_1(state, (index_type)(cell + winner), now);
             break;
         }
     }

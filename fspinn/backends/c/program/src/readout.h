@@ -70,10 +70,10 @@ int16_t FSPINN_CALL(class)(const FSPINN_STATE *state)
     reader.next = table;
 #endif
     for (c = 0; c < FSPINN_CLASSES; c++) {
-#if FSPINN_READOUT == FSPINN_LABELS
-        scores[c] = 0;
-#else
+#if FSPINN_BIASED
         scores[c] = FSPINN_READ(FSPINN_BIAS, bias[c]);
+#else
+        scores[c] = 0;
 #endif
     }
     for (j = 0; j < FSPINN_FEATURES; j++) {
