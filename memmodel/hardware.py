@@ -219,7 +219,8 @@ class Controller:
     what counting steps adds to that, `labels_bytes` that of a readout by labels, and `layer_bytes` that of each
     layer after the first. `column_bytes` is the code, instead of `program_bytes`, of a first layer that is
     computed line by line (`fspinn.memmodel.size.is_column`), with `column_stack_bytes` of stack, and
-    `wide_bytes` what it has more where potentials have 15 bits or more. Single variables are in the stack.
+    `wide_bytes` what it has more where potentials have 15 bits or more, `wide_scores_bytes` where scores of
+    classes have more than 16. Single variables are in the stack.
     """
 
     flash_bytes: Annotated[int, Within(1, 2**40)]
@@ -237,6 +238,7 @@ class Controller:
     column_bytes: Bytes = 0
     column_stack_bytes: Bytes = 0
     wide_bytes: Bytes = 0
+    wide_scores_bytes: Bytes = 0
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ WIDE_STATE_BITS = 15
 _WORD_BITS = 32
 _WORD_BYTES = 4
 _BYTE_BITS = 8
+_SCORE_BITS = 15
 _SHARE_BYTES = 4
 
 
@@ -76,7 +77,9 @@ def controller_bytes(case: Case, controller: Controller) -> tuple[Numbers, Numbe
 def _code_bytes(size: Size, controller: Controller, column: Numbers) -> Numbers:
     """Return what code takes; `column` says whether the first layer is one that is computed line by line."""
     wide = plain(np.greater_equal(size.layers[0].state_bits, WIDE_STATE_BITS) * 1)
+    leads = size.layers[-1].positions * 2**size.readout_bits
     of_column = controller.column_bytes + wide * controller.wide_bytes
+    of_column = of_column + plain(np.greater_equal(leads, 2**_SCORE_BITS) * 1) * controller.wide_scores_bytes
     keeps = plain(np.greater(size.kept_bytes, 0) * 1)
     others = controller.program_bytes + size.rates * controller.rates_bytes
     others = others + keeps * controller.signal_bytes + size.counts_steps * controller.steps_bytes

@@ -7,7 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from described import changed, dense
-from exported_programs import CHIPS, chain_of, images_for, make, model_of, needs_tools_of
+from exported_programs import (
+    CHIPS,
+    PRESETS,
+    assert_memory_is_estimated,
+    chain_of,
+    images_for,
+    make,
+    memory_of,
+    model_of,
+    needs_tools_of,
+)
 from published_images import skip_without
 from test_export_c import COLUMN
 from test_export_c_layers import COLUMN as BELOW
@@ -18,17 +28,24 @@ from fspinn.answering.predict import predict
 from fspinn.backends.c import export_c
 from fspinn.learning.training import train
 from fspinn.lowering import quantize
+from fspinn.memmodel import estimate
 from fspinn.network import Network
 
 
 @pytest.fixture(scope="module")
-def digits_column():
-    """A trained column of 8 neurons in few bits, about 95 % right, and the test images of MNIST."""
+def column():
+    """A trained column of 8 neurons, and the test images of MNIST."""
     skip_without("mnist")
     data = datasets.load("mnist")
     few = replace(data, train=data.train.first(5000), validation=data.validation.first(1000))
-    trained = train(Network.patches(8, 5, cells=3), few, readout="linear", progress=False).model
-    return quantize(trained, "UQ0.2", state="Q5.5", readout="Q1.3"), data.test
+    return train(Network.patches(8, 5, cells=3), few, readout="linear", progress=False).model, data.test
+
+
+@pytest.fixture(scope="module")
+def digits_column(column):
+    """The same in few bits, about 95 % right."""
+    trained, test = column
+    return quantize(trained, "UQ0.2", state="Q5.5", readout="Q1.3"), test
 
 
 def answered(told, model, images, times):
@@ -61,6 +78,53 @@ def test_a_chip_answers_a_thousand_images_of_mnist_spike_for_spike(chip, digits_
     images = test.images[:1000]
     export_c(model, tmp_path / "out", images)
     answered(make(tmp_path / "out", f"test-{chip}"), model, images, whole_and_by_rows(chip))
+
+
+@pytest.mark.parametrize("chip", PRESETS)
+def test_flash_and_ram_of_a_trained_column_are_those_that_were_estimated(chip, digits_column, tmp_path):
+    needs_tools_of(chip)
+    model, test = digits_column
+    export_c(model, tmp_path / "out", test.images[:3])
+    told = make(tmp_path / "out", f"test-{chip}")
+    assert_memory_is_estimated(model, tmp_path / "out", told, chip)
+
+
+@pytest.mark.parametrize("chip", PRESETS)
+@pytest.mark.parametrize(
+    ("weights", "state", "readout", "within"),
+    [
+        ("UQ0.1", "Q5.5", "Q1.1", 0.03),
+        ("UQ0.2", "Q5.5", "Q1.5", 0.03),
+        ("UQ0.3", "Q5.5", "Q1.3", 0.02),
+        ("UQ0.3", "Q5.11", "Q1.2", 0.03),
+        ("UQ0.4", "Q5.5", "Q1.2", 0.04),
+    ],
+)
+def test_flash_and_ram_of_other_formats_are_estimated(chip, weights, state, readout, within, column, tmp_path):
+    """What the compiler makes of the bits of a weight differs by some dozens of bytes."""
+    needs_tools_of(chip)
+    trained, test = column
+    model = quantize(trained, weights, state=state, readout=readout)
+    export_c(model, tmp_path / "out", test.images[:2])
+    told = make(tmp_path / "out", f"test-{chip}")
+    assert_memory_is_estimated(model, tmp_path / "out", told, chip, flash=within, ram=0.06)
+
+
+def test_mnist_fits_an_arduino_uno_and_is_answered_in_time(digits_column, tmp_path):
+    """2.5 KiB of flash and 400 bytes of RAM, all included; the cost model knows the cycles within 10 %."""
+    needs_tools_of("atmega328p")
+    model, test = digits_column
+    export_c(model, tmp_path / "out", test.images[:100])
+    told = make(tmp_path / "out", "test-atmega328p")
+    took = memory_of(tmp_path / "out", told, "atmega328p")
+    assert took["flash"] <= 2.5 * 1024
+    assert took["ram"] + 28 <= 400  # a row beside it
+    cycles = int(re.search(r"^(\d+) cycles an image$", told, re.M)[1])
+    assert cycles <= 0.25 * 16e6
+    activity = predict(model, test.images[:100]).activity
+    phases = {"inference": activity, "training": activity}
+    expected = estimate(model, "mcu-avr", phases).latency["inference"]["total"]
+    assert expected == pytest.approx(cycles, rel=0.1)
 
 
 SHORT = {"neurons": 5, "weight_norm": 1.0, "duration_ms": 20.0}
