@@ -12,6 +12,7 @@ from described import Flat, model_from, tensors_of
 
 from fspinn.lowering.post_training import quantize_readout
 from fspinn.memmodel import estimate
+from fspinn.memmodel.size import is_column
 from fspinn.model.activity import Activity
 from fspinn.model.model import Model, Readout
 from fspinn.quant import Format
@@ -159,12 +160,17 @@ PRESETS = {
 
 
 def assert_memory_is_estimated(model, folder, told, chip="cortex-m4", flash=0.02, ram=0.02):
-    """The linker's map, without the test program, and the preset agree, within a part or 16 bytes."""
+    """The linker's map, without the test program, and the preset agree, within a part or 16 bytes.
+
+    The stack of others than columns is known within 60 bytes.
+    """
     took = memory_of(folder, told, chip)
     activity = dict.fromkeys(("training", "inference"), (ACTIVITY,) * len(model.layers))
     capacity = estimate(model, PRESETS[chip], activity).capacity["inference"]
+    within = {"flash": 16, "ram": 16 if is_column(model.network) and len(model.layers) == 1 else 60}
     for memory, part in {"flash": flash, "ram": ram}.items():
-        assert capacity[f"{memory}_bytes"].needed == pytest.approx(took[memory], rel=part, abs=16), memory
+        needed = capacity[f"{memory}_bytes"].needed
+        assert needed == pytest.approx(took[memory], rel=part, abs=within[memory]), memory
 
 
 _SECTION = re.compile(r"^ (\.\S+)\s+0x([0-9a-f]+)\s+0x([0-9a-f]+) (\S+)$", re.M)

@@ -1,21 +1,27 @@
 """Features beside the samples in what is written for other machines: C programs and graphs of NIR."""
 
-import re
 import subprocess
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from described import dense
-from exported_programs import answers, build, images_for, model_of, needs_arm, needs_gcc
+from exported_programs import (
+    answers,
+    assert_memory_is_estimated,
+    build,
+    images_for,
+    make,
+    model_of,
+    needs_arm,
+    needs_gcc,
+)
 from featured import NAMES, data_of
 
 import fspinn
 from fspinn.backends.c import export_c
 from fspinn.base.errors import DataError
 from fspinn.datasets import Scale
-from fspinn.memmodel import estimate
-from fspinn.model.activity import Activity
 from fspinn.model.features import INPUTS, Features
 from fspinn.model.readout import READOUTS
 
@@ -156,11 +162,5 @@ def test_the_flash_of_a_microcontroller_is_estimated(readout, tmp_path):
     network = replace(network, layers=(replace(layer, neuron=replace(layer.neuron, weight_norm=1.5)),))
     model = listening(model_of(network, readout=readout, weights="UQ0.3", pixels=(28, 28)), 2)
     export_c(model, tmp_path / "out", images_for(model, 3), features=values_for(model, 3))
-    subprocess.run(["make", "cortex-m4.elf"], cwd=tmp_path / "out", check=True, capture_output=True)
-    sections = re.findall(
-        r"^\.(\w+) +0x[0-9a-f]+ +0x([0-9a-f]+)", (tmp_path / "out" / "cortex-m4.map").read_text(), re.M
-    )
-    took = {name: int(size, 16) for name, size in sections}
-    activity = {phase: (Activity(samples=1, steps=8),) for phase in ("training", "inference")}
-    needed = estimate(model, "mcu-m4f", activity).capacity["inference"]["flash_bytes"].needed
-    assert needed == pytest.approx(took["text"] + took["data"], rel=0.08 if readout == "majority" else 0.02)
+    told = make(tmp_path / "out", "test-cortex-m4")
+    assert_memory_is_estimated(model, tmp_path / "out", told, flash=0.08 if readout == "majority" else 0.03)
