@@ -1,18 +1,18 @@
 """What does a C program take of a microcontroller's flash and RAM?
 
 For inference these are the constants of the program that `fspinn export` writes and the state that its caller
-keeps, in its types: potentials, thresholds and counters take one, two, four or eight bytes each, entries of the
-readout lie side by side without a gap, and weights are packed into words, of 8 bits for a column that is
+keeps, in its types: potentials, thresholds and counters take one, two, four or eight bytes each, entries of
+the readout lie side by side without a gap, and weights are packed into words, of 8 bits for a column that is
 computed line by line, else of 32.
 
 Such a column (`fspinn.memmodel.size.is_column`) keeps the time of each input's spike, of as many lines as its
 field has, and a sum of weights for each neuron. Else each input of a neuron takes a bit for each of
-`STEPS_AT_ONCE` time steps, in an array that all layers share, and the sample lies where the caller has it: the
-program reads a field from there, as often as there are positions, and its contrast and the means of blocks too.
-Of a signal with a field along time the program keeps the last values itself, so that they can come one by one.
-Between two layers lies a bit per feature and time step after one without inhibition, which the next layer reads
-in place, and after any other the time of each feature's first spike. A program that learns is not exported yet;
-it is taken to keep weights, thresholds, traces and windows in RAM.
+`STEPS_AT_ONCE` time steps, in an array that all layers share, and the sample lies where the caller has it:
+the program reads a field from there, as often as there are positions, and its contrast and the means of
+blocks too. Of a signal with a field along time the program keeps the last values itself, so that they can
+come one by one. Between two layers lies a bit per feature and time step after one without inhibition, which
+the next layer reads in place, and after any other the time of each feature's first spike. A program that
+learns is not exported yet; it is taken to keep weights, thresholds, traces and windows in RAM.
 """
 
 from itertools import pairwise

@@ -87,7 +87,10 @@ def test_without_images_the_program_is_tested_on_noise(path, tmp_path):
             "'two words' cannot be the name of a network in C",
         ),
         (["--target", "c", "-o", "out", "--name", "int"], "but not a word that C has"),
-        (["--target", "nir", "-o", "net.nir", "--name", "digits"], "--name: only the C program has one"),
+        (
+            ["--target", "nir", "-o", "net.nir", "--name", "digits"],
+            "--name, --hardware: only C programs have them",
+        ),
         (["--target", "nir", "-o", "net4.h5"], "is the model itself; name another file"),
         (["--target", "nir", "-o", "."], "cannot be written (Is a directory); name another file"),
         (["--target", "nir", "-o", "net.nir", "--samples", "2"], "only the C program has images; leave them"),

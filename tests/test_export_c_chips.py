@@ -100,7 +100,9 @@ def test_flash_and_ram_of_a_trained_column_are_those_that_were_estimated(chip, d
         ("UQ0.4", "Q5.5", "Q1.2", 0.04),
     ],
 )
-def test_flash_and_ram_of_other_formats_are_estimated(chip, weights, state, readout, within, column, tmp_path):
+def test_flash_and_ram_of_other_formats_are_estimated(
+    chip, weights, state, readout, within, column, tmp_path
+):
     """What the compiler makes of the bits of a weight differs by some dozens of bytes."""
     needs_tools_of(chip)
     trained, test = column

@@ -30,7 +30,10 @@ from fspinn.base.randomness import INFERENCE_SPIKES, NOISE, stream_key, words
 from fspinn.base.version import __version__
 from fspinn.lowering.compiler import plan_of
 from fspinn.lowering.plan import LayerPlan, Plan
-from fspinn.memmodel.size import is_column
+from fspinn.memmodel.area import capacity
+from fspinn.memmodel.case import Case
+from fspinn.memmodel.hardware_files import load_hardware
+from fspinn.memmodel.size import Size, is_column
 from fspinn.model import readout as readouts
 from fspinn.model.features import joined
 from fspinn.model.model import AnyModel, Model, check_size, model_of
@@ -108,6 +111,7 @@ def export_c(
     reject: float = 0.0,
     seed: int = 0,
     name: str = "network",
+    hardware: str | Path | None = None,
 ) -> None:
     """Write a network that computes with integers as a C program.
 
@@ -129,6 +133,9 @@ def export_c(
     name : str, default "network"
         Of the two files that are the network's own, and before all names in the header, so that several
         networks live in one firmware.
+    hardware : str or Path, optional
+        A preset of a microcontroller, or a TOML file (`fspinn.memmodel`): one whose flash or RAM is too small
+        is refused.
 
     Raises
     ------
@@ -136,7 +143,7 @@ def export_c(
         If the model does not compute with integers only, or its readout does not.
     ConfigError
         If the name is not one of C, something is in the folder already, it cannot be written, the images do
-        not fit the model, or the margin is not one.
+        not fit the model, the margin is not one, or the hardware is too small.
     DataError
         If the features of the images are missing.
     """
@@ -146,6 +153,8 @@ def export_c(
     plan = plan_of(model)
     if (refusal := refuses(plan)) is not None:
         raise FormatError(refusal)
+    if hardware is not None:
+        check_room(model, hardware)
     header = caller_header(_program_file("network.h"), model, plan, name)
     source = _source(model, plan, name, seed, reject)
     shown = _noise(model) if images is None else np.asarray(images)
@@ -154,18 +163,77 @@ def export_c(
     classes, spike_counts = _answers(model, plan, shown, values, seed, reject)
     beside = None if values is None or model.features is None else model.features.in_bytes(values)
     with folder_when_whole(folder) as made:
-        (made / f"{name}.h").write_text(header, encoding="utf-8")
-        (made / f"{name}.c").write_text(source, encoding="utf-8")
+        _write_network(made, name, header, source)
         (made / "README.md").write_text(_readme(model, plan, name, len(shown), reject), encoding="utf-8")
         makefile = filled(_program_file("Makefile"), {"name": name})
         (made / "Makefile").write_text(makefile, encoding="utf-8")
-        for inner, files in _FIXED.items():
-            (made / inner).mkdir()
-            for file in files:
-                (made / inner / file).write_text(_program_file(f"{inner}/{file}"), encoding="utf-8")
+        _write_fixed(made, "test")
         tested = filled(_program_file("test/tested.h"), {"name": name, "NAME": name.upper()})
         (made / "test" / "tested.h").write_text(tested, encoding="utf-8")
         (made / "test" / "samples.bin").write_bytes(_samples(shown, beside, classes, spike_counts))
+
+
+def export_arduino(
+    model: AnyModel,
+    folder: Path,
+    *,
+    reject: float = 0.0,
+    seed: int = 0,
+    name: str = "network",
+    hardware: str | Path | None = None,
+) -> None:
+    """Write a network that computes with integers as a sketch for the Arduino IDE.
+
+    It reads samples from the serial port and answers with their classes. Parameters and errors are those of
+    `export_c`; the sketch has the name of the folder.
+    """
+    seed, reject = checked_seed(seed), number("reject", reject, at_least=0.0)
+    check_name(name)
+    model = model_of(model)
+    plan = plan_of(model)
+    if (refusal := refuses(plan)) is not None:
+        raise FormatError(refusal)
+    if hardware is not None:
+        check_room(model, hardware)
+    header = caller_header(_program_file("network.h"), model, plan, name)
+    source = _source(model, plan, name, seed, reject)
+    sketch = filled(_program_file("arduino/sketch.ino"), {"name": name, "NAME": name.upper()})
+    with folder_when_whole(folder) as made:
+        _write_network(made, name, header, source)
+        (made / f"{folder.resolve().name}.ino").write_text(sketch, encoding="utf-8")
+
+
+def check_room(model: Model, hardware: str | Path) -> None:
+    """Raise ConfigError unless the program fits the flash and the RAM of a microcontroller."""
+    described = load_hardware(hardware)
+    if described.controller is None:
+        raise ConfigError(
+            f"hardware: {described.meta.name} is not a microcontroller; use one such as mcu-avr"
+        )
+    needs = capacity(Case(Size.of(model), (), described, training=False))
+    lacking = [
+        f"{need.needed:,} bytes of {memory}, and there are {need.available:,}"
+        for memory, need in (("flash", needs["flash_bytes"]), ("RAM", needs["ram_bytes"]))
+        if not need.fits
+    ]
+    if lacking:
+        raise ConfigError(
+            f"hardware: {described.meta.name} is too small; it takes {'; '.join(lacking)}. Use another "
+            "one, or a smaller network"
+        )
+
+
+def _write_network(made: Path, name: str, header: str, source: str) -> None:
+    """Write the files that a firmware needs."""
+    (made / f"{name}.h").write_text(header, encoding="utf-8")
+    (made / f"{name}.c").write_text(source, encoding="utf-8")
+    _write_fixed(made, "src")
+
+
+def _write_fixed(made: Path, inner: str) -> None:
+    (made / inner).mkdir()
+    for file in _FIXED[inner]:
+        (made / inner / file).write_text(_program_file(f"{inner}/{file}"), encoding="utf-8")
 
 
 def check_name(name: str) -> None:
@@ -289,8 +357,8 @@ def _steps_in_words(model: Model, plan: Plan, name: str) -> str:
     if words == 0:
         return ""
     return (
-        f"\n`{name.upper()}_STEPS_AT_ONCE` (a power of two, at most 32): spikes of so many time steps "
-        f"\n`{name.upper()}_STEPS_AT_ONCE` (a power of two, at most 32): of so many time steps the spikes are "
+        f"\n`{name.upper()}_STEPS_AT_ONCE` (a power of two, at most 32): the spikes of so many time steps "
+        f"are found\nat once, for {32 * words} bits of RAM each. With more of them a sample takes less time.\n"
     )
 
 
