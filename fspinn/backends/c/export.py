@@ -358,7 +358,8 @@ def _steps_in_words(model: Model, plan: Plan, name: str) -> str:
         return ""
     return (
         f"\n`{name.upper()}_STEPS_AT_ONCE` (a power of two, at most 32): the spikes of so many time steps "
-        f"are found\nat once, for {32 * words} bits of RAM each. With more of them a sample takes less time.\n"
+        f"are found\nat once, for {32 * words} bits of RAM each. "
+        "With more of them a sample takes less time.\n"
     )
 
 
