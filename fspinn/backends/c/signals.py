@@ -57,7 +57,7 @@ def sensor_loop(model: Model, plan: Plan, name: str) -> str:
     """Show how values of a signal, or rows of an image, come one by one, or say why they cannot."""
     with_features = "&state" if model.features is None else "&state, features"
     if model.image_shape[0] > 1:
-        return _rows(model, name, with_features)
+        return _rows(model, plan, name, with_features)
     if (reason := whole_because(model, plan)) is not None:
         return f"\nValues of the signal cannot come one by one, the whole sample has to be there: {reason}.\n"
     read = "sensor(c)"
@@ -80,7 +80,7 @@ def sensor_loop(model: Model, plan: Plan, name: str) -> str:
     return loop
 
 
-def _rows(model: Model, name: str, with_features: str) -> str:
+def _rows(model: Model, plan: Plan, name: str, with_features: str) -> str:
     """Show how rows of an image come one by one, or say why they cannot."""
     if not is_column(model.network):
         return (
@@ -88,11 +88,11 @@ def _rows(model: Model, name: str, with_features: str) -> str:
             "so, whose first spike ends a position, on pixels that spike once, compared with white and seen "
             "without contrast or blocks.\n"
         )
-    field = model.network.layers[0].field
-    assert field is not None
+    geometry = plan.layers[0].geometry
+    assert geometry is not None
     loop = _ROWS
     for key, text in {
-        "kept": str(field[0]),
+        "kept": str(geometry.field[0]),
         "name": name,
         "NAME": name.upper(),
         "features": with_features,

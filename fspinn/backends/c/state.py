@@ -1,9 +1,12 @@
 """What a program keeps between calls, as members of a struct that the caller owns."""
 
+from math import prod
+
 from fspinn.backends.c.layers import along_lines, count_type, input_words, layer_types, sum_type
 from fspinn.lowering.plan import LayerPlan, Plan
 from fspinn.memmodel.size import kept_values
 from fspinn.model.model import Model
+from fspinn.network.encoders import CONTRASTS
 from fspinn.network.inhibition import NoInhibition
 from fspinn.network.inputs import Delta, LevelDelta
 
@@ -27,7 +30,7 @@ def state_members(model: Model, plan: Plan, name: str, *, column: bool, pushes: 
     if column:
         members += _of_a_column(plan)
     else:
-        members += ["const uint8_t *pixels", *_of_encoder(plan), *_of_signal(model, pushes=pushes)]
+        members += ["const uint8_t *pixels", *_of_encoder(plan), *_of_signal(model, plan, pushes=pushes)]
     if words := input_words(plan, column=column):
         members.append(f"uint32_t spikes[{name.upper()}_STEPS_AT_ONCE][{words}]")
     if not column or len(plan.layers) > 1:
@@ -60,20 +63,20 @@ def _of_encoder(plan: Plan) -> list[str]:
     return [] if encoding.white else ["uint32_t brightest, least, stop"]
 
 
-def _of_signal(model: Model, *, pushes: bool) -> list[str]:
+def _of_signal(model: Model, plan: Plan, *, pushes: bool) -> list[str]:
     """Return what is kept of values that come one by one, or between which steps are counted."""
-    network, shape = model.network, model.image_shape
-    kept, values = kept_values(network, shape), 1 if len(shape) == 2 else shape[2]
+    encoding, values = plan.encoding, prod(model.image_shape[2:])
+    kept, kind = kept_values(model.network, model.image_shape), CONTRASTS[encoding.contrast.kind]
     members = []
     if kept > 0:
-        if not isinstance(network.contrast, Delta):
+        if kind != Delta.kind:
             members.append(f"uint8_t values[{kept}][{values}]")
-        if isinstance(network.contrast, Delta | LevelDelta):
+        if kind in (Delta.kind, LevelDelta.kind):
             members.append(f"uint8_t levels[{kept}][{values}]")
         members.append("uint32_t taken, unknown")
     if pushes:
         members.append("uint32_t answered")
-        if network.pool > 1:
+        if encoding.pool > 1:
             members += [f"uint16_t sums[{values}]", "uint32_t added"]
     return members
 
