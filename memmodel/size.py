@@ -424,6 +424,9 @@ def _of_the_input(network: Network, image_shape: tuple[int, ...]) -> _OfTheInput
     # The values, and the levels that steps are counted from.
     lines = 2 if isinstance(contrast, LevelDelta) else 1
     column = is_column(network)
+    kept_times = 0
+    if column and field is not None:
+        kept_times = channels * (field[1] if image_shape[0] == 1 else field[0] * width)
     kept_bytes = kept_values(network, image_shape) * lines * values * (not column)
     if pooled > 1 and image_shape[0] == 1 and field is not None and not encoder.needs_whole_sample:
         kept_bytes += _SUM_BYTES * values
@@ -434,7 +437,7 @@ def _of_the_input(network: Network, image_shape: tuple[int, ...]) -> _OfTheInput
             contrast_inputs=0,
             sample_inputs=0,
             kept_bytes=kept_bytes,
-            kept_times=0 if field is None else field[0] * field[1] * channels * column,
+            kept_times=kept_times,
             pooled=pooled,
             block_sums=0,
         )
@@ -450,7 +453,7 @@ def _of_the_input(network: Network, image_shape: tuple[int, ...]) -> _OfTheInput
         "contrast_inputs": (around * across + levels) * values,
         "sample_inputs": height * width * channels,
         "kept_bytes": kept_bytes,
-        "kept_times": reach * across * channels * column,
+        "kept_times": kept_times,
         "pooled": pooled,
         "block_sums": across * values if pooled > 1 else 0,
     }

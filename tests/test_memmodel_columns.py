@@ -160,6 +160,8 @@ def test_a_column_takes_times_of_spikes_and_sums_of_weights_of_a_microcontroller
     table, bias = 270, -(-10 * bias_bits(3) // 8)  # 720 entries of 3 bits
     assert needed["flash_bytes"].needed == controller.column_bytes + 25 * 4 + 8 * 2 + table + bias
     assert needed["ram_bytes"].needed == controller.column_stack_bytes + 140 + 8 * 2 + 8 + 72
+    apart = size_of(with_settings(COLUMN, {"field": (5, 5), "stride": 24, "cells": (1, 1)}), (28, 28, 3))
+    assert (apart.layers[0].positions, apart.kept_times) == (1, 5 * 28 * 3)
     wide = replace(size, layers=(replace(layer, state_bits=15),))
     assert estimate(wide, board, phases).capacity["inference"]["ram_bytes"] == needed["ram_bytes"]
 
