@@ -78,13 +78,14 @@ def _code_bytes(size: Size, controller: Controller, column: Numbers) -> Numbers:
     """Return what code takes; `column` says whether the first layer is one that is computed line by line."""
     wide = plain(np.greater_equal(size.layers[0].state_bits, WIDE_STATE_BITS) * 1)
     leads = size.layers[-1].positions * 2**size.readout_bits
-    of_column = controller.column_bytes + wide * controller.wide_bytes
+    pools = plain(np.greater(size.pooled, 1) * 1) * controller.pool_bytes
+    of_column = controller.column_bytes + pools + wide * controller.wide_bytes
     of_column = of_column + plain(np.greater_equal(leads, 2**_SCORE_BITS) * 1) * controller.wide_scores_bytes
     keeps = plain(np.greater(size.kept_bytes, 0) * 1)
     others = controller.program_bytes + size.rates * controller.rates_bytes
     others = others + keeps * controller.signal_bytes + size.counts_steps * controller.steps_bytes
     others = others + (1 - keeps) * (size.contrast > 1) * controller.contrast_bytes
-    others = others + plain(np.greater(size.pooled, 1) * 1) * controller.pool_bytes
+    others = others + pools
     of_all = (len(size.layers) - 1) * controller.layer_bytes
     of_all = of_all + (size.extra_features > 0) * controller.features_bytes
     of_all = of_all + (size.readout == LABEL_READOUT) * controller.labels_bytes
@@ -103,7 +104,8 @@ def _of_a_column(size: Size, column: Numbers) -> Numbers:
     """Return the bytes of the times of spikes that a column keeps, and of its sums of weights."""
     layer = size.layers[0]
     sums = layer.n_neurons * type_bytes(count_bits(layer.n_inputs * (2**layer.weight_bits - 1)))
-    return size.kept_times * type_bytes(count_bits(layer.steps + 1)) + column * sums
+    blocks = np.where(np.greater(size.pooled, 1), size.block_sums * type_bytes(size.sum_bits), 0)
+    return size.kept_times * type_bytes(count_bits(layer.steps + 1)) + column * (sums + plain(blocks))
 
 
 def type_bytes(bits: Numbers) -> Numbers:

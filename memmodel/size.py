@@ -428,7 +428,13 @@ def _of_the_input(network: Network, image_shape: tuple[int, ...]) -> _OfTheInput
     if column and field is not None:
         kept_times = channels * (field[1] if image_shape[0] == 1 else field[0] * width)
     kept_bytes = kept_values(network, image_shape) * lines * values * (not column)
-    if pooled > 1 and image_shape[0] == 1 and field is not None and not encoder.needs_whole_sample:
+    if (
+        pooled > 1
+        and image_shape[0] == 1
+        and field is not None
+        and not encoder.needs_whole_sample
+        and not column
+    ):
         kept_bytes += _SUM_BYTES * values
     if field is None or network.layers[0].positions(height, width) == (1, 1):
         return _OfTheInput(
@@ -472,7 +478,6 @@ def is_column(network: Network) -> bool:
         and isinstance(encoder, FirstSpike)
         and not encoder.needs_whole_sample
         and isinstance(network.contrast, NoContrast)
-        and network.pool == 1
     )
 
 

@@ -58,17 +58,18 @@ def exported_source(model, folder):
     ),
     threshold=st.sampled_from([0.4, 1.5, 3.0]),
     readout=st.sampled_from(["proportion", "majority", "linear"]),
+    pool=st.sampled_from([1, 1, 2, 3]),
 )
 def test_row_by_row_every_spike_and_class_are_those_of_the_whole_image(
-    tmp_path_factory, size, field, stride, cells, neurons, steps, formats, threshold, readout
+    tmp_path_factory, size, field, stride, cells, neurons, steps, formats, threshold, readout, pool
 ):
     height, width, channels = size
     positions = [(n - f) // stride + 1 if n >= f else 0 for n, f in zip((height, width), field, strict=True)]
     assume(all(c <= n for c, n in zip(cells, positions, strict=True)))
     where = {"field": field, "stride": stride, "cells": cells, "neurons": neurons, "threshold": threshold}
-    network = changed(COLUMN, **where, duration_ms=float(steps))
+    network = changed(COLUMN, **where, duration_ms=float(steps), pool=pool)
     weights, state = formats
-    shape = (height, width) if channels is None else size
+    shape = (pool * height, pool * width, *([] if channels is None else [channels]))
     check(model_of(network, weights, state, "Q4.3", readout, pixels=shape), tmp_path_factory.mktemp("c"))
 
 

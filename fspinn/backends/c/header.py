@@ -2,7 +2,7 @@
 
 from math import frexp, prod
 
-from fspinn.backends.c.layers import along_lines, input_words
+from fspinn.backends.c.layers import block_sum_type, input_words
 from fspinn.backends.c.numbers import defines
 from fspinn.backends.c.signals import is_whole, whole_because
 from fspinn.backends.c.state import state_members
@@ -116,7 +116,7 @@ def program_numbers(model: Model, plan: Plan, name: str, seed: int) -> list[str]
         *kinds,
         *defines({"COLUMN": int(column)}),
         *_encoder(plan, model.image_shape, seed),
-        *_first_layer(plan, column=column),
+        *_first_layer(plan, model.image_shape, column=column),
         *defines({"LEVEL_BITS": LEVEL_BITS, "EXTRA_SPIKES": SPIKES}),
         *defines({"KEPT": 0 if column else kept_values(model.network, model.image_shape)}),
     ]
@@ -173,7 +173,7 @@ def _encoder(plan: Plan, shape: tuple[int, ...], seed: int) -> list[str]:
     )
 
 
-def _first_layer(plan: Plan, *, column: bool) -> list[str]:
+def _first_layer(plan: Plan, shape: tuple[int, ...], *, column: bool) -> list[str]:
     """What is known of the first layer outside of it: where it looks, and the lines that it waits for."""
     geometry = plan.layers[0].geometry
     positions, stride, width = 1, 1, 1
@@ -181,6 +181,14 @@ def _first_layer(plan: Plan, *, column: bool) -> list[str]:
         positions, stride, width = geometry.positions, geometry.stride, geometry.field[1]
     values = {"POSITIONS": positions, "STRIDE": stride, "FIELD_WIDTH": width}
     if column:
-        lines = along_lines(geometry)
-        values |= {"LINES": lines.height, "LINE": lines.width * lines.channels}
-    return defines(values)
+        lines = shape[0] if shape[0] > 1 else shape[1]
+        values |= {"LINES": lines, "LINE": prod(shape) // lines}
+    return defines(values) + (_blocks(plan, shape) if column and plan.encoding.pool > 1 else [])
+
+
+def _blocks(plan: Plan, shape: tuple[int, ...]) -> list[str]:
+    """What a column knows of the blocks whose means are its inputs."""
+    rows, columns = block_of(plan.encoding.pool, shape)
+    lines, across = (rows, columns) if shape[0] > 1 else (columns, 1)
+    values = {"BLOCK": rows * columns, "BLOCK_LINES": lines, "BLOCK_ACROSS": across}
+    return [*defines(values), f"#define FSPINN_BLOCK_SUM {block_sum_type(rows * columns)}"]

@@ -6,6 +6,7 @@ import numpy as np
 
 from fspinn.backends.c.numbers import array, constants, type_of, type_of_format
 from fspinn.lowering.plan import LayerPlan, Plan
+from fspinn.memmodel.size import INTENSITY_BITS
 from fspinn.network.geometry import Geometry
 from fspinn.network.inhibition import NoInhibition, most_spikes
 from fspinn.quant.formats import Format
@@ -61,6 +62,11 @@ def sum_type(layer: LayerPlan) -> str:
     assert layer.formats is not None
     weights = layer.formats.weights
     return type_of(layer.inputs * weights.lowest_integer, layer.inputs * weights.highest_integer)
+
+
+def block_sum_type(pixels: int) -> str:
+    """Return the type that holds the sum of so many pixels."""
+    return type_of(0, 2**INTENSITY_BITS * pixels - 1)
 
 
 def along_lines(geometry: Geometry | None) -> Geometry:

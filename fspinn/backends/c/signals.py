@@ -86,7 +86,7 @@ def _rows(model: Model, plan: Plan, name: str, with_features: str) -> str:
         return (
             "\nAn image cannot come row by row, all of it has to be there: only a column without leak does "
             "so, whose first spike ends a position, on pixels that spike once, compared with white and seen "
-            "without contrast or blocks.\n"
+            "without contrast.\n"
         )
     geometry = plan.layers[0].geometry
     assert geometry is not None

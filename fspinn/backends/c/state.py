@@ -2,13 +2,20 @@
 
 from math import prod
 
-from fspinn.backends.c.layers import along_lines, count_type, input_words, layer_types, sum_type
+from fspinn.backends.c.layers import (
+    along_lines,
+    block_sum_type,
+    count_type,
+    input_words,
+    layer_types,
+    sum_type,
+)
 from fspinn.lowering.plan import LayerPlan, Plan
 from fspinn.memmodel.size import kept_values
 from fspinn.model.model import Model
 from fspinn.network.encoders import CONTRASTS
 from fspinn.network.inhibition import NoInhibition
-from fspinn.network.inputs import Delta, LevelDelta
+from fspinn.network.inputs import Delta, LevelDelta, block_of
 
 
 def state_members(model: Model, plan: Plan, name: str, *, column: bool, pushes: bool) -> str:
@@ -28,7 +35,7 @@ def state_members(model: Model, plan: Plan, name: str, *, column: bool, pushes: 
     """
     members = [f"{count_type(plan)} counts[{name.upper()}_FEATURES]", "/* All else is the program's own. */"]
     if column:
-        members += _of_a_column(plan)
+        members += _of_a_column(model, plan)
     else:
         members += ["const uint8_t *pixels", *_of_encoder(plan), *_of_signal(model, plan, pushes=pushes)]
     if words := input_words(plan, column=column):
@@ -43,14 +50,19 @@ def state_members(model: Model, plan: Plan, name: str, *, column: bool, pushes: 
     return "\n".join(f"    {one}" if one.startswith("/*") else f"    {one};" for one in members)
 
 
-def _of_a_column(plan: Plan) -> list[str]:
+def _of_a_column(model: Model, plan: Plan) -> list[str]:
     layer = plan.layers[0]
     types, geometry = layer_types(plan, layer), along_lines(layer.geometry)
-    kept = geometry.field[0] * geometry.width * geometry.channels
+    line = geometry.width * geometry.channels
+    blocks = []
+    if plan.encoding.pool > 1:
+        pixels = prod(block_of(plan.encoding.pool, model.image_shape))
+        blocks = [f"{block_sum_type(pixels)} block_sums[{line}]", "uint16_t block_lines"]
     return [
-        f"{types['TIME']} times[{kept}]",
+        f"{types['TIME']} times[{geometry.field[0] * line}]",
         f"{types['POTENTIAL']} potentials_1[{layer.neurons}]",
         f"{sum_type(layer)} sums[{layer.neurons}]",
+        *blocks,
         "uint16_t lines_left, until_row, oldest, row_cell, row_part",
     ]
 

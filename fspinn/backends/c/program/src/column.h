@@ -4,7 +4,8 @@
  *
  * Lines of the sample (rows of an image, values of a signal) come one after the other. Of each input the time
  * step of its spike is kept, for as many lines as the field has. Once a line completes a row of positions, these
- * answer. There is one multiplication per pixel, to encode it, and nothing is divided.
+ * answer. There is one multiplication per pixel, to encode it, and nothing is divided but sums of blocks, where
+ * inputs are means of such.
  */
 #define WEIGHT_MASK_1 ((1u << LAYER_WEIGHT_BITS) - 1u)
 #define UNIT_BITS ((LAYER_WEIGHT_BITS > 8) ? 16 : 8)
@@ -41,6 +42,12 @@ static void silence_1(FSPINN_STATE *state)
     state->oldest = 0;
     state->row_cell = 0;
     state->row_part = 0;
+#if FSPINN_POOL > 1
+    for (j = 0; j < LAYER_LINE; j++) {
+        state->block_sums[j] = 0;
+    }
+    state->block_lines = 0;
+#endif
 }
 
 /* The neuron and cell of a feature spike. */
@@ -184,20 +191,50 @@ static void answer_row(FSPINN_STATE *state)
     }
 }
 
+#if FSPINN_POOL > 1
+/* Add a line to the sums of blocks; returns whether these are complete. */
+static uint8_t add_line(FSPINN_STATE *state, const uint8_t *line)
+{
+    index_type pixel, across, c, k = 0;
+    for (pixel = 0; pixel < LAYER_LINE; pixel += FSPINN_CHANNELS) {
+        for (across = 0; across < FSPINN_BLOCK_ACROSS; across++) {
+            for (c = 0; c < FSPINN_CHANNELS; c++, k++) {
+                state->block_sums[pixel + c] = (FSPINN_BLOCK_SUM)(state->block_sums[pixel + c] + line[k]);
+            }
+        }
+    }
+    state->block_lines++;
+    return state->block_lines == FSPINN_BLOCK_LINES;
+}
+#endif
+
 /* Take the next line of the sample, pixel by pixel, all channels of each. */
 static void take_line(FSPINN_STATE *state, const uint8_t *line)
 {
     LAYER_TIME *times = state->times + state->oldest;
     index_type k;
+    state->lines_left--;
+#if FSPINN_POOL > 1
+    if (!add_line(state, line)) {
+        return;
+    }
+    state->block_lines = 0;
+#endif
     for (k = 0; k < LAYER_LINE; k++) {
-        LAYER_TIME early = (LAYER_TIME)((LAYER_EARLY)line[k] * FSPINN_INPUT_STEPS >> 8);
-        times[k] = (LAYER_TIME)(line[k] == 0 ? NEVER : FSPINN_INPUT_STEPS - early);
+#if FSPINN_POOL > 1
+        /* The mean of a block, of a half rounded up. */
+        uint8_t pixel = (uint8_t)((state->block_sums[k] + FSPINN_BLOCK / 2u) / FSPINN_BLOCK);
+        state->block_sums[k] = 0;
+#else
+        uint8_t pixel = line[k];
+#endif
+        LAYER_TIME early = (LAYER_TIME)((LAYER_EARLY)pixel * FSPINN_INPUT_STEPS >> 8);
+        times[k] = (LAYER_TIME)(pixel == 0 ? NEVER : FSPINN_INPUT_STEPS - early);
     }
     state->oldest = (uint16_t)(state->oldest + LAYER_LINE);
     if (state->oldest == LAYER_FIELD_LINES * LAYER_LINE) {
         state->oldest = 0;
     }
-    state->lines_left--;
     state->until_row--;
     if (state->until_row == 0) {
         answer_row(state);
