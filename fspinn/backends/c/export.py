@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.backends.c.header import caller_header, filled, program_numbers
-from fspinn.backends.c.layers import input_words, layers_source
+from fspinn.backends.c.layers import in_lines, input_words, layers_source
 from fspinn.backends.c.readout import readout_lines
 from fspinn.backends.c.signals import how_scaled, is_whole, scale_lines, sensor_loop
 from fspinn.backends.numba import engine
@@ -300,7 +300,7 @@ def _source(model: Model, plan: Plan, name: str, seed: int, reject: float) -> st
         *program_numbers(model, plan, name, seed),
         "",
         *encoder,
-        layers_source(plan, column=column),
+        layers_source(in_lines(plan, model.image_shape) if column else plan, column=column),
         "/* ---- Readout ---- */",
         "",
         *readout_lines(model, plan, reject),

@@ -2,7 +2,7 @@
 
 from math import frexp, prod
 
-from fspinn.backends.c.layers import block_sum_type, input_words
+from fspinn.backends.c.layers import block_sum_type, in_lines, input_words
 from fspinn.backends.c.numbers import defines
 from fspinn.backends.c.signals import is_whole, whole_because
 from fspinn.backends.c.state import state_members
@@ -49,6 +49,7 @@ def caller_header(template: str, model: Model, plan: Plan, name: str) -> str:
         Prefix of all names in it.
     """
     column, pushes = is_column(model.network), whole_because(model, plan) is None
+    lined = in_lines(plan, model.image_shape) if column else plan
     public = {
         "PIXELS": prod(model.image_shape),
         "SAMPLE_HEIGHT": model.image_shape[0],
@@ -68,7 +69,7 @@ def caller_header(template: str, model: Model, plan: Plan, name: str) -> str:
         public["STEPS_AT_ONCE"] = STEPS_AT_ONCE
     values = {
         "defines": "\n".join(defines(public, name.upper())),
-        "state": state_members(model, plan, name, column=column, pushes=pushes),
+        "state": state_members(model, lined, name, column=column, pushes=pushes),
         "calls": "\n".join(_calls(name, public)),
         "version": __version__,
         "name": name,

@@ -1,5 +1,6 @@
 """The numbers of each layer, after which `layer.h` or `column.h` computes with them."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -21,7 +22,7 @@ def layers_source(plan: Plan, *, column: bool) -> str:
     Parameters
     ----------
     plan : Plan
-        In integers.
+        In integers; of a column as `in_lines` says.
     column : bool
         Whether the first layer is a column of `column.h`.
     """
@@ -30,7 +31,7 @@ def layers_source(plan: Plan, *, column: bool) -> str:
         below = plan.layers[index - 1] if index > 0 else None
         as_column = column and index == 0
         text.append(f"/* ---- Layer {index + 1} ---- */\n")
-        for name, value in _constants(plan, layer, index + 1, below, as_column=as_column).items():
+        for name, value in _constants(plan, layer, index + 1, below).items():
             if below is not None:
                 text.append(f"#undef LAYER{name}")
             text.append(f"#define LAYER{name} {value}")
@@ -69,13 +70,15 @@ def block_sum_type(pixels: int) -> str:
     return type_of(0, 2**INTENSITY_BITS * pixels - 1)
 
 
-def along_lines(geometry: Geometry | None) -> Geometry:
-    """Return positions as lines of a sample come: of a signal, its values are the lines."""
-    assert geometry is not None
-    if geometry.height > 1:
-        return geometry
+def in_lines(plan: Plan, shape: tuple[int, ...]) -> Plan:
+    """Return a plan whose first layer, a column, looks at lines of a sample: of a signal, its values."""
+    first, *others = plan.layers
+    geometry = first.geometry
+    if geometry is None or shape[0] > 1:
+        return plan
     (_, along), (_, cells) = geometry.field, geometry.cells
-    return Geometry(geometry.width, 1, geometry.channels, (along, 1), geometry.stride, (cells, 1))
+    turned = Geometry(geometry.width, 1, geometry.channels, (along, 1), geometry.stride, (cells, 1))
+    return replace(plan, layers=(replace(first, geometry=turned), *others))
 
 
 def count_type(plan: Plan) -> str:
@@ -100,9 +103,7 @@ def input_words(plan: Plan, *, column: bool) -> int:
     return max((-(-int(np.count_nonzero(layer.input_mask)) // 32) for layer in seen), default=0)
 
 
-def _constants(
-    plan: Plan, layer: LayerPlan, number: int, below: LayerPlan | None, *, as_column: bool
-) -> dict[str, str]:
+def _constants(plan: Plan, layer: LayerPlan, number: int, below: LayerPlan | None) -> dict[str, str]:
     """Constants by what follows `LAYER` in their names, the same ones for each layer."""
     formats = layer.formats
     assert formats is not None
@@ -115,7 +116,7 @@ def _constants(
         "NEURONS": layer.neurons,
         "FEATURES": layer.features,
         "STEPS": plan.steps_of(layer),
-        **_field(along_lines(layer.geometry) if as_column else layer.geometry, layer.inputs),
+        **_field(layer.geometry, layer.inputs),
         "WEIGHT_BITS": formats.weights.bits,
         "WEIGHTS_SIGNED": int(formats.weights.signed),
         "SHIFT": formats.state.fraction_bits - formats.weights.fraction_bits,
@@ -142,7 +143,8 @@ def _constants(
 def _of_a_column(plan: Plan, layer: LayerPlan) -> dict[str, str]:
     """What a column has beside that, or otherwise: positions along lines, and the narrowest types."""
     assert layer.formats is not None
-    geometry, state, weights = along_lines(layer.geometry), layer.formats.state, layer.formats.weights
+    assert layer.geometry is not None
+    geometry, state, weights = layer.geometry, layer.formats.state, layer.formats.weights
     shift = state.fraction_bits - weights.fraction_bits
     most = layer.inputs * max(-weights.lowest_integer, weights.highest_integer)
     reached = max(-state.lowest_integer, state.highest_integer) + (

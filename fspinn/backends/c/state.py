@@ -3,7 +3,6 @@
 from math import prod
 
 from fspinn.backends.c.layers import (
-    along_lines,
     block_sum_type,
     count_type,
     input_words,
@@ -52,7 +51,8 @@ def state_members(model: Model, plan: Plan, name: str, *, column: bool, pushes: 
 
 def _of_a_column(model: Model, plan: Plan) -> list[str]:
     layer = plan.layers[0]
-    types, geometry = layer_types(plan, layer), along_lines(layer.geometry)
+    types, geometry = layer_types(plan, layer), layer.geometry
+    assert geometry is not None
     line = geometry.width * geometry.channels
     blocks = []
     if plan.encoding.pool > 1:
