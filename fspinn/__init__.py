@@ -22,6 +22,7 @@ __all__ = [
     "Surrogate",
     "datasets",
     "evaluate",
+    "export_arduino",
     "export_c",
     "export_nir",
     "find_smallest",
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from fspinn.answering.evaluate import evaluate
     from fspinn.answering.predict import predict
     from fspinn.answering.quantize import quantize
-    from fspinn.backends.c import export_c
+    from fspinn.backends.c import export_arduino, export_c
     from fspinn.backends.nir import export_nir
     from fspinn.base.settings import settings_of, with_settings
     from fspinn.learning.training import train
@@ -68,6 +69,7 @@ _HOMES = {
     "Stdp": "fspinn.network",
     "StdpLabels": "fspinn.network",
     "Surrogate": "fspinn.network",
+    "export_arduino": "fspinn.backends.c",
     "export_c": "fspinn.backends.c",
     "export_nir": "fspinn.backends.nir",
     "evaluate": "fspinn.answering.evaluate",

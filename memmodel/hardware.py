@@ -216,7 +216,11 @@ class Controller:
     `rates_bytes` is the code of encoders that make rates of intensities, `contrast_bytes` that of `OnOff`,
     `pool_bytes` that of the means of blocks, `features_bytes` that of a readout that listens to features,
     `signal_bytes` that of keeping and scaling values of a signal, its contrast included, and `steps_bytes`
-    what counting steps adds to that.
+    what counting steps adds to that, `labels_bytes` that of a readout by labels, and `layer_bytes` that of
+    each layer after the first. `column_bytes` is the code, instead of `program_bytes`, of a first layer that
+    is computed line by line (`fspinn.memmodel.size.is_column`), with `column_stack_bytes` of stack, and
+    `wide_bytes` what it has more where potentials have 15 bits or more, `wide_scores_bytes` where scores of
+    classes have more than 16. Single variables are in the stack.
     """
 
     flash_bytes: Annotated[int, Within(1, 2**40)]
@@ -229,6 +233,12 @@ class Controller:
     features_bytes: Bytes = 0
     signal_bytes: Bytes = 0
     steps_bytes: Bytes = 0
+    labels_bytes: Bytes = 0
+    layer_bytes: Bytes = 0
+    column_bytes: Bytes = 0
+    column_stack_bytes: Bytes = 0
+    wide_bytes: Bytes = 0
+    wide_scores_bytes: Bytes = 0
 
 
 @dataclass(frozen=True)

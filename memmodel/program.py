@@ -1,14 +1,18 @@
-"""What does a C program with static arrays take of a microcontroller's flash and RAM?
+"""What does a C program take of a microcontroller's flash and RAM?
 
-For inference these are the arrays of the program that `fspinn export` writes, in its types: potentials,
-thresholds and counters take one, two, four or eight bytes each, weights, labels and the readout's table are
-packed into words of 32 bits, and each input of a neuron takes a bit for each of `STEPS_AT_ONCE` time steps,
-in an array that all layers share. Between two layers lies a bit per feature and time step after one without
-inhibition, which the next layer reads in place, and after any other the time of each feature's first spike.
-An image lies where the caller has it: the program reads a field from there, as
-often as there are positions, and its contrast and the means of blocks too. Of a signal with a field along
-time the program keeps the last values itself, so that they can come one by one. A program that learns is not
-exported yet; it is taken to keep weights, thresholds, traces and windows in RAM.
+For inference these are the constants of the program that `fspinn export` writes and the state that its caller
+keeps, in its types: potentials, thresholds and counters take one, two, four or eight bytes each, entries of
+the readout lie side by side without a gap, and weights are packed into words, of 8 bits for a column that is
+computed line by line, else of 32.
+
+Such a column (`fspinn.memmodel.size.is_column`) keeps the time of each input's spike, of as many lines as its
+field has, and a sum of weights for each neuron. Else each input of a neuron takes a bit for each of
+`STEPS_AT_ONCE` time steps, in an array that all layers share, and the sample lies where the caller has it:
+the program reads a field from there, as often as there are positions, and its contrast and the means of
+blocks too. Of a signal with a field along time the program keeps the last values itself, so that they can
+come one by one. Between two layers lies a bit per feature and time step after one without inhibition, which
+the next layer reads in place, and after any other the time of each feature's first spike. A program that
+learns is not exported yet; it is taken to keep weights, thresholds, traces and windows in RAM.
 """
 
 from itertools import pairwise
@@ -31,23 +35,27 @@ They share random words: for N = 400 an MNIST image takes 17.4, 11.2 or 9.3 mill
 32 steps, counted by QEMU on five images.
 """
 
-LAYER_BYTES = 750
-"""Code of each layer but the first, on a Cortex-M4: 640 to 920 by what compilers make of it, measured in the
-linker's map of small chains (`arm-none-eabi-gcc` 12.2.1, -O2)."""
+WIDE_STATE_BITS = 15
+"""Bits of potentials from which on a column adds to them in 32 bits."""
 
 _WORD_BITS = 32
 _WORD_BYTES = 4
-_SHARE_BYTES = 8
+_BYTE_BITS = 8
+_SCORE_BITS = 15
+_SHARE_BYTES = 4
 
 
 def controller_bytes(case: Case, controller: Controller) -> tuple[Numbers, Numbers]:
     """Return the bytes of flash and of RAM that the program takes, its code and its stack included."""
     size, stored = case.size, blocks(case.size, training=case.training)
-    constant = sum(_packed_bytes(*b) for name in ("pixels", "labels", "readout") for b in stored[name])
+    column = plain(np.greater(size.kept_times, 0) * 1)
+    entries = [*stored["labels"], *stored["readout"]]
+    constant = sum(shares(b.rows * b.count * b.bits, _BYTE_BITS) for b in entries)
+    constant = constant + sum(_packed_bytes(*b) for b in stored["pixels"])
     if size.readout == LABEL_READOUT:
         constant = constant + size.n_classes * _SHARE_BYTES
-    learned = sum(_packed_bytes(*b) for b in stored["weights"])
-    state = _packed_bytes(STEPS_AT_ONCE, _gathered_inputs(size), 1) + size.kept_bytes
+    learned, state = _weight_bytes(size, column), size.kept_bytes + _of_a_column(size, column)
+    state = state + _packed_bytes(STEPS_AT_ONCE, _gathered_inputs(size, column), 1)
     state = state + sum(_between_bytes(one) for one in size.layers[:-1])
     for layer in size.layers:
         if layer.adaptation != "off":
@@ -60,14 +68,44 @@ def controller_bytes(case: Case, controller: Controller) -> tuple[Numbers, Numbe
         state = state + learned
     else:
         constant = constant + learned
-    program = controller.program_bytes + size.rates * controller.rates_bytes
-    program = program + (len(size.layers) - 1) * LAYER_BYTES
+    stack = column * controller.column_stack_bytes + (1 - column) * controller.stack_bytes
+    if len(size.layers) > 1:
+        stack = controller.stack_bytes
+    return _code_bytes(size, controller, column) + constant, stack + state
+
+
+def _code_bytes(size: Size, controller: Controller, column: Numbers) -> Numbers:
+    """Return what code takes; `column` says whether the first layer is one that is computed line by line."""
+    wide = plain(np.greater_equal(size.layers[0].state_bits, WIDE_STATE_BITS) * 1)
+    leads = size.layers[-1].positions * 2**size.readout_bits
+    pools = plain(np.greater(size.pooled, 1) * 1) * controller.pool_bytes
+    of_column = controller.column_bytes + pools + wide * controller.wide_bytes
+    of_column = of_column + plain(np.greater_equal(leads, 2**_SCORE_BITS) * 1) * controller.wide_scores_bytes
     keeps = plain(np.greater(size.kept_bytes, 0) * 1)
-    program = program + keeps * controller.signal_bytes + size.counts_steps * controller.steps_bytes
-    program = program + (1 - keeps) * (size.contrast > 1) * controller.contrast_bytes
-    program = program + plain(np.greater(size.pooled, 1) * 1) * controller.pool_bytes
-    program = program + (size.extra_features > 0) * controller.features_bytes
-    return program + constant, controller.stack_bytes + state
+    others = controller.program_bytes + size.rates * controller.rates_bytes
+    others = others + keeps * controller.signal_bytes + size.counts_steps * controller.steps_bytes
+    others = others + (1 - keeps) * (size.contrast > 1) * controller.contrast_bytes
+    others = others + pools
+    of_all = (len(size.layers) - 1) * controller.layer_bytes
+    of_all = of_all + (size.extra_features > 0) * controller.features_bytes
+    of_all = of_all + (size.readout == LABEL_READOUT) * controller.labels_bytes
+    return column * of_column + (1 - column) * others + of_all
+
+
+def _weight_bytes(size: Size, column: Numbers) -> Numbers:
+    first, *others = size.layers
+    in_bytes = first.n_inputs * words(first.n_neurons, first.weight_bits, _BYTE_BITS)
+    in_words = _packed_bytes(first.n_inputs, first.n_neurons, first.weight_bits)
+    of_first = column * in_bytes + (1 - column) * in_words
+    return of_first + sum(_packed_bytes(one.n_inputs, one.n_neurons, one.weight_bits) for one in others)
+
+
+def _of_a_column(size: Size, column: Numbers) -> Numbers:
+    """Return the bytes of the times of spikes that a column keeps, and of its sums of weights."""
+    layer = size.layers[0]
+    sums = layer.n_neurons * type_bytes(count_bits(layer.n_inputs * (2**layer.weight_bits - 1)))
+    blocks = np.where(np.greater(size.pooled, 1), size.block_sums * type_bytes(size.sum_bits), 0)
+    return size.kept_times * type_bytes(count_bits(layer.steps + 1)) + column * (sums + plain(blocks))
 
 
 def type_bytes(bits: Numbers) -> Numbers:
@@ -76,9 +114,9 @@ def type_bytes(bits: Numbers) -> Numbers:
     return plain(sizes[np.searchsorted(sizes, shares(bits, 8))])
 
 
-def _gathered_inputs(size: Size) -> Numbers:
+def _gathered_inputs(size: Size, column: Numbers) -> Numbers:
     """Return the inputs of the layer with most of them, of those that do not read the bits of one below."""
-    most = size.layers[0].n_inputs
+    most = (1 - column) * size.layers[0].n_inputs
     for below, layer in pairwise(size.layers):
         if below.inhibition != NoInhibition.kind:
             most = np.maximum(most, layer.n_inputs)

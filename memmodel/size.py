@@ -14,8 +14,8 @@ from fspinn.model.features import INPUTS
 from fspinn.model.model import BIASED_READOUT, AnyModel, model_of
 from fspinn.network.adaptation import Adaptation, Fixed
 from fspinn.network.description import Network
-from fspinn.network.inhibition import Inhibition, NoInhibition
-from fspinn.network.inputs import Delta, Events, FirstSpike, LevelDelta, OnOff, block_of
+from fspinn.network.inhibition import First, Inhibition, NoInhibition
+from fspinn.network.inputs import Delta, Events, FirstSpike, LevelDelta, NoContrast, OnOff, block_of
 from fspinn.network.layers import Layer
 from fspinn.network.learners import Learner
 from fspinn.network.rules import NORMALISATIONS, Rule, Stdp
@@ -32,6 +32,7 @@ OF_THE_INPUT = (
     "contrast_inputs",
     "sample_inputs",
     "kept_bytes",
+    "kept_times",
     "pooled",
     "block_sums",
 )
@@ -206,6 +207,9 @@ class Size:
     kept_bytes : int, default 0
         Of the values that the exported C program keeps of a signal, see `kept_values`, and of the sums of
         those whose mean it will keep.
+    kept_times : int, default 0
+        Inputs whose times of spikes the exported C program keeps, of as many lines as the field has, where
+        its first layer is a column that is computed line by line (`is_column`).
     pooled : int, default 1
         Pixels whose mean is one input, see `fspinn.Network.pool`.
     block_sums : int, default 0
@@ -244,6 +248,7 @@ class Size:
     contrast_inputs: int = 0
     sample_inputs: int = 0
     kept_bytes: int = 0
+    kept_times: int = 0
     pooled: int = 1
     block_sums: int = 0
     rates: bool = True
@@ -302,6 +307,7 @@ class Size:
             input_bits=0,
             contrast_inputs=0,
             kept_bytes=0,
+            kept_times=0,
             block_sums=0,
         )
 
@@ -401,6 +407,7 @@ class _OfTheInput(TypedDict):
     contrast_inputs: int
     sample_inputs: int
     kept_bytes: int
+    kept_times: int
     pooled: int
     block_sums: int
 
@@ -416,8 +423,18 @@ def _of_the_input(network: Network, image_shape: tuple[int, ...]) -> _OfTheInput
     values, pooled = channels // contrast.channels, prod(block_of(network.pool, image_shape))
     # The values, and the levels that steps are counted from.
     lines = 2 if isinstance(contrast, LevelDelta) else 1
-    kept_bytes = kept_values(network, image_shape) * lines * values
-    if pooled > 1 and image_shape[0] == 1 and field is not None and not encoder.needs_whole_sample:
+    column = is_column(network)
+    kept_times = 0
+    if column and field is not None:
+        kept_times = channels * (field[1] if image_shape[0] == 1 else field[0] * width)
+    kept_bytes = kept_values(network, image_shape) * lines * values * (not column)
+    if (
+        pooled > 1
+        and image_shape[0] == 1
+        and field is not None
+        and not encoder.needs_whole_sample
+        and not column
+    ):
         kept_bytes += _SUM_BYTES * values
     if field is None or network.layers[0].positions(height, width) == (1, 1):
         return _OfTheInput(
@@ -426,6 +443,7 @@ def _of_the_input(network: Network, image_shape: tuple[int, ...]) -> _OfTheInput
             contrast_inputs=0,
             sample_inputs=0,
             kept_bytes=kept_bytes,
+            kept_times=kept_times,
             pooled=pooled,
             block_sums=0,
         )
@@ -441,9 +459,26 @@ def _of_the_input(network: Network, image_shape: tuple[int, ...]) -> _OfTheInput
         "contrast_inputs": (around * across + levels) * values,
         "sample_inputs": height * width * channels,
         "kept_bytes": kept_bytes,
+        "kept_times": kept_times,
         "pooled": pooled,
         "block_sums": across * values if pooled > 1 else 0,
     }
+
+
+def is_column(network: Network) -> bool:
+    """Whether the exported C program computes the first layer line by line, as a column without leak.
+
+    Its inputs spike once, at a time that needs no other pixel, and the first output spike ends a position.
+    """
+    layer, encoder = network.layers[0], network.encoder
+    return (
+        layer.field is not None
+        and layer.inhibition.kind == First.kind
+        and layer.neuron.tau_m_ms is None
+        and isinstance(encoder, FirstSpike)
+        and not encoder.needs_whole_sample
+        and isinstance(network.contrast, NoContrast)
+    )
 
 
 def kept_values(network: Network, image_shape: tuple[int, ...]) -> int:

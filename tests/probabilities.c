@@ -5,13 +5,14 @@
 
 int main(void)
 {
+    static network_state state;
     static uint32_t found[256];
     uint64_t square;
     uint32_t pixel;
     while (fread(&square, sizeof square, 1, stdin) == 1) {
-        set_scale(square);
+        set_scale(&state, square);
         for (pixel = 0; pixel < 256; pixel++) {
-            found[pixel] = probability(pixel);
+            found[pixel] = probability(&state, pixel);
         }
         if (fwrite(found, 1, sizeof found, stdout) != sizeof found) {
             return 1;

@@ -6,8 +6,8 @@
 int main(void)
 {
     int32_t value;
-    uint32_t c;
-    for (c = 0; fread(&value, sizeof value, 1, stdin) == 1; c = (c + 1) % NETWORK_SAMPLE_CHANNELS) {
+    uint8_t c;
+    for (c = 0; fread(&value, sizeof value, 1, stdin) == 1; c = (uint8_t)((c + 1) % NETWORK_SAMPLE_CHANNELS)) {
         if (putchar(network_scaled(value, c)) == EOF) {
             return 1;
         }

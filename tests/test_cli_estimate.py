@@ -114,7 +114,7 @@ def test_what_is_remembered_and_what_does_not_fit_is_told(tmp_path):
 def test_with_check_the_status_says_whether_inference_fits(path, tmp_path):
     small = tmp_path / "small.toml"
     text = (PRESETS / "mcu-m4f.toml").read_text()
-    small.write_text(text.replace("flash_bytes = 524288", "flash_bytes = 2500"))
+    small.write_text(text.replace("flash_bytes = 524288", "flash_bytes = 1900"))
     for options in ([], ["--json"], ["--compare", "mcu-m4f"]):
         without = run("estimate", path, "--hardware", small, *options)
         checked = run("estimate", path, "--hardware", small, "--check", *options)
@@ -124,7 +124,7 @@ def test_with_check_the_status_says_whether_inference_fits(path, tmp_path):
     assert run("estimate", path, "--hardware", "mcu-m4f", "--check").exit_code == 0
     assert run("estimate", path, "--hardware", "mcu-m4f", "--check", "--compare", small).exit_code == 1
     # Only inference is exported: what learning would take is not checked.
-    small.write_text(text.replace("ram_bytes = 131072", "ram_bytes = 1200"))
+    small.write_text(text.replace("ram_bytes = 131072", "ram_bytes = 600"))
     assert "training does not fit: ram " in run("estimate", path, "--hardware", small).stdout
     assert run("estimate", path, "--hardware", small, "--check").exit_code == 0
 

@@ -15,18 +15,7 @@ from fspinn.model import store
 from fspinn.model.model import Readout
 
 NETWORK = dense(neurons=5, duration_ms=40.0, weight_norm=1.0, threshold=3.0)
-FILES = [
-    "Makefile",
-    "README.md",
-    "cortex_m4.c",
-    "cortex_m4.ld",
-    "images.h",
-    "layers.h",
-    "network.c",
-    "network.h",
-    "neurons.h",
-    "test.c",
-]
+FILES = ["Makefile", "README.md", "network.c", "network.h", "src", "test"]
 
 
 @pytest.fixture
@@ -54,17 +43,23 @@ def test_a_folder_holds_the_program_and_images_of_the_data_set(path, images, tmp
     assert result.exit_code == 0, result.output
     assert sorted(p.name for p in out.iterdir()) == FILES
     assert f"written   {out}" in result.stdout
-    assert "#define IMAGES 3" in (out / "images.h").read_text()
+    assert (out / "test" / "samples.bin").read_bytes()[:4] == bytes([3, 0, 0, 0])
     assert "5 neurons, 64 inputs, 40 time steps" in (out / "README.md").read_text()
     assert "@" not in (out / "README.md").read_text() + (out / "network.h").read_text()
     assert out.stat().st_mode & 0o055  # others may read it, as the umask says
+
+
+def test_a_name_is_that_of_the_files_and_of_all_that_a_caller_sees(path, tmp_path):
+    result = run(path, "--target", "c", "-o", tmp_path / "out", "--name", "Digits_2")
+    assert f"written   {tmp_path / 'out'}: Digits_2.h, Digits_2.c, and a test" in result.stdout
+    assert "int16_t Digits_2_answer(Digits_2_state *state, " in (tmp_path / "out" / "Digits_2.h").read_text()
 
 
 def test_json_says_what_was_written(path, images, tmp_path):
     out = tmp_path / "out"
     result = run(path, "--target", "c", "-o", out, "--dataset", images, "--seed", 7, "--json")
     assert json.loads(result.stdout) == {"target": "c", "output": str(out)}
-    assert "#define NETWORK_SEED 7" in (out / "network.h").read_text()
+    assert "#define FSPINN_SEED 7" in (out / "network.c").read_text()
 
 
 def test_without_images_the_program_is_tested_on_noise(path, tmp_path):
@@ -74,7 +69,7 @@ def test_without_images_the_program_is_tested_on_noise(path, tmp_path):
         "fspinn: the program is tested on noise: dataset: the model does not say what it was trained on; "
         "name the data set\n"
     )
-    assert "#define IMAGES 5" in (tmp_path / "out" / "images.h").read_text()
+    assert (tmp_path / "out" / "test" / "samples.bin").read_bytes()[:4] == bytes([5, 0, 0, 0])
 
 
 @pytest.mark.parametrize(
@@ -87,6 +82,15 @@ def test_without_images_the_program_is_tested_on_noise(path, tmp_path):
         (["--target", "c", "-o", "."], "is there already; name a folder that is new or empty"),
         (["--target", "c", "-o", "out", "--dataset", "cifar"], "cifar"),
         (["--target", "c", "-o", "out", "--samples", "0"], "--samples"),
+        (
+            ["--target", "c", "-o", "out", "--name", "two words"],
+            "'two words' cannot be the name of a network in C",
+        ),
+        (["--target", "c", "-o", "out", "--name", "int"], "but not a word that C has"),
+        (
+            ["--target", "nir", "-o", "net.nir", "--name", "digits"],
+            "--name, --hardware: only C programs have them",
+        ),
         (["--target", "nir", "-o", "net4.h5"], "is the model itself; name another file"),
         (["--target", "nir", "-o", "."], "cannot be written (Is a directory); name another file"),
         (["--target", "nir", "-o", "net.nir", "--samples", "2"], "only the C program has images; leave them"),

@@ -131,7 +131,7 @@ def test_a_program_that_answers_always_says_nothing_of_none(tmp_path):
     assert "-1 is none: no neuron has spiked." in (tmp_path / "silent" / "README.md").read_text()
     export_c(model_of(PLAIN, readout="linear"), tmp_path / "out")
     assert "-1" not in (tmp_path / "out" / "README.md").read_text()
-    assert "#define NETWORK_REJECT 0\n" in (tmp_path / "out" / "network.h").read_text()
+    assert "#define FSPINN_REJECT 0\n" in (tmp_path / "out" / "network.c").read_text()
 
 
 def test_a_margin_that_is_not_one_is_refused(tmp_path):
@@ -193,7 +193,7 @@ def test_a_cortex_m4_answers_the_same_from_the_memory_that_was_estimated(mnist, 
         spikes = "".join(f" {j}x{counts[j]}" for j in np.flatnonzero(counts))
         assert f"image {m}: class {found}, spikes{spikes}\n" in told
     assert "equal to the integer engine" in told
-    assert_memory_is_estimated(model, tmp_path / "out")
+    assert_memory_is_estimated(model, tmp_path / "out", told)
 
 
 @needs_arm
@@ -209,8 +209,9 @@ def test_memory_on_a_cortex_m4_is_estimated_for_other_networks(tmp_path, network
     network = dense(neurons=100, weight_norm=1.0, threshold=6.0, duration_ms=60.0, **network)
     model = model_of(network, pixels=(28, 28), **formats)
     export_c(model, tmp_path / "out", images_for(model, 3))
-    assert "equal to the integer engine" in make(tmp_path / "out", "test-cortex-m4")
-    assert_memory_is_estimated(model, tmp_path / "out")
+    told = make(tmp_path / "out", "test-cortex-m4")
+    assert "equal to the integer engine" in told
+    assert_memory_is_estimated(model, tmp_path / "out", told)
 
 
 @needs_gcc
@@ -333,8 +334,9 @@ def test_a_column_on_a_cortex_m4_answers_the_same_from_the_memory_that_was_estim
 ):
     model, test = column_on_mnist
     export_c(model, tmp_path / "out", test.images[:3])
-    assert "equal to the integer engine" in make(tmp_path / "out", "test-cortex-m4")
-    assert_memory_is_estimated(model, tmp_path / "out")
+    told = make(tmp_path / "out", "test-cortex-m4")
+    assert "equal to the integer engine" in told
+    assert_memory_is_estimated(model, tmp_path / "out", told)
 
 
 @needs_gcc
@@ -342,9 +344,9 @@ def test_a_column_on_a_cortex_m4_answers_the_same_from_the_memory_that_was_estim
 def test_the_programs_own_test_finds_what_differs(tmp_path):
     export_c(model_of(PLAIN), tmp_path / "out")
     assert make(tmp_path / "out", "test").endswith("equal to the integer engine\n")
-    header = (tmp_path / "out" / "layers.h").read_text()
+    header = (tmp_path / "out" / "network.c").read_text()
     leak = re.search(r"LAYER_LEAK (\d+)", header)[1]
-    (tmp_path / "out" / "layers.h").write_text(
+    (tmp_path / "out" / "network.c").write_text(
         header.replace(f"LAYER_LEAK {leak}", f"LAYER_LEAK {int(leak) // 2}")
     )
     with pytest.raises(subprocess.CalledProcessError) as failed:
@@ -376,10 +378,11 @@ def test_more_steps_at_once_change_no_spike(tmp_path):
 
 def test_the_program_needs_nothing_but_stdint(tmp_path):
     export_c(model_of(PLAIN), tmp_path / "out")
-    of_program = ("network.h", "network.c", "layers.h", "neurons.h")
-    text = "".join((tmp_path / "out" / name).read_text() for name in of_program)
-    ours = {'"network.h"', '"layers.h"', '"neurons.h"'}
-    assert set(re.findall(r"#include (\S+)", text)) == {"<stdint.h>", *ours}
+    program = [*(tmp_path / "out").glob("network.*"), *(tmp_path / "out" / "src").iterdir()]
+    text = "".join(path.read_text() for path in program)
+    ours = {"network.h", *(f"src/{path.name}" for path in (tmp_path / "out" / "src").iterdir())}
+    included = {name.strip('"') for name in re.findall(r"#include (\S+)", text)}
+    assert included - ours == {"<stdint.h>", "<avr/pgmspace.h>"}  # the latter on AVR only
     code = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
     assert not re.search(r"\b(float|double|malloc|calloc|free)\b", code)
 

@@ -1,21 +1,27 @@
 """Features beside the samples in what is written for other machines: C programs and graphs of NIR."""
 
-import re
 import subprocess
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from described import dense
-from exported_programs import answers, build, images_for, model_of, needs_arm, needs_gcc
+from exported_programs import (
+    answers,
+    assert_memory_is_estimated,
+    build,
+    images_for,
+    make,
+    model_of,
+    needs_arm,
+    needs_gcc,
+)
 from featured import NAMES, data_of
 
 import fspinn
 from fspinn.backends.c import export_c
 from fspinn.base.errors import DataError
 from fspinn.datasets import Scale
-from fspinn.memmodel import estimate
-from fspinn.model.activity import Activity
 from fspinn.model.features import INPUTS, Features
 from fspinn.model.readout import READOUTS
 
@@ -91,7 +97,7 @@ def test_the_programs_own_test_knows_the_features(shown, tmp_path):
     assert "-1 is none: no neuron has spiked and no feature is above its lowest level." in said
     low, high = model.features.scale.low[0], model.features.scale.high[0]
     assert f"Beside the image there are 2 bytes of features: f0, from {low:.9g} to {high:.9g}; f1" in said
-    assert "network_answer(image, 0, features);" in said
+    assert "network_answer(&state, image, 0, features);" in said
 
 
 @needs_gcc
@@ -108,7 +114,7 @@ def test_recorded_features_become_bytes_with_integers(tmp_path):
         int main(void)
         {
             int32_t value;
-            uint32_t number = 0;
+            uint8_t number = 0;
             while (fread(&value, sizeof value, 1, stdin) == 1) {
                 putchar(network_feature(value, number));
                 number ^= 1;
@@ -156,11 +162,5 @@ def test_the_flash_of_a_microcontroller_is_estimated(readout, tmp_path):
     network = replace(network, layers=(replace(layer, neuron=replace(layer.neuron, weight_norm=1.5)),))
     model = listening(model_of(network, readout=readout, weights="UQ0.3", pixels=(28, 28)), 2)
     export_c(model, tmp_path / "out", images_for(model, 3), features=values_for(model, 3))
-    subprocess.run(["make", "cortex-m4"], cwd=tmp_path / "out", check=True, capture_output=True)
-    sections = re.findall(
-        r"^\.(\w+) +0x[0-9a-f]+ +0x([0-9a-f]+)", (tmp_path / "out" / "network.map").read_text(), re.M
-    )
-    took = {name: int(size, 16) for name, size in sections}
-    activity = {phase: (Activity(samples=1, steps=8),) for phase in ("training", "inference")}
-    needed = estimate(model, "mcu-m4f", activity).capacity["inference"]["flash_bytes"].needed
-    assert needed == pytest.approx(took["text"] + took["data"], rel=0.08 if readout == "majority" else 0.02)
+    told = make(tmp_path / "out", "test-cortex-m4")
+    assert_memory_is_estimated(model, tmp_path / "out", told, flash=0.08 if readout == "majority" else 0.03)

@@ -15,7 +15,7 @@ from fspinn.memmodel.hardware_files import load_hardware
 from fspinn.memmodel.latency import latency_cycles
 from fspinn.memmodel.workload import expected_spikes
 from fspinn.model.activity import Activity
-from fspinn.model.model import Model, Readout
+from fspinn.model.model import Model, Readout, bias_bits
 from fspinn.model.tensors import LayerTensors, Tensor
 from fspinn.network import Delta, Layer, Level, LevelDelta, Network, NoContrast, OnOff, Poisson, Stdp
 from fspinn.network.setup import Setup
@@ -131,7 +131,7 @@ def test_contrast_keeps_the_rows_of_its_local_mean_beside_the_encoded_ones(heigh
 @pytest.mark.parametrize(
     ("contrast", "each", "kept", "bytes_in_c"),
     [
-        (NoContrast(), 1, 0, 9 * 2),
+        (NoContrast(), 1, 0, 0),
         (OnOff(radius=3), 2, 7, (9 + 6) * 2),
         (Level(), 2, 0, 9 * 2),
         (Delta(), 2, 1, (9 + 1) * 2),
@@ -144,7 +144,26 @@ def test_of_a_signal_a_field_keeps_as_many_values_as_it_is_wide(contrast, each, 
     assert size.layers[0].n_inputs == 9 * 2 * each
     assert footprint(size, training=False)["input_buffer"] == 9 * 2 * each * 4 + kept * 2 * 8
     assert size.kept_bytes == bytes_in_c
-    assert size.online.kept_bytes == 0
+    assert size.kept_times == (9 * 2 if contrast == NoContrast() else 0)  # of a column, line by line
+    assert size.online.kept_bytes == size.online.kept_times == 0
+
+
+def test_a_column_takes_times_of_spikes_and_sums_of_weights_of_a_microcontroller():
+    """And has code and stack of its own; its weights lie in bytes."""
+    board, phases = load_hardware("mcu-m4f"), {"inference": (COUNTED,), "training": (COUNTED,)}
+    size = size_of(COLUMN, (28, 28))
+    (layer,) = size.layers
+    layer = replace(layer, weight_bits=3, state_bits=10, threshold_bits=9)
+    size = replace(size, layers=(layer,), readout="linear", readout_bits=3)
+    needed, controller = estimate(size, board, phases).capacity["inference"], board.controller
+    assert size.kept_times == 5 * 28
+    table, bias = 270, -(-10 * bias_bits(3) // 8)  # 720 entries of 3 bits
+    assert needed["flash_bytes"].needed == controller.column_bytes + 25 * 4 + 8 * 2 + table + bias
+    assert needed["ram_bytes"].needed == controller.column_stack_bytes + 140 + 8 * 2 + 8 + 72
+    apart = size_of(with_settings(COLUMN, {"field": (5, 5), "stride": 24, "cells": (1, 1)}), (28, 28, 3))
+    assert (apart.layers[0].positions, apart.kept_times) == (1, 5 * 28 * 3)
+    wide = replace(size, layers=(replace(layer, state_bits=15),))
+    assert estimate(wide, board, phases).capacity["inference"]["ram_bytes"] == needed["ram_bytes"]
 
 
 def test_what_is_kept_of_a_signal_takes_ram_of_a_microcontroller():
@@ -188,7 +207,7 @@ def test_a_dense_layer_that_sees_means_is_as_small_as_on_small_images():
 
 def test_pooling_takes_code_of_a_microcontroller_and_of_a_signal_sums():
     board, phases = load_hardware("mcu-m4f"), {"inference": (COUNTED,), "training": (COUNTED,)}
-    column = Network.patches(8, (1, 9), cells=(1, 8))
+    column = Network.patches(8, (1, 9), cells=(1, 8), contrast=Level())
     pooled, alone = (
         estimate(size, board, phases).capacity["inference"]
         for size in (size_of(replace(column, pool=2), (1, 256)), size_of(column, (1, 128)))

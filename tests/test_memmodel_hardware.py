@@ -49,8 +49,11 @@ def test_the_presets_are_those_that_were_asked_for():
         "fpga-kintex7-event",
         "horowitz45-fp32",
         "loihi-like",
+        "mcu-avr",
+        "mcu-m0",
         "mcu-m4f",
         "mcu-m7",
+        "mcu-rv32",
     ]
 
 

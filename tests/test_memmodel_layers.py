@@ -13,7 +13,6 @@ from fspinn.memmodel import LayerSize, Size, estimate, footprint, hardware_names
 from fspinn.memmodel.area import area_um2, capacity
 from fspinn.memmodel.case import Case
 from fspinn.memmodel.energy import energy_pj, used_cells
-from fspinn.memmodel.program import LAYER_BYTES
 from fspinn.memmodel.workload import expected_spikes, expected_workloads
 from fspinn.model.activity import Activity
 from fspinn.model.model import Model, Readout
@@ -190,7 +189,8 @@ def test_a_microcontroller_keeps_all_layers_but_one_readout():
     size = Size((LayerSize(40, 16, 4, state_bits=16), LayerSize(16, 8, 8, state_bits=8)), 10, readout_bits=8)
     needed = capacity(Case(size, works(size, 100, 10, 5)["inference"], board, training=False))
     weights, thresholds, table = 40 * 16 // 2 + 16 * 8, (16 + 8) * 4, 8 * 10
-    program = board.controller.program_bytes + board.controller.rates_bytes + LAYER_BYTES
+    program = board.controller.program_bytes + board.controller.rates_bytes
+    program += board.controller.layer_bytes
     assert needed["flash_bytes"].needed == program + weights + thresholds + table
     potentials, votes, spikes = 16 * 2 + 8, 8 * 2, 8 * 2 * 4  # a bit an input, in words, for 8 steps
     times = 16 * 2

@@ -117,14 +117,14 @@ def test_what_pruning_leaves_is_checked_when_it_is_known(data, board, roomy):
 
 
 def test_where_none_fits_nothing_is_trained_and_the_least_is_named(data, board):
-    result = find_smallest(data, hardware=board(2480), on_trials=lambda _: 1 / 0, **SMALL)
+    result = find_smallest(data, hardware=board(1890), on_trials=lambda _: 1 / 0, **SMALL)
     assert result.ending is Ending.IMPOSSIBLE
     least = min(trial.cost.flash_bits for trial in result.trials) / 8192
     assert result.impossible == (
-        f"flash: 2.4 KiB is impossible; no network takes less than {least:.1f} KiB of flash"
+        f"flash: 1.8 KiB is impossible; no network takes less than {least:.1f} KiB of flash"
     )
-    result = find_smallest(data, hardware=board(16384, 800), on_trials=lambda _: 1 / 0, **SMALL)
-    assert result.impossible.startswith("ram: 800 B is impossible; no network takes less than ")
+    result = find_smallest(data, hardware=board(16384, 300), on_trials=lambda _: 1 / 0, **SMALL)
+    assert result.impossible.startswith("ram: 300 B is impossible; no network takes less than ")
     assert result.impossible.endswith(" of RAM")
 
 
@@ -234,11 +234,11 @@ def test_the_command_takes_limits_and_its_page_shows_what_is_taken(board, tmp_pa
 
 
 def test_a_command_that_finds_no_network_that_fits_says_so(board, tmp_path):
-    result = run(*TYPED.split(), "--hardware", board(2480), "-o", tmp_path / "result")
+    result = run(*TYPED.split(), "--hardware", board(1890), "-o", tmp_path / "result")
     assert result.exit_code == 1, result.output
-    assert result.stdout.startswith("No network fits: flash: 2.4 KiB is impossible; ")
+    assert result.stdout.startswith("No network fits: flash: 1.8 KiB is impossible; ")
     page = (tmp_path / "result" / "report.html").read_text()
-    assert " of 2.4 KiB, RAM 1." in page
+    assert " of 1.8 KiB, RAM " in page
 
 
 def test_flash_of_hardware_that_has_none_is_one_line(tmp_path):

@@ -93,7 +93,7 @@ def test_the_largest_seed_is_kept_by_files_and_has_its_own_bits(data, model, int
     for other in (0, 2**63, LARGEST - 1):
         assert (fspinn.predict(loaded, data.test.images, seed=other).spike_counts != answer).any()
     export_c(integers, tmp_path / "out", seed=LARGEST)
-    assert f"UINT64_C({LARGEST})" in (tmp_path / "out" / "network.h").read_text()
+    assert f"UINT64_C({LARGEST})" in (tmp_path / "out" / "network.c").read_text()
     chosen = datasets.load("digits", seed=LARGEST).validation.labels
     assert (chosen != datasets.load("digits", seed=LARGEST - 1).validation.labels).any()
     fspinn.save(

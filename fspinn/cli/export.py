@@ -24,66 +24,103 @@ _IMAGES = 5
 Examples:
   fspinn quantize net.h5 --weights UQ0.4 --state Q9.6 -o net4.h5
   fspinn export net4.h5 --target c -o out/
+  fspinn export net4.h5 --target c --name digits -o out/
+  fspinn export net4.h5 --target arduino --hardware mcu-avr -o digits/
   fspinn export net.h5 --target nir -o net.nir
 """,
 )
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option(
-    "--target", type=click.Choice(["c", "nir"]), required=True, help="A C program, or a graph of NIR."
+    "--target",
+    type=click.Choice(["c", "arduino", "nir"]),
+    required=True,
+    help="A C program, a sketch for the Arduino IDE, or a graph of NIR.",
 )
 @click.option(
     "-o",
     "--output",
     required=True,
     type=click.Path(),  # of what kind depends on --target
-    help="New folder for c, file for nir.",
+    help="New folder for c and arduino, file for nir.",
 )
 @click.option("--dataset", help="Images that test the C program [default: what the model was trained on].")
 @options.data_dir
 @reading.options()
 @options.seed_of("the C program's input spikes")
 @options.reject
+@click.option("--name", help="Of the C program, and before all its names [default: network].")
+@click.option(
+    "--hardware", help="Microcontroller that has to hold it: a preset, such as mcu-avr, or a TOML file."
+)
 @click.option("--samples", type=click.IntRange(min=1), help=f"Images that test it [default: {_IMAGES}].")
 @options.config
 @options.as_json
 @shown_images.gathered
 def command(
-    model: Path, target: str, output: str, shown: shown_images.Shown, reject: float, as_json: bool
+    model: Path,
+    target: str,
+    output: str,
+    name: str | None,
+    hardware: str | None,
+    shown: shown_images.Shown,
+    reject: float,
+    as_json: bool,
 ) -> None:
     """Write the network MODEL for other machines.
 
     c: a program in C99 for a microcontroller, that needs no floating point and no heap. The network needs a
     state format (see `fspinn quantize`); from the same images the program makes the same output spikes. With
-    --reject it answers -1 where the best class leads by less.
+    --reject it answers -1 where the best class leads by less. Networks of several --name live in one
+    firmware; --hardware refuses a chip whose flash or RAM is too small.
+
+    arduino: the same network as a sketch, which reads samples from the serial port and answers with classes.
 
     nir: a graph of the Neuromorphic Intermediate Representation, for other simulators and chips; needs the
     package nir (pip install 'fspinn[nir]').
     """
-    from fspinn.backends.c import export_c, refuses
+    from fspinn.backends.c import check_name, export_arduino, export_c, refuses
     from fspinn.backends.nir import export_nir
     from fspinn.lowering.compiler import plan_of
     from fspinn.model import store
 
-    check = check_new_folder if target == "c" else check_file
+    check = check_file if target == "nir" else check_new_folder
     path = options.Output(check).convert(output, None, None)
+    called = "network" if name is None else name
+    check_name(called)
     network = store.load(model)
     if target == "nir":
         if reject != 0:
             raise ConfigError("--reject: only the C program answers with classes; leave it out")
         if shown.dataset is not None or shown.samples is not None:
             raise ConfigError("--dataset, --samples: only the C program has images; leave them out")
+        if name is not None or hardware is not None:
+            raise ConfigError("--name, --hardware: only C programs have them; leave them out")
         if path.exists() and path.samefile(model):
             raise ConfigError(f"--output {path}: is the model itself; name another file")
         export_nir(network, path)
         free = network.network.layers[0].inhibition.kind == "none"
         rule = "a spike takes the threshold off" if free else "one neuron at most spikes in a time step"
         said = f"a graph of NIR; its metadata say that {rule}"
+    elif target == "arduino":
+        if shown.dataset is not None or shown.samples is not None:
+            raise ConfigError("--dataset, --samples: a sketch has no images; leave them out")
+        export_arduino(network, path, reject=reject, seed=shown.seed, name=called, hardware=hardware)
+        said = f"a sketch; open {path.name}.ino in the Arduino IDE"
     else:
         images = features = None
         if refuses(plan_of(network)) is None:
             images, features = _images(network, shown._replace(samples=shown.samples or _IMAGES))
-        export_c(network, path, images, features=features, reject=reject, seed=shown.seed)
-        said = f"network.h, network.c, and a test; try make -C {path} test"
+        export_c(
+            network,
+            path,
+            images,
+            features=features,
+            reject=reject,
+            seed=shown.seed,
+            name=called,
+            hardware=hardware,
+        )
+        said = f"{called}.h, {called}.c, and a test; try make -C {path} test"
     options.answer(as_json, {"target": target, "output": str(path)}, f"written   {path}: {said}")
 
 

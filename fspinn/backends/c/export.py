@@ -1,14 +1,16 @@
 """A network in integers as a C program: a folder that builds on its own, and checks itself.
 
-`network.h` and `layers.h` hold the numbers of the network; all other files of `program/` are the same for
-every network. Layers run one after the other, each over all its positions and time steps. Between two of them
-lies a buffer: of the first spike of each feature, or of a bit per feature and step after a layer without
-inhibition, whose neurons may spike several times.
+`network.h` and `network.c` (or what `name` says) hold the numbers of the network; the files of `src/` are
+the same for every network, and `test/` runs it here and on emulated chips. Layers run one after the other,
+each over all its positions and time steps. Between two of them lies a buffer: of the first spike of each
+feature, or of a bit per feature and step after a layer without inhibition, whose neurons may spike several
+times.
 What they compute is what `fspinn.lowering.integers` defines, in every output spike. That includes the input
 spikes: the program gets the image, and computes the encoder's probabilities, which are floats in
 `fspinn.network.encoder_kernels`, as whole numbers, rounded as IEEE 754 says.
 """
 
+import re
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -16,18 +18,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fspinn.backends.c.header import network_header
-from fspinn.backends.c.layers import input_words, layers_header
-from fspinn.backends.c.numbers import array, type_of
-from fspinn.backends.c.signals import how_scaled, is_whole, sensor_loop
+from fspinn.backends.c.header import caller_header, filled, program_numbers
+from fspinn.backends.c.layers import in_lines, input_words, layers_source
+from fspinn.backends.c.readout import readout_lines
+from fspinn.backends.c.signals import how_scaled, is_whole, scale_lines, sensor_loop
 from fspinn.backends.numba import engine
 from fspinn.base.checks import checked_seed, number
-from fspinn.base.errors import FormatError
+from fspinn.base.errors import ConfigError, FormatError
 from fspinn.base.files import folder_when_whole
 from fspinn.base.randomness import INFERENCE_SPIKES, NOISE, stream_key, words
 from fspinn.base.version import __version__
 from fspinn.lowering.compiler import plan_of
 from fspinn.lowering.plan import LayerPlan, Plan
+from fspinn.memmodel.area import capacity
+from fspinn.memmodel.case import Case
+from fspinn.memmodel.hardware_files import load_hardware
+from fspinn.memmodel.size import Size, is_column
 from fspinn.model import readout as readouts
 from fspinn.model.features import joined
 from fspinn.model.model import AnyModel, Model, check_size, model_of
@@ -36,7 +42,64 @@ from fspinn.network.inputs import Events
 
 NOISE_IMAGES = 5
 
-_SHARED_FILES = ("network.c", "neurons.h", "test.c", "cortex_m4.c", "cortex_m4.ld", "Makefile")
+_FIXED = {
+    "src": ("flash.h", "intensities.h", "encoder.h", "column.h", "layer.h", "readout.h", "calls.h"),
+    "test": (
+        "platform.h",
+        "test.c",
+        "host.c",
+        "avr.c",
+        "simavr.c",
+        "semihosting.c",
+        "start_cortex_m.c",
+        "start_riscv.c",
+        "sections.ld",
+        "cortex_m0.ld",
+        "cortex_m4.ld",
+        "riscv.ld",
+    ),
+}
+"""Files that are the same for every network, by folder."""
+
+_IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
+_KEYWORDS = [
+    "auto",
+    "break",
+    "case",
+    "char",
+    "const",
+    "continue",
+    "default",
+    "do",
+    "double",
+    "else",
+    "enum",
+    "extern",
+    "float",
+    "for",
+    "goto",
+    "if",
+    "inline",
+    "int",
+    "long",
+    "register",
+    "restrict",
+    "return",
+    "short",
+    "signed",
+    "sizeof",
+    "static",
+    "struct",
+    "switch",
+    "typedef",
+    "union",
+    "unsigned",
+    "void",
+    "volatile",
+    "while",
+]
+_TAKEN = ("layer", "fspinn")
+"""Their constants are called as those of the program are."""
 
 
 def export_c(
@@ -47,6 +110,8 @@ def export_c(
     features: Any = None,
     reject: float = 0.0,
     seed: int = 0,
+    name: str = "network",
+    hardware: str | Path | None = None,
 ) -> None:
     """Write a network that computes with integers as a C program.
 
@@ -62,38 +127,122 @@ def export_c(
         Of these images, if the model listens to some, as for `fspinn.predict`.
     reject : float, default 0.0
         The program answers -1 where the best class leads the second by less, as for `fspinn.predict`: a
-        constant of `network.h`, in steps of the readout.
+        constant of `network.c`, in steps of the readout.
     seed : int, default 0
         Of the input spikes.
+    name : str, default "network"
+        Of the two files that are the network's own, and before all names in the header, so that several
+        networks live in one firmware.
+    hardware : str or Path, optional
+        A preset of a microcontroller, or a TOML file (`fspinn.memmodel`): one whose flash or RAM is too small
+        is refused.
 
     Raises
     ------
     FormatError
         If the model does not compute with integers only, or its readout does not.
     ConfigError
-        If something is in the folder already, it cannot be written, the images do not fit the model, or the
-        margin is not one.
+        If the name is not one of C, something is in the folder already, it cannot be written, the images do
+        not fit the model, the margin is not one, or the hardware is too small.
     DataError
         If the features of the images are missing.
     """
     seed, reject = checked_seed(seed), number("reject", reject, at_least=0.0)
+    check_name(name)
     model = model_of(model)
     plan = plan_of(model)
     if (refusal := refuses(plan)) is not None:
         raise FormatError(refusal)
-    header, of_layers = network_header(model, plan, seed, reject), layers_header(plan)
+    if hardware is not None:
+        check_room(model, hardware)
+    header = caller_header(_program_file("network.h"), model, plan, name)
+    source = _source(model, plan, name, seed, reject)
     shown = _noise(model) if images is None else np.asarray(images)
     check_size(model, shown, "images")
     values = _features(model, len(shown), features, noise=images is None)
     classes, spike_counts = _answers(model, plan, shown, values, seed, reject)
     beside = None if values is None or model.features is None else model.features.in_bytes(values)
     with folder_when_whole(folder) as made:
-        (made / "network.h").write_text(header, encoding="utf-8")
-        (made / "layers.h").write_text(of_layers, encoding="utf-8")
-        (made / "images.h").write_text(_images_header(shown, beside, classes, spike_counts), encoding="utf-8")
-        (made / "README.md").write_text(_readme(model, plan, len(shown), reject), encoding="utf-8")
-        for name in _SHARED_FILES:
-            (made / name).write_text(_program_file(name), encoding="utf-8")
+        _write_network(made, name, header, source)
+        (made / "README.md").write_text(_readme(model, plan, name, len(shown), reject), encoding="utf-8")
+        makefile = filled(_program_file("Makefile"), {"name": name})
+        (made / "Makefile").write_text(makefile, encoding="utf-8")
+        _write_fixed(made, "test")
+        tested = filled(_program_file("test/tested.h"), {"name": name, "NAME": name.upper()})
+        (made / "test" / "tested.h").write_text(tested, encoding="utf-8")
+        (made / "test" / "samples.bin").write_bytes(_samples(shown, beside, classes, spike_counts))
+
+
+def export_arduino(
+    model: AnyModel,
+    folder: Path,
+    *,
+    reject: float = 0.0,
+    seed: int = 0,
+    name: str = "network",
+    hardware: str | Path | None = None,
+) -> None:
+    """Write a network that computes with integers as a sketch for the Arduino IDE.
+
+    It reads samples from the serial port and answers with their classes. Parameters and errors are those of
+    `export_c`; the sketch has the name of the folder.
+    """
+    seed, reject = checked_seed(seed), number("reject", reject, at_least=0.0)
+    check_name(name)
+    model = model_of(model)
+    plan = plan_of(model)
+    if (refusal := refuses(plan)) is not None:
+        raise FormatError(refusal)
+    if hardware is not None:
+        check_room(model, hardware)
+    header = caller_header(_program_file("network.h"), model, plan, name)
+    source = _source(model, plan, name, seed, reject)
+    sketch = filled(_program_file("arduino/sketch.ino"), {"name": name, "NAME": name.upper()})
+    with folder_when_whole(folder) as made:
+        _write_network(made, name, header, source)
+        (made / f"{folder.resolve().name}.ino").write_text(sketch, encoding="utf-8")
+
+
+def check_room(model: Model, hardware: str | Path) -> None:
+    """Raise ConfigError unless the program fits the flash and the RAM of a microcontroller."""
+    described = load_hardware(hardware)
+    if described.controller is None:
+        raise ConfigError(
+            f"hardware: {described.meta.name} is not a microcontroller; use one such as mcu-avr"
+        )
+    needs = capacity(Case(Size.of(model), (), described, training=False))
+    lacking = [
+        f"{need.needed:,} bytes of {memory}, and there are {need.available:,}"
+        for memory, need in (("flash", needs["flash_bytes"]), ("RAM", needs["ram_bytes"]))
+        if not need.fits
+    ]
+    if lacking:
+        raise ConfigError(
+            f"hardware: {described.meta.name} is too small; it takes {'; '.join(lacking)}. Use another "
+            "one, or a smaller network"
+        )
+
+
+def _write_network(made: Path, name: str, header: str, source: str) -> None:
+    """Write the files that a firmware needs."""
+    (made / f"{name}.h").write_text(header, encoding="utf-8")
+    (made / f"{name}.c").write_text(source, encoding="utf-8")
+    _write_fixed(made, "src")
+
+
+def _write_fixed(made: Path, inner: str) -> None:
+    (made / inner).mkdir()
+    for file in _FIXED[inner]:
+        (made / inner / file).write_text(_program_file(f"{inner}/{file}"), encoding="utf-8")
+
+
+def check_name(name: str) -> None:
+    """Raise ConfigError unless names of C can begin so."""
+    if not _IDENTIFIER.fullmatch(name) or name in _KEYWORDS or name.lower() in _TAKEN:
+        raise ConfigError(
+            f"name: {name!r} cannot be the name of a network in C; give a letter, then letters, digits and "
+            f"_, but not a word that C has, nor {' or '.join(_TAKEN)}"
+        )
 
 
 def refuses(plan: Plan) -> str | None:
@@ -139,46 +288,82 @@ def _answers(
     return readouts.classes(model.readout, counts, scores, reject), spike_counts
 
 
-def _images_header(
+def _source(model: Model, plan: Plan, name: str, seed: int, reject: float) -> str:
+    """Return what `network.c` holds."""
+    column = is_column(model.network)
+    encoder = [] if column else ['#include "src/intensities.h"', '#include "src/encoder.h"']
+    lines = [
+        f"/* {name}: a network of fspinn {__version__}, its numbers and what computes with them. */",
+        f'#include "{name}.h"',
+        '#include "src/flash.h"',
+        "",
+        *program_numbers(model, plan, name, seed),
+        "",
+        *encoder,
+        layers_source(in_lines(plan, model.image_shape) if column else plan, column=column),
+        "/* ---- Readout ---- */",
+        "",
+        *readout_lines(model, plan, reject),
+        "",
+        '#include "src/readout.h"',
+        "",
+        *scale_lines(model),
+        '#include "src/calls.h"',
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _samples(
     images: NDArray[np.uint8],
     features: NDArray[np.uint8] | None,
     classes: NDArray[np.int64],
     counts: NDArray[np.int32],
-) -> str:
-    return "\n".join(
-        [
-            "/* A few images, and what the integer engine answers to them. */",
-            f"#define IMAGES {len(images)}",
-            array("uint8_t", "images", images.reshape(len(images), -1)),
-            *([] if features is None else [array("uint8_t", "features", features)]),
-            array("int32_t", "expected_class", classes),
-            array(type_of(0, int(counts.max(initial=0))), "expected_counts", counts),
-            "",
-        ]
-    )
+) -> bytes:
+    """Return how many samples there are, and the bytes, features, spike counts and class of each."""
+    count = len(images)
+    parts = [
+        images.reshape(count, -1),
+        np.zeros((count, 0), np.uint8) if features is None else features,
+        counts.reshape(count, -1).astype("<u4").view(np.uint8).reshape(count, -1),
+        classes.reshape(count, 1).astype("<i4").view(np.uint8),
+    ]
+    head: bytes = np.array([count], "<u4").tobytes()
+    return head + bytes(np.concatenate(parts, axis=1).tobytes())
 
 
-def _readme(model: Model, plan: Plan, images: int, reject: float) -> str:
+def _readme(model: Model, plan: Plan, name: str, images: int, reject: float) -> str:
     values = {
         "version": __version__,
         "summary": "; then ".join(_in_words(plan, layer) for layer in plan.layers),
         "pixels": int(np.prod(model.image_shape)),
-        "inputs": 32 * input_words(plan),
+        "steps": _steps_in_words(model, plan, name),
         "images": images,
         "classes": f"Classes, from 0: {', '.join(model.class_names)}.",
-        "scale": how_scaled(model),
-        "loop": sensor_loop(model, plan),
+        "scale": how_scaled(model, name),
+        "loop": sensor_loop(model, plan, name),
         "beside": "" if model.features is None else ", features",
-        "features": _features_in_words(model),
+        "features": _features_in_words(model, name),
         "none": _none(model, reject),
+        "name": name,
+        "NAME": name.upper(),
     }
-    text = _program_file("README.md")
-    for name, value in values.items():
-        text = text.replace(f"@{name}@", str(value))
-    return text
+    return filled(_program_file("README.md"), {key: str(value) for key, value in values.items()})
 
 
-def _features_in_words(model: Model) -> str:
+def _steps_in_words(model: Model, plan: Plan, name: str) -> str:
+    """Say what the constant is that a caller may change."""
+    words = input_words(plan, column=is_column(model.network))
+    if words == 0:
+        return ""
+    return (
+        f"\n`{name.upper()}_STEPS_AT_ONCE` (a power of two, at most 32): the spikes of so many time steps "
+        f"are found\nat once, for {32 * words} bits of RAM each. "
+        "With more of them a sample takes less time.\n"
+    )
+
+
+def _features_in_words(model: Model, name: str) -> str:
     """Say which features there are, and how their values become bytes."""
     if model.features is None:
         return ""
@@ -186,7 +371,7 @@ def _features_in_words(model: Model) -> str:
     ends = zip(names, scale.low, scale.high, strict=True)
     ranges = "; ".join(f"{name}, from {low:.9g} to {high:.9g}" for name, low, high in ends)
     done = (
-        "`network_feature(value, number)` does so with integers."
+        f"`{name}_feature(value, number)` does so with integers."
         if is_whole(scale)
         else "The program does not do so: these are not whole numbers of 32 bits."
     )

@@ -1,19 +1,16 @@
-"""What to call, and the numbers of input and readout, as `network.h`, for the program beside this file."""
+"""What the caller of a program sees, as `network.h`, and the numbers of input and layers for the program."""
 
-from importlib import resources
-from math import frexp
+from math import frexp, prod
 
-import numpy as np
-
-from fspinn.backends.c.layers import count_type, input_words
+from fspinn.backends.c.layers import block_sum_type, in_lines, input_words
 from fspinn.backends.c.numbers import defines
-from fspinn.backends.c.readout import readout_lines
-from fspinn.backends.c.signals import scale_lines, whole_because
+from fspinn.backends.c.signals import is_whole, whole_because
+from fspinn.backends.c.state import state_members
 from fspinn.base.randomness import INFERENCE_SPIKES
 from fspinn.base.version import __version__
 from fspinn.lowering.plan import Plan
 from fspinn.memmodel.program import STEPS_AT_ONCE
-from fspinn.memmodel.size import kept_values
+from fspinn.memmodel.size import is_column, kept_values
 from fspinn.model.features import LEVEL_BITS, SPIKES
 from fspinn.model.model import Model
 from fspinn.network.inputs import block_of
@@ -21,37 +18,125 @@ from fspinn.network.inputs import block_of
 _FLOAT_BITS = 53
 _PROBABILITY_BITS = 32
 
+_KINDS = {
+    "ENCODER": ("POISSON", "REGULAR", "TTFS", "UNSCALED"),
+    "CONTRAST": ("AS_IT_IS", "ON_OFF", "LEVEL", "DELTA", "LEVEL_DELTA"),
+    "READOUT": ("TABLE", "LABELS"),
+    "INHIBITION": (
+        "NOBODY",
+        "INHIBITION_LATERAL",
+        "INHIBITION_LAYER",
+        "INHIBITION_CLAMP",
+        "INHIBITION_FIRST",
+        "INHIBITION_RANKED",
+        "INHIBITION_NONE",
+    ),
+}
+"""Kinds by the number that stands for each."""
 
-def network_header(model: Model, plan: Plan, seed: int, reject: float) -> str:
+
+def caller_header(template: str, model: Model, plan: Plan, name: str) -> str:
     """Return what `network.h` holds.
+
+    Parameters
+    ----------
+    template : str
+        With the names of the values below between @.
+    model : Model
+    plan : Plan
+        Of the model, in integers.
+    name : str
+        Prefix of all names in it.
+    """
+    column, pushes = is_column(model.network), whole_because(model, plan) is None
+    lined = in_lines(plan, model.image_shape) if column else plan
+    public = {
+        "PIXELS": prod(model.image_shape),
+        "SAMPLE_HEIGHT": model.image_shape[0],
+        "SAMPLE_WIDTH": model.image_shape[1],
+        "SAMPLE_CHANNELS": prod(model.image_shape[2:]),
+        "LAYERS": len(plan.layers),
+        "NEURONS": plan.layers[-1].neurons,
+        "FEATURES": plan.layers[-1].features,
+        "CLASSES": model.readout.n_classes,
+        "ROWS": int(column and model.image_shape[0] > 1),
+        "PUSH": int(pushes),
+        "EXTRA_FEATURES": 0 if model.features is None else len(model.features.names),
+        "SCALED": int(model.scale is not None and is_whole(model.scale)),
+        "FEATURES_SCALED": int(model.features is not None and is_whole(model.features.scale)),
+    }
+    if input_words(plan, column=column):
+        public["STEPS_AT_ONCE"] = STEPS_AT_ONCE
+    values = {
+        "defines": "\n".join(defines(public, name.upper())),
+        "state": state_members(model, lined, name, column=column, pushes=pushes),
+        "calls": "\n".join(_calls(name, public)),
+        "version": __version__,
+        "name": name,
+        "NAME": name.upper(),
+    }
+    return filled(template, values)
+
+
+def filled(template: str, values: dict[str, str]) -> str:
+    """Return a text with values in place of their names between @."""
+    for name, value in values.items():
+        template = template.replace(f"@{name}@", value)
+    return template
+
+
+def program_numbers(model: Model, plan: Plan, name: str, seed: int) -> list[str]:
+    """Return the lines that define what the program computes with, but layers and readout.
 
     Parameters
     ----------
     model : Model
     plan : Plan
         Of the model, in integers.
+    name : str
+        Prefix of what the caller sees.
     seed : int
         Of the input spikes.
-    reject : float
-        Margin of the scores below which there is no answer.
     """
-    readout_defines, readout_data = readout_lines(model, reject)
-    scale_defines, scale_data = scale_lines(model)
-    lines = [
-        *_encoder(plan, model.image_shape, seed),
-        *_layers(plan, model.readout.n_classes),
-        *_extra_features(model),
-        *readout_defines,
-        *defines({"KEPT": kept_values(model.network, model.image_shape)}),
-        *defines({"PUSH": int(whole_because(model, plan) is None)}),
-        *scale_defines,
+    column, prefix = is_column(model.network), name.upper()
+    public = ["LAYERS", "FEATURES", "CLASSES", "SAMPLE_WIDTH", "SAMPLE_CHANNELS", "PUSH", "SCALED"]
+    public += ["EXTRA_FEATURES", "FEATURES_SCALED"]
+    if input_words(plan, column=column):
+        public.append("STEPS_AT_ONCE")
+    kinds = [
+        f"#define FSPINN_{kind} {number}"
+        for kinds_of_one in _KINDS.values()
+        for number, kind in enumerate(kinds_of_one)
+        if kind != "NOBODY"
     ]
-    template = (resources.files(__package__) / "program" / "network.h").read_text(encoding="utf-8")
-    return (
-        template.replace("@version@", __version__)
-        .replace("@defines@", "\n".join(lines))
-        .replace("@data@", "\n".join([*readout_data, *scale_data]))
-    )
+    return [
+        f"#define FSPINN_STATE {name}_state",
+        f"#define FSPINN_CALL(name) {name}_##name",
+        "#define NOBODY (-1)",
+        *(f"#define FSPINN_{one} {prefix}_{one}" for one in public),
+        *kinds,
+        *defines({"COLUMN": int(column)}),
+        *_encoder(plan, model.image_shape, seed),
+        *_first_layer(plan, model.image_shape, column=column),
+        *defines({"LEVEL_BITS": LEVEL_BITS, "EXTRA_SPIKES": SPIKES}),
+        *defines({"KEPT": 0 if column else kept_values(model.network, model.image_shape)}),
+    ]
+
+
+def _calls(name: str, public: dict[str, int]) -> list[str]:
+    beside = ", const uint8_t *features" if public["EXTRA_FEATURES"] else ""
+    calls = [
+        f"int16_t {name}_answer({name}_state *state, const uint8_t *sample, uint32_t number{beside});",
+        f"void {name}_start({name}_state *state, uint32_t number);",
+        f"int16_t {name}_class(const {name}_state *state{beside});",
+    ]
+    optional = {
+        "ROWS": f"uint16_t {name}_row({name}_state *state, const uint8_t *row);",
+        "PUSH": f"uint16_t {name}_push({name}_state *state, const uint8_t *value);",
+        "SCALED": f"uint8_t {name}_scaled(int32_t value, uint8_t channel);",
+        "FEATURES_SCALED": f"uint8_t {name}_feature(int32_t value, uint8_t number);",
+    }
+    return calls + [call for there, call in optional.items() if public[there]]
 
 
 def _encoder(plan: Plan, shape: tuple[int, ...], seed: int) -> list[str]:
@@ -59,20 +144,17 @@ def _encoder(plan: Plan, shape: tuple[int, ...], seed: int) -> list[str]:
     # What `encoder_kernels` multiplies a pixel with, or for a norm divides by the root of a sum.
     scale = encoding.rate_per_step / 255.0 if encoding.encoder == "unscaled" else encoding.rate_per_step
     fraction, exponent = frexp(scale)
-    pixels, contrast, (rows, columns) = int(np.prod(shape)), encoding.contrast, block_of(encoding.pool, shape)
+    pixels, contrast, (rows, columns) = prod(shape), encoding.contrast, block_of(encoding.pool, shape)
     intensities = pixels // (rows * columns) * contrast.channels
     height, width = shape[0] // rows, shape[1] // columns
     return defines(
         {
-            "PIXELS": pixels,
             "INTENSITIES": intensities,
             "HEIGHT": height,
             "WIDTH": width,
             "CHANNELS": intensities // (height * width),
             "POOL": columns,
             "POOL_ROWS": rows,
-            "SAMPLE_WIDTH": shape[1],
-            "SAMPLE_CHANNELS": pixels // (shape[0] * shape[1]),
             "CONTRAST": contrast.kind,
             "CONTRAST_CHANNELS": contrast.channels,
             "CONTRAST_RADIUS": contrast.radius,
@@ -88,36 +170,26 @@ def _encoder(plan: Plan, shape: tuple[int, ...], seed: int) -> list[str]:
             "WHITE": int(encoding.white),
             "SEED": seed,
             "PURPOSE": INFERENCE_SPIKES,
-            "STEPS_AT_ONCE": STEPS_AT_ONCE,
         }
     )
 
 
-def _layers(plan: Plan, n_classes: int) -> list[str]:
-    """What is known of layers outside of them: where the first one looks, and what the last one answers."""
-    first, last = plan.layers[0], plan.layers[-1]
+def _first_layer(plan: Plan, shape: tuple[int, ...], *, column: bool) -> list[str]:
+    """What is known of the first layer outside of it: where it looks, and the lines that it waits for."""
+    geometry = plan.layers[0].geometry
     positions, stride, width = 1, 1, 1
-    if first.geometry is not None:
-        positions, stride, width = first.geometry.positions, first.geometry.stride, first.geometry.field[1]
-    return [
-        *defines(
-            {
-                "LAYERS": len(plan.layers),
-                "POSITIONS": positions,
-                "STRIDE": stride,
-                "FIELD_WIDTH": width,
-                "INPUT_WORDS": input_words(plan),
-                "NEURONS": last.neurons,
-                "FEATURES": last.features,
-                "STEPS": plan.steps_of(last),
-                "CLASSES": n_classes,
-            }
-        ),
-        f"#define NETWORK_INHIBITION NETWORK_INHIBITION_{last.inhibition.upper()}",
-        f"typedef {count_type(plan)} network_count;",
-    ]
+    if geometry is not None:
+        positions, stride, width = geometry.positions, geometry.stride, geometry.field[1]
+    values = {"POSITIONS": positions, "STRIDE": stride, "FIELD_WIDTH": width}
+    if column:
+        lines = shape[0] if shape[0] > 1 else shape[1]
+        values |= {"LINES": lines, "LINE": prod(shape) // lines}
+    return defines(values) + (_blocks(plan, shape) if column and plan.encoding.pool > 1 else [])
 
 
-def _extra_features(model: Model) -> list[str]:
-    count = 0 if model.features is None else len(model.features.names)
-    return defines({"EXTRA_FEATURES": count, "LEVEL_BITS": LEVEL_BITS, "EXTRA_SPIKES": SPIKES})
+def _blocks(plan: Plan, shape: tuple[int, ...]) -> list[str]:
+    """What a column knows of the blocks whose means are its inputs."""
+    rows, columns = block_of(plan.encoding.pool, shape)
+    lines, across = (rows, columns) if shape[0] > 1 else (columns, 1)
+    values = {"BLOCK": rows * columns, "BLOCK_LINES": lines, "BLOCK_ACROSS": across}
+    return [*defines(values), f"#define FSPINN_BLOCK_SUM {block_sum_type(rows * columns)}"]

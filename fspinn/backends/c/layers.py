@@ -1,54 +1,106 @@
-"""The numbers of each layer as `layers.h`, which has `neurons.h` compute with them."""
+"""The numbers of each layer, after which `layer.h` or `column.h` computes with them."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
 from fspinn.backends.c.numbers import array, constants, type_of, type_of_format
 from fspinn.lowering.plan import LayerPlan, Plan
+from fspinn.memmodel.size import INTENSITY_BITS
+from fspinn.network.geometry import Geometry
 from fspinn.network.inhibition import NoInhibition, most_spikes
 from fspinn.quant.formats import Format
 from fspinn.quant.packing import pack
 
 _BIT = Format(1, 0, signed=False)
 
-_HEAD = "/* The numbers of each layer, and after them what its neurons do. Of network.c a part. */"
 
-
-def layers_header(plan: Plan) -> str:
-    """Return what `layers.h` holds.
+def layers_source(plan: Plan, *, column: bool) -> str:
+    """Return the layers as C, one after the other.
 
     Parameters
     ----------
     plan : Plan
-        In integers.
+        In integers; of a column as `in_lines` says.
+    column : bool
+        Whether the first layer is a column of `column.h`.
     """
-    text = [_HEAD]
+    text = []
     for index, layer in enumerate(plan.layers):
         below = plan.layers[index - 1] if index > 0 else None
+        as_column = column and index == 0
+        text.append(f"/* ---- Layer {index + 1} ---- */\n")
         for name, value in _constants(plan, layer, index + 1, below).items():
             if below is not None:
                 text.append(f"#undef LAYER{name}")
             text.append(f"#define LAYER{name} {value}")
-        text += [*_data(layer, index + 1), '#include "neurons.h"', ""]
+        if as_column:
+            text += [f"#define LAYER_{name} {value}" for name, value in _of_a_column(plan, layer).items()]
+        text += ["", *_data(layer, index + 1, as_column=as_column)]
+        text += ["", '#include "src/column.h"' if as_column else '#include "src/layer.h"', ""]
     return "\n".join(text)
+
+
+def layer_types(plan: Plan, layer: LayerPlan) -> dict[str, str]:
+    """Return the types of C that a layer computes in, by what they hold."""
+    formats = layer.formats
+    assert formats is not None
+    state, factor = formats.state, int(max(layer.leak, layer.drop_part))
+    product = type_of(min(state.lowest_integer * factor, -1), state.highest_integer * factor)
+    return {
+        "POTENTIAL": type_of_format(state),
+        "PRODUCT": "int64_t" if product == "int64_t" else "int32_t",
+        "TIME": type_of(0, plan.steps + 1),
+        "REFRACTORY": type_of(0, layer.refractory_steps),
+        "REST": type_of(0, layer.inhibition_steps),
+        "THETA": type_of_format(formats.theta),
+    }
+
+
+def sum_type(layer: LayerPlan) -> str:
+    """Return the type that holds the sum of the weights of all inputs of a neuron."""
+    assert layer.formats is not None
+    weights = layer.formats.weights
+    return type_of(layer.inputs * weights.lowest_integer, layer.inputs * weights.highest_integer)
+
+
+def block_sum_type(pixels: int) -> str:
+    """Return the type that holds the sum of so many pixels."""
+    return type_of(0, 2**INTENSITY_BITS * pixels - 1)
+
+
+def in_lines(plan: Plan, shape: tuple[int, ...]) -> Plan:
+    """Return a plan whose first layer, a column, looks at lines of a sample: of a signal, its values."""
+    first, *others = plan.layers
+    geometry = first.geometry
+    if geometry is None or shape[0] > 1:
+        return plan
+    (_, along), (_, cells) = geometry.field, geometry.cells
+    turned = Geometry(geometry.width, 1, geometry.channels, (along, 1), geometry.stride, (cells, 1))
+    return replace(plan, layers=(replace(first, geometry=turned), *others))
 
 
 def count_type(plan: Plan) -> str:
     """Return the type that counts the spikes of a feature of the last layer."""
+    return type_of(0, most_counted(plan))
+
+
+def most_counted(plan: Plan) -> int:
+    """Return how often a feature of the last layer is counted in a sample, at most."""
     layer = plan.layers[-1]
-    each = most_spikes(layer.inhibition, plan.steps, layer.answer_steps)
-    return type_of(0, each * _positions_of_a_cell(layer))
+    each: int = most_spikes(layer.inhibition, plan.steps, layer.answer_steps)
+    return each * _positions_of_a_cell(layer)
 
 
-def input_words(plan: Plan) -> int:
+def input_words(plan: Plan, *, column: bool) -> int:
     """Return how many words hold a bit for each input of a position, of the layer with most of them.
 
-    A layer after one without inhibition reads the bits that lie between the two.
+    A layer after one without inhibition reads the bits that lie between the two, and a column has none.
     """
-    seen = [plan.layers[0]]
+    seen = [] if column else [plan.layers[0]]
     seen += [layer for below, layer in pairwise(plan.layers) if below.inhibition != NoInhibition.kind]
-    return max(-(-int(np.count_nonzero(layer.input_mask)) // 32) for layer in seen)
+    return max((-(-int(np.count_nonzero(layer.input_mask)) // 32) for layer in seen), default=0)
 
 
 def _constants(plan: Plan, layer: LayerPlan, number: int, below: LayerPlan | None) -> dict[str, str]:
@@ -59,21 +111,12 @@ def _constants(plan: Plan, layer: LayerPlan, number: int, below: LayerPlan | Non
         "INHIBITION": layer.inhibition,
         "INHIBITION_BELOW": layer.inhibition if below is None else below.inhibition,
     }
-    state, factor = formats.state, int(max(layer.leak, layer.drop_part))
-    product = type_of(min(state.lowest_integer * factor, -1), state.highest_integer * factor)
-    types = {
-        "POTENTIAL": type_of_format(state),
-        "PRODUCT": "int64_t" if product == "int64_t" else "int32_t",
-        "TIME": type_of(0, plan.steps),
-        "REFRACTORY": type_of(0, layer.refractory_steps),
-        "REST": type_of(0, layer.inhibition_steps),
-    }
     numbers = {
         "INPUTS": int(np.count_nonzero(layer.input_mask)),
         "NEURONS": layer.neurons,
         "FEATURES": layer.features,
         "STEPS": plan.steps_of(layer),
-        **_field(layer),
+        **_field(layer.geometry, layer.inputs),
         "WEIGHT_BITS": formats.weights.bits,
         "WEIGHTS_SIGNED": int(formats.weights.signed),
         "SHIFT": formats.state.fraction_bits - formats.weights.fraction_bits,
@@ -91,22 +134,51 @@ def _constants(plan: Plan, layer: LayerPlan, number: int, below: LayerPlan | Non
     return {
         "": str(number),
         "_BELOW": str(number - 1),
-        **{f"_{name}": f"NETWORK_INHIBITION_{kind.upper()}" for name, kind in kinds.items()},
-        **{f"_{name}": c_type for name, c_type in types.items()},
+        **{f"_{name}": f"FSPINN_INHIBITION_{kind.upper()}" for name, kind in kinds.items()},
+        **{f"_{name}": c_type for name, c_type in layer_types(plan, layer).items()},
         **{f"_{name}": value for name, value in constants(numbers).items()},
     }
 
 
-def _field(layer: LayerPlan) -> dict[str, int]:
+def _of_a_column(plan: Plan, layer: LayerPlan) -> dict[str, str]:
+    """What a column has beside that, or otherwise: positions along lines, and the narrowest types."""
+    assert layer.formats is not None
+    assert layer.geometry is not None
+    geometry, state, weights = layer.geometry, layer.formats.state, layer.formats.weights
+    shift = state.fraction_bits - weights.fraction_bits
+    most = layer.inputs * max(-weights.lowest_integer, weights.highest_integer)
+    reached = max(-state.lowest_integer, state.highest_integer) + (
+        most << shift if shift >= 0 else most >> -shift
+    )
+    widest = reached + int(np.abs(layer.thresholds).max())
+    numbers = {
+        "LINE": geometry.width * geometry.channels,
+        "FIELD_LINES": geometry.field[0],
+        "SPIKES_UNASKED": int(layer.thresholds.min() <= 0),
+    }
+    return {
+        "SUM": sum_type(layer),
+        "UNIT": type_of(0, 2 ** _unit_bits(weights) - 1),
+        "WIDE": "int16_t" if widest < 2**15 else "int32_t",
+        "EARLY": "uint16_t" if 255 * plan.steps < 2**16 else "uint32_t",
+        **constants(numbers),
+    }
+
+
+def _unit_bits(weights: Format) -> int:
+    """Return the bits of the words that weights of a column are packed into."""
+    return 8 if weights.bits <= 8 else 16
+
+
+def _field(geometry: Geometry | None, inputs: int) -> dict[str, int]:
     """Positions of the field, and its inputs as rows of inputs that lie side by side."""
-    geometry = layer.geometry
     if geometry is None:
         of_one = ("HEIGHT", "WIDTH", "POSITIONS", "ROWS", "COLUMNS", "STRIDE", "CELL_ROWS", "CELL_COLUMNS")
         return {
             **dict.fromkeys(of_one, 1),
-            "CHANNELS": layer.inputs,
+            "CHANNELS": inputs,
             "FIELD_ROWS": 1,
-            "FIELD_RUN": layer.inputs,
+            "FIELD_RUN": inputs,
         }
     return {
         "HEIGHT": geometry.height,
@@ -123,11 +195,12 @@ def _field(layer: LayerPlan) -> dict[str, int]:
     }
 
 
-def _data(layer: LayerPlan, number: int) -> list[str]:
+def _data(layer: LayerPlan, number: int, *, as_column: bool) -> list[str]:
     formats = layer.formats
     assert formats is not None
-    words = pack(layer.weights[layer.input_mask], formats.weights, 32)
-    data = [array("uint32_t", f"weights_{number}", words)]
+    bits = _unit_bits(formats.weights) if as_column else 32
+    words = pack(layer.weights[layer.input_mask], formats.weights, bits)
+    data = [array(f"uint{bits}_t", f"weights_{number}", words.reshape(-1))]
     if layer.adapted:
         data.append(array(type_of_format(formats.theta), f"theta_{number}", layer.theta))
     if not layer.input_mask.all():

@@ -26,9 +26,9 @@ def type_of_format(format: Format) -> str:
     return type_of(format.lowest_integer, format.highest_integer)
 
 
-def defines(values: Mapping[str, int]) -> list[str]:
-    """Return a line that defines each constant, with `NETWORK_` before its name."""
-    return [f"#define NETWORK_{name} {value}" for name, value in constants(values).items()]
+def defines(values: Mapping[str, int], prefix: str = "FSPINN") -> list[str]:
+    """Return a line that defines each constant, with a prefix before its name."""
+    return [f"#define {prefix}_{name} {value}" for name, value in constants(values).items()]
 
 
 def constants(values: Mapping[str, int]) -> dict[str, str]:
@@ -37,11 +37,9 @@ def constants(values: Mapping[str, int]) -> dict[str, str]:
 
 
 def array(c_type: str, name: str, values: ArrayLike) -> str:
-    """Return the definition of a constant array of one or two dimensions."""
+    """Return the definition of a constant array in flash, of one dimension."""
     numbers = np.asarray(values)
-    sizes = "".join(f"[{size}]" for size in numbers.shape)
-    rows = [_row(numbers)] if numbers.ndim == 1 else [f"{{\n{_row(row)}\n}}," for row in numbers]
-    return f"static const {c_type} {name}{sizes} = {{\n" + "\n".join(rows) + "\n};"
+    return f"static const {c_type} {name}[{numbers.size}] FSPINN_FLASH = {{\n{_row(numbers)}\n}};"
 
 
 def _constant(value: int) -> str:

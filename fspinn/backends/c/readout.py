@@ -1,29 +1,31 @@
-"""The readout of a network as constants and arrays of `network.h`."""
+"""The readout of a network as constants and arrays for `readout.h`."""
 
 from fractions import Fraction
-from math import ceil
+from functools import reduce
+from math import ceil, gcd
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from fspinn.backends.c.numbers import array, defines
+from fspinn.backends.c.layers import most_counted
+from fspinn.backends.c.numbers import array, defines, type_of
 from fspinn.base.errors import FormatError
+from fspinn.lowering.plan import Plan
+from fspinn.model.features import LEVEL_BITS, SPIKES
 from fspinn.model.model import LABEL_READOUT, Model, Readout, bias_bits
 from fspinn.model.readout import answers_silence
-from fspinn.quant.formats import Format, to_integers
-from fspinn.quant.packing import pack
+from fspinn.network.inhibition import First, NoInhibition
+from fspinn.quant.formats import to_integers
 
 TABLE, LABELS = range(2)
-"""Numbers of the kinds of readout in `network.h`."""
-
-_WORD = 32
-
+"""Numbers of the kinds of readout in `readout.h`."""
 
 MOST_STEPS = 2**63
 """Of a margin: no class leads by so many."""
 
 
-def readout_lines(model: Model, reject: float) -> tuple[list[str], list[str]]:
-    """Return the lines that define the readout of a model, and those that hold its numbers.
+def readout_lines(model: Model, plan: Plan, reject: float) -> list[str]:
+    """Return the lines that define the readout of a model, and hold its numbers.
 
     Scores are whole numbers of steps, so a lead is below the margin `reject` where it is below that many
     steps, rounded up.
@@ -33,22 +35,56 @@ def readout_lines(model: Model, reject: float) -> tuple[list[str], list[str]]:
     FormatError
         If the table has no format, or that of `majority` is more than labels.
     """
-    readout = model.readout
+    readout, spikes = model.readout, _most_spikes(model, plan)
     if readout.name == LABEL_READOUT:
-        return _labels(readout, reject)
+        return _labels(readout, spikes, reject)
     if readout.format is None:
         raise FormatError(
             f"readout: the table of {readout.name!r} is in floats; quantize it too, to UQ0.8 or so"
         )
-    table = to_integers(readout.table, readout.format)
-    values = {"READOUT_BITS": readout.format.bits, "READOUT_SIGNED": int(readout.format.signed)}
+    table, bits = to_integers(readout.table, readout.format), readout.format.bits
+    values = {"READOUT": TABLE, "READOUT_SIGNED": int(readout.format.signed)}
     values |= _margin(readout, reject, Fraction(readout.format.step))
-    bias = np.zeros(readout.n_classes, dtype=np.int64)
+    bias = None
     if readout.bias is not None and readout.bias_format is not None:
         bias = to_integers(readout.bias, readout.bias_format)
-    words = pack(table.reshape(1, -1), readout.format, _WORD)[0]
-    data = [array("uint32_t", "table", words), array(f"int{bias_bits(readout.format.bits)}_t", "bias", bias)]
-    return defines({"READOUT": TABLE, **values}), data
+    # Entries are read without their sign first.
+    highest = spikes * int(np.abs(table).max(initial=0)) + (0 if bias is None else int(np.abs(bias).max()))
+    bias_type = f"int{bias_bits(bits)}_t"
+    return [
+        *defines({**values, "BIASED": int(bias is not None)}),
+        f"#define FSPINN_BIAS {bias_type}",
+        *_of_scores(max(2 * highest, 2**bits - 1), bits),
+        array("uint8_t", "table", bits_in_a_row(table, bits)),
+        *([array(bias_type, "bias", bias)] if bias is not None else []),
+    ]
+
+
+def bits_in_a_row(integers: ArrayLike, bits: int) -> np.ndarray:
+    """Return the bytes that hold integers of so many bits one after the other, lowest bits first."""
+    numbers = np.asarray(integers, dtype=np.int64).reshape(-1, 1)
+    return np.packbits((numbers >> np.arange(bits) & 1).astype(np.uint8), bitorder="little")
+
+
+def _most_spikes(model: Model, plan: Plan) -> int:
+    """Return how many spikes speak for the classes, at most."""
+    layer, each = plan.layers[-1], most_counted(plan)
+    if layer.inhibition == First.kind:
+        counted = 1 if layer.geometry is None else layer.geometry.positions
+    elif layer.inhibition == NoInhibition.kind:
+        counted = each * layer.features
+    else:
+        counted = each * (layer.features // layer.neurons)
+    extra = 0 if model.features is None else len(model.features.names)
+    return int(counted + extra * SPIKES * (2**LEVEL_BITS - 1))
+
+
+def _of_scores(highest: int, bits: int) -> list[str]:
+    """Return the type of scores that are at most so high, leads included, and that entries are read from."""
+    score = type_of(-max(highest, 2**8) - 1, 2**8)
+    buffer = type_of(0, 2 ** (bits + 7) - 1)
+    entry = {"READOUT_BITS": bits, "ENTRY_MASK": 2**bits - 1, "HIGHEST_ENTRY": 2 ** (bits - 1) - 1}
+    return [*defines(entry), f"#define FSPINN_SCORE {score}", f"#define FSPINN_BIT_BUFFER {buffer}"]
 
 
 def _margin(readout: Readout, reject: float, step: Fraction) -> dict[str, int]:
@@ -57,7 +93,7 @@ def _margin(readout: Readout, reject: float, step: Fraction) -> dict[str, int]:
     return {"REJECT": margin, "ANSWERS_SILENCE": int(answers_silence(readout))}
 
 
-def _labels(readout: Readout, reject: float) -> tuple[list[str], list[str]]:
+def _labels(readout: Readout, spikes: int, reject: float) -> list[str]:
     """One label per neuron, and what a spike of each neuron of a class is worth, as in the table."""
     table, n_classes = readout.table, readout.n_classes
     shares = table.max(axis=0)
@@ -72,9 +108,14 @@ def _labels(readout: Readout, reject: float) -> tuple[list[str], list[str]]:
     bits = max(int(labels.max()).bit_length(), 1)
     exact = [Fraction(float(share)) for share in shares]
     denominator = max(share.denominator for share in exact)  # all are powers of two
-    data = [
-        array("uint32_t", "labels", pack(labels[None], Format(bits, 0, signed=False), _WORD)[0]),
-        array("uint64_t", "shares", [int(share * denominator) for share in exact]),
+    whole = [int(share * denominator) for share in exact]
+    common = max(reduce(gcd, whole), 1)
+    whole = [share // common for share in whole]
+    share_type = type_of(0, max(whole))
+    return [
+        *defines({"READOUT": LABELS, "BIASED": 0, **_margin(readout, reject, Fraction(common, denominator))}),
+        f"#define FSPINN_SHARE {share_type}",
+        *_of_scores(2 * spikes * max(1, *whole), bits),
+        array("uint8_t", "labels", bits_in_a_row(labels, bits)),
+        array(share_type, "shares", whole),
     ]
-    margin = _margin(readout, reject, Fraction(1, denominator))
-    return defines({"READOUT": LABELS, "READOUT_BITS": bits, **margin}), data

@@ -1,9 +1,9 @@
 """Signals in C: can values come one by one, and how do those that were recorded become bytes?"""
 
-from fspinn.backends.c.numbers import array, defines
+from fspinn.backends.c.numbers import array
 from fspinn.datasets.scale import Scale
 from fspinn.lowering.plan import Plan
-from fspinn.memmodel.size import Size, kept_values
+from fspinn.memmodel.size import Size, is_column, kept_values
 from fspinn.model.model import Model
 
 _INT32 = 2**31
@@ -12,15 +12,29 @@ _LOOP = """
 Values of the signal can come one by one, as a sensor gives them: the program keeps the last @kept@ of them,
 in @bytes@ bytes of RAM. The answer is that to the whole sample:
 
-    uint8_t value[NETWORK_SAMPLE_CHANNELS];
-    network_start(0, 0);                            /* a new sample of NETWORK_SAMPLE_WIDTH values */
+    static @name@_state state;
+    uint8_t value[@NAME@_SAMPLE_CHANNELS];
+    @name@_start(&state, 0);                        /* a new sample of @NAME@_SAMPLE_WIDTH values */
     do {
-        uint32_t c;
-        for (c = 0; c < NETWORK_SAMPLE_CHANNELS; c++) {
+        uint8_t c;
+        for (c = 0; c < @NAME@_SAMPLE_CHANNELS; c++) {
             value[c] = @read@;
         }
-    } while (network_push(value) > 0);              /* until none is still to come */
-    class_found = network_class(@features@);
+    } while (@name@_push(&state, value) > 0);        /* until none is still to come */
+    class_found = @name@_class(@features@);
+"""
+
+_ROWS = """
+Rows of the image can come one by one: the program keeps the spikes of the last @kept@ of them. The
+answer is that to the whole image:
+
+    static @name@_state state;
+    uint8_t row[@NAME@_SAMPLE_WIDTH * @NAME@_SAMPLE_CHANNELS];
+    @name@_start(&state, 0);                        /* a new image of @NAME@_SAMPLE_HEIGHT rows */
+    do {
+        read_row(row);                              /* yours */
+    } while (@name@_row(&state, row) > 0);          /* until none is still to come */
+    class_found = @name@_class(@features@);
 """
 
 
@@ -39,27 +53,55 @@ def whole_because(model: Model, plan: Plan) -> str | None:
     return None
 
 
-def sensor_loop(model: Model, plan: Plan) -> str:
-    """Show how values of a signal come one by one, or say why they cannot; nothing for images."""
+def sensor_loop(model: Model, plan: Plan, name: str) -> str:
+    """Show how values of a signal, or rows of an image, come one by one, or say why they cannot."""
+    with_features = "&state" if model.features is None else "&state, features"
     if model.image_shape[0] > 1:
-        return ""
+        return _rows(model, plan, name, with_features)
     if (reason := whole_because(model, plan)) is not None:
         return f"\nValues of the signal cannot come one by one, the whole sample has to be there: {reason}.\n"
     read = "sensor(c)"
     if model.scale is not None:
-        read = f"{'network_scaled' if is_whole(model.scale) else 'scaled_by_you'}({read}, c)"
-    kept, kept_bytes = kept_values(model.network, model.image_shape), Size.of(model).kept_bytes
-    with_features = "" if model.features is None else "features"
+        read = f"{f'{name}_scaled' if is_whole(model.scale) else 'scaled_by_you'}({read}, c)"
+    kept, size = kept_values(model.network, model.image_shape), Size.of(model)
     pool = plan.encoding.pool
     last = str(kept) if pool == 1 else f"{kept} means of {pool}"
-    found = {"kept": last, "bytes": str(kept_bytes), "read": read, "features": with_features}
+    found = {
+        "kept": last,
+        "bytes": str(size.kept_bytes + size.kept_times),
+        "read": read,
+        "features": with_features,
+        "name": name,
+        "NAME": name.upper(),
+    }
     loop = _LOOP
     for name, text in found.items():
         loop = loop.replace(f"@{name}@", text)
     return loop
 
 
-def how_scaled(model: Model) -> str:
+def _rows(model: Model, plan: Plan, name: str, with_features: str) -> str:
+    """Show how rows of an image come one by one, or say why they cannot."""
+    if not is_column(model.network):
+        return (
+            "\nAn image cannot come row by row, all of it has to be there: only a column without leak does "
+            "so, whose first spike ends a position, on pixels that spike once, compared with white and seen "
+            "without contrast.\n"
+        )
+    geometry = plan.layers[0].geometry
+    assert geometry is not None
+    loop = _ROWS
+    for key, text in {
+        "kept": str(geometry.field[0]),
+        "name": name,
+        "NAME": name.upper(),
+        "features": with_features,
+    }.items():
+        loop = loop.replace(f"@{key}@", text)
+    return loop
+
+
+def how_scaled(model: Model, name: str) -> str:
     """Say how channels lie, and how the values of a signal become bytes."""
     channels = " The channels of a pixel lie side by side." if len(model.image_shape) > 2 else ""
     if model.scale is None:
@@ -67,7 +109,7 @@ def how_scaled(model: Model) -> str:
     ends = zip(model.scale.low, model.scale.high, strict=True)
     ranges = "; ".join(f"from {_exact(low)} to {_exact(high)}" for low, high in ends)
     done = (
-        "`network_scaled` does so with integers."
+        f"`{name}_scaled` does so with integers."
         if is_whole(model.scale)
         else "The program does not do so: these are not whole numbers of 32 bits."
     )
@@ -77,18 +119,16 @@ def how_scaled(model: Model) -> str:
     )
 
 
-def scale_lines(model: Model) -> tuple[list[str], list[str]]:
-    """Return the lines that say whether the program scales values and features, and what it scales by."""
+def scale_lines(model: Model) -> list[str]:
+    """Return the lines that hold what the program scales values and features by."""
     scales = {
         "SCALED": model.scale,
         "FEATURES_SCALED": None if model.features is None else model.features.scale,
     }
-    lines: dict[str, int] = {}
     data: list[str] = []
     widest = 0
     for name, scale in scales.items():
-        lines[name] = int(scale is not None and is_whole(scale))
-        if scale is None or not lines[name]:
+        if scale is None or not is_whole(scale):
             continue
         spans = [int(high) - int(low) for low, high in zip(scale.low, scale.high, strict=True)]
         widest = max(widest, *spans)
@@ -98,8 +138,8 @@ def scale_lines(model: Model) -> tuple[list[str], list[str]]:
             array("uint32_t", f"{of}spans", spans),
         ]
     if data:
-        data.insert(0, f"typedef {'uint32_t' if 255 * widest < 2**32 else 'uint64_t'} network_scale;")
-    return defines(lines), data
+        data.insert(0, f"#define FSPINN_SCALE {'uint32_t' if 255 * widest < 2**32 else 'uint64_t'}")
+    return data
 
 
 def _exact(number: float) -> str:

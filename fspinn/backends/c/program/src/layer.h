@@ -1,6 +1,6 @@
 /*
- * The neurons of a layer at work. layers.h includes this once for each layer, after the numbers of that layer, whose
- * names begin with LAYER; what a layer has of its own here ends in its number.
+ * The neurons of a layer at work. Included once for each layer, after the numbers of that layer, whose names begin
+ * with LAYER; what a layer has of its own here, and in the caller's state, ends in its number.
  */
 #ifndef OWN
 
@@ -12,17 +12,15 @@
 #define weights OWN(weights)
 #define theta OWN(theta)
 #define input_mask OWN(input_mask)
-#define potentials OWN(potentials)
-#define refractory OWN(refractory)
-#define answers OWN(answers)
-#define clamped OWN(clamped)
-#define latest OWN(latest)
-#define exempt OWN(exempt)
-#define rest OWN(rest)
-#define corner OWN(corner)
-#define base OWN(base)
-#define sent OWN(sent)
-#define received OF_BELOW(sent)
+#define potentials state->OWN(potentials)
+#define refractory state->OWN(refractory)
+#define answers state->OWN(answers)
+#define clamped state->OWN(clamped)
+#define latest state->OWN(latest)
+#define exempt state->OWN(exempt)
+#define rest state->OWN(rest)
+#define sent state->OWN(sent)
+#define received state->OF_BELOW(sent)
 #define encode OWN(encode)
 #define collect OWN(collect)
 #define add_rows OWN(add_rows)
@@ -38,21 +36,15 @@
 #define silence OWN(silence)
 #define answer_at OWN(answer_at)
 #define answer OWN(answer)
-#if NETWORK_LAYERS == 1
-#define MAYBE_STATIC
-#define look network_look
-#define take_step network_step
-#else
-#define MAYBE_STATIC static
 #define look OWN(look)
 #define take_step OWN(take_step)
-#endif
 
 /* Whether the layer reads bits of the one below, in which several spikes of an input may lie. */
-#define READS_BITS (LAYER > 1 && LAYER_INHIBITION_BELOW == NETWORK_INHIBITION_NONE)
+#define READS_BITS (LAYER > 1 && LAYER_INHIBITION_BELOW == FSPINN_INHIBITION_NONE)
 #define SEES_ALL (LAYER_INPUTS == LAYER_HEIGHT * LAYER_WIDTH * LAYER_CHANNELS)
-#define MAY_DROP (LAYER_INHIBITION == NETWORK_INHIBITION_LATERAL || LAYER_INHIBITION == NETWORK_INHIBITION_LAYER)
+#define MAY_DROP (LAYER_INHIBITION == FSPINN_INHIBITION_LATERAL || LAYER_INHIBITION == FSPINN_INHIBITION_LAYER)
 #define PER_WORD (32 / LAYER_WEIGHT_BITS)
+#define ROW_WORDS ((uint32_t)(LAYER_NEURONS + PER_WORD - 1) / PER_WORD)
 
 /* Rows of weights that are looked up at once; more inputs than these in a time step only take longer. */
 #define ROWS_AT_ONCE 32
@@ -72,51 +64,30 @@
 
 #endif
 
-static LAYER_POTENTIAL potentials[LAYER_NEURONS];
-#if LAYER_INHIBITION == NETWORK_INHIBITION_RANKED
-static uint32_t answers; /* whether any input has spiked */
-#endif
+#undef corner
+#undef base
 #if LAYER_POSITIONS > 1
-static uint32_t corner; /* the first input that the position sees */
-static uint32_t base;   /* the first feature of its cell */
+#define corner state->OWN(corner)
+#define base state->OWN(base)
 #else
-static const uint32_t corner = 0, base = 0;
-#endif
-#if LAYER_REFRACTORY_STEPS > 0
-static LAYER_REFRACTORY refractory[LAYER_NEURONS]; /* steps in which a neuron cannot spike yet */
-#endif
-#if LAYER_INHIBITION == NETWORK_INHIBITION_CLAMP
-static uint32_t clamped; /* steps in which only `latest` is not held at 0 */
-static int32_t latest;   /* the neuron that spiked last */
-#elif LAYER_INHIBITION == NETWORK_INHIBITION_LAYER
-static int32_t exempt; /* whose inhibitory partner is about to spike */
-#if LAYER_INHIBITION_STEPS > 0
-static LAYER_REST rest[LAYER_NEURONS]; /* steps in which a partner cannot spike yet */
-#endif
+#define corner UINT32_C(0)
+#define base UINT32_C(0)
 #endif
 
 /* ---- Spikes that go out: counts of the last layer, of any other what the next one reads ------------------ */
 
-#if LAYER < NETWORK_LAYERS
-#if LAYER_INHIBITION == NETWORK_INHIBITION_NONE
-static uint32_t sent[LAYER_STEPS][(LAYER_FEATURES + 31) / 32]; /* whether a feature spikes in a step */
-#else
-static LAYER_TIME sent[LAYER_FEATURES]; /* step of the first spike of a feature; none is after the last step */
-#endif
-#endif
-
 /* Take back all spikes, those of the layers below included. */
-static void silence(void)
+static void silence(FSPINN_STATE *state)
 {
     uint32_t j;
 #if LAYER > 1
-    OF_BELOW(silence)();
+    OF_BELOW(silence)(state);
 #endif
-#if LAYER == NETWORK_LAYERS
+#if LAYER == FSPINN_LAYERS
     for (j = 0; j < LAYER_FEATURES; j++) {
-        network_counts[j] = 0;
+        state->counts[j] = 0;
     }
-#elif LAYER_INHIBITION == NETWORK_INHIBITION_NONE
+#elif LAYER_INHIBITION == FSPINN_INHIBITION_NONE
     uint32_t t;
     for (t = 0; t < LAYER_STEPS; t++) {
         for (j = 0; j < (LAYER_FEATURES + 31) / 32; j++) {
@@ -131,15 +102,15 @@ static void silence(void)
 }
 
 /* Neuron j spikes now. */
-static void send(uint32_t j)
+static void send(FSPINN_STATE *state, uint32_t j)
 {
-#if LAYER == NETWORK_LAYERS
-    network_counts[base + j]++;
-#elif LAYER_INHIBITION == NETWORK_INHIBITION_NONE
-    sent[step][(base + j) / 32] |= UINT32_C(1) << (base + j) % 32;
+#if LAYER == FSPINN_LAYERS
+    state->counts[base + j]++;
+#elif LAYER_INHIBITION == FSPINN_INHIBITION_NONE
+    sent[state->step][(base + j) / 32] |= UINT32_C(1) << (base + j) % 32;
 #else
-    if (step < sent[base + j]) {
-        sent[base + j] = (LAYER_TIME)step;
+    if (state->step < sent[base + j]) {
+        sent[base + j] = (LAYER_TIME)state->step;
     }
 #endif
 }
@@ -148,31 +119,31 @@ static void send(uint32_t j)
 
 #if !READS_BITS
 /* Find out which inputs spike in the next steps. */
-static void encode(void)
+static void encode(FSPINN_STATE *state)
 {
     uint32_t i, s, row, k, input = 0;
-    for (s = 0; s < NETWORK_STEPS_AT_ONCE; s++) {
+    for (s = 0; s < FSPINN_STEPS_AT_ONCE; s++) {
         for (i = 0; i < (LAYER_INPUTS + 31) / 32; i++) {
-            spikes[s][i] = 0;
+            state->spikes[s][i] = 0;
         }
     }
     for (row = 0; row < LAYER_FIELD_ROWS; row++) {
         i = corner + row * LAYER_WIDTH * LAYER_CHANNELS;
         for (k = 0; k < LAYER_FIELD_RUN; k++, i++) {
 #if LAYER == 1
-            uint32_t brightness = intensity(i), found = brightness == 0 ? 0 : steps_of(i, brightness);
+            uint32_t brightness = intensity(state, i), found = brightness == 0 ? 0 : steps_of(state, i, brightness);
 #if LAYER_INPUTS < LAYER_FIELD_ROWS * LAYER_FIELD_RUN
-            if ((input_mask[i / 32] >> i % 32 & 1) == 0) {
+            if ((FSPINN_READ(uint32_t, input_mask[i / 32]) >> i % 32 & 1) == 0) {
                 continue;
             }
 #endif
             for (s = 0; found != 0; s++, found >>= 1) {
-                spikes[s][input / 32] |= (found & 1) << input % 32;
+                state->spikes[s][input / 32] |= (found & 1) << input % 32;
             }
 #else
             uint32_t t = received[i];
-            if (t >= step && t - step < NETWORK_STEPS_AT_ONCE) {
-                spikes[t - step][input / 32] |= UINT32_C(1) << input % 32;
+            if (t >= state->step && t - state->step < FSPINN_STEPS_AT_ONCE) {
+                state->spikes[t - state->step][input / 32] |= UINT32_C(1) << input % 32;
             }
 #endif
             input++;
@@ -182,9 +153,10 @@ static void encode(void)
 #endif
 
 /* Look for inputs that spike, from *input on, until there is no room; return how many there were. */
-static uint32_t collect(const uint32_t *spiking, uint32_t *input, uint32_t *rows)
+static uint32_t collect(const FSPINN_STATE *state, const uint32_t *spiking, uint32_t *input, uint32_t *rows)
 {
     uint32_t count = 0;
+    (void)state;
     while (*input < LAYER_INPUTS && count < ROWS_AT_ONCE) {
 #if READS_BITS && !SEES_ALL
         /* An input's place among all of them; in a word there may be bits that the position does not see. */
@@ -210,18 +182,19 @@ static uint32_t collect(const uint32_t *spiking, uint32_t *input, uint32_t *rows
             left >>= 1;
             (*input)++;
         }
-        rows[count++] = (*input)++;
+        rows[count++] = (*input)++ * ROW_WORDS;
     }
     return count;
 }
 
+/* Rows are places of their first words; add those that lie `column` words on. */
 static void add_rows(const uint32_t *rows, uint32_t count, uint32_t column, int32_t *sums)
 {
     uint32_t e = 0, k;
     while (e < count) {
         uint32_t even = 0, odd = 0, end = count - e > ROWS_THAT_FIT ? e + ROWS_THAT_FIT : count;
         for (; e < end; e++) {
-            uint32_t word = weights[rows[e]][column] ^ (uint32_t)(EVERY_PLACE * HALF);
+            uint32_t word = FSPINN_READ(uint32_t, weights[rows[e] + column]) ^ (uint32_t)(EVERY_PLACE * HALF);
             even += word & EVEN_PLACES;
             odd += word >> LAYER_WEIGHT_BITS & EVEN_PLACES;
         }
@@ -265,7 +238,7 @@ static int32_t cut(int32_t v)
 static int32_t threshold(uint32_t j)
 {
 #if LAYER_ADAPTED
-    return LAYER_THRESHOLD + theta[j] * (INT32_C(1) << LAYER_THETA_SHIFT);
+    return LAYER_THRESHOLD + FSPINN_READ(LAYER_THETA, theta[j]) * (INT32_C(1) << LAYER_THETA_SHIFT);
 #else
     (void)j;
     return LAYER_THRESHOLD;
@@ -280,10 +253,10 @@ static int32_t after_drop(int32_t v)
 #endif
 
 /* Leak, inhibition and input of a neuron in a step; returns its potential. */
-static int32_t advance(uint32_t j, int32_t sum)
+static int32_t advance(FSPINN_STATE *state, uint32_t j, int32_t sum)
 {
-    int32_t v = potentials[j];
-#if LAYER_INHIBITION == NETWORK_INHIBITION_CLAMP
+    int32_t v = (int32_t)potentials[j];
+#if LAYER_INHIBITION == FSPINN_INHIBITION_CLAMP
     if (clamped > 0 && (int32_t)j != latest) {
         return v;
     }
@@ -291,7 +264,7 @@ static int32_t advance(uint32_t j, int32_t sum)
 #if LAYER_LEAK > 0
     v -= part(v, LAYER_LEAK);
 #endif
-#if LAYER_INHIBITION == NETWORK_INHIBITION_LAYER
+#if LAYER_INHIBITION == FSPINN_INHIBITION_LAYER
     if (exempt != NOBODY && (int32_t)j != exempt) {
         v = after_drop(v);
     }
@@ -309,7 +282,7 @@ static int32_t advance(uint32_t j, int32_t sum)
 }
 
 /* Whether a neuron may spike; called once in a step. */
-static int may_spike(uint32_t j)
+static int may_spike(FSPINN_STATE *state, uint32_t j)
 {
 #if LAYER_REFRACTORY_STEPS > 0
     if (refractory[j] > 0) {
@@ -317,22 +290,23 @@ static int may_spike(uint32_t j)
         return 0;
     }
 #endif
+    (void)state;
     (void)j;
     return 1;
 }
 
-#if MAY_DROP || LAYER_INHIBITION == NETWORK_INHIBITION_CLAMP
+#if MAY_DROP || LAYER_INHIBITION == FSPINN_INHIBITION_CLAMP
 /* What becomes of the others when a neuron has spiked. */
-static void inhibit(uint32_t winner)
+static void inhibit(FSPINN_STATE *state, uint32_t winner)
 {
-#if LAYER_INHIBITION == NETWORK_INHIBITION_LATERAL
+#if LAYER_INHIBITION == FSPINN_INHIBITION_LATERAL
     uint32_t j;
     for (j = 0; j < LAYER_NEURONS; j++) {
         if (j != winner) {
             potentials[j] = (LAYER_POTENTIAL)after_drop(potentials[j]);
         }
     }
-#elif LAYER_INHIBITION == NETWORK_INHIBITION_CLAMP
+#elif LAYER_INHIBITION == FSPINN_INHIBITION_CLAMP
     uint32_t j;
     for (j = 0; j < LAYER_NEURONS; j++) {
         potentials[j] = 0;
@@ -349,7 +323,7 @@ static void inhibit(uint32_t winner)
 
 /* ---- A position, and all of them ------------------------------------------------------------------------- */
 
-MAYBE_STATIC void look(uint32_t position)
+static void look(FSPINN_STATE *state, uint32_t position)
 {
     uint32_t j;
 #if LAYER_POSITIONS > 1
@@ -361,8 +335,8 @@ MAYBE_STATIC void look(uint32_t position)
     (void)position;
     (void)corner;
 #endif
-    step = 0;
-#if LAYER_INHIBITION == NETWORK_INHIBITION_RANKED
+    state->step = 0;
+#if LAYER_INHIBITION == FSPINN_INHIBITION_RANKED
     answers = 0;
 #endif
     for (j = 0; j < LAYER_NEURONS; j++) {
@@ -370,130 +344,131 @@ MAYBE_STATIC void look(uint32_t position)
 #if LAYER_REFRACTORY_STEPS > 0
         refractory[j] = 0;
 #endif
-#if LAYER_INHIBITION == NETWORK_INHIBITION_LAYER && LAYER_INHIBITION_STEPS > 0
+#if LAYER_INHIBITION == FSPINN_INHIBITION_LAYER && LAYER_INHIBITION_STEPS > 0
         rest[j] = 0;
 #endif
     }
-#if LAYER_INHIBITION == NETWORK_INHIBITION_CLAMP
+#if LAYER_INHIBITION == FSPINN_INHIBITION_CLAMP
     clamped = 0;
-#elif LAYER_INHIBITION == NETWORK_INHIBITION_LAYER
+#elif LAYER_INHIBITION == FSPINN_INHIBITION_LAYER
     exempt = NOBODY;
 #endif
 }
 
-MAYBE_STATIC int32_t take_step(void)
+/* The neuron that spikes in the next time step; none without inhibition, where several may. */
+static int32_t take_step(FSPINN_STATE *state)
 {
 #if READS_BITS
-    const uint32_t *spiking = received[step < NETWORK_INPUT_STEPS ? step : 0];
+    const uint32_t *spiking = received[state->step < FSPINN_INPUT_STEPS ? state->step : 0];
 #else
-    const uint32_t *spiking = spikes[step % NETWORK_STEPS_AT_ONCE];
+    const uint32_t *spiking = state->spikes[state->step % FSPINN_STEPS_AT_ONCE];
 #endif
-    uint32_t rows[ROWS_AT_ONCE], input = 0, count, j, again;
+    uint32_t rows[ROWS_AT_ONCE], input = 0, count, j, k, word, again;
     int32_t sums[PER_WORD], winner = NOBODY;
-#if LAYER_INHIBITION != NETWORK_INHIBITION_NONE
+#if LAYER_INHIBITION != FSPINN_INHIBITION_NONE
     int32_t best = -1;
 #endif
-#if LAYER_INHIBITION == NETWORK_INHIBITION_RANKED
-    input = step < NETWORK_INPUT_STEPS ? 0 : LAYER_INPUTS; /* then it is over */
+#if LAYER_INHIBITION == FSPINN_INHIBITION_RANKED
+    input = state->step < FSPINN_INPUT_STEPS ? 0 : LAYER_INPUTS; /* then it is over */
 #endif
 #if !READS_BITS
-    if (step % NETWORK_STEPS_AT_ONCE == 0 && input == 0) {
-        encode();
+    if (state->step % FSPINN_STEPS_AT_ONCE == 0 && input == 0) {
+        encode(state);
     }
 #endif
-    count = collect(spiking, &input, rows);
-#if LAYER_INHIBITION == NETWORK_INHIBITION_RANKED
+    count = collect(state, spiking, &input, rows);
+#if LAYER_INHIBITION == FSPINN_INHIBITION_RANKED
     answers |= count > 0;
 #endif
     again = input < LAYER_INPUTS;
-    for (j = 0; j < LAYER_NEURONS; j++) {
-        uint32_t place_in_word = j % PER_WORD;
-        int32_t above;
-        if (place_in_word == 0) {
-            uint32_t k;
-            for (k = 0; k < PER_WORD; k++) {
-                sums[k] = 0;
-            }
-            add_rows(rows, count, j / PER_WORD, sums);
-            if (again) {
-                /* Not all rows had room: add the others, and begin anew for the next word. */
-                while (input < LAYER_INPUTS) {
-                    count = collect(spiking, &input, rows);
-                    add_rows(rows, count, j / PER_WORD, sums);
-                }
-                input = 0;
-                count = collect(spiking, &input, rows);
-            }
+    for (j = 0, word = 0; j < LAYER_NEURONS; word++) {
+        for (k = 0; k < PER_WORD; k++) {
+            sums[k] = 0;
         }
-        above = advance(j, sums[place_in_word]) - threshold(j);
-#if LAYER_INHIBITION == NETWORK_INHIBITION_NONE
-        if (may_spike(j) && above >= 0) {
-            winner = (int32_t)j;
-            potentials[j] = (LAYER_POTENTIAL)cut(above);
+        add_rows(rows, count, word, sums);
+        if (again) {
+            /* Not all rows had room: add the others, and begin anew for the next word. */
+            while (input < LAYER_INPUTS) {
+                count = collect(state, spiking, &input, rows);
+                add_rows(rows, count, word, sums);
+            }
+            input = 0;
+            count = collect(state, spiking, &input, rows);
+        }
+        for (k = 0; k < PER_WORD && j < LAYER_NEURONS; k++, j++) {
+            int32_t above = advance(state, j, sums[k]) - threshold(j);
+            if (!may_spike(state, j)) {
+                continue;
+            }
+#if LAYER_INHIBITION == FSPINN_INHIBITION_NONE
+            if (above >= 0) {
+                potentials[j] = (LAYER_POTENTIAL)cut(above);
 #if LAYER_REFRACTORY_STEPS > 0
-            refractory[j] = LAYER_REFRACTORY_STEPS;
+                refractory[j] = LAYER_REFRACTORY_STEPS;
 #endif
-            send(j);
+                send(state, j);
+            }
+#elif LAYER_INHIBITION == FSPINN_INHIBITION_RANKED
+            if (answers && state->step >= FSPINN_INPUT_STEPS && (winner == NOBODY || above > best)) {
+                winner = (int32_t)j;
+                best = above;
+            }
+#else
+            if (above > best) {
+                winner = (int32_t)j;
+                best = above;
+            }
+#endif
         }
     }
-    step++;
-#else
-#if LAYER_INHIBITION == NETWORK_INHIBITION_RANKED
-        if (may_spike(j) && answers && step >= NETWORK_INPUT_STEPS && (winner == NOBODY || above > best)) {
-#else
-        if (may_spike(j) && above > best) {
-#endif
-            winner = (int32_t)j;
-            best = above;
-        }
-    }
-#if LAYER_INHIBITION == NETWORK_INHIBITION_CLAMP
+#if LAYER_INHIBITION != FSPINN_INHIBITION_NONE
+#if LAYER_INHIBITION == FSPINN_INHIBITION_CLAMP
     clamped -= clamped > 0;
-#elif LAYER_INHIBITION == NETWORK_INHIBITION_LAYER
+#elif LAYER_INHIBITION == FSPINN_INHIBITION_LAYER
     exempt = NOBODY;
 #endif
     if (winner != NOBODY) {
-        send((uint32_t)winner);
-#if LAYER_INHIBITION == NETWORK_INHIBITION_RANKED
-        potentials[winner] = (LAYER_POTENTIAL)cut(potentials[winner] - LAYER_DROP);
-#elif LAYER_INHIBITION != NETWORK_INHIBITION_FIRST
+        send(state, (uint32_t)winner);
+#if LAYER_INHIBITION == FSPINN_INHIBITION_RANKED
+        potentials[winner] = (LAYER_POTENTIAL)cut((int32_t)potentials[winner] - LAYER_DROP);
+#elif LAYER_INHIBITION != FSPINN_INHIBITION_FIRST
         potentials[winner] = 0;
-        inhibit((uint32_t)winner);
+        inhibit(state, (uint32_t)winner);
 #endif
 #if LAYER_REFRACTORY_STEPS > 0
         refractory[winner] = LAYER_REFRACTORY_STEPS;
 #endif
     }
-    step++;
 #endif
+    state->step++;
     return winner;
 }
 
-static void answer_at(uint32_t position)
+static void answer_at(FSPINN_STATE *state, uint32_t position)
 {
     uint32_t t;
-    look(position);
+    look(state, position);
     for (t = 0; t < LAYER_STEPS; t++) {
-#if LAYER_INHIBITION == NETWORK_INHIBITION_FIRST
-        if (take_step() != NOBODY) {
+#if LAYER_INHIBITION == FSPINN_INHIBITION_FIRST
+        if (take_step(state) != NOBODY) {
             break;
         }
 #else
-        (void)take_step();
+        (void)take_step(state);
 #endif
     }
 }
 
 #if LAYER > 1
 /* All positions, after those of the layers below; those of the first have answered. */
-static void answer(void)
+static void answer(FSPINN_STATE *state)
 {
     uint32_t position;
 #if LAYER > 2
-    OF_BELOW(answer)();
+    OF_BELOW(answer)(state);
 #endif
     for (position = 0; position < LAYER_POSITIONS; position++) {
-        answer_at(position);
+        answer_at(state, position);
     }
 }
 #endif

@@ -1,0 +1,112 @@
+/*
+ * A test on an emulated chip: what it reads, prints and returns goes through semihosting; operation numbers are
+ * those of Arm's "Semihosting for AArch32 and AArch64", which RISC-V has taken over. The stack is painted before
+ * each call to the network, and the paint that is left is counted.
+ */
+#include "platform.h"
+
+#define PAINT 0xA5u
+
+extern uint8_t stack_bottom[];
+void finish(uint32_t status);
+
+static uint32_t ask_host(uint32_t operation, const void *argument)
+{
+#ifdef __riscv
+    register uint32_t a0 __asm__("a0") = operation;
+    register const void *a1 __asm__("a1") = argument;
+    __asm__ volatile(".balign 16\n"
+                     ".option push\n"
+                     ".option norvc\n"
+                     "slli zero, zero, 0x1f\n"
+                     "ebreak\n"
+                     "srai zero, zero, 7\n"
+                     ".option pop"
+                     : "+r"(a0)
+                     : "r"(a1)
+                     : "memory");
+    return a0;
+#else
+    register uint32_t r0 __asm__("r0") = operation;
+    register const void *r1 __asm__("r1") = argument;
+    __asm__ volatile("bkpt 0xAB" : "+r"(r0) : "r"(r1) : "memory");
+    return r0;
+#endif
+}
+
+void finish(uint32_t status)
+{
+    uint32_t arguments[2];
+    arguments[0] = 0x20026; /* ADP_Stopped_ApplicationExit */
+    arguments[1] = status;
+    (void)ask_host(0x20, arguments); /* SYS_EXIT_EXTENDED */
+    for (;;) {
+    }
+}
+
+void print_letter(char letter)
+{
+    (void)ask_host(0x03, &letter); /* SYS_WRITEC */
+}
+
+static uint32_t samples(void)
+{
+    static const char name[] = "test/samples.bin";
+    static uint32_t handle;
+    if (handle == 0) {
+        uint32_t arguments[3];
+        arguments[0] = (uint32_t)name;
+        arguments[1] = 1; /* to read bytes */
+        arguments[2] = sizeof name - 1;
+        handle = ask_host(0x01, arguments); /* SYS_OPEN */
+    }
+    return handle;
+}
+
+void read_bytes(uint8_t *bytes, uint16_t count)
+{
+    uint32_t arguments[3];
+    arguments[0] = samples();
+    arguments[1] = (uint32_t)bytes;
+    arguments[2] = count;
+    if (ask_host(0x06, arguments) != 0) { /* SYS_READ: bytes that were not there */
+        finish(2);
+    }
+}
+
+void read_again(void)
+{
+    uint32_t arguments[2];
+    arguments[0] = samples();
+    arguments[1] = 0;
+    (void)ask_host(0x0A, arguments); /* SYS_SEEK */
+}
+
+static uint8_t *painted_to;
+static uint16_t deepest;
+
+__attribute__((noinline)) void begin_call(void)
+{
+    uint8_t *here = __builtin_frame_address(0), *byte;
+    painted_to = here - 64; /* below what this call itself needs */
+    for (byte = stack_bottom; byte < painted_to; byte++) {
+        *(volatile uint8_t *)byte = PAINT;
+    }
+    painted_to = here;
+}
+
+__attribute__((noinline)) void end_call(void)
+{
+    const uint8_t *byte = stack_bottom;
+    while (byte < painted_to && *byte == PAINT) {
+        byte++;
+    }
+    if (painted_to - byte > deepest) {
+        deepest = (uint16_t)(painted_to - byte);
+    }
+}
+
+uint16_t deepest_stack(void)
+{
+    return deepest;
+}

@@ -1,0 +1,176 @@
+/*
+ * Samples, and what fspinn's integer engine answered to them: the network here has to answer the same, to whole
+ * samples and to their rows or values one by one. LINES_ONLY leaves whole samples out where memory is small.
+ * Prints the class and the output spikes (feature x spikes); returns 1 if anything differs.
+ */
+#include "tested.h"
+#include "platform.h"
+#include "../src/flash.h"
+
+#ifndef LINES_ONLY
+#define LINES_ONLY 0
+#endif
+
+#define BY_LINES (TESTED_ROWS || TESTED_PUSH)
+#define LINES (TESTED_PUSH ? TESTED_WIDTH : TESTED_HEIGHT)
+#define LINE (TESTED_PIXELS / LINES)
+
+TESTED(state) state; /* the linker's map tells its size */
+static uint8_t sample[LINES_ONLY && BY_LINES ? LINE : TESTED_PIXELS];
+
+#ifdef __AVR__
+#define TEXT(text) PSTR(text)
+#else
+#define TEXT(text) (text)
+#endif
+
+static void print(const char *text)
+{
+    for (; FSPINN_READ(char, *text) != '\0'; text++) {
+        print_letter(FSPINN_READ(char, *text));
+    }
+}
+
+/* Without a division, so that a map tells which ones the network needs. */
+static void print_number(uint32_t number)
+{
+    static const uint32_t powers[10] FSPINN_FLASH = {1000000000, 100000000, 10000000, 1000000, 100000,
+                                                     10000,      1000,      100,      10,      1};
+    uint8_t i, begun = 0;
+    for (i = 0; i < 10; i++) {
+        uint32_t power = FSPINN_READ(uint32_t, powers[i]);
+        char digit = '0';
+        for (; number >= power; number -= power) {
+            digit++;
+        }
+        if (digit > '0' || begun || i == 9) {
+            print_letter(digit);
+            begun = 1;
+        }
+    }
+}
+
+static uint32_t next_word(void)
+{
+    uint8_t bytes[4];
+    read_bytes(bytes, 4);
+    return (uint32_t)bytes[3] << 24 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[1] << 8 | bytes[0];
+}
+
+#if TESTED_EXTRA_FEATURES > 0
+static uint8_t features[TESTED_EXTRA_FEATURES];
+#endif
+
+static int16_t class_of_whole(uint32_t m)
+{
+    int16_t found;
+    read_bytes(sample, sizeof sample);
+#if TESTED_EXTRA_FEATURES > 0
+    read_bytes(features, sizeof features);
+    begin_call();
+    found = TESTED(answer)(&state, sample, m, features);
+#else
+    begin_call();
+    found = TESTED(answer)(&state, sample, m);
+#endif
+    end_call();
+    return found;
+}
+
+#if BY_LINES
+/* Not one too few, and what comes after the last line changes nothing. */
+static int16_t class_by_lines(uint32_t m, int *differ)
+{
+    int16_t found;
+    uint16_t i, left;
+    begin_call();
+    TESTED(start)(&state, m);
+    end_call();
+    for (i = LINES; i > 0; i--) {
+        read_bytes(sample, LINE);
+        begin_call();
+#if TESTED_PUSH
+        left = TESTED(push)(&state, sample);
+#else
+        left = TESTED(row)(&state, sample);
+#endif
+        end_call();
+        *differ |= left != i - 1;
+    }
+#if TESTED_PUSH
+    *differ |= TESTED(push)(&state, sample) != 0;
+#else
+    *differ |= TESTED(row)(&state, sample) != 0;
+#endif
+#if TESTED_EXTRA_FEATURES > 0
+    read_bytes(features, sizeof features);
+    begin_call();
+    found = TESTED(class)(&state, features);
+#else
+    begin_call();
+    found = TESTED(class)(&state);
+#endif
+    end_call();
+    return found;
+}
+#endif
+
+/* Returns whether anything differs. */
+static int compare(int by_lines)
+{
+    uint32_t m, j, count = next_word();
+    int wrong = 0;
+    for (m = 0; m < count; m++) {
+        int differ = 0;
+#if BY_LINES
+        int16_t found = by_lines ? class_by_lines(m, &differ) : class_of_whole(m);
+#else
+        int16_t found = class_of_whole(m);
+        (void)by_lines;
+#endif
+        print(TEXT("image "));
+        print_number(m);
+        print(TEXT(": class "));
+        if (found < 0) {
+            print(TEXT("none"));
+        } else {
+            print_number((uint32_t)found);
+        }
+        print(TEXT(", spikes"));
+        for (j = 0; j < TESTED_FEATURES; j++) {
+            differ |= state.counts[j] != next_word();
+            if (state.counts[j] > 0) {
+                print(TEXT(" "));
+                print_number(j);
+                print(TEXT("x"));
+                print_number(state.counts[j]);
+            }
+        }
+        differ |= found != (int32_t)next_word();
+        print(differ ? TEXT(" WRONG\n") : TEXT("\n"));
+        wrong |= differ;
+    }
+    return wrong;
+}
+
+int main(void)
+{
+    int wrong = 0;
+#if !LINES_ONLY || !BY_LINES
+    wrong |= compare(0);
+#endif
+#if BY_LINES
+#if !LINES_ONLY
+    read_again();
+#endif
+    print(TEXT("one by one\n"));
+    wrong |= compare(1);
+#endif
+    if (deepest_stack() > 0) {
+        print(TEXT("stack "));
+        print_number(deepest_stack());
+        print(TEXT(" bytes\n"));
+    }
+    print(wrong ? TEXT("different from the integer engine\n") : TEXT("equal to the integer engine\n"));
+    return wrong;
+}

@@ -1,0 +1,118 @@
+"""What a program keeps between calls, as members of a struct that the caller owns."""
+
+from math import prod
+
+from fspinn.backends.c.layers import (
+    block_sum_type,
+    count_type,
+    input_words,
+    layer_types,
+    sum_type,
+)
+from fspinn.lowering.plan import LayerPlan, Plan
+from fspinn.memmodel.size import kept_values
+from fspinn.model.model import Model
+from fspinn.network.encoders import CONTRASTS
+from fspinn.network.inhibition import NoInhibition
+from fspinn.network.inputs import Delta, LevelDelta, block_of
+
+
+def state_members(model: Model, plan: Plan, name: str, *, column: bool, pushes: bool) -> str:
+    """Return the members of the struct, one a line.
+
+    Parameters
+    ----------
+    model : Model
+    plan : Plan
+        Of the model, in integers.
+    name : str
+        Prefix of what the caller sees.
+    column : bool
+        Whether the first layer is a column of `column.h`.
+    pushes : bool
+        Whether values of a signal can come one by one.
+    """
+    members = [f"{count_type(plan)} counts[{name.upper()}_FEATURES]", "/* All else is the program's own. */"]
+    if column:
+        members += _of_a_column(model, plan)
+    else:
+        members += ["const uint8_t *pixels", *_of_encoder(plan), *_of_signal(model, plan, pushes=pushes)]
+    if words := input_words(plan, column=column):
+        members.append(f"uint32_t spikes[{name.upper()}_STEPS_AT_ONCE][{words}]")
+    if not column or len(plan.layers) > 1:
+        members.append("uint32_t step")
+    for number, layer in enumerate(plan.layers, start=1):
+        if not column or number > 1:
+            members += _of_layer(plan, layer, number)
+        if number < len(plan.layers):
+            members.append(_between(plan, layer, number))
+    return "\n".join(f"    {one}" if one.startswith("/*") else f"    {one};" for one in members)
+
+
+def _of_a_column(model: Model, plan: Plan) -> list[str]:
+    layer = plan.layers[0]
+    types, geometry = layer_types(plan, layer), layer.geometry
+    assert geometry is not None
+    line = geometry.width * geometry.channels
+    blocks = []
+    if plan.encoding.pool > 1:
+        pixels = prod(block_of(plan.encoding.pool, model.image_shape))
+        blocks = [f"{block_sum_type(pixels)} block_sums[{line}]", "uint16_t block_lines"]
+    return [
+        f"{types['TIME']} times[{geometry.field[0] * line}]",
+        f"{types['POTENTIAL']} potentials_1[{layer.neurons}]",
+        f"{sum_type(layer)} sums[{layer.neurons}]",
+        *blocks,
+        "uint16_t lines_left, until_row, oldest, row_cell, row_part",
+    ]
+
+
+def _of_encoder(plan: Plan) -> list[str]:
+    encoding = plan.encoding
+    if encoding.encoder != "ttfs":
+        key = [] if encoding.encoder == "regular" else ["uint64_t key"]
+        return ["uint64_t mantissa", *key, "int32_t exponent"]
+    return [] if encoding.white else ["uint32_t brightest, least, stop"]
+
+
+def _of_signal(model: Model, plan: Plan, *, pushes: bool) -> list[str]:
+    """Return what is kept of values that come one by one, or between which steps are counted."""
+    encoding, values = plan.encoding, prod(model.image_shape[2:])
+    kept, kind = kept_values(model.network, model.image_shape), CONTRASTS[encoding.contrast.kind]
+    members = []
+    if kept > 0:
+        if kind != Delta.kind:
+            members.append(f"uint8_t values[{kept}][{values}]")
+        if kind in (Delta.kind, LevelDelta.kind):
+            members.append(f"uint8_t levels[{kept}][{values}]")
+        members.append("uint32_t taken, unknown")
+    if pushes:
+        members.append("uint32_t answered")
+        if encoding.pool > 1:
+            members += [f"uint16_t sums[{values}]", "uint32_t added"]
+    return members
+
+
+def _of_layer(plan: Plan, layer: LayerPlan, number: int) -> list[str]:
+    types, neurons = layer_types(plan, layer), layer.neurons
+    members = [f"{types['POTENTIAL']} potentials_{number}[{neurons}]"]
+    if layer.refractory_steps > 0:
+        members.append(f"{types['REFRACTORY']} refractory_{number}[{neurons}]")
+    if layer.geometry is not None and layer.geometry.positions > 1:
+        members.append(f"uint32_t corner_{number}, base_{number}")
+    if layer.inhibition == "ranked":
+        members.append(f"uint32_t answers_{number}")
+    elif layer.inhibition == "clamp":
+        members += [f"uint32_t clamped_{number}", f"int32_t latest_{number}"]
+    elif layer.inhibition == "layer":
+        members.append(f"int32_t exempt_{number}")
+        if layer.inhibition_steps > 0:
+            members.append(f"{types['REST']} rest_{number}[{neurons}]")
+    return members
+
+
+def _between(plan: Plan, layer: LayerPlan, number: int) -> str:
+    """Return what the next layer reads: bits of each step, or the step of each feature's first spike."""
+    if layer.inhibition == NoInhibition.kind:
+        return f"uint32_t sent_{number}[{plan.steps_of(layer)}][{-(-layer.features // 32)}]"
+    return f"{layer_types(plan, layer)['TIME']} sent_{number}[{layer.features}]"
