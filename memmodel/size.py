@@ -99,6 +99,9 @@ class LayerSize:
         Positions whose field an input lies in, at most.
     together : bool, default False
         Whether the hardware keeps the potentials of all positions, since it goes from spike to spike.
+    target_spikes : float, default 1.0
+        Output spikes that are expected of a presentation while it learns, where the field sees something:
+        those that homeostatic thresholds hold, else one.
 
     Raises
     ------
@@ -130,6 +133,7 @@ class LayerSize:
     channels: int = 1
     reached: int = 1
     together: bool = False
+    target_spikes: float = 1.0
 
     def __post_init__(self) -> None:
         _check(self)
@@ -520,6 +524,7 @@ def _layer_size(
         channels=shape[2] if layer.field is not None or shape[:2] != (1, 1) else 1,
         reached=_reached(layer, rows, columns),
         drawn=min(learner.positions, rows * columns),
+        target_spikes=settings.get("target_spikes", 1.0),
     )
 
 

@@ -81,7 +81,8 @@ class Workload:
 
         Everything but the spikes follows from the order of events in `fspinn.network` and the learning rule.
         Output spikes are taken to lie in as many learning windows as they can, and windows without one to
-        change nothing. Where the first spike ends a presentation, it does so half way (fspinn).
+        change nothing. Where the first spike ends a presentation, it does so half way (fspinn); one without a
+        spike runs to its end.
 
         Parameters
         ----------
@@ -92,7 +93,8 @@ class Workload:
         n, first = layer.n_neurons, layer.inhibition == First.kind
         positions = layer.positions
         if training:  # those with next to no input are skipped
-            positions = plain(np.where(layer.slides, np.minimum(layer.drawn, output_spikes), 1))
+            shown = output_spikes / layer.target_spikes
+            positions = plain(np.where(layer.slides, np.minimum(layer.drawn, shown), 1))
         steps = positions * layer.steps
         if first:
             steps = steps - np.minimum(output_spikes, positions) * (layer.steps / 2)

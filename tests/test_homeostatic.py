@@ -70,12 +70,44 @@ def test_a_target_out_of_reach_leaves_a_threshold_above_0():
     assert HELD.firing_threshold + HELD.lowest_theta > 0
 
 
-def test_integers_hold_the_target_too():
-    network = changed(HELD, target_spikes=4.0)
-    grid = grid_for(network, 9, "UQ0.6", "Q6.8", "stochastic")
-    weights, theta = np.full((9, 5), 20, np.uint8), np.zeros(5, np.int32)
-    counts, _ = fast.learn(network, weights, theta, RANDOM, seed=0, first=0, total=len(RANDOM), grid=grid)
-    assert np.asarray(counts)[-1000:].sum(axis=1).mean() == pytest.approx(4.0, rel=0.1)
+def counts_in_integers(neurons, target, state):
+    """The same in integers, from thresholds near those that learning leads to; and theta at the end."""
+    network = changed(HELD, neurons=neurons, target_spikes=target)
+    grid = grid_for(network, 9, "UQ0.6", state, "stochastic")
+    weights = np.random.default_rng(0).integers(5, 40, (9, neurons), dtype=np.uint8)
+    theta = np.full(neurons, round(30 / grid.theta.step), np.int32)
+    images = np.tile(RANDOM, (3, 1, 1))
+    counts, _ = fast.learn(network, weights, theta, images, seed=0, first=0, total=len(images), grid=grid)
+    return np.asarray(counts)[-1000:], theta * grid.theta.step
+
+
+@pytest.mark.parametrize(("neurons", "target"), [(5, 4.0), (100, 1.0), (160, 1.0)])
+def test_integers_hold_the_target_too_however_wide_the_layer_is(neurons, target):
+    counts, theta = counts_in_integers(neurons, target, "Q7.8")
+    assert counts.sum(axis=1).mean() == pytest.approx(target, rel=0.1)
+    assert theta.max() < 60
+
+
+def test_thresholds_at_the_end_of_the_state_do_not_hold_the_target():
+    """These lead to 33, and Q6.8 ends at 32."""
+    counts, theta = counts_in_integers(160, 1.0, "Q6.8")
+    assert counts.sum(axis=1).mean() > 1.3
+    assert theta.max() > 31.9
+
+
+@pytest.mark.parametrize("neurons", [1, 5, 160])
+@pytest.mark.parametrize("state", ["Q6.8", "Q12.4"])
+def test_integers_fall_as_far_as_floats_in_wide_layers_and_with_steps_that_end_at_0(neurons, state):
+    silent = changed(HELD, neurons=neurons, threshold=30.0, tau_m_ms=1.0, theta_step_end=0.0)
+    grid = grid_for(silent, 9, "UQ0.6", state, "stochastic")
+    integers, floats = np.zeros(neurons, np.int32), np.zeros(neurons, np.float64)
+    learned = (np.full((9, neurons), 20, np.uint8), integers), (np.full((9, neurons), 0.3), floats)
+    images = RANDOM[:100]
+    for (weights, theta), chosen in zip(learned, (grid, None), strict=True):
+        counts, _ = fast.learn(silent, weights, theta, images, seed=0, first=0, total=100, grid=chosen)
+        assert np.asarray(counts).sum() == 0
+    assert floats[0] == pytest.approx(-0.3 * 50 / neurons)
+    np.testing.assert_allclose(integers * grid.theta.step, floats, rtol=1e-3)
 
 
 def test_brian2_holds_it_in_the_middle_of_a_run_as_the_fast_backend_does():

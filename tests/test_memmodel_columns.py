@@ -9,6 +9,7 @@ from cost_cases import HARDWARE, PHASES
 import fspinn
 from fspinn.base.errors import ConfigError
 from fspinn.base.settings import with_settings
+from fspinn.learning.training import learn
 from fspinn.memmodel import Size, Workload, estimate, expected_workloads, footprint, memory_bits
 from fspinn.memmodel.accesses import accesses
 from fspinn.memmodel.hardware_files import load_hardware
@@ -313,6 +314,35 @@ def test_what_is_expected_of_a_column_grows_with_what_it_does():
     rates = replace(COLUMN, encoder=Poisson(), duration_ms=350.0)
     spikes = expected_spikes(rates, size_of(rates), 0.13)
     assert spikes[0] == pytest.approx(570 * 0.35 * (0.13 * 784) ** 0.5)
+
+
+def test_presentations_without_a_spike_run_to_their_end():
+    """Where thresholds hold less than a spike at a position, the others are learned from all the same."""
+    held, always = (
+        with_settings(COLUMN, {"adaptation": "homeostatic", "target_spikes": target}) for target in (0.6, 1.0)
+    )
+    seldom, often = (expected_workloads(one, size_of(one), 0.13) for one in (held, always))
+    for phase in PHASES:
+        (few,), (many,) = seldom[phase], often[phase]
+        assert few.output_spikes == pytest.approx(0.6 * many.output_spikes)
+        assert few.positions == pytest.approx(many.positions)
+        assert few.steps == pytest.approx((few.positions - few.output_spikes / 2) * STEPS)
+    learned = seldom["training"][0]
+    assert learned.steps / learned.positions == pytest.approx(0.6 * STEPS / 2 + 0.4 * STEPS)
+    assert learned.windows == learned.threshold_passes == learned.positions
+
+
+def test_a_column_that_holds_a_rate_learns_from_as_many_positions_as_are_expected():
+    data = fspinn.datasets.load("digits")
+    held = {"adaptation": "homeostatic", "target_spikes": 0.6}
+    network = with_settings(Network.patches(4, 3, cells=2), held)
+    counted = learn(network, data, Stdp(passes=5), seed=0, progress=False).activity[0]
+    size = Size.of_network(network, Stdp(), (8, 8), n_classes=10, weight_bits=4)
+    spikes = (counted.per_sample(name) for name in ("input_spikes", "output_spikes"))
+    expected = Workload.expected(size.layers[0], *spikes, training=True)
+    for name in ("positions", "windows", "threshold_passes"):
+        assert getattr(expected, name) == pytest.approx(counted.per_sample(name), rel=0.02), name
+    assert expected.steps == pytest.approx(counted.per_sample("steps"), rel=0.2)
 
 
 def test_what_a_search_expects_of_columns_is_what_the_cost_model_says():

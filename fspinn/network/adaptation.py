@@ -71,6 +71,9 @@ class Homeostatic:
     No theta falls below `Neuron.lowest_theta`; more spikes than inhibition allows drive all of them there.
     What inhibition takes is a part of `threshold`, without theta: give one near where the target leads.
 
+    In integers the state has to hold the thresholds that the target leads to: where one ends at that of the
+    format, its neuron spikes more often.
+
     The target is that of learning. Answers keep it if they compete as while learning (neither
     `answer_threshold` nor `answer_inhibition`), at positions with as much input as those learned from.
     """

@@ -21,7 +21,7 @@ from fspinn.search.candidates import FLOAT_BITS, Candidate
 
 _CONTROLLER = ("flash_bytes", "ram_bytes")
 
-_WHOLE = [field.name for field in fields(LayerSize) if field.type in ("int", int)]
+_NUMBERS = [field.name for field in fields(LayerSize) if field.type in ("int", int, "float", float)]
 
 KEPT = 0.5
 """Share of the pixels that pruning is expected to leave, at least (fspinn).
@@ -188,7 +188,7 @@ def _size(candidates: Sequence[Candidate], sizes: Sequence[Size]) -> Size:
     bits = {name: _column(variants, name) for name in ("weight_bits", "state_bits")}
     bits["threshold_bits"] = bits["state_bits"]  # at most; how wide, training tells
     first, *others = (
-        replace(layers[0], **{name: _column(layers, name) for name in _WHOLE} | bits)
+        replace(layers[0], **{name: _column(layers, name) for name in _NUMBERS} | bits)
         for layers in zip(*(size.layers for size in sizes), strict=True)
     )
     prune, readout_bits = (_column(variants, name) for name in ("prune", "readout_bits"))
