@@ -207,5 +207,6 @@ def test_macs_of_a_trial_are_those_of_neurobench(data):
     measured = fspinn.evaluate(found.model, data.validation)
     assert found.nearest.cost.macs == pytest.approx(measured.neurobench.effective_macs)
     cost = found.nearest.cost
-    assert cost.operations == pytest.approx(cost.synaptic_operations + cost.macs) > cost.synaptic_operations
+    assert cost.operations == pytest.approx(cost.synaptic_operations + cost.macs)
+    assert cost.macs > 0
     assert all(trial.cost.macs is None for trial in found.trials if not trial.confusions)

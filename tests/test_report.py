@@ -265,7 +265,7 @@ def test_what_was_minimised_decides_whether_spikes_are_worth_it(answer):
         ("memory", more, False, "is smaller. It is proven"),
         ("energy", less, False, "needs less energy. It is proven"),
         ("energy", more, True, "2 times as much as the network. The classifier needs"),
-        ("synops", less, answer["synaptic_operations"] < 500, "operations"),
+        ("synops", less, answer["operations"] < 500, "operations"),
         ("time_steps", less, False, "is smaller. It is proven"),  # a classifier has none
     ):
         found = worth({**answer, "minimize": [name], "baselines": [rival]})
@@ -285,7 +285,7 @@ def test_without_energy_of_a_classifier_memory_decides_and_it_says_so(answer):
     cannot = "energy cannot be compared on loihi-like; by memory,"
     assert found.claim == f"Not here: {cannot} a linear classifier with 3-bit weights is smaller."
     assert worth({**asked, "baselines": [more]}).claim.startswith(f"Yes: {cannot} the network is smaller")
-    found = worth({**answer, "minimize": ["time_steps"], "baselines": [less]})
+    found = worth({**asked, "minimize": ["time_steps"], "baselines": [less]})
     assert found.claim.startswith("Not here: time steps cannot be compared; by memory, a linear")
 
 
@@ -338,7 +338,7 @@ def test_the_answer_says_it_as_well(answer, folder):
     assert answer["worth_it"]["spiking"] in (True, False)
     assert answer["worth_it"]["by"] == "memory"
     kinds = [one["hidden"] for one in answer["baselines"]]
-    assert kinds == [None] * len(LINEAR_BITS) + [8, 8, 16, 16, 32, 32]
+    assert kinds == [None] * len(LINEAR_BITS) + [8, 8]  # which are enough
     assert all(0 < one["macs"] < one["dense_macs"] for one in answer["baselines"])
     assert all(one["energy_pj"] > 0 and one["latency_s"] > 0 for one in answer["baselines"])
 
@@ -373,7 +373,7 @@ def test_the_page_of_a_column_shows_places_of_spikes_and_the_readout(column_fold
 def test_without_an_answer_a_classifier_has_to_keep_to_the_limit(answer, tmp_path):
     limits = {**answer["constraints"], "memory": 800.0}
     page = write_report(without_winner(tmp_path / "lost", answer, constraints=limits)).read_text()
-    assert "No linear classifier and no quantized ANN of 8 to 32 ReLUs keeps to the limits either." in page
+    assert "No linear classifier and no quantized ANN of 8 ReLUs keeps to the limits either." in page
 
 
 def test_nothing_measured_is_no_reason_to_fail(answer, tmp_path):
