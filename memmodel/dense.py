@@ -3,8 +3,9 @@
 This project's own model, in the terms of `fspinn.memmodel.accesses` and `fspinn.memmodel.latency`: an input
 that is not 0 reads its row of weights, and each is multiplied and added to the sum of a neuron. With the
 schedule ``"clock"`` inputs of 0 read theirs as well. Sums are read and written for each row where potentials
-are, and a lane multiplies in the cycles in which it adds, as with the table of a readout. An input is used
-when it comes; none waits.
+are, and a lane multiplies in the cycles in which it adds, as with the table of a readout. Inputs, of 8 bits,
+are written and read once, and looked through for those that are not 0, as networks look for spikes; so are
+the outputs of a hidden layer. Events come one by one, and each adds its row at once: none waits.
 """
 
 from collections.abc import Sequence
@@ -30,13 +31,16 @@ class DenseLayer:
     inputs, neurons : int
     weight_bits : int
     active : float
-        Inputs of a sample that are not 0, on average.
+        Inputs of a sample that are not 0, on average; of events, how many there are.
+    events : bool, default False
+        Whether the inputs are events, each of which adds its row, in place of numbers.
     """
 
     inputs: int
     neurons: int
     weight_bits: int
     active: float
+    events: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,21 +77,26 @@ def dense_cost(
         return None
     lanes, lane_cycles, every = hardware.core.lanes, 0.0, Accesses()
     for layer in layers:
-        rows = layer.inputs if hardware.core.schedule == "clock" else layer.active
+        clocked = hardware.core.schedule == "clock" and not layer.events
+        rows = layer.inputs if clocked else layer.active
         products = rows * layer.neurons
+        scanned = 0 if layer.events else words(layer.inputs, INPUT_BITS, hardware.memory.state.word_bits)
         sums = words(layer.neurons, SUM_BITS, hardware.memory.state.word_bits)
         moved = (rows if hardware.core.accumulators == "sram" else 1) * sums
         every = Accesses(
             weight_reads=every.weight_reads
             + rows * words(layer.neurons, layer.weight_bits, hardware.memory.weights.word_bits),
-            state_reads=every.state_reads + moved,
-            state_writes=every.state_writes + moved,
+            state_reads=every.state_reads + moved + scanned,
+            state_writes=every.state_writes + moved + scanned,
             added_bits=every.added_bits + products * SUM_BITS,
-            multiplied_square_bits=every.multiplied_square_bits + products * INPUT_BITS * layer.weight_bits,
+            multiplied_square_bits=every.multiplied_square_bits
+            + (0 if layer.events else products * INPUT_BITS * layer.weight_bits),
         )
         if hardware.cycles is not None:
             groups = shares(layer.neurons, lanes)
             lane_cycles += groups * (rows * hardware.cycles.addition + hardware.cycles.neuron)
+            if not clocked:
+                lane_cycles += scanned * hardware.cycles.scan + layer.active * hardware.cycles.input_spike
     needed = {"weights": weight_bits, "state": state_bits}
     moved_bits = off_chip_bits({"weights": every}, needed, hardware)
     cycles = lane_cycles + waiting(hardware, moved_bits, lane_cycles)

@@ -7,12 +7,14 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 import fspinn
+from fspinn.base.errors import FspinnWarning
 from fspinn.datasets import load
 from fspinn.memmodel import load_hardware
 from fspinn.memmodel.dense import DenseLayer, dense_cost
-from fspinn.search.baselines import Samples
+from fspinn.search import linear, smallest
+from fspinn.search.baselines import Samples, whole_steps
 from fspinn.search.linear import linear_classifiers
-from fspinn.search.perceptron import perceptrons
+from fspinn.search.perceptron import passes_over, perceptrons, wide_enough
 
 
 @pytest.fixture(scope="module")
@@ -61,12 +63,46 @@ def test_one_or_two_classes_are_enough(data, classes, least):
 
 
 def test_a_quantized_ann_beats_a_linear_classifier_and_larger_ones_are_better(data):
-    anns = perceptrons(Samples.of(data))
+    anns = perceptrons(Samples.of(data), (8, 16, 32))
     assert [(one.hidden, one.weight_bits) for one in anns] == [(h, b) for h in (8, 16, 32) for b in (4, 8)]
     small, *_, large = anns
     best = max(one.accuracy for one in linear_classifiers(data))
     assert large.accuracy > best
     assert 0.8 < small.accuracy < large.accuracy
+
+
+def test_a_linear_classifier_learns_with_its_rounding_in_the_loop(monkeypatch):
+    data = load("digits", validation=300)
+    (learned,) = linear_classifiers(data, (2,))
+    monkeypatch.setattr(linear, "STEPS", 1)
+    (rounded,) = linear_classifiers(data, (2,))
+    assert learned.accuracy > rounded.accuracy + 0.02
+
+
+def test_biases_have_the_bits_that_are_counted():
+    biases = np.random.default_rng(0).normal(size=10).astype(np.float32)
+    step = np.abs(biases).max() / (2**15 - 0.5)
+    rounded = whole_steps(biases, 16)
+    np.testing.assert_allclose(rounded / step, np.rint(rounded / step), atol=0.01)
+    assert 0 < np.abs(rounded - biases).max() <= 0.51 * step
+    assert len(np.unique(whole_steps(biases, 3))) <= 8
+
+
+def test_anns_grow_until_one_is_proven_to_be_enough_or_is_far_too_large(data):
+    samples = Samples.of(data)
+
+    def widths(target, most_bits=np.inf):
+        return [one.hidden for one in wide_enough(samples, target, 0.975, most_bits, metric="accuracy")]
+
+    assert widths(0.5) == [8, 8]
+    assert widths(0.999) == [8, 8, 16, 16, 32, 32, 64, 128]
+    assert widths(0.999, most_bits=10_000) == [8, 8, 16, 16]
+
+
+def test_of_mnist_the_solver_sees_each_image_ten_times():
+    assert passes_over(50_000) == 10
+    assert passes_over(500) == 80
+    assert passes_over(20) == 300  # steps with all of them
 
 
 def test_an_ann_is_the_same_again_and_another_with_another_seed(data):
@@ -107,6 +143,8 @@ def test_energy_and_time_of_dense_layers_are_sums_of_accesses():
     price = microcontroller.cycles
     found = dense_cost(layers, 4000, 600, microcontroller)
     cycles = (32 * 8 + 6 * 10) * price.addition + (8 + 10) * price.neuron
+    word_bits = microcontroller.memory.state.word_bits
+    cycles += (64 + 8) * 8 / word_bits * price.scan + (32 + 6) * price.input_spike
     assert found.latency_s == pytest.approx(cycles / 180e6)
     assert found.energy_pj == pytest.approx(cycles * 429)
     clocked = replace(microcontroller, core=replace(microcontroller.core, schedule="clock"))
@@ -115,6 +153,40 @@ def test_energy_and_time_of_dense_layers_are_sums_of_accesses():
     chip = load_hardware("asic65-lp")
     wide = [replace(one, weight_bits=8) for one in layers]
     assert dense_cost(layers, 4000, 600, chip).energy_pj < dense_cost(wide, 8000, 600, chip).energy_pj
+
+
+def test_events_add_rows_as_they_come():
+    chip, controller = load_hardware("asic65-lp"), load_hardware("mcu-m4f")
+    frame = DenseLayer(inputs=64, neurons=8, weight_bits=4, active=32.0)
+    events = replace(frame, events=True)
+    price = controller.cycles
+    cycles = 32 * 8 * price.addition + 8 * price.neuron + 32 * price.input_spike
+    assert dense_cost([events], 4000, 600, controller).latency_s == pytest.approx(cycles / 180e6)
+    assert dense_cost([events], 4000, 600, chip).energy_pj < dense_cost([frame], 4000, 600, chip).energy_pj
+    more = replace(events, active=320.0)  # a pixel may have many
+    assert dense_cost([more], 4000, 600, chip).energy_pj > dense_cost([frame], 4000, 600, chip).energy_pj
+
+
+def test_a_classifier_of_events_is_charged_for_each(data):
+    images, shown = np.zeros((40, 4), np.float32), np.full((10, 4), 2.0, np.float32)
+    images[:20] = 1
+    labels = np.repeat([1, 0], 20)
+    frames = Samples(images, labels, shown, labels[:10], 2)
+    (one,), (each,) = (linear_classifiers(some, (8,)) for some in (frames, frames._replace(events=True)))
+    assert each.macs == pytest.approx(30 * one.macs)  # 2 * 15 events for each input
+
+
+def test_if_no_classifier_can_be_fitted_the_answer_stays(data, monkeypatch):
+    def exhausted(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr(smallest, "linear_classifiers", exhausted)
+    asked = {"field": [3], "cells": [2], "neurons": [6], "weights": ["UQ0.3"], "readout": ["linear"]}
+    with pytest.warns(FspinnWarning, match=r"no classifier without spikes could be fitted \(MemoryError\)"):
+        found = fspinn.find_smallest(data, accuracy=0.5, space=asked, seeds=1, progress=False)
+    assert found.found
+    assert found.baselines == ()
+    assert found.as_dict()["worth_it"]["spiking"] is None
 
 
 @pytest.mark.parametrize("name", ["fpga-kintex7-event", "loihi-like"])
@@ -134,4 +206,7 @@ def test_macs_of_a_trial_are_those_of_neurobench(data):
     )
     measured = fspinn.evaluate(found.model, data.validation)
     assert found.nearest.cost.macs == pytest.approx(measured.neurobench.effective_macs)
+    cost = found.nearest.cost
+    assert cost.operations == pytest.approx(cost.synaptic_operations + cost.macs)
+    assert cost.macs > 0
     assert all(trial.cost.macs is None for trial in found.trials if not trial.confusions)

@@ -345,9 +345,11 @@ def test_the_same_sweep_is_replaced_and_another_one_if_that_is_asked_for(swept, 
     assert json.loads((copy / "sweep.json").read_text())["axes"]["threshold"] == [5.0, 15.0]
     with pytest.raises(ConfigError, match=r"holds a sweep with other images and values"):
         save_sweep(result(point(is_default=True)), copy)
-    (copy / "sweep.json").write_text("{}")
-    with pytest.raises(ConfigError, match=r"sweep\.json: is not an answer that this version can read"):
-        save_sweep(result(point(is_default=True)), copy)
+    held = json.loads((copy / "sweep.json").read_text())
+    for unreadable in ({}, {**held, "seeds": []}):
+        (copy / "sweep.json").write_text(json.dumps(unreadable))
+        with pytest.raises(ConfigError, match=r"sweep\.json: is not an answer that this version can read"):
+            save_sweep(result(point(is_default=True)), copy)
 
 
 def test_a_list_and_a_range_are_values():

@@ -62,7 +62,7 @@ AXES = (
 """Costs with a chart of their own."""
 
 MORE_AXES = (
-    Axis(None, "macs", "MACs of an image", (("", 1),)),
+    Axis(None, "operations", "operations of an image, readout included", (("", 1),)),
     Axis("spikes", "output_spikes", "output spikes of an image", (("", 1),)),
     Axis("time_steps", "time_steps", "time steps of an image", (("", 1),)),
     Axis("training_steps", "training_steps", "time steps of learning", (("", 1),)),
@@ -134,7 +134,8 @@ def any_two(answer: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a picture of any two quantities takes: axes, measured trials and baselines.
 
     An axis has a name with its unit, and whether it is logarithmic; a point has a value for each axis, None
-    where it has none, in that unit. All operations of a classifier without spikes are MACs.
+    where it has none, in that unit. All operations of a classifier without spikes are MACs; a network
+    adds in its layers, and adds or multiplies in its readout.
     """
     trials, front = answer["trials"], set(answer["front"])
     measured = [k for k in shown_trials(trials) if trials[k]["accuracy"] is not None]
@@ -160,7 +161,7 @@ def any_two(answer: Mapping[str, Any]) -> dict[str, Any]:
     for one in answer["baselines"]:
         kind = "linear" if one["hidden"] is None else "ann"
         words = f"{called(one)}: {one['accuracy']:.1%}, {one['macs']:,.0f} MACs"
-        known = {**one, "synaptic_operations": one["macs"]}
+        known = {**one, "operations": one["macs"]}
         points.append(point(kind, kind, one["accuracy"], known, words=words))
     names = [
         f"{axis.words} ({unit})" if unit else axis.words for axis, (unit, _) in zip(axes, units, strict=True)

@@ -27,11 +27,13 @@ from fspinn.report.comparison import compared
 from fspinn.report.importance import importances
 from fspinn.report.plots import confusion_matrix, readout_map, receptive_fields, spike_places
 from fspinn.search import quantities
+from fspinn.search.baselines import MOST_IMAGES
 from fspinn.search.candidates import Variant, in_words
 from fspinn.search.certificate import chance
 from fspinn.search.constraints import MEASURES, flash_and_ram, least, less
 from fspinn.search.endings import advice, confidence_in_words, headline
 from fspinn.search.metrics import metric_of
+from fspinn.search.perceptron import passes_over
 from fspinn.search.result import BUYS
 from fspinn.search.worth import worth
 
@@ -176,10 +178,12 @@ def _minimized(name: str) -> dict[str, Any]:
 
 def _without_spikes(answer: Mapping[str, Any], data: "Dataset") -> dict[str, Any]:
     """Return what there is to say of classifiers without spikes."""
+    labels = answer["labels"] or len(data.train)
     return {
         "baselines": answer["baselines"],
         "worth": worth(answer, _percent, lambda name, cost: _in_units(cost, name)),
-        "labels": answer["labels"] or len(data.train),
+        "labels": labels,
+        "passes": passes_over(min(labels, MOST_IMAGES)),
         "inputs": "pixels and features" if data.feature_names else "pixels",
     }
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fspinn.answering import metrics
 from fspinn.datasets.events import Recordings
 from fspinn.memmodel import Hardware
+from fspinn.memmodel.accesses import SUM_BITS
 from fspinn.memmodel.dense import DenseLayer, dense_cost
 from fspinn.model.features import Features
 from fspinn.model.model import bias_bits
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 EVENTS_OF_WHITE = 15
 """Events of a pixel and polarity that weigh as much as a white pixel, best on N-MNIST (fspinn)."""
-
-SUM_BITS = 32
-"""Bits of the sum that an answer needs for each class, and a hidden layer for each neuron."""
 
 MOST_IMAGES = 100_000
 """More change nothing for so few weights, and would fill the memory."""
@@ -46,11 +44,13 @@ class Baseline:
         Bits by component, with the names of `fspinn.memmodel.footprint`: `weights`; `pixels`, as in a pruned
         network a bit for each that says whether it has any weight, if that costs less; the biases, of the
         `readout` and of `hidden` neurons, with the step of their outputs; and `accumulators`, the sums of all
-        classes and hidden neurons. Each pixel is used when it comes, so none is kept.
+        classes and hidden neurons. Each pixel is used when it comes, so none is kept; so is each event, which
+        adds its row. Classes without labels have weights too, of 0.
     confusion : tuple of tuple of int
         Validation images of each class (rows) that are answered with each (columns).
     macs : float
-        Multiply-accumulates on weights and inputs that are not 0, of an image (NeuroBench's effective MACs).
+        Multiply-accumulates on weights and inputs that are not 0, of an image (NeuroBench's effective MACs);
+        of events the first layer's additions.
     dense_macs : int
         Those on all weights and inputs.
     energy_pj, latency_s : float or None, default None
@@ -97,13 +97,17 @@ class Baseline:
 
 
 class Samples(NamedTuple):
-    """What classifiers are fitted and measured on: pixels from 0 to 1, features beside them, and labels."""
+    """What classifiers are fitted and measured on: pixels from 0 to 1, features beside them, and labels.
+
+    The pixels of `events` are counts of them over `EVENTS_OF_WHITE`.
+    """
 
     pixels: NDArray[np.float32]
     labels: NDArray[np.int64]
     shown: NDArray[np.float32]
     shown_labels: NDArray[np.int64]
     n_classes: int
+    events: bool = False
 
     @classmethod
     def of(cls, data: "Dataset", labels: int | None = None, seed: int = 0) -> "Samples":
@@ -119,7 +123,14 @@ class Samples(NamedTuple):
             features = Features.fitted(data.feature_names, data.train.features)
         pixels = _pixels(data.train, chosen, features)
         shown = _pixels(data.validation, np.arange(len(data.validation)), features)
-        return cls(pixels, data.train.labels[chosen], shown, data.validation.labels, data.n_classes)
+        return cls(
+            pixels,
+            data.train.labels[chosen],
+            shown,
+            data.validation.labels,
+            data.n_classes,
+            isinstance(data.train.images, Recordings),
+        )
 
 
 class Weights(NamedTuple):
@@ -155,6 +166,8 @@ def baseline_of(
     memory["weights"] = (sizes[0][0] if dropping else inputs) * of_pixel + of_rest
     memory["pixels"] = inputs if dropping else 0
     active = [(layer.inputs != 0).mean(axis=0) for layer in layers]
+    if samples.events:
+        active[0] = EVENTS_OF_WHITE * layers[0].inputs.mean(axis=0)
     macs = sum(
         float(on @ np.count_nonzero(layer.weights, axis=1)) for on, layer in zip(active, layers, strict=True)
     )
@@ -162,8 +175,8 @@ def baseline_of(
     energy, latency = None, None
     if hardware is not None:
         dense = [
-            DenseLayer(rows, columns, weight_bits, float(on.sum()))
-            for (rows, columns), on in zip(sizes, active, strict=True)
+            DenseLayer(rows, columns, weight_bits, float(on.sum()), samples.events and not number)
+            for number, ((rows, columns), on) in enumerate(zip(sizes, active, strict=True))
         ]
         sums = memory["accumulators"]
         cost = dense_cost(dense, sum(memory.values()) - sums, sums, hardware)
@@ -183,6 +196,14 @@ def baseline_of(
     )
 
 
+def whole_steps(numbers: Floats, bits: int) -> Floats:
+    """Return numbers in whole numbers of a common step, so that the largest just fits so many signed bits."""
+    limit = 2 ** (bits - 1)
+    step = np.float32(max(np.abs(numbers).max() / (limit - 0.5), 1e-12))
+    rounded: Floats = np.clip(np.rint(numbers / step), -limit, limit - 1) * step
+    return rounded
+
+
 def best_of(
     baselines: Sequence[Mapping[str, Any]], target: float, field: str = "memory_bits"
 ) -> Mapping[str, Any] | None:
@@ -200,9 +221,10 @@ def best_of(
 def _pixels(split: "Split", which: NDArray[np.int64], features: Features | None) -> NDArray[np.float32]:
     images = split.images[which]
     if isinstance(images, Recordings):
-        pixels = images.frames().reshape(len(which), -1).astype(np.float32) / np.float32(EVENTS_OF_WHITE)
+        images, white = images.frames(), EVENTS_OF_WHITE
     else:
-        pixels = images.reshape(len(which), -1).astype(np.float32) / np.float32(255)
+        white = 255
+    pixels: NDArray[np.float32] = np.divide(images.reshape(len(which), -1), white, dtype=np.float32)
     if features is None or split.features is None:
         return pixels
     beside = features.in_bytes(split.features[which]).astype(np.float32) / np.float32(255)

@@ -26,7 +26,7 @@ class Certificate:
     minimized : str
         The cost that is meant, by the name of its limit.
     next_smaller : tuple of Trial
-        The dearest first.
+        Those that were measured and have less of that cost, whatever their memory; the dearest first.
     tried, untried : int
         Candidates with less of that cost than the winner: that were measured, and that were not.
     not_reached : int

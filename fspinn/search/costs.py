@@ -67,6 +67,9 @@ class Cost:
     macs : float or None, default None
         Multiply-accumulates of one inference, on numbers that are not 0: those of the readout (see
         `fspinn.memmodel.neurobench`). None until they were counted.
+    operations : float or None, default None
+        All of one inference: `synaptic_operations` and those of the readout, additions or MACs, on its extra
+        features too. None until they were counted.
     """
 
     memory_bits: int
@@ -86,6 +89,7 @@ class Cost:
     intercept_s: float | None = None
     interval_s: float | None = None
     macs: float | None = None
+    operations: float | None = None
 
 
 def expected_costs(
@@ -166,9 +170,19 @@ def counted_cost(
     size = Size.of(model)
     (cost,) = _costs(size, hardware, {"inference": activity, "training": training}, 1)
     readout = readout_metrics(model, size, activity[-1].per_sample("output_spikes"), active_features)
-    macs = 0.0 if readout is None else readout.effective_macs
-    steps = model.network.steps
-    return replace(cost, counted=True, time_steps=steps, training_steps=learned_steps, macs=macs)
+    macs, operations = 0.0, cost.synaptic_operations
+    if readout is not None:
+        macs = readout.effective_macs
+        of_extras = np.count_nonzero(model.readout.table[size.features :])  # each is taken to be on
+        operations += macs + readout.effective_acs + float(of_extras)
+    return replace(
+        cost,
+        counted=True,
+        time_steps=model.network.steps,
+        training_steps=learned_steps,
+        macs=macs,
+        operations=float(operations),
+    )
 
 
 def _kind(candidate: Candidate) -> tuple[Any, ...]:

@@ -1,16 +1,25 @@
-"""What does a linear classifier on the pixels reach?"""
+"""What does a linear classifier on the pixels reach? Logistic regression, then learned with its rounding.
+
+Its scores are ``(pixels @ W + b) * scale`` with signed integers ``W``. As in `fspinn.search.perceptron` the
+solver rounds the weights before every step, and takes its gradient as if they had not been.
+"""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.answering import metrics
+from fspinn.base.randomness import ANN_ORDER, permutation, stream_key
 from fspinn.memmodel import Hardware
-from fspinn.model.readout import quiet_fit
-from fspinn.search.baselines import Baseline, Samples, Weights, baseline_of
+from fspinn.model.adam import Adam
+from fspinn.model.model import bias_bits
+from fspinn.model.readout import balanced_weights, quiet_fit
+from fspinn.model.rounded_readout import BIAS_RATE, SCALE_RATE, TABLE_RATE
+from fspinn.search.baselines import Baseline, Samples, Weights, baseline_of, whole_steps
 from fspinn.search.metrics import metric_of
+from fspinn.search.perceptron import softmax
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
@@ -27,9 +36,23 @@ MAX_ITERATIONS = 50
 FLOAT_BITS = 32
 
 CLIPS = (1.0, 0.7, 0.5, 0.35, 0.25, 0.18)
-"""Weights beyond such a part of the largest saturate, whichever is best on training images (fspinn)."""
+"""Weights beyond such a part of the largest saturate at first, whichever is best on training images
+(fspinn)."""
 
 MOST_CLIPPING_IMAGES = 10_000
+
+BATCH = 250
+"""Images that a step of the solver looks at, at most (fspinn)."""
+
+STEPS = 500
+"""Of the solver (fspinn)."""
+
+
+class _Fit(NamedTuple):
+    """Weights (n_inputs, n) and biases (n,)."""
+
+    weights: NDArray[Any]
+    bias: NDArray[Any]
 
 
 def linear_classifiers(
@@ -42,37 +65,88 @@ def linear_classifiers(
     seed: int = 0,
     hardware: Hardware | None = None,
 ) -> list[Baseline]:
-    """Fit a multinomial logistic regression on the pixels, give its weights fewer bits, and measure each.
+    """Fit a multinomial logistic regression on the pixels, at each number of bits, and measure it.
 
     Weights are signed whole numbers of a common step; one bit is not enough for both signs and zero, so the
-    least is two. From 32 bits on they stay floating-point numbers. Of the training images so many are
-    labelled, drawn with `seed` as `fspinn.train` does; None is all. They are weighted by class as there, and
-    measured by a metric of `fspinn.search.metrics`. Energy and time are those on `hardware`, if it is given.
+    least is two. They are learned with their rounding, from the fit in floating-point numbers on, which is
+    what remains from 32 bits on. Of the training images so many are labelled, drawn with `seed` as
+    `fspinn.train` does; None is all. They are weighted by class as there, and measured by a metric of
+    `fspinn.search.metrics`. Energy and time are those on `hardware`, if it is given.
     """
     samples = data if isinstance(data, Samples) else Samples.of(data, labels, seed)
     weights, bias, classes = _fitted(samples.pixels, samples.labels, class_weight)
     some = samples.pixels[:MOST_CLIPPING_IMAGES], samples.labels[:MOST_CLIPPING_IMAGES]
 
-    def answered(weights: NDArray[Any], images: NDArray[np.float32]) -> NDArray[np.int64]:
-        answers: NDArray[np.int64] = classes[(images @ weights + bias).argmax(axis=1)]
+    def answered(fit: _Fit, images: NDArray[np.float32]) -> NDArray[np.int64]:
+        answers: NDArray[np.int64] = classes[(images @ fit.weights + fit.bias).argmax(axis=1)]
         return answers
 
-    def value(weights: NDArray[Any]) -> float:
-        confusion = metrics.confusion_matrix(some[1], answered(weights, some[0]), samples.n_classes)
+    def value(fit: _Fit) -> float:
+        confusion = metrics.confusion_matrix(some[1], answered(fit, some[0]), samples.n_classes)
         return metric_of(metric).value(confusion)
 
     found = []
     for bits in sorted({max(bits, 2) for bits in weight_bits}):
-        rounded = weights
+        fit = _Fit(weights, bias)
         if bits < FLOAT_BITS:
             limit = 2 ** (bits - 1)
             steps = np.maximum(np.abs(weights).max() / limit * np.array(CLIPS), 1e-12)
-            every = [np.clip(np.rint(weights / step), -limit, limit - 1) * step for step in steps]
-            rounded = max(every, key=value)
-        answers = answered(rounded, samples.shown)
-        layers = [Weights(rounded, samples.shown)]
+            every = [(float(step), _Fit(_whole(weights / step, bits) * step, bias)) for step in steps]
+            step, clipped = max(every, key=lambda one: value(one[1]))
+            learned = _learned(samples, classes, fit, step, bits, class_weight, seed)
+            fit = max(learned, clipped, key=value)
+            fit = fit._replace(bias=whole_steps(fit.bias, bias_bits(bits)))
+        answers = answered(fit, samples.shown)
+        layers = [Weights(fit.weights, samples.shown)]
         found.append(baseline_of(layers, bits, answers, samples, metric, hardware))
     return found
+
+
+def _whole(numbers: NDArray[Any], bits: int) -> NDArray[Any]:
+    limit = 2 ** (bits - 1)
+    rounded: NDArray[Any] = np.clip(np.rint(numbers), -limit, limit - 1)
+    return rounded
+
+
+def _learned(
+    samples: Samples,
+    classes: NDArray[np.int64],
+    start: _Fit,
+    step: float,
+    bits: int,
+    class_weight: str | None,
+    seed: int,
+) -> _Fit:
+    """Return weights of so many bits, learned with their rounding, from such numbers on."""
+    images = len(samples.pixels)
+    batch, half = min(BATCH, images), 2 ** (bits - 1)
+    targets = (samples.labels[:, None] == classes).astype(np.float32)
+    shares = np.ones(len(classes)) if class_weight is None else balanced_weights(samples.labels, classes)
+    counts = targets @ shares[:, None].astype(np.float32) / np.float32(batch)
+    penalty = np.float32(1 / (INVERSE_PENALTY * images))
+    table = Adam(np.clip(start.weights / step, -half, half - 1).astype(np.float32), TABLE_RATE * half, STEPS)
+    bias = Adam((start.bias / step).astype(np.float32), BIAS_RATE, STEPS)
+    log_scale = Adam(np.log(np.array([step], np.float32)), SCALE_RATE, STEPS)
+    with quiet_fit():
+        for number in range(1, STEPS + 1):
+            passed, place = divmod(number - 1, images // batch)
+            if place == 0:
+                order = permutation(stream_key(seed, ANN_ORDER, passed), images)
+            chosen = order[place * batch : (place + 1) * batch]
+            pixels, scale, whole = (
+                samples.pixels[chosen],
+                np.exp(log_scale.value[0]),
+                _whole(table.value, bits),
+            )
+            sums = pixels @ whole + bias.value
+            missed = counts[chosen] * (softmax(sums * scale) - targets[chosen])
+            kept = penalty * scale * whole
+            table.step(number, scale * (pixels.T @ missed + kept))
+            bias.step(number, scale * missed.sum(axis=0))
+            log_scale.step(number, scale * ((missed * sums).sum() + (kept * whole).sum()))
+            np.clip(table.value, -half, half - 1, out=table.value)
+    scale = np.exp(log_scale.value[0])
+    return _Fit(_whole(table.value, bits) * scale, bias.value * scale)
 
 
 def _fitted(

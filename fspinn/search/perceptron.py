@@ -1,13 +1,13 @@
 """What does a small quantized ANN on the pixels reach? A hidden layer of ReLUs, learned with its rounding.
 
 ``hidden = max(pixels @ W + b, 0)``, rounded to 8 bits, and ``scores = hidden @ V + c``, with signed weights
-``W`` and ``V`` in whole numbers of a step for each layer. The solver (Adam) rounds the weights before every
-step, and takes its gradient as if they had not been (the straight-through estimator: Bengio, Léonard and
-Courville 2013, arXiv:1308.3432).
+``W`` and ``V`` in whole numbers of a step for each layer, and biases of as many bits as are counted. The
+solver (Adam) rounds all of these before every step, and takes its gradient as if they had not been (the
+straight-through estimator: Bengio, Léonard and Courville 2013, arXiv:1308.3432).
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +15,19 @@ from numpy.typing import NDArray
 from fspinn.base.randomness import ANN_ORDER, ANN_WEIGHTS, permutation, stream_key, uniforms
 from fspinn.memmodel import Hardware
 from fspinn.model.adam import Adam, Floats
+from fspinn.model.model import bias_bits
 from fspinn.model.readout import balanced_weights, quiet_fit
-from fspinn.search.baselines import Baseline, Samples, Weights, baseline_of
+from fspinn.search.baselines import Baseline, Samples, Weights, baseline_of, whole_steps
+from fspinn.search.metrics import metric_of
 
-HIDDEN = (8, 16, 32)
-"""Neurons of the hidden layer."""
+HIDDEN = (8, 16, 32, 64, 128)
+"""Neurons of the hidden layer, one after the other until they are enough."""
 
 WEIGHT_BITS = (4, 8)
-"""Bits of the weights of both layers."""
+"""Bits of the weights of both layers; of more than `MOST_FINE` neurons the least alone, as twice the neurons
+are worth more than twice the bits."""
+
+MOST_FINE = 32
 
 LEVELS = 255
 """Steps of 8 bits, from 0 to the largest output of a hidden neuron."""
@@ -30,10 +35,10 @@ LEVELS = 255
 BATCH = 100
 """Images that a step of the solver looks at, at most (fspinn)."""
 
-PASSES, LEAST_STEPS, MOST_STEPS = 80, 300, 2000
-"""How often it sees all images, within so many steps (fspinn)."""
+PASSES, LEAST_STEPS, MOST_STEPS = 80, 300, 5000
+"""How often it sees all images, within so many steps: ten times those of MNIST (fspinn)."""
 
-RATE = 0.01
+RATE = 0.005
 """Of its first steps (fspinn)."""
 
 LEAK = np.float32(0.1)
@@ -76,6 +81,34 @@ def perceptrons(
     return found
 
 
+def wide_enough(
+    samples: Samples, target: float, confidence: float, most_bits: float, *, metric: str, **how: Any
+) -> list[Baseline]:
+    """Learn ANNs of more and more neurons, until one is proven to reach a target or `HIDDEN` ends.
+
+    None is learned that would take more memory than `most_bits`. `how` are further parameters of
+    `perceptrons`.
+    """
+    found: list[Baseline] = []
+    for neurons in HIDDEN:
+        bits = WEIGHT_BITS if neurons <= MOST_FINE else WEIGHT_BITS[:1]
+        several = perceptrons(samples, (neurons,), bits, metric=metric, **how)
+        found += several
+        proven = [metric_of(metric).proven(np.array(one.confusion), confidence) for one in several]
+        if max(proven) >= target or 2 * several[0].memory_bits > most_bits:
+            break
+    return found
+
+
+def passes_over(images: int) -> float:
+    """Return how often the solver sees so many images."""
+    return _steps(images) * min(BATCH, images) / images
+
+
+def _steps(images: int) -> int:
+    return min(max(PASSES * (images // min(BATCH, images)), LEAST_STEPS), MOST_STEPS)
+
+
 def _outputs(ann: _Ann, pixels: Floats) -> Floats:
     outputs: Floats = np.maximum(pixels @ ann.hidden + ann.hidden_bias, 0)
     return outputs
@@ -90,8 +123,7 @@ def _learned(
     seed: int,
 ) -> _Ann:
     images, inputs = samples.pixels.shape
-    batch = min(BATCH, images)
-    steps = min(max(PASSES * (images // batch), LEAST_STEPS), MOST_STEPS)
+    batch, steps = min(BATCH, images), _steps(images)
     targets = (samples.labels[:, None] == classes).astype(np.float32)
     shares = np.ones(len(classes)) if class_weight is None else balanced_weights(samples.labels, classes)
     counts = targets @ shares[:, None].astype(np.float32) / np.float32(batch)
@@ -105,7 +137,7 @@ def _learned(
             some = order[place * batch : (place + 1) * batch]
             pixels, ann = samples.pixels[some], _rounded(solved, bits)
             between = _outputs(ann, pixels)
-            missed = counts[some] * (_softmax(between @ ann.output + ann.output_bias) - targets[some])
+            missed = counts[some] * (softmax(between @ ann.output + ann.output_bias) - targets[some])
             back = (missed @ ann.output.T) * np.where(between > 0, np.float32(1), LEAK)
             slopes = (pixels.T @ back, back.sum(axis=0), between.T @ missed, missed.sum(axis=0))
             for numbers, slope in zip(solved, slopes, strict=True):
@@ -126,17 +158,13 @@ def _start(inputs: int, neurons: int, n_classes: int, seed: int) -> _Ann:
 
 
 def _rounded(solved: Sequence[Adam], bits: int) -> _Ann:
-    """Return an ANN with weights in whole numbers of a step, so that the largest just fits."""
-    limit, found = 2 ** (bits - 1), []
-    for numbers in (one.value for one in solved):
-        if numbers.ndim == 2:
-            step = np.float32(max(np.abs(numbers).max() / (limit - 0.5), 1e-12))
-            numbers = np.clip(np.rint(numbers / step), -limit, limit - 1) * step
-        found.append(numbers)
-    return _Ann(*found)
+    """Return an ANN with weights and biases of few bits."""
+    widths = (bits, bias_bits(bits), bits, bias_bits(bits))
+    return _Ann(*(whole_steps(one.value, width) for one, width in zip(solved, widths, strict=True)))
 
 
-def _softmax(scores: Floats) -> Floats:
+def softmax(scores: Floats) -> Floats:
+    """Return how much each class is answered, in shares that add up to 1."""
     grown = np.exp(scores - scores.max(axis=1, keepdims=True))
     shares: Floats = grown / grown.sum(axis=1, keepdims=True)
     return shares

@@ -85,7 +85,7 @@ def _held(
         return answer, parts(answer)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); give another folder with -o") from None
-    except (ValueError, KeyError, TypeError, AttributeError, ConfigError):
+    except (ValueError, LookupError, TypeError, AttributeError, ConfigError):
         raise ConfigError(
             f"{path}: is not an answer that this version can read; give another folder with -o, or "
             "--overwrite"

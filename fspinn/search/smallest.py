@@ -3,18 +3,21 @@
 import hashlib
 import json
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, replace
 from functools import partial
-from math import prod
+from math import inf, prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from threadpoolctl import threadpool_limits
 
 from fspinn.answering.evaluate import evaluate
 from fspinn.base.background import interruptible
 from fspinn.base.checks import MAX_SEED, whole_number
-from fspinn.base.errors import ConfigError, UnfinishedError
+from fspinn.base.errors import ConfigError, FspinnWarning, UnfinishedError
 from fspinn.base.randomness import INFERENCE_SPIKES
 from fspinn.base.settings import as_plain
 from fspinn.datasets.arrays import as_dataset
@@ -56,7 +59,7 @@ from fspinn.search.journal import Journal
 from fspinn.search.ladder import Ladder
 from fspinn.search.ledger import Ledger
 from fspinn.search.linear import linear_classifiers
-from fspinn.search.perceptron import perceptrons
+from fspinn.search.perceptron import wide_enough
 from fspinn.search.progress import LiveTable
 from fspinn.search.question import check_answer
 from fspinn.search.result import SearchResult
@@ -74,6 +77,9 @@ STRATEGIES = ("ladder", *DRAWING)
 """By name; those that draw networks do so with Optuna."""
 
 MOST_TRIALS = 100_000
+
+MOST_TIMES = 64
+"""As many times the memory of the answer an ANN beside it may take: a wider one would only say the same."""
 
 
 def find_smallest(
@@ -383,8 +389,9 @@ def find_smallest(
         answer = model
         test = interruptible(lambda on_batch: evaluate(answer, data.test, seed=seed, threads=threads))
         model = replace(model, record={**model.record, "test_accuracy": test.accuracy})
+    most_bits = inf if winner is None else MOST_TIMES * rows[winner].memory_bits
     baselines = _baselines(
-        data, described, labels=labels, class_weight=class_weight, metric=metric, seed=seed
+        data, described, constraints, most_bits, labels=labels, class_weight=class_weight, seed=seed
     )
     return SearchResult(
         ending=ending,
@@ -416,12 +423,31 @@ def find_smallest(
 
 
 def _baselines(
-    data: "Dataset", hardware: Hardware, *, labels: int | None, seed: int, **how: Any
+    data: "Dataset",
+    hardware: Hardware,
+    constraints: Constraints,
+    most_bits: float,
+    *,
+    labels: int | None,
+    class_weight: str | None,
+    seed: int,
 ) -> tuple[Baseline, ...]:
-    """Return what it takes without spikes, with the same labels."""
-    samples = Samples.of(data, labels, seed)
-    linear = linear_classifiers(samples, hardware=hardware, **how)
-    return (*linear, *perceptrons(samples, seed=seed, hardware=hardware, **how))
+    """Return what it takes without spikes, with the same labels; nothing, with a warning, if that fails."""
+    how: dict[str, Any] = {"class_weight": class_weight, "metric": constraints.metric, "hardware": hardware}
+    try:
+        with threadpool_limits(1):
+            samples = Samples.of(data, labels, seed)
+            linear = linear_classifiers(samples, seed=seed, **how)
+            return (
+                *linear,
+                *wide_enough(
+                    samples, constraints.accuracy, constraints.confidence, most_bits, seed=seed, **how
+                ),
+            )
+    except Exception as error:  # an answer that took hours is not to be lost for what stands beside it
+        words = str(error) or type(error).__name__
+        warnings.warn(f"no classifier without spikes could be fitted ({words})", FspinnWarning, stacklevel=3)
+        return ()
 
 
 def _learners(given: Learner | Sequence[Learner] | None) -> tuple[Learner, ...]:

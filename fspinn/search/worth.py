@@ -1,17 +1,18 @@
 """Is a spiking network worth it here? The answer of a search beside classifiers without spikes, in words."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fspinn.search.baselines import best_of
 from fspinn.search.constraints import MEASURES
 from fspinn.search.metrics import metric_of
-from fspinn.search.perceptron import HIDDEN
 
 FIELDS = {"memory": "memory_bits", "energy": "energy_pj", "latency": "latency_s", "synops": "macs"}
-"""Costs that a classifier without spikes has too. Its synaptic operations are all MACs."""
+"""Costs that a classifier without spikes has too. Its operations are all MACs; those of a network count the
+readout's as well."""
 
-ANN = f"quantized ANN of {HIDDEN[0]} to {HIDDEN[-1]} ReLUs"
+PRICED = ("energy", "latency", "area")
+"""Limits that a classifier without spikes may not be known to keep to: hardware has to price it."""
 
 
 class Worth(NamedTuple):
@@ -24,7 +25,7 @@ class Worth(NamedTuple):
         The cost that decides, by the name of its limit.
     rival : mapping or None
         The classifier without spikes that it is compared with, as `fspinn.search.baselines.Baseline.as_dict`
-        gives it; None where none keeps to the limits.
+        gives it; None where none is known to keep to the limits, or none could be fitted.
     claim, reason : str
         A sentence, and those that follow.
     """
@@ -49,14 +50,16 @@ def worth(
     """Return whether a spiking network is worth it here.
 
     A classifier is as accurate if it is proven to reach the target, as a network has to be, and an
-    alternative if it keeps to the limits. What was minimised first decides; memory, where a classifier has
-    no such cost.
+    alternative if it is known to keep to the limits. What was minimised first decides; memory, where a
+    classifier has no such cost or the hardware cannot price it, and then the claim says so.
 
     `answer` is as `fspinn.search.SearchResult.as_dict` gives it; `percent` writes an accuracy, `amount` a
     cost by the name of its limit.
     """
     baselines = answer["baselines"]
-    by = answer["minimize"][0]
+    if not baselines:
+        return Worth(None, "memory", None, "Not known: no classifier without spikes could be fitted.", "")
+    by, asked = answer["minimize"][0], answer["minimize"][0]
     if by not in FIELDS or any(one[FIELDS[by]] is None for one in baselines):
         by = "memory"
     field = FIELDS[by]
@@ -64,7 +67,8 @@ def worth(
     target = f"{percent(answer['target_accuracy'])}{metric_of(answer['metric']).after_percent}"
     rival = best_of(allowed, answer["target_accuracy"], field)
     if rival is None:
-        return _beyond(answer["found"], by)
+        return _beyond(answer, by)
+    instead = "" if by == asked else f"{_not_compared(asked, answer['hardware'])}; by {by}, "
     name, share, cost = called(rival), percent(rival["accuracy"]), rival[field]
     what = MEASURES[by].what
     taken, meets = f"{amount(by, cost)}{what}", rival["proven_accuracy"] >= answer["target_accuracy"]
@@ -75,16 +79,19 @@ def worth(
     own, much = cost_of(answer, by), "as many" if MEASURES[by].many else "as much"
     also = _also(answer, rival, by, amount)
     if not meets:
-        claim = f"Yes: neither a linear classifier nor a {ANN} is proven to reach {target}."
+        keeps = "" if len(allowed) == len(baselines) else "that keeps to the limits "
+        claim = (
+            f"Yes: neither a linear classifier nor a {_anns(baselines)} {keeps}is proven to reach {target}."
+        )
         reason = f"The most accurate is {name}: {share} in {taken}, {_beside(cost, own, much)}."
         return Worth(True, by, rival, claim, f"{reason} {also}".strip())
     if cost <= own:
-        claim = f"Not here: {name} {(_IS_AS_GOOD if cost == own else _IS_BETTER)[by]}."
+        claim = f"Not here: {instead}{name} {(_IS_AS_GOOD if cost == own else _IS_BETTER)[by]}."
         reason = f"It is proven to reach {target} too, with {share}, and takes {taken}; the network takes "
         reason += f"{amount(by, own)}{what}{'' if cost == own else f', {_ratio(own, cost)} {much}'}."
         return Worth(False, by, rival, claim, f"{reason} {also}".strip())
     others = "each linear classifier and quantized ANN that is as accurate"
-    claim = f"Yes: the network {_IS_BETTER[by]} than {others}."
+    claim = f"Yes: {instead}the network {_IS_BETTER[by]} than {others}."
     reason = f"The best of those that are proven to reach {target} too is {name}: {share} in {taken}, "
     return Worth(True, by, rival, claim, f"{reason}{_beside(cost, own, much)}. {also}".strip())
 
@@ -98,7 +105,9 @@ def called(one: Mapping[str, Any]) -> str:
 
 
 def cost_of(answer: Mapping[str, Any], name: str) -> float:
-    """Return a cost of the network that was found."""
+    """Return a cost of the network that was found; of its operations all, those of the readout too."""
+    if name == "synops" and answer.get("operations") is not None:
+        return float(answer["operations"])
     return float(answer[MEASURES[name].field])
 
 
@@ -117,19 +126,45 @@ _IS_AS_GOOD = {
 
 
 def _within(one: Mapping[str, Any], constraints: Mapping[str, Any]) -> bool:
-    limits = [("memory", "memory"), ("flash", "memory"), ("energy", "energy"), ("latency", "latency")]
-    return all(
-        (one[FIELDS[cost]] or 0) <= constraints[limit]
-        for limit, cost in limits
-        if constraints.get(limit) is not None
-    )
+    """Return whether a classifier is known to keep to the limits.
+
+    Flash is what does not change, RAM the sums; its program, which nobody has written, counts in neither.
+    """
+    sums = one["memory"].get("accumulators", 0)
+    costs = {name: one.get(field) for name, field in FIELDS.items()}
+    costs |= {"flash": one["memory_bits"] - sums, "ram": sums, "area": None}
+    limits = ((cost, constraints.get(name)) for name, cost in costs.items())
+    return all(limit is None or (cost is not None and cost <= limit) for cost, limit in limits)
 
 
-def _beyond(found: bool, by: str) -> Worth:
-    none = f"o linear classifier and no {ANN} keeps to the limits"
-    if found:
-        return Worth(True, by, None, f"Yes: n{none}.", "")
-    return Worth(None, by, None, f"N{none} either.", "")
+def _beyond(answer: Mapping[str, Any], by: str) -> Worth:
+    """Return what there is to say where no classifier is known to keep to the limits."""
+    baselines, constraints = answer["baselines"], answer["constraints"]
+    limited = [name for name in PRICED if constraints.get(name) is not None]
+    unknown = [name for name in limited if all(one.get(FIELDS.get(name)) is None for one in baselines)]
+    keeps = "is known to keep" if unknown else "keeps"
+    none = f"o linear classifier and no {_anns(baselines)} {keeps} to the limits"
+    reason = ""
+    if unknown:
+        nouns = " and ".join(MEASURES[name].noun for name in unknown)
+        reason = f"What they need of {nouns} on {answer['hardware']} is not known."
+    if answer["found"]:
+        return Worth(True, by, None, f"Yes: n{none}.", reason)
+    return Worth(None, by, None, f"N{none} either.", reason)
+
+
+def _not_compared(asked: str, hardware: str) -> str:
+    """Return that what was minimised cannot be compared."""
+    where = f" on {hardware}" if asked in PRICED else ""
+    return f"{MEASURES[asked].noun} cannot be compared{where}"
+
+
+def _anns(baselines: Sequence[Mapping[str, Any]]) -> str:
+    """Return which ANNs were fitted."""
+    widths = sorted({one["hidden"] for one in baselines if one["hidden"] is not None})
+    if len(widths) < 2:
+        return f"quantized ANN{f' of {widths[0]} ReLUs' if widths else ''}"
+    return f"quantized ANN of {widths[0]} to {widths[-1]} ReLUs"
 
 
 def _also(
