@@ -172,7 +172,7 @@ def test_a_classifier_of_events_is_charged_for_each(data):
     images[:20] = 1
     labels = np.repeat([1, 0], 20)
     frames = Samples(images, labels, shown, labels[:10], 2)
-    (one,), (each,) = (linear_classifiers(some, (8,)) for some in (frames, frames._replace(events=True)))
+    (one,), (each,) = (linear_classifiers(some, (8,)) for some in (frames, frames._replace(events=4)))
     assert each.macs == pytest.approx(30 * one.macs)  # 2 * 15 events for each input
 
 

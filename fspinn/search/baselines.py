@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -99,7 +100,7 @@ class Baseline:
 class Samples(NamedTuple):
     """What classifiers are fitted and measured on: pixels from 0 to 1, features beside them, and labels.
 
-    The pixels of `events` are counts of them over `EVENTS_OF_WHITE`.
+    The first so many inputs are `events`: counts of them over `EVENTS_OF_WHITE`.
     """
 
     pixels: NDArray[np.float32]
@@ -107,7 +108,7 @@ class Samples(NamedTuple):
     shown: NDArray[np.float32]
     shown_labels: NDArray[np.int64]
     n_classes: int
-    events: bool = False
+    events: int = 0
 
     @classmethod
     def of(cls, data: "Dataset", labels: int | None = None, seed: int = 0) -> "Samples":
@@ -123,14 +124,9 @@ class Samples(NamedTuple):
             features = Features.fitted(data.feature_names, data.train.features)
         pixels = _pixels(data.train, chosen, features)
         shown = _pixels(data.validation, np.arange(len(data.validation)), features)
-        return cls(
-            pixels,
-            data.train.labels[chosen],
-            shown,
-            data.validation.labels,
-            data.n_classes,
-            isinstance(data.train.images, Recordings),
-        )
+        images = data.train.images
+        events = prod(images.shape[1:]) if isinstance(images, Recordings) else 0
+        return cls(pixels, data.train.labels[chosen], shown, data.validation.labels, data.n_classes, events)
 
 
 class Weights(NamedTuple):
@@ -166,8 +162,8 @@ def baseline_of(
     memory["weights"] = (sizes[0][0] if dropping else inputs) * of_pixel + of_rest
     memory["pixels"] = inputs if dropping else 0
     active = [(layer.inputs != 0).mean(axis=0) for layer in layers]
-    if samples.events:
-        active[0] = EVENTS_OF_WHITE * layers[0].inputs.mean(axis=0)
+    events = slice(samples.events)
+    active[0][events] = EVENTS_OF_WHITE * samples.shown[:, events].mean(axis=0)
     macs = sum(
         float(on @ np.count_nonzero(layer.weights, axis=1)) for on, layer in zip(active, layers, strict=True)
     )
@@ -175,7 +171,7 @@ def baseline_of(
     energy, latency = None, None
     if hardware is not None:
         dense = [
-            DenseLayer(rows, columns, weight_bits, float(on.sum()), samples.events and not number)
+            DenseLayer(rows, columns, weight_bits, float(on.sum()), samples.events > 0 and number == 0)
             for number, ((rows, columns), on) in enumerate(zip(sizes, active, strict=True))
         ]
         sums = memory["accumulators"]

@@ -180,7 +180,7 @@ def find_smallest(
         Networks that ``bayes`` and ``halving`` draw.
     budget : str, float or None, default None
         Time after which no more networks are begun, such as ``"3h"``, numbers are seconds; finalists are
-        still measured.
+        still measured, and classifiers without spikes fitted.
     seeds : int, default 3
         Trainings of each finalist, with seeds from `seed` on.
     seed, threads

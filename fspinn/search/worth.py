@@ -70,7 +70,7 @@ def worth(
         return _beyond(answer, by)
     instead = "" if by == asked else f"{_not_compared(asked, answer['hardware'])}; by {by}, "
     name, share, cost = called(rival), percent(rival["accuracy"]), rival[field]
-    what = MEASURES[by].what
+    what = " operations an image in all" if by == "synops" else MEASURES[by].what
     taken, meets = f"{amount(by, cost)}{what}", rival["proven_accuracy"] >= answer["target_accuracy"]
     if not answer["found"]:
         is_proven = f"is proven to reach {target}" if meets else f"is not proven to reach {target} either"
