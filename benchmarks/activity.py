@@ -27,7 +27,7 @@ from fspinn.learning.training import learn
 from fspinn.lowering.compiler import answering_plan
 from fspinn.memmodel import load_hardware
 from fspinn.model.tensors import LayerTensors
-from fspinn.network import Homeostatic, Lateral, Learner, Network, Neuron, Regular, Stdp, Surrogate
+from fspinn.network import Balanced, Homeostatic, Lateral, Learner, Network, Neuron, Regular, Stdp, Surrogate
 from fspinn.search.costs import counted_cost
 
 SEEDS = (0, 1, 2)
@@ -173,6 +173,7 @@ def _stdp(part: str, layers: tuple[int, ...], knob: str, value: float) -> tuple[
         if "column" not in part:
             network = with_settings(network, {"threshold": HELD_THRESHOLD})
         (layer,) = network.layers
+        assert isinstance(layer.adaptation, Balanced)
         held = Homeostatic(value, layer.adaptation.theta_step)
         network = replace(network, layers=(replace(layer, adaptation=held),))
     return network, learner
@@ -337,13 +338,22 @@ def picture(results: Results) -> None:
 
 
 def _panel(part: str, result: dict[str, Any], after: int) -> Panel:
-    series = []
-    for kind in ("none", *_kinds(part)):
-        tried = [one for one in result["trials"] if one["penalty"] == kind and one["seed"] == SEEDS[0]]
-        operations = [float(met([one], "validation")[after:].sum()) for one in tried]
-        series.append(Series(kind, operations, [one["validation"]["accuracy"] for one in tried]))
-    (none, _) = series[0].accuracies
+    first = [one for one in result["trials"] if one["seed"] == SEEDS[0]]
+    groups = {
+        kind: [one for one in first if one["penalty"] == kind and tuple(one["layers"]) == PARTS[part][1]]
+        for kind in ("none", *_kinds(part))
+    }
+    groups["none, half the neurons"] = [one for one in first if tuple(one["layers"]) == _half(PARTS[part][1])]
+    series = [
+        Series(
+            kind,
+            [float(met([one], "validation")[after:].sum()) for one in tried],
+            [one["validation"]["accuracy"] for one in tried],
+        )
+        for kind, tried in groups.items()
+    ]
     where = "after the first layer" if after else "in all layers"
+    (none,) = series[0].accuracies
     return Panel(part, f"synaptic operations {where}, for an image", series, lowest=none - 2.5)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from tables import ROOT
 
 from fspinn.report.plots.colours import SHADES
@@ -25,18 +26,18 @@ class Series:
 
 @dataclass(frozen=True)
 class Panel:
-    """Some series on the same axes; a part of the accuracies, if that is given."""
+    """Some series on the same axes, from an accuracy on."""
 
     title: str
     cost: str
     series: Sequence[Series]
-    lowest: float | None = None
+    lowest: float
 
 
 def draw(name: str, rows: Sequence[Sequence[Panel]]) -> None:
     """Write ``docs/NAME.png``; a colour and a mark mean the same in all panels."""
     width = max(map(len, rows))
-    figure = Figure(figsize=(4.2 * width, 3.2 * len(rows)), layout="constrained")
+    figure = Figure(figsize=(4.2 * width, 2.6 * len(rows)), layout="constrained")
     places = figure.subplots(len(rows), width, squeeze=False)
     names = list(dict.fromkeys(series.name for row in rows for panel in row for series in panel.series))
     for row, panels in zip(places, rows, strict=True):
@@ -56,8 +57,12 @@ def draw(name: str, rows: Sequence[Sequence[Panel]]) -> None:
             axes.set_xscale("log")
             axes.set_title(panel.title, fontsize=9)
             axes.set_xlabel(panel.cost, fontsize=8)
-            axes.tick_params(labelsize=7, which="both")
-            axes.set_ylim(bottom=panel.lowest)
+            axes.tick_params(labelsize=6, which="both")
+            axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+            axes.xaxis.set_minor_formatter(NullFormatter())
+            highest = max(max(series.accuracies, default=0.0) for series in panel.series)
+            axes.set_ylim(panel.lowest, highest + 0.05 * (highest - panel.lowest))
             axes.grid(alpha=0.3)
         row[0].set_ylabel("accuracy (%)", fontsize=8)
     handles = {h.get_label(): h for axes in places.flat for h in axes.get_legend_handles_labels()[0]}
