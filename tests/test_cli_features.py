@@ -71,7 +71,7 @@ def test_all_commands_take_the_features_of_the_file():
     assert answer("evaluate", "q.h5")["accuracy"] > 0.95
     assert answer("estimate", "q.h5")["memory_bits"]["inference"]["readout"] == (8 + 30) * 2 * 3 + 2 * 16
     assert run("export", "q.h5", "--target", "c", "-o", "out").exit_code == 0
-    assert "static const uint8_t features[5][2]" in Path("out/images.h").read_text()
+    assert "_EXTRA_FEATURES 2" in Path("out/network.h").read_text()
     for picture in ("spike-raster", "receptive-fields", "thresholds", "confusion-matrix", "coverage"):
         result = run("plot", picture, "net.h5", "-o", f"{picture}.png")
         assert result.exit_code == 0, result.stderr

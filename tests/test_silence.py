@@ -350,7 +350,7 @@ def test_silence_is_answered_alike_by_predict_evaluate_search_and_c(name, tmp_pa
         recall_score(labels, answer.classes, average="macro", labels=range(3))
     )
     data = datasets.Dataset("own", named, named, named, model.class_names, "", 0)
-    ((counted, _),) = _answers({"one": model}, data, 0, None, None).values()
+    ((counted, *_),) = _answers({"one": model}, data, 0, None, None).values()
     np.testing.assert_array_equal(counted, measured.confusion_matrix)
     export_c(model, tmp_path, images)
     _, classes = answers(build(tmp_path), images, model.network.features)
