@@ -145,8 +145,8 @@ def build_for_cpp(folder, standard):
 def answers(program, images, features):
     """Spike counts and classes that a program gives."""
     given = np.ascontiguousarray(images).tobytes()
-    told = subprocess.run([program], input=given, stdout=subprocess.PIPE, check=True).stdout
-    found = np.frombuffer(told, dtype=np.uint32).reshape(len(images), features + 1)
+    output = subprocess.run([program], input=given, stdout=subprocess.PIPE, check=True).stdout
+    found = np.frombuffer(output, dtype=np.uint32).reshape(len(images), features + 1)
     return found[:, :-1], found[:, -1].view(np.int32)
 
 
@@ -159,12 +159,12 @@ PRESETS = {
 """Hardware in the cost model whose code was measured for each chip."""
 
 
-def assert_memory_is_estimated(model, folder, told, chip="cortex-m4", flash=0.02, ram=0.02):
+def assert_memory_is_estimated(model, folder, output, chip="cortex-m4", flash=0.02, ram=0.02):
     """The linker's map, without the test program, and the preset agree, within a part or 16 bytes.
 
     The stack of others than columns is known within 60 bytes.
     """
-    took = memory_of(folder, told, chip)
+    took = memory_of(folder, output, chip)
     activity = dict.fromkeys(("training", "inference"), (ACTIVITY,) * len(model.layers))
     capacity = estimate(model, PRESETS[chip], activity).capacity["inference"]
     within = {"flash": 16, "ram": 16 if is_column(model.network) and len(model.layers) == 1 else 60}
@@ -178,7 +178,7 @@ _IN_FLASH = (".vectors", ".text", ".rodata", ".srodata", ".progmem", ".init", ".
 _OF_TESTS = ("/test.o", "/avr.o", "/semihosting.o")
 
 
-def memory_of(folder, told, chip):
+def memory_of(folder, output, chip):
     """Bytes of flash and RAM by the map of the linker, the state and what was said of the stack included."""
     linked = (folder / f"{chip}.map").read_text().split("Linker script and memory map")[1]
     flash = ram = 0
@@ -187,7 +187,7 @@ def memory_of(folder, told, chip):
             ram += int(size, 16)
         if name.startswith(_IN_FLASH) and not path.endswith(_OF_TESTS):
             flash += int(size, 16)
-    return {"flash": flash, "ram": ram + int(re.search(r"^stack (\d+) bytes$", told, re.M)[1])}
+    return {"flash": flash, "ram": ram + int(re.search(r"^stack (\d+) bytes$", output, re.M)[1])}
 
 
 def make(folder, target):

@@ -47,7 +47,7 @@ int main()
 """
 
 
-def told(folder, samples):
+def output(folder, samples):
     """Compile a sketch for this computer, and return its parts and classes."""
     (folder / "arduino.h").write_text(_ARDUINO)
     sketch = (folder / f"{folder.name}.ino").read_text()
@@ -84,7 +84,7 @@ def test_a_sketch_answers_each_sample_with_its_class(network, pixels, parts, fea
     expected = predict(model, images, features=values, seed=3).classes
     assert len(set(expected)) > 1
     stops = "." * (parts + (features > 0))
-    assert told(tmp_path / "digits", samples) == [f"{stops}{one}" for one in expected]
+    assert output(tmp_path / "digits", samples) == [f"{stops}{one}" for one in expected]
 
 
 def board(tmp_path, flash, ram):

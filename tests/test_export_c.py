@@ -165,8 +165,8 @@ def test_probabilities_are_the_floats_of_the_encoder_to_the_last_bit(tmp_path, r
     )
     squares = np.concatenate([squares, np.arange(1, 300) ** 2, 65025 * np.arange(1, 785)])
     program = build(tmp_path / "out", "probabilities.c")
-    told = subprocess.run([program], input=squares.tobytes(), stdout=subprocess.PIPE, check=True).stdout
-    found = np.frombuffer(told, dtype=np.uint32).reshape(len(squares), 256)
+    output = subprocess.run([program], input=squares.tobytes(), stdout=subprocess.PIPE, check=True).stdout
+    found = np.frombuffer(output, dtype=np.uint32).reshape(len(squares), 256)
     scale = rate_norm_hz / 1000.0 / np.sqrt(squares.astype(np.float64)) * 2.0**32
     expected = np.minimum(np.arange(256) * scale[:, None], 2.0**32 - 1).astype(np.uint32)
     np.testing.assert_array_equal(found, expected)
@@ -187,13 +187,13 @@ def test_a_thousand_test_images_of_mnist_are_answered_spike_for_spike(mnist, tmp
 def test_a_cortex_m4_answers_the_same_from_the_memory_that_was_estimated(mnist, tmp_path):
     model, images = mnist
     export_c(model, tmp_path / "out", images[:4])
-    told = make(tmp_path / "out", "test-cortex-m4")
+    output = make(tmp_path / "out", "test-cortex-m4")
     expected = predict(model, images[:4])
     for m, (found, counts) in enumerate(zip(expected.classes, expected.spike_counts, strict=True)):
         spikes = "".join(f" {j}x{counts[j]}" for j in np.flatnonzero(counts))
-        assert f"image {m}: class {found}, spikes{spikes}\n" in told
-    assert "equal to the integer engine" in told
-    assert_memory_is_estimated(model, tmp_path / "out", told)
+        assert f"image {m}: class {found}, spikes{spikes}\n" in output
+    assert "equal to the integer engine" in output
+    assert_memory_is_estimated(model, tmp_path / "out", output)
 
 
 @needs_arm
@@ -209,9 +209,9 @@ def test_memory_on_a_cortex_m4_is_estimated_for_other_networks(tmp_path, network
     network = dense(neurons=100, weight_norm=1.0, threshold=6.0, duration_ms=60.0, **network)
     model = model_of(network, pixels=(28, 28), **formats)
     export_c(model, tmp_path / "out", images_for(model, 3))
-    told = make(tmp_path / "out", "test-cortex-m4")
-    assert "equal to the integer engine" in told
-    assert_memory_is_estimated(model, tmp_path / "out", told)
+    output = make(tmp_path / "out", "test-cortex-m4")
+    assert "equal to the integer engine" in output
+    assert_memory_is_estimated(model, tmp_path / "out", output)
 
 
 @needs_gcc
@@ -334,9 +334,9 @@ def test_a_column_on_a_cortex_m4_answers_the_same_from_the_memory_that_was_estim
 ):
     model, test = column_on_mnist
     export_c(model, tmp_path / "out", test.images[:3])
-    told = make(tmp_path / "out", "test-cortex-m4")
-    assert "equal to the integer engine" in told
-    assert_memory_is_estimated(model, tmp_path / "out", told)
+    output = make(tmp_path / "out", "test-cortex-m4")
+    assert "equal to the integer engine" in output
+    assert_memory_is_estimated(model, tmp_path / "out", output)
 
 
 @needs_gcc

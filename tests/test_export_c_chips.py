@@ -48,13 +48,13 @@ def digits_column(column):
     return quantize(trained, "UQ0.2", state="Q5.5", readout="Q1.3"), test
 
 
-def answered(told, model, images, times):
+def answered(output, model, images, times):
     """Check the lines that a test prints, of each way in which it shows the images."""
     expected = predict(model, images)
     for m, (found, counts) in enumerate(zip(expected.classes, expected.spike_counts, strict=True)):
         spikes = "".join(f" {j}x{counts[j]}" for j in np.flatnonzero(counts))
-        assert told.count(f"image {m}: class {found}, spikes{spikes}\n") == times
-    assert "equal to the integer engine\n" in told
+        assert output.count(f"image {m}: class {found}, spikes{spikes}\n") == times
+    assert "equal to the integer engine\n" in output
 
 
 def whole_and_by_rows(chip):
@@ -85,8 +85,8 @@ def test_flash_and_ram_of_a_trained_column_are_those_that_were_estimated(chip, d
     needs_tools_of(chip)
     model, test = digits_column
     export_c(model, tmp_path / "out", test.images[:3])
-    told = make(tmp_path / "out", f"test-{chip}")
-    assert_memory_is_estimated(model, tmp_path / "out", told, chip)
+    output = make(tmp_path / "out", f"test-{chip}")
+    assert_memory_is_estimated(model, tmp_path / "out", output, chip)
 
 
 @pytest.mark.parametrize("chip", PRESETS)
@@ -108,8 +108,8 @@ def test_flash_and_ram_of_other_formats_are_estimated(
     trained, test = column
     model = quantize(trained, weights, state=state, readout=readout)
     export_c(model, tmp_path / "out", test.images[:2])
-    told = make(tmp_path / "out", f"test-{chip}")
-    assert_memory_is_estimated(model, tmp_path / "out", told, chip, flash=within, ram=0.06)
+    output = make(tmp_path / "out", f"test-{chip}")
+    assert_memory_is_estimated(model, tmp_path / "out", output, chip, flash=within, ram=0.06)
 
 
 def test_mnist_fits_an_arduino_uno_and_is_answered_in_time(digits_column, tmp_path):
@@ -117,11 +117,11 @@ def test_mnist_fits_an_arduino_uno_and_is_answered_in_time(digits_column, tmp_pa
     needs_tools_of("atmega328p")
     model, test = digits_column
     export_c(model, tmp_path / "out", test.images[:100])
-    told = make(tmp_path / "out", "test-atmega328p")
-    took = memory_of(tmp_path / "out", told, "atmega328p")
+    output = make(tmp_path / "out", "test-atmega328p")
+    took = memory_of(tmp_path / "out", output, "atmega328p")
     assert took["flash"] <= 2.5 * 1024
     assert took["ram"] + 28 <= 400  # a row beside it
-    cycles = int(re.search(r"^(\d+) cycles an image$", told, re.M)[1])
+    cycles = int(re.search(r"^(\d+) cycles an image$", output, re.M)[1])
     assert cycles <= 0.25 * 16e6
     activity = predict(model, test.images[:100]).activity
     phases = {"inference": activity, "training": activity}
@@ -178,9 +178,9 @@ def test_a_test_that_finds_another_answer_fails(digits_column, tmp_path):
     model, test = digits_column
     export_c(model, tmp_path / "out", test.images[:2])
     samples = tmp_path / "out" / "test" / "samples.bin"
-    told = bytearray(samples.read_bytes())
-    told[-1] ^= 1
-    samples.write_bytes(told)
+    damaged = bytearray(samples.read_bytes())
+    damaged[-1] ^= 1
+    samples.write_bytes(damaged)
     for chip in CHIPS:
         needs_tools_of(chip)
         with pytest.raises(subprocess.CalledProcessError) as failed:

@@ -208,6 +208,6 @@ def test_prototypes_on_a_cortex_m4_answer_the_same_from_the_memory_that_was_esti
 ):
     model, test = prototypes_on_mnist
     export_c(model, tmp_path / "out", test.images[:3])
-    told = make(tmp_path / "out", "test-cortex-m4")
-    assert "equal to the integer engine" in told
-    assert_memory_is_estimated(model, tmp_path / "out", told, flash=0.04)
+    output = make(tmp_path / "out", "test-cortex-m4")
+    assert "equal to the integer engine" in output
+    assert_memory_is_estimated(model, tmp_path / "out", output, flash=0.04)

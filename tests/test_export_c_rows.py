@@ -140,8 +140,8 @@ def test_networks_of_two_names_live_in_one_firmware(tmp_path):
     program = tmp_path / "both" / "main"
     subprocess.run(["gcc", *STRICT, *SANITIZED, *sources, "-o", program], check=True)
     images = images_for(digits, 6)
-    told = subprocess.run([program], input=images.tobytes(), capture_output=True, check=True).stdout
-    found = np.array([line.split() for line in told.decode().splitlines()], dtype=int)
+    output = subprocess.run([program], input=images.tobytes(), capture_output=True, check=True).stdout
+    found = np.array([line.split() for line in output.decode().splitlines()], dtype=int)
     np.testing.assert_array_equal(found[:, 0], predict(digits, images).classes)
     np.testing.assert_array_equal(found[:, 1], found[:, 0])
     first = [predict(letters, images[m : m + 1]).classes[0] for m in range(len(images))]

@@ -174,8 +174,10 @@ def test_what_cannot_come_value_by_value_is_answered_as_a_whole(tmp_path, change
 def scaled(folder, values):
     """Bytes that a program makes of whole numbers, shape (n, channels)."""
     program = build(folder, "scaled.c")
-    told = subprocess.run([program], input=values.astype(np.int32).tobytes(), capture_output=True, check=True)
-    return np.frombuffer(told.stdout, np.uint8).reshape(values.shape)
+    output = subprocess.run(
+        [program], input=values.astype(np.int32).tobytes(), capture_output=True, check=True
+    )
+    return np.frombuffer(output.stdout, np.uint8).reshape(values.shape)
 
 
 def with_scale(low, high, pool=1):
@@ -303,6 +305,6 @@ def test_heartbeats_are_answered_spike_for_spike(of_heartbeats, tmp_path):
 def test_a_cortex_m4_takes_heartbeats_one_by_one_in_the_memory_that_was_estimated(of_heartbeats, tmp_path):
     model, beats = of_heartbeats
     export_c(model, tmp_path / "out", model.scale.applied(beats[:4]))
-    told = make(tmp_path / "out", "test-cortex-m4")
-    assert "equal to the integer engine" in told
-    assert_memory_is_estimated(model, tmp_path / "out", told, flash=0.05)
+    output = make(tmp_path / "out", "test-cortex-m4")
+    assert "equal to the integer engine" in output
+    assert_memory_is_estimated(model, tmp_path / "out", output, flash=0.05)

@@ -162,5 +162,5 @@ def test_the_flash_of_a_microcontroller_is_estimated(readout, tmp_path):
     network = replace(network, layers=(replace(layer, neuron=replace(layer.neuron, weight_norm=1.5)),))
     model = listening(model_of(network, readout=readout, weights="UQ0.3", pixels=(28, 28)), 2)
     export_c(model, tmp_path / "out", images_for(model, 3), features=values_for(model, 3))
-    told = make(tmp_path / "out", "test-cortex-m4")
-    assert_memory_is_estimated(model, tmp_path / "out", told, flash=0.08 if readout == "majority" else 0.03)
+    output = make(tmp_path / "out", "test-cortex-m4")
+    assert_memory_is_estimated(model, tmp_path / "out", output, flash=0.08 if readout == "majority" else 0.03)

@@ -186,9 +186,11 @@ def test_c_answers_test_images_spike_for_spike(file, tmp_path):
 def test_a_cortex_m4_answers_from_the_memory_that_was_estimated(file, tmp_path):
     model = fspinn.load(file)
     export_c(model, tmp_path / "out", fspinn.datasets.load("digits").test.images[:3])
-    told = make(tmp_path / "out", "test-cortex-m4")
-    assert "equal to the integer engine" in told
-    assert_memory_is_estimated(model, tmp_path / "out", told, flash=0.07)  # of so small a network all is code
+    output = make(tmp_path / "out", "test-cortex-m4")
+    assert "equal to the integer engine" in output
+    assert_memory_is_estimated(
+        model, tmp_path / "out", output, flash=0.07
+    )  # of so small a network all is code
 
 
 def test_pictures_have_the_shape_of_the_means(file):

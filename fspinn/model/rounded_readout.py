@@ -135,7 +135,9 @@ def _targets(
     readout: Readout, counts: "csr_array", labels: NDArray[np.int64], present: NDArray[np.int64]
 ) -> Floats:
     """Return what each sample should be answered with, of the classes that have labels."""
-    targets = _softmax(scores(readout, counts)[:, present].astype(np.float32))
+    from scipy.special import softmax
+
+    targets: Floats = softmax(scores(readout, counts)[:, present].astype(np.float32), axis=1)
     known = np.flatnonzero(labels != NO_LABEL)
     targets[known] = labels[known, None] == present
     return targets
@@ -297,9 +299,3 @@ def _moved(guess: _Guess, slopes: _Guess, curves: _Guess, several: int, format: 
     farthest = FARTHEST * guess.scale
     scale = guess.scale - np.clip(slopes.scale / curves.scale, -farthest, farthest)
     return _Guess(table, guess.bias - np.rint(slopes.bias / curves.bias / 2), scale), len(best)
-
-
-def _softmax(found: Floats) -> Floats:
-    found = np.exp(found - found.max(axis=1, keepdims=True))
-    shares: Floats = found / found.sum(axis=1, keepdims=True)
-    return shares

@@ -1,6 +1,6 @@
 """What does it take without spikes? A classifier that a spiking network has to be better than."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.answering import metrics
+from fspinn.base.randomness import ANN_ORDER, permutation, stream_key
 from fspinn.datasets.events import Recordings
 from fspinn.memmodel import Hardware
 from fspinn.memmodel.accesses import SUM_BITS
 from fspinn.memmodel.dense import DenseLayer, dense_cost
 from fspinn.model.features import Features
 from fspinn.model.model import bias_bits
-from fspinn.model.readout import labelled_images
+from fspinn.model.readout import balanced_weights, labelled_images
 from fspinn.search.intervals import CONFIDENCE
 from fspinn.search.jobs import Confusion, as_tuples
 from fspinn.search.metrics import metric_of
@@ -127,6 +128,32 @@ class Samples(NamedTuple):
         images = data.train.images
         events = prod(images.shape[1:]) if isinstance(images, Recordings) else 0
         return cls(pixels, data.train.labels[chosen], shown, data.validation.labels, data.n_classes, events)
+
+
+class Batch(NamedTuple):
+    """Samples that a step of a solver looks at: which step, pixels, targets and how much each counts."""
+
+    number: int
+    pixels: NDArray[np.float32]
+    targets: NDArray[np.float32]
+    counts: NDArray[np.float32]
+
+
+def batches(
+    samples: Samples, classes: NDArray[np.int64], class_weight: str | None, size: int, steps: int, seed: int
+) -> Iterator[Batch]:
+    """Yield samples in random order, `size` or all at a time, each with a target for each class."""
+    images = len(samples.pixels)
+    size = min(size, images)
+    targets = (samples.labels[:, None] == classes).astype(np.float32)
+    shares = np.ones(len(classes)) if class_weight is None else balanced_weights(samples.labels, classes)
+    counts = targets @ shares[:, None].astype(np.float32) / np.float32(size)
+    for number in range(1, steps + 1):
+        passed, place = divmod(number - 1, images // size)
+        if place == 0:
+            order = permutation(stream_key(seed, ANN_ORDER, passed), images)
+        some = order[place * size : (place + 1) * size]
+        yield Batch(number, samples.pixels[some], targets[some], counts[some])
 
 
 class Weights(NamedTuple):

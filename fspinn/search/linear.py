@@ -11,15 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.answering import metrics
-from fspinn.base.randomness import ANN_ORDER, permutation, stream_key
 from fspinn.memmodel import Hardware
 from fspinn.model.adam import Adam
 from fspinn.model.model import bias_bits
-from fspinn.model.readout import balanced_weights, quiet_fit
+from fspinn.model.readout import quiet_fit
 from fspinn.model.rounded_readout import BIAS_RATE, SCALE_RATE, TABLE_RATE
-from fspinn.search.baselines import Baseline, Samples, Weights, baseline_of, whole_steps
+from fspinn.search.baselines import Baseline, Samples, Weights, baseline_of, batches, whole_steps
 from fspinn.search.metrics import metric_of
-from fspinn.search.perceptron import softmax
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
@@ -118,28 +116,17 @@ def _learned(
     seed: int,
 ) -> _Fit:
     """Return weights of so many bits, learned with their rounding, from such numbers on."""
-    images = len(samples.pixels)
-    batch, half = min(BATCH, images), 2 ** (bits - 1)
-    targets = (samples.labels[:, None] == classes).astype(np.float32)
-    shares = np.ones(len(classes)) if class_weight is None else balanced_weights(samples.labels, classes)
-    counts = targets @ shares[:, None].astype(np.float32) / np.float32(batch)
-    penalty = np.float32(1 / (INVERSE_PENALTY * images))
+    from scipy.special import softmax
+
+    half, penalty = 2 ** (bits - 1), np.float32(1 / (INVERSE_PENALTY * len(samples.pixels)))
     table = Adam(np.clip(start.weights / step, -half, half - 1).astype(np.float32), TABLE_RATE * half, STEPS)
     bias = Adam((start.bias / step).astype(np.float32), BIAS_RATE, STEPS)
     log_scale = Adam(np.log(np.array([step], np.float32)), SCALE_RATE, STEPS)
     with quiet_fit():
-        for number in range(1, STEPS + 1):
-            passed, place = divmod(number - 1, images // batch)
-            if place == 0:
-                order = permutation(stream_key(seed, ANN_ORDER, passed), images)
-            chosen = order[place * batch : (place + 1) * batch]
-            pixels, scale, whole = (
-                samples.pixels[chosen],
-                np.exp(log_scale.value[0]),
-                _whole(table.value, bits),
-            )
+        for number, pixels, targets, counts in batches(samples, classes, class_weight, BATCH, STEPS, seed):
+            scale, whole = np.exp(log_scale.value[0]), _whole(table.value, bits)
             sums = pixels @ whole + bias.value
-            missed = counts[chosen] * (softmax(sums * scale) - targets[chosen])
+            missed = counts * (softmax(sums * scale, axis=1) - targets)
             kept = penalty * scale * whole
             table.step(number, scale * (pixels.T @ missed + kept))
             bias.step(number, scale * missed.sum(axis=0))

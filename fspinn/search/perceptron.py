@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fspinn.base.randomness import ANN_ORDER, ANN_WEIGHTS, permutation, stream_key, uniforms
+from fspinn.base.randomness import ANN_WEIGHTS, stream_key, uniforms
 from fspinn.memmodel import Hardware
 from fspinn.model.adam import Adam, Floats
 from fspinn.model.model import bias_bits
-from fspinn.model.readout import balanced_weights, quiet_fit
-from fspinn.search.baselines import Baseline, Samples, Weights, baseline_of, whole_steps
+from fspinn.model.readout import quiet_fit
+from fspinn.search.baselines import Baseline, Samples, Weights, baseline_of, batches, whole_steps
 from fspinn.search.metrics import metric_of
 
 HIDDEN = (8, 16, 32, 64, 128)
@@ -122,22 +122,17 @@ def _learned(
     class_weight: str | None,
     seed: int,
 ) -> _Ann:
+    from scipy.special import softmax
+
     images, inputs = samples.pixels.shape
-    batch, steps = min(BATCH, images), _steps(images)
-    targets = (samples.labels[:, None] == classes).astype(np.float32)
-    shares = np.ones(len(classes)) if class_weight is None else balanced_weights(samples.labels, classes)
-    counts = targets @ shares[:, None].astype(np.float32) / np.float32(batch)
+    steps = _steps(images)
     start = _start(inputs, neurons, len(classes), seed)
     solved = [Adam(numbers, RATE, steps) for numbers in start]
     with quiet_fit():
-        for number in range(1, steps + 1):
-            passed, place = divmod(number - 1, images // batch)
-            if place == 0:
-                order = permutation(stream_key(seed, ANN_ORDER, passed), images)
-            some = order[place * batch : (place + 1) * batch]
-            pixels, ann = samples.pixels[some], _rounded(solved, bits)
+        for number, pixels, targets, counts in batches(samples, classes, class_weight, BATCH, steps, seed):
+            ann = _rounded(solved, bits)
             between = _outputs(ann, pixels)
-            missed = counts[some] * (softmax(between @ ann.output + ann.output_bias) - targets[some])
+            missed = counts * (softmax(between @ ann.output + ann.output_bias, axis=1) - targets)
             back = (missed @ ann.output.T) * np.where(between > 0, np.float32(1), LEAK)
             slopes = (pixels.T @ back, back.sum(axis=0), between.T @ missed, missed.sum(axis=0))
             for numbers, slope in zip(solved, slopes, strict=True):
@@ -161,10 +156,3 @@ def _rounded(solved: Sequence[Adam], bits: int) -> _Ann:
     """Return an ANN with weights and biases of few bits."""
     widths = (bits, bias_bits(bits), bits, bias_bits(bits))
     return _Ann(*(whole_steps(one.value, width) for one, width in zip(solved, widths, strict=True)))
-
-
-def softmax(scores: Floats) -> Floats:
-    """Return how much each class is answered, in shares that add up to 1."""
-    grown = np.exp(scores - scores.max(axis=1, keepdims=True))
-    shares: Floats = grown / grown.sum(axis=1, keepdims=True)
-    return shares

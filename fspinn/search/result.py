@@ -147,8 +147,8 @@ class SearchResult:
             "baselines": [one.as_dict(self.constraints.confidence) for one in self.baselines],
         }
         found = worth(answer)
-        told = {"spiking": found.spiking, "by": found.by, "rival": found.rival, "words": found.words}
-        return answer | {"worth_it": told}
+        worth_it = {"spiking": found.spiking, "by": found.by, "rival": found.rival, "words": found.words}
+        return answer | {"worth_it": worth_it}
 
 
 def save_result(

@@ -444,7 +444,11 @@ def _baselines(
                     samples, constraints.accuracy, constraints.confidence, most_bits, seed=seed, **how
                 ),
             )
-    except Exception as error:  # an answer that took hours is not to be lost for what stands beside it
+    except (
+        MemoryError,
+        ArithmeticError,
+        ValueError,
+    ) as error:  # an answer of hours stays
         words = str(error) or type(error).__name__
         warnings.warn(f"no classifier without spikes could be fitted ({words})", FspinnWarning, stacklevel=3)
         return ()

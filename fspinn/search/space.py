@@ -134,7 +134,8 @@ class Space:
     @property
     def learners(self) -> tuple[str, ...]:
         """The kinds of learners, whether they vary or not."""
-        return tuple(self.settings.get("learner", (self.base.learner.kind,)))  # type: ignore[arg-type]
+        kinds = self.settings.get("learner")
+        return kinds if isinstance(kinds, tuple) else (self.base.learner.kind,)
 
     @property
     def ranged(self) -> list[str]:

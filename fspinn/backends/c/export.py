@@ -148,15 +148,8 @@ def export_c(
         If the features of the images are missing.
     """
     seed, reject = checked_seed(seed), number("reject", reject, at_least=0.0)
-    check_name(name)
     model = model_of(model)
-    plan = plan_of(model)
-    if (refusal := refuses(plan)) is not None:
-        raise FormatError(refusal)
-    if hardware is not None:
-        check_room(model, hardware)
-    header = caller_header(_program_file("network.h"), model, plan, name)
-    source = _source(model, plan, name, seed, reject)
+    plan, header, source = _generated(model, name, seed, reject, hardware)
     shown = _noise(model) if images is None else np.asarray(images)
     check_size(model, shown, "images")
     values = _features(model, len(shown), features, noise=images is None)
@@ -171,6 +164,20 @@ def export_c(
         tested = filled(_program_file("test/tested.h"), {"name": name, "NAME": name.upper()})
         (made / "test" / "tested.h").write_text(tested, encoding="utf-8")
         (made / "test" / "samples.bin").write_bytes(_samples(shown, beside, classes, spike_counts))
+
+
+def _generated(
+    model: Model, name: str, seed: int, reject: float, hardware: str | Path | None
+) -> tuple[Plan, str, str]:
+    """Return the plan of a model, its header and its source, or refuse what cannot be exported."""
+    check_name(name)
+    plan = plan_of(model)
+    if (refusal := refuses(plan)) is not None:
+        raise FormatError(refusal)
+    if hardware is not None:
+        check_room(model, hardware)
+    header = caller_header(_program_file("network.h"), model, plan, name)
+    return plan, header, _source(model, plan, name, seed, reject)
 
 
 def export_arduino(
@@ -188,15 +195,7 @@ def export_arduino(
     `export_c`; the sketch has the name of the folder.
     """
     seed, reject = checked_seed(seed), number("reject", reject, at_least=0.0)
-    check_name(name)
-    model = model_of(model)
-    plan = plan_of(model)
-    if (refusal := refuses(plan)) is not None:
-        raise FormatError(refusal)
-    if hardware is not None:
-        check_room(model, hardware)
-    header = caller_header(_program_file("network.h"), model, plan, name)
-    source = _source(model, plan, name, seed, reject)
+    _, header, source = _generated(model_of(model), name, seed, reject, hardware)
     sketch = filled(_program_file("arduino/sketch.ino"), {"name": name, "NAME": name.upper()})
     with folder_when_whole(folder) as made:
         _write_network(made, name, header, source)

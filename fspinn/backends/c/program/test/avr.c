@@ -1,6 +1,6 @@
 /*
  * A test on an AVR in simavr. It talks with simavr.c through the general purpose registers that every AVR has:
- * GPIOR0 gives the next byte of samples.bin, GPIOR1 takes a byte of text, and GPIOR2 is told of calls.
+ * GPIOR0 gives the next byte of samples.bin, GPIOR1 takes a byte of text, and GPIOR2 marks calls.
  */
 #include <avr/io.h>
 
