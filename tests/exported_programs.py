@@ -1,6 +1,5 @@
 """Models to export, and exported programs at work, for the tests of `fspinn.backends.c`."""
 
-import re
 import shutil
 import subprocess
 from dataclasses import replace
@@ -9,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from described import Flat, model_from, tensors_of
+from device import memory_of
 
 from fspinn.lowering.post_training import quantize_readout
 from fspinn.memmodel import estimate
@@ -171,24 +171,3 @@ def assert_memory_is_estimated(model, folder, output, chip="cortex-m4", flash=0.
     for memory, part in {"flash": flash, "ram": ram}.items():
         needed = capacity[f"{memory}_bytes"].needed
         assert needed == pytest.approx(took[memory], rel=part, abs=within[memory]), memory
-
-
-_SECTION = re.compile(r"^ (\.\S+)\s+0x([0-9a-f]+)\s+0x([0-9a-f]+) (\S+)$", re.M)
-_IN_FLASH = (".vectors", ".text", ".rodata", ".srodata", ".progmem", ".init", ".fini", ".data")
-_OF_TESTS = ("/test.o", "/avr.o", "/semihosting.o")
-
-
-def memory_of(folder, output, chip):
-    """Bytes of flash and RAM by the map of the linker, the state and what was said of the stack included."""
-    linked = (folder / f"{chip}.map").read_text().split("Linker script and memory map")[1]
-    flash = ram = 0
-    for name, _, size, path in _SECTION.findall(linked):
-        if name == ".bss.state" or (name.startswith((".bss", ".data")) and not path.endswith(_OF_TESTS)):
-            ram += int(size, 16)
-        if name.startswith(_IN_FLASH) and not path.endswith(_OF_TESTS):
-            flash += int(size, 16)
-    return {"flash": flash, "ram": ram + int(re.search(r"^stack (\d+) bytes$", output, re.M)[1])}
-
-
-def make(folder, target):
-    return subprocess.run(["make", target], cwd=folder, check=True, capture_output=True, text=True).stdout

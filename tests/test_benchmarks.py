@@ -25,6 +25,7 @@ NAMES = (
     "columns",
     "conversion",
     "cost_model",
+    "device",
     "engines",
     "events",
     "fixed_point",

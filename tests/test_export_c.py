@@ -8,13 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from described import changed, dense, flat, with_layer
+from device import make
 from exported_programs import (
     answers,
     assert_memory_is_estimated,
     build,
     build_for_cpp,
     images_for,
-    make,
     model_of,
     needs_arm,
     needs_gcc,

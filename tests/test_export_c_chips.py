@@ -7,14 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from described import changed, dense
+from device import make, memory_of
 from exported_programs import (
     CHIPS,
     PRESETS,
     assert_memory_is_estimated,
     chain_of,
     images_for,
-    make,
-    memory_of,
     model_of,
     needs_tools_of,
 )

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from described import changed, flat
+from device import make
 from exported_programs import (
     answers,
     assert_memory_is_estimated,
     build,
     chain_of,
     images_for,
-    make,
     needs_arm,
     needs_gcc,
 )

@@ -8,13 +8,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from described import changed, dense, flat
+from device import make
 from exported_programs import (
     STRICT,
     answers,
     assert_memory_is_estimated,
     build,
     images_for,
-    make,
     model_of,
     needs_arm,
     needs_gcc,

@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from described import dense
+from device import make
 from exported_programs import (
     answers,
     assert_memory_is_estimated,
     build,
     images_for,
-    make,
     model_of,
     needs_arm,
     needs_gcc,

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from described import Flat, changed, dense
+from device import make
 from exported_programs import (
     answers,
     assert_memory_is_estimated,
     build,
-    make,
     model_of,
     needs_arm,
     needs_gcc,
