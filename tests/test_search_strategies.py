@@ -146,6 +146,17 @@ def test_bayes_draws_as_many_networks_as_asked_for_within_the_limits(data, sampl
     assert again.trials == result.trials
 
 
+@pytest.mark.parametrize("strategy", ["bayes", "halving"])
+def test_the_first_network_that_is_drawn_is_the_one_that_was_given(data, strategy):
+    told = []
+    network = changed(QUICK, neurons=30, threshold=9.0)
+    space = {"neurons": Range(10, 60), "threshold": (5.0, 9.0, 20.0), "theta_step": Range(0.5, 0.6)}
+    quick(data, strategy=strategy, sampler="random", network=network, space=space, on_trials=told.append)
+    first = told[0][0].candidate.network
+    assert (first.neurons, first.layers[0].neuron.threshold) == (30, 9.0)
+    assert 0.5 <= first.layers[0].adaptation.theta_step <= 0.6  # the one that was given is not to be chosen
+
+
 def test_below_the_answer_of_a_sampler_the_next_smaller_network_is_tried(data):
     result = quick(data, strategy="bayes", sampler="random")
     best = result.winner.candidate
@@ -159,9 +170,10 @@ def test_below_the_answer_of_a_sampler_the_next_smaller_network_is_tried(data):
 def test_halving_trains_many_on_few_samples_and_the_best_on_all(data):
     told = []
     result = quick(data, strategy="halving", trials=9, accuracy=0.5, on_trials=told.append)
-    assert len([t for t in told if t[0].accuracy is None]) > len(
-        [t for t in told if t[0].accuracy is not None]
-    )
+    begun = {t[0].candidate.network for t in told if t[0].accuracy is None}
+    whole = {t[0].candidate.network for t in told if t[0].accuracy is not None}
+    assert len(begun) == 9
+    assert 0 < len(begun & whole) <= 4  # beyond these, networks around the answer
     dropped = [trial for trial in result.trials if trial.verdict.startswith("dropped: ")]
     shares = {trial.verdict.split(" after ")[1] for trial in dropped}
     assert shares <= {f"{share:.0%} of the presentations" for share in RUNGS}

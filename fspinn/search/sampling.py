@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from fspinn.base.errors import ConfigError
 from fspinn.base.randomness import CANDIDATES, stream_key
+from fspinn.base.settings import settings_of
 from fspinn.search.candidates import Candidate, Variant
 from fspinn.search.jobs import Job
 from fspinn.search.ledger import Ledger
@@ -33,7 +34,10 @@ LEAST = 1e-12
 
 @dataclass
 class Drawing:
-    """Draws networks from a space; what it draws is a function of the seed and of what was told before."""
+    """Draws networks from a space; what it draws is a function of the seed and of what was told before.
+
+    The first is the network that the space is around, as far as its settings are among those to choose from.
+    """
 
     study: "optuna.Study"
     space: Space
@@ -51,6 +55,7 @@ class Drawing:
             for name, choices in self.space.settings.items()
             if name not in VARIANT_SETTINGS and (isinstance(choices, Range) or len(choices) > 1)
         }
+        self.study.enqueue_trial(self._given())
 
     def draw(self) -> "tuple[optuna.Trial, Job] | None":
         """Return a trial, and its network with all variants that keep to the limits.
@@ -117,6 +122,18 @@ class Drawing:
         candidates = [Candidate(setup, each) for each in self._variants]
         self.ledger.expect(candidates)
         return self.ledger.job(candidates)
+
+    def _given(self) -> dict[str, Any]:
+        """Return the parameters that make the network of the base."""
+        settings, given = settings_of(self.space.base), {}
+        for name in self._distributions:
+            choices, value = self.space.settings[name], settings.get(name)
+            if isinstance(choices, Range):
+                if isinstance(value, int | float) and choices.low <= value <= choices.high:
+                    given[name] = value
+            elif value in choices:
+                given[name] = choices.index(value) if _ordered(choices) else value
+        return given
 
     def _sampler(self, number: int) -> "optuna.samplers.BaseSampler":
         from optuna import samplers
