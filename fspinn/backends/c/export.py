@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.backends.c.header import caller_header, filled, program_numbers
+from fspinn.backends.c.learning import DeviceLearning, learning_lines, learning_of
 from fspinn.backends.c.layers import in_lines, input_words, layers_source
 from fspinn.backends.c.readout import readout_lines
 from fspinn.backends.c.signals import how_scaled, is_whole, scale_lines, sensor_loop
@@ -43,7 +44,17 @@ from fspinn.network.inputs import Events
 NOISE_IMAGES = 5
 
 _FIXED = {
-    "src": ("flash.h", "intensities.h", "encoder.h", "column.h", "layer.h", "readout.h", "calls.h"),
+    "src": (
+        "flash.h",
+        "intensities.h",
+        "encoder.h",
+        "column.h",
+        "thresholds.h",
+        "learn.h",
+        "layer.h",
+        "readout.h",
+        "calls.h",
+    ),
     "test": (
         "platform.h",
         "test.c",
@@ -112,6 +123,7 @@ def export_c(
     seed: int = 0,
     name: str = "network",
     hardware: str | Path | None = None,
+    learning: int | None = None,
 ) -> None:
     """Write a network that computes with integers as a C program.
 
@@ -136,6 +148,10 @@ def export_c(
     hardware : str or Path, optional
         A preset of a microcontroller, or a TOML file (`fspinn.memmodel`): one whose flash or RAM is too small
         is refused.
+    learning : int, optional
+        Let the program learn on from what the model has learned, without labels: the number of samples over
+        which the rates of the model's learner go from start to end, where they stay. `seed` is then that of
+        learning too.
 
     Raises
     ------
@@ -153,10 +169,11 @@ def export_c(
     plan = plan_of(model)
     if (refusal := refuses(plan)) is not None:
         raise FormatError(refusal)
+    learns = None if learning is None else learning_of(model, learning)
     if hardware is not None:
         check_room(model, hardware)
-    header = caller_header(_program_file("network.h"), model, plan, name)
-    source = _source(model, plan, name, seed, reject)
+    header = caller_header(_program_file("network.h"), model, plan, name, learns)
+    source = _source(model, plan, name, seed, reject, learns)
     shown = _noise(model) if images is None else np.asarray(images)
     check_size(model, shown, "images")
     values = _features(model, len(shown), features, noise=images is None)
@@ -288,7 +305,14 @@ def _answers(
     return readouts.classes(model.readout, counts, scores, reject), spike_counts
 
 
-def _source(model: Model, plan: Plan, name: str, seed: int, reject: float) -> str:
+def _source(
+    model: Model,
+    plan: Plan,
+    name: str,
+    seed: int,
+    reject: float,
+    learning: DeviceLearning | None = None,
+) -> str:
     """Return what `network.c` holds."""
     column = is_column(model.network)
     encoder = [] if column else ['#include "src/intensities.h"', '#include "src/encoder.h"']
@@ -300,7 +324,9 @@ def _source(model: Model, plan: Plan, name: str, seed: int, reject: float) -> st
         *program_numbers(model, plan, name, seed),
         "",
         *encoder,
-        layers_source(in_lines(plan, model.image_shape) if column else plan, column=column),
+        *([] if learning is None else learning_lines(learning, plan.layers[0], seed)),
+        layers_source(in_lines(plan, model.image_shape) if column else plan, column=column, learning=learning),
+        *([] if learning is None else ['#include "src/learn.h"', ""]),
         "/* ---- Readout ---- */",
         "",
         *readout_lines(model, plan, reject),
