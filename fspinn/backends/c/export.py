@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.backends.c.header import caller_header, filled, program_numbers
-from fspinn.backends.c.learning import DeviceLearning, learning_lines, learning_of
+from fspinn.backends.c.learning import DeviceLearning, dump_of, learned_on, learning_lines, learning_of
 from fspinn.backends.c.layers import in_lines, input_words, layers_source
 from fspinn.backends.c.readout import readout_lines
 from fspinn.backends.c.signals import how_scaled, is_whole, scale_lines, sensor_loop
@@ -176,18 +176,24 @@ def export_c(
     source = _source(model, plan, name, seed, reject, learns)
     shown = _noise(model) if images is None else np.asarray(images)
     check_size(model, shown, "images")
+    if learns is not None and len(shown) > learns.samples:
+        raise ConfigError(
+            f"images: {len(shown)} test a program that learns from {learns.samples}; give fewer, or more samples "
+            "to learn from"
+        )
     values = _features(model, len(shown), features, noise=images is None)
     classes, spike_counts = _answers(model, plan, shown, values, seed, reject)
     beside = None if values is None or model.features is None else model.features.in_bytes(values)
     with folder_when_whole(folder) as made:
         _write_network(made, name, header, source)
-        (made / "README.md").write_text(_readme(model, plan, name, len(shown), reject), encoding="utf-8")
+        (made / "README.md").write_text(_readme(model, plan, name, len(shown), reject, learns), encoding="utf-8")
         makefile = filled(_program_file("Makefile"), {"name": name})
         (made / "Makefile").write_text(makefile, encoding="utf-8")
         _write_fixed(made, "test")
         tested = filled(_program_file("test/tested.h"), {"name": name, "NAME": name.upper()})
         (made / "test" / "tested.h").write_text(tested, encoding="utf-8")
-        (made / "test" / "samples.bin").write_bytes(_samples(shown, beside, classes, spike_counts))
+        samples = _samples(shown, beside, classes, spike_counts) + _learned(learns, shown, seed)
+        (made / "test" / "samples.bin").write_bytes(samples)
 
 
 def export_arduino(
@@ -358,7 +364,29 @@ def _samples(
     return head + bytes(np.concatenate(parts, axis=1).tobytes())
 
 
-def _readme(model: Model, plan: Plan, name: str, images: int, reject: float) -> str:
+def _learned(learning: DeviceLearning | None, images: NDArray[np.uint8], seed: int) -> bytes:
+    """Return how many samples to learn from, these, and what the integer engine has learned then."""
+    if learning is None:
+        return b""
+    dump = dump_of(*learned_on(learning, images, seed), learning.grid.weights)
+    return bytes(np.array([len(images)], "<u4").tobytes() + images.tobytes() + dump)
+
+
+_LEARNING = """
+It learns on without labels, in RAM, as fspinn's integer engine does, bit for bit; the readout stays. A sample is
+learned from as a whole; its rates are those of training, from start to end over @samples@ samples, and then stay:
+
+    @name@_learn_start(&state);                     /* once, before all else */
+    @name@_learn(&state, image);                    /* between samples; then answer as before */
+
+`state.learned` is all that was learned, and may be kept in non-volatile memory and copied back. Its
+`@NAME@_LEARNED_BYTES` bytes become a model again with `fspinn import dump.bin --like net.h5 -o learned.h5`.
+"""
+
+
+def _readme(
+    model: Model, plan: Plan, name: str, images: int, reject: float, learning: DeviceLearning | None
+) -> str:
     values = {
         "version": __version__,
         "summary": "; then ".join(_in_words(plan, layer) for layer in plan.layers),
@@ -371,6 +399,7 @@ def _readme(model: Model, plan: Plan, name: str, images: int, reject: float) -> 
         "beside": "" if model.features is None else ", features",
         "features": _features_in_words(model, name),
         "none": _none(model, reject),
+        "learning": "" if learning is None else _LEARNING.replace("@samples@", str(learning.samples)),
         "name": name,
         "NAME": name.upper(),
     }

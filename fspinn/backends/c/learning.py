@@ -106,14 +106,11 @@ def learning_of(model: Model, samples: int) -> DeviceLearning:
         If the integer engine does not learn in the formats of the model.
     """
     samples = whole_number("learning", samples, 1, MOST_SAMPLES)
-    if (refusal := _refuses(model)) is not None:
-        raise ConfigError(f"learning: {refusal}")
-    tensors, learner = model.layer, model.learner
-    formats = tensors.formats
+    grid, learner = device_grid(model), model.learner
+    formats = model.layer.formats
     assert formats is not None
     assert isinstance(learner, Stdp)
-    weights, theta = tensors.weights.numbers, tensors.theta.numbers
-    grid = grid_of(model.network, learner, len(weights), formats.weights, formats.state, "stochastic")
+    weights, theta = model.layer.weights.numbers, model.layer.theta.numbers
     finer = grid.theta.fraction_bits - formats.theta.fraction_bits
     arrays = weights.astype(np.uint8), (theta.astype(np.int64) << finer).astype(np.int32)
     plan = learning_plan(model.network, learner, *arrays, grid, model.image_shape)
@@ -123,8 +120,21 @@ def learning_of(model: Model, samples: int) -> DeviceLearning:
     return DeviceLearning(plan, grid, samples, before, lowest)
 
 
+def device_grid(model: Model) -> Grid:
+    """Return the numbers that a device learns in; errors are those of `learning_of`."""
+    if (refusal := _refuses(model)) is not None:
+        raise ConfigError(f"learning: {refusal}")
+    formats, learner = model.layer.formats, model.learner
+    assert formats is not None
+    assert isinstance(learner, Stdp)
+    weights, state = formats.weights, formats.state
+    return grid_of(model.network, learner, model.layer.inputs, weights, state, "stochastic")
+
+
 def _refuses(model: Model) -> str | None:
     learner, layers = model.learner, model.network.layers
+    if model.layers[0].formats is None:
+        return "a device learns in integers; train with weights in a format, such as UQ0.4"
     if len(layers) > 1 or not is_column(model.network):
         return (
             "a device learns one column without leak, whose first spike ends a position, on pixels that spike "
@@ -142,14 +152,18 @@ def _refuses(model: Model) -> str | None:
 
 def learned_on(
     learning: DeviceLearning, images: NDArray[np.uint8], seed: int
-) -> tuple[NDArray[np.uint8], NDArray[np.int32], int]:
-    """Return the weights and theta that the integer engine learns from samples, and its output spikes."""
+) -> tuple[NDArray[np.uint8], NDArray[np.int32], int, int]:
+    """Return the weights and theta that the integer engine learns from samples, and its output spikes.
+
+    Between them is the number of samples.
+    """
     layer = learning.layer
     learns = replace(layer, weights=layer.weights.copy(), theta=layer.theta.copy())
     plan = replace(learning.plan, layers=(learns,))
     spikes = BatchEncoder(plan.encoding).encode(images, seed, TRAINING_SPIKES)
     response = engine.learn(plan, spikes, learning.samples, learning.earlier_spikes)
-    return learns.weights, learns.theta, learning.earlier_spikes + response.activity[0].output_spikes
+    spikes_so_far = learning.earlier_spikes + response.activity[0].output_spikes
+    return learns.weights, learns.theta, len(images), spikes_so_far
 
 
 def learning_lines(learning: DeviceLearning, answering: LayerPlan, seed: int) -> list[str]:
