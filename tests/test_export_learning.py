@@ -1,4 +1,4 @@
-"""An exported column learns as the integer engine does, bit for bit, and what it learned becomes a model again."""
+"""An exported column learns as the integer engine does, bit for bit; what it learned becomes a model."""
 
 import subprocess
 from dataclasses import replace
@@ -28,6 +28,7 @@ from fspinn.backends.c import export_c
 from fspinn.backends.c.learning import dump_of, learned_on, learning_of
 from fspinn.base.errors import ConfigError, DataError, FormatError
 from fspinn.base.randomness import ORDER, WEIGHTS, permutation, stream_key, uniforms
+from fspinn.base.settings import as_plain
 from fspinn.cli import main
 from fspinn.learning.device import import_learned
 from fspinn.lowering.integer_learning import first_weights
@@ -69,7 +70,9 @@ def learned_by_engine(model, images, seed=3, learning=1000):
     formats=st.sampled_from([("UQ0.1", "Q5.5"), ("UQ0.3", "Q5.3"), ("UQ1.4", "Q6.10"), ("UQ0.8", "UQ8.8")]),
     threshold=st.sampled_from([0.4, 1.5]),
     pool=st.sampled_from([1, 1, 2]),
-    rates=st.sampled_from([{}, {"learning_rate": 1.0, "theta_step": 2.0}, {"positions": 9, "least_spikes": 1}]),
+    rates=st.sampled_from(
+        [{}, {"learning_rate": 1.0, "theta_step": 2.0}, {"positions": 9, "least_spikes": 1}]
+    ),
     answer_threshold=st.sampled_from([None, 3.0]),
     learning=st.sampled_from([20, 1000]),
 )
@@ -94,7 +97,7 @@ def test_weights_and_thresholds_are_those_of_the_engine(
     network = changed(COLUMN, **where, **how)
     shape = (pool * height, pool * width, *([] if channels is None else [channels]))
     model = model_of(network, *formats, "Q3.3", pixels=shape)
-    model = replace(model, record={**model.record, "learner": recorded(network)})
+    model = replace(model, record={**model.record, "learner": as_plain(network.setup.learner)})
     images, folder = images_for(model, 20), tmp_path_factory.mktemp("c")
     dump, counts, _ = learned_in_c(model, folder, images, images[:6], learning=learning)
     assert dump == learned_by_engine(model, images, learning=learning)
@@ -102,26 +105,18 @@ def test_weights_and_thresholds_are_those_of_the_engine(
     np.testing.assert_array_equal(counts, expected.spike_counts)
 
 
-def recorded(network):
-    from fspinn.base.settings import as_plain
-
-    return as_plain(network.setup.learner)
-
-
 def of_a_run(model, data, seed):
-    """A model before its run: the weights and thresholds that learning starts from; and the images in order."""
-    weights_format, theta = model.layer.weights.format, model.layer.theta.format
+    """A model as it was before it learned, and the images in the order in which it saw them."""
     layer, (inputs, neurons) = model.network.layers[0], model.layer.weights.numbers.shape
     random = uniforms(stream_key(seed, WEIGHTS), inputs * neurons)
     grid = learning_of(model, 1).grid
     weights = first_weights(initial_weights(layer, model.learner, inputs, random), grid)
     start = replace(
         model.layer,
-        weights=Tensor(weights, weights_format),
+        weights=Tensor(weights, grid.weights),
         theta=Tensor(np.zeros(neurons, np.int8), Format(1, 2, signed=True)),
     )
     order = permutation(stream_key(seed, ORDER), len(data.train))
-    del theta
     return replace(model, layers=(start,), activity={}), data.train.images[order]
 
 
@@ -140,6 +135,7 @@ def test_a_thousand_digits_teach_a_program_what_training_in_integers_learns(tmp_
     assert (start.layer.weights.numbers != trained.layer.weights.numbers).mean() > 0.5
     expected = predict(trained, data.validation.images[:100], seed=5)
     np.testing.assert_array_equal(counts, expected.spike_counts)
+    np.testing.assert_array_equal(classes, expected.classes)
 
 
 @needs_gcc

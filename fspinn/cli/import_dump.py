@@ -17,12 +17,8 @@ Examples:
 """,
 )
 @click.argument("dump", type=click.Path(path_type=Path))
-@click.option(
-    "--like", required=True, type=click.Path(path_type=Path), help="The model that was exported."
-)
-@click.option(
-    "-o", "--output", required=True, type=options.Output(check_file), help="Where the model goes."
-)
+@click.option("--like", required=True, type=click.Path(path_type=Path), help="The model that was exported.")
+@click.option("-o", "--output", required=True, type=options.Output(check_file), help="Where the model goes.")
 @options.as_json
 def command(dump: Path, like: Path, output: Path, as_json: bool) -> None:
     """Make a model of DUMP, the bytes of state.learned of a device that learned (`fspinn export --learning`).

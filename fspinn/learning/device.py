@@ -41,9 +41,7 @@ def import_learned(dump: bytes, like: AnyModel) -> Model:
         )
     weights, theta, samples = read_dump(dump, inputs, neurons, grid.weights)
     values, theta_format = learned_theta(theta, described.neuron.firing_threshold, grid)
-    learned = LayerTensors(
-        Tensor(weights, grid.weights), Tensor.rounded(values, theta_format), grid.state
-    )
+    learned = LayerTensors(Tensor(weights, grid.weights), Tensor.rounded(values, theta_format), grid.state)
     record = {name: value for name, value in like.record.items() if name != "validation_accuracy"}
     return replace(
         like,

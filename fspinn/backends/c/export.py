@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.backends.c.header import caller_header, filled, program_numbers
-from fspinn.backends.c.learning import DeviceLearning, dump_of, learned_on, learning_lines, learning_of
 from fspinn.backends.c.layers import in_lines, input_words, layers_source
+from fspinn.backends.c.learning import DeviceLearning, dump_of, learned_on, learning_lines, learning_of
 from fspinn.backends.c.readout import readout_lines
 from fspinn.backends.c.signals import how_scaled, is_whole, scale_lines, sensor_loop
 from fspinn.backends.numba import engine
@@ -178,15 +178,17 @@ def export_c(
     check_size(model, shown, "images")
     if learns is not None and len(shown) > learns.samples:
         raise ConfigError(
-            f"images: {len(shown)} test a program that learns from {learns.samples}; give fewer, or more samples "
-            "to learn from"
+            f"images: {len(shown)} test a program that learns from {learns.samples}; give fewer, or more "
+            "samples to learn from"
         )
     values = _features(model, len(shown), features, noise=images is None)
     classes, spike_counts = _answers(model, plan, shown, values, seed, reject)
     beside = None if values is None or model.features is None else model.features.in_bytes(values)
     with folder_when_whole(folder) as made:
         _write_network(made, name, header, source)
-        (made / "README.md").write_text(_readme(model, plan, name, len(shown), reject, learns), encoding="utf-8")
+        (made / "README.md").write_text(
+            _readme(model, plan, name, len(shown), reject, learns), encoding="utf-8"
+        )
         makefile = filled(_program_file("Makefile"), {"name": name})
         (made / "Makefile").write_text(makefile, encoding="utf-8")
         _write_fixed(made, "test")
@@ -331,7 +333,9 @@ def _source(
         "",
         *encoder,
         *([] if learning is None else learning_lines(learning, plan.layers[0], seed)),
-        layers_source(in_lines(plan, model.image_shape) if column else plan, column=column, learning=learning),
+        layers_source(
+            in_lines(plan, model.image_shape) if column else plan, column=column, learning=learning
+        ),
         *([] if learning is None else ['#include "src/learn.h"', ""]),
         "/* ---- Readout ---- */",
         "",
@@ -373,8 +377,8 @@ def _learned(learning: DeviceLearning | None, images: NDArray[np.uint8], seed: i
 
 
 _LEARNING = """
-It learns on without labels, in RAM, as fspinn's integer engine does, bit for bit; the readout stays. A sample is
-learned from as a whole; its rates are those of training, from start to end over @samples@ samples, and then stay:
+It learns on without labels, in RAM, as fspinn's integer engine does, bit for bit; the readout stays. A sample
+is learned from as a whole. Rates go from start to end, as in training, over @samples@ samples, and then stay:
 
     @name@_learn_start(&state);                     /* once, before all else */
     @name@_learn(&state, image);                    /* between samples; then answer as before */

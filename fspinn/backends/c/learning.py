@@ -137,8 +137,8 @@ def _refuses(model: Model) -> str | None:
         return "a device learns in integers; train with weights in a format, such as UQ0.4"
     if len(layers) > 1 or not is_column(model.network):
         return (
-            "a device learns one column without leak, whose first spike ends a position, on pixels that spike "
-            "once, compared with white; use Network.patches"
+            "a device learns one column without leak, whose first spike ends a position, on pixels that "
+            "spike once, compared with white; use Network.patches"
         )
     if type(learner) is not Stdp:
         return f"a device has no labels, and this model learned by {learner.kind}; use one of stdp"
@@ -233,8 +233,8 @@ def _lines(learning: DeviceLearning) -> tuple[list[int], list[int]]:
         found = np.stack([_on_line(line, numbers) for line in lines], axis=1)
         if not np.array_equal(found, expected):
             raise ConfigError(
-                f"learning: rates over {learning.samples} samples, as floats have them, are not whole numbers on "
-                "a line; give another number of samples"
+                f"learning: rates over {learning.samples} samples, as floats have them, are not whole "
+                "numbers on a line; give another number of samples"
             )
     return lines[0], lines[1]
 
@@ -277,7 +277,9 @@ def read_dump(
     """Return the weights and theta of a dump, and from how many samples they were learned."""
     samples = int(np.frombuffer(dump, "<u4", 1)[0])
     theta = np.frombuffer(dump, "<i4", neurons, _THETA_AT).astype(np.int32)
-    packed = np.frombuffer(dump, np.uint8, weight_bytes(inputs, neurons, weight_format), _THETA_AT + 4 * neurons)
+    packed = np.frombuffer(
+        dump, np.uint8, weight_bytes(inputs, neurons, weight_format), _THETA_AT + 4 * neurons
+    )
     words = packed.astype(np.uint32).reshape(inputs, -1)
     return unpack(words, neurons, weight_format, _UNIT_BITS).astype(np.uint8), theta, samples
 
