@@ -19,6 +19,7 @@ from exported_programs import (
 )
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
+from published_images import skip_without
 from test_export_c import COLUMN
 
 import fspinn
@@ -120,6 +121,13 @@ def of_a_run(model, data, seed):
     return replace(model, layers=(start,), activity={}), data.train.images[order]
 
 
+def assert_same_layer(model, expected):
+    for name in ("weights", "theta"):
+        found, other = getattr(model.layer, name), getattr(expected.layer, name)
+        np.testing.assert_array_equal(found.numbers, other.numbers)
+        assert found.format == other.format
+
+
 @needs_gcc
 def test_a_thousand_digits_teach_a_program_what_training_in_integers_learns(tmp_path):
     data = datasets.load("digits")
@@ -128,10 +136,7 @@ def test_a_thousand_digits_teach_a_program_what_training_in_integers_learns(tmp_
     trained = fspinn.train(network, data, learner=learner, seed=5, weights="UQ0.4", progress=False).model
     start, images = of_a_run(trained, data, seed=5)
     dump, counts, classes = learned_in_c(start, tmp_path, images, data.validation.images[:100], seed=5)
-    learned = import_learned(dump, trained)
-    np.testing.assert_array_equal(learned.layer.weights.numbers, trained.layer.weights.numbers)
-    np.testing.assert_array_equal(learned.layer.theta.values, trained.layer.theta.values)
-    assert learned.layer.theta.format == trained.layer.theta.format
+    assert_same_layer(import_learned(dump, trained), trained)
     assert (start.layer.weights.numbers != trained.layer.weights.numbers).mean() > 0.5
     expected = predict(trained, data.validation.images[:100], seed=5)
     np.testing.assert_array_equal(counts, expected.spike_counts)
@@ -139,6 +144,24 @@ def test_a_thousand_digits_teach_a_program_what_training_in_integers_learns(tmp_
 
 
 @needs_gcc
+def test_test_images_of_mnist_teach_an_arduino_uno(tmp_path):
+    """A column of 8 neurons beside a whole image, in 2 KiB of RAM."""
+    skip_without("mnist")
+    needs_tools_of("atmega328p")
+    data = datasets.load("mnist")
+    few, learner = replace(data, train=data.train.first(1000)), fspinn.Stdp(passes=1)
+    trained = fspinn.train(
+        fspinn.Network.patches(8), few, learner=learner, weights="UQ0.3", state="Q5.5", progress=False
+    ).model
+    start, images = of_a_run(trained, few, seed=0)
+    export_c(start, tmp_path / "uno", images[:30], learning=1000)
+    told = make(tmp_path / "uno", "test-atmega328p")
+    assert "learned from 30 samples\n" in told
+    assert "equal to the integer engine\n" in told
+    dump, *_ = learned_in_c(start, tmp_path, images, seed=0)
+    assert_same_layer(import_learned(dump, trained), trained)
+
+
 def test_a_dump_becomes_a_model_file_that_answers_as_the_device(tmp_path):
     model = model_of(SMALL, "UQ0.3", "Q5.5", pixels=(9, 12))
     images = images_for(model, 40)
@@ -173,6 +196,12 @@ def test_what_a_device_does_not_learn_is_refused(changes, why, tmp_path):
     with pytest.raises(ConfigError, match=f"learning: .*{why}"):
         export_c(model, tmp_path / "out", learning=10)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_no_chip_is_said_to_have_room_for_learning(tmp_path):
+    model = model_of(SMALL, "UQ0.3", "Q5.5", pixels=(9, 12))
+    with pytest.raises(ConfigError, match="what a program that learns takes of a chip is not known yet"):
+        export_c(model, tmp_path / "out", learning=10, hardware="mcu-avr")
 
 
 def test_wide_weights_do_not_learn(tmp_path):

@@ -170,6 +170,10 @@ def export_c(
     if (refusal := refuses(plan)) is not None:
         raise FormatError(refusal)
     learns = None if learning is None else learning_of(model, learning)
+    if learns is not None and hardware is not None:
+        raise ConfigError(
+            "hardware: what a program that learns takes of a chip is not known yet; leave it out, or learning"
+        )
     if hardware is not None:
         check_room(model, hardware)
     header = caller_header(_program_file("network.h"), model, plan, name, learns)
