@@ -162,7 +162,9 @@ static int learn(void)
     int wrong = 0;
     for (left = next_word(); left > 0; left--) {
         read_bytes(sample, TESTED_PIXELS);
+        begin_learning();
         TESTED(learn)(&state, sample);
+        end_call();
     }
     for (i = 0; i < TESTED_LEARNED_BYTES; i++) {
         uint8_t expected;
