@@ -222,8 +222,8 @@ def _lines(learning: DeviceLearning) -> tuple[list[int], list[int]]:
     scales = Fraction(2**RATE_BITS), Fraction(settings.weight_norm) * 2**theta.fraction_bits
     ends = settings.learning_rate, settings.theta_step
     lines = [
-        _line(*(Fraction(end) * scale for end in both), learning.samples)
-        for both, scale in zip(ends, scales, strict=True)
+        _line(Fraction(start) * scale, Fraction(end) * scale, learning.samples)
+        for (start, end), scale in zip(ends, scales, strict=True)
     ]
     for first in range(0, learning.samples, _CHUNK):
         count = min(_CHUNK, learning.samples - first)
