@@ -177,6 +177,24 @@ def test_a_dump_becomes_a_model_file_that_answers_as_the_device(tmp_path):
     np.testing.assert_array_equal(classes, expected.classes)
 
 
+@pytest.mark.parametrize("target", ["arduino", "nir"])
+def test_only_the_c_program_learns(target, tmp_path):
+    store.save(model_of(SMALL, "UQ0.3", "Q5.5", pixels=(9, 12)), tmp_path / "net.h5")
+    given = [tmp_path / "net.h5", "--target", target, "-o", tmp_path / "out", "--learning", 10]
+    result = CliRunner().invoke(main, ["export", *map(str, given)])
+    assert result.exit_code == 2
+    assert "--learning: only the C program learns; leave it out" in result.stderr
+
+
+def test_the_command_writes_a_program_that_learns(tmp_path):
+    store.save(model_of(SMALL, "UQ0.3", "Q5.5", pixels=(9, 12)), tmp_path / "net.h5")
+    given = [tmp_path / "net.h5", "--target", "c", "-o", tmp_path / "out", "--learning", 10]
+    result = CliRunner().invoke(main, ["export", *map(str, given)])
+    assert result.exit_code == 0, result.output
+    assert "#define NETWORK_LEARNS 1\n" in (tmp_path / "out" / "network.h").read_text()
+    assert "over 10 samples, and then stay" in (tmp_path / "out" / "README.md").read_text()
+
+
 @pytest.mark.parametrize("size", [0, 72, 77])
 def test_a_dump_of_another_network_is_refused(size):
     model = model_of(SMALL, "UQ0.3", "Q5.5", pixels=(9, 12))
