@@ -44,8 +44,13 @@ def stream_key(seed: int, purpose: int, sample: int = 0) -> int:
 
     The seed is the user's, the purpose a constant of this module, the sample an image, pass or repetition.
     """
+    return mixed(seed, purpose, sample)
+
+
+def mixed(*parts: int) -> int:
+    """Return the key that some parts of the name of a stream lead to; the next one is mixed with it."""
     key = np.zeros(1, dtype=np.uint64)
-    for part in (seed, purpose, sample):
+    for part in parts:
         key = _mix((key ^ np.uint64(part)) + _GOLDEN)
     return int(key[0])
 

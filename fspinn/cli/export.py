@@ -25,6 +25,7 @@ Examples:
   fspinn quantize net.h5 --weights UQ0.4 --state Q9.6 -o net4.h5
   fspinn export net4.h5 --target c -o out/
   fspinn export net4.h5 --target c --name digits -o out/
+  fspinn export net4.h5 --target c --learning 1000 -o out/
   fspinn export net4.h5 --target arduino --hardware mcu-avr -o digits/
   fspinn export net.h5 --target nir -o net.nir
 """,
@@ -52,6 +53,11 @@ Examples:
 @click.option(
     "--hardware", help="Microcontroller that has to hold it: a preset, such as mcu-avr, or a TOML file."
 )
+@click.option(
+    "--learning",
+    type=click.IntRange(min=1),
+    help="Let the C program learn on, without labels: over so many samples rates go from start to end.",
+)
 @click.option("--samples", type=click.IntRange(min=1), help=f"Images that test it [default: {_IMAGES}].")
 @options.config
 @options.as_json
@@ -62,6 +68,7 @@ def command(
     output: str,
     name: str | None,
     hardware: str | None,
+    learning: int | None,
     shown: shown_images.Shown,
     reject: float,
     as_json: bool,
@@ -71,7 +78,8 @@ def command(
     c: a program in C99 for a microcontroller, that needs no floating point and no heap. The network needs a
     state format (see `fspinn quantize`); from the same images the program makes the same output spikes. With
     --reject it answers -1 where the best class leads by less. Networks of several --name live in one
-    firmware; --hardware refuses a chip whose flash or RAM is too small.
+    firmware; --hardware refuses a chip whose flash or RAM is too small. With --learning it also learns from
+    samples, as the integer engine does (see `fspinn import`).
 
     arduino: the same network as a sketch, which reads samples from the serial port and answers with classes.
 
@@ -88,6 +96,8 @@ def command(
     called = "network" if name is None else name
     check_name(called)
     network = store.load(model)
+    if learning is not None and target != "c":
+        raise ConfigError("--learning: only the C program learns; leave it out, or use --target c")
     if target == "nir":
         if reject != 0:
             raise ConfigError("--reject: only the C program answers with classes; leave it out")
@@ -119,6 +129,7 @@ def command(
             seed=shown.seed,
             name=called,
             hardware=hardware,
+            learning=learning,
         )
         said = f"{called}.h, {called}.c, and a test; try make -C {path} test"
     options.answer(as_json, {"target": target, "output": str(path)}, f"written   {path}: {said}")

@@ -125,7 +125,8 @@ class Drawing:
 
     def _given(self) -> dict[str, Any]:
         """Return the parameters that make the network of the base."""
-        settings, given = settings_of(self.space.base), {}
+        settings = settings_of(self.space.base)
+        given: dict[str, Any] = {}
         for name in self._distributions:
             choices, value = self.space.settings[name], settings.get(name)
             if isinstance(choices, Range):

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from fspinn.backends.c.header import caller_header, filled, program_numbers
 from fspinn.backends.c.layers import in_lines, input_words, layers_source
+from fspinn.backends.c.learning import DeviceLearning, dump_of, learned_on, learning_lines, learning_of
 from fspinn.backends.c.readout import readout_lines
 from fspinn.backends.c.signals import how_scaled, is_whole, scale_lines, sensor_loop
 from fspinn.backends.numba import engine
@@ -43,7 +44,17 @@ from fspinn.network.inputs import Events
 NOISE_IMAGES = 5
 
 _FIXED = {
-    "src": ("flash.h", "intensities.h", "encoder.h", "column.h", "layer.h", "readout.h", "calls.h"),
+    "src": (
+        "flash.h",
+        "intensities.h",
+        "encoder.h",
+        "column.h",
+        "thresholds.h",
+        "learn.h",
+        "layer.h",
+        "readout.h",
+        "calls.h",
+    ),
     "test": (
         "platform.h",
         "test.c",
@@ -112,6 +123,7 @@ def export_c(
     seed: int = 0,
     name: str = "network",
     hardware: str | Path | None = None,
+    learning: int | None = None,
 ) -> None:
     """Write a network that computes with integers as a C program.
 
@@ -136,6 +148,10 @@ def export_c(
     hardware : str or Path, optional
         A preset of a microcontroller, or a TOML file (`fspinn.memmodel`): one whose flash or RAM is too small
         is refused.
+    learning : int, optional
+        Let the program learn on from what the model has learned, without labels: the number of samples over
+        which the rates of the model's learner go from start to end, where they stay. `seed` is then that of
+        learning too.
 
     Raises
     ------
@@ -149,25 +165,43 @@ def export_c(
     """
     seed, reject = checked_seed(seed), number("reject", reject, at_least=0.0)
     model = model_of(model)
-    plan, header, source = _generated(model, name, seed, reject, hardware)
+    learns = None if learning is None else learning_of(model, learning)
+    if learns is not None and hardware is not None:
+        raise ConfigError(
+            "hardware: what a program that learns takes of a chip is not known yet; leave it out, or learning"
+        )
+    plan, header, source = _generated(model, name, seed, reject, hardware, learns)
     shown = _noise(model) if images is None else np.asarray(images)
     check_size(model, shown, "images")
+    if learns is not None and len(shown) > learns.samples:
+        raise ConfigError(
+            f"images: {len(shown)} test a program that learns from {learns.samples}; give fewer, or more "
+            "samples to learn from"
+        )
     values = _features(model, len(shown), features, noise=images is None)
     classes, spike_counts = _answers(model, plan, shown, values, seed, reject)
     beside = None if values is None or model.features is None else model.features.in_bytes(values)
     with folder_when_whole(folder) as made:
         _write_network(made, name, header, source)
-        (made / "README.md").write_text(_readme(model, plan, name, len(shown), reject), encoding="utf-8")
+        (made / "README.md").write_text(
+            _readme(model, plan, name, len(shown), reject, learns), encoding="utf-8"
+        )
         makefile = filled(_program_file("Makefile"), {"name": name})
         (made / "Makefile").write_text(makefile, encoding="utf-8")
         _write_fixed(made, "test")
         tested = filled(_program_file("test/tested.h"), {"name": name, "NAME": name.upper()})
         (made / "test" / "tested.h").write_text(tested, encoding="utf-8")
-        (made / "test" / "samples.bin").write_bytes(_samples(shown, beside, classes, spike_counts))
+        samples = _samples(shown, beside, classes, spike_counts) + _learned(learns, shown, seed)
+        (made / "test" / "samples.bin").write_bytes(samples)
 
 
 def _generated(
-    model: Model, name: str, seed: int, reject: float, hardware: str | Path | None
+    model: Model,
+    name: str,
+    seed: int,
+    reject: float,
+    hardware: str | Path | None,
+    learns: DeviceLearning | None = None,
 ) -> tuple[Plan, str, str]:
     """Return the plan of a model, its header and its source, or refuse what cannot be exported."""
     check_name(name)
@@ -176,8 +210,8 @@ def _generated(
         raise FormatError(refusal)
     if hardware is not None:
         check_room(model, hardware)
-    header = caller_header(_program_file("network.h"), model, plan, name)
-    return plan, header, _source(model, plan, name, seed, reject)
+    header = caller_header(_program_file("network.h"), model, plan, name, learns)
+    return plan, header, _source(model, plan, name, seed, reject, learns)
 
 
 def export_arduino(
@@ -287,7 +321,14 @@ def _answers(
     return readouts.classes(model.readout, counts, scores, reject), spike_counts
 
 
-def _source(model: Model, plan: Plan, name: str, seed: int, reject: float) -> str:
+def _source(
+    model: Model,
+    plan: Plan,
+    name: str,
+    seed: int,
+    reject: float,
+    learning: DeviceLearning | None = None,
+) -> str:
     """Return what `network.c` holds."""
     column = is_column(model.network)
     encoder = [] if column else ['#include "src/intensities.h"', '#include "src/encoder.h"']
@@ -299,7 +340,11 @@ def _source(model: Model, plan: Plan, name: str, seed: int, reject: float) -> st
         *program_numbers(model, plan, name, seed),
         "",
         *encoder,
-        layers_source(in_lines(plan, model.image_shape) if column else plan, column=column),
+        *([] if learning is None else learning_lines(learning, plan.layers[0], seed)),
+        layers_source(
+            in_lines(plan, model.image_shape) if column else plan, column=column, learning=learning
+        ),
+        *([] if learning is None else ['#include "src/learn.h"', ""]),
         "/* ---- Readout ---- */",
         "",
         *readout_lines(model, plan, reject),
@@ -331,7 +376,29 @@ def _samples(
     return head + bytes(np.concatenate(parts, axis=1).tobytes())
 
 
-def _readme(model: Model, plan: Plan, name: str, images: int, reject: float) -> str:
+def _learned(learning: DeviceLearning | None, images: NDArray[np.uint8], seed: int) -> bytes:
+    """Return how many samples to learn from, these, and what the integer engine has learned then."""
+    if learning is None:
+        return b""
+    dump = dump_of(*learned_on(learning, images, seed), learning.grid.weights)
+    return bytes(np.array([len(images)], "<u4").tobytes() + images.tobytes() + dump)
+
+
+_LEARNING = """
+It learns on without labels, in RAM, as fspinn's integer engine does, bit for bit; the readout stays. A sample
+is learned from as a whole. Rates go from start to end, as in training, over @samples@ samples, and then stay:
+
+    @name@_learn_start(&state);                     /* once, before all else */
+    @name@_learn(&state, image);                    /* between samples; then answer as before */
+
+`state.learned` is all that was learned, and may be kept in non-volatile memory and copied back. Its
+`@NAME@_LEARNED_BYTES` bytes become a model again with `fspinn import dump.bin --like net.h5 -o learned.h5`.
+"""
+
+
+def _readme(
+    model: Model, plan: Plan, name: str, images: int, reject: float, learning: DeviceLearning | None
+) -> str:
     values = {
         "version": __version__,
         "summary": "; then ".join(_in_words(plan, layer) for layer in plan.layers),
@@ -344,6 +411,7 @@ def _readme(model: Model, plan: Plan, name: str, images: int, reject: float) -> 
         "beside": "" if model.features is None else ", features",
         "features": _features_in_words(model, name),
         "none": _none(model, reject),
+        "learning": "" if learning is None else _LEARNING.replace("@samples@", str(learning.samples)),
         "name": name,
         "NAME": name.upper(),
     }

@@ -3,9 +3,10 @@
 from math import frexp, prod
 
 from fspinn.backends.c.layers import block_sum_type, in_lines, input_words
+from fspinn.backends.c.learning import DeviceLearning
 from fspinn.backends.c.numbers import defines
 from fspinn.backends.c.signals import is_whole, whole_because
-from fspinn.backends.c.state import state_members
+from fspinn.backends.c.state import learned_struct, state_members
 from fspinn.base.randomness import INFERENCE_SPIKES
 from fspinn.base.version import __version__
 from fspinn.lowering.plan import Plan
@@ -35,7 +36,9 @@ _KINDS = {
 """Kinds by the number that stands for each."""
 
 
-def caller_header(template: str, model: Model, plan: Plan, name: str) -> str:
+def caller_header(
+    template: str, model: Model, plan: Plan, name: str, learning: DeviceLearning | None = None
+) -> str:
     """Return what `network.h` holds.
 
     Parameters
@@ -47,6 +50,8 @@ def caller_header(template: str, model: Model, plan: Plan, name: str) -> str:
         Of the model, in integers.
     name : str
         Prefix of all names in it.
+    learning : DeviceLearning or None, default None
+        What it learns with, if it does.
     """
     column, pushes = is_column(model.network), whole_because(model, plan) is None
     lined = in_lines(plan, model.image_shape) if column else plan
@@ -64,12 +69,16 @@ def caller_header(template: str, model: Model, plan: Plan, name: str) -> str:
         "EXTRA_FEATURES": 0 if model.features is None else len(model.features.names),
         "SCALED": int(model.scale is not None and is_whole(model.scale)),
         "FEATURES_SCALED": int(model.features is not None and is_whole(model.features.scale)),
+        "LEARNS": int(learning is not None),
     }
+    if learning is not None:
+        public["LEARNED_BYTES"] = learning.dump_bytes
     if input_words(plan, column=column):
         public["STEPS_AT_ONCE"] = STEPS_AT_ONCE
     values = {
         "defines": "\n".join(defines(public, name.upper())),
-        "state": state_members(model, lined, name, column=column, pushes=pushes),
+        "learned": "" if learning is None else learned_struct(learning, name),
+        "state": state_members(model, lined, name, column=column, pushes=pushes, learning=learning),
         "calls": "\n".join(_calls(name, public)),
         "version": __version__,
         "name": name,
@@ -100,7 +109,7 @@ def program_numbers(model: Model, plan: Plan, name: str, seed: int) -> list[str]
     """
     column, prefix = is_column(model.network), name.upper()
     public = ["LAYERS", "FEATURES", "CLASSES", "SAMPLE_WIDTH", "SAMPLE_CHANNELS", "PUSH", "SCALED"]
-    public += ["EXTRA_FEATURES", "FEATURES_SCALED"]
+    public += ["EXTRA_FEATURES", "FEATURES_SCALED", "LEARNS"]
     if input_words(plan, column=column):
         public.append("STEPS_AT_ONCE")
     kinds = [
@@ -135,6 +144,8 @@ def _calls(name: str, public: dict[str, int]) -> list[str]:
         "PUSH": f"uint16_t {name}_push({name}_state *state, const uint8_t *value);",
         "SCALED": f"uint8_t {name}_scaled(int32_t value, uint8_t channel);",
         "FEATURES_SCALED": f"uint8_t {name}_feature(int32_t value, uint8_t number);",
+        "LEARNS": f"void {name}_learn_start({name}_state *state);\n"
+        f"void {name}_learn({name}_state *state, const uint8_t *sample);",
     }
     return calls + [call for there, call in optional.items() if public[there]]
 

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from fspinn.backends.c.learning import DeviceLearning
 from fspinn.backends.c.numbers import array, constants, type_of, type_of_format
 from fspinn.lowering.plan import LayerPlan, Plan
 from fspinn.memmodel.size import INTENSITY_BITS
@@ -16,7 +17,7 @@ from fspinn.quant.packing import pack
 _BIT = Format(1, 0, signed=False)
 
 
-def layers_source(plan: Plan, *, column: bool) -> str:
+def layers_source(plan: Plan, *, column: bool, learning: DeviceLearning | None = None) -> str:
     """Return the layers as C, one after the other.
 
     Parameters
@@ -25,6 +26,8 @@ def layers_source(plan: Plan, *, column: bool) -> str:
         In integers; of a column as `in_lines` says.
     column : bool
         Whether the first layer is a column of `column.h`.
+    learning : DeviceLearning or None, default None
+        What a column learns with.
     """
     text = []
     for index, layer in enumerate(plan.layers):
@@ -36,7 +39,8 @@ def layers_source(plan: Plan, *, column: bool) -> str:
                 text.append(f"#undef LAYER{name}")
             text.append(f"#define LAYER{name} {value}")
         if as_column:
-            text += [f"#define LAYER_{name} {value}" for name, value in _of_a_column(plan, layer).items()]
+            of_column = _of_a_column(plan, layer, learning)
+            text += [f"#define LAYER_{name} {value}" for name, value in of_column.items()]
         text += ["", *_data(layer, index + 1, as_column=as_column)]
         text += ["", '#include "src/column.h"' if as_column else '#include "src/layer.h"', ""]
     return "\n".join(text)
@@ -63,6 +67,20 @@ def sum_type(layer: LayerPlan) -> str:
     assert layer.formats is not None
     weights = layer.formats.weights
     return type_of(layer.inputs * weights.lowest_integer, layer.inputs * weights.highest_integer)
+
+
+def wide_type(layer: LayerPlan, learning: DeviceLearning | None) -> str:
+    """Return the type that holds potentials of a column before they are cut, less their thresholds."""
+    formats = layer.formats
+    assert formats is not None
+    state, weights = formats.state, formats.weights
+    shift = state.fraction_bits - weights.fraction_bits
+    most = layer.inputs * max(-weights.lowest_integer, weights.highest_integer)
+    reached = max(-state.lowest_integer, state.highest_integer) + (
+        most << shift if shift >= 0 else most >> -shift
+    )
+    thresholds = layer.thresholds if learning is None else learning.thresholds_to(layer)
+    return "int16_t" if reached + int(np.abs(thresholds).max()) < 2**15 else "int32_t"
 
 
 def block_sum_type(pixels: int) -> str:
@@ -140,26 +158,21 @@ def _constants(plan: Plan, layer: LayerPlan, number: int, below: LayerPlan | Non
     }
 
 
-def _of_a_column(plan: Plan, layer: LayerPlan) -> dict[str, str]:
+def _of_a_column(plan: Plan, layer: LayerPlan, learning: DeviceLearning | None) -> dict[str, str]:
     """What a column has beside that, or otherwise: positions along lines, and the narrowest types."""
     assert layer.formats is not None
     assert layer.geometry is not None
-    geometry, state, weights = layer.geometry, layer.formats.state, layer.formats.weights
-    shift = state.fraction_bits - weights.fraction_bits
-    most = layer.inputs * max(-weights.lowest_integer, weights.highest_integer)
-    reached = max(-state.lowest_integer, state.highest_integer) + (
-        most << shift if shift >= 0 else most >> -shift
-    )
-    widest = reached + int(np.abs(layer.thresholds).max())
+    geometry, weights = layer.geometry, layer.formats.weights
+    unasked = layer.thresholds.min() <= 0 or (learning is not None and learning.spikes_unasked)
     numbers = {
         "LINE": geometry.width * geometry.channels,
         "FIELD_LINES": geometry.field[0],
-        "SPIKES_UNASKED": int(layer.thresholds.min() <= 0),
+        "SPIKES_UNASKED": int(unasked),
     }
     return {
         "SUM": sum_type(layer),
         "UNIT": type_of(0, 2 ** _unit_bits(weights) - 1),
-        "WIDE": "int16_t" if widest < 2**15 else "int32_t",
+        "WIDE": wide_type(layer, learning),
         "EARLY": "uint16_t" if 255 * plan.steps < 2**16 else "uint32_t",
         **constants(numbers),
     }

@@ -8,7 +8,9 @@ from fspinn.backends.c.layers import (
     input_words,
     layer_types,
     sum_type,
+    wide_type,
 )
+from fspinn.backends.c.learning import DeviceLearning
 from fspinn.lowering.plan import LayerPlan, Plan
 from fspinn.memmodel.size import kept_values
 from fspinn.model.model import Model
@@ -17,7 +19,15 @@ from fspinn.network.inhibition import NoInhibition
 from fspinn.network.inputs import Delta, LevelDelta, block_of
 
 
-def state_members(model: Model, plan: Plan, name: str, *, column: bool, pushes: bool) -> str:
+def state_members(
+    model: Model,
+    plan: Plan,
+    name: str,
+    *,
+    column: bool,
+    pushes: bool,
+    learning: DeviceLearning | None = None,
+) -> str:
     """Return the members of the struct, one a line.
 
     Parameters
@@ -31,8 +41,15 @@ def state_members(model: Model, plan: Plan, name: str, *, column: bool, pushes: 
         Whether the first layer is a column of `column.h`.
     pushes : bool
         Whether values of a signal can come one by one.
+    learning : DeviceLearning or None, default None
+        What it learns with, if it does.
     """
-    members = [f"{count_type(plan)} counts[{name.upper()}_FEATURES]", "/* All else is the program's own. */"]
+    members = [f"{count_type(plan)} counts[{name.upper()}_FEATURES]"]
+    if learning is not None:
+        members.append(f"{name}_learned learned")
+    members.append("/* All else is the program's own. */")
+    if learning is not None:
+        members.append(f"{wide_type(plan.layers[0], learning)} thresholds[{plan.layers[0].neurons}]")
     if column:
         members += _of_a_column(model, plan)
     else:
@@ -47,6 +64,19 @@ def state_members(model: Model, plan: Plan, name: str, *, column: bool, pushes: 
         if number < len(plan.layers):
             members.append(_between(plan, layer, number))
     return "\n".join(f"    {one}" if one.startswith("/*") else f"    {one};" for one in members)
+
+
+def learned_struct(learning: DeviceLearning, name: str) -> str:
+    """Return the struct of what a device has learned; `fspinn.backends.c.learning.dump_of` is its twin."""
+    return f"""
+/* What was learned, from so many samples: {name.upper()}_LEARNED_BYTES, as `fspinn import` reads them. */
+typedef struct {{
+    uint32_t samples;
+    int32_t theta[{learning.layer.neurons}];
+    uint8_t weights[{learning.weight_bytes}];
+    uint8_t spiked;
+}} {name}_learned;
+"""
 
 
 def _of_a_column(model: Model, plan: Plan) -> list[str]:

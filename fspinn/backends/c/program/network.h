@@ -15,6 +15,8 @@
  * @name@_class. The answer is that to the whole sample. What comes after the last row or value is ignored.
  * With @NAME@_SCALED, @name@_scaled turns what was recorded in a channel into its byte, and with
  * @NAME@_FEATURES_SCALED @name@_feature does so with a feature.
+ * Where @NAME@_LEARNS is 1, call @name@_learn_start(&state) once, before all else; then, between samples,
+ * @name@_learn(&state, sample) learns from a whole one, without its class. state.learned is all that was learned.
  * The class is -1 where the best one leads the second by less than the margin, and where no neuron has spiked and no
  * feature is above its lowest level, unless silence means a class.
  */
@@ -24,7 +26,7 @@
 #include <stdint.h>
 
 @defines@
-
+@learned@
 typedef struct {
 @state@
 } @name@_state;

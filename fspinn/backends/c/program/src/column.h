@@ -26,6 +26,10 @@ typedef uint_fast16_t small_index;
 #define silence silence_1
 #endif
 
+#if FSPINN_LEARNS
+#include "thresholds.h"
+#endif
+
 /* Forget all lines and spikes. */
 static void silence_1(FSPINN_STATE *state)
 {
@@ -37,6 +41,9 @@ static void silence_1(FSPINN_STATE *state)
         state->sent_1[j] = LAYER_STEPS;
 #endif
     }
+#if FSPINN_LEARNS
+    set_answer_thresholds(state);
+#endif
     state->lines_left = FSPINN_LINES;
     state->until_row = LAYER_FIELD_LINES;
     state->oldest = 0;
@@ -68,7 +75,11 @@ static void add_row(LAYER_SUM *sums, const LAYER_UNIT *row)
 {
     small_index j = 0, k;
     while (j < LAYER_NEURONS) {
+#if FSPINN_LEARNS
+        LAYER_UNIT packed = *row;
+#else
         LAYER_UNIT packed = FSPINN_READ(LAYER_UNIT, *row);
+#endif
         row++;
         for (k = 0; k < PER_UNIT && j < LAYER_NEURONS; k++, j++) {
 #if LAYER_WEIGHTS_SIGNED
@@ -89,7 +100,11 @@ static LAYER_TIME add_inputs(FSPINN_STATE *state, index_type corner, LAYER_TIME 
 {
     const LAYER_TIME *times = state->times + state->oldest + corner;
     const LAYER_TIME *end = state->times + LAYER_FIELD_LINES * LAYER_LINE;
+#if FSPINN_LEARNS
+    const LAYER_UNIT *row = state->learned.weights;
+#else
     const LAYER_UNIT *row = weights_1;
+#endif
     LAYER_TIME next = NEVER;
     small_index line, k;
     for (line = 0; line < LAYER_FIELD_LINES; line++) {
@@ -124,19 +139,23 @@ static LAYER_WIDE scaled_1(LAYER_SUM sum)
 #endif
 }
 
-static LAYER_WIDE threshold_1(small_index j)
+static LAYER_WIDE threshold_1(const FSPINN_STATE *state, small_index j)
 {
-#if LAYER_ADAPTED
+#if FSPINN_LEARNS
+    return state->thresholds[j];
+#elif LAYER_ADAPTED
+    (void)state;
     return (LAYER_WIDE)(LAYER_THRESHOLD +
                         (LAYER_WIDE)FSPINN_READ(LAYER_THETA, theta_1[j]) * ((LAYER_WIDE)1 << LAYER_THETA_SHIFT));
 #else
+    (void)state;
     (void)j;
     return LAYER_THRESHOLD;
 #endif
 }
 
-/* Let the neurons of a position see its inputs; the first that spikes is counted in the cell. */
-static void answer_at_1(FSPINN_STATE *state, index_type corner, index_type cell)
+/* Let the neurons of a position see its inputs; returns the first that spikes, LAYER_NEURONS if none does. */
+static small_index first_spike(FSPINN_STATE *state, index_type corner, LAYER_TIME *time)
 {
     small_index j, winner = LAYER_NEURONS;
     LAYER_TIME now, next;
@@ -158,16 +177,27 @@ static void answer_at_1(FSPINN_STATE *state, index_type corner, index_type cell)
             v = v < LAYER_HIGHEST ? v : LAYER_HIGHEST;
             state->potentials_1[j] = (LAYER_POTENTIAL)v;
             state->sums[j] = 0;
-            v = (LAYER_WIDE)(v - threshold_1(j));
+            v = (LAYER_WIDE)(v - threshold_1(state, j));
             if (v > best) {
                 best = v;
                 winner = j;
             }
         }
         if (winner < LAYER_NEURONS) {
-            send_1(state, (index_type)(cell + winner), now);
             break;
         }
+    }
+    *time = now;
+    return winner;
+}
+
+/* The first spike of a position is counted in the cell. */
+static void answer_at_1(FSPINN_STATE *state, index_type corner, index_type cell)
+{
+    LAYER_TIME time;
+    small_index winner = first_spike(state, corner, &time);
+    if (winner < LAYER_NEURONS) {
+        send_1(state, (index_type)(cell + winner), time);
     }
 }
 
@@ -208,6 +238,13 @@ static uint8_t add_line(FSPINN_STATE *state, const uint8_t *line)
 }
 #endif
 
+/* When an input spikes. */
+static LAYER_TIME time_of(uint8_t pixel)
+{
+    LAYER_TIME early = (LAYER_TIME)((LAYER_EARLY)pixel * FSPINN_INPUT_STEPS >> 8);
+    return (LAYER_TIME)(pixel == 0 ? NEVER : FSPINN_INPUT_STEPS - early);
+}
+
 /* Take the next line of the sample, pixel by pixel, all channels of each. */
 static void take_line(FSPINN_STATE *state, const uint8_t *line)
 {
@@ -228,8 +265,7 @@ static void take_line(FSPINN_STATE *state, const uint8_t *line)
 #else
         uint8_t pixel = line[k];
 #endif
-        LAYER_TIME early = (LAYER_TIME)((LAYER_EARLY)pixel * FSPINN_INPUT_STEPS >> 8);
-        times[k] = (LAYER_TIME)(pixel == 0 ? NEVER : FSPINN_INPUT_STEPS - early);
+        times[k] = time_of(pixel);
     }
     state->oldest = (uint16_t)(state->oldest + LAYER_LINE);
     if (state->oldest == LAYER_FIELD_LINES * LAYER_LINE) {

@@ -30,6 +30,11 @@ void begin_call(void)
     GPIOR2 = 1;
 }
 
+void begin_learning(void)
+{
+    GPIOR2 = 2;
+}
+
 void end_call(void)
 {
     GPIOR2 = 0;

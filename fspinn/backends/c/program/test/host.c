@@ -26,6 +26,10 @@ void begin_call(void)
 {
 }
 
+void begin_learning(void)
+{
+}
+
 void end_call(void)
 {
 }

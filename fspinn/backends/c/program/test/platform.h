@@ -12,6 +12,7 @@ void print_letter(char letter);
 
 /* Before and after each call to the network: what it takes is counted, of the stack or of time. */
 void begin_call(void);
+void begin_learning(void);
 void end_call(void);
 
 /* Bytes of the stack that calls took at most; 0 where that is not counted. */

@@ -22,9 +22,10 @@ static const registers known[] = {
 };
 
 static FILE *samples;
-static avr_cycle_count_t began, calls;
+static avr_cycle_count_t began, calls, learning;
+static uint32_t learned;
 static uint16_t stack_at_call, deepest;
-static int in_call;
+static int in_call; /* 2 is one that learns */
 
 static uint16_t stack_pointer(const avr_t *avr)
 {
@@ -56,13 +57,16 @@ static void count(avr_t *avr, avr_io_addr_t address, uint8_t begins, void *param
 {
     (void)address;
     (void)parameter;
-    in_call = begins;
     if (begins) {
         began = avr->cycle;
         stack_at_call = (uint16_t)(stack_pointer(avr) + 2); /* without the way back of begin_call */
+    } else if (in_call == 2) {
+        learning += avr->cycle - began;
+        learned++;
     } else {
         calls += avr->cycle - began;
     }
+    in_call = begins;
 }
 
 int main(int argc, char **argv)
@@ -109,5 +113,8 @@ int main(int argc, char **argv)
     }
     printf("stack %u bytes\n", deepest);
     printf("%llu cycles an image\n", (unsigned long long)(images > 0 ? calls / images : 0));
+    if (learned > 0) {
+        printf("%llu cycles to learn from an image\n", (unsigned long long)(learning / learned));
+    }
     return avr->data[24];
 }

@@ -1,6 +1,6 @@
 /*
  * Samples, and what fspinn's integer engine answered to them: the network here has to answer the same, to whole
- * samples and to their rows or values one by one. LINES_ONLY leaves whole samples out where memory is small.
+ * samples and to their rows or values one by one, and to have learned the same from samples that follow. LINES_ONLY leaves whole samples out where memory is small.
  * Prints the class and the output spikes (feature x spikes); returns 1 if anything differs.
  */
 #include "tested.h"
@@ -16,7 +16,7 @@
 #define LINE (TESTED_PIXELS / LINES)
 
 TESTED(state) state; /* the linker's map tells its size */
-static uint8_t sample[LINES_ONLY && BY_LINES ? LINE : TESTED_PIXELS];
+static uint8_t sample[LINES_ONLY && BY_LINES && !TESTED_LEARNS ? LINE : TESTED_PIXELS];
 
 #ifdef __AVR__
 #define TEXT(text) PSTR(text)
@@ -153,9 +153,37 @@ static int compare(int by_lines)
     return wrong;
 }
 
+#if TESTED_LEARNS
+static int learn(void)
+{
+    const uint8_t *learned = (const uint8_t *)&state.learned;
+    uint32_t left;
+    uint16_t i;
+    int wrong = 0;
+    for (left = next_word(); left > 0; left--) {
+        read_bytes(sample, TESTED_PIXELS);
+        begin_learning();
+        TESTED(learn)(&state, sample);
+        end_call();
+    }
+    for (i = 0; i < TESTED_LEARNED_BYTES; i++) {
+        uint8_t expected;
+        read_bytes(&expected, 1);
+        wrong |= learned[i] != expected;
+    }
+    print(TEXT("learned from "));
+    print_number(state.learned.samples);
+    print(wrong ? TEXT(" samples WRONG\n") : TEXT(" samples\n"));
+    return wrong;
+}
+#endif
+
 int main(void)
 {
     int wrong = 0;
+#if TESTED_LEARNS
+    TESTED(learn_start)(&state);
+#endif
 #if !LINES_ONLY || !BY_LINES
     wrong |= compare(0);
 #endif
@@ -165,6 +193,9 @@ int main(void)
 #endif
     print(TEXT("one by one\n"));
     wrong |= compare(1);
+#endif
+#if TESTED_LEARNS
+    wrong |= learn();
 #endif
     if (deepest_stack() > 0) {
         print(TEXT("stack "));

@@ -1,0 +1,50 @@
+"""What has a device learned? A model of a dump of its state."""
+
+from dataclasses import replace
+
+from fspinn.backends.c import device_grid, dump_bytes, read_dump
+from fspinn.base.errors import DataError
+from fspinn.learning.fitting import raised
+from fspinn.lowering.integer_learning import learned_theta
+from fspinn.model.model import AnyModel, Model, model_of
+from fspinn.model.tensors import LayerTensors, Tensor
+
+_ALIGNED = 4
+
+
+def import_learned(dump: bytes, like: AnyModel) -> Model:
+    """Return a model of what a device has learned: other weights and thresholds, the same readout.
+
+    Parameters
+    ----------
+    dump : bytes
+        ``state.learned`` of a program that ``fspinn export --learning`` wrote.
+    like : Model
+        What was exported.
+
+    Raises
+    ------
+    ConfigError
+        If there is no program that learns such a network.
+    DataError
+        If the dump is not one of such a network.
+    """
+    like = model_of(like)
+    grid, layer, described = device_grid(like), like.layer, like.network.layers[0]
+    inputs, neurons = layer.weights.numbers.shape
+    size = dump_bytes(inputs, neurons, grid.weights)
+    padded = -(-size // _ALIGNED) * _ALIGNED  # as a compiler may leave a struct
+    if not size <= len(dump) <= padded or dump[size - 1] > 1:
+        raise DataError(
+            f"dump: {len(dump)} bytes are not what such a network has learned, which takes {size}; give the "
+            "bytes of state.learned, and the model that was exported"
+        )
+    weights, theta, samples = read_dump(dump, inputs, neurons, grid.weights)
+    values, theta_format = learned_theta(theta, described.neuron.firing_threshold, grid)
+    learned = LayerTensors(Tensor(weights, grid.weights), Tensor.rounded(values, theta_format), grid.state)
+    record = {name: value for name, value in like.record.items() if name != "validation_accuracy"}
+    return replace(
+        like,
+        layers=(raised(learned, like.network.answering.layers[0]),),
+        record={**record, "learned_on_device": samples},
+    )
