@@ -157,7 +157,7 @@ def export_c(
         check_room(model, hardware)
     header = caller_header(_program_file("network.h"), model, plan, name)
     source = _source(model, plan, name, seed, reject)
-    shown = _noise(model) if images is None else np.asarray(images)
+    shown = noise_for(model) if images is None else np.asarray(images)
     check_size(model, shown, "images")
     values = _features(model, len(shown), features, noise=images is None)
     classes, spike_counts = _answers(model, plan, shown, values, seed, reject)
@@ -254,7 +254,8 @@ def refuses(plan: Plan) -> str | None:
     return None
 
 
-def _noise(model: Model) -> NDArray[np.uint8]:
+def noise_for(model: Model) -> NDArray[np.uint8]:
+    """Return images of noise, to test a program with."""
     count = NOISE_IMAGES * int(np.prod(model.image_shape))
     noise = words(stream_key(0, NOISE), count) >> np.uint64(56)
     return noise.astype(np.uint8).reshape(NOISE_IMAGES, *model.image_shape)
