@@ -108,7 +108,7 @@ def export_verilog(
     check_name(name)
     model = model_of(model)
     plan = plan_of(model)
-    if (refusal := refuses(plan) or _refuses_model(model)) is not None:
+    if (refusal := refuses(plan) or _beside_the_plan(model)) is not None:
         raise FormatError(refusal)
     shown = noise_for(model) if images is None else np.asarray(images)
     check_size(model, shown, "images")
@@ -155,7 +155,8 @@ def refuses(plan: Plan) -> str | None:
     return None
 
 
-def _refuses_model(model: Model) -> str | None:
+def _beside_the_plan(model: Model) -> str | None:
+    """Return why a model cannot be written whose plan can, or None."""
     if not is_column(model.network):
         return (
             "encoder: the core in Verilog takes pixels that spike once, compared with white, without contrast; "

@@ -173,7 +173,7 @@ module fspinn_column #(
     initial $readmemh(WEIGHTS_FILE, words);
     always @(posedge clk) begin
         weights <= words[next_input];
-        add <= state == ADD && inputs_left != 0;
+        add <= state == ADD;
     end
 
     wire [NEURONS*ABOVE_BITS-1:0] aboves;
@@ -238,7 +238,7 @@ module fspinn_column #(
             end
             ADD: begin
                 inputs_left <= other_inputs;
-                if (inputs_left == 0) state <= INTEGRATE;
+                if (other_inputs == 0) state <= INTEGRATE;
             end
             INTEGRATE: begin
                 now <= now + 1'b1;
