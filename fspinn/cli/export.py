@@ -44,7 +44,9 @@ Examples:
     type=click.Path(),  # of what kind depends on --target
     help="New folder for c, arduino and verilog, file for nir.",
 )
-@click.option("--dataset", help="Images that test the C program or the core [default: what the model was trained on].")
+@click.option(
+    "--dataset", help="Images that test the C program or the core [default: what the model was trained on]."
+)
 @options.data_dir
 @reading.options()
 @options.seed_of("the C program's input spikes")

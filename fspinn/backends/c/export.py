@@ -336,7 +336,7 @@ def _samples(
 def _readme(model: Model, plan: Plan, name: str, images: int, reject: float) -> str:
     values = {
         "version": __version__,
-        "summary": "; then ".join(_in_words(plan, layer) for layer in plan.layers),
+        "summary": "; then ".join(layer_in_words(plan, layer) for layer in plan.layers),
         "pixels": int(np.prod(model.image_shape)),
         "steps": _steps_in_words(model, plan, name),
         "images": images,
@@ -382,7 +382,8 @@ def _features_in_words(model: Model, name: str) -> str:
     )
 
 
-def _in_words(plan: Plan, layer: LayerPlan) -> str:
+def layer_in_words(plan: Plan, layer: LayerPlan) -> str:
+    """Say what a layer of a plan in integers is."""
     formats = layer.formats
     assert formats is not None
     return (

@@ -1,8 +1,8 @@
 """A column in integers as a core in Verilog: a folder that simulates and synthesizes on its own.
 
-`network.v` (or what `name` says) holds the numbers of the network, `weights.hex` and `table.hex` its memories;
-the files of `src/` are the same for every network. `test/` compares the core with the integer engine in
-Verilator, in every output spike, and wraps it for place-and-route.
+`network.v` (or what `name` says) holds the numbers of the network, two files of hexadecimal numbers its
+memories; the files of `src/` are the same for every network. `test/` compares the core with the integer
+engine in Verilator, in every output spike, and has the pins for place-and-route.
 What it computes is what `fspinn.lowering.integers` defines.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fspinn.backends.c.export import noise_for
+from fspinn.backends.c.export import layer_in_words, noise_for
 from fspinn.backends.c.header import filled
 from fspinn.backends.numba import engine
 from fspinn.backends.protocol import Response
@@ -51,21 +51,6 @@ _FILLED = ("Makefile", "README.md", "test/chip.v", "test/tested.h")
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 _TAKEN = ("chip", "clk", "column", "reset")
-_KEYWORDS = frozenset(
-    """
-    alias always and assert assign assume automatic before begin bind bins bit break buf byte case casex casez cell
-    chandle checker class clocking config const constraint context continue cover cross deassign default defparam
-    design disable dist do edge else end enum event expect export extends extern final for force forever fork
-    function generate genvar global if iff ifnone import include initial inout input inside instance int integer
-    interface join large let library local localparam logic longint macromodule matches medium modport module nand
-    negedge new nexttime nmos nor not null or output package packed parameter pmos posedge primitive priority
-    program property protected pull0 pull1 pulldown pullup pure rand randc real realtime ref reg reject release
-    repeat restrict return rnmos rtran scalared sequence shortint shortreal signed small solve specify static
-    string strong strong0 strong1 struct super supply0 supply1 table tagged task this throughout time timeprecision
-    timeunit tran tri tri0 tri1 triand trior trireg type typedef union unique unsigned use var vectored virtual
-    void wait wand weak weak0 weak1 while wildcard wire with within wor xnor xor
-    """.split()
-)
 
 
 def export_verilog(
@@ -113,7 +98,7 @@ def export_verilog(
     shown = noise_for(model) if images is None else np.asarray(images)
     check_size(model, shown, "images")
     parameters = column_parameters(plan, model.image_shape) | readout_parameters(model, plan, reject)
-    values = _values(parameters, name, len(shown))
+    values = _values(parameters, name) | _in_words(model, plan, len(shown))
     samples = _samples(model, plan, shown, seed, reject)
     with folder_when_whole(folder) as made:
         for inner in ("src", "test"):
@@ -131,10 +116,10 @@ def export_verilog(
 
 def check_name(name: str) -> None:
     """Raise ConfigError unless a module of Verilog can have the name."""
-    if not _IDENTIFIER.fullmatch(name) or name in _KEYWORDS or name in _TAKEN or name.startswith("fspinn"):
+    if not _IDENTIFIER.fullmatch(name) or name in (*_keywords(), *_TAKEN) or name.startswith("fspinn"):
         raise ConfigError(
-            f"name: {name!r} cannot be the name of a module in Verilog; give a letter, then letters, digits and "
-            f"_, but not a word that Verilog has, nor fspinn or {' or '.join(_TAKEN)}"
+            f"name: {name!r} cannot be the name of a module in Verilog; give a letter, then letters, digits "
+            f"and _, but not a word that Verilog has, nor fspinn or {' or '.join(_TAKEN)}"
         )
 
 
@@ -147,8 +132,8 @@ def refuses(plan: Plan) -> str | None:
         return "layers: the core in Verilog is one column; export a network of one layer"
     if layer.geometry is None or layer.inhibition != First.kind or layer.leak != 0:
         return (
-            "layers: the core in Verilog is a column without leak, with a field and inhibition first; export one, "
-            "such as preset patches"
+            "layers: the core in Verilog is a column without leak, with a field and inhibition first; export "
+            "one, such as preset patches"
         )
     if plan.encoding.pool > 1:
         return "pool: means of blocks are not taken by the core in Verilog yet; export a network without"
@@ -159,15 +144,15 @@ def _beside_the_plan(model: Model) -> str | None:
     """Return why a model cannot be written whose plan can, or None."""
     if not is_column(model.network):
         return (
-            "encoder: the core in Verilog takes pixels that spike once, compared with white, without contrast; "
-            "export a network of such, as preset patches has"
+            "encoder: the core in Verilog takes pixels that spike once, compared with white, without "
+            "contrast; export a network of such, as preset patches has"
         )
     if model.features is not None:
         return "features: the core in Verilog takes pixels only; export a network without features"
     return None
 
 
-def _values(parameters: dict[str, int | str], name: str, images: int) -> dict[str, str]:
+def _values(parameters: dict[str, int | str], name: str) -> dict[str, str]:
     """Return what stands for the names between @ in the files of a core."""
     width = {
         "POSITION_BITS": int(parameters["ROWS"]) * int(parameters["COLUMNS"]) - 1,
@@ -180,15 +165,23 @@ def _values(parameters: dict[str, int | str], name: str, images: int) -> dict[st
     return {
         "version": __version__,
         "name": name,
-        "images": str(images),
         "parameters": "\n".join(given),
         **{key: str(value) for key, value in {**parameters, **widths}.items()},
         "PIXELS": str(int(parameters["LINES"]) * int(parameters["LINE"])),
     }
 
 
+def _in_words(model: Model, plan: Plan, images: int) -> dict[str, str]:
+    """Return what the README of a core says beside its numbers."""
+    return {
+        "summary": f"{layer_in_words(plan, plan.layers[0])}.",
+        "classes": ", ".join(model.class_names),
+        "images": str(images),
+    }
+
+
 def _samples(model: Model, plan: Plan, images: NDArray[np.uint8], seed: int, reject: float) -> bytes:
-    """Return how many samples there are; of each its pixels, output spikes and class by the integer engine."""
+    """Return how many samples there are; of each pixels, output spikes and class by the integer engine."""
     response = engine.respond(plan, BatchEncoder(plan.encoding).encode(images, seed, INFERENCE_SPIKES))
     counts = response.spike_counts
     classes = readouts.classes(model.readout, counts, readouts.scores(model.readout, counts), reject)
@@ -205,6 +198,11 @@ def _spikes(response: Response) -> list[NDArray[np.uint32]]:
     spikes = np.stack(columns, axis=1).astype("<u4")
     ends = np.cumsum(response.spike_counts.sum(axis=1))
     return [one[np.argsort(one[:, 0], kind="stable")] for one in np.split(spikes, ends[:-1])]
+
+
+def _keywords() -> list[str]:
+    """Return the words of Verilog and SystemVerilog; tools take the one for the other."""
+    return (resources.files(__package__) / "keywords.txt").read_text(encoding="utf-8").split()
 
 
 def _program_file(name: str) -> str:

@@ -65,15 +65,12 @@ def column_parameters(plan: Plan, shape: tuple[int, ...]) -> dict[str, int | str
 
 
 def readout_parameters(model: Model, plan: Plan, reject: float) -> dict[str, int | str]:
-    """Return the parameters of the core that follow from the readout, by name; errors are those of `table_of`."""
+    """Return the parameters of the core that follow from the readout, by name; errors as of `table_of`."""
     readout = model.readout
     table, bias, step = table_of(readout)
     spikes = spikes_that_speak(model, plan)
-    lowest, highest = (
-        [min(0, int(x)) for x in (table.min(), bias.min())],
-        [max(0, int(x)) for x in (table.max(), bias.max())],
-    )
-    ends = spikes * lowest[0] + lowest[1], spikes * highest[0] + highest[1]
+    lowest, highest = min(int(table.min()), 0), max(int(table.max()), 0)
+    ends = spikes * lowest + min(int(bias.min()), 0), spikes * highest + max(int(bias.max()), 0)
     scores, needed = bits_of(*ends), margin(readout, reject, step)
     return {
         "CLASSES": readout.n_classes,
