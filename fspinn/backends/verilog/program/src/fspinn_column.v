@@ -200,8 +200,8 @@ module fspinn_column #(
     fspinn_lowest #(.BITS(NEURONS), .INDEX_BITS(NEURON_BITS)) of_neurons (
         .set(neurons_left), .others(other_neurons), .index(next_neuron)
     );
-    reg signed [ABOVE_BITS-1:0] best;
-    wire signed [ABOVE_BITS-1:0] above = aboves[next_neuron*ABOVE_BITS +: ABOVE_BITS];
+    reg [NEURON_BITS-1:0] candidate;
+    reg signed [ABOVE_BITS-1:0] above, best; // of the candidate, and of spike_neuron
 
     assign spike = state == SEND;
     assign spike_step = now - 2'd2; // from 0; the next step was looked at
@@ -231,6 +231,7 @@ module fspinn_column #(
             LOOK: begin
                 inputs_left <= spiking;
                 neurons_left <= reached;
+                above <= -1;
                 best <= -1;
                 if (reached != 0 && now != 1) state <= CHOOSE;
                 else if (spiking != 0) state <= ADD;
@@ -246,11 +247,13 @@ module fspinn_column #(
             end
             CHOOSE: begin
                 neurons_left <= other_neurons;
+                candidate <= next_neuron;
+                above <= aboves[next_neuron*ABOVE_BITS +: ABOVE_BITS];
                 if (above > best) begin
                     best <= above;
-                    spike_neuron <= next_neuron;
+                    spike_neuron <= candidate;
                 end
-                if (other_neurons == 0) state <= SEND;
+                if (neurons_left == 0) state <= SEND;
             end
             default: ;
         endcase

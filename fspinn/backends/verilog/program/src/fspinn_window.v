@@ -22,9 +22,10 @@ module fspinn_window #(
     wire [(KEPT+1)*TIME_BITS-1:0] strip = {earlier, spike_time}; // the newest line is lowest
 
     always @(posedge clk) begin
-        earlier <= lines[place];
         if (shift) begin
             lines[place] <= strip[KEPT*TIME_BITS-1:0];
+        end else begin
+            earlier <= lines[place];
         end
     end
 
