@@ -109,8 +109,7 @@ def table_of(readout: Readout) -> tuple[NDArray[np.int64], NDArray[np.int64], Fr
 def weight_words(layer: LayerPlan) -> str:
     """Return the memory of weights: a word for each input, that of the first neuron lowest."""
     assert layer.formats is not None
-    used = layer.weights.astype(np.int64) * layer.input_mask[:, None]
-    return memory(used, layer.formats.weights.bits)
+    return memory(layer.weights, layer.formats.weights.bits)
 
 
 def table_words(readout: Readout) -> str:
@@ -148,8 +147,8 @@ def _word(numbers: list[int], bits: int) -> int:
 
 def _reached(plan: Plan, layer: LayerPlan, shift: int) -> tuple[tuple[int, int], tuple[int, int]]:
     """Return what sums of weights, and potentials that are not cut, reach at most."""
-    used = layer.weights.astype(np.int64) * layer.input_mask[:, None]
-    sums = int(np.minimum(used, 0).sum(axis=0).min()), int(np.maximum(used, 0).sum(axis=0).max())
+    weights = layer.weights.astype(np.int64)
+    sums = int(np.minimum(weights, 0).sum(axis=0).min()), int(np.maximum(weights, 0).sum(axis=0).max())
     # Each step rounds down.
     rounded = plan.steps if shift < 0 and sums[0] < 0 else 0
     return sums, (_scaled(sums[0], shift) - rounded, _scaled(sums[1], shift))
