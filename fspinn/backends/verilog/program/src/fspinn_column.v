@@ -167,6 +167,7 @@ module fspinn_column #(
 
     // ---- Neurons: the weights of an input, of all of them, are a word ----
 
+    (* rom_style = "block" *)
     reg [NEURONS*WEIGHT_BITS-1:0] words [0:INPUTS-1];
     reg [NEURONS*WEIGHT_BITS-1:0] weights;
     reg add;
