@@ -90,6 +90,7 @@ def test_a_column_that_learned_digits_answers_as_the_integer_engine(tmp_path):
     assert simulated(small, tmp_path / "out", np.asarray(data.test.images[:100]))[2:] == (0, 0)
 
 
+@pytest.mark.slow
 @needs_yosys
 def test_a_column_of_sixteen_for_mnist_fits_an_ice40_up5k(tmp_path):
     network = changed(COLUMN, neurons=16, field=(5, 5), threshold=2.0)
