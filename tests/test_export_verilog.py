@@ -66,7 +66,7 @@ def test_every_spike_is_that_of_the_integer_engine(changes, more, options, tmp_p
     model = model_of(changed(changed(COLUMN, cells=(2, 2)), **changes), **{"pixels": (7, 9), **more})
     samples, spikes, *differ = simulated(model, tmp_path / "out", images_for(model, 8), **options)
     assert (samples, differ) == (8, [0, 0])
-    assert spikes > 8
+    assert spikes > 6  # one image is black
 
 
 @needs_verilator
