@@ -25,6 +25,7 @@ __all__ = [
     "export_arduino",
     "export_c",
     "export_nir",
+    "export_verilog",
     "find_smallest",
     "load",
     "memmodel",
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from fspinn.answering.quantize import quantize
     from fspinn.backends.c import export_arduino, export_c
     from fspinn.backends.nir import export_nir
+    from fspinn.backends.verilog import export_verilog
     from fspinn.base.settings import settings_of, with_settings
     from fspinn.learning.training import train
     from fspinn.model.activity import Activity
@@ -72,6 +74,7 @@ _HOMES = {
     "export_arduino": "fspinn.backends.c",
     "export_c": "fspinn.backends.c",
     "export_nir": "fspinn.backends.nir",
+    "export_verilog": "fspinn.backends.verilog",
     "evaluate": "fspinn.answering.evaluate",
     "find_smallest": "fspinn.search",
     "load": "fspinn.model.store",

@@ -75,7 +75,7 @@ def test_without_images_the_program_is_tested_on_noise(path, tmp_path):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--target", "verilog", "-o", "out"], "'verilog' is not"),
+        (["--target", "vhdl", "-o", "out"], "'vhdl' is not"),
         (["--target", "c"], "Missing option '-o'"),
         (["-o", "out"], "Missing option '--target'"),
         (["--target", "c", "-o", "/dev/null"], "cannot be written (A device, not a folder); choose another"),
@@ -89,11 +89,11 @@ def test_without_images_the_program_is_tested_on_noise(path, tmp_path):
         (["--target", "c", "-o", "out", "--name", "int"], "but not a word that C has"),
         (
             ["--target", "nir", "-o", "net.nir", "--name", "digits"],
-            "--name, --hardware: only C programs have them",
+            "--name, --hardware: a graph of NIR has none",
         ),
         (["--target", "nir", "-o", "net4.h5"], "is the model itself; name another file"),
         (["--target", "nir", "-o", "."], "cannot be written (Is a directory); name another file"),
-        (["--target", "nir", "-o", "net.nir", "--samples", "2"], "only the C program has images; leave them"),
+        (["--target", "nir", "-o", "net.nir", "--samples", "2"], "a graph of NIR has no images; leave them"),
     ],
 )
 def test_bad_input_is_one_line_and_nothing_is_written(path, tmp_path, monkeypatch, options, words):

@@ -162,4 +162,4 @@ def test_a_margin_that_is_not_one_is_refused_in_one_line(model_file, command):
 def test_only_the_c_program_can_reject(model_file, tmp_path):
     result = run("export", model_file, "--target", "nir", "-o", tmp_path / "net.nir", "--reject", 1)
     assert result.exit_code == 2
-    assert result.stderr == "fspinn: --reject: only the C program answers with classes; leave it out\n"
+    assert result.stderr == "fspinn: --reject: a graph of NIR answers with no classes; leave it out\n"

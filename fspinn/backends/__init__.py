@@ -2,7 +2,8 @@
 
 - ``numba`` runs networks, in floats and in integers, compiled for event-driven work: the fast one.
 - ``brian2`` runs them as equations that Brian2 integrates: slow, the reference.
-- ``c`` writes a program for a microcontroller, ``nir`` a graph for other simulators.
+- ``c`` writes a program for a microcontroller, ``verilog`` a core for an FPGA, ``nir`` a graph for other
+  simulators.
 """
 
 from importlib import import_module
@@ -15,6 +16,7 @@ BACKENDS = {
     "brian2": "fspinn.backends.brian2.engine",
     "c": "fspinn.backends.c.export",
     "nir": "fspinn.backends.nir",
+    "verilog": "fspinn.backends.verilog.export",
 }
 """Names of the backends and their modules."""
 

@@ -1,4 +1,4 @@
-"""fspinn export: a trained network as a C program, or as a graph of NIR."""
+"""fspinn export: a trained network as a C program, as a core in Verilog, or as a graph of NIR."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,29 +27,32 @@ Examples:
   fspinn export net4.h5 --target c --name digits -o out/
   fspinn export net4.h5 --target c --learning 1000 -o out/
   fspinn export net4.h5 --target arduino --hardware mcu-avr -o digits/
+  fspinn export net4.h5 --target verilog --name digits -o core/
   fspinn export net.h5 --target nir -o net.nir
 """,
 )
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option(
     "--target",
-    type=click.Choice(["c", "arduino", "nir"]),
+    type=click.Choice(["c", "arduino", "verilog", "nir"]),
     required=True,
-    help="A C program, a sketch for the Arduino IDE, or a graph of NIR.",
+    help="A C program, a sketch for the Arduino IDE, a core in Verilog, or a graph of NIR.",
 )
 @click.option(
     "-o",
     "--output",
     required=True,
     type=click.Path(),  # of what kind depends on --target
-    help="New folder for c and arduino, file for nir.",
+    help="New folder for c, arduino and verilog, file for nir.",
 )
-@click.option("--dataset", help="Images that test the C program [default: what the model was trained on].")
+@click.option(
+    "--dataset", help="Images that test the C program or the core [default: what the model was trained on]."
+)
 @options.data_dir
 @reading.options()
 @options.seed_of("the C program's input spikes")
 @options.reject
-@click.option("--name", help="Of the C program, and before all its names [default: network].")
+@click.option("--name", help="Of the C program, and before all its names, or of the core [default: network].")
 @click.option(
     "--hardware", help="Microcontroller that has to hold it: a preset, such as mcu-avr, or a TOML file."
 )
@@ -83,9 +86,13 @@ def command(
 
     arduino: the same network as a sketch, which reads samples from the serial port and answers with classes.
 
+    verilog: a synthesizable core for an FPGA, of a column without leak in integers (what preset patches
+    makes), with a testbench that compares every output spike.
+
     nir: a graph of the Neuromorphic Intermediate Representation, for other simulators and chips; needs the
     package nir (pip install 'fspinn[nir]').
     """
+    from fspinn.backends import verilog
     from fspinn.backends.c import check_name, export_arduino, export_c, refuses
     from fspinn.backends.nir import export_nir
     from fspinn.lowering.compiler import plan_of
@@ -94,17 +101,17 @@ def command(
     check = check_file if target == "nir" else check_new_folder
     path = options.Output(check).convert(output, None, None)
     called = "network" if name is None else name
-    check_name(called)
+    (verilog.check_name if target == "verilog" else check_name)(called)
     network = store.load(model)
     if learning is not None and target != "c":
         raise ConfigError("--learning: only the C program learns; leave it out, or use --target c")
     if target == "nir":
         if reject != 0:
-            raise ConfigError("--reject: only the C program answers with classes; leave it out")
+            raise ConfigError("--reject: a graph of NIR answers with no classes; leave it out")
         if shown.dataset is not None or shown.samples is not None:
-            raise ConfigError("--dataset, --samples: only the C program has images; leave them out")
+            raise ConfigError("--dataset, --samples: a graph of NIR has no images; leave them out")
         if name is not None or hardware is not None:
-            raise ConfigError("--name, --hardware: only C programs have them; leave them out")
+            raise ConfigError("--name, --hardware: a graph of NIR has none; leave them out")
         if path.exists() and path.samefile(model):
             raise ConfigError(f"--output {path}: is the model itself; name another file")
         export_nir(network, path)
@@ -116,6 +123,14 @@ def command(
             raise ConfigError("--dataset, --samples: a sketch has no images; leave them out")
         export_arduino(network, path, reject=reject, seed=shown.seed, name=called, hardware=hardware)
         said = f"a sketch; open {path.name}.ino in the Arduino IDE"
+    elif target == "verilog":
+        if hardware is not None:
+            raise ConfigError("--hardware: only C programs are made for microcontrollers; leave it out")
+        # Of what it refuses it needs no images.
+        shows = verilog.refuses(plan_of(network)) is None
+        images = _images(network, shown._replace(samples=shown.samples or _IMAGES))[0] if shows else None
+        verilog.export_verilog(network, path, images, reject=reject, seed=shown.seed, name=called)
+        said = f"{called}.v, and a testbench; try make -C {path} sim"
     else:
         images = features = None
         if refuses(plan_of(network)) is None:

@@ -171,7 +171,7 @@ def export_c(
             "hardware: what a program that learns takes of a chip is not known yet; leave it out, or learning"
         )
     plan, header, source = _generated(model, name, seed, reject, hardware, learns)
-    shown = _noise(model) if images is None else np.asarray(images)
+    shown = noise_for(model) if images is None else np.asarray(images)
     check_size(model, shown, "images")
     if learns is not None and len(shown) > learns.samples:
         raise ConfigError(
@@ -287,7 +287,8 @@ def refuses(plan: Plan) -> str | None:
     return None
 
 
-def _noise(model: Model) -> NDArray[np.uint8]:
+def noise_for(model: Model) -> NDArray[np.uint8]:
+    """Return images of noise, to test a program with."""
     count = NOISE_IMAGES * int(np.prod(model.image_shape))
     noise = words(stream_key(0, NOISE), count) >> np.uint64(56)
     return noise.astype(np.uint8).reshape(NOISE_IMAGES, *model.image_shape)
@@ -401,7 +402,7 @@ def _readme(
 ) -> str:
     values = {
         "version": __version__,
-        "summary": "; then ".join(_in_words(plan, layer) for layer in plan.layers),
+        "summary": "; then ".join(layer_in_words(plan, layer) for layer in plan.layers),
         "pixels": int(np.prod(model.image_shape)),
         "steps": _steps_in_words(model, plan, name),
         "images": images,
@@ -448,7 +449,8 @@ def _features_in_words(model: Model, name: str) -> str:
     )
 
 
-def _in_words(plan: Plan, layer: LayerPlan) -> str:
+def layer_in_words(plan: Plan, layer: LayerPlan) -> str:
+    """Say what a layer of a plan in integers is."""
     formats = layer.formats
     assert formats is not None
     return (

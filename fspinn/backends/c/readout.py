@@ -5,7 +5,7 @@ from functools import reduce
 from math import ceil, gcd
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from fspinn.backends.c.layers import most_counted
 from fspinn.backends.c.numbers import array, defines, type_of
@@ -35,7 +35,7 @@ def readout_lines(model: Model, plan: Plan, reject: float) -> list[str]:
     FormatError
         If the table has no format, or that of `majority` is more than labels.
     """
-    readout, spikes = model.readout, _most_spikes(model, plan)
+    readout, spikes = model.readout, spikes_that_speak(model, plan)
     if readout.name == LABEL_READOUT:
         return _labels(readout, spikes, reject)
     if readout.format is None:
@@ -44,7 +44,7 @@ def readout_lines(model: Model, plan: Plan, reject: float) -> list[str]:
         )
     table, bits = to_integers(readout.table, readout.format), readout.format.bits
     values = {"READOUT": TABLE, "READOUT_SIGNED": int(readout.format.signed)}
-    values |= _margin(readout, reject, Fraction(readout.format.step))
+    values |= margin(readout, reject, Fraction(readout.format.step))
     bias = None
     if readout.bias is not None and readout.bias_format is not None:
         bias = to_integers(readout.bias, readout.bias_format)
@@ -66,7 +66,7 @@ def bits_in_a_row(integers: ArrayLike, bits: int) -> np.ndarray:
     return np.packbits((numbers >> np.arange(bits) & 1).astype(np.uint8), bitorder="little")
 
 
-def _most_spikes(model: Model, plan: Plan) -> int:
+def spikes_that_speak(model: Model, plan: Plan) -> int:
     """Return how many spikes speak for the classes, at most."""
     layer, each = plan.layers[-1], most_counted(plan)
     if layer.inhibition == First.kind:
@@ -87,14 +87,23 @@ def _of_scores(highest: int, bits: int) -> list[str]:
     return [*defines(entry), f"#define FSPINN_SCORE {score}", f"#define FSPINN_BIT_BUFFER {buffer}"]
 
 
-def _margin(readout: Readout, reject: float, step: Fraction) -> dict[str, int]:
+def margin(readout: Readout, reject: float, step: Fraction) -> dict[str, int]:
+    """Return the steps that the best class has to lead by, and whether silence is answered."""
     steps = min(ceil(Fraction(reject) / step), MOST_STEPS)
     margin = steps if readout.n_classes > 1 else 0
     return {"REJECT": margin, "ANSWERS_SILENCE": int(answers_silence(readout))}
 
 
-def _labels(readout: Readout, spikes: int, reject: float) -> list[str]:
-    """One label per neuron, and what a spike of each neuron of a class is worth, as in the table."""
+def label_shares(readout: Readout) -> tuple[NDArray[np.int64], list[int], Fraction]:
+    """Return the label of each neuron, what a spike is worth for each class, and the step of that.
+
+    A neuron without a label has one above those of the classes. What spikes are worth are whole numbers.
+
+    Raises
+    ------
+    FormatError
+        If the table is more than one label per neuron.
+    """
     table, n_classes = readout.table, readout.n_classes
     shares = table.max(axis=0)
     speaks = table.any(axis=1)
@@ -105,15 +114,20 @@ def _labels(readout: Readout, spikes: int, reject: float) -> list[str]:
             f"readout: the table of {readout.name!r} is more than one label per neuron; "
             "use the one that training fitted"
         )
-    bits = max(int(labels.max()).bit_length(), 1)
     exact = [Fraction(float(share)) for share in shares]
     denominator = max(share.denominator for share in exact)  # all are powers of two
     whole = [int(share * denominator) for share in exact]
     common = max(reduce(gcd, whole), 1)
-    whole = [share // common for share in whole]
+    return labels, [share // common for share in whole], Fraction(common, denominator)
+
+
+def _labels(readout: Readout, spikes: int, reject: float) -> list[str]:
+    """One label per neuron, and what a spike of each neuron of a class is worth, as in the table."""
+    labels, whole, step = label_shares(readout)
+    bits = max(int(labels.max()).bit_length(), 1)
     share_type = type_of(0, max(whole))
     return [
-        *defines({"READOUT": LABELS, "BIASED": 0, **_margin(readout, reject, Fraction(common, denominator))}),
+        *defines({"READOUT": LABELS, "BIASED": 0, **margin(readout, reject, step)}),
         f"#define FSPINN_SHARE {share_type}",
         *_of_scores(2 * spikes * max(1, *whole), bits),
         array("uint8_t", "labels", bits_in_a_row(labels, bits)),

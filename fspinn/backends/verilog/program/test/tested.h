@@ -1,0 +1,2 @@
+/* What test.cpp needs to know of @name@. */
+#define PIXELS @PIXELS@
