@@ -26,6 +26,7 @@ NAMES = (
     "conversion",
     "cost_model",
     "device",
+    "device_costs",
     "engines",
     "events",
     "fixed_point",
