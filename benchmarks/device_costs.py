@@ -3,25 +3,26 @@
     python benchmarks/device_costs.py [PART ...] [--write]
 
 Needs the compilers and emulators of docs/device.md. The cycles of the preset `mcu-avr` were fitted to some of
-the columns, which are marked; all others only check them.
+the columns, which are marked; all others only check them. The table says what such a fit finds.
 """
 
 import re
 import tempfile
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from columns import STATE
 from device import make, memory_of
+from scipy.optimize import nnls
 from tables import Results, machines, run, table
 
 import fspinn
 from fspinn.answering.compress import Compiler, Lowering
 from fspinn.backends.c import export_c
 from fspinn.datasets import Dataset
-from fspinn.memmodel import Size, estimate
+from fspinn.memmodel import Size, estimate, load_hardware
 from fspinn.memmodel.workload import Workload
 from fspinn.model.model import Model
 
@@ -29,6 +30,9 @@ CHIPS = {"mcu-avr": "atmega328p", "mcu-m0": "cortex-m0", "mcu-m4f": "cortex-m4",
 """Presets, and the chips that their programs are linked for."""
 
 LEARNED, IMAGES, SEED = 4000, 20, 0
+
+FITTED = ("step", "column_scan", "neuron", "input_spike", "addition", "output_spike")
+"""Cycles of the preset that are fitted; none may be below 0."""
 
 
 class Column(NamedTuple):
@@ -94,7 +98,7 @@ def _compared(model: Model, data: Dataset) -> dict[str, Any]:
     answered = fspinn.evaluate(model, shown, seed=SEED, threads=1)
     learned = Workload.counted(model.activity["training"][0])
     work = {"training": (learned,), "inference": (Workload.counted(answered.activity[0]),)}
-    found: dict[str, Any] = {"flash": {}, "ram": {}}
+    found: dict[str, Any] = {"flash": {}, "ram": {}, "counts": _counts(Size.of(model), work)}
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "out"
         export_c(model, folder, shown.images, seed=SEED)
@@ -109,6 +113,28 @@ def _compared(model: Model, data: Dataset) -> dict[str, Any]:
             if cycles is not None:
                 found["cycles"] = [int(said.latency["inference"]["total"]), int(cycles[1])]
     return found
+
+
+def _counts(size: Size, work: dict[str, tuple[Workload, ...]]) -> dict[str, float]:
+    """Return how often each of the cycles that are fitted is counted."""
+    avr = load_hardware("mcu-avr")
+    assert avr.cycles is not None
+    none = replace(avr.cycles, **{field.name: 0.0 for field in fields(avr.cycles)})
+    found = {}
+    for name in FITTED:
+        one = replace(avr, cycles=replace(none, **{name: 1.0}))
+        found[name] = float(estimate(size, one, work).latency["inference"]["total"])
+    return found
+
+
+def fit(results: Results) -> dict[str, float]:
+    """Return the cycles that miss those of the marked columns least, as parts of these."""
+    marked = [
+        one for result in results.values() for one in result["columns"] if Column(**one["column"]).fitted
+    ]
+    counts = np.array([[one["counts"][name] / one["cycles"][1] for name in FITTED] for one in marked])
+    found, _ = nnls(counts, np.ones(len(marked)))
+    return dict(zip(FITTED, map(float, found), strict=True))
 
 
 def render(results: Results) -> str:
@@ -133,14 +159,17 @@ def render(results: Results) -> str:
     head = ["images", "column", "the model was", "cycles, the model (thousands)", "counted", "off (%)"]
     heads = [f"{name}, {preset}" for preset in CHIPS for name in ("flash", "RAM")]
     large = [abs(_off(*pair)) for pair in pairs if abs(pair[0] - pair[1]) > 16]
+    found = ", ".join(f"{name} {value:.3g}" for name, value in fit(results).items() if value > 0)
     note = (
         f"Columns that learned from {LEARNED:,} images, with a state of {STATE} and a linear readout, on "
-        f"{IMAGES} test images (seed {SEED}). Above: cycles of an image on an ATmega328P, as `mcu-avr` says, "
-        f"and as simavr counts; at most {np.abs(off[True]).max():.1f} % off where they were fitted, and "
-        f"{np.abs(off[False]).max():.1f} % elsewhere. Below: bytes, as the presets say / as the linker's map "
-        f"does, with the stack that was used. Of {len(pairs)} sizes {len(pairs) - sum(o > 2 for o in large)} "
-        f"are within 2 % or 16 bytes, and all within {max(large, default=0):.1f} % or 16 bytes; the code of "
-        f"a column is one number for each chip. {machines(results)}."
+        f"{IMAGES} test images (seed {SEED}). Above: cycles of an image on an ATmega328P, as `mcu-avr` says "
+        "of spikes that were counted (of those that are expected before a network has run it may be , and as simavr counts; at most {np.abs(off[True]).max():.1f} % off where they "
+        f"were fitted, and {np.abs(off[False]).max():.1f} % elsewhere. The fit (least squares of parts) is "
+        f"{found}. Below: bytes, as the presets say / as the linker's map does, with the stack that was used. "
+        f"Of {len(pairs)} sizes {len(pairs) - sum(o > 2 for o in large)} are within 2 % or 16 bytes, and all "
+        f"within {max(large, default=0):.1f} % or 16 bytes; the code of a column is one number for each "
+        "chip, the middle of these columns, so that they show how far it holds and do not check it. "
+        f"{machines(results)}."
     )
     return "\n\n".join([table(head, cycles), note, table(["images", "column", *heads], sizes)])
 

@@ -165,8 +165,9 @@ class OffChip:
 @dataclass(frozen=True)
 class Cycles:
     """Clock cycles: per time step, word (or input) scanned, neuron updated, input spike, addition, output
-    spike, neuron inhibited, and word or weight learned. All but `step`, `scan` and the two spikes are for
-    each group of lanes."""
+    spike, neuron inhibited, and word or weight learned. All but `step`, the scans and the two spikes are for
+    each group of lanes. `column_scan` takes the place of `scan` where a program computes a column line by
+    line (`fspinn.memmodel.latency`): an input of a position whose time it looks at."""
 
     step: Cycle
     scan: Cycle
@@ -176,6 +177,7 @@ class Cycles:
     output_spike: Cycle
     inhibition: Cycle
     learning: Cycle
+    column_scan: Cycle = 0
 
 
 @dataclass(frozen=True)

@@ -63,14 +63,14 @@ def _answering(
     """
     groups = shares(layer.n_neurons, hardware.core.lanes)
     scan_words = words(layer.n_inputs, plain(input_bits), hardware.memory.state.word_bits)
-    scan_words = plain(np.where(by_lines, layer.n_inputs, scan_words))
+    scan = plain(np.where(by_lines, layer.n_inputs * cost.column_scan, scan_words * cost.scan))
     steps = plain(np.where(by_lines, work.active_steps + work.positions, work.steps))
     active = work.active_steps * layer.n_neurons
     updates = plain(np.where(by_lines, active, work.neuron_updates))
     inhibited = groups * cost.inhibition * layer.lowers_others
     cycles = {
         "steps": steps * cost.step,
-        "scan": steps * scan_words * cost.scan + work.input_spikes * cost.input_spike,
+        "scan": steps * scan + work.input_spikes * cost.input_spike,
         "neurons": updates / layer.n_neurons * groups * cost.neuron,
         "weights": (work.rows_read * groups + work.weights_read) * cost.addition,
         "inhibition": work.output_spikes * (cost.output_spike + inhibited),

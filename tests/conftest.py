@@ -14,11 +14,12 @@ def _once(fit):
 
     @wraps(fit)
     def fitted(samples, *args, **options):
-        parts = [np.ascontiguousarray(part).tobytes() for part in samples]
-        key = (hashlib.sha256(b"".join(parts)).digest(), repr(args), repr(options))
+        parts = [np.ascontiguousarray(part) for part in samples]
+        digests = [(part.shape, part.dtype.str, hashlib.sha256(part.tobytes()).digest()) for part in parts]
+        key = repr((digests, args, options))
         if key not in found:
-            found[key] = fit(samples, *args, **options)
-        return found[key]
+            found[key] = tuple(fit(samples, *args, **options))
+        return list(found[key])
 
     return fitted
 

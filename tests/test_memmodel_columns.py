@@ -299,7 +299,7 @@ def test_a_microcontroller_goes_from_one_time_with_spikes_to_the_next():
     cycles = latency_cycles(size, (counted,), hardware, False, 0)
     passes, cost = 888 + POSITIONS, hardware.cycles
     assert cycles["steps"] == pytest.approx(passes * cost.step)
-    assert cycles["scan"] == pytest.approx(passes * 25 * cost.scan)
+    assert cycles["scan"] == pytest.approx(passes * 25 * cost.column_scan)
     assert cycles["neurons"] == pytest.approx(888 * 8 * cost.neuron)
 
 

@@ -151,10 +151,12 @@ def test_the_first_network_that_is_drawn_is_the_one_that_was_given(data, strateg
     told = []
     network = changed(QUICK, neurons=30, threshold=9.0)
     space = {"neurons": Range(10, 60), "threshold": (5.0, 9.0, 20.0), "theta_step": Range(0.5, 0.6)}
+    space["duration_ms"] = Range(20.0, 120.0, step=50.0)  # 60 is not one of them
     quick(data, strategy=strategy, sampler="random", network=network, space=space, on_trials=told.append)
     first = told[0][0].candidate.network
     assert (first.neurons, first.layers[0].neuron.threshold) == (30, 9.0)
     assert 0.5 <= first.layers[0].adaptation.theta_step <= 0.6  # the one that was given is not to be chosen
+    assert first.duration_ms in (20.0, 70.0, 120.0)
 
 
 def test_below_the_answer_of_a_sampler_the_next_smaller_network_is_tried(data):

@@ -129,11 +129,10 @@ class Drawing:
         given: dict[str, Any] = {}
         for name in self._distributions:
             choices, value = self.space.settings[name], settings.get(name)
-            if isinstance(choices, Range):
-                if isinstance(value, int | float) and choices.low <= value <= choices.high:
-                    given[name] = value
-            elif value in choices:
-                given[name] = choices.index(value) if _ordered(choices) else value
+            if value in choices:
+                given[name] = value
+                if not isinstance(choices, Range) and _ordered(choices):
+                    given[name] = choices.index(value)
         return given
 
     def _sampler(self, number: int) -> "optuna.samplers.BaseSampler":

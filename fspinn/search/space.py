@@ -17,7 +17,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from itertools import product
-from math import prod
+from math import isclose, prod
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -93,6 +93,15 @@ class Range:
     def whole(self) -> bool:
         """Whether the numbers are whole."""
         return all(isinstance(value, int) for value in (self.low, self.high, self.step or 0))
+
+    def __contains__(self, value: object) -> bool:
+        """Whether it is one of the numbers."""
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            return False
+        if not self.low <= value <= self.high or (self.whole and value != int(value)):
+            return False
+        steps = 0.0 if self.step is None else (value - self.low) / self.step
+        return isclose(steps, round(steps), abs_tol=1e-9)
 
 
 Choices: TypeAlias = "tuple[Any, ...] | Range"
