@@ -165,8 +165,9 @@ class OffChip:
 @dataclass(frozen=True)
 class Cycles:
     """Clock cycles: per time step, word (or input) scanned, neuron updated, input spike, addition, output
-    spike, neuron inhibited, and word or weight learned. All but `step`, `scan` and the two spikes are for
-    each group of lanes."""
+    spike, neuron inhibited, and word or weight learned, threshold adapted (None: as `learning`), and position
+    that is drawn to learn from. All but `step`, `scan`, `drawn` and the two spikes are for each group of
+    lanes."""
 
     step: Cycle
     scan: Cycle
@@ -176,6 +177,8 @@ class Cycles:
     output_spike: Cycle
     inhibition: Cycle
     learning: Cycle
+    threshold: Cycle | None = None
+    drawn: Cycle = 0.0
 
 
 @dataclass(frozen=True)
@@ -220,7 +223,8 @@ class Controller:
     each layer after the first. `column_bytes` is the code, instead of `program_bytes`, of a first layer that
     is computed line by line (`fspinn.memmodel.size.is_column`), with `column_stack_bytes` of stack, and
     `wide_bytes` what it has more where potentials have 15 bits or more, `wide_scores_bytes` where scores of
-    classes have more than 16. Single variables are in the stack.
+    classes have more than 16. `learning_bytes` is the code with which such a column learns on, and
+    `learning_stack_bytes` what it takes more of the stack. Single variables are in the stack.
     """
 
     flash_bytes: Annotated[int, Within(1, 2**40)]
@@ -239,6 +243,8 @@ class Controller:
     column_stack_bytes: Bytes = 0
     wide_bytes: Bytes = 0
     wide_scores_bytes: Bytes = 0
+    learning_bytes: Bytes = 0
+    learning_stack_bytes: Bytes = 0
 
 
 @dataclass(frozen=True)
