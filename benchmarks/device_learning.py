@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from device import make
+from device import CHIPS, make, memory_of, stack_of
 from numpy.typing import NDArray
 from tables import Results, machines, run, seeds, spread, table
 
@@ -34,6 +34,7 @@ SEEDS = (0, 1, 2)
 NETWORK, WEIGHTS = fspinn.Network.patches(8, 5, cells=3), "UQ0.4"
 RATES, SAMPLES = (0.1, 0.03, 0.01), (1000, 4000)
 LABELS = (100, 1000)
+CHIP, TOO_SMALL, SHOWN = "atmega328p", "attiny85", 50
 
 Images = NDArray[np.uint8]
 
@@ -69,10 +70,29 @@ CASES = {
     "turned": Case("digits turned by 90 degrees", lambda images: np.rot90(images, axes=(1, 2))),
     "fashion": Case("Fashion-MNIST", lambda images: images, "fashion-mnist"),
 }
-PARTS = tuple(CASES)
+PARTS = ("chips", *CASES)
 
 
 def measure(part: str) -> dict[str, Any]:
+    return measure_chips() if part == "chips" else measure_case(part)
+
+
+def measure_chips() -> dict[str, Any]:
+    """Return what a program that learns takes of each chip, if it learns what the engine does."""
+    images = fspinn.datasets.load("mnist", seed=SEEDS[0]).train.images[:SHOWN]
+    found = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "out"
+        export_c(column(SEEDS[0]), folder, images, learning=SAMPLES[0])
+        for chip in CHIPS:
+            if chip != TOO_SMALL:
+                output = make(folder, f"test-{chip}")
+                memory = {**memory_of(folder, output, chip), "stack": stack_of(output)}
+                found[chip] = {**memory, "cycles": _cycles(output, SHOWN)}
+    return {"chips": found}
+
+
+def measure_case(part: str) -> dict[str, Any]:
     case, ways = CASES[part], [(rate, samples) for rate in RATES for samples in SAMPLES]
     met = {seed: _met(case, seed) for seed in SEEDS}
     validation = {
@@ -152,14 +172,42 @@ def on_chip(model: Model, images: Images) -> int:
         folder = Path(scratch) / "out"
         export_c(model, folder, images[:1], seed=seed, learning=len(images))
         (folder / "test" / "samples.bin").write_bytes(b"".join([*counts, images.tobytes(), dump]))
-        output = make(folder, "test-atmega328p")
-    found = re.search(r"^(\d+) cycles to learn from an image$", output, re.M)
-    if f"learned from {len(images)} samples\n" not in output or found is None:
+        cycles = _cycles(make(folder, f"test-{CHIP}"), len(images))
+    assert cycles is not None
+    return cycles
+
+
+def _cycles(output: str, samples: int) -> int | None:
+    """Return the cycles that learning from a sample took, if a test prints them."""
+    if f"learned from {samples} samples\n" not in output:
         raise SystemExit("the chip has not learned what the integer engine does")
-    return int(found[1])
+    found = re.search(r"^(\d+) cycles to learn from an image$", output, re.M)
+    return None if found is None else int(found[1])
 
 
 def render(results: Results) -> str:
+    of_cases = {part: result for part, result in results.items() if part != "chips"}
+    return f"{_chips(results['chips'])}\n\n{_cases(of_cases)}"
+
+
+def _chips(result: dict[str, Any]) -> str:
+    rows = []
+    for chip, found in result["chips"].items():
+        name, clock_mhz = CHIPS[chip]
+        memory = [f"{found[key]:,} B" for key in ("flash", "ram", "stack")]
+        cycles, time = found["cycles"], ""
+        if cycles is not None and clock_mhz is not None:
+            time = f"{cycles:,} cycles, {cycles / clock_mhz / 1000:.0f} ms at {clock_mhz} MHz"
+        rows.append([name, *memory, time])
+    note = (
+        f"The column below that learns on from {SHOWN} digits, 4 positions of each; every byte of what it "
+        "has learned is the engine's. The image, 784 bytes, is the caller's; an ATtiny85 has no RAM for it."
+    )
+    head = ["chip", "flash", "RAM", "of which stack", "to learn from an image"]
+    return f"{table(head, rows)}\n\n{note}"
+
+
+def _cases(results: Results) -> str:
     head = ["what the column meets", "readout as fitted", *(f"fitted to {n:,} labels" for n in LABELS)]
     rows = []
     for part, result in results.items():
