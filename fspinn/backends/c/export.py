@@ -389,7 +389,8 @@ is learned from as a whole. Rates go from start to end, as in training, over @sa
     @name@_learn_start(&state);                     /* once, before all else */
     @name@_learn(&state, image);                    /* between samples; then answer as before */
 
-`state.learned` is all that was learned, and may be kept in non-volatile memory and copied back. Its
+`state.learned` is all that was learned, and may be kept in non-volatile memory and copied back (on AVR with
+`eeprom_update_block` and `eeprom_read_block`). Its
 `@NAME@_LEARNED_BYTES` bytes become a model again with `fspinn import dump.bin --like net.h5 -o learned.h5`.
 """
 
