@@ -39,6 +39,7 @@ LEARNED = 30_000
 
 PARTS: dict[str, tuple[str, tuple[int, ...]]] = {
     "mnist": ("mnist", (200,)),
+    "fashion-mnist": ("fashion-mnist", (200,)),
 }
 """Which images, and the neurons of each layer."""
 

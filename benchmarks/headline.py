@@ -30,14 +30,14 @@ from fspinn.memmodel.workload import Workload
 from fspinn.presets import Preset
 
 SEEDS = (0, 1, 2)
-PARTS = ("mnist",)
+PARTS = ("mnist", "fashion-mnist")
 NEURONS, BITS_OF_WEIGHTS = 4900, "UQ0.8"
 TUNING_NEURONS = 1600
 """So each neuron has as many of the `TUNING_IMAGES` as in the network of `NEURONS` of 60,000 images."""
 
 NETWORKS = {"baseline": BASELINE, "fspinn": FSPINN}
 CHIP = "asic65-lp"
-COLUMNS = {"mnist": (8, 3)}
+COLUMNS = {"mnist": (8, 3), "fashion-mnist": (32, 3)}
 """Neurons, and cells along each side, of a column of `columns` that stands beside them."""
 
 PHASES = ("training", "inference")

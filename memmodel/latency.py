@@ -7,6 +7,8 @@ input spike is added to all neurons, with ``"clock"`` every input is, in every t
 not.
 """
 
+from typing import Any
+
 import numpy as np
 
 from fspinn.memmodel.footprint import OUTPUT_TRACES
@@ -38,7 +40,9 @@ def latency_cycles(
         return {}
     bits = [np.where(size.layers[0].slides, size.input_bits, 1), *(one.time_bits for one in size.layers[:-1])]
     done = list(zip(size.layers, work, strict=True))
-    parts = [[_answering(*one, width, hardware, cost) for one, width in zip(done, bits, strict=True)]]
+    lines = [np.greater(size.kept_times, 0) & (hardware.controller is not None), *([False] * len(bits[1:]))]
+    sized = zip(done, bits, lines, strict=True)
+    parts = [[_answering(*one, width, by_lines, hardware, cost) for one, width, by_lines in sized]]
     if training:
         parts.append([_learning(*one, hardware, cost) for one in done])
     cycles = {name: sum(one[name] for one in part) for part in parts for name in part[0]}
@@ -49,16 +53,25 @@ def latency_cycles(
 
 
 def _answering(
-    layer: LayerSize, work: Workload, input_bits: Numbers, hardware: Hardware, cost: Cycles
+    layer: LayerSize, work: Workload, input_bits: Numbers, by_lines: Any, hardware: Hardware, cost: Cycles
 ) -> dict[str, Numbers]:
-    """Return the cycles of answering; `input_bits` are those in which it looks for a spike of an input."""
+    """Return the cycles of answering; `input_bits` are those in which it looks for a spike of an input.
+
+    A column that a program computes line by line (`by_lines`; see `fspinn.memmodel.program`) goes from one
+    time at which an input spikes to the next, and looks at all inputs of a position for each, and once before
+    the first.
+    """
     groups = shares(layer.n_neurons, hardware.core.lanes)
     scan_words = words(layer.n_inputs, plain(input_bits), hardware.memory.state.word_bits)
+    scan_words = plain(np.where(by_lines, layer.n_inputs, scan_words))
+    steps = plain(np.where(by_lines, work.active_steps + work.positions, work.steps))
+    active = work.active_steps * layer.n_neurons
+    updates = plain(np.where(by_lines, active, work.neuron_updates))
     inhibited = groups * cost.inhibition * layer.lowers_others
     cycles = {
-        "steps": work.steps * cost.step,
-        "scan": work.steps * scan_words * cost.scan + work.input_spikes * cost.input_spike,
-        "neurons": work.neuron_updates / layer.n_neurons * groups * cost.neuron,
+        "steps": steps * cost.step,
+        "scan": steps * scan_words * cost.scan + work.input_spikes * cost.input_spike,
+        "neurons": updates / layer.n_neurons * groups * cost.neuron,
         "weights": (work.rows_read * groups + work.weights_read) * cost.addition,
         "inhibition": work.output_spikes * (cost.output_spike + inhibited),
     }

@@ -43,6 +43,7 @@ class Workload:
     """
 
     steps: Numbers
+    active_steps: Numbers
     positions: Numbers
     input_spikes: Numbers
     output_spikes: Numbers
@@ -62,7 +63,14 @@ class Workload:
     @property
     def silent(self) -> "Workload":
         """The same without a spike: what time steps and neurons take, and no more."""
-        spiking = ("input_spikes", "output_spikes", "synaptic_additions", "rows_read", "weights_read")
+        spiking = (
+            "active_steps",
+            "input_spikes",
+            "output_spikes",
+            "synaptic_additions",
+            "rows_read",
+            "weights_read",
+        )
         learned = ("columns_written", "rows_written", "threshold_passes", "thresholds_written")
         return replace(self, **{name: 0 * getattr(self, name) for name in spiking + learned})
 
@@ -80,6 +88,8 @@ class Workload:
         """Return what a layer would do that sees and gives so many spikes an image, at all its positions.
 
         Everything but the spikes follows from the order of events in `fspinn.network` and the learning rule.
+        Input spikes are taken to lie in any step (fspinn); what is drawn in an image hangs together, and
+        columns on MNIST and Fashion-MNIST have half as many active steps.
         Output spikes are taken to lie in as many learning windows as they can, and windows without one to
         change nothing. Where the first spike ends a presentation, it does so half way (fspinn); one without a
         spike runs to its end.
@@ -106,6 +116,7 @@ class Workload:
         at_spikes = ((layer.adaptation == Decaying.kind) | (layer.adaptation == Homeostatic.kind)) * training
         return cls(
             steps=steps,
+            active_steps=steps * -np.expm1(-input_spikes / np.maximum(steps, 1)),
             positions=positions,
             input_spikes=input_spikes,
             output_spikes=output_spikes,

@@ -158,7 +158,7 @@ class Presentation:
         if t % 16 == 15:
             self.potentials[np.abs(self.potentials) < np.float32(1e-20)] = 0
         added = len(inputs) * self.potentials[integrating].size
-        self.count(steps=1, input_spikes=len(inputs), synaptic_additions=added)
+        self.count(steps=1, active_steps=len(inputs) > 0, input_spikes=len(inputs), synaptic_additions=added)
         self.count(**{"rows_read" if integrating == slice(None) else "weights_read": len(inputs)})
         # In the layer each neuron has an inhibitory partner, which is a neuron too.
         self.count(neuron_updates=(2 if network.inhibition == "layer" else 1) * n_neurons)

@@ -94,6 +94,7 @@ class Presentation:
         populations = 2 if network.inhibition == "layer" else 1
         self.counted.update(
             steps=1,
+            active_steps=len(inputs) > 0,
             input_spikes=len(inputs),
             synaptic_additions=added,
             **{"weights_read" if clamped else "rows_read": len(inputs)},

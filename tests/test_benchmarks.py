@@ -26,6 +26,7 @@ NAMES = (
     "conversion",
     "cost_model",
     "device",
+    "device_costs",
     "device_learning",
     "engines",
     "events",

@@ -89,6 +89,7 @@ def test_activity_of_a_case_counted_by_hand():
     assert activity == Activity(
         samples=2,
         steps=14,
+        active_steps=14,
         positions=2,
         input_spikes=28,
         output_spikes=14,

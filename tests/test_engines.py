@@ -55,6 +55,9 @@ def test_every_engine_learns_and_responds(name):
 @pytest.mark.parametrize("name", BACKENDS)
 def test_layers_and_fields_are_run_or_refused_in_one_line(name):
     backend, (layer,) = import_module(BACKENDS[name]), SMALL_PLAN.layers
+    if name == "verilog":  # a core is a column, which this layer is not
+        assert backend.refuses(SMALL_PLAN).startswith("state: the model computes with floats")
+        return
     if name == "c":
         formats = Formats(*map(Format.parse, ("UQ0.4", "Q5.6", "Q3.6")))
         (layer,) = answering(SETTLED, WEIGHTS, THETA, formats).layers

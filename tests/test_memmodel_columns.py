@@ -323,6 +323,16 @@ def test_the_time_of_a_column_is_that_of_the_steps_that_were_computed():
     assert sum(latency_cycles(size, (half,), HARDWARE, False, 0).values()) < 0.8 * sum(cycles.values())
 
 
+def test_a_microcontroller_goes_from_one_time_with_spikes_to_the_next():
+    size, hardware = Size.of(column()), load_hardware("mcu-avr")
+    counted = replace(Workload.counted(COUNTED), active_steps=888)
+    cycles = latency_cycles(size, (counted,), hardware, False, 0)
+    passes, cost = 888 + POSITIONS, hardware.cycles
+    assert cycles["steps"] == pytest.approx(passes * cost.step)
+    assert cycles["scan"] == pytest.approx(passes * 25 * cost.scan)
+    assert cycles["neurons"] == pytest.approx(888 * 8 * cost.neuron)
+
+
 def test_what_is_expected_of_a_column_is_near_what_was_counted():
     """MNIST, and Fashion-MNIST with 16 neurons: within a factor of two, each."""
     for mean, counted in (

@@ -256,13 +256,13 @@ def sealed(tmp_path, monkeypatch, **changes):
 
 def test_a_newer_file_asks_for_an_update(tmp_path, monkeypatch):
     path = sealed(tmp_path, monkeypatch, format_version=store.FORMAT_VERSION + 1)
-    assert refusal(path) == "has format version 5, this fspinn reads 4; update fspinn"
+    assert refusal(path) == "has format version 6, this fspinn reads 5; update fspinn"
 
 
 def test_a_file_of_an_older_version_is_refused(tmp_path, monkeypatch):
     """Version 3 had one layer, and its learner in the network."""
     path = sealed(tmp_path, monkeypatch, format_version=3)
-    said = "has format version 3 of an older fspinn, this one reads 4; train it again or take a copy"
+    said = "has format version 3 of an older fspinn, this one reads 5; train it again or take a copy"
     assert refusal(path) == said
 
 

@@ -14,7 +14,9 @@ class Activity:
     samples: int = 0
     """Presentations."""
     steps: int = 0
-    """Time steps that were computed."""
+    """Time steps that were computed, at all positions."""
+    active_steps: int = 0
+    """Those in which an input spiked that the position sees."""
     positions: int = 0
     """Positions of the field that were computed; one a presentation where a neuron sees the whole input."""
     input_spikes: int = 0

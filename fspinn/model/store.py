@@ -19,7 +19,7 @@ from fspinn.model.tensors import LayerTensors, Tensor
 from fspinn.network.description import Network
 from fspinn.quant.formats import Format
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 """Files of other versions are refused."""
 
 _FIX = "train it again or take a copy"

@@ -21,6 +21,7 @@ def activity_of(plan: Plan, recorded: Recorded) -> Activity:
     rows_read = input_spikes - single
     return Activity(
         steps=steps,
+        active_steps=int(np.count_nonzero(inputs_in_step * seen)),
         positions=presentations,
         input_spikes=input_spikes,
         output_spikes=output_spikes,

@@ -55,6 +55,27 @@ settle = either(_settle_reals, _settle_integers)
 
 
 @njit
+def count_seen(offsets, inputs, places, grid, field, marks):
+    """Return how many input spikes all positions see, and in how many steps of a position it sees any.
+
+    `grid`: rows and columns of positions, and the stride; `marks` (rows, columns) are -1.
+    """
+    (rows, columns, stride), (height, width) = grid, field
+    seen, active, now = 0, 0, 0
+    for m in range(offsets.shape[0]):
+        for t in range(offsets.shape[1] - 1):
+            for e in range(offsets[m, t], offsets[m, t + 1]):
+                y, x = places[inputs[e], 0], places[inputs[e], 1]
+                for r in range(max(0, (y - height + stride) // stride), min(rows - 1, y // stride) + 1):
+                    for c in range(max(0, (x - width + stride) // stride), min(columns - 1, x // stride) + 1):
+                        seen += 1
+                        active += marks[r, c] != now
+                        marks[r, c] = now
+            now += 1
+    return seen, active
+
+
+@njit
 def answer_alone(
     offsets, inputs, blocks, thresholds, places, grid, cell_of, constants, span, potentials, answers, record
 ):

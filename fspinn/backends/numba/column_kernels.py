@@ -8,6 +8,7 @@ Loops go over views of one dimension: Numba makes vector instructions of these o
 """
 
 from fspinn.backends.numba.constants_kernels import (
+    ACTIVE_STEPS,
     ADDITIONS,
     INPUT_SPIKES,
     NEURON_UPDATES,
@@ -32,6 +33,18 @@ def add_spike(blocks, y, x, channel, stride, lanes, potentials):
         for j in range(block.size):
             reached[j] += block[j]
     return first, stop
+
+
+@njit
+def count_active(potentials, lanes, left, seen_before):
+    """Return how many open positions of a row have seen a spike since, and note how many they have seen."""
+    active, lane = 0, (left + 1) * lanes - 1
+    for q in range(seen_before.size):
+        seen = max(potentials[lane], potentials.dtype.type(0))
+        active += seen > seen_before[q]
+        seen_before[q] = seen
+        lane += lanes
+    return active
 
 
 @njit
@@ -78,20 +91,22 @@ def answer_columns(
     block * lanes): weights of an input to the positions that see it; `thresholds` (width * lanes,): those of
     a row of positions; `places` (inputs, 3); `grid`: rows and columns of positions, positions to the left of
     the first, and the stride; `ends`: potential of neurons whose position has ended, which none comes back
-    from, and the highest that there is; `memory`: potentials (rows, width * lanes), flags of a row, and the
-    same eight in a word. Writes what `present_batch` does.
+    from, and the highest that there is; `memory`: potentials (rows, width * lanes), flags of a row, the same
+    eight in a word, and the spikes that each position had seen (rows, columns). Writes what `present_batch`
+    does.
     """
     rows, columns, left, stride = grid
     spike_counts, first_steps = answers
     spike_steps, spike_neurons, spike_positions = record
-    potentials, flags, words = memory
+    potentials, flags, words, seen_before = memory
     neurons = spike_counts.shape[1] // (cell_of[-1] + 1)
     steps, lanes = offsets.shape[1] - 1, neurons + 1
-    everything, written, seen, computed = potentials.reshape(-1), 0, 0, 0
+    everything, written, seen, computed, active = potentials.reshape(-1), 0, 0, 0, 0
     (ended, most), top, saturated = ends, potentials[0, 0] * 0, 0
     for m in range(offsets.shape[0]):
         for j in range(everything.size):
             everything[j] = 0
+        seen_before[:] = 0
         for t in range(steps):
             low, high = rows, 0
             for e in range(offsets[m, t], offsets[m, t + 1]):
@@ -100,6 +115,7 @@ def answer_columns(
                 low, high = min(low, first), max(high, stop)
             for r in range(low, high):
                 row = potentials[r]
+                active += count_active(row, lanes, left, seen_before[r])
                 if not any_reached(row, thresholds):
                     continue
                 mark_reached(row, thresholds, flags)
@@ -132,6 +148,7 @@ def answer_columns(
     activity[SAMPLES] += offsets.shape[0]
     activity[POSITIONS] += offsets.shape[0] * rows * columns
     activity[STEPS] += computed
+    activity[ACTIVE_STEPS] += active
     activity[INPUT_SPIKES] += seen
     activity[OUTPUT_SPIKES] += written
     activity[ROWS_READ] += seen

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.backends.numba import constants_kernels as numbers
-from fspinn.backends.numba.alone_kernels import answer_alone
+from fspinn.backends.numba.alone_kernels import answer_alone, count_seen
 from fspinn.backends.numba.answers import blank_answers, response_of, rooms
 from fspinn.backends.numba.column_kernels import answer_columns
 from fspinn.backends.protocol import Response
@@ -106,6 +106,7 @@ def _answer_first(layer: LayerPlan, spikes: Spikes, kind: type[Any]) -> Response
     thresholds[rows.left : rows.left + geometry.columns, :-1] = layer.thresholds
     flags = np.zeros(-(-thresholds.size // 8) * 8, dtype=np.bool_)
     potentials = np.zeros((geometry.rows, thresholds.size), dtype=kind)
+    seen = np.zeros((geometry.rows, geometry.columns), dtype=kind)
     n, activity = len(spikes), np.zeros(len(Activity().as_tuple()), dtype=np.int64)
     answers = blank_answers(layer, n, spikes.steps)
     of_spikes = [np.empty(n * geometry.positions, dtype=np.int32) for _ in range(3)]
@@ -118,7 +119,7 @@ def _answer_first(layer: LayerPlan, spikes: Spikes, kind: type[Any]) -> Response
         (geometry.rows, geometry.columns, rows.left, geometry.stride),
         geometry.cell_of,
         (kind(ended), kind(most)),
-        (potentials, flags, flags.view(np.uint64)),
+        (potentials, flags, flags.view(np.uint64), seen),
         answers,
         tuple(of_spikes),
         activity,
@@ -160,10 +161,11 @@ def _answer_alone(plan: Plan, layer: LayerPlan, spikes: Spikes, kind: type[Any])
         of_parts.append((steps, neurons, positions))
     if layer.formats is not None and n:
         span[numbers.HIGHEST] = max(int(span[numbers.HIGHEST]), int(layer.thresholds.max()))
-    seen, computed = _seen(geometry, spikes), n * geometry.positions * spikes.steps
+    (seen, active), computed = _seen(geometry, spikes), n * geometry.positions * spikes.steps
     activity = Activity(
         samples=n,
         steps=computed,
+        active_steps=active,
         positions=n * geometry.positions,
         input_spikes=seen,
         output_spikes=sum(len(steps) for steps, _, _ in of_parts),
@@ -174,11 +176,9 @@ def _answer_alone(plan: Plan, layer: LayerPlan, spikes: Spikes, kind: type[Any])
     return response_of(answers, of_parts, activity, Range(*span.tolist()))
 
 
-def _seen(geometry: Geometry, spikes: Spikes) -> int:
-    """Return how many input spikes all positions see, each counted as often as it is seen."""
-    along = []
-    for axis, positions in enumerate((geometry.rows, geometry.columns)):
-        away = geometry.places[:, axis, None] - geometry.stride * np.arange(positions)
-        along.append(np.count_nonzero((away >= 0) & (away < geometry.field[axis]), axis=1))
-    _, inputs = spikes.events
-    return int((along[0] * along[1])[inputs].sum())
+def _seen(geometry: Geometry, spikes: Spikes) -> tuple[int, int]:
+    """Return how many input spikes all positions see, and in how many of their steps they see any."""
+    marks = np.full((geometry.rows, geometry.columns), -1, dtype=np.int64)
+    grid = geometry.rows, geometry.columns, geometry.stride
+    seen, active = count_seen(spikes.offsets, spikes.inputs, geometry.places, grid, geometry.field, marks)
+    return int(seen), int(active)

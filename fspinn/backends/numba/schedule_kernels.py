@@ -21,6 +21,7 @@ from fspinn.backends.numba.arithmetic_kernels import (
     tidy_weights,
 )
 from fspinn.backends.numba.constants_kernels import (
+    ACTIVE_STEPS,
     ADDITIONS,
     BALANCED,
     COLUMNS_WRITTEN,
@@ -219,11 +220,13 @@ def end_presentation(
 
 
 @njit
-def count_presentation(input_spikes, steps, constants, state, activity):
-    """Add what every presentation does to the counts; `input_spikes` and `steps` are those until it ended."""
+def count_presentation(starts, steps, constants, state, activity):
+    """Add what every presentation does to the counts; `steps` are those until it ended."""
     activity[STEPS] += steps
+    for t in range(steps):
+        activity[ACTIVE_STEPS] += starts[t + 1] > starts[t]
     activity[POSITIONS] += 1
-    activity[INPUT_SPIKES] += input_spikes
+    activity[INPUT_SPIKES] += starts[steps] - starts[0]
     activity[OUTPUT_SPIKES] += state.carried[SPIKES]
     activity[NEURON_UPDATES] += populations(constants) * steps * constants.neurons
 
@@ -260,7 +263,7 @@ def present(
         end_presentation(
             input_spikes, earlier_spikes, weights, theta, now[1], constants, learning, state, activity
         )
-    count_presentation(input_spikes, steps, constants, state, activity)
+    count_presentation(starts, steps, constants, state, activity)
 
 
 @njit
@@ -285,7 +288,7 @@ def present_batch(
     or says whether it is on; `schedule` (n, 2): learning rate and threshold step of each sample; `run`: seed,
     purposes of the random words of roundings and of positions, number of the first sample, and output spikes
     before it. Writes `answers`, that is spike counts (n, cells * neurons) and the step of the first spike of
-    each; `activity` (16,); and `record` (see `run_window`), with the position of each output spike, whose
+    each; `activity` (17,); and `record` (see `run_window`), with the position of each output spike, whose
     course is (n, steps, 2), or (n, 0, 2) without a probe.
     """
     seed, rounding, drawing, first, earlier_spikes = run

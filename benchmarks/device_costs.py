@@ -1,0 +1,153 @@
+"""Does the cost model say what columns take of microcontrollers? Maps and cycles of exported programs.
+
+    python benchmarks/device_costs.py [PART ...] [--write]
+
+Needs the compilers and emulators of docs/device.md. The cycles of the preset `mcu-avr` were fitted to some of
+the columns, which are marked; all others only check them.
+"""
+
+import re
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from columns import STATE
+from device import make, memory_of
+from tables import Results, machines, run, table
+
+import fspinn
+from fspinn.answering.compress import Compiler, Lowering
+from fspinn.backends.c import export_c
+from fspinn.datasets import Dataset
+from fspinn.memmodel import Size, estimate
+from fspinn.memmodel.workload import Workload
+from fspinn.model.model import Model
+
+CHIPS = {"mcu-avr": "atmega328p", "mcu-m0": "cortex-m0", "mcu-m4f": "cortex-m4", "mcu-rv32": "riscv"}
+"""Presets, and the chips that their programs are linked for."""
+
+LEARNED, IMAGES, SEED = 4000, 20, 0
+
+
+class Column(NamedTuple):
+    """What is exported, and whether cycles were fitted to it."""
+
+    neurons: int
+    field: int
+    stride: int
+    cells: int
+    weights: str
+    readout: str
+    fitted: bool = False
+
+
+PARTS = {
+    "mnist": (
+        Column(6, 5, 1, 3, "UQ0.2", "Q1.3"),
+        Column(16, 5, 1, 3, "UQ0.2", "Q1.2", fitted=True),
+        Column(24, 5, 1, 2, "UQ0.3", "Q1.1"),
+        Column(8, 3, 1, 3, "UQ0.2", "Q1.2", fitted=True),
+        Column(8, 7, 1, 3, "UQ0.2", "Q1.2", fitted=True),
+        Column(12, 5, 1, 4, "UQ0.3", "Q1.1"),
+        Column(8, 4, 1, 3, "UQ0.2", "Q1.3"),
+        Column(20, 6, 2, 2, "UQ0.4", "Q1.2", fitted=True),
+        Column(10, 9, 3, 2, "UQ0.1", "Q1.3", fitted=True),
+    ),
+    "fashion-mnist": (
+        Column(8, 5, 2, 3, "UQ0.2", "Q1.2", fitted=True),
+        Column(12, 3, 1, 3, "UQ0.4", "Q1.2", fitted=True),
+        Column(16, 5, 1, 2, "UQ0.2", "Q1.2"),
+    ),
+    "digits": (
+        Column(8, 3, 1, 3, "UQ0.2", "Q1.2"),
+        Column(16, 3, 1, 2, "UQ0.3", "Q1.1", fitted=True),
+        Column(12, 4, 1, 2, "UQ0.2", "Q1.2"),
+        Column(11, 3, 1, 3, "UQ0.3", "Q1.1"),
+    ),
+}
+"""Columns of each set of images."""
+
+
+def measure(part: str) -> dict[str, Any]:
+    data = fspinn.datasets.load(part, seed=SEED)
+    data = replace(data, train=data.train.first(LEARNED))
+    found = []
+    for column in PARTS[part]:
+        model = _learned(column, data)
+        found.append({"column": column._asdict(), **_compared(model, data)})
+        print(part, *column, found[-1]["cycles"], flush=True)
+    return {"columns": found}
+
+
+def _learned(column: Column, data: Dataset) -> Model:
+    network = fspinn.Network.patches(column.neurons, column.field, stride=column.stride, cells=column.cells)
+    model = fspinn.train(network, data, readout="linear", seed=SEED, progress=False).model
+    lowering = Lowering(column.weights, STATE, readout=column.readout)
+    return Compiler(data, SEED, None).compile(model, lowering)
+
+
+def _compared(model: Model, data: Dataset) -> dict[str, Any]:
+    """Return bytes of each chip and cycles of AVR: what the model says, and what map and emulator say."""
+    shown = data.test.first(IMAGES)
+    answered = fspinn.evaluate(model, shown, seed=SEED, threads=1)
+    learned = Workload.counted(model.activity["training"][0])
+    work = {"training": (learned,), "inference": (Workload.counted(answered.activity[0]),)}
+    found: dict[str, Any] = {"flash": {}, "ram": {}}
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "out"
+        export_c(model, folder, shown.images, seed=SEED)
+        for preset, chip in CHIPS.items():
+            said = estimate(Size.of(model), preset, work)
+            output = make(folder, f"test-{chip}")
+            linked = memory_of(folder, output, chip)
+            for name in ("flash", "ram"):
+                needed = said.capacity["inference"][f"{name}_bytes"].needed
+                found[name][preset] = [int(needed), linked[name]]
+            cycles = re.search(r"^(\d+) cycles an image$", output, re.M)
+            if cycles is not None:
+                found["cycles"] = [int(said.latency["inference"]["total"]), int(cycles[1])]
+    return found
+
+
+def render(results: Results) -> str:
+    cycles: list[list[str]] = []
+    sizes: list[list[str]] = []
+    off: dict[bool, list[float]] = {True: [], False: []}
+    pairs = []
+    for part, result in results.items():
+        for one in result["columns"]:
+            column = Column(**one["column"])
+            words = (
+                f"{column.neurons} neurons, {column.field} x {column.field}, stride {column.stride}, "
+                f"{column.cells} x {column.cells} cells, {column.weights}, {column.readout}"
+            )
+            said, counted = one["cycles"]
+            off[column.fitted].append(_off(said, counted))
+            each = [f"{said / 1e3:,.0f}", f"{counted / 1e3:,.0f}", f"{_off(said, counted):+.1f}"]
+            cycles.append([part, words, "fitted" if column.fitted else "checked", *each])
+            found = [one[name][preset] for preset in CHIPS for name in ("flash", "ram")]
+            sizes.append([part, words, *(f"{said:,} / {linked:,}" for said, linked in found)])
+            pairs += found
+    head = ["images", "column", "the model was", "cycles, the model (thousands)", "counted", "off (%)"]
+    heads = [f"{name}, {preset}" for preset in CHIPS for name in ("flash", "RAM")]
+    large = [abs(_off(*pair)) for pair in pairs if abs(pair[0] - pair[1]) > 16]
+    note = (
+        f"Columns that learned from {LEARNED:,} images, with a state of {STATE} and a linear readout, on "
+        f"{IMAGES} test images (seed {SEED}). Above: cycles of an image on an ATmega328P, as `mcu-avr` says, "
+        f"and as simavr counts; at most {np.abs(off[True]).max():.1f} % off where they were fitted, and "
+        f"{np.abs(off[False]).max():.1f} % elsewhere. Below: bytes, as the presets say / as the linker's map "
+        f"does, with the stack that was used. Of {len(pairs)} sizes {len(pairs) - sum(o > 2 for o in large)} "
+        f"are within 2 % or 16 bytes, and all within {max(large, default=0):.1f} % or 16 bytes; the code of "
+        f"a column is one number for each chip. {machines(results)}."
+    )
+    return "\n\n".join([table(head, cycles), note, table(["images", "column", *heads], sizes)])
+
+
+def _off(said: float, found: float) -> float:
+    return 100 * (said / found - 1)
+
+
+if __name__ == "__main__":
+    run("device_costs", tuple(PARTS), measure, render)
