@@ -165,9 +165,10 @@ class OffChip:
 @dataclass(frozen=True)
 class Cycles:
     """Clock cycles: per time step, word (or input) scanned, neuron updated, input spike, addition, output
-    spike, neuron inhibited, and word or weight learned. All but `step`, the scans and the two spikes are for
-    each group of lanes. `column_scan` takes the place of `scan` where a program computes a column line by
-    line (`fspinn.memmodel.latency`): an input of a position whose time it looks at."""
+    spike, neuron inhibited, and word or weight learned, threshold adapted (None: as `learning`), and position
+    that is drawn to learn from. All but `step`, the scans, `drawn` and the two spikes are for each group of
+    lanes. `column_scan` takes the place of `scan` where a program computes a column line by line
+    (`fspinn.memmodel.latency`): an input of a position whose time it looks at."""
 
     step: Cycle
     scan: Cycle
@@ -177,7 +178,9 @@ class Cycles:
     output_spike: Cycle
     inhibition: Cycle
     learning: Cycle
-    column_scan: Cycle = 0
+    threshold: Cycle | None = None
+    drawn: Cycle = 0.0
+    column_scan: Cycle = 0.0
 
 
 @dataclass(frozen=True)
@@ -222,7 +225,8 @@ class Controller:
     each layer after the first. `column_bytes` is the code, instead of `program_bytes`, of a first layer that
     is computed line by line (`fspinn.memmodel.size.is_column`), with `column_stack_bytes` of stack, and
     `wide_bytes` what it has more where potentials have 15 bits or more, `wide_scores_bytes` where scores of
-    classes have more than 16. Single variables are in the stack.
+    classes have more than 16. `learning_bytes` is the code with which such a column learns on, and
+    `learning_stack_bytes` what it takes more of the stack. Single variables are in the stack.
     """
 
     flash_bytes: Annotated[int, Within(1, 2**40)]
@@ -241,6 +245,8 @@ class Controller:
     column_stack_bytes: Bytes = 0
     wide_bytes: Bytes = 0
     wide_scores_bytes: Bytes = 0
+    learning_bytes: Bytes = 0
+    learning_stack_bytes: Bytes = 0
 
 
 @dataclass(frozen=True)

@@ -86,11 +86,12 @@ def _learning(layer: LayerSize, work: Workload, hardware: Hardware, cost: Cycles
     groups = shares(layer.n_neurons, hardware.core.lanes)
     weights = work.columns_written * layer.n_inputs + work.rows_written * groups
     thresholds = work.threshold_passes * groups + work.thresholds_written
+    of_each = cost.learning if cost.threshold is None else cost.threshold
     of_inputs = shares(layer.n_inputs, hardware.core.lanes) * (layer.rule != "normalised")
     traces = of_inputs + OUTPUT_TRACES.get(layer.rule, 0) * groups
     passes = 1.5 * work.normalisations + work.decays
     return {
-        "learning": (weights + thresholds) * cost.learning,
+        "learning": weights * cost.learning + thresholds * of_each + layer.drawn * cost.drawn,
         "traces": work.steps * traces * cost.neuron,
         "normalisation": passes * layer.n_inputs * groups * cost.learning,
     }

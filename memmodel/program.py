@@ -11,8 +11,12 @@ field has, and a sum of weights for each neuron. Else each input of a neuron tak
 the program reads a field from there, as often as there are positions, and its contrast and the means of
 blocks too. Of a signal with a field along time the program keeps the last values itself, so that they can
 come one by one. Between two layers lies a bit per feature and time step after one without inhibition, which
-the next layer reads in place, and after any other the time of each feature's first spike. A program that
-learns is not exported yet; it is taken to keep weights, thresholds, traces and windows in RAM.
+the next layer reads in place, and after any other the time of each feature's first spike.
+
+A column that learns on keeps weights and thresholds in RAM, those that it starts from in flash, and there the
+lines of its rates and a table of what weights move towards. The sample that it learns from, a whole one, is
+the caller's. Other programs do not learn; they are taken to keep weights, thresholds, traces and windows in
+RAM.
 """
 
 from itertools import pairwise
@@ -38,16 +42,30 @@ They share random words: for N = 400 an MNIST image takes 17.4, 11.2 or 9.3 mill
 WIDE_STATE_BITS = 15
 """Bits of potentials from which on a column adds to them in 32 bits."""
 
+TARGET_BITS = 12
+"""Bits of what weights move towards, beyond those of a weight, as in `fspinn.lowering.integer_learning`."""
+
 _WORD_BITS = 32
 _WORD_BYTES = 4
 _BYTE_BITS = 8
 _SCORE_BITS = 15
 _SHARE_BYTES = 4
+_THETA_BYTES = 4
+_COUNTS_BYTES = 5
+_RATES_BYTES = 48
 
 
 def controller_bytes(case: Case, controller: Controller) -> tuple[Numbers, Numbers]:
     """Return the bytes of flash and of RAM that the program takes, its code and its stack included."""
-    size, stored = case.size, blocks(case.size, training=case.training)
+    if not case.training or not _learns_on(case.size):
+        return _program_bytes(case.size, controller, case.training)
+    answering = _program_bytes(case.size, controller, training=False)
+    more = _learning_bytes(case.size, controller)
+    return answering[0] + more[0], answering[1] + more[1]
+
+
+def _program_bytes(size: Size, controller: Controller, training: bool) -> tuple[Numbers, Numbers]:
+    stored = blocks(size, training=training)
     column = plain(np.greater(size.kept_times, 0) * 1)
     entries = [*stored["labels"], *stored["readout"]]
     constant = sum(shares(b.rows * b.count * b.bits, _BYTE_BITS) for b in entries)
@@ -62,9 +80,9 @@ def controller_bytes(case: Case, controller: Controller) -> tuple[Numbers, Numbe
             learned = learned + layer.thresholds * type_bytes(layer.threshold_bits)
         if layer.inhibition == "layer":
             state = state + layer.n_neurons * type_bytes(count_bits(layer.inhibition_steps))
-    arrays = ("membrane", "refractory", "votes", *(("traces", "window") if case.training else ()))
+    arrays = ("membrane", "refractory", "votes", *(("traces", "window") if training else ()))
     state = state + sum(b.rows * b.count * type_bytes(b.bits) for name in arrays for b in stored[name])
-    if case.training:
+    if training:
         state = state + learned
     else:
         constant = constant + learned
@@ -72,6 +90,23 @@ def controller_bytes(case: Case, controller: Controller) -> tuple[Numbers, Numbe
     if len(size.layers) > 1:
         stack = controller.stack_bytes
     return _code_bytes(size, controller, column) + constant, stack + state
+
+
+def _learns_on(size: Size) -> bool:
+    """Whether it is a column that the exported program can learn with."""
+    layer, *others = size.layers
+    how = layer.rule == "normalised" and layer.adaptation == "balanced"
+    return not others and how and bool(np.all(np.greater(size.kept_times, 0)))
+
+
+def _learning_bytes(size: Size, controller: Controller) -> tuple[Numbers, Numbers]:
+    """Return what a column that learns on takes more of flash and of RAM."""
+    (layer,) = size.layers
+    targets = (layer.n_inputs + 1) * type_bytes(layer.weight_bits + TARGET_BITS + 1)
+    wide = np.where(np.greater_equal(layer.state_bits, WIDE_STATE_BITS), 4, 2)
+    learned = _weight_bytes(size, 1) + layer.n_neurons * _THETA_BYTES + _COUNTS_BYTES
+    ram = learned + layer.n_neurons * plain(wide) + controller.learning_stack_bytes
+    return controller.learning_bytes + targets + _RATES_BYTES, ram
 
 
 def _code_bytes(size: Size, controller: Controller, column: Numbers) -> Numbers:

@@ -1,5 +1,6 @@
 """An exported column learns as the integer engine does, bit for bit; what it learned becomes a model."""
 
+import re
 import subprocess
 from dataclasses import replace
 
@@ -7,8 +8,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from described import changed
-from device import make
+from device import make, memory_of
 from exported_programs import (
+    ACTIVITY,
     SANITIZED,
     STRICT,
     TESTS,
@@ -16,6 +18,9 @@ from exported_programs import (
     model_of,
     needs_gcc,
     needs_tools_of,
+)
+from exported_programs import (
+    PRESETS as MCUS,
 )
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
@@ -27,14 +32,18 @@ from fspinn import datasets
 from fspinn.answering.predict import predict
 from fspinn.backends.c import export_c
 from fspinn.backends.c.learning import dump_of, learned_on, learning_of
+from fspinn.backends.numba import engine
 from fspinn.base.errors import ConfigError, DataError, FormatError
-from fspinn.base.randomness import ORDER, WEIGHTS, permutation, stream_key, uniforms
+from fspinn.base.randomness import ORDER, TRAINING_SPIKES, WEIGHTS, permutation, stream_key, uniforms
 from fspinn.base.settings import as_plain
 from fspinn.cli import main
 from fspinn.learning.device import import_learned
 from fspinn.lowering.integer_learning import first_weights
+from fspinn.memmodel import estimate
+from fspinn.memmodel.hardware_files import PRESETS
 from fspinn.model import store
 from fspinn.model.tensors import Tensor
+from fspinn.network.encoders import BatchEncoder
 from fspinn.network.plasticity import initial_weights
 from fspinn.quant import Format
 
@@ -216,10 +225,60 @@ def test_what_a_device_does_not_learn_is_refused(changes, why, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_no_chip_is_said_to_have_room_for_learning(tmp_path):
-    model = model_of(SMALL, "UQ0.3", "Q5.5", pixels=(9, 12))
-    with pytest.raises(ConfigError, match="what a program that learns takes of a chip is not known yet"):
-        export_c(model, tmp_path / "out", learning=10, hardware="mcu-avr")
+def engine_activity(model, images, learning):
+    """What the integer engine counts while it learns."""
+    plan = learning_of(model, learning).plan
+    layer = replace(plan.layers[0], weights=plan.layers[0].weights.copy(), theta=plan.layers[0].theta.copy())
+    spikes = BatchEncoder(plan.encoding).encode(images, 0, TRAINING_SPIKES)
+    return engine.learn(replace(plan, layers=(layer,)), spikes, learning).activity[0]
+
+
+@pytest.mark.parametrize(
+    ("less", "words"),
+    [
+        (("flash_bytes = 32768", "flash_bytes = 4096"), "6,[0-9]{3} bytes of flash, and there are 4,096"),
+        (("ram_bytes = 2048", "ram_bytes = 300"), "3[0-9]{2} bytes of RAM, and there are 300"),
+    ],
+)
+def test_a_chip_that_is_too_small_to_learn_is_refused(less, words, tmp_path):
+    """One on which the same network answers; one that is large enough changes nothing."""
+    model, board = model_of(SMALL, "UQ0.3", "Q5.5", pixels=(9, 12)), tmp_path / "small.toml"
+    board.write_text((PRESETS / "mcu-avr.toml").read_text().replace(*less))
+    with pytest.raises(ConfigError, match=f"^hardware: mcu-avr is too small; it takes {words}"):
+        export_c(model, tmp_path / "out", learning=10, hardware=board)
+    assert [path.name for path in tmp_path.iterdir()] == ["small.toml"]
+    export_c(model, tmp_path / "answers", hardware=board)
+    export_c(model, tmp_path / "one", learning=10, hardware="mcu-avr")
+    export_c(model, tmp_path / "two", learning=10)
+    one, two = ((tmp_path / name / "network.c").read_text() for name in ("one", "two"))
+    assert one == two
+
+
+@pytest.mark.parametrize("chip", MCUS)
+@pytest.mark.parametrize(
+    ("size", "formats"),
+    [
+        ((8, 5, 3), ("UQ0.3", "Q5.5")),
+        ((16, 4, 3), ("UQ0.4", "Q5.11")),
+        ((24, 6, 2), ("UQ0.2", "Q5.5")),
+    ],
+)
+def test_what_a_program_that_learns_takes_of_a_chip_is_estimated(chip, size, formats, tmp_path):
+    """Flash, RAM, and the cycles that simavr counts. (Of 16 columns a Cortex-M0 needs no division.)"""
+    needs_tools_of(chip)
+    (neurons, field, cells), learning = size, 50
+    network = changed(fspinn.Network.patches(neurons, field, cells=cells), weight_norm=1.6)
+    model = model_of(network, *formats, readout="linear", pixels=(21, 21))
+    images = images_for(model, 10)
+    export_c(model, tmp_path / "out", images, learning=learning)
+    output = make(tmp_path / "out", f"test-{chip}")
+    took, counted = memory_of(tmp_path / "out", output, chip), engine_activity(model, images, learning)
+    costs = estimate(model, MCUS[chip], {"inference": (ACTIVITY,), "training": (counted,)})
+    needed = costs.capacity["training"]
+    assert needed["flash_bytes"].needed == pytest.approx(took["flash"], rel=0.03)
+    assert needed["ram_bytes"].needed == pytest.approx(took["ram"], rel=0.02, abs=16)
+    if (found := re.search(r"^(\d+) cycles to learn from an image$", output, re.M)) is not None:
+        assert costs.latency["training"]["total"] == pytest.approx(int(found[1]), rel=0.1)
 
 
 def test_wide_weights_do_not_learn(tmp_path):
@@ -236,6 +295,22 @@ def test_a_chip_learns_what_the_engine_does(chip, tmp_path):
     output = make(tmp_path / "out", f"test-{chip}")
     assert "learned from 10 samples\n" in output
     assert "equal to the integer engine\n" in output
+
+
+def test_what_was_learned_outlives_a_reset_in_the_eeprom_of_an_arduino(tmp_path):
+    """Learning goes on where it was: after two resets as if there had been none."""
+    needs_tools_of("atmega328p")
+    model, out = model_of(SMALL, "UQ0.3", "Q5.5", pixels=(9, 12)), tmp_path / "out"
+    images = images_for(model, 30)
+    export_c(model, out, images[:1], learning=50)
+    make(out, "run-simavr")
+    sources = [out / "network.c", TESTS / "keeps.c", out / "test" / "avr.c"]
+    flags = ("-mmcu=atmega328p", "-Os", "-std=c99", "-Wall", "-Wextra", "-Werror", f"-I{out}")
+    subprocess.run(["avr-gcc", *flags, *sources, "-o", tmp_path / "keeps.elf"], check=True)
+    (tmp_path / "images.bin").write_bytes(images.tobytes())
+    ran = [out / "run-simavr", "atmega328p", tmp_path / "keeps.elf", tmp_path / "images.bin"]
+    output = subprocess.run(ran, check=True, stdout=subprocess.PIPE, text=True).stdout
+    assert learned_by_engine(model, images, seed=0, learning=50).hex() in output.splitlines()
 
 
 def test_rates_on_a_line_are_those_of_the_engine():

@@ -167,6 +167,36 @@ def test_a_column_takes_times_of_spikes_and_sums_of_weights_of_a_microcontroller
     assert estimate(wide, board, phases).capacity["inference"]["ram_bytes"] == needed["ram_bytes"]
 
 
+def test_a_column_that_learns_on_takes_its_weights_and_thresholds_twice():
+    """And lines of its rates and a table of what weights move towards; nothing of other rules."""
+    board, phases = load_hardware("mcu-avr"), {"inference": (COUNTED,), "training": (COUNTED,)}
+    size, controller = size_of(COLUMN, (28, 28)), board.controller
+    layer = replace(size.layers[0], weight_bits=3, state_bits=10, threshold_bits=9)
+    for bits, wide, target in ((3, 2, 2), (4, 2, 4), (4, 4, 4)):
+        one = replace(layer, weight_bits=bits, state_bits=10 if wide == 2 else 16)
+        costs = estimate(replace(size, layers=(one,)), board, phases).capacity
+        flash, ram = (
+            costs["training"][name].needed - costs["inference"][name].needed
+            for name in ("flash_bytes", "ram_bytes")
+        )
+        assert flash == controller.learning_bytes + 2 * 24 + 26 * target
+        assert ram == controller.learning_stack_bytes + (4 + 8 * 4 + 25 * 4 + 1) + 8 * wide
+    other = replace(size, layers=(replace(layer, rule="pair"),))
+    costs = estimate(other, board, phases).capacity
+    assert costs["training"]["flash_bytes"].needed < costs["inference"]["flash_bytes"].needed
+
+
+def test_learning_costs_cycles_of_positions_that_are_drawn_of_weights_and_of_thresholds():
+    board, size = load_hardware("mcu-avr"), size_of(COLUMN, (28, 28))
+    work, cost = expected_workloads(COLUMN, size, 0.13)["training"], board.cycles
+    cycles = latency_cycles(size, work, board, True, 0)["learning"]
+    weights, thresholds = work[0].columns_written * 25, work[0].threshold_passes * 8
+    assert cycles == pytest.approx(4 * cost.drawn + weights * cost.learning + thresholds * cost.threshold)
+    alike = replace(board, cycles=replace(cost, drawn=0.0, threshold=None))
+    found = latency_cycles(size, work, alike, True, 0)["learning"]
+    assert found == pytest.approx((weights + thresholds) * cost.learning)
+
+
 def test_what_is_kept_of_a_signal_takes_ram_of_a_microcontroller():
     """Of images nothing is; a layer that sees all of a signal counts steps between two values."""
     board = load_hardware("mcu-m4f")

@@ -46,6 +46,7 @@ NOISE_IMAGES = 5
 _FIXED = {
     "src": (
         "flash.h",
+        "random.h",
         "intensities.h",
         "encoder.h",
         "column.h",
@@ -166,10 +167,6 @@ def export_c(
     seed, reject = checked_seed(seed), number("reject", reject, at_least=0.0)
     model = model_of(model)
     learns = None if learning is None else learning_of(model, learning)
-    if learns is not None and hardware is not None:
-        raise ConfigError(
-            "hardware: what a program that learns takes of a chip is not known yet; leave it out, or learning"
-        )
     plan, header, source = _generated(model, name, seed, reject, hardware, learns)
     shown = noise_for(model) if images is None else np.asarray(images)
     check_size(model, shown, "images")
@@ -209,7 +206,7 @@ def _generated(
     if (refusal := refuses(plan)) is not None:
         raise FormatError(refusal)
     if hardware is not None:
-        check_room(model, hardware)
+        check_room(model, hardware, learning=learns is not None)
     header = caller_header(_program_file("network.h"), model, plan, name, learns)
     return plan, header, _source(model, plan, name, seed, reject, learns)
 
@@ -236,14 +233,14 @@ def export_arduino(
         (made / f"{folder.resolve().name}.ino").write_text(sketch, encoding="utf-8")
 
 
-def check_room(model: Model, hardware: str | Path) -> None:
+def check_room(model: Model, hardware: str | Path, *, learning: bool = False) -> None:
     """Raise ConfigError unless the program fits the flash and the RAM of a microcontroller."""
     described = load_hardware(hardware)
     if described.controller is None:
         raise ConfigError(
             f"hardware: {described.meta.name} is not a microcontroller; use one such as mcu-avr"
         )
-    needs = capacity(Case(Size.of(model), (), described, training=False))
+    needs = capacity(Case(Size.of(model), (), described, training=learning))
     lacking = [
         f"{need.needed:,} bytes of {memory}, and there are {need.available:,}"
         for memory, need in (("flash", needs["flash_bytes"]), ("RAM", needs["ram_bytes"]))
@@ -392,7 +389,8 @@ is learned from as a whole. Rates go from start to end, as in training, over @sa
     @name@_learn_start(&state);                     /* once, before all else */
     @name@_learn(&state, image);                    /* between samples; then answer as before */
 
-`state.learned` is all that was learned, and may be kept in non-volatile memory and copied back. Its
+`state.learned` is all that was learned, and may be kept in non-volatile memory and copied back (on AVR with
+`eeprom_update_block` and `eeprom_read_block`). Its
 `@NAME@_LEARNED_BYTES` bytes become a model again with `fspinn import dump.bin --like net.h5 -o learned.h5`.
 """
 

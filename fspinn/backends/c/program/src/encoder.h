@@ -5,7 +5,7 @@
 #if FSPINN_ENCODER == FSPINN_POISSON || FSPINN_ENCODER == FSPINN_REGULAR ||                               \
     FSPINN_ENCODER == FSPINN_UNSCALED
 
-#define GOLDEN UINT64_C(0x9E3779B97F4A7C15)
+#include "random.h"
 
 /* A pixel's probability to spike is pixel * mantissa * 2**exponent, in units of 2**-32. */
 
@@ -165,13 +165,6 @@ static uint32_t steps_of(FSPINN_STATE *state, uint32_t pixel, uint32_t brightnes
 }
 
 #else /* poisson, unscaled */
-
-static uint64_t mix(uint64_t word)
-{
-    word = (word ^ (word >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    word = (word ^ (word >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return word ^ (word >> 31);
-}
 
 static uint64_t stream(uint64_t name, uint64_t part_of_it)
 {

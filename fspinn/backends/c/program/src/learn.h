@@ -10,14 +10,7 @@
 #define FSPINN_BLOCK_ACROSS 1
 #endif
 
-#define GOLDEN UINT64_C(0x9E3779B97F4A7C15)
-
-static uint64_t mix(uint64_t word)
-{
-    word = (word ^ (word >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    word = (word ^ (word >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return word ^ (word >> 31);
-}
+#include "random.h"
 
 /* Learning rate or step of theta: start + number * rise, of both of which 32 bits are whole and 64 are not. */
 static uint32_t on_line(const uint32_t *line, uint32_t number)
