@@ -52,7 +52,7 @@ SMALL = changed(COLUMN, cells=(2, 2))
 
 def learned_in_c(model, folder, images, shown=(), seed=3, learning=1000, flags=SANITIZED):
     """What a program has learned from images, and its spike counts and classes for others then."""
-    export_c(model, folder / "out", images[:2], seed=seed, learning=learning)
+    export_c(model, folder / "out", images[: min(2, learning)], seed=seed, learning=learning)
     program, out = folder / "learns", folder / "out"
     sources = [out / "network.c", TESTS / "learns.c"]
     subprocess.run(["gcc", *STRICT, *flags, f"-I{out}", *sources, "-o", program], check=True)
@@ -81,10 +81,10 @@ def learned_by_engine(model, images, seed=3, learning=1000):
     threshold=st.sampled_from([0.4, 1.5]),
     pool=st.sampled_from([1, 1, 2]),
     rates=st.sampled_from(
-        [{}, {"learning_rate": 1.0, "theta_step": 2.0}, {"positions": 9, "least_spikes": 1}]
+        [{}, {"learning_rate": 1.0, "theta_step": 2.0}, {"positions": 300, "least_spikes": 1}]
     ),
     answer_threshold=st.sampled_from([None, 3.0]),
-    learning=st.sampled_from([20, 1000]),
+    learning=st.sampled_from([1, 20, 1000]),
 )
 def test_weights_and_thresholds_are_those_of_the_engine(
     tmp_path_factory,
@@ -153,7 +153,7 @@ def test_a_thousand_digits_teach_a_program_what_training_in_integers_learns(tmp_
 
 
 @needs_gcc
-def test_test_images_of_mnist_teach_an_arduino_uno(tmp_path):
+def test_images_of_mnist_teach_an_arduino_uno(tmp_path):
     """A column of 8 neurons beside a whole image, in 2 KiB of RAM."""
     skip_without("mnist")
     needs_tools_of("atmega328p")
@@ -171,6 +171,7 @@ def test_test_images_of_mnist_teach_an_arduino_uno(tmp_path):
     assert_same_layer(import_learned(dump, trained), trained)
 
 
+@needs_gcc
 def test_a_dump_becomes_a_model_file_that_answers_as_the_device(tmp_path):
     model = model_of(SMALL, "UQ0.3", "Q5.5", pixels=(9, 12))
     images = images_for(model, 40)
@@ -181,12 +182,29 @@ def test_a_dump_becomes_a_model_file_that_answers_as_the_device(tmp_path):
     result = CliRunner().invoke(main, list(map(str, given)))
     assert result.exit_code == 0, result.output
     assert result.stdout.endswith("learned.h5: learned from 40 samples on the device\n")
+    estimated = CliRunner().invoke(
+        main, ["estimate", str(tmp_path / "learned.h5"), "--mean-intensity", "0.2"]
+    )
+    assert "learned.h5: activity was counted before it learned on the device." in estimated.stderr
     expected = predict(store.load(tmp_path / "learned.h5"), images)
     np.testing.assert_array_equal(counts, expected.spike_counts)
     np.testing.assert_array_equal(classes, expected.classes)
 
 
-@pytest.mark.parametrize("target", ["arduino", "nir"])
+@pytest.mark.parametrize(
+    ("name", "words"), [("there", "not a regular file"), ("missing", "No such file or directory")]
+)
+def test_a_dump_that_is_no_file_is_refused(name, words, tmp_path):
+    (tmp_path / "there").mkdir()
+    store.save(model_of(SMALL, "UQ0.3", "Q5.5", pixels=(9, 12)), tmp_path / "net.h5")
+    given = [tmp_path / name, "--like", tmp_path / "net.h5", "-o", tmp_path / "learned.h5"]
+    result = CliRunner().invoke(main, ["import", *map(str, given)])
+    assert result.exit_code == 2
+    assert result.stderr == f"fspinn: {tmp_path / name}: {words}; name a dump of state.learned\n"
+    assert not (tmp_path / "learned.h5").exists()
+
+
+@pytest.mark.parametrize("target", ["arduino", "nir", "verilog"])
 def test_only_the_c_program_learns(target, tmp_path):
     store.save(model_of(SMALL, "UQ0.3", "Q5.5", pixels=(9, 12)), tmp_path / "net.h5")
     given = [tmp_path / "net.h5", "--target", target, "-o", tmp_path / "out", "--learning", 10]
@@ -197,11 +215,11 @@ def test_only_the_c_program_learns(target, tmp_path):
 
 def test_the_command_writes_a_program_that_learns(tmp_path):
     store.save(model_of(SMALL, "UQ0.3", "Q5.5", pixels=(9, 12)), tmp_path / "net.h5")
-    given = [tmp_path / "net.h5", "--target", "c", "-o", tmp_path / "out", "--learning", 10]
+    given = [tmp_path / "net.h5", "--target", "c", "-o", tmp_path / "out", "--learning", 3]
     result = CliRunner().invoke(main, ["export", *map(str, given)])
     assert result.exit_code == 0, result.output
     assert "#define NETWORK_LEARNS 1\n" in (tmp_path / "out" / "network.h").read_text()
-    assert "over 10 samples, and then stay" in (tmp_path / "out" / "README.md").read_text()
+    assert "over 3 samples, and then stay" in (tmp_path / "out" / "README.md").read_text()
 
 
 @pytest.mark.parametrize("size", [0, 72, 77])
@@ -223,6 +241,12 @@ def test_what_a_device_does_not_learn_is_refused(changes, why, tmp_path):
     with pytest.raises(ConfigError, match=f"learning: .*{why}"):
         export_c(model, tmp_path / "out", learning=10)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_more_images_than_it_learns_from_are_refused(tmp_path):
+    model = model_of(SMALL, "UQ0.3", "Q5.5", pixels=(9, 12))
+    with pytest.raises(ConfigError, match=r"^images: 4 test a program that learns from 3; give fewer"):
+        export_c(model, tmp_path / "out", images_for(model, 4), learning=3)
 
 
 def engine_activity(model, images, learning):

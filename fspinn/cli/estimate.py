@@ -89,6 +89,8 @@ def command(
     for path, network in networks.items():
         if "quantization" in network.record:
             click.echo(f"{path}: activity was counted with the weights before quantization.", err=True)
+        if "learned_on_device" in network.record:
+            click.echo(f"{path}: activity was counted before it learned on the device.", err=True)
     others = {path: neurobench(one) for path, one in networks.items() if "inference" in one.activity}
     answers = [
         {

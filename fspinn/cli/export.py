@@ -50,7 +50,7 @@ Examples:
 )
 @options.data_dir
 @reading.options()
-@options.seed_of("the C program's input spikes")
+@options.seed_of("input spikes, and of what a program that learns draws")
 @options.reject
 @click.option("--name", help="Of the C program, and before all its names, or of the core [default: network].")
 @click.option(
@@ -126,7 +126,7 @@ def command(
     elif target == "verilog":
         if hardware is not None:
             raise ConfigError("--hardware: only C programs are made for microcontrollers; leave it out")
-        # Of what it refuses it needs no images.
+        # What it refuses needs no images.
         shows = verilog.refuses(plan_of(network)) is None
         images = _images(network, shown._replace(samples=shown.samples or _IMAGES))[0] if shows else None
         verilog.export_verilog(network, path, images, reject=reject, seed=shown.seed, name=called)
@@ -134,7 +134,8 @@ def command(
     else:
         images = features = None
         if refuses(plan_of(network)) is None:
-            images, features = _images(network, shown._replace(samples=shown.samples or _IMAGES))
+            usual = _IMAGES if learning is None else max(min(_IMAGES, learning), 1)
+            images, features = _images(network, shown._replace(samples=shown.samples or usual))
         export_c(
             network,
             path,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from fspinn.base.errors import DataError
+from fspinn.base.errors import ConfigError, DataError
 from fspinn.base.files import check_file
 from fspinn.cli import options
 
@@ -30,7 +30,10 @@ def command(dump: Path, like: Path, output: Path, as_json: bool) -> None:
 
     network = store.load(like)
     try:
+        check_file(dump)
         given = dump.read_bytes()
+    except ConfigError:
+        raise DataError(f"{dump}: not a regular file; name a dump of state.learned") from None
     except OSError as error:
         raise DataError(f"{dump}: {error.strerror}; name a dump of state.learned") from None
     learned = import_learned(given, network)

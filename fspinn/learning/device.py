@@ -15,6 +15,8 @@ _ALIGNED = 4
 def import_learned(dump: bytes, like: AnyModel) -> Model:
     """Return a model of what a device has learned: other weights and thresholds, the same readout.
 
+    The activity stays too, that of the model before it learned on.
+
     Parameters
     ----------
     dump : bytes

@@ -168,7 +168,8 @@ def export_c(
     model = model_of(model)
     learns = None if learning is None else learning_of(model, learning)
     plan, header, source = _generated(model, name, seed, reject, hardware, learns)
-    shown = noise_for(model) if images is None else np.asarray(images)
+    most = None if learns is None else learns.samples
+    shown = noise_for(model)[:most] if images is None else np.asarray(images)
     check_size(model, shown, "images")
     if learns is not None and len(shown) > learns.samples:
         raise ConfigError(

@@ -152,13 +152,14 @@ void FSPINN_CALL(learn_start)(FSPINN_STATE *state)
 
 void FSPINN_CALL(learn)(FSPINN_STATE *state, const uint8_t *sample)
 {
-    uint32_t number = state->learned.samples, of_rates = number < FSPINN_LAST_SAMPLE ? number : FSPINN_LAST_SAMPLE;
+    uint32_t number = state->learned.samples, of_rates = number > FSPINN_LAST_SAMPLE ? FSPINN_LAST_SAMPLE : number;
     uint32_t rate = on_line(learning_rates, of_rates), step = on_line(theta_steps, of_rates);
     uint32_t share = (step + LAYER_NEURONS / 2) / LAYER_NEURONS;
     uint64_t positions = mix((FSPINN_POSITIONS_KEY ^ number) + GOLDEN);
     uint64_t roundings = mix((FSPINN_ROUNDING_KEY ^ number) + GOLDEN) + GOLDEN - LAYER_NEURONS * GOLDEN;
-    small_index left, winner;
+    small_index winner;
     LAYER_TIME time;
+    uint32_t left;
     for (left = FSPINN_LEARN_POSITIONS; left > 0; left--) {
         positions += GOLDEN;
         if (see(state, sample, drawn(mix(positions))) >= FSPINN_LEAST_SPIKES) {

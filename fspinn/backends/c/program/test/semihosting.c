@@ -95,12 +95,12 @@ __attribute__((noinline)) void begin_call(void)
     painted_to = here;
 }
 
-__attribute__((noinline)) void begin_learning(void)
+void begin_learning(void)
 {
     begin_call();
 }
 
-void end_call(void)
+__attribute__((noinline)) void end_call(void)
 {
     const uint8_t *byte = stack_bottom;
     while (byte < painted_to && *byte == PAINT) {

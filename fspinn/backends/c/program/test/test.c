@@ -1,6 +1,7 @@
 /*
  * Samples, and what fspinn's integer engine answered to them: the network here has to answer the same, to whole
- * samples and to their rows or values one by one, and to have learned the same from samples that follow. LINES_ONLY leaves whole samples out where memory is small.
+ * samples and to their rows or values one by one, and to have learned the same from samples that follow.
+ * LINES_ONLY leaves whole samples out where memory is small.
  * Prints the class and the output spikes (feature x spikes); returns 1 if anything differs.
  */
 #include "tested.h"
@@ -157,8 +158,7 @@ static int compare(int by_lines)
 static int learn(void)
 {
     const uint8_t *learned = (const uint8_t *)&state.learned;
-    uint32_t left;
-    uint16_t i;
+    uint32_t left, i;
     int wrong = 0;
     for (left = next_word(); left > 0; left--) {
         read_bytes(sample, TESTED_PIXELS);
