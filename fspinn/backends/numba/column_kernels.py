@@ -36,10 +36,14 @@ def add_spike(blocks, y, x, channel, stride, lanes, potentials):
 
 
 @njit
-def count_active(potentials, lanes, left, seen_before):
-    """Return how many open positions of a row have seen a spike since, and note how many they have seen."""
-    active, lane = 0, (left + 1) * lanes - 1
-    for q in range(seen_before.size):
+def count_active(potentials, lanes, left, start, stop, seen_before):
+    """Return how many open positions of a row have seen a spike since, and note how many they have seen.
+
+    Of positions from `start` to `stop`, counted with the `left` ones that are not there.
+    """
+    start, stop, active = max(start - left, 0), min(stop - left, seen_before.size), 0
+    lane = (left + start + 1) * lanes - 1
+    for q in range(start, stop):
         seen = max(potentials[lane], potentials.dtype.type(0))
         active += seen > seen_before[q]
         seen_before[q] = seen
@@ -101,6 +105,7 @@ def answer_columns(
     potentials, flags, words, seen_before = memory
     neurons = spike_counts.shape[1] // (cell_of[-1] + 1)
     steps, lanes = offsets.shape[1] - 1, neurons + 1
+    reach = blocks.shape[3] // lanes
     everything, written, seen, computed, active = potentials.reshape(-1), 0, 0, 0, 0
     (ended, most), top, saturated = ends, potentials[0, 0] * 0, 0
     for m in range(offsets.shape[0]):
@@ -108,14 +113,15 @@ def answer_columns(
             everything[j] = 0
         seen_before[:] = 0
         for t in range(steps):
-            low, high = rows, 0
+            low, high, start, stop = rows, 0, left + columns, 0
             for e in range(offsets[m, t], offsets[m, t + 1]):
                 y, x, channel = places[inputs[e], 0], places[inputs[e], 1], places[inputs[e], 2]
-                first, stop = add_spike(blocks, y, x, channel, stride, lanes, potentials)
-                low, high = min(low, first), max(high, stop)
+                first, after = add_spike(blocks, y, x, channel, stride, lanes, potentials)
+                low, high = min(low, first), max(high, after)
+                start, stop = min(start, x // stride), max(stop, x // stride + reach)
             for r in range(low, high):
                 row = potentials[r]
-                active += count_active(row, lanes, left, seen_before[r])
+                active += count_active(row, lanes, left, start, stop, seen_before[r])
                 if not any_reached(row, thresholds):
                     continue
                 mark_reached(row, thresholds, flags)
