@@ -28,7 +28,7 @@ def plan_of(model: AnyModel) -> Plan:
 
 
 def lowest_answer_theta(network: Network, state: Format) -> int:
-    """Return the least theta that the first layer answers with (none spikes at rest), in steps of the state."""
+    """Return the least theta of a layer that answers (none spikes at rest), in steps of the state."""
     neuron = network.answering.layers[0].neuron
     return int(max(ceil(neuron.lowest_theta / state.step), 1 - scaled(neuron.firing_threshold, state)))
 
