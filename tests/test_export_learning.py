@@ -52,7 +52,7 @@ SMALL = changed(COLUMN, cells=(2, 2))
 
 def learned_in_c(model, folder, images, shown=(), seed=3, learning=1000, flags=SANITIZED):
     """What a program has learned from images, and its spike counts and classes for others then."""
-    export_c(model, folder / "out", images[: min(2, learning)], seed=seed, learning=learning)
+    export_c(model, folder / "out", images[:2], seed=seed, learning=learning)
     program, out = folder / "learns", folder / "out"
     sources = [out / "network.c", TESTS / "learns.c"]
     subprocess.run(["gcc", *STRICT, *flags, f"-I{out}", *sources, "-o", program], check=True)
@@ -84,7 +84,7 @@ def learned_by_engine(model, images, seed=3, learning=1000):
         [{}, {"learning_rate": 1.0, "theta_step": 2.0}, {"positions": 300, "least_spikes": 1}]
     ),
     answer_threshold=st.sampled_from([None, 3.0]),
-    learning=st.sampled_from([1, 20, 1000]),
+    learning=st.sampled_from([20, 1000]),
 )
 def test_weights_and_thresholds_are_those_of_the_engine(
     tmp_path_factory,
@@ -119,7 +119,7 @@ def of_a_run(model, data, seed):
     """A model as it was before it learned, and the images in the order in which it saw them."""
     layer, (inputs, neurons) = model.network.layers[0], model.layer.weights.numbers.shape
     random = uniforms(stream_key(seed, WEIGHTS), inputs * neurons)
-    grid = learning_of(model, 1).grid
+    grid = learning_of(model, 2).grid
     weights = first_weights(initial_weights(layer, model.learner, inputs, random), grid)
     start = replace(
         model.layer,
@@ -241,6 +241,13 @@ def test_what_a_device_does_not_learn_is_refused(changes, why, tmp_path):
     with pytest.raises(ConfigError, match=f"learning: .*{why}"):
         export_c(model, tmp_path / "out", learning=10)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("learning", [1, 2**24 + 1])
+def test_a_run_of_too_few_or_too_many_samples_is_refused(learning, tmp_path):
+    model = model_of(SMALL, "UQ0.3", "Q5.5", pixels=(9, 12))
+    with pytest.raises(ConfigError, match=r"^learning: must be from 2 to 16777216"):
+        export_c(model, tmp_path / "out", learning=learning)
 
 
 def test_more_images_than_it_learns_from_are_refused(tmp_path):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import inf
+from math import ceil, inf
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fspinn.base.settings import settings_of
 from fspinn.lowering.integer_learning import Grid, checked_grid, learning_in_integers
-from fspinn.lowering.integers import answering_in_integers
+from fspinn.lowering.integers import answering_in_integers, scaled
 from fspinn.lowering.plan import LayerPlan, LearningPlan, Plan
 from fspinn.model.model import AnyModel, model_of
 from fspinn.model.tensors import LayerTensors
@@ -25,6 +25,12 @@ def plan_of(model: AnyModel) -> Plan:
     """Return the plan with which a model answers, in integers if it has a state format."""
     model = model_of(model)
     return answering_plan(model.network, model.layers, model.image_shape)
+
+
+def lowest_answer_theta(network: Network, state: Format) -> int:
+    """Return the least theta of a layer that answers (none spikes at rest), in steps of the state."""
+    neuron = network.answering.layers[0].neuron
+    return int(max(ceil(neuron.lowest_theta / state.step), 1 - scaled(neuron.firing_threshold, state)))
 
 
 def answering_plan(

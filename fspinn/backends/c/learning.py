@@ -9,7 +9,7 @@ compared with the rates of the engine for every sample of the run.
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import ceil, isqrt
+from math import isqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,19 +19,18 @@ from fspinn.backends.numba import engine
 from fspinn.base.checks import whole_number
 from fspinn.base.errors import ConfigError
 from fspinn.base.randomness import LEARNING_ROUNDING, POSITIONS, TRAINING_SPIKES, mixed
-from fspinn.lowering.compiler import grid_of, learning_plan
+from fspinn.lowering.compiler import grid_of, learning_plan, lowest_answer_theta
 from fspinn.lowering.integer_learning import RATE_BITS, TARGET_BITS, Grid, integer_schedule
-from fspinn.lowering.integers import scaled
 from fspinn.lowering.plan import LayerPlan, LearningPlan, Plan
-from fspinn.memmodel.size import is_column
+from fspinn.memmodel.size import Size, is_column
 from fspinn.model.model import Model
 from fspinn.network.encoders import BatchEncoder
 from fspinn.network.rules import Stdp
 from fspinn.quant.formats import Format
 from fspinn.quant.packing import numbers_per_word, pack, unpack
 
-MOST_SAMPLES = 2**24
-"""Of a run: the rates of each of them are compared with those of the engine."""
+LEAST_SAMPLES, MOST_SAMPLES = 2, 2**24
+"""Of a run: rates go from start to end, and each of them is compared with that of the engine."""
 
 _FRACTION_BITS = 64
 _WORD = 2**32
@@ -105,7 +104,7 @@ def learning_of(model: Model, samples: int) -> DeviceLearning:
     FormatError
         If the integer engine does not learn in the formats of the model.
     """
-    samples = whole_number("learning", samples, 1, MOST_SAMPLES)
+    samples = whole_number("learning", samples, LEAST_SAMPLES, MOST_SAMPLES)
     grid, learner = device_grid(model), model.learner
     formats = model.layer.formats
     assert formats is not None
@@ -115,9 +114,7 @@ def learning_of(model: Model, samples: int) -> DeviceLearning:
     arrays = weights.astype(np.uint8), (theta.astype(np.int64) << finer).astype(np.int32)
     plan = learning_plan(model.network, learner, *arrays, grid, model.image_shape)
     before = sum(activity.output_spikes for activity in model.activity.get("training", ()))
-    neuron = model.network.answering.layers[0].neuron  # whose theta `fspinn.learning.fitting.raised` raises
-    lowest = max(ceil(neuron.lowest_theta / grid.state.step), 1 - scaled(neuron.firing_threshold, grid.state))
-    return DeviceLearning(plan, grid, samples, before, lowest)
+    return DeviceLearning(plan, grid, samples, before, lowest_answer_theta(model.network, grid.state))
 
 
 def device_grid(model: Model) -> Grid:
@@ -132,7 +129,7 @@ def device_grid(model: Model) -> Grid:
 
 
 def _refuses(model: Model) -> str | None:
-    learner, layers = model.learner, model.network.layers
+    learner, layers = model.learner, Size.of(model).layers
     if model.layers[0].formats is None:
         return "a device learns in integers; train with weights in a format, such as UQ0.4"
     if len(layers) > 1 or not is_column(model.network):
@@ -142,10 +139,10 @@ def _refuses(model: Model) -> str | None:
         )
     if type(learner) is not Stdp:
         return f"a device has no labels, and this model learned by {learner.kind}; use one of stdp"
-    if learner.rule.kind != "normalised" or layers[0].adaptation.kind != "balanced":
+    if learner.rule.kind != "normalised" or layers[0].adaptation != "balanced":
         return (
             f"a device learns by the rule normalised with balanced thresholds, not by {learner.rule.kind} "
-            f"with {layers[0].adaptation.kind}; train such a network"
+            f"with {layers[0].adaptation}; train such a network"
         )
     return None
 

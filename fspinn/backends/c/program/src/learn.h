@@ -20,6 +20,12 @@ static uint32_t on_line(const uint32_t *line, uint32_t number)
     return FSPINN_READ(uint32_t, line[5]) * number + FSPINN_READ(uint32_t, line[2]) + (uint32_t)(sum >> 32);
 }
 
+#if FSPINN_LEARN_POSITIONS < 256
+typedef uint8_t positions_left;
+#else
+typedef uint32_t positions_left;
+#endif
+
 /* A random position: the word modulo how many there are, bit by bit, as small chips do not divide 64 bits. */
 static uint32_t drawn(uint64_t word)
 {
@@ -159,7 +165,7 @@ void FSPINN_CALL(learn)(FSPINN_STATE *state, const uint8_t *sample)
     uint64_t roundings = mix((FSPINN_ROUNDING_KEY ^ number) + GOLDEN) + GOLDEN - LAYER_NEURONS * GOLDEN;
     small_index winner;
     LAYER_TIME time;
-    uint32_t left;
+    positions_left left;
     for (left = FSPINN_LEARN_POSITIONS; left > 0; left--) {
         positions += GOLDEN;
         if (see(state, sample, drawn(mix(positions))) >= FSPINN_LEAST_SPIKES) {
