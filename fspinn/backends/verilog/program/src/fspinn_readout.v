@@ -26,6 +26,7 @@ module fspinn_readout #(
 );
     localparam [CLASS_BITS-1:0] LAST = CLASSES - 1;
 
+    (* rom_style = "block" *)
     reg [CLASSES*ENTRY_BITS-1:0] rows [0:FEATURES-1];
     reg [CLASSES*ENTRY_BITS-1:0] row;
     reg adding;
