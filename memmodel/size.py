@@ -33,6 +33,7 @@ OF_THE_INPUT = (
     "sample_inputs",
     "kept_bytes",
     "kept_times",
+    "kept_lines",
     "pooled",
     "block_sums",
 )
@@ -214,6 +215,8 @@ class Size:
     kept_times : int, default 0
         Inputs whose times of spikes the exported C program keeps, of as many lines as the field has, where
         its first layer is a column that is computed line by line (`is_column`).
+    kept_lines : int, default 0
+        How many lines these are; of a signal each value is one.
     pooled : int, default 1
         Pixels whose mean is one input, see `fspinn.Network.pool`.
     block_sums : int, default 0
@@ -253,6 +256,7 @@ class Size:
     sample_inputs: int = 0
     kept_bytes: int = 0
     kept_times: int = 0
+    kept_lines: int = 0
     pooled: int = 1
     block_sums: int = 0
     rates: bool = True
@@ -312,6 +316,7 @@ class Size:
             contrast_inputs=0,
             kept_bytes=0,
             kept_times=0,
+            kept_lines=0,
             block_sums=0,
         )
 
@@ -412,6 +417,7 @@ class _OfTheInput(TypedDict):
     sample_inputs: int
     kept_bytes: int
     kept_times: int
+    kept_lines: int
     pooled: int
     block_sums: int
 
@@ -428,9 +434,10 @@ def _of_the_input(network: Network, image_shape: tuple[int, ...]) -> _OfTheInput
     # The values, and the levels that steps are counted from.
     lines = 2 if isinstance(contrast, LevelDelta) else 1
     column = is_column(network)
-    kept_times = 0
+    kept_times = kept_lines = 0
     if column and field is not None:
-        kept_times = channels * (field[1] if image_shape[0] == 1 else field[0] * width)
+        kept_lines = field[1] if image_shape[0] == 1 else field[0]
+        kept_times = channels * kept_lines * (1 if image_shape[0] == 1 else width)
     kept_bytes = kept_values(network, image_shape) * lines * values * (not column)
     if (
         pooled > 1
@@ -448,6 +455,7 @@ def _of_the_input(network: Network, image_shape: tuple[int, ...]) -> _OfTheInput
             sample_inputs=0,
             kept_bytes=kept_bytes,
             kept_times=kept_times,
+            kept_lines=kept_lines,
             pooled=pooled,
             block_sums=0,
         )
@@ -464,6 +472,7 @@ def _of_the_input(network: Network, image_shape: tuple[int, ...]) -> _OfTheInput
         "sample_inputs": height * width * channels,
         "kept_bytes": kept_bytes,
         "kept_times": kept_times,
+        "kept_lines": kept_lines,
         "pooled": pooled,
         "block_sums": across * values if pooled > 1 else 0,
     }
