@@ -29,6 +29,7 @@ NAMES = (
     "engines",
     "events",
     "fixed_point",
+    "fpga",
     "headline",
     "heartbeats",
     "labels",

@@ -128,10 +128,10 @@ def command(
     elif target == "verilog":
         # Of what it refuses it needs no images.
         shows = verilog.refuses(plan_of(network)) is None
+        if shows and hardware is not None:
+            verilog.check_room(network, hardware)
         images = _images(network, shown._replace(samples=shown.samples or _IMAGES))[0] if shows else None
-        verilog.export_verilog(
-            network, path, images, reject=reject, seed=shown.seed, name=called, hardware=hardware
-        )
+        verilog.export_verilog(network, path, images, reject=reject, seed=shown.seed, name=called)
         said = f"{called}.v, and a testbench; try make -C {path} sim"
     else:
         images = features = None
