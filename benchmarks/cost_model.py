@@ -3,9 +3,9 @@
     python benchmarks/cost_model.py [PART ...] [--write]
 
 ``sram``: errors of the SRAM law on rows of CACTI 7 that its fit has not seen (`sram_law`). ``published``: the
-comparisons of `published`. ``cores``: against place-and-route and Verilator, from results of `fpga`. ``ratios``:
-how much less FSpiNN's mechanisms cost than a layer of inhibitory neurons and an update at every spike, from
-counted activity of both on MNIST.
+comparisons of `published`. ``cores``: against place-and-route and Verilator, from results of `fpga`.
+``ratios``: how much less FSpiNN's mechanisms cost than a layer of inhibitory neurons and an update at every
+spike, from counted activity of both on MNIST.
 """
 
 from dataclasses import asdict, replace

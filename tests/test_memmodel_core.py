@@ -8,10 +8,11 @@ import pytest
 import tables
 from test_memmodel_columns import COUNTED, column
 
-from fspinn.base.errors import ConfigError
+from fspinn.base.errors import ConfigError, HardwareError
 from fspinn.memmodel import LayerSize, Size, Workload, estimate, load_hardware, workloads_of_spikes
 from fspinn.memmodel.case import Case
 from fspinn.memmodel.column import column_cycles, logic_cells, ram_blocks
+from fspinn.memmodel.hardware_files import PRESETS
 from fspinn.memmodel.text import describe
 from fspinn.network import Network
 
@@ -117,6 +118,23 @@ def test_many_networks_at_once_are_as_each_alone():
         assert total == pytest.approx(sum(alone.cycles.values()))
         for name in ("weights", "state"):
             assert np.broadcast_to(together.physical[name], 3)[number] == alone.physical[name]
+
+
+@pytest.mark.parametrize(
+    ("old", "key"),
+    [
+        ("capacity_bits = 122880\n", "memory.state.capacity_bits"),
+        ("[fabric]\nlogic_cells = 5280\ncells_per_lane = 150\nactive_pj_per_cell_cycle = 0.56\n", "fabric"),
+    ],
+)
+def test_cells_and_blocks_of_a_core_have_a_limit(old, key, tmp_path):
+    text = (PRESETS / "fpga-ice40up5k.toml").read_text()
+    assert old in text
+    lines = text.replace(old, "").splitlines(keepends=True)
+    path = tmp_path / "mine.toml"
+    path.write_text("".join(line for line in lines if not line.startswith(f'"{key}')))
+    with pytest.raises(HardwareError, match=rf"{key}: missing, and \[column\] needs it; add it$"):
+        load_hardware(path)
 
 
 def test_what_was_measured_is_met():
