@@ -244,7 +244,8 @@ def _rows(results: Results) -> list[str]:
     text = (
         f"Measured / estimated by `{HARDWARE}`: logic cells and RAM blocks by nextpnr, cycles an image by "
         f"Verilator, on {SHOWN} test images ({IMAGES:,} of {MAIN}). Cells were fitted to the rows "
-        "marked so, which therefore show nothing of them; cycles and RAM blocks were fitted to none."
+        "marked so, which therefore show nothing of them; cycles and RAM blocks were fitted to none, but "
+        "that bits of weights that never change take no RAM block was found in these rows."
     )
     head = ["", "column", "logic cells", "RAM blocks", "cycles", "clock"]
     return [text, table(head, rows)]

@@ -14,7 +14,7 @@ state. Then the classes are compared, one after the other.
 
 RAM blocks hold the spike times of the field's lines but the newest, a word for each place in a line; weights,
 a word for each input; and the readout, a word for each feature. A block has words of 16, 8, 4 or 2 bits.
-Lines of a few bits lie in registers.
+Lines of a few bits lie in registers, and bits of weights that are the same at all inputs nowhere.
 
 Logic cells are a fixed number and one for each of what there are many of (`Column`): bits of the spike times
 in the field, inputs, bits of potentials, neurons, and bits of the scores of classes. Potentials change in
@@ -63,10 +63,13 @@ def ram_blocks(size: Size, hardware: Hardware) -> dict[str, Numbers]:
     places, width = _line_bits(size)
     lines = _blocks(width, places, hardware)
     kept = np.greater(width * places, _CELL_BITS * lines)
+    word = np.where(
+        np.greater(layer.changing_bits, 0), layer.changing_bits, layer.n_neurons * layer.weight_bits
+    )
     table = size.n_classes * size.readout_bits
     return {
         "lines": plain(lines * kept),
-        "weights": _blocks(layer.n_neurons * layer.weight_bits, _inputs(size), hardware),
+        "weights": _blocks(plain(word), _inputs(size), hardware),
         "readout": _blocks(table, size.features, hardware),
     }
 

@@ -12,6 +12,7 @@ from fspinn.base.settings import members, settings_of
 from fspinn.memmodel.packing import Numbers, count_bits, plain, shares
 from fspinn.model.features import INPUTS
 from fspinn.model.model import BIASED_READOUT, AnyModel, model_of
+from fspinn.model.tensors import LayerTensors
 from fspinn.network.adaptation import Adaptation, Fixed
 from fspinn.network.description import Network
 from fspinn.network.inhibition import First, Inhibition, NoInhibition
@@ -39,7 +40,14 @@ OF_THE_INPUT = (
 )
 """Names of what `Size` says of the input."""
 
-_MAY_BE_ZERO = ("refractory_steps", "inhibition_steps", "mapped_pixels", "extra_features", *OF_THE_INPUT)
+_MAY_BE_ZERO = (
+    "refractory_steps",
+    "inhibition_steps",
+    "mapped_pixels",
+    "changing_bits",
+    "extra_features",
+    *OF_THE_INPUT,
+)
 
 INTENSITY_BITS = 8
 """Bits of a pixel that is not encoded yet."""
@@ -100,6 +108,8 @@ class LayerSize:
         Positions whose field an input lies in, at most.
     together : bool, default False
         Whether the hardware keeps the potentials of all positions, since it goes from spike to spike.
+    changing_bits : int, default 0
+        Bits of the weights of all neurons at an input that are not the same at all inputs; 0: not known.
     target_spikes : float, default 1.0
         Output spikes that are expected of a presentation while it learns, where the field sees something:
         those that homeostatic thresholds hold, else one.
@@ -134,6 +144,7 @@ class LayerSize:
     channels: int = 1
     reached: int = 1
     together: bool = False
+    changing_bits: int = 0
     target_spikes: float = 1.0
 
     def __post_init__(self) -> None:
@@ -348,6 +359,7 @@ class Size:
                 state_bits=tensors.state_bits,
                 threshold_bits=tensors.theta.bits,
                 mapped_pixels=0 if tensors.inputs_used == tensors.inputs else tensors.inputs,
+                changing_bits=_changing_bits(tensors),
             )
             for layer, tensors in zip(size.layers, model.layers, strict=True)
         )
@@ -535,6 +547,15 @@ def _layer_size(
         drawn=min(learner.positions, rows * columns),
         target_spikes=settings.get("target_spikes", 1.0),
     )
+
+
+def _changing_bits(tensors: LayerTensors) -> int:
+    """Return how many bits of weights in integers are not the same at all inputs; 0 of floats."""
+    if tensors.weights.format is None:
+        return 0
+    numbers = tensors.weights.numbers.astype(np.int64) % 2**tensors.weights.bits
+    changing = np.bitwise_or.reduce(numbers ^ numbers[0], axis=0)
+    return sum(int(one).bit_count() for one in changing)
 
 
 def _reached(layer: Layer, rows: int, columns: int) -> int:

@@ -14,6 +14,7 @@ from fspinn.memmodel.case import Case
 from fspinn.memmodel.column import column_cycles, logic_cells, ram_blocks
 from fspinn.memmodel.hardware_files import PRESETS
 from fspinn.memmodel.text import describe
+from fspinn.model.tensors import Tensor
 from fspinn.network import Network
 
 ICE = load_hardware("fpga-ice40up5k")
@@ -68,6 +69,18 @@ def test_lines_of_a_few_bits_lie_in_registers():
 )
 def test_a_larger_core_takes_more_cells(more):
     assert logic_cells(layers_of(SIZE, **more), ICE) > logic_cells(SIZE, ICE)
+
+
+def test_bits_that_never_change_take_no_block():
+    model = column(Network.patches(16), state="Q5.5")
+    (layer,) = model.layers
+    assert layer.weights.bits == 3
+    numbers = np.array(layer.weights.values)
+    numbers[0], numbers[1, :8] = 0.5, 0.75  # of eight neurons two bits change, of the others one
+    learned = replace(layer, weights=Tensor.rounded(numbers, layer.weights.format))
+    size = Size.of(replace(model, layers=(learned,)))
+    assert size.layers[0].changing_bits == 24
+    assert ram_blocks(size, ICE) == {"lines": 1, "weights": 2, "readout": 3}
 
 
 def test_unused_inputs_are_there_too():
@@ -138,11 +151,11 @@ def test_cells_and_blocks_of_a_core_have_a_limit(old, key, tmp_path):
 
 
 def test_what_was_measured_is_met():
-    """Cycles within 5 %, cells and RAM blocks within 10 % or one block, also where nothing was fitted."""
+    """Cycles within 5 %, cells and RAM blocks within 10 %, also where nothing was fitted."""
     kept = tables.kept("fpga", fpga.PARTS)
     assert set(fpga.FITTED).isdisjoint(fpga.CHECKED)
     for part, result in kept.items():
         said, placed = fpga.estimated(result), result["placed"]["up5k"]
         assert said["cycles"] == pytest.approx(result["cycles"], rel=0.05), part
         assert said["cells"] == pytest.approx(placed["cells"][0], rel=0.1), part
-        assert said["blocks"] == pytest.approx(placed["blocks"][0], rel=0.1, abs=1), part
+        assert said["blocks"] == pytest.approx(placed["blocks"][0], rel=0.1), part
