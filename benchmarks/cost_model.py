@@ -3,18 +3,21 @@
     python benchmarks/cost_model.py [PART ...] [--write]
 
 ``sram``: errors of the SRAM law on rows of CACTI 7 that its fit has not seen (`sram_law`). ``published``: the
-comparisons of `published`. ``ratios``: how much less FSpiNN's mechanisms cost than a layer of inhibitory
-neurons and an update at every spike, from counted activity of both on MNIST.
+comparisons of `published`. ``cores``: against place-and-route and Verilator, from results of `fpga`.
+``ratios``: how much less FSpiNN's mechanisms cost than a layer of inhibitory neurons and an update at every
+spike, from counted activity of both on MNIST.
 """
 
 from dataclasses import asdict, replace
 from typing import Any
 
 import dense_accounting
+import fpga
+import numpy as np
 import sram_law
 from ablation import BASES, CHANGES, LAYER
 from published import INCOMPARABLE, comparisons
-from tables import Results, machines, run, table
+from tables import Results, kept, machines, run, table
 
 import fspinn
 from fspinn.base.settings import settings_of, with_settings
@@ -23,7 +26,7 @@ from fspinn.memmodel import Size, estimate
 from fspinn.memmodel.workload import PHASES, Workload
 from fspinn.presets import Preset
 
-PARTS = ("sram", "published", "ratios")
+PARTS = ("sram", "published", "cores", "ratios")
 SAMPLES = {400: 3000, 4900: 500}
 """Training images shown to networks of so many neurons."""
 
@@ -46,6 +49,8 @@ def measure(part: str) -> dict[str, Any]:
         return {"rows": len(rows.node_nm), "errors": sram_law.all_errors(rows), "targets": sram_law.TARGETS}
     if part == "published":
         return {"comparisons": [{**asdict(one), "ratio": one.ratio} for one in comparisons()]}
+    if part == "cores":
+        return {"errors": errors_of_cores()}
     data = fspinn.datasets.load("mnist", validation=0)
     counted: dict[str, Any] = {}
     for neurons, samples in SAMPLES.items():
@@ -67,6 +72,22 @@ def measure(part: str) -> dict[str, Any]:
         "settings": {"baseline": settings_of(BASELINE), "fspinn": settings_of(FSPINN)},
         "counted": counted,
     }
+
+
+def errors_of_cores() -> dict[str, dict[str, list[float]]]:
+    """Return how far cells, RAM blocks and cycles of cores are off, by role.
+
+    Cells were fitted to some cores, and in all of them it was found which bits take no RAM block.
+    """
+    found: dict[str, dict[str, list[float]]] = {"held out": {}, "calibration": {}}
+    for part, result in kept("fpga", fpga.PARTS).items():
+        said, placed = fpga.estimated(result), result["placed"]["up5k"]
+        there = {"cells": placed["cells"][0], "blocks": placed["blocks"][0], "cycles": result["cycles"]}
+        for name, count in there.items():
+            fitted = name == "blocks" or (name == "cells" and part in fpga.FITTED)
+            role = "calibration" if fitted else "held out"
+            found[role].setdefault(name, []).append(said[name] / count - 1)
+    return found
 
 
 def ratios(networks: dict[str, Preset], activity: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -110,7 +131,8 @@ def matrices_ratio(neurons: int, bits: tuple[int, int]) -> float:
 
 
 def render(results: Results) -> str:
-    blocks = [*_sram(results["sram"]), *_published(results["published"]), *_ratios(results["ratios"])]
+    blocks = [*_sram(results["sram"]), *_published(results["published"])]
+    blocks += [*_cores(results["cores"]), *_ratios(results["ratios"])]
     return "\n\n".join([*blocks, f"{machines(results)}."])
 
 
@@ -158,6 +180,29 @@ def _published(result: dict[str, Any]) -> list[str]:
     head = ["", "chip", "quantity", "published", "estimate", "estimate / published", "source; assumed"]
     missing = "; ".join(f"{system} ({figure}): {why}" for system, figure, why in INCOMPARABLE)
     return [text, table(head, rows), f"Published, but not estimated: {missing}."]
+
+
+def _cores(result: dict[str, Any]) -> list[str]:
+    names = {
+        "cells": "logic cells, nextpnr",
+        "blocks": "RAM blocks, nextpnr",
+        "cycles": "cycles of an image, Verilator",
+    }
+    rows = [
+        [
+            role,
+            names[name],
+            len(errors),
+            f"{100 * np.median(np.abs(errors)):.1f} / {100 * np.max(np.abs(errors)):.1f}",
+        ]
+        for role, by_name in result["errors"].items()
+        for name, errors in by_name.items()
+    ]
+    text = (
+        "Columns as exported cores on an iCE40 UP5K, placed and simulated here, against "
+        f"`{fpga.HARDWARE}`: each core stands in docs/device.md."
+    )
+    return [text, table(["", "quantity", "cores", "error (%), median / greatest"], rows)]
 
 
 def _figure(value: float) -> str:

@@ -4,9 +4,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from fspinn.memmodel import accesses, footprint, latency, pipeline
+import numpy as np
+
+from fspinn.memmodel import accesses, column, footprint, latency, pipeline
 from fspinn.memmodel.hardware import Hardware
-from fspinn.memmodel.packing import Numbers
+from fspinn.memmodel.packing import Numbers, plain
 from fspinn.memmodel.size import Size
 from fspinn.memmodel.workload import Workload
 
@@ -47,8 +49,15 @@ class Case:
 
     @cached_property
     def physical(self) -> dict[str, Any]:
-        """Bits that each memory has."""
-        return footprint.physical_bits(self.needed, self.hardware)
+        """Bits that each memory has; of the core of a column those of its RAM blocks."""
+        bits = footprint.physical_bits(self.needed, self.hardware)
+        core = column.is_core(self.size, self.hardware)
+        if np.any(core):
+            blocks = column.ram_blocks(self.size, self.hardware)
+            held = {"weights": blocks["weights"] + blocks["readout"], "state": blocks["lines"]}
+            macro_bits = self.hardware.memory.state.macro_bits
+            bits = {name: plain(np.where(core, held[name] * macro_bits, bits[name])) for name in held}
+        return bits
 
     @cached_property
     def accesses(self) -> dict[str, accesses.Accesses]:

@@ -16,8 +16,9 @@ import numpy as np
 from fspinn.memmodel import sram
 from fspinn.memmodel.accesses import Accesses, weights_changed, weights_tidied
 from fspinn.memmodel.case import Case
+from fspinn.memmodel.column import is_core, logic_cells
 from fspinn.memmodel.hardware import Hardware, Memory, Power
-from fspinn.memmodel.packing import Numbers
+from fspinn.memmodel.packing import Numbers, plain
 from fspinn.memmodel.pipeline import units
 from fspinn.memmodel.scaling import gate_energy
 from fspinn.memmodel.size import Size
@@ -131,11 +132,14 @@ def _fabric_pj_per_cycle(size: Size, hardware: Hardware) -> Numbers:
 def used_cells(size: Size, hardware: Hardware) -> Numbers:
     """Return the logic cells that the lanes of an FPGA take; the largest layer has a neuron for each lane.
 
-    In a pipeline each layer has lanes of its own.
+    In a pipeline each layer has lanes of its own, and the core of a column has none
+    (`fspinn.memmodel.column`).
     """
     if hardware.fabric is None:
         return 0
     if hardware.pipeline is not None:
         return sum(units(layer, hardware) for layer in size.layers) * hardware.fabric.cells_per_lane
     most = reduce(np.maximum, (layer.n_neurons for layer in size.layers))
-    return np.minimum(hardware.core.lanes, most) * hardware.fabric.cells_per_lane
+    lanes = np.minimum(hardware.core.lanes, most) * hardware.fabric.cells_per_lane
+    core = is_core(size, hardware)
+    return plain(np.where(core, logic_cells(size, hardware), lanes)) if np.any(core) else lanes

@@ -11,6 +11,7 @@ import numpy as np
 from fspinn.base.errors import ConfigError
 from fspinn.memmodel.area import Needed, area_um2, capacity
 from fspinn.memmodel.case import Case
+from fspinn.memmodel.column import is_core
 from fspinn.memmodel.energy import energy_pj
 from fspinn.memmodel.hardware import Band, Hardware
 from fspinn.memmodel.hardware_files import load_hardware
@@ -272,6 +273,8 @@ def _no_training(size: Size, hardware: Hardware) -> str | None:
         return "learned on a host, as gradients of labels need one"
     if hardware.pipeline is not None:
         return f"{hardware.meta.name} has no circuits that learn"
+    if np.all(is_core(size, hardware)):
+        return "the exported core of a column has no circuits that learn"
     return None
 
 

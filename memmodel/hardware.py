@@ -206,6 +206,23 @@ class Pipeline:
 
 
 @dataclass(frozen=True)
+class Column:
+    """Logic cells of the core that `fspinn export` writes of a column, which has no lanes; see
+    `fspinn.memmodel.column`.
+
+    Those of every core, and those for a bit of the spike time of each input of the field, an input, a neuron,
+    a bit of each potential and a bit of the score of each class.
+    """
+
+    cells: Annotated[float, Within(0, 10**6)]
+    cells_per_time_bit: Annotated[float, Within(0, 1000)]
+    cells_per_input: Annotated[float, Within(0, 1000)]
+    cells_per_neuron: Annotated[float, Within(0, 1000)]
+    cells_per_potential_bit: Annotated[float, Within(0, 1000)]
+    cells_per_score_bit: Annotated[float, Within(0, 1000)]
+
+
+@dataclass(frozen=True)
 class Area:
     """Chip area over that of its SRAM by the law, and a lane's logic at a node (scaled by its square)."""
 
@@ -257,7 +274,8 @@ class Hardware:
     ----------
     meta, clock, core, memory, band : dataclass
         The tables that every description has.
-    process, arithmetic, events, power, fabric, off_chip, cycles, pipeline, area, controller : optional
+    process, arithmetic, events, power, fabric, off_chip : optional
+    cycles, pipeline, column, area, controller : optional
         The tables that a description has where they apply. Without `cycles` or `pipeline` no time is known,
         without `area` no area.
     sources : mapping of str to str
@@ -278,6 +296,7 @@ class Hardware:
     off_chip: OffChip | None = None
     cycles: Cycles | None = None
     pipeline: Pipeline | None = None
+    column: Column | None = None
     area: Area | None = None
     controller: Controller | None = None
 

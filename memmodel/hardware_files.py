@@ -171,6 +171,15 @@ def _check_together(hardware: Hardware) -> None:
         )
     if hardware.cycles is not None and hardware.pipeline is not None:
         raise HardwareError("pipeline: [cycles] is there too, and both say how long an image takes; give one")
+    if hardware.column is not None:
+        needs = {
+            "cycles": hardware.cycles,
+            "fabric": hardware.fabric,
+            "memory.state.capacity_bits": hardware.memory.state.capacity_bits,
+        }
+        for key, value in needs.items():
+            if value is None:
+                raise HardwareError(f"{key}: missing, and [column] needs it; add it")
     timed = "cycles" if hardware.pipeline is None else "pipeline"
     for name, band in ((timed, "latency"), ("area", "area")):
         given = {name: getattr(hardware, name), f"band.{band}": getattr(hardware.band, band)}

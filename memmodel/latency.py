@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from fspinn.memmodel.column import column_cycles, is_core
 from fspinn.memmodel.footprint import OUTPUT_TRACES
 from fspinn.memmodel.hardware import Cycles, Hardware
 from fspinn.memmodel.packing import Numbers, plain, shares, words
@@ -29,7 +30,7 @@ def latency_cycles(
     `weights`, `inhibition`, `off_chip` (waiting for weights) and, while training, `learning`, `traces` and
     `normalisation`, else `readout`; none if the description says nothing of cycles. Layers are computed one
     after the other, on the same lanes; of a pipeline (`fspinn.memmodel.pipeline`) they are summed too, as an
-    image passes one after the other.
+    image passes one after the other. The core of a column (`fspinn.memmodel.column`) has no lanes.
     """
     if hardware.pipeline is not None:
         each = layer_cycles(size, work, hardware)
@@ -49,6 +50,10 @@ def latency_cycles(
     if not training:
         cycles["readout"] = _readout(size, hardware) * cost.addition
     cycles["off_chip"] = waiting(hardware, off_chip_bits, sum(cycles.values()))
+    core = is_core(size, hardware)
+    if not training and np.any(core):
+        of_core = column_cycles(size, work[0])
+        cycles = {name: plain(np.where(core, of_core.get(name, 0), one)) for name, one in cycles.items()}
     return cycles
 
 

@@ -12,6 +12,7 @@ from fspinn.base.settings import members, settings_of
 from fspinn.memmodel.packing import Numbers, count_bits, plain, shares
 from fspinn.model.features import INPUTS
 from fspinn.model.model import BIASED_READOUT, AnyModel, model_of
+from fspinn.model.tensors import LayerTensors
 from fspinn.network.adaptation import Adaptation, Fixed
 from fspinn.network.description import Network
 from fspinn.network.inhibition import First, Inhibition, NoInhibition
@@ -33,12 +34,20 @@ OF_THE_INPUT = (
     "sample_inputs",
     "kept_bytes",
     "kept_times",
+    "kept_lines",
     "pooled",
     "block_sums",
 )
 """Names of what `Size` says of the input."""
 
-_MAY_BE_ZERO = ("refractory_steps", "inhibition_steps", "mapped_pixels", "extra_features", *OF_THE_INPUT)
+_MAY_BE_ZERO = (
+    "refractory_steps",
+    "inhibition_steps",
+    "mapped_pixels",
+    "changing_bits",
+    "extra_features",
+    *OF_THE_INPUT,
+)
 
 INTENSITY_BITS = 8
 """Bits of a pixel that is not encoded yet."""
@@ -99,6 +108,8 @@ class LayerSize:
         Positions whose field an input lies in, at most.
     together : bool, default False
         Whether the hardware keeps the potentials of all positions, since it goes from spike to spike.
+    changing_bits : int, default 0
+        Bits of the weights of all neurons at an input that are not the same at all inputs; 0: not known.
     target_spikes : float, default 1.0
         Output spikes that are expected of a presentation while it learns, where the field sees something:
         those that homeostatic thresholds hold, else one.
@@ -133,6 +144,7 @@ class LayerSize:
     channels: int = 1
     reached: int = 1
     together: bool = False
+    changing_bits: int = 0
     target_spikes: float = 1.0
 
     def __post_init__(self) -> None:
@@ -214,6 +226,8 @@ class Size:
     kept_times : int, default 0
         Inputs whose times of spikes the exported C program keeps, of as many lines as the field has, where
         its first layer is a column that is computed line by line (`is_column`).
+    kept_lines : int, default 0
+        How many lines these are; of a signal each value is one.
     pooled : int, default 1
         Pixels whose mean is one input, see `fspinn.Network.pool`.
     block_sums : int, default 0
@@ -253,6 +267,7 @@ class Size:
     sample_inputs: int = 0
     kept_bytes: int = 0
     kept_times: int = 0
+    kept_lines: int = 0
     pooled: int = 1
     block_sums: int = 0
     rates: bool = True
@@ -312,6 +327,7 @@ class Size:
             contrast_inputs=0,
             kept_bytes=0,
             kept_times=0,
+            kept_lines=0,
             block_sums=0,
         )
 
@@ -343,6 +359,7 @@ class Size:
                 state_bits=tensors.state_bits,
                 threshold_bits=tensors.theta.bits,
                 mapped_pixels=0 if tensors.inputs_used == tensors.inputs else tensors.inputs,
+                changing_bits=_changing_bits(tensors),
             )
             for layer, tensors in zip(size.layers, model.layers, strict=True)
         )
@@ -412,6 +429,7 @@ class _OfTheInput(TypedDict):
     sample_inputs: int
     kept_bytes: int
     kept_times: int
+    kept_lines: int
     pooled: int
     block_sums: int
 
@@ -428,9 +446,10 @@ def _of_the_input(network: Network, image_shape: tuple[int, ...]) -> _OfTheInput
     # The values, and the levels that steps are counted from.
     lines = 2 if isinstance(contrast, LevelDelta) else 1
     column = is_column(network)
-    kept_times = 0
+    kept_times = kept_lines = 0
     if column and field is not None:
-        kept_times = channels * (field[1] if image_shape[0] == 1 else field[0] * width)
+        kept_lines = field[1] if image_shape[0] == 1 else field[0]
+        kept_times = channels * kept_lines * (1 if image_shape[0] == 1 else width)
     kept_bytes = kept_values(network, image_shape) * lines * values * (not column)
     if (
         pooled > 1
@@ -448,6 +467,7 @@ def _of_the_input(network: Network, image_shape: tuple[int, ...]) -> _OfTheInput
             sample_inputs=0,
             kept_bytes=kept_bytes,
             kept_times=kept_times,
+            kept_lines=kept_lines,
             pooled=pooled,
             block_sums=0,
         )
@@ -464,6 +484,7 @@ def _of_the_input(network: Network, image_shape: tuple[int, ...]) -> _OfTheInput
         "sample_inputs": height * width * channels,
         "kept_bytes": kept_bytes,
         "kept_times": kept_times,
+        "kept_lines": kept_lines,
         "pooled": pooled,
         "block_sums": across * values if pooled > 1 else 0,
     }
@@ -526,6 +547,15 @@ def _layer_size(
         drawn=min(learner.positions, rows * columns),
         target_spikes=settings.get("target_spikes", 1.0),
     )
+
+
+def _changing_bits(tensors: LayerTensors) -> int:
+    """Return how many bits of weights in integers are not the same at all inputs; 0 of floats."""
+    if tensors.weights.format is None:
+        return 0
+    numbers = tensors.weights.numbers.astype(np.int64) % 2**tensors.weights.bits
+    changing = np.bitwise_or.reduce(numbers ^ numbers[0], axis=0)
+    return sum(int(one).bit_count() for one in changing)
 
 
 def _reached(layer: Layer, rows: int, columns: int) -> int:

@@ -103,7 +103,7 @@ def _sentences(name: str, estimate: Estimate) -> Iterator[str]:
             quantity, unit = what.rsplit("_", 1)
             if not one.fits:
                 yield f"  {phase} does not fit: {quantity} {one.needed:,} of {one.available:,} {unit}"
-            elif estimate.hardware.controller is not None:
+            elif estimate.hardware.controller is not None or "ram_blocks" in estimate.capacity[phase]:
                 yield f"  {phase} takes {quantity} {one.needed:,} of {one.available:,} {unit}"
     if estimate.no_training is not None:
         yield f"  training: not on this device; {estimate.no_training}"

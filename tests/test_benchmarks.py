@@ -31,6 +31,7 @@ NAMES = (
     "engines",
     "events",
     "fixed_point",
+    "fpga",
     "headline",
     "heartbeats",
     "labels",

@@ -16,10 +16,14 @@ from test_export_features import listening
 
 import fspinn
 from fspinn import datasets
+from fspinn.answering.predict import predict
 from fspinn.backends.verilog import export_verilog
 from fspinn.base.errors import ConfigError, FormatError
 from fspinn.cli import main
+from fspinn.memmodel import estimate
+from fspinn.memmodel.hardware_files import PRESETS
 from fspinn.model import store
+from fspinn.model.activity import Activity
 from fspinn.network import Network
 from fspinn.network.rules import Stdp
 
@@ -88,7 +92,17 @@ def test_a_column_that_learned_digits_answers_as_the_integer_engine(tmp_path):
     data = datasets.load("digits")
     learned = fspinn.train(Network.patches(8, field=3), data, learner=Stdp(passes=1), progress=False)
     small = fspinn.quantize(learned.model, "UQ0.3", state="Q5.6")
-    assert simulated(small, tmp_path / "out", np.asarray(data.test.images[:100]))[2:] == (0, 0)
+    images = np.asarray(data.test.images[:100])
+    export_verilog(small, tmp_path / "out", images)
+    output = make(tmp_path / "out", "sim")
+    assert "0 spikes and 0 classes differ" in output
+    cycles = float(re.search(r"^cycles ([\d.]+),", output, re.M)[1])
+    counted = {"inference": predict(small, images).activity}
+    expected = estimate(small, "fpga-ice40up5k", counted).latency["inference"]["total"]
+    assert expected == pytest.approx(cycles, rel=0.05)
+
+
+COUNTED = {"inference": (Activity(samples=1, steps=1000, positions=576),)}
 
 
 @pytest.mark.slow
@@ -103,8 +117,10 @@ def test_a_column_of_sixteen_for_mnist_fits_an_ice40_up5k(tmp_path):
     }
     clocks = re.findall(r"Max frequency for clock .*: ([\d.]+) MHz", output)
     assert set(cells) == {"up5k", "hx8k"}
-    assert max(cells.values()) < 2500
-    assert min(map(float, clocks)) > 12
+    assert min(map(float, clocks)) > 24
+    needs = estimate(model, "fpga-ice40up5k", COUNTED).capacity["inference"]
+    assert needs["logic_cells"].needed == pytest.approx(cells["up5k"], rel=0.1)
+    assert set(re.findall(r"ICESTORM_RAM: +(\d+)/", output)) == {str(needs["ram_blocks"].needed)}
 
 
 def test_the_same_model_is_the_same_folder(tmp_path):
@@ -116,6 +132,44 @@ def test_the_same_model_is_the_same_folder(tmp_path):
             assert one.read_bytes() == (tmp_path / "two" / one.relative_to(tmp_path / "one")).read_bytes()
             assert one.suffix == ".bin" or not re.search(r"@\w+@", one.read_text())
     assert "module digits #(" in (tmp_path / "one" / "digits.v").read_text()
+
+
+def board(tmp_path, cells, blocks):
+    """The description of an FPGA with fewer cells and blocks."""
+    text = (PRESETS / "fpga-ice40up5k.toml").read_text()
+    changes = {
+        "logic_cells = 5280": f"logic_cells = {cells}",
+        "capacity_bits = 122880": f"capacity_bits = {4096 * blocks}",
+    }
+    for old, new in changes.items():
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    path = tmp_path / "small.toml"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("cells", "blocks", "words"),
+    [
+        (100, 30, r"it takes \d{3} logic cells, and there are 100. Use another one, or a smaller network"),
+        (5280, 1, r"it takes 5 RAM blocks, and there are 1. Use another one"),
+        (100, 1, r"it takes 5 RAM blocks, and there are 1; \d{3} logic cells, and there are 100. Use"),
+    ],
+)
+def test_an_fpga_that_is_too_small_is_refused(cells, blocks, words, tmp_path):
+    model, small = model_of(changed(COLUMN, cells=(2, 2)), pixels=(7, 9)), board(tmp_path, cells, blocks)
+    with pytest.raises(ConfigError, match=rf"^hardware: fpga-ice40up5k is too small; {words}"):
+        export_verilog(model, tmp_path / "out", hardware=small)
+    assert [path.name for path in tmp_path.iterdir()] == ["small.toml"]
+
+
+def test_an_fpga_that_is_large_enough_changes_nothing(tmp_path):
+    model = model_of(changed(COLUMN, cells=(2, 2)), pixels=(7, 9))
+    export_verilog(model, tmp_path / "one", hardware="fpga-ice40up5k")
+    export_verilog(model, tmp_path / "two")
+    core = [(tmp_path / folder / "network.v").read_text() for folder in ("one", "two")]
+    assert core[0] == core[1]
 
 
 PIXELS = {"pixels": (7, 9)}
@@ -171,11 +225,18 @@ class TestTheCommand:
         result = self.run(tmp_path, "--json")
         assert json.loads(result.stdout) == {"target": "verilog", "output": str(tmp_path / "core")}
 
+    def test_an_fpga_that_is_too_small_is_one_line(self, tmp_path):
+        result = self.run(tmp_path, "--hardware", board(tmp_path, 100, 30))
+        assert result.exit_code == 2
+        last = result.stderr.splitlines(True)[-1]
+        assert re.fullmatch(r"fspinn: hardware: fpga-ice40up5k is too small; it takes .*\n", last)
+        assert not (tmp_path / "core").exists()
+
     @pytest.mark.parametrize(
         ("options", "words"),
         [
             (["--name", "wire"], "name: 'wire' cannot be"),
-            (["--hardware", "mcu-avr"], "--hardware: only C programs"),
+            (["--hardware", "mcu-avr"], "hardware: mcu-avr is not an FPGA for which cores are known; use"),
         ],
     )
     def test_what_does_not_go_with_it_is_one_line(self, options, words, tmp_path):

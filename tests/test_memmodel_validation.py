@@ -118,6 +118,21 @@ def test_the_ratios_that_are_kept_are_those_of_today():
         assert cost_model.ratios(networks, activity) == one["ratios"]
 
 
+def test_errors_of_cores_are_those_of_today_and_what_was_fitted_is_not_counted():
+    kept = tables.kept("cost_model", ("cores",))["cores"]["errors"]
+    found = cost_model.errors_of_cores()
+    assert {role: list(by_name) for role, by_name in found.items()} == {
+        "held out": ["cycles", "cells"],
+        "calibration": ["cells", "blocks"],
+    }
+    for role, by_name in found.items():
+        for name, errors in by_name.items():
+            assert kept[role][name] == pytest.approx(errors), name
+    text, rows = cost_model._cores({"errors": found})
+    assert "each core stands in docs/device.md" in text
+    assert rows.count("| calibration |") == rows.count("| held out |") == 2
+
+
 def test_the_results_that_are_kept_are_those_of_today():
     kept = tables.kept("cost_model", ("published",))
     if not kept:

@@ -27,7 +27,7 @@ Examples:
   fspinn export net4.h5 --target c --name digits -o out/
   fspinn export net4.h5 --target c --learning 1000 -o out/
   fspinn export net4.h5 --target arduino --hardware mcu-avr -o digits/
-  fspinn export net4.h5 --target verilog --name digits -o core/
+  fspinn export net4.h5 --target verilog --hardware fpga-ice40up5k -o core/
   fspinn export net.h5 --target nir -o net.nir
 """,
 )
@@ -54,7 +54,8 @@ Examples:
 @options.reject
 @click.option("--name", help="Of the C program, and before all its names, or of the core [default: network].")
 @click.option(
-    "--hardware", help="Microcontroller that has to hold it: a preset, such as mcu-avr, or a TOML file."
+    "--hardware",
+    help="Chip that has to hold it: a preset, such as mcu-avr or fpga-ice40up5k, or a TOML file.",
 )
 @click.option(
     "--learning",
@@ -87,7 +88,8 @@ def command(
     arduino: the same network as a sketch, which reads samples from the serial port and answers with classes.
 
     verilog: a synthesizable core for an FPGA, of a column without leak in integers (what preset patches
-    makes), with a testbench that compares every output spike.
+    makes), with a testbench that compares every output spike. --hardware refuses an FPGA with too few logic
+    cells or RAM blocks.
 
     nir: a graph of the Neuromorphic Intermediate Representation, for other simulators and chips; needs the
     package nir (pip install 'fspinn[nir]').
@@ -124,10 +126,10 @@ def command(
         export_arduino(network, path, reject=reject, seed=shown.seed, name=called, hardware=hardware)
         said = f"a sketch; open {path.name}.ino in the Arduino IDE"
     elif target == "verilog":
-        if hardware is not None:
-            raise ConfigError("--hardware: only C programs are made for microcontrollers; leave it out")
         # What it refuses needs no images.
         shows = verilog.refuses(plan_of(network)) is None
+        if shows and hardware is not None:
+            verilog.check_room(network, hardware)
         images = _images(network, shown._replace(samples=shown.samples or _IMAGES))[0] if shows else None
         verilog.export_verilog(network, path, images, reject=reject, seed=shown.seed, name=called)
         said = f"{called}.v, and a testbench; try make -C {path} sim"

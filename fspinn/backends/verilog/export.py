@@ -30,7 +30,10 @@ from fspinn.base.randomness import INFERENCE_SPIKES
 from fspinn.base.version import __version__
 from fspinn.lowering.compiler import plan_of
 from fspinn.lowering.plan import Plan
-from fspinn.memmodel.size import is_column
+from fspinn.memmodel.area import capacity
+from fspinn.memmodel.case import Case
+from fspinn.memmodel.hardware_files import load_hardware
+from fspinn.memmodel.size import Size, is_column
 from fspinn.model import readout as readouts
 from fspinn.model.model import AnyModel, Model, check_size, model_of
 from fspinn.network.encoders import BatchEncoder
@@ -61,6 +64,7 @@ def export_verilog(
     reject: float = 0.0,
     seed: int = 0,
     name: str = "network",
+    hardware: str | Path | None = None,
 ) -> None:
     """Write a column that computes with integers as a core in Verilog.
 
@@ -80,6 +84,8 @@ def export_verilog(
         Of the engine that answers; pixels that spike once need none.
     name : str, default "network"
         Of the core's module and of the files that are its own.
+    hardware : str or Path, optional
+        An FPGA that has to hold it: name of a preset, such as ``"fpga-ice40up5k"``, or a TOML file.
 
     Raises
     ------
@@ -87,7 +93,7 @@ def export_verilog(
         If the model is not such a column, or does not compute with integers only.
     ConfigError
         If the name is not one of Verilog, something is in the folder already, it cannot be written, the
-        images do not fit the model, or the margin is not one.
+        images do not fit the model, the margin is not one, or the hardware is too small.
     """
     seed, reject = checked_seed(seed), number("reject", reject, at_least=0.0)
     check_name(name)
@@ -95,6 +101,8 @@ def export_verilog(
     plan = plan_of(model)
     if (refusal := refuses(plan) or _beside_the_plan(model)) is not None:
         raise FormatError(refusal)
+    if hardware is not None:
+        check_room(model, hardware)
     shown = noise_for(model) if images is None else np.asarray(images)
     check_size(model, shown, "images")
     parameters = column_parameters(plan, model.image_shape) | readout_parameters(model, plan, reject)
@@ -120,6 +128,27 @@ def check_name(name: str) -> None:
         raise ConfigError(
             f"name: {name!r} cannot be the name of a module in Verilog; give a letter, then letters, digits "
             f"and _, but not a word that Verilog has, nor fspinn or {' or '.join(_TAKEN)}"
+        )
+
+
+def check_room(model: Model, hardware: str | Path) -> None:
+    """Raise ConfigError unless the core fits the logic cells and the RAM blocks of an FPGA."""
+    described = load_hardware(hardware)
+    if described.column is None:
+        raise ConfigError(
+            f"hardware: {described.meta.name} is not an FPGA for which cores are known; use one such as "
+            "fpga-ice40up5k"
+        )
+    needs = capacity(Case(Size.of(model), (), described, training=False))
+    lacking = [
+        f"{need.needed:,} {what.replace('_', ' ').replace('ram', 'RAM')}, and there are {need.available:,}"
+        for what, need in needs.items()
+        if not need.fits
+    ]
+    if lacking:
+        raise ConfigError(
+            f"hardware: {described.meta.name} is too small; it takes {'; '.join(lacking)}. Use another "
+            "one, or a smaller network"
         )
 
 

@@ -3,7 +3,7 @@
  *
  * Pixels come line by line, all channels of each. Once one completes the field of a position, the neurons, all
  * at the same time, see the spikes of its inputs, one in a cycle, in the order of their times; the first neuron
- * that spikes is said, and speaks for the classes. After the last pixel there is an answer.
+ * that spikes is reported, and speaks for the classes. After the last pixel there is an answer.
  */
 module fspinn_column #(
     parameter LINES = 1,
@@ -49,8 +49,8 @@ module fspinn_column #(
     output pixel_ready,
     output spike,
     output reg [POSITION_BITS-1:0] spike_position,
-    output reg [NEURON_BITS-1:0] spike_neuron,
-    output [TIME_BITS-1:0] spike_step,
+    output [NEURON_BITS-1:0] spike_neuron,
+    output reg [TIME_BITS-1:0] spike_step,
     output answered,
     output [CLASS_BITS-1:0] answer,
     output none
@@ -171,10 +171,11 @@ module fspinn_column #(
     reg [NEURONS*WEIGHT_BITS-1:0] words [0:INPUTS-1];
     reg [NEURONS*WEIGHT_BITS-1:0] weights;
     reg add;
+    wire ends; // a neuron has reached its threshold: no more is added
     initial $readmemh(WEIGHTS_FILE, words);
     always @(posedge clk) begin
         weights <= words[next_input];
-        add <= state == ADD;
+        add <= state == ADD && !ends;
     end
 
     wire [NEURONS*ABOVE_BITS-1:0] aboves;
@@ -195,17 +196,23 @@ module fspinn_column #(
 
     // ---- Of those that have reached their threshold the one furthest above it spikes, of equals the first ----
 
+    // Bit by bit, from the highest: where some of those left have a 1, those without leave.
+    localparam TOP = ABOVE_BITS - 2; // the sign of all is 0
+    localparam BIT_BITS = (TOP > 0) ? $clog2(TOP + 1) : 1;
+    reg [BIT_BITS-1:0] looked_at;
     reg [NEURONS-1:0] neurons_left;
-    wire [NEURONS-1:0] other_neurons;
-    wire [NEURON_BITS-1:0] next_neuron;
+    wire [NEURONS-1:0] further;
+    generate
+        for (j = 0; j < NEURONS; j = j + 1) begin : of_left
+            wire [ABOVE_BITS-1:0] above = aboves[j*ABOVE_BITS +: ABOVE_BITS];
+            assign further[j] = neurons_left[j] & above[looked_at];
+        end
+    endgenerate
     fspinn_lowest #(.BITS(NEURONS), .INDEX_BITS(NEURON_BITS)) of_neurons (
-        .set(neurons_left), .others(other_neurons), .index(next_neuron)
+        .set(neurons_left), .others(), .index(spike_neuron)
     );
-    reg [NEURON_BITS-1:0] candidate;
-    reg signed [ABOVE_BITS-1:0] above, best; // of the candidate, and of spike_neuron
 
     assign spike = state == SEND;
-    assign spike_step = now - 2'd2; // from 0; the next step was looked at
 
     fspinn_readout #(
         .FEATURES(FEATURES), .FEATURE_BITS(FEATURE_BITS), .CLASSES(CLASSES), .CLASS_BITS(CLASS_BITS),
@@ -218,11 +225,17 @@ module fspinn_column #(
 
     // ---- What is next? ----
 
-    wire asleep = state == LOOK && now == NEVER && reached == 0;
-    assign advance = (state == SHIFT_IN && !complete) || asleep || spike;
+    // With the last weight of a step on its way, the next step is looked at; whether a neuron has reached its
+    // threshold shows a cycle later, when weights of that step may be on their way already.
+    reg integrated, passed; // the cycle after that, and whether nothing spikes in that step
+    wire no_spike = state == LOOK && now == NEVER && reached == 0;
+    assign ends = reached != 0 && ((state == LOOK && now != 1) || (state == ADD && integrated));
+    assign advance = (state == SHIFT_IN && !complete) || no_spike || spike;
     assign start = reset || answered;
 
     always @(posedge clk) begin
+        integrated <= state == INTEGRATE;
+        passed <= 0;
         case (state)
             TAKE: if (pixel_valid) state <= SHIFT_IN;
             SHIFT_IN: begin
@@ -231,33 +244,37 @@ module fspinn_column #(
             end
             LOOK: begin
                 inputs_left <= spiking;
-                neurons_left <= reached;
-                above <= -1;
-                best <= -1;
-                if (reached != 0 && now != 1) state <= CHOOSE;
-                else if (spiking != 0) state <= ADD;
+                if (spiking != 0) state <= ADD;
                 else now <= now + 1'b1;
             end
             ADD: begin
                 inputs_left <= other_inputs;
-                if (other_inputs == 0) state <= INTEGRATE;
+                if (other_inputs == 0) begin
+                    now <= now + 1'b1;
+                    state <= INTEGRATE;
+                end
             end
             INTEGRATE: begin
-                now <= now + 1'b1;
-                state <= LOOK;
+                inputs_left <= spiking;
+                state <= (spiking != 0 && now != NEVER) ? ADD : LOOK;
+                if (spiking == 0 && now != NEVER) begin
+                    now <= now + 1'b1;
+                    passed <= 1;
+                end
             end
             CHOOSE: begin
-                neurons_left <= other_neurons;
-                candidate <= next_neuron;
-                above <= aboves[next_neuron*ABOVE_BITS +: ABOVE_BITS];
-                if (above > best) begin
-                    best <= above;
-                    spike_neuron <= candidate;
-                end
-                if (neurons_left == 0) state <= SEND;
+                if (further != 0) neurons_left <= further;
+                looked_at <= looked_at - 1'b1;
+                if (looked_at == 0) state <= SEND;
             end
             default: ;
         endcase
+        if (ends) begin
+            neurons_left <= reached;
+            looked_at <= TOP;
+            spike_step <= now - 2'd2 - passed; // from 0; later steps were looked at
+            state <= CHOOSE;
+        end
         if (advance) state <= sample_ends ? ANSWER : TAKE;
         if (start) state <= TAKE;
     end

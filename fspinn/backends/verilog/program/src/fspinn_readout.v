@@ -26,6 +26,7 @@ module fspinn_readout #(
 );
     localparam [CLASS_BITS-1:0] LAST = CLASSES - 1;
 
+    (* rom_style = "block" *)
     reg [CLASSES*ENTRY_BITS-1:0] rows [0:FEATURES-1];
     reg [CLASSES*ENTRY_BITS-1:0] row;
     reg adding;
@@ -51,20 +52,20 @@ module fspinn_readout #(
     // One class after the other comes to the lowest place.
     reg [CLASS_BITS-1:0] next_class;
     reg signed [SCORE_BITS-1:0] best, second;
-    reg heard;
+    reg spiked;
     wire signed [SCORE_BITS-1:0] score = scores[SCORE_BITS-1:0];
     wire signed [SCORE_BITS:0] lead = best - second;
-    assign none = (REJECT > 0) ? lead < REJECT : (SILENCE_ANSWERS == 0) & ~heard;
+    assign none = (REJECT > 0) ? lead < REJECT : (SILENCE_ANSWERS == 0) & ~spiked;
 
     always @(posedge clk) begin
         answered <= 0;
         if (start) begin
             scores <= BIASES;
             next_class <= 0;
-            heard <= 0;
+            spiked <= 0;
         end else if (adding) begin
             scores <= raised;
-            heard <= 1;
+            spiked <= 1;
         end else if (finish & ~answered) begin
             scores <= scores >> SCORE_BITS;
             next_class <= next_class + 1'b1;
