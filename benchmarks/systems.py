@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import activity
+import conversion
 import headline
 import numpy as np
 import pareto
@@ -95,6 +96,13 @@ def _activity() -> list[list[str]]:
         found.append(
             f"{part} {_fewer(none, best, 1):.1f} times fewer after the first layer, "
             f"{_fewer(none, best, 0):.1f} in all ({name})"
+        )
+    for part, result in kept("conversion", tuple(conversion.PARTS)).items():
+        best, *others = conversion.chosen_ones(result)
+        least = min(others, key=lambda one: float(one.mean("validation", "operations").sum()))
+        found.append(
+            f"{part}, converted ANNs: {least.fewer(best, 0):.1f} times fewer in all than the best one "
+            f"({least.name}; {least.steps} time steps in place of {best.steps})"
         )
     return [
         [

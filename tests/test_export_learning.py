@@ -222,6 +222,26 @@ def test_the_command_writes_a_program_that_learns(tmp_path):
     assert "over 3 samples, and then stay" in (tmp_path / "out" / "README.md").read_text()
 
 
+@pytest.mark.parametrize("name", ["dump.bin", "net.h5"])
+def test_what_is_read_is_not_overwritten(name, tmp_path):
+    model = model_of(SMALL, "UQ0.3", "Q5.5", pixels=(9, 12))
+    store.save(model, tmp_path / "net.h5")
+    (tmp_path / "dump.bin").write_bytes(b"")
+    given = [tmp_path / "dump.bin", "--like", tmp_path / "net.h5", "-o", tmp_path / name]
+    result = CliRunner().invoke(main, ["import", *map(str, given)])
+    assert result.exit_code == 2
+    assert (
+        result.stderr == f"fspinn: --output {tmp_path / name}: is what is read; give the model another name\n"
+    )
+
+
+@pytest.mark.parametrize("byte", [0, 255])
+def test_a_dump_of_memory_that_has_learned_nothing_is_refused(byte):
+    model = model_of(SMALL, "UQ0.3", "Q5.5", pixels=(9, 12))
+    with pytest.raises(DataError, match=r"^dump: holds nothing that was learned, as before learn_start"):
+        import_learned(bytes([byte]) * 73, model)
+
+
 @pytest.mark.parametrize("size", [0, 72, 77])
 def test_a_dump_of_another_network_is_refused(size):
     model = model_of(SMALL, "UQ0.3", "Q5.5", pixels=(9, 12))

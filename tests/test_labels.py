@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from commands import answer
 
 import fspinn
 from fspinn.base.errors import ConfigError
+from fspinn.cli import main
 from fspinn.learning import labels
 from fspinn.learning.column_kernels import blame, compete
 from fspinn.network import Network, StdpLabels
@@ -243,6 +245,10 @@ def test_the_command_goes_on_from_a_model(found_by_stdp, tmp_path):
     tuned = fspinn.load(tmp_path / "on.h5")
     assert tuned.learner == StdpLabels(tuning_passes=1)
     assert tuned.record["dataset"]["name"] == "digits"
+    result = CliRunner().invoke(main, [*map(str, words[:-1]), str(tmp_path / "net.h5")])
+    assert result.exit_code == 2
+    said = f"fspinn: --output {tmp_path / 'net.h5'}: is the model that labels tune; give another name\n"
+    assert result.stderr == said
 
 
 @pytest.mark.parametrize(

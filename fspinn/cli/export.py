@@ -59,7 +59,7 @@ Examples:
 )
 @click.option(
     "--learning",
-    type=click.IntRange(min=1),
+    type=click.IntRange(2, 2**24),
     help="Let the C program learn on, without labels: over so many samples rates go from start to end.",
 )
 @click.option("--samples", type=click.IntRange(min=1), help=f"Images that test it [default: {_IMAGES}].")

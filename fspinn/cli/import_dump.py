@@ -23,11 +23,15 @@ Examples:
 def command(dump: Path, like: Path, output: Path, as_json: bool) -> None:
     """Make a model of DUMP, the bytes of state.learned of a device that learned (`fspinn export --learning`).
 
-    Weights and thresholds are those of the device; the readout is that of the model that was exported.
+    Weights and thresholds are those of the device; the readout is that of the model that was exported. A dump
+    does not say which model that was: name the right one.
     """
     from fspinn.learning.device import import_learned
     from fspinn.model import store
 
+    for read in (dump, like):
+        if output.exists() and read.exists() and output.samefile(read):
+            raise ConfigError(f"--output {output}: is what is read; give the model another name")
     network = store.load(like)
     try:
         check_file(dump)

@@ -113,6 +113,7 @@ def read_start(ctx: click.Context, _: click.Parameter, path: Path | None) -> "Mo
     if _PRESET in ctx.meta:
         raise ConfigError("--start: brings a network of its own; leave --preset out")
     model = load(path)
+    ctx.meta[START] = path
     ctx.meta[_PRESET] = Preset(model.network, model.learner, model.readout.name)
     ctx.meta[_PRESET] = with_settings(ctx.meta[_PRESET], {"learner": StdpLabels.kind})
     origin = model.record.get("dataset", {})
@@ -133,6 +134,8 @@ def _read_settings(ctx: click.Context, _: click.Parameter, words: tuple[str, ...
 
 
 _PRESET, _FROM_FILE = "fspinn.preset", "fspinn.config"
+START = "start"
+"""Where the path of `--start` is in the context."""
 
 preset = click.option(
     "--preset",

@@ -118,7 +118,7 @@ Exit status: 0 found, 1 the answer is no, 2 bad input, 3 the search could not fi
     type=click.IntRange(min=1),
     default=40,
     show_default=True,
-    help="Networks that bayes and halving draw.",
+    help="Networks that bayes and halving draw; then some around the best are tried too.",
 )
 @click.option("--budget", help="Time after which no more networks are begun, such as 3h.")
 @click.option(

@@ -90,6 +90,9 @@ def command(
     from fspinn import evaluate, save, train
     from fspinn.learning import checkpoint
 
+    start_at = click.get_current_context().meta.get(options.START)
+    if start_at is not None and output.exists() and output.samefile(start_at):
+        raise ConfigError(f"--output {output}: is the model that labels tune; give another name")
     saved = output.with_name(f"{output.name}.checkpoint")
     keeps = not isinstance(preset.learner, Surrogate)
     for option, given in (("--resume", resume), ("--checkpoint-every", others["checkpoint_every"])):

@@ -10,6 +10,7 @@ from fspinn.model.model import AnyModel, Model, model_of
 from fspinn.model.tensors import LayerTensors, Tensor
 
 _ALIGNED = 4
+_ERASED = 2**32 - 1
 
 
 def import_learned(dump: bytes, like: AnyModel) -> Model:
@@ -36,12 +37,17 @@ def import_learned(dump: bytes, like: AnyModel) -> Model:
     inputs, neurons = layer.weights.numbers.shape
     size = dump_bytes(inputs, neurons, grid.weights)
     padded = -(-size // _ALIGNED) * _ALIGNED  # as a compiler may leave a struct
-    if not size <= len(dump) <= padded or dump[size - 1] > 1:
+    if not size <= len(dump) <= padded:
         raise DataError(
             f"dump: {len(dump)} bytes are not what such a network has learned, which takes {size}; give the "
             "bytes of state.learned, and the model that was exported"
         )
     weights, theta, samples = read_dump(dump, inputs, neurons, grid.weights)
+    if samples in (0, _ERASED) or dump[size - 1] > 1:
+        raise DataError(
+            "dump: holds nothing that was learned, as before learn_start or in erased memory; "
+            "give those of state.learned once it has learned"
+        )
     values, theta_format = learned_theta(theta, described.neuron.firing_threshold, grid)
     learned = LayerTensors(Tensor(weights, grid.weights), Tensor.rounded(values, theta_format), grid.state)
     record = {name: value for name, value in like.record.items() if name != "validation_accuracy"}

@@ -184,7 +184,7 @@ def export_c(
         (made / "README.md").write_text(
             _readme(model, plan, name, len(shown), reject, learns), encoding="utf-8"
         )
-        makefile = filled(_program_file("Makefile"), {"name": name})
+        makefile = filled(_program_file("Makefile"), {"name": name, **_on_avr(learns)})
         (made / "Makefile").write_text(makefile, encoding="utf-8")
         _write_fixed(made, "test")
         tested = filled(_program_file("test/tested.h"), {"name": name, "NAME": name.upper()})
@@ -412,10 +412,18 @@ def _readme(
         "features": _features_in_words(model, name),
         "none": _none(model, reject),
         "learning": "" if learning is None else _LEARNING.replace("@samples@", str(learning.samples)),
+        **_on_avr(learning),
         "name": name,
         "NAME": name.upper(),
     }
     return filled(_program_file("README.md"), {key: str(value) for key, value in values.items()})
+
+
+def _on_avr(learning: DeviceLearning | None) -> dict[str, str]:
+    """Return the tests on AVR: an ATtiny85 has no room for a program that learns."""
+    if learning is not None:
+        return {"avr": "test-atmega328p", "on_avr": "an ATmega328P"}
+    return {"avr": "test-atmega328p test-attiny85", "on_avr": "an ATmega328P and an ATtiny85"}
 
 
 def _steps_in_words(model: Model, plan: Plan, name: str) -> str:
