@@ -199,3 +199,17 @@ def test_settings_on_the_command_line_are_those_of_the_only_learner(tmp_path):
     found = answer(*words.split(), "--accuracy", "0.2", "--seeds", "1", "-o", tmp_path / "a")
     assert found["settings"]["penalty"] == "l1"
     assert found["time_steps"] == 4
+
+
+def test_unsupervised_leaves_the_learners_that_need_no_labels(tmp_path):
+    words = (
+        "search --learner stdp+labels,stdp --unsupervised --sizes 8 --samples 200 --accuracy 0.2 --seeds 1"
+    )
+    found = answer(*words.split(), "-o", tmp_path / "a")
+    assert list(found["learners"]) == ["stdp"]
+    words = "search --learner stdp+labels --unsupervised --samples 200 --accuracy 0.2"
+    error = refused(*words.split(), "-o", tmp_path / "b")
+    assert error.startswith(
+        "fspinn: --unsupervised: stdp+labels needs labels to learn; add stdp to --learner"
+    )
+    assert not (tmp_path / "b").exists()

@@ -12,6 +12,7 @@ from fspinn.base.files import check_folder
 from fspinn.base.settings import with_settings
 from fspinn.cli import options, outcome
 from fspinn.network.description import Network
+from fspinn.network.rules import Stdp
 from fspinn.presets import Preset, start_of
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ Exit status: 0 found, 1 the answer is no, 2 bad input, 3 the search could not fi
     help="Learners to choose from: some of stdp,stdp+labels,surrogate,hybrid; the smallest of each "
     "[default: stdp].",
 )
+@click.option("--unsupervised", is_flag=True, help="Of these, only those that learn without labels.")
 @click.option(
     "--sizes",
     help="Numbers of neurons to choose from, such as 50,100,200. Of stdp, without a network of your own, "
@@ -158,7 +160,13 @@ Exit status: 0 found, 1 the answer is no, 2 bad input, 3 the search could not fi
 @options.work
 @options.with_preset_and_data
 def command(
-    preset: Preset, data: "Dataset", output: Path, as_json: bool, learner: str | None, **asked: Any
+    preset: Preset,
+    data: "Dataset",
+    output: Path,
+    as_json: bool,
+    learner: str | None,
+    unsupervised: bool,
+    **asked: Any,
 ) -> None:
     """Find the network with the least memory that meets an accuracy on your images."""
     from fspinn.base.streams import say
@@ -181,7 +189,7 @@ def command(
         result = find_smallest(
             data,
             network=None if preset.network in _as_it_starts(preset) else preset.network,
-            learner=_learners(preset, learner),
+            learner=_learners(preset, learner, unsupervised=unsupervised),
             folder=output,
             data_dir=data_dir,
             on_trials=lambda trials: say(line(trials, asked["minimize"][0])),
@@ -218,11 +226,18 @@ def _as_it_starts(preset: Preset) -> "tuple[Network, ...]":
     return Network(), start_of({"learner": preset.learner.kind}).network
 
 
-def _learners(preset: Preset, names: str | None) -> "list[Learner]":
+def _learners(preset: Preset, names: str | None, *, unsupervised: bool) -> "list[Learner]":
     """Return the learners that are tried, with the settings that they share with the preset's."""
-    if names is None:
-        return [preset.learner]
-    return [with_settings(preset, {"learner": name}).learner for name in options.names(names)]
+    found = [preset.learner]
+    if names is not None:
+        found = [with_settings(preset, {"learner": name}).learner for name in options.names(names)]
+    if not unsupervised:
+        return found
+    kept = [one for one in found if type(one) is Stdp]
+    if not kept:
+        kinds = ", ".join(one.kind for one in found)
+        raise ConfigError(f"--unsupervised: {kinds} needs labels to learn; add stdp to --learner")
+    return kept
 
 
 def _saved(result: "SearchResult", folder: Path, as_json: bool, overwrite: bool) -> dict[str, Path]:
