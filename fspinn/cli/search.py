@@ -233,7 +233,7 @@ def _learners(preset: Preset, names: str | None, *, unsupervised: bool) -> "list
         found = [with_settings(preset, {"learner": name}).learner for name in options.names(names)]
     if not unsupervised:
         return found
-    kept = [one for one in found if type(one) is Stdp]
+    kept: list[Learner] = [one for one in found if type(one) is Stdp]
     if not kept:
         kinds = ", ".join(one.kind for one in found)
         raise ConfigError(f"--unsupervised: {kinds} needs labels to learn; add stdp to --learner")
