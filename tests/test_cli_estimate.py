@@ -151,7 +151,10 @@ def test_two_networks_are_told_side_by_side(model, path, tmp_path):
 
 
 def test_two_presets_are_told_side_by_side(path, tmp_path):
-    output = run("estimate", path, "--compare", "mcu-m4f").stdout
+    result = run("estimate", path, "--compare", "mcu-m4f")
+    output = result.stdout
+    assert f"{path}: computes with floats, of which no program is made; costs are as if" in result.stderr
+    assert "floats" not in run("estimate", path).stderr
     assert "mcu-m4f over asic65-lp: inference" in output
     assert re.search(
         r"inference takes flash [\d,]+ of 524,288 bytes\n +inference takes ram [\d,]+ of 131,072", output

@@ -91,6 +91,13 @@ def command(
             click.echo(f"{path}: activity was counted with the weights before quantization.", err=True)
         if "learned_on_device" in network.record:
             click.echo(f"{path}: activity was counted before it learned on the device.", err=True)
+        chips = (one for name, one in estimates.items() if cases[name][0] == path)
+        if network.layers[0].formats is None and any(one.hardware.controller for one in chips):
+            click.echo(
+                f"{path}: computes with floats, of which no program is made; costs are as if it were in "
+                "integers. Quantize it first, with --state.",
+                err=True,
+            )
     others = {path: neurobench(one) for path, one in networks.items() if "inference" in one.activity}
     answers = [
         {
