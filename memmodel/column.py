@@ -9,7 +9,7 @@ channels):
 A value is taken, then shifted in. Each step is looked at, and one more of a position; of those that an output
 spike does not end, that is left out where the last step has input spikes: a cycle each, 1 % or less of MNIST.
 An output spike ends what was begun of the next step, is chosen bit by bit among the neurons that have reached
-their threshold, and told; the difference of a potential and a threshold is taken to have as many bits as the
+their threshold, and reported; a potential less a threshold is taken to have as many bits as the
 state. Then the classes are compared, one after the other.
 
 RAM blocks hold the spike times of the field's lines but the newest, a word for each place in a line; weights,

@@ -148,12 +148,12 @@ def test_bayes_draws_as_many_networks_as_asked_for_within_the_limits(data, sampl
 
 @pytest.mark.parametrize("strategy", ["bayes", "halving"])
 def test_the_first_network_that_is_drawn_is_the_one_that_was_given(data, strategy):
-    told = []
+    trials = []
     network = changed(QUICK, neurons=30, threshold=9.0)
     space = {"neurons": Range(10, 60), "threshold": (5.0, 9.0, 20.0), "theta_step": Range(0.5, 0.6)}
     space["duration_ms"] = Range(20.0, 120.0, step=50.0)  # 60 is not one of them
-    quick(data, strategy=strategy, sampler="random", network=network, space=space, on_trials=told.append)
-    first = told[0][0].candidate.network
+    quick(data, strategy=strategy, sampler="random", network=network, space=space, on_trials=trials.append)
+    first = trials[0][0].candidate.network
     assert (first.neurons, first.layers[0].neuron.threshold) == (30, 9.0)
     assert 0.5 <= first.layers[0].adaptation.theta_step <= 0.6  # the one that was given is not to be chosen
     assert first.duration_ms in (20.0, 70.0, 120.0)
@@ -170,10 +170,10 @@ def test_below_the_answer_of_a_sampler_the_next_smaller_network_is_tried(data):
 
 
 def test_halving_trains_many_on_few_samples_and_the_best_on_all(data):
-    told = []
-    result = quick(data, strategy="halving", trials=9, accuracy=0.5, on_trials=told.append)
-    begun = {t[0].candidate.network for t in told if t[0].accuracy is None}
-    whole = {t[0].candidate.network for t in told if t[0].accuracy is not None}
+    trials = []
+    result = quick(data, strategy="halving", trials=9, accuracy=0.5, on_trials=trials.append)
+    begun = {t[0].candidate.network for t in trials if t[0].accuracy is None}
+    whole = {t[0].candidate.network for t in trials if t[0].accuracy is not None}
     assert len(begun) == 9
     assert 0 < len(begun & whole) <= 4  # beyond these, networks around the answer
     dropped = [trial for trial in result.trials if trial.verdict.startswith("dropped: ")]

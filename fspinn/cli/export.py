@@ -136,7 +136,7 @@ def command(
     else:
         images = features = None
         if refuses(plan_of(network)) is None:
-            usual = _IMAGES if learning is None else max(min(_IMAGES, learning), 1)
+            usual = _IMAGES if learning is None else min(_IMAGES, learning)
             images, features = _images(network, shown._replace(samples=shown.samples or usual))
         export_c(
             network,

@@ -34,7 +34,7 @@ LEAST = 1e-12
 
 @dataclass
 class Drawing:
-    """Draws networks from a space; what it draws is a function of the seed and of what was told before.
+    """Draws networks from a space; what it draws is a function of the seed and of the results so far.
 
     The first is the network that the space is around, as far as its settings are among those to choose from.
     """
