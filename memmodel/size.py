@@ -515,6 +515,8 @@ def kept_values(network: Network, image_shape: tuple[int, ...]) -> int:
     _, width, _ = network.input_shape(image_shape)
     field, contrast = network.layers[0].field, network.contrast
     levels = isinstance(contrast, Delta | LevelDelta)
+    if isinstance(network.encoder, Events):
+        return 0
     if image_shape[0] > 1 or field is None:
         return 2 * levels
     return min(field[1] + 2 * contrast.radius + levels, width)

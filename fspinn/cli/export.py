@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fspinn.model.model import Model
+    from fspinn.network.recordings import Samples
 
 _IMAGES = 5
 
@@ -155,12 +156,14 @@ def command(
 
 def _images(
     network: "Model", shown: shown_images.Shown
-) -> "tuple[NDArray[np.uint8] | None, NDArray[np.float32] | None]":
+) -> "tuple[Samples | None, NDArray[np.float32] | None]":
     """Return test images and the features that the network listens to.
 
     None, with a warning, where there are none and no data set was named.
     """
     import numpy as np
+
+    from fspinn.network.recordings import Binnable
 
     try:
         _, split = shown_images.split_of(network, shown)
@@ -171,4 +174,5 @@ def _images(
         return None, None
     listens = network.features
     features = None if listens is None else listens.values_of(split, "images")
-    return np.asarray(split.images), features
+    recorded = isinstance(split.images, Binnable)
+    return (split.images if recorded else np.asarray(split.images)), features

@@ -18,6 +18,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fspinn.backends.c.events import (
+    LAST_TIME,
+    in_bytes,
+    is_of_events,
+    lasts_too_long,
+    most_events,
+    noise_recordings,
+)
 from fspinn.backends.c.header import caller_header, filled, program_numbers
 from fspinn.backends.c.layers import in_lines, input_words, layers_source
 from fspinn.backends.c.learning import DeviceLearning, dump_of, learned_on, learning_lines, learning_of
@@ -29,6 +37,7 @@ from fspinn.base.errors import ConfigError, FormatError
 from fspinn.base.files import folder_when_whole
 from fspinn.base.randomness import INFERENCE_SPIKES, NOISE, stream_key, words
 from fspinn.base.version import __version__
+from fspinn.datasets.events import Recordings
 from fspinn.lowering.compiler import plan_of
 from fspinn.lowering.plan import LayerPlan, Plan
 from fspinn.memmodel.area import capacity
@@ -39,7 +48,7 @@ from fspinn.model import readout as readouts
 from fspinn.model.features import joined
 from fspinn.model.model import AnyModel, Model, check_size, model_of
 from fspinn.network.encoders import BatchEncoder
-from fspinn.network.inputs import Events
+from fspinn.network.recordings import Binnable, Samples, check_encoder
 
 NOISE_IMAGES = 5
 
@@ -49,6 +58,7 @@ _FIXED = {
         "random.h",
         "intensities.h",
         "encoder.h",
+        "events.h",
         "column.h",
         "thresholds.h",
         "learn.h",
@@ -117,7 +127,7 @@ _TAKEN = ("layer", "fspinn")
 def export_c(
     model: AnyModel,
     folder: Path,
-    images: NDArray[np.uint8] | None = None,
+    images: Samples | None = None,
     *,
     features: Any = None,
     reject: float = 0.0,
@@ -134,7 +144,7 @@ def export_c(
         With a state format, as `fspinn.quantize` gives it; or a result that holds one.
     folder : Path
         Where the files go; it must not exist, or be empty.
-    images : ndarray of uint8, shape (n, height, width), optional
+    images : ndarray of uint8, shape (n, height, width), or Recordings, optional
         What the program's own test shows, with what the integer engine answers. None takes noise.
     features : array-like of float, shape (n, k), optional
         Of these images, if the model listens to some, as for `fspinn.predict`.
@@ -169,7 +179,12 @@ def export_c(
     learns = None if learning is None else learning_of(model, learning)
     plan, header, source = _generated(model, name, seed, reject, hardware, learns)
     most = None if learns is None else learns.samples
-    shown = noise_for(model)[:most] if images is None else np.asarray(images)
+    shown: Samples
+    if images is None:
+        shown = noise_recordings(model, plan, NOISE_IMAGES) if is_of_events(plan) else noise_for(model)[:most]
+    else:
+        check_encoder(model.network, images, "images")
+        shown = images if isinstance(images, Binnable) else np.asarray(images)
     check_size(model, shown, "images")
     if learns is not None and len(shown) > learns.samples:
         raise ConfigError(
@@ -187,7 +202,10 @@ def export_c(
         makefile = filled(_program_file("Makefile"), {"name": name, **_on_avr(learns)})
         (made / "Makefile").write_text(makefile, encoding="utf-8")
         _write_fixed(made, "test")
-        tested = filled(_program_file("test/tested.h"), {"name": name, "NAME": name.upper()})
+        tested = filled(
+            _program_file("test/tested.h"),
+            {"name": name, "NAME": name.upper(), "most_events": str(most_events(shown))},
+        )
         (made / "test" / "tested.h").write_text(tested, encoding="utf-8")
         samples = _samples(shown, beside, classes, spike_counts) + _learned(learns, shown, seed)
         (made / "test" / "samples.bin").write_bytes(samples)
@@ -227,7 +245,12 @@ def export_arduino(
     `export_c`; the sketch has the name of the folder.
     """
     seed, reject = checked_seed(seed), number("reject", reject, at_least=0.0)
-    _, header, source = _generated(model_of(model), name, seed, reject, hardware)
+    plan, header, source = _generated(model_of(model), name, seed, reject, hardware)
+    if is_of_events(plan):
+        raise FormatError(
+            "encoder: a sketch reads images or signals from the serial port, and events come from a camera; "
+            "use --target c, and call its functions from your sketch"
+        )
     sketch = filled(_program_file("arduino/sketch.ino"), {"name": name, "NAME": name.upper()})
     with folder_when_whole(folder) as made:
         _write_network(made, name, header, source)
@@ -280,8 +303,11 @@ def refuses(plan: Plan) -> str | None:
     """Return in one line why a plan cannot be written as a C program, or None if it can."""
     if not plan.in_integers:
         return "state: the model computes with floats; quantize first with --state, such as Q9.6"
-    if plan.encoding.encoder == Events.kind:
-        return "encoder: events are not read by the C program yet; export a network of images"
+    if is_of_events(plan) and lasts_too_long(plan):
+        return (
+            f"duration_ms: events have times of 32 bits in the C program, up to {LAST_TIME // 1000} ms; export a "
+            "network that sees less"
+        )
     return None
 
 
@@ -307,7 +333,7 @@ def _features(model: Model, count: int, given: Any, *, noise: bool) -> NDArray[n
 def _answers(
     model: Model,
     plan: Plan,
-    images: NDArray[np.uint8],
+    images: Samples,
     features: NDArray[np.float32] | None,
     seed: int,
     reject: float,
@@ -330,7 +356,7 @@ def _source(
 ) -> str:
     """Return what `network.c` holds."""
     column = is_column(model.network)
-    encoder = [] if column else ['#include "src/intensities.h"', '#include "src/encoder.h"']
+    encoder = [] if column or is_of_events(plan) else ['#include "src/intensities.h"', '#include "src/encoder.h"']
     lines = [
         f"/* {name}: a network of fspinn {__version__}, its numbers and what computes with them. */",
         f'#include "{name}.h"',
@@ -358,21 +384,27 @@ def _source(
 
 
 def _samples(
-    images: NDArray[np.uint8],
+    images: Samples,
     features: NDArray[np.uint8] | None,
     classes: NDArray[np.int64],
     counts: NDArray[np.int32],
 ) -> bytes:
-    """Return how many samples there are, and the bytes, features, spike counts and class of each."""
+    """Return how many samples there are, and the bytes (or events), features, counts and class of each."""
     count = len(images)
+    recorded = isinstance(images, Recordings)
     parts = [
-        images.reshape(count, -1),
+        np.zeros((count, 0), np.uint8) if recorded else images.reshape(count, -1),
         np.zeros((count, 0), np.uint8) if features is None else features,
         counts.reshape(count, -1).astype("<u4").view(np.uint8).reshape(count, -1),
         classes.reshape(count, 1).astype("<i4").view(np.uint8),
     ]
     head: bytes = np.array([count], "<u4").tobytes()
-    return head + bytes(np.concatenate(parts, axis=1).tobytes())
+    rest = np.concatenate(parts, axis=1)
+    if not recorded:
+        return head + bytes(rest.tobytes())
+    return head + b"".join(
+        events + row.tobytes() for events, row in zip(in_bytes(images), rest, strict=True)
+    )
 
 
 def _learned(learning: DeviceLearning | None, images: NDArray[np.uint8], seed: int) -> bytes:

@@ -2,11 +2,11 @@
 
 from math import frexp, prod
 
-from fspinn.backends.c.layers import block_sum_type, in_lines, input_words
+from fspinn.backends.c.layers import block_sum_type, event_words, in_lines, input_words
 from fspinn.backends.c.learning import DeviceLearning
 from fspinn.backends.c.numbers import defines
 from fspinn.backends.c.signals import is_whole, whole_because
-from fspinn.backends.c.state import learned_struct, state_members
+from fspinn.backends.c.state import event_struct, learned_struct, state_members
 from fspinn.base.randomness import INFERENCE_SPIKES
 from fspinn.base.version import __version__
 from fspinn.lowering.plan import Plan
@@ -14,13 +14,14 @@ from fspinn.memmodel.program import STEPS_AT_ONCE
 from fspinn.memmodel.size import is_column, kept_values
 from fspinn.model.features import LEVEL_BITS, SPIKES
 from fspinn.model.model import Model
-from fspinn.network.inputs import block_of
+from fspinn.network.encoders import ENCODERS
+from fspinn.network.inputs import Events, block_of
 
 _FLOAT_BITS = 53
 _PROBABILITY_BITS = 32
 
 _KINDS = {
-    "ENCODER": ("POISSON", "REGULAR", "TTFS", "UNSCALED"),
+    "ENCODER": ("POISSON", "REGULAR", "TTFS", "UNSCALED", "EVENTS"),
     "CONTRAST": ("AS_IT_IS", "ON_OFF", "LEVEL", "DELTA", "LEVEL_DELTA"),
     "READOUT": ("TABLE", "LABELS"),
     "INHIBITION": (
@@ -70,14 +71,18 @@ def caller_header(
         "SCALED": int(model.scale is not None and is_whole(model.scale)),
         "FEATURES_SCALED": int(model.features is not None and is_whole(model.features.scale)),
         "LEARNS": int(learning is not None),
+        "EVENTS": int(plan.encoding.encoder == Events.kind),
     }
     if learning is not None:
         public["LEARNED_BYTES"] = learning.dump_bytes
     if input_words(plan, column=column):
         public["STEPS_AT_ONCE"] = STEPS_AT_ONCE
+    structs = "" if learning is None else learned_struct(learning, name)
+    if public["EVENTS"]:
+        structs = event_struct(name)
     values = {
         "defines": "\n".join(defines(public, name.upper())),
-        "learned": "" if learning is None else learned_struct(learning, name),
+        "structs": structs,
         "state": state_members(model, lined, name, column=column, pushes=pushes, learning=learning),
         "calls": "\n".join(_calls(name, public)),
         "version": __version__,
@@ -109,7 +114,7 @@ def program_numbers(model: Model, plan: Plan, name: str, seed: int) -> list[str]
     """
     column, prefix = is_column(model.network), name.upper()
     public = ["LAYERS", "FEATURES", "CLASSES", "SAMPLE_WIDTH", "SAMPLE_CHANNELS", "PUSH", "SCALED"]
-    public += ["EXTRA_FEATURES", "FEATURES_SCALED", "LEARNS"]
+    public += ["SAMPLE_HEIGHT", "EXTRA_FEATURES", "FEATURES_SCALED", "LEARNS"]
     if input_words(plan, column=column):
         public.append("STEPS_AT_ONCE")
     kinds = [
@@ -125,7 +130,7 @@ def program_numbers(model: Model, plan: Plan, name: str, seed: int) -> list[str]
         *(f"#define FSPINN_{one} {prefix}_{one}" for one in public),
         *kinds,
         *defines({"COLUMN": int(column)}),
-        *_encoder(plan, model.image_shape, seed),
+        *(_events(plan) if plan.encoding.encoder == Events.kind else _encoder(plan, model.image_shape, seed)),
         *_first_layer(plan, model.image_shape, column=column),
         *defines({"LEVEL_BITS": LEVEL_BITS, "EXTRA_SPIKES": SPIKES}),
         *defines({"KEPT": 0 if column else kept_values(model.network, model.image_shape)}),
@@ -134,11 +139,19 @@ def program_numbers(model: Model, plan: Plan, name: str, seed: int) -> list[str]
 
 def _calls(name: str, public: dict[str, int]) -> list[str]:
     beside = ", const uint8_t *features" if public["EXTRA_FEATURES"] else ""
-    calls = [
-        f"int16_t {name}_answer({name}_state *state, const uint8_t *sample, uint32_t number{beside});",
-        f"void {name}_start({name}_state *state, uint32_t number);",
-        f"int16_t {name}_class(const {name}_state *state{beside});",
-    ]
+    if public["EVENTS"]:
+        calls = [
+            f"int16_t {name}_answer({name}_state *state, const {name}_recorded *events, uint32_t count{beside});",
+            f"void {name}_start({name}_state *state);",
+            f"void {name}_event({name}_state *state, uint16_t x, uint16_t y, uint8_t polarity, uint32_t time);",
+            f"int16_t {name}_end({name}_state *state{beside});",
+        ]
+    else:
+        calls = [
+            f"int16_t {name}_answer({name}_state *state, const uint8_t *sample, uint32_t number{beside});",
+            f"void {name}_start({name}_state *state, uint32_t number);",
+        ]
+    calls.append(f"int16_t {name}_class(const {name}_state *state{beside});")
     optional = {
         "ROWS": f"uint16_t {name}_row({name}_state *state, const uint8_t *row);",
         "PUSH": f"uint16_t {name}_push({name}_state *state, const uint8_t *value);",
@@ -148,6 +161,18 @@ def _calls(name: str, public: dict[str, int]) -> list[str]:
         f"void {name}_learn({name}_state *state, const uint8_t *sample);",
     }
     return calls + [call for there, call in optional.items() if public[there]]
+
+
+def _events(plan: Plan) -> list[str]:
+    return defines(
+        {
+            "ENCODER": len(ENCODERS),
+            "INPUT_STEPS": plan.steps,
+            "ALL_STEPS": plan.steps_of(plan.layers[0]),
+            "STEP_TIME": plan.encoding.step_us,
+            "EVENT_WORDS": event_words(plan.layers[0]),
+        }
+    )
 
 
 def _encoder(plan: Plan, shape: tuple[int, ...], seed: int) -> list[str]:

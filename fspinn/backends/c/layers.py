@@ -10,7 +10,8 @@ from fspinn.backends.c.numbers import array, constants, type_of, type_of_format
 from fspinn.lowering.plan import LayerPlan, Plan
 from fspinn.memmodel.size import INTENSITY_BITS
 from fspinn.network.geometry import Geometry
-from fspinn.network.inhibition import NoInhibition, most_spikes
+from fspinn.network.inhibition import First, NoInhibition, most_spikes
+from fspinn.network.inputs import Events
 from fspinn.quant.formats import Format
 from fspinn.quant.packing import pack
 
@@ -41,8 +42,13 @@ def layers_source(plan: Plan, *, column: bool, learning: DeviceLearning | None =
         if as_column:
             of_column = _of_a_column(plan, layer, learning)
             text += [f"#define LAYER_{name} {value}" for name, value in of_column.items()]
-        text += ["", *_data(layer, index + 1, as_column=as_column)]
+        live = index == 0 and plan.encoding.encoder == Events.kind
+        if live:
+            text.append(f"#define LAYER_STAYS {int(stays(layer))}")
+        text += ["", *_data(layer, index + 1, as_column=as_column, live=live)]
         text += ["", '#include "src/column.h"' if as_column else '#include "src/layer.h"', ""]
+        if live:
+            text += ['#include "src/events.h"', ""]
     return "\n".join(text)
 
 
@@ -58,6 +64,7 @@ def layer_types(plan: Plan, layer: LayerPlan) -> dict[str, str]:
         "TIME": type_of(0, plan.steps + 1),
         "REFRACTORY": type_of(0, layer.refractory_steps),
         "REST": type_of(0, layer.inhibition_steps),
+        "NEURON": type_of(-1, layer.neurons - 1),
         "THETA": type_of_format(formats.theta),
     }
 
@@ -114,11 +121,24 @@ def most_counted(plan: Plan) -> int:
 def input_words(plan: Plan, *, column: bool) -> int:
     """Return how many words hold a bit for each input of a position, of the layer with most of them.
 
-    A layer after one without inhibition reads the bits that lie between the two, and a column has none.
+    A layer after one without inhibition reads the bits that lie between the two, one that sees events those
+    of a time step, and a column has none.
     """
-    seen = [] if column else [plan.layers[0]]
+    seen = [] if column or plan.encoding.encoder == Events.kind else [plan.layers[0]]
     seen += [layer for below, layer in pairwise(plan.layers) if below.inhibition != NoInhibition.kind]
     return max((-(-int(np.count_nonzero(layer.input_mask)) // 32) for layer in seen), default=0)
+
+
+def event_words(layer: LayerPlan) -> int:
+    """Return how many words hold a bit for each input that may have an event: of a mask, those it leaves."""
+    geometry, used = layer.geometry, int(np.count_nonzero(layer.input_mask))
+    inputs = used if geometry is None else geometry.height * geometry.width * geometry.channels
+    return -(-inputs // 32)
+
+
+def stays(layer: LayerPlan) -> bool:
+    """Return whether nothing changes at a position in a time step without input."""
+    return layer.inhibition == First.kind and layer.leak == 0 and int(layer.thresholds.min()) > 0
 
 
 def _constants(plan: Plan, layer: LayerPlan, number: int, below: LayerPlan | None) -> dict[str, str]:
@@ -208,7 +228,7 @@ def _field(geometry: Geometry | None, inputs: int) -> dict[str, int]:
     }
 
 
-def _data(layer: LayerPlan, number: int, *, as_column: bool) -> list[str]:
+def _data(layer: LayerPlan, number: int, *, as_column: bool, live: bool) -> list[str]:
     formats = layer.formats
     assert formats is not None
     bits = _unit_bits(formats.weights) if as_column else 32
@@ -218,6 +238,9 @@ def _data(layer: LayerPlan, number: int, *, as_column: bool) -> list[str]:
         data.append(array(type_of_format(formats.theta), f"theta_{number}", layer.theta))
     if not layer.input_mask.all():
         data.append(array("uint32_t", f"input_mask_{number}", pack([layer.input_mask], _BIT, 32)[0]))
+        if live:
+            before = np.concatenate([[0], np.cumsum(layer.input_mask)])[:-1:32]
+            data.append(array("uint16_t", f"inputs_before_{number}", before))
     return data
 
 

@@ -1,5 +1,6 @@
 """Signals in C: can values come one by one, and how do those that were recorded become bytes?"""
 
+from fspinn.backends.c.events import event_loop, is_of_events
 from fspinn.backends.c.numbers import array
 from fspinn.datasets.scale import Scale
 from fspinn.lowering.plan import Plan
@@ -41,6 +42,8 @@ answer is that to the whole image:
 def whole_because(model: Model, plan: Plan) -> str | None:
     """Return in one line why a sample has to be there as a whole, or None if its values can be pushed."""
     encoding, layer = plan.encoding, plan.layers[0]
+    if is_of_events(plan):
+        return "events come one by one"
     if model.image_shape[0] > 1:
         return "only a signal has values that come one by one, an image has several rows"
     if layer.geometry is None:
@@ -55,6 +58,8 @@ def whole_because(model: Model, plan: Plan) -> str | None:
 
 def sensor_loop(model: Model, plan: Plan, name: str) -> str:
     """Show how values of a signal, or rows of an image, come one by one, or say why they cannot."""
+    if is_of_events(plan):
+        return event_loop(model, plan, name)
     with_features = "&state" if model.features is None else "&state, features"
     if model.image_shape[0] > 1:
         return _rows(model, plan, name, with_features)

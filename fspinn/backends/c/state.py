@@ -5,18 +5,20 @@ from math import prod
 from fspinn.backends.c.layers import (
     block_sum_type,
     count_type,
+    event_words,
     input_words,
     layer_types,
     sum_type,
     wide_type,
 )
 from fspinn.backends.c.learning import DeviceLearning
+from fspinn.backends.c.numbers import type_of
 from fspinn.lowering.plan import LayerPlan, Plan
 from fspinn.memmodel.size import kept_values
 from fspinn.model.model import Model
 from fspinn.network.encoders import CONTRASTS
-from fspinn.network.inhibition import NoInhibition
-from fspinn.network.inputs import Delta, LevelDelta, block_of
+from fspinn.network.inhibition import First, NoInhibition
+from fspinn.network.inputs import Delta, Events, LevelDelta, block_of
 
 
 def state_members(
@@ -44,6 +46,7 @@ def state_members(
     learning : DeviceLearning or None, default None
         What it learns with, if it does.
     """
+    live = plan.encoding.encoder == Events.kind
     members = [f"{count_type(plan)} counts[{name.upper()}_FEATURES]"]
     if learning is not None:
         members.append(f"{name}_learned learned")
@@ -53,14 +56,15 @@ def state_members(
     if column:
         members += _of_a_column(model, plan)
     else:
-        members += ["const uint8_t *pixels", *_of_encoder(plan), *_of_signal(model, plan, pushes=pushes)]
+        members += _of_events(plan) if live else ["const uint8_t *pixels", *_of_encoder(plan)]
+        members += _of_signal(model, plan, pushes=pushes)
     if words := input_words(plan, column=column):
         members.append(f"uint32_t spikes[{name.upper()}_STEPS_AT_ONCE][{words}]")
     if not column or len(plan.layers) > 1:
         members.append("uint32_t step")
     for number, layer in enumerate(plan.layers, start=1):
         if not column or number > 1:
-            members += _of_layer(plan, layer, number)
+            members += _of_layer(plan, layer, number, live=live and number == 1)
         if number < len(plan.layers):
             members.append(_between(plan, layer, number))
     return "\n".join(f"    {one}" if one.startswith("/*") else f"    {one};" for one in members)
@@ -76,6 +80,18 @@ typedef struct {{
     uint8_t weights[{learning.weight_bytes}];
     uint8_t spiked;
 }} {name}_learned;
+"""
+
+
+def event_struct(name: str) -> str:
+    """Return the struct of an event, for recordings that are answered as a whole."""
+    return f"""
+/* An event: its pixel, whether it became brighter (1) or darker (0), and microseconds since the start. */
+typedef struct {{
+    uint32_t time;
+    uint16_t x, y;
+    uint8_t polarity;
+}} {name}_recorded;
 """
 
 
@@ -123,21 +139,36 @@ def _of_signal(model: Model, plan: Plan, *, pushes: bool) -> list[str]:
     return members
 
 
-def _of_layer(plan: Plan, layer: LayerPlan, number: int) -> list[str]:
-    types, neurons = layer_types(plan, layer), layer.neurons
-    members = [f"{types['POTENTIAL']} potentials_{number}[{neurons}]"]
+def _of_events(plan: Plan) -> list[str]:
+    """Return which inputs have had an event in this time step, and which positions have ended."""
+    layer = plan.layers[0]
+    positions = 1 if layer.geometry is None else layer.geometry.positions
+    members = ["uint32_t step_ends", f"uint32_t spiking[{event_words(layer)}]"]
+    if positions > 1:
+        members.append(f"{type_of(0, positions)} position")
+    if layer.inhibition == First.kind:
+        members.append(f"uint8_t ended[{-(-positions // 8)}]")
+    return members
+
+
+def _of_layer(plan: Plan, layer: LayerPlan, number: int, *, live: bool) -> list[str]:
+    """Return what is kept of a position; where all are computed at once, of each."""
+    types, positions = layer_types(plan, layer), 1 if layer.geometry is None else layer.geometry.positions
+    each = f"[{positions}]" if live and positions > 1 else ""
+    neurons = f"{each}[{layer.neurons}]"
+    members = [f"{types['POTENTIAL']} potentials_{number}{neurons}"]
     if layer.refractory_steps > 0:
-        members.append(f"{types['REFRACTORY']} refractory_{number}[{neurons}]")
-    if layer.geometry is not None and layer.geometry.positions > 1:
+        members.append(f"{types['REFRACTORY']} refractory_{number}{neurons}")
+    if positions > 1:
         members.append(f"uint32_t corner_{number}, base_{number}")
     if layer.inhibition == "ranked":
-        members.append(f"uint32_t answers_{number}")
+        members.append(f"uint8_t answers_{number}{each}")
     elif layer.inhibition == "clamp":
-        members += [f"uint32_t clamped_{number}", f"int32_t latest_{number}"]
+        members += [f"{types['REST']} clamped_{number}{each}", f"{types['NEURON']} latest_{number}{each}"]
     elif layer.inhibition == "layer":
-        members.append(f"int32_t exempt_{number}")
+        members.append(f"{types['NEURON']} exempt_{number}{each}")
         if layer.inhibition_steps > 0:
-            members.append(f"{types['REST']} rest_{number}[{neurons}]")
+            members.append(f"{types['REST']} rest_{number}{neurons}")
     return members
 
 

@@ -15,6 +15,10 @@
  * @name@_class. The answer is that to the whole sample. What comes after the last row or value is ignored.
  * With @NAME@_SCALED, @name@_scaled turns what was recorded in a channel into its byte, and with
  * @NAME@_FEATURES_SCALED @name@_feature does so with a feature.
+ * Where @NAME@_EVENTS is 1 a sample is a recording of events, of @NAME@_SAMPLE_HEIGHT rows of @NAME@_SAMPLE_WIDTH
+ * pixels, and times are microseconds since its start: @name@_start(&state), @name@_event(&state, x, y, polarity, time)
+ * for each event in the order of their times, @name@_end(&state) for the class; or @name@_answer(&state, events, count)
+ * for all of it. There is no number, as nothing is random. Events beside the sensor, or too late, are ignored.
  * Where @NAME@_LEARNS is 1, call @name@_learn_start(&state) once, before all else; then, between samples,
  * @name@_learn(&state, sample) learns from a whole one, without its class. state.learned is all that was learned.
  * The class is -1 where the best one leads the second by less than the margin, and where no neuron has spiked and no
@@ -26,7 +30,7 @@
 #include <stdint.h>
 
 @defines@
-@learned@
+@structs@
 typedef struct {
 @state@
 } @name@_state;

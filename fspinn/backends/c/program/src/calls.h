@@ -35,6 +35,52 @@ uint8_t FSPINN_CALL(feature)(int32_t value, uint8_t number)
 }
 #endif
 
+#if FSPINN_EXTRA_FEATURES > 0
+#define AND_FEATURES , const uint8_t *features
+#define FEATURES_TOO , features
+#else
+#define AND_FEATURES
+#define FEATURES_TOO
+#endif
+
+#if FSPINN_ENCODER == FSPINN_EVENTS
+void FSPINN_CALL(start)(FSPINN_STATE *state)
+{
+    silence(state);
+    start_events(state);
+}
+
+/* An event belongs to the step that its time lies in, or if it comes out of order to the one that is taken now. */
+void FSPINN_CALL(event)(FSPINN_STATE *state, uint16_t x, uint16_t y, uint8_t polarity, uint32_t time)
+{
+    while (state->step < FSPINN_INPUT_STEPS && time >= state->step_ends) {
+        end_step(state);
+    }
+    if (state->step < FSPINN_INPUT_STEPS && x < FSPINN_SAMPLE_WIDTH && y < FSPINN_SAMPLE_HEIGHT && polarity < 2) {
+        note(state, ((uint32_t)y * FSPINN_SAMPLE_WIDTH + x) * 2 + polarity);
+    }
+}
+
+int16_t FSPINN_CALL(end)(FSPINN_STATE *state AND_FEATURES)
+{
+    while (state->step < FSPINN_ALL_STEPS) {
+        end_step(state);
+    }
+#if FSPINN_LAYERS > 1
+    answer(state);
+#endif
+    return FSPINN_CALL(class)(state FEATURES_TOO);
+}
+
+int16_t FSPINN_CALL(answer)(FSPINN_STATE *state, const FSPINN_CALL(recorded) *events, uint32_t count AND_FEATURES)
+{
+    FSPINN_CALL(start)(state);
+    for (; count > 0; count--, events++) {
+        FSPINN_CALL(event)(state, events->x, events->y, events->polarity, events->time);
+    }
+    return FSPINN_CALL(end)(state FEATURES_TOO);
+}
+#else
 #if FSPINN_PUSH && !FSPINN_COLUMN && FSPINN_POOL > 1
 static void clear_block(FSPINN_STATE *state)
 {
@@ -141,11 +187,7 @@ uint16_t FSPINN_CALL(push)(FSPINN_STATE *state, const uint8_t *value)
 }
 #endif
 
-#if FSPINN_EXTRA_FEATURES > 0
-int16_t FSPINN_CALL(answer)(FSPINN_STATE *state, const uint8_t *sample, uint32_t number, const uint8_t *features)
-#else
-int16_t FSPINN_CALL(answer)(FSPINN_STATE *state, const uint8_t *sample, uint32_t number)
-#endif
+int16_t FSPINN_CALL(answer)(FSPINN_STATE *state, const uint8_t *sample, uint32_t number AND_FEATURES)
 {
 #if FSPINN_COLUMN
     FSPINN_CALL(start)(state, number);
@@ -163,9 +205,6 @@ int16_t FSPINN_CALL(answer)(FSPINN_STATE *state, const uint8_t *sample, uint32_t
     answer(state);
 #endif
 #endif
-#if FSPINN_EXTRA_FEATURES > 0
-    return FSPINN_CALL(class)(state, features);
-#else
-    return FSPINN_CALL(class)(state);
-#endif
+    return FSPINN_CALL(class)(state FEATURES_TOO);
 }
+#endif

@@ -12,13 +12,13 @@
 #define weights OWN(weights)
 #define theta OWN(theta)
 #define input_mask OWN(input_mask)
-#define potentials state->OWN(potentials)
-#define refractory state->OWN(refractory)
-#define answers state->OWN(answers)
-#define clamped state->OWN(clamped)
-#define latest state->OWN(latest)
-#define exempt state->OWN(exempt)
-#define rest state->OWN(rest)
+#define potentials AT_POSITION(potentials)
+#define refractory AT_POSITION(refractory)
+#define answers AT_POSITION(answers)
+#define clamped AT_POSITION(clamped)
+#define latest AT_POSITION(latest)
+#define exempt AT_POSITION(exempt)
+#define rest AT_POSITION(rest)
 #define sent state->OWN(sent)
 #define received state->OF_BELOW(sent)
 #define encode OWN(encode)
@@ -36,11 +36,19 @@
 #define silence OWN(silence)
 #define answer_at OWN(answer_at)
 #define answer OWN(answer)
+#define clear OWN(clear)
 #define look OWN(look)
 #define take_step OWN(take_step)
 
+/* Whether all positions are computed at once, as events come. */
+#define LIVE (LAYER == 1 && FSPINN_ENCODER == FSPINN_EVENTS)
+
 /* Whether the layer reads bits of the one below, in which several spikes of an input may lie. */
 #define READS_BITS (LAYER > 1 && LAYER_INHIBITION_BELOW == FSPINN_INHIBITION_NONE)
+
+/* Whether it finds its inputs among those of all positions. */
+#define BY_RUNS ((READS_BITS || (LIVE && !MASKED)) && !SEES_ALL)
+#define MASKED (LAYER_INPUTS < LAYER_FIELD_ROWS * LAYER_FIELD_RUN)
 #define SEES_ALL (LAYER_INPUTS == LAYER_HEIGHT * LAYER_WIDTH * LAYER_CHANNELS)
 #define MAY_DROP (LAYER_INHIBITION == FSPINN_INHIBITION_LATERAL || LAYER_INHIBITION == FSPINN_INHIBITION_LAYER)
 #define PER_WORD (32 / LAYER_WEIGHT_BITS)
@@ -72,6 +80,13 @@
 #else
 #define corner UINT32_C(0)
 #define base UINT32_C(0)
+#endif
+
+#undef AT_POSITION
+#if LIVE && LAYER_POSITIONS > 1
+#define AT_POSITION(name) state->OWN(name)[state->position]
+#else
+#define AT_POSITION(name) state->OWN(name)
 #endif
 
 /* ---- Spikes that go out: counts of the last layer, of any other what the next one reads ------------------ */
@@ -117,7 +132,7 @@ static void send(FSPINN_STATE *state, uint32_t j)
 
 /* ---- Spikes that come in --------------------------------------------------------------------------------- */
 
-#if !READS_BITS
+#if !READS_BITS && !LIVE
 /* Find out which inputs spike in the next steps. */
 static void encode(FSPINN_STATE *state)
 {
@@ -132,7 +147,7 @@ static void encode(FSPINN_STATE *state)
         for (k = 0; k < LAYER_FIELD_RUN; k++, i++) {
 #if LAYER == 1
             uint32_t brightness = intensity(state, i), found = brightness == 0 ? 0 : steps_of(state, i, brightness);
-#if LAYER_INPUTS < LAYER_FIELD_ROWS * LAYER_FIELD_RUN
+#if MASKED
             if ((FSPINN_READ(uint32_t, input_mask[i / 32]) >> i % 32 & 1) == 0) {
                 continue;
             }
@@ -156,20 +171,34 @@ static void encode(FSPINN_STATE *state)
 static uint32_t collect(const FSPINN_STATE *state, const uint32_t *spiking, uint32_t *input, uint32_t *rows)
 {
     uint32_t count = 0;
+#if BY_RUNS
+    /* Inputs in a row of the field lie side by side; `place` is that of an input among all of them. */
+    uint32_t of_run = *input, place = corner;
+    for (; of_run >= LAYER_FIELD_RUN; of_run -= LAYER_FIELD_RUN) {
+        place += LAYER_WIDTH * LAYER_CHANNELS;
+    }
+    place += of_run;
+#endif
     (void)state;
     while (*input < LAYER_INPUTS && count < ROWS_AT_ONCE) {
-#if READS_BITS && !SEES_ALL
-        /* An input's place among all of them; in a word there may be bits that the position does not see. */
-        uint32_t place = corner + *input / LAYER_FIELD_RUN * LAYER_WIDTH * LAYER_CHANNELS + *input % LAYER_FIELD_RUN;
-        uint32_t left = spiking[place / 32] >> place % 32, here = LAYER_FIELD_RUN - *input % LAYER_FIELD_RUN;
-        if (here < 32 - place % 32) {
-            left &= (UINT32_C(1) << here) - 1;
-        } else {
-            here = 32 - place % 32;
+#if BY_RUNS
+        uint32_t left = spiking[place / 32] >> place % 32, passed = 32 - place % 32;
+        if (passed > LAYER_FIELD_RUN - of_run) {
+            passed = LAYER_FIELD_RUN - of_run;
+            left &= (UINT32_C(1) << passed) - 1;
         }
-        if (left == 0) {
-            *input += here;
-            continue;
+        if (left != 0) {
+            for (passed = 1; (left & 1) == 0; passed++) {
+                left >>= 1;
+            }
+            rows[count++] = (*input + passed - 1) * ROW_WORDS;
+        }
+        *input += passed;
+        place += passed;
+        of_run += passed;
+        if (of_run == LAYER_FIELD_RUN) {
+            of_run = 0;
+            place += LAYER_WIDTH * LAYER_CHANNELS - LAYER_FIELD_RUN;
         }
 #else
         uint32_t left = spiking[*input / 32] >> *input % 32;
@@ -177,12 +206,12 @@ static uint32_t collect(const FSPINN_STATE *state, const uint32_t *spiking, uint
             *input = (*input / 32 + 1) * 32;
             continue;
         }
-#endif
         while ((left & 1) == 0) {
             left >>= 1;
             (*input)++;
         }
         rows[count++] = (*input)++ * ROW_WORDS;
+#endif
     }
     return count;
 }
@@ -312,30 +341,21 @@ static void inhibit(FSPINN_STATE *state, uint32_t winner)
         potentials[j] = 0;
     }
     clamped = LAYER_INHIBITION_STEPS;
-    latest = (int32_t)winner;
+    latest = (LAYER_NEURON)winner;
 #elif LAYER_INHIBITION_STEPS > 0
-    exempt = rest[winner] == 0 ? (int32_t)winner : NOBODY;
+    exempt = (LAYER_NEURON)(rest[winner] == 0 ? (LAYER_NEURON)winner : NOBODY);
 #else
-    exempt = (int32_t)winner;
+    exempt = (LAYER_NEURON)winner;
 #endif
 }
 #endif
 
 /* ---- A position, and all of them ------------------------------------------------------------------------- */
 
-static void look(FSPINN_STATE *state, uint32_t position)
+/* Nothing has happened at a position. */
+static void clear(FSPINN_STATE *state)
 {
     uint32_t j;
-#if LAYER_POSITIONS > 1
-    uint32_t row = position / LAYER_COLUMNS, column = position % LAYER_COLUMNS;
-    corner = (row * LAYER_WIDTH + column) * LAYER_STRIDE * LAYER_CHANNELS;
-    base = row * LAYER_CELL_ROWS / LAYER_ROWS * LAYER_CELL_COLUMNS;
-    base = (base + column * LAYER_CELL_COLUMNS / LAYER_COLUMNS) * LAYER_NEURONS;
-#else
-    (void)position;
-    (void)corner;
-#endif
-    state->step = 0;
 #if LAYER_INHIBITION == FSPINN_INHIBITION_RANKED
     answers = 0;
 #endif
@@ -355,10 +375,29 @@ static void look(FSPINN_STATE *state, uint32_t position)
 #endif
 }
 
-/* The neuron that spikes in the next time step; none without inhibition, where several may. */
+#if !LIVE
+static void look(FSPINN_STATE *state, uint32_t position)
+{
+#if LAYER_POSITIONS > 1
+    uint32_t row = position / LAYER_COLUMNS, column = position % LAYER_COLUMNS;
+    corner = (row * LAYER_WIDTH + column) * LAYER_STRIDE * LAYER_CHANNELS;
+    base = row * LAYER_CELL_ROWS / LAYER_ROWS * LAYER_CELL_COLUMNS;
+    base = (base + column * LAYER_CELL_COLUMNS / LAYER_COLUMNS) * LAYER_NEURONS;
+#else
+    (void)position;
+    (void)corner;
+#endif
+    state->step = 0;
+    clear(state);
+}
+#endif
+
+/* The neuron that spikes in a time step; none without inhibition, where several may. */
 static int32_t take_step(FSPINN_STATE *state)
 {
-#if READS_BITS
+#if LIVE
+    const uint32_t *spiking = state->spiking;
+#elif READS_BITS
     const uint32_t *spiking = received[state->step < FSPINN_INPUT_STEPS ? state->step : 0];
 #else
     const uint32_t *spiking = state->spikes[state->step % FSPINN_STEPS_AT_ONCE];
@@ -371,14 +410,19 @@ static int32_t take_step(FSPINN_STATE *state)
 #if LAYER_INHIBITION == FSPINN_INHIBITION_RANKED
     input = state->step < FSPINN_INPUT_STEPS ? 0 : LAYER_INPUTS; /* then it is over */
 #endif
-#if !READS_BITS
+#if !READS_BITS && !LIVE
     if (state->step % FSPINN_STEPS_AT_ONCE == 0 && input == 0) {
         encode(state);
     }
 #endif
     count = collect(state, spiking, &input, rows);
+#if LIVE && LAYER_STAYS
+    if (count == 0) {
+        return NOBODY;
+    }
+#endif
 #if LAYER_INHIBITION == FSPINN_INHIBITION_RANKED
-    answers |= count > 0;
+    answers = (uint8_t)(answers | (count > 0));
 #endif
     again = input < LAYER_INPUTS;
     for (j = 0, word = 0; j < LAYER_NEURONS; word++) {
@@ -423,7 +467,7 @@ static int32_t take_step(FSPINN_STATE *state)
     }
 #if LAYER_INHIBITION != FSPINN_INHIBITION_NONE
 #if LAYER_INHIBITION == FSPINN_INHIBITION_CLAMP
-    clamped -= clamped > 0;
+    clamped = (LAYER_REST)(clamped - (clamped > 0));
 #elif LAYER_INHIBITION == FSPINN_INHIBITION_LAYER
     exempt = NOBODY;
 #endif
@@ -440,15 +484,14 @@ static int32_t take_step(FSPINN_STATE *state)
 #endif
     }
 #endif
-    state->step++;
     return winner;
 }
 
+#if !LIVE
 static void answer_at(FSPINN_STATE *state, uint32_t position)
 {
-    uint32_t t;
     look(state, position);
-    for (t = 0; t < LAYER_STEPS; t++) {
+    for (; state->step < LAYER_STEPS; state->step++) {
 #if LAYER_INHIBITION == FSPINN_INHIBITION_FIRST
         if (take_step(state) != NOBODY) {
             break;
@@ -458,6 +501,7 @@ static void answer_at(FSPINN_STATE *state, uint32_t position)
 #endif
     }
 }
+#endif
 
 #if LAYER > 1
 /* All positions, after those of the layers below; those of the first have answered. */

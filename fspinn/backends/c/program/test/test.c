@@ -12,12 +12,16 @@
 #define LINES_ONLY 0
 #endif
 
-#define BY_LINES (TESTED_ROWS || TESTED_PUSH)
+/* A chip has no room for a whole recording. */
+#define WHOLE (TESTED_EVENTS ? __STDC_HOSTED__ : !LINES_ONLY || !BY_LINES)
+#define BY_LINES (TESTED_ROWS || TESTED_PUSH || TESTED_EVENTS)
 #define LINES (TESTED_PUSH ? TESTED_WIDTH : TESTED_HEIGHT)
 #define LINE (TESTED_PIXELS / LINES)
 
 TESTED(state) state; /* the linker's map tells its size */
+#if !TESTED_EVENTS
 static uint8_t sample[LINES_ONLY && BY_LINES && !TESTED_LEARNS ? LINE : TESTED_PIXELS];
+#endif
 
 #ifdef __AVR__
 #define TEXT(text) PSTR(text)
@@ -62,6 +66,48 @@ static uint32_t next_word(void)
 static uint8_t features[TESTED_EXTRA_FEATURES];
 #endif
 
+#if TESTED_EVENTS
+#define EVENT_BYTES 9
+#define AT_ONCE 16
+
+#if WHOLE
+static TESTED(recorded) recording[TESTED_MOST_EVENTS];
+#endif
+
+static uint16_t word_at(const uint8_t *bytes)
+{
+    return (uint16_t)(bytes[0] | bytes[1] << 8);
+}
+
+static void show(const uint8_t *event)
+{
+    uint32_t time = (uint32_t)word_at(event + 2) << 16 | word_at(event);
+    TESTED(event)(&state, word_at(event + 4), word_at(event + 6), event[8], time);
+}
+#endif
+
+#if TESTED_EVENTS && WHOLE
+static int16_t class_of_whole(uint32_t m)
+{
+    uint32_t count = next_word(), i;
+    uint8_t event[EVENT_BYTES];
+    (void)m;
+    for (i = 0; i < count; i++) {
+        TESTED(recorded) *next = &recording[i];
+        read_bytes(event, EVENT_BYTES);
+        next->time = (uint32_t)word_at(event + 2) << 16 | word_at(event);
+        next->x = word_at(event + 4);
+        next->y = word_at(event + 6);
+        next->polarity = event[8];
+    }
+#if TESTED_EXTRA_FEATURES > 0
+    read_bytes(features, sizeof features);
+    return TESTED(answer)(&state, recording, count, features);
+#else
+    return TESTED(answer)(&state, recording, count);
+#endif
+}
+#elif !TESTED_EVENTS
 static int16_t class_of_whole(uint32_t m)
 {
     int16_t found;
@@ -77,8 +123,41 @@ static int16_t class_of_whole(uint32_t m)
     end_call();
     return found;
 }
+#endif
 
-#if BY_LINES
+#if TESTED_EVENTS
+static int16_t class_by_lines(uint32_t m, int *differ)
+{
+    static uint8_t events[AT_ONCE * EVENT_BYTES];
+    uint32_t left = next_word();
+    int16_t found;
+    (void)m;
+    (void)differ;
+    begin_call();
+    TESTED(start)(&state);
+    end_call();
+    while (left > 0) {
+        uint16_t i, some = left < AT_ONCE ? (uint16_t)left : AT_ONCE;
+        read_bytes(events, (uint16_t)(some * EVENT_BYTES));
+        begin_call();
+        for (i = 0; i < some; i++) {
+            show(events + i * EVENT_BYTES);
+        }
+        end_call();
+        left -= some;
+    }
+#if TESTED_EXTRA_FEATURES > 0
+    read_bytes(features, sizeof features);
+    begin_call();
+    found = TESTED(end)(&state, features);
+#else
+    begin_call();
+    found = TESTED(end)(&state);
+#endif
+    end_call();
+    return found;
+}
+#elif BY_LINES
 /* Not one too few, and what comes after the last line changes nothing. */
 static int16_t class_by_lines(uint32_t m, int *differ)
 {
@@ -123,8 +202,11 @@ static int compare(int by_lines)
     int wrong = 0;
     for (m = 0; m < count; m++) {
         int differ = 0;
-#if BY_LINES
+#if BY_LINES && WHOLE
         int16_t found = by_lines ? class_by_lines(m, &differ) : class_of_whole(m);
+#elif BY_LINES
+        int16_t found = class_by_lines(m, &differ);
+        (void)by_lines;
 #else
         int16_t found = class_of_whole(m);
         (void)by_lines;
@@ -184,11 +266,11 @@ int main(void)
 #if TESTED_LEARNS
     TESTED(learn_start)(&state);
 #endif
-#if !LINES_ONLY || !BY_LINES
+#if WHOLE
     wrong |= compare(0);
 #endif
 #if BY_LINES
-#if !LINES_ONLY
+#if WHOLE
     read_again();
 #endif
     print(TEXT("one by one\n"));
