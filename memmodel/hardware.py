@@ -243,7 +243,9 @@ class Controller:
     is computed line by line (`fspinn.memmodel.size.is_column`), with `column_stack_bytes` of stack, and
     `wide_bytes` what it has more where potentials have 15 bits or more, `wide_scores_bytes` where scores of
     classes have more than 16. `learning_bytes` is the code with which such a column learns on, and
-    `learning_stack_bytes` what it takes more of the stack. Single variables are in the stack.
+    `learning_stack_bytes` what it takes more of the stack. `events_bytes` and `events_stack_bytes` are those
+    of a program that takes events, instead of `program_bytes` and `stack_bytes`, and `events_words_bytes` what
+    it has more where weights of an input take several words of 32 bits. Single variables are in the stack.
     """
 
     flash_bytes: Annotated[int, Within(1, 2**40)]
@@ -264,6 +266,9 @@ class Controller:
     wide_scores_bytes: Bytes = 0
     learning_bytes: Bytes = 0
     learning_stack_bytes: Bytes = 0
+    events_bytes: Bytes = 0
+    events_stack_bytes: Bytes = 0
+    events_words_bytes: Bytes = 0
 
 
 @dataclass(frozen=True)

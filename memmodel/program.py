@@ -13,12 +13,17 @@ blocks too. Of a signal with a field along time the program keeps the last value
 come one by one. Between two layers lies a bit per feature and time step after one without inhibition, which
 the next layer reads in place, and after any other the time of each feature's first spike.
 
+A network that sees events keeps its first layer at all positions, and of these a bit each where the first spike
+ends one; and a bit for each input, of one time step. Layers above it answer at the end, one position after the
+other.
+
 A column that learns on keeps weights and thresholds in RAM, those that it starts from in flash, and there the
 lines of its rates and a table of what weights move towards. The sample that it learns from, a whole one, is
 the caller's. Other programs do not learn; they are taken to keep weights, thresholds, traces and windows in
 RAM.
 """
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -30,7 +35,7 @@ from fspinn.memmodel.hardware import Controller
 from fspinn.memmodel.packing import Numbers, count_bits, plain, shares, words
 from fspinn.memmodel.size import LayerSize, Size
 from fspinn.model.model import LABEL_READOUT
-from fspinn.network.inhibition import NoInhibition
+from fspinn.network.inhibition import First, NoInhibition
 
 STEPS_AT_ONCE = 8
 """Time steps whose input spikes the exported program finds at once (its `NETWORK_STEPS_AT_ONCE`).
@@ -51,12 +56,15 @@ _BYTE_BITS = 8
 _SCORE_BITS = 15
 _SHARE_BYTES = 4
 _THETA_BYTES = 4
+_SUM_BYTES = 4
 _COUNTS_BYTES = 5
 _RATES_BYTES = 48
 
 
 def controller_bytes(case: Case, controller: Controller) -> tuple[Numbers, Numbers]:
     """Return the bytes of flash and of RAM that the program takes, its code and its stack included."""
+    if case.size.layers[0].online and not case.training:
+        return _program_bytes(_first_live(case.size), controller, training=False)
     if not case.training or not _learns_on(case.size):
         return _program_bytes(case.size, controller, case.training)
     answering = _program_bytes(case.size, controller, training=False)
@@ -73,13 +81,14 @@ def _program_bytes(size: Size, controller: Controller, training: bool) -> tuple[
     if size.readout == LABEL_READOUT:
         constant = constant + size.n_classes * _SHARE_BYTES
     learned, state = _weight_bytes(size, column), size.kept_bytes + _of_a_column(size, column)
-    state = state + _packed_bytes(STEPS_AT_ONCE, _gathered_inputs(size, column), 1)
+    state = state + _packed_bytes(STEPS_AT_ONCE, _gathered_inputs(size, column), 1) + _of_events(size)
     state = state + sum(_between_bytes(one) for one in size.layers[:-1])
     for layer in size.layers:
         if layer.adaptation != "off":
             learned = learned + layer.thresholds * type_bytes(layer.threshold_bits)
         if layer.inhibition == "layer":
-            state = state + layer.n_neurons * type_bytes(count_bits(layer.inhibition_steps))
+            resting = layer.columns * layer.n_neurons
+            state = state + resting * type_bytes(count_bits(layer.inhibition_steps))
     arrays = ("membrane", "refractory", "votes", *(("traces", "window") if training else ()))
     state = state + sum(b.rows * b.count * type_bytes(b.bits) for name in arrays for b in stored[name])
     if training:
@@ -89,7 +98,33 @@ def _program_bytes(size: Size, controller: Controller, training: bool) -> tuple[
     stack = column * controller.column_stack_bytes + (1 - column) * controller.stack_bytes
     if len(size.layers) > 1:
         stack = controller.stack_bytes
+    if size.layers[0].online:
+        per_word = np.maximum(_WORD_BITS // np.asarray(size.layers[0].weight_bits), 1)
+        stack = controller.events_stack_bytes + plain(per_word) * _SUM_BYTES
+        constant = constant + 2 * shares(size.layers[0].mapped_pixels, _WORD_BITS)
     return _code_bytes(size, controller, column) + constant, stack + state
+
+
+def _first_live(size: Size) -> Size:
+    """Return a network whose first layer is computed at all positions at once, and no other is."""
+    first, *others = size.layers
+    return replace(size, layers=(first, *(replace(layer, online=False) for layer in others)))
+
+
+def _of_events(size: Size) -> Numbers:
+    """Return the bytes of which inputs have had an event in a time step, and of what each position remembers."""
+    layer = size.layers[0]
+    if not layer.online:
+        return 0
+    neuron = type_bytes(count_bits(layer.n_neurons - 1) + 1)
+    of_each = {
+        "ranked": 1,
+        "clamp": np.maximum(type_bytes(count_bits(layer.inhibition_steps)), 1) + neuron,
+        "layer": neuron,
+    }
+    ended = shares(layer.positions, _BYTE_BITS) * (layer.inhibition == First.kind)
+    kept = layer.columns * of_each.get(layer.inhibition, 0)
+    return plain(_packed_bytes(1, size.buffered_inputs, 1) + ended + kept)
 
 
 def _learns_on(size: Size) -> bool:
@@ -117,7 +152,11 @@ def _code_bytes(size: Size, controller: Controller, column: Numbers) -> Numbers:
     of_column = controller.column_bytes + pools + wide * controller.wide_bytes
     of_column = of_column + plain(np.greater_equal(leads, 2**_SCORE_BITS) * 1) * controller.wide_scores_bytes
     keeps = plain(np.greater(size.kept_bytes, 0) * 1)
-    others = controller.program_bytes + size.rates * controller.rates_bytes
+    others = controller.program_bytes
+    if size.layers[0].online:
+        several = np.greater(words(size.layers[0].n_neurons, size.layers[0].weight_bits, _WORD_BITS), 1)
+        others = controller.events_bytes + plain(several * controller.events_words_bytes)
+    others = others + size.rates * controller.rates_bytes
     others = others + keeps * controller.signal_bytes + size.counts_steps * controller.steps_bytes
     others = others + (1 - keeps) * (size.contrast > 1) * controller.contrast_bytes
     others = others + pools
@@ -151,7 +190,7 @@ def type_bytes(bits: Numbers) -> Numbers:
 
 def _gathered_inputs(size: Size, column: Numbers) -> Numbers:
     """Return the inputs of the layer with most of them, of those that do not read the bits of one below."""
-    most = (1 - column) * size.layers[0].n_inputs
+    most = (1 - column) * (not size.layers[0].online) * size.layers[0].n_inputs
     for below, layer in pairwise(size.layers):
         if below.inhibition != NoInhibition.kind:
             most = np.maximum(most, layer.n_inputs)

@@ -22,15 +22,16 @@ _LOOP = """
 Events can come one by one, as a camera sends them. The answer is that to the whole recording:
 
     static @name@_state state;
-    @name@_start(&state);                           /* a new recording; times are microseconds since its start */
-    while (next_event(&x, &y, &polarity, &time)) {  /* yours; in the order of their times, polarity 1 is ON */
+    @name@_start(&state);                           /* a new recording */
+    while (next_event(&x, &y, &polarity, &time)) {  /* yours, in the order of their times */
         @name@_event(&state, x, y, polarity, time);
     }
     class_found = @name@_end(&state@beside@);
 
-A time step is @step@ us, and @steps@ of them are a recording; what comes later is ignored. An event that is the first one
-of a later step takes longer: then all positions take the steps before. So the state of all of them is kept, @bytes@ bytes,
-and whether each input has had an event in this step, @bits@ bytes.
+Polarity is 1 for ON (brighter), and times are microseconds since the start. A time step is @step@ us, and
+@steps@ of them are a recording; what comes later is ignored. An event that is the first one of a later step
+takes longer: then all positions take the steps before. So the potentials of all of them are kept,
+@bytes@ bytes, and whether each input has had an event in this step, @bits@ bytes.
 """
 
 

@@ -305,8 +305,8 @@ def refuses(plan: Plan) -> str | None:
         return "state: the model computes with floats; quantize first with --state, such as Q9.6"
     if is_of_events(plan) and lasts_too_long(plan):
         return (
-            f"duration_ms: events have times of 32 bits in the C program, up to {LAST_TIME // 1000} ms; export a "
-            "network that sees less"
+            "duration_ms: events have times of 32 bits in the C program, up to "
+            f"{LAST_TIME // 1000} ms; export a network that sees less"
         )
     return None
 
@@ -356,7 +356,9 @@ def _source(
 ) -> str:
     """Return what `network.c` holds."""
     column = is_column(model.network)
-    encoder = [] if column or is_of_events(plan) else ['#include "src/intensities.h"', '#include "src/encoder.h"']
+    encoder = (
+        [] if column or is_of_events(plan) else ['#include "src/intensities.h"', '#include "src/encoder.h"']
+    )
     lines = [
         f"/* {name}: a network of fspinn {__version__}, its numbers and what computes with them. */",
         f'#include "{name}.h"',
@@ -402,9 +404,7 @@ def _samples(
     rest = np.concatenate(parts, axis=1)
     if not recorded:
         return head + bytes(rest.tobytes())
-    return head + b"".join(
-        events + row.tobytes() for events, row in zip(in_bytes(images), rest, strict=True)
-    )
+    return head + b"".join(events + row.tobytes() for events, row in zip(in_bytes(images), rest, strict=True))
 
 
 def _learned(learning: DeviceLearning | None, images: NDArray[np.uint8], seed: int) -> bytes:
@@ -434,13 +434,13 @@ def _readme(
     values = {
         "version": __version__,
         "summary": "; then ".join(layer_in_words(plan, layer) for layer in plan.layers),
-        "pixels": int(np.prod(model.image_shape)),
+        "answer": _answer_in_words(model, plan, name),
+        "shown": "recordings" if is_of_events(plan) else "images",
         "steps": _steps_in_words(model, plan, name),
         "images": images,
         "classes": f"Classes, from 0: {', '.join(model.class_names)}.",
         "scale": how_scaled(model, name),
         "loop": sensor_loop(model, plan, name),
-        "beside": "" if model.features is None else ", features",
         "features": _features_in_words(model, name),
         "none": _none(model, reject),
         "learning": "" if learning is None else _LEARNING.replace("@samples@", str(learning.samples)),
@@ -456,6 +456,15 @@ def _on_avr(learning: DeviceLearning | None) -> dict[str, str]:
     if learning is not None:
         return {"avr": "test-atmega328p", "on_avr": "an ATmega328P"}
     return {"avr": "test-atmega328p test-attiny85", "on_avr": "an ATmega328P and an ATtiny85"}
+
+
+def _answer_in_words(model: Model, plan: Plan, name: str) -> str:
+    """Show how a whole sample is answered."""
+    beside = "" if model.features is None else ", features"
+    if is_of_events(plan):
+        return f"{name}_answer(&state, events, count{beside});    /* {name}_recorded events[] */"
+    pixels = int(np.prod(model.image_shape))
+    return f"{name}_answer(&state, image, 0{beside});    /* {pixels} bytes, row by row, 0 is black */"
 
 
 def _steps_in_words(model: Model, plan: Plan, name: str) -> str:

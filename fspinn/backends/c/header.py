@@ -140,10 +140,12 @@ def program_numbers(model: Model, plan: Plan, name: str, seed: int) -> list[str]
 def _calls(name: str, public: dict[str, int]) -> list[str]:
     beside = ", const uint8_t *features" if public["EXTRA_FEATURES"] else ""
     if public["EVENTS"]:
+        given = f"const {name}_recorded *events, uint32_t count"
+        event = "uint16_t x, uint16_t y, uint8_t polarity, uint32_t time"
         calls = [
-            f"int16_t {name}_answer({name}_state *state, const {name}_recorded *events, uint32_t count{beside});",
+            f"int16_t {name}_answer({name}_state *state, {given}{beside});",
             f"void {name}_start({name}_state *state);",
-            f"void {name}_event({name}_state *state, uint16_t x, uint16_t y, uint8_t polarity, uint32_t time);",
+            f"void {name}_event({name}_state *state, {event});",
             f"int16_t {name}_end({name}_state *state{beside});",
         ]
     else:
