@@ -22,7 +22,7 @@ from tables import Results, machines, run, seeds, spread, table
 
 import fspinn
 from fspinn.backends.c import export_c
-from fspinn.backends.c.learning import dump_of, learned_on, learning_of
+from fspinn.backends.c.learning import learned_dump, learning_of
 from fspinn.base.settings import as_plain, with_settings
 from fspinn.datasets import Dataset, Split
 from fspinn.learning.device import import_learned
@@ -144,7 +144,7 @@ def _learned(seed: int, data: Dataset, rate: float, samples: int) -> Model:
     """Return what comes home after the first training images, without their labels."""
     model = _slower(column(seed), rate)
     learning = learning_of(model, samples)
-    dump = dump_of(*learned_on(learning, data.train.images[:samples], seed), learning.grid.weights)
+    dump = learned_dump(learning, data.train.images[:samples], seed)
     return import_learned(dump, model)
 
 
@@ -166,7 +166,7 @@ def accuracy(model: Model, split: Split) -> float:
 def on_chip(model: Model, images: Images) -> int:
     """Let an ATmega328P learn from images, to the same bytes as the engine; return its cycles for each."""
     seed, learning = SEEDS[0], learning_of(model, len(images))
-    dump = dump_of(*learned_on(learning, images, seed), learning.grid.weights)
+    dump = learned_dump(learning, images, seed)
     counts = (np.array([count], "<u4").tobytes() for count in (0, len(images)))  # answered, learned from
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "out"

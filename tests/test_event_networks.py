@@ -13,8 +13,7 @@ from recorded import HEIGHT, WIDTH, drawn, halves, per_step, recordings_of
 from runners import answering, brian2, fast
 
 import fspinn
-from fspinn.backends.c.export import export_c
-from fspinn.base.errors import ConfigError, FormatError
+from fspinn.base.errors import ConfigError
 from fspinn.base.randomness import INFERENCE_SPIKES
 from fspinn.cli import main
 from fspinn.memmodel import Size, expected_workloads
@@ -147,8 +146,6 @@ class TestInPython:
         fspinn.save(small, tmp_path / "small.h5")
         again = fspinn.load(tmp_path / "small.h5")
         assert again.network.encoder == Events()
-        with pytest.raises(FormatError, match=r"^encoder: events are not read by the C program yet"):
-            export_c(small, tmp_path / "out")
 
     def test_a_pair_of_recordings_and_labels_is_a_data_set(self):
         arrays = halves()
@@ -231,10 +228,13 @@ class TestTyped:
         searched = run(f"search --dataset more.npz --accuracy 0.8 --sizes 4 --seeds 1 -o out {FIELD}")
         assert searched.exit_code == 0, searched.stderr
         assert (tmp_path / "out" / "report.html").exists()
-        refused = run("export out/smallest.h5 --target c -o program")
+        written = run("export out/smallest.h5 --target c -o program")
+        assert (written.exit_code, written.stderr) == (0, "")
+        assert "#define NETWORK_EVENTS 1\n" in (tmp_path / "program" / "network.h").read_text()
+        refused = run("export out/smallest.h5 --target arduino -o sketch")
         assert refused.exit_code == 2
-        assert refused.stderr.startswith("fspinn: encoder: events are not read by the C program yet; export")
-        assert not (tmp_path / "program").exists()
+        assert refused.stderr.startswith("fspinn: encoder: a sketch reads images or signals from the serial")
+        assert not (tmp_path / "sketch").exists()
 
     @pytest.mark.parametrize("more", ["", " --set encoder=events"])
     def test_time_steps_suit_the_recordings_where_none_are_given(self, run, data, more):

@@ -327,7 +327,7 @@ def test_flash_and_ram_of_other_sizes_are_estimated(chip, size, tmp_path):
     (neurons, field, cells, stride), formats = SIZES[size]
     where = {"neurons": neurons, "field": field, "cells": cells, "stride": stride, "threshold": 1.5}
     model = model_of(changed(COLUMN, **where), *formats, readout="linear", pixels=(34, 34, 2))
-    model = replace(model, readout=replace(model.readout, format=None, bias_format=None))
+    model = replace(model, readout=replace(model.readout, format=None))
     model, _ = quantize_readout(model, "Q1.3")
     hardware = PRESETS[chip]
     if (chip, size) == ("atmega328p", "a wide state"):

@@ -180,7 +180,7 @@ def test_a_column_that_learns_on_takes_its_weights_and_thresholds_twice():
             for name in ("flash_bytes", "ram_bytes")
         )
         assert flash == controller.learning_bytes + 2 * 24 + 26 * target
-        assert ram == controller.learning_stack_bytes + (4 + 8 * 4 + 25 * 4 + 1) + 8 * wide
+        assert ram == controller.learning_stack_bytes + (4 + 8 * 4 + 2 + 25 * 4 + 1) + 8 * wide
     other = replace(size, layers=(replace(layer, rule="pair"),))
     costs = estimate(other, board, phases).capacity
     assert costs["training"]["flash_bytes"].needed < costs["inference"]["flash_bytes"].needed

@@ -23,8 +23,8 @@ Examples:
 def command(dump: Path, like: Path, output: Path, as_json: bool) -> None:
     """Make a model of DUMP, the bytes of state.learned of a device that learned (`fspinn export --learning`).
 
-    Weights and thresholds are those of the device; the readout is that of the model that was exported. A dump
-    does not say which model that was: name the right one.
+    Weights and thresholds are those of the device; the readout is that of the model that was exported, by
+    which the dump was learned: it is marked, and any other model is refused.
     """
     from fspinn.learning.device import import_learned
     from fspinn.model import store

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from fspinn.backends.c import device_grid, dump_bytes, read_dump
+from fspinn.backends.c import device_grid, dump_bytes, mark_of, read_dump
 from fspinn.base.errors import DataError
 from fspinn.learning.fitting import raised
 from fspinn.lowering.integer_learning import learned_theta
@@ -30,7 +30,7 @@ def import_learned(dump: bytes, like: AnyModel) -> Model:
     ConfigError
         If there is no program that learns such a network.
     DataError
-        If the dump is not one of such a network.
+        If the dump is not one of such a network, or a program of another model has learned it.
     """
     like = model_of(like)
     grid, layer, described = device_grid(like), like.layer, like.network.layers[0]
@@ -42,11 +42,16 @@ def import_learned(dump: bytes, like: AnyModel) -> Model:
             f"dump: {len(dump)} bytes are not what such a network has learned, which takes {size}; give the "
             "bytes of state.learned, and the model that was exported"
         )
-    weights, theta, samples = read_dump(dump, inputs, neurons, grid.weights)
+    weights, theta, mark, samples = read_dump(dump, inputs, neurons, grid.weights)
     if samples in (0, _ERASED) or dump[size - 1] > 1:
         raise DataError(
             "dump: holds nothing that was learned, as before learn_start or in erased memory; "
             "give those of state.learned once it has learned"
+        )
+    if mark != mark_of(like):
+        raise DataError(
+            "dump: a program of another model has learned it, with other weights to begin with; give the "
+            "model that was exported"
         )
     values, theta_format = learned_theta(theta, described.neuron.firing_threshold, grid)
     learned = LayerTensors(Tensor(weights, grid.weights), Tensor.rounded(values, theta_format), grid.state)

@@ -1,7 +1,7 @@
 """A network in integers as a C99 program; `program/` holds what is the same in every one."""
 
 from fspinn.backends.c.export import check_name, export_arduino, export_c, refuses
-from fspinn.backends.c.learning import device_grid, dump_bytes, read_dump
+from fspinn.backends.c.learning import device_grid, dump_bytes, mark_of, read_dump
 
 __all__ = [
     "check_name",
@@ -9,6 +9,7 @@ __all__ = [
     "dump_bytes",
     "export_arduino",
     "export_c",
+    "mark_of",
     "read_dump",
     "refuses",
 ]

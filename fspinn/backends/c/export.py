@@ -28,7 +28,7 @@ from fspinn.backends.c.events import (
 )
 from fspinn.backends.c.header import caller_header, filled, program_numbers
 from fspinn.backends.c.layers import in_lines, input_words, layers_source
-from fspinn.backends.c.learning import DeviceLearning, dump_of, learned_on, learning_lines, learning_of
+from fspinn.backends.c.learning import DeviceLearning, learned_dump, learning_lines, learning_of
 from fspinn.backends.c.readout import readout_lines
 from fspinn.backends.c.signals import how_scaled, is_whole, scale_lines, sensor_loop
 from fspinn.backends.numba import engine
@@ -411,7 +411,7 @@ def _learned(learning: DeviceLearning | None, images: NDArray[np.uint8], seed: i
     """Return how many samples to learn from, these, and what the integer engine has learned then."""
     if learning is None:
         return b""
-    dump = dump_of(*learned_on(learning, images, seed), learning.grid.weights)
+    dump = learned_dump(learning, images, seed)
     return bytes(np.array([len(images)], "<u4").tobytes() + images.tobytes() + dump)
 
 
@@ -423,7 +423,8 @@ is learned from as a whole. Rates go from start to end, as in training, over @sa
     @name@_learn(&state, image);                    /* between samples; then answer as before */
 
 `state.learned` is all that was learned, and may be kept in non-volatile memory and copied back (on AVR with
-`eeprom_update_block` and `eeprom_read_block`). Its
+`eeprom_update_block` and `eeprom_read_block`). It is marked: where `state.learned.model` is not
+`@NAME@_MODEL` after that, memory is erased or of another model, and `@name@_learn_start` is due. Its
 `@NAME@_LEARNED_BYTES` bytes become a model again with `fspinn import dump.bin --like net.h5 -o learned.h5`.
 """
 

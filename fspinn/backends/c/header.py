@@ -74,7 +74,7 @@ def caller_header(
         "EVENTS": int(plan.encoding.encoder == Events.kind),
     }
     if learning is not None:
-        public["LEARNED_BYTES"] = learning.dump_bytes
+        public |= {"LEARNED_BYTES": learning.dump_bytes, "MODEL": learning.mark}
     if input_words(plan, column=column):
         public["STEPS_AT_ONCE"] = STEPS_AT_ONCE
     structs = "" if learning is None else learned_struct(learning, name)

@@ -7,6 +7,7 @@ rates, which fall linearly over the run in floats, are lines of whole numbers wi
 compared with the rates of the engine for every sample of the run.
 """
 
+import hashlib
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import isqrt
@@ -37,6 +38,7 @@ _WORD = 2**32
 _CHUNK = 2**20
 _UNIT_BITS = 8
 _THETA_AT = 4
+_MARK_BYTES = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +56,8 @@ class DeviceLearning:
         Output spikes before the run.
     lowest_answer_theta : int
         What thresholds to answer with have at least above that of the layer, in steps of the state.
+    mark : int
+        Of the model, as `mark_of` has it.
     """
 
     plan: Plan
@@ -61,6 +65,7 @@ class DeviceLearning:
     samples: int
     earlier_spikes: int
     lowest_answer_theta: int
+    mark: int
 
     @property
     def layer(self) -> LayerPlan:
@@ -114,7 +119,20 @@ def learning_of(model: Model, samples: int) -> DeviceLearning:
     arrays = weights.astype(np.uint8), (theta.astype(np.int64) << finer).astype(np.int32)
     plan = learning_plan(model.network, learner, *arrays, grid, model.image_shape)
     before = sum(activity.output_spikes for activity in model.activity.get("training", ()))
-    return DeviceLearning(plan, grid, samples, before, lowest_answer_theta(model.network, grid.state))
+    lowest = lowest_answer_theta(model.network, grid.state)
+    return DeviceLearning(plan, grid, samples, before, lowest, mark_of(model))
+
+
+def mark_of(model: Model) -> int:
+    """Return 16 bits by which a dump says of which model it is: of the weights and thresholds at the start.
+
+    It is neither that of erased memory, of ones, nor 0; two models share one with a chance of 1 in 65,534.
+    """
+    layer = model.layer
+    text = f"{layer.weights.format} {layer.theta.format} {layer.weights.numbers.shape}".encode()
+    numbers = [part.numbers.astype("<i4").tobytes() for part in (layer.weights, layer.theta)]
+    digest = hashlib.sha256(b"".join([text, *numbers])).digest()
+    return 1 + int.from_bytes(digest[:8], "little") % (2**16 - 2)
 
 
 def device_grid(model: Model) -> Grid:
@@ -147,20 +165,24 @@ def _refuses(model: Model) -> str | None:
     return None
 
 
-def learned_on(
-    learning: DeviceLearning, images: NDArray[np.uint8], seed: int
-) -> tuple[NDArray[np.uint8], NDArray[np.int32], int, int]:
-    """Return the weights and theta that the integer engine learns from samples, and its output spikes.
-
-    Between them is the number of samples.
-    """
+def learned_dump(learning: DeviceLearning, images: NDArray[np.uint8], seed: int) -> bytes:
+    """Return what a device that has learned from samples keeps, by the integer engine."""
     layer = learning.layer
     learns = replace(layer, weights=layer.weights.copy(), theta=layer.theta.copy())
     plan = replace(learning.plan, layers=(learns,))
     spikes = BatchEncoder(plan.encoding).encode(images, seed, TRAINING_SPIKES)
     response = engine.learn(plan, spikes, learning.samples, learning.earlier_spikes)
     spikes_so_far = learning.earlier_spikes + response.activity[0].output_spikes
-    return learns.weights, learns.theta, len(images), spikes_so_far
+    packed = pack(learns.weights, learning.grid.weights, _UNIT_BITS).astype(np.uint8)
+    return b"".join(
+        [
+            np.array([len(images)], "<u4").tobytes(),
+            learns.theta.astype("<i4").tobytes(),
+            np.array([learning.mark], "<u2").tobytes(),
+            packed.tobytes(),
+            bytes([spikes_so_far > 0]),
+        ]
+    )
 
 
 def learning_lines(learning: DeviceLearning, answering: LayerPlan, seed: int) -> list[str]:
@@ -185,6 +207,7 @@ def learning_lines(learning: DeviceLearning, answering: LayerPlan, seed: int) ->
         "POSITIONS_KEY": mixed(seed, POSITIONS),
         "ROUNDING_KEY": mixed(seed, LEARNING_ROUNDING),
         "SPIKED": int(learning.earlier_spikes > 0),
+        "MODEL": learning.mark,
         "RATE_BITS": RATE_BITS,
         "TARGET_BITS": TARGET_BITS,
         "HIGHEST_WEIGHT": integers.highest_weight,
@@ -259,26 +282,22 @@ def _on_line(line: list[int], numbers: NDArray[np.uint64]) -> NDArray[np.int64]:
     return found.astype(np.int64)
 
 
-def dump_of(
-    weights: NDArray[np.uint8], theta: NDArray[np.int32], samples: int, spikes: int, weight_format: Format
-) -> bytes:
-    """Return what a device that has learned from so many samples keeps, as it lies in its memory."""
-    packed = pack(weights, weight_format, _UNIT_BITS).astype(np.uint8)
-    head = np.array([samples], "<u4").tobytes() + theta.astype("<i4").tobytes()
-    return bytes(head + packed.tobytes() + bytes([spikes > 0]))
-
-
 def read_dump(
     dump: bytes, inputs: int, neurons: int, weight_format: Format
-) -> tuple[NDArray[np.uint8], NDArray[np.int32], int]:
-    """Return the weights and theta of a dump, and from how many samples they were learned."""
+) -> tuple[NDArray[np.uint8], NDArray[np.int32], int, int]:
+    """Return weights, theta and mark of a dump, and from how many samples it was learned.
+
+    The mark is between the others.
+    """
     samples = int(np.frombuffer(dump, "<u4", 1)[0])
     theta = np.frombuffer(dump, "<i4", neurons, _THETA_AT).astype(np.int32)
+    mark_at = _THETA_AT + 4 * neurons
+    mark = int(np.frombuffer(dump, "<u2", 1, mark_at)[0])
     packed = np.frombuffer(
-        dump, np.uint8, weight_bytes(inputs, neurons, weight_format), _THETA_AT + 4 * neurons
+        dump, np.uint8, weight_bytes(inputs, neurons, weight_format), mark_at + _MARK_BYTES
     )
     words = packed.astype(np.uint32).reshape(inputs, -1)
-    return unpack(words, neurons, weight_format, _UNIT_BITS).astype(np.uint8), theta, samples
+    return unpack(words, neurons, weight_format, _UNIT_BITS).astype(np.uint8), theta, mark, samples
 
 
 def weight_bytes(inputs: int, neurons: int, weight_format: Format) -> int:
@@ -287,5 +306,5 @@ def weight_bytes(inputs: int, neurons: int, weight_format: Format) -> int:
 
 
 def dump_bytes(inputs: int, neurons: int, weight_format: Format) -> int:
-    """Return the bytes of a dump: number of samples, theta, weights, and whether a neuron has spiked."""
-    return _THETA_AT + 4 * neurons + weight_bytes(inputs, neurons, weight_format) + 1
+    """Return the bytes of a dump: number of samples, theta, mark, weights, whether a neuron has spiked."""
+    return _THETA_AT + 4 * neurons + _MARK_BYTES + weight_bytes(inputs, neurons, weight_format) + 1

@@ -71,12 +71,16 @@ def state_members(
 
 
 def learned_struct(learning: DeviceLearning, name: str) -> str:
-    """Return the struct of what a device has learned; `fspinn.backends.c.learning.dump_of` is its twin."""
+    """Return the struct of what a device has learned; `learned_dump` is its twin."""
     return f"""
-/* What was learned, from so many samples: {name.upper()}_LEARNED_BYTES, as `fspinn import` reads them. */
+/*
+ * What was learned, from so many samples: {name.upper()}_LEARNED_BYTES, as `fspinn import` reads them.
+ * Where `model` is not {name.upper()}_MODEL, memory is erased, or a program of another model has learned.
+ */
 typedef struct {{
     uint32_t samples;
     int32_t theta[{learning.layer.neurons}];
+    uint16_t model;
     uint8_t weights[{learning.weight_bytes}];
     uint8_t spiked;
 }} {name}_learned;

@@ -59,8 +59,8 @@ def column_parameters(plan: Plan, shape: tuple[int, ...]) -> dict[str, int | str
         "ABOVE_BITS": above,
         "RESTS": vector(-thresholds, above),
         "CUT": int(cut),
-        "LOWEST": state.lowest_integer if cut else 0,
-        "HIGHEST": state.highest_integer if cut else 0,
+        "LOWESTS": vector(state.lowest_integer - thresholds if cut else 0 * thresholds, above),
+        "HIGHESTS": vector(state.highest_integer - thresholds if cut else 0 * thresholds, above),
     }
 
 

@@ -146,6 +146,7 @@ void FSPINN_CALL(learn_start)(FSPINN_STATE *state)
 {
     index_type i;
     state->learned.samples = 0;
+    state->learned.model = FSPINN_MODEL;
     state->learned.spiked = FSPINN_SPIKED;
     for (i = 0; i < LAYER_NEURONS; i++) {
         uint32_t theta = (uint32_t)(int32_t)FSPINN_READ(LAYER_THETA, theta_1[i]);

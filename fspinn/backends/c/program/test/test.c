@@ -107,7 +107,7 @@ static int16_t class_of_whole(uint32_t m)
     return TESTED(answer)(&state, recording, count);
 #endif
 }
-#elif !TESTED_EVENTS
+#elif WHOLE
 static int16_t class_of_whole(uint32_t m)
 {
     int16_t found;

@@ -25,8 +25,8 @@ module fspinn_column #(
     parameter ABOVE_BITS = 2,
     parameter [NEURONS*ABOVE_BITS-1:0] RESTS = 0, // potentials of 0, less each threshold
     parameter CUT = 0,
-    parameter LOWEST = 0,
-    parameter HIGHEST = 0,
+    parameter [NEURONS*ABOVE_BITS-1:0] LOWESTS = 0, // the lowest potential, less each threshold
+    parameter [NEURONS*ABOVE_BITS-1:0] HIGHESTS = 0,
     parameter CLASSES = 1,
     parameter ENTRY_BITS = 1,
     parameter ENTRIES_SIGNED = 0,
@@ -65,6 +65,8 @@ module fspinn_column #(
     localparam FEATURES = CELL_ROWS * CELL_COLUMNS * NEURONS;
     localparam FEATURE_BITS = (FEATURES > 1) ? $clog2(FEATURES) : 1;
     localparam [TIME_BITS-1:0] NEVER = STEPS + 1;
+    localparam LAST_PLACE = LINE - 1;
+    localparam LAST_LINE = LINES - 1;
 
     localparam TAKE = 0, SHIFT_IN = 1, LOOK = 2, ADD = 3, INTEGRATE = 4, CHOOSE = 5, SEND = 6, ANSWER = 7;
     reg [2:0] state;
@@ -89,8 +91,8 @@ module fspinn_column #(
     reg [PART_BITS-1:0] column_part, row_part;   // of n positions, a is in cell a * cells / n
     reg [FEATURE_BITS-1:0] cell_feature, row_feature;
     wire complete = until_column == 1 && until_row == 1;
-    wire line_ends = place == LINE - 1;
-    wire sample_ends = line_ends && line == LINES - 1;
+    wire line_ends = place == LAST_PLACE[PLACE_BITS-1:0];
+    wire sample_ends = line_ends && line == LAST_LINE[LINE_BITS-1:0];
     wire [PART_BITS-1:0] next_column_part = column_part + CELL_COLUMNS;
     wire [PART_BITS-1:0] next_row_part = row_part + CELL_ROWS;
     wire advance, start;
@@ -184,9 +186,11 @@ module fspinn_column #(
     generate
         for (j = 0; j < NEURONS; j = j + 1) begin : of_neuron
             localparam signed [ABOVE_BITS-1:0] REST = RESTS[j*ABOVE_BITS +: ABOVE_BITS];
+            localparam signed [ABOVE_BITS-1:0] LOWEST = LOWESTS[j*ABOVE_BITS +: ABOVE_BITS];
+            localparam signed [ABOVE_BITS-1:0] HIGHEST = HIGHESTS[j*ABOVE_BITS +: ABOVE_BITS];
             fspinn_neuron #(
                 .WEIGHT_BITS(WEIGHT_BITS), .WEIGHTS_SIGNED(WEIGHTS_SIGNED), .SUM_BITS(SUM_BITS), .SHIFT(SHIFT),
-                .ABOVE_BITS(ABOVE_BITS), .REST(REST), .CUT(CUT), .LOWEST(LOWEST + REST), .HIGHEST(HIGHEST + REST)
+                .ABOVE_BITS(ABOVE_BITS), .REST(REST), .CUT(CUT), .LOWEST(LOWEST), .HIGHEST(HIGHEST)
             ) neuron (
                 .clk(clk), .start(state == SHIFT_IN), .add(add), .weight(weights[j*WEIGHT_BITS +: WEIGHT_BITS]),
                 .integrate(state == INTEGRATE), .above(aboves[j*ABOVE_BITS +: ABOVE_BITS]), .reached(reached[j])
@@ -204,7 +208,7 @@ module fspinn_column #(
     wire [NEURONS-1:0] further;
     generate
         for (j = 0; j < NEURONS; j = j + 1) begin : of_left
-            wire [ABOVE_BITS-1:0] above = aboves[j*ABOVE_BITS +: ABOVE_BITS];
+            wire [TOP:0] above = aboves[j*ABOVE_BITS +: TOP + 1];
             assign further[j] = neurons_left[j] & above[looked_at];
         end
     endgenerate
@@ -213,13 +217,14 @@ module fspinn_column #(
     );
 
     assign spike = state == SEND;
+    wire [FEATURE_BITS+NEURON_BITS-1:0] longer = {{FEATURE_BITS{1'b0}}, spike_neuron};
 
     fspinn_readout #(
         .FEATURES(FEATURES), .FEATURE_BITS(FEATURE_BITS), .CLASSES(CLASSES), .CLASS_BITS(CLASS_BITS),
         .ENTRY_BITS(ENTRY_BITS), .ENTRIES_SIGNED(ENTRIES_SIGNED), .SCORE_BITS(SCORE_BITS), .BIASES(BIASES),
         .REJECT(REJECT), .SILENCE_ANSWERS(SILENCE_ANSWERS), .TABLE_FILE(TABLE_FILE)
     ) readout (
-        .clk(clk), .start(start), .spike(spike), .feature(cell_feature + spike_neuron),
+        .clk(clk), .start(start), .spike(spike), .feature(cell_feature + longer[FEATURE_BITS-1:0]),
         .finish(state == ANSWER), .answered(answered), .answer(answer), .none(none)
     );
 
@@ -271,8 +276,8 @@ module fspinn_column #(
         endcase
         if (ends) begin
             neurons_left <= reached;
-            looked_at <= TOP;
-            spike_step <= now - 2'd2 - passed; // from 0; later steps were looked at
+            looked_at <= TOP[BIT_BITS-1:0];
+            spike_step <= now - (passed ? 3 : 2); // from 0; later steps were looked at
             state <= CHOOSE;
         end
         if (advance) state <= sample_ends ? ANSWER : TAKE;

@@ -22,13 +22,13 @@ module fspinn_neuron #(
     output reached
 );
     wire sign = (WEIGHTS_SIGNED != 0) & weight[WEIGHT_BITS-1];
-    wire signed [WEIGHT_BITS:0] signed_weight = {sign, weight};
 
     assign reached = ~above[ABOVE_BITS-1];
 
     generate
         if (SHIFT >= 0 && CUT == 0) begin : exact
-            wire signed [ABOVE_BITS-1:0] wide = signed_weight;
+            wire [ABOVE_BITS+WEIGHT_BITS-1:0] longer = {{ABOVE_BITS{sign}}, weight};
+            wire signed [ABOVE_BITS-1:0] wide = longer[ABOVE_BITS-1:0];
             always @(posedge clk) begin
                 if (start) begin
                     above <= REST;
@@ -41,9 +41,10 @@ module fspinn_neuron #(
             localparam LEFT = (SHIFT > 0) ? SHIFT : 0;
             localparam RIGHT = (SHIFT < 0) ? -SHIFT : 0;
             reg signed [SUM_BITS-1:0] sum;
-            wire signed [SUM_BITS-1:0] total = sum + signed_weight;
-            wire signed [SUM_BITS+LEFT-1:0] wide = total;
-            wire signed [SUM_BITS+LEFT-1:0] scaled = (wide <<< LEFT) >>> RIGHT;
+            wire [SUM_BITS+WEIGHT_BITS-1:0] longer = {{SUM_BITS{sign}}, weight};
+            wire signed [SUM_BITS-1:0] total = sum + longer[SUM_BITS-1:0];
+            wire [ABOVE_BITS+RIGHT+SUM_BITS-1:0] wide = {{ABOVE_BITS+RIGHT{total[SUM_BITS-1]}}, total};
+            wire signed [ABOVE_BITS-1:0] scaled = wide[RIGHT +: ABOVE_BITS] << LEFT;
             wire signed [ABOVE_BITS-1:0] next = above + scaled;
             always @(posedge clk) begin
                 if (start) begin

@@ -43,9 +43,9 @@ module fspinn_readout #(
         for (c = 0; c < CLASSES; c = c + 1) begin : of_class
             wire [ENTRY_BITS-1:0] entry = row[c*ENTRY_BITS +: ENTRY_BITS];
             wire sign = (ENTRIES_SIGNED != 0) & entry[ENTRY_BITS-1];
-            wire signed [ENTRY_BITS:0] signed_entry = {sign, entry};
-            wire signed [SCORE_BITS-1:0] score = scores[c*SCORE_BITS +: SCORE_BITS];
-            assign raised[c*SCORE_BITS +: SCORE_BITS] = score + signed_entry;
+            wire [SCORE_BITS+ENTRY_BITS-1:0] longer = {{SCORE_BITS{sign}}, entry};
+            assign raised[c*SCORE_BITS +: SCORE_BITS] =
+                scores[c*SCORE_BITS +: SCORE_BITS] + longer[SCORE_BITS-1:0];
         end
     endgenerate
 
