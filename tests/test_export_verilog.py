@@ -12,6 +12,7 @@ from described import changed, flat, with_layer
 from device import make
 from exported_programs import chain_of, images_for, model_of
 from test_export_c import COLUMN
+from test_export_events import COLUMN as OF_EVENTS
 from test_export_features import listening
 
 import fspinn
@@ -182,6 +183,10 @@ REFUSED = {
     "brightest": (
         lambda: model_of(changed(COLUMN, first_spikes_relative_to="brightest"), **PIXELS),
         "encoder: the core in Verilog takes pixels that spike once",
+    ),
+    "events": (
+        lambda: model_of(OF_EVENTS, pixels=(7, 9, 2)),
+        "encoder: the core in Verilog takes pixels, not events; export",
     ),
     "blocks": (lambda: model_of(changed(COLUMN, pool=2), pixels=(14, 18)), "pool: means of blocks are not"),
     "features": (lambda: listening(model_of(COLUMN, **PIXELS), 2), "features: the core in Verilog takes pix"),

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from fspinn.datasets import Recordings
     from fspinn.model.model import Model
-    from fspinn.network.recordings import Samples
 
 _IMAGES = 5
 
@@ -98,6 +98,7 @@ def command(
     from fspinn.backends import verilog
     from fspinn.backends.c import check_name, export_arduino, export_c, refuses
     from fspinn.backends.nir import export_nir
+    from fspinn.datasets import Recordings
     from fspinn.lowering.compiler import plan_of
     from fspinn.model import store
 
@@ -132,6 +133,7 @@ def command(
         if shows and hardware is not None:
             verilog.check_room(network, hardware)
         images = _images(network, shown._replace(samples=shown.samples or _IMAGES))[0] if shows else None
+        assert not isinstance(images, Recordings)  # refused
         verilog.export_verilog(network, path, images, reject=reject, seed=shown.seed, name=called)
         said = f"{called}.v, and a testbench; try make -C {path} sim"
     else:
@@ -156,14 +158,14 @@ def command(
 
 def _images(
     network: "Model", shown: shown_images.Shown
-) -> "tuple[Samples | None, NDArray[np.float32] | None]":
+) -> "tuple[NDArray[np.uint8] | Recordings | None, NDArray[np.float32] | None]":
     """Return test images and the features that the network listens to.
 
     None, with a warning, where there are none and no data set was named.
     """
     import numpy as np
 
-    from fspinn.network.recordings import Binnable
+    from fspinn.datasets import Recordings
 
     try:
         _, split = shown_images.split_of(network, shown)
@@ -174,5 +176,6 @@ def _images(
         return None, None
     listens = network.features
     features = None if listens is None else listens.values_of(split, "images")
-    recorded = isinstance(split.images, Binnable)
-    return (split.images if recorded else np.asarray(split.images)), features
+    if isinstance(split.images, Recordings):
+        return split.images, features
+    return np.asarray(split.images), features

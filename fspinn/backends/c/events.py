@@ -1,5 +1,7 @@
 """Events in C: recordings that test a program, and how a caller hands on what a camera sends."""
 
+from typing import TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,7 +12,9 @@ from fspinn.lowering.plan import Plan
 from fspinn.memmodel.size import Size
 from fspinn.model.model import Model
 from fspinn.network.inputs import Events
-from fspinn.network.recordings import Samples
+
+Shown: TypeAlias = NDArray[np.uint8] | Recordings
+"""Samples that test a program."""
 
 LAST_TIME = 2**32 - 1
 """The latest time of an event, in microseconds."""
@@ -77,7 +81,7 @@ def noise_recordings(model: Model, plan: Plan, count: int) -> Recordings:
     )
 
 
-def most_events(samples: Samples) -> int:
+def most_events(samples: Shown) -> int:
     """Return how many events the longest of some recordings has, 1 at least; 0 of images."""
     if not isinstance(samples, Recordings):
         return 0

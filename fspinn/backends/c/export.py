@@ -20,26 +20,28 @@ from numpy.typing import NDArray
 
 from fspinn.backends.c.events import (
     LAST_TIME,
+    Shown,
     in_bytes,
     is_of_events,
     lasts_too_long,
     most_events,
     noise_recordings,
 )
-from fspinn.backends.c.header import caller_header, filled, program_numbers
-from fspinn.backends.c.layers import in_lines, input_words, layers_source
+from fspinn.backends.c.header import caller_header, program_numbers
+from fspinn.backends.c.layers import input_words, layers_source
 from fspinn.backends.c.learning import DeviceLearning, learned_dump, learning_lines, learning_of
 from fspinn.backends.c.readout import readout_lines
 from fspinn.backends.c.signals import how_scaled, is_whole, scale_lines, sensor_loop
+from fspinn.backends.exports import NOISE_IMAGES, filled, in_lines, layer_in_words, noise_for
 from fspinn.backends.numba import engine
 from fspinn.base.checks import checked_seed, number
 from fspinn.base.errors import ConfigError, FormatError
 from fspinn.base.files import folder_when_whole
-from fspinn.base.randomness import INFERENCE_SPIKES, NOISE, stream_key, words
+from fspinn.base.randomness import INFERENCE_SPIKES
 from fspinn.base.version import __version__
 from fspinn.datasets.events import Recordings
 from fspinn.lowering.compiler import plan_of
-from fspinn.lowering.plan import LayerPlan, Plan
+from fspinn.lowering.plan import Plan
 from fspinn.memmodel.area import capacity
 from fspinn.memmodel.case import Case
 from fspinn.memmodel.hardware_files import load_hardware
@@ -48,9 +50,7 @@ from fspinn.model import readout as readouts
 from fspinn.model.features import joined
 from fspinn.model.model import AnyModel, Model, check_size, model_of
 from fspinn.network.encoders import BatchEncoder
-from fspinn.network.recordings import Binnable, Samples, check_encoder
-
-NOISE_IMAGES = 5
+from fspinn.network.recordings import check_encoder
 
 _FIXED = {
     "src": (
@@ -127,7 +127,7 @@ _TAKEN = ("layer", "fspinn")
 def export_c(
     model: AnyModel,
     folder: Path,
-    images: Samples | None = None,
+    images: Shown | None = None,
     *,
     features: Any = None,
     reject: float = 0.0,
@@ -179,12 +179,12 @@ def export_c(
     learns = None if learning is None else learning_of(model, learning)
     plan, header, source = _generated(model, name, seed, reject, hardware, learns)
     most = None if learns is None else learns.samples
-    shown: Samples
+    shown: Shown
     if images is None:
         shown = noise_recordings(model, plan, NOISE_IMAGES) if is_of_events(plan) else noise_for(model)[:most]
     else:
         check_encoder(model.network, images, "images")
-        shown = images if isinstance(images, Binnable) else np.asarray(images)
+        shown = images if isinstance(images, Recordings) else np.asarray(images)
     check_size(model, shown, "images")
     if learns is not None and len(shown) > learns.samples:
         raise ConfigError(
@@ -311,13 +311,6 @@ def refuses(plan: Plan) -> str | None:
     return None
 
 
-def noise_for(model: Model) -> NDArray[np.uint8]:
-    """Return images of noise, to test a program with."""
-    count = NOISE_IMAGES * int(np.prod(model.image_shape))
-    noise = words(stream_key(0, NOISE), count) >> np.uint64(56)
-    return noise.astype(np.uint8).reshape(NOISE_IMAGES, *model.image_shape)
-
-
 def _features(model: Model, count: int, given: Any, *, noise: bool) -> NDArray[np.float32] | None:
     """Return the features of so many images, as the model's scale has them where the images are noise."""
     if model.features is None:
@@ -333,7 +326,7 @@ def _features(model: Model, count: int, given: Any, *, noise: bool) -> NDArray[n
 def _answers(
     model: Model,
     plan: Plan,
-    images: Samples,
+    images: Shown,
     features: NDArray[np.float32] | None,
     seed: int,
     reject: float,
@@ -386,30 +379,30 @@ def _source(
 
 
 def _samples(
-    images: Samples,
+    images: Shown,
     features: NDArray[np.uint8] | None,
     classes: NDArray[np.int64],
     counts: NDArray[np.int32],
 ) -> bytes:
     """Return how many samples there are, and the bytes (or events), features, counts and class of each."""
     count = len(images)
-    recorded = isinstance(images, Recordings)
+    none = np.zeros((count, 0), np.uint8)
     parts = [
-        np.zeros((count, 0), np.uint8) if recorded else images.reshape(count, -1),
-        np.zeros((count, 0), np.uint8) if features is None else features,
+        none if isinstance(images, Recordings) else images.reshape(count, -1),
+        none if features is None else features,
         counts.reshape(count, -1).astype("<u4").view(np.uint8).reshape(count, -1),
         classes.reshape(count, 1).astype("<i4").view(np.uint8),
     ]
     head: bytes = np.array([count], "<u4").tobytes()
     rest = np.concatenate(parts, axis=1)
-    if not recorded:
+    if not isinstance(images, Recordings):
         return head + bytes(rest.tobytes())
     return head + b"".join(events + row.tobytes() for events, row in zip(in_bytes(images), rest, strict=True))
 
 
-def _learned(learning: DeviceLearning | None, images: NDArray[np.uint8], seed: int) -> bytes:
+def _learned(learning: DeviceLearning | None, images: Shown, seed: int) -> bytes:
     """Return how many samples to learn from, these, and what the integer engine has learned then."""
-    if learning is None:
+    if learning is None or isinstance(images, Recordings):
         return b""
     dump = learned_dump(learning, images, seed)
     return bytes(np.array([len(images)], "<u4").tobytes() + images.tobytes() + dump)
@@ -496,27 +489,6 @@ def _features_in_words(model: Model, name: str) -> str:
         f" Beside the image there are {len(names)} bytes of features: {ranges}. A value becomes the byte "
         f"255 * (value - low) / (high - low), rounded to nearest, at least 0 and at most 255. {done}"
     )
-
-
-def layer_in_words(plan: Plan, layer: LayerPlan) -> str:
-    """Say what a layer of a plan in integers is."""
-    formats = layer.formats
-    assert formats is not None
-    return (
-        f"{layer.neurons} neurons, {_inputs(layer)}, {plan.steps_of(layer)} time steps; "
-        f"weights in {formats.weights}, potentials in {formats.state}, thresholds in {formats.theta}"
-    )
-
-
-def _inputs(layer: LayerPlan) -> str:
-    inputs, geometry = f"{np.count_nonzero(layer.input_mask)} inputs", layer.geometry
-    if geometry is None:
-        return inputs
-    field, positions, cells = (
-        f"{height} x {width}"
-        for height, width in (geometry.field, (geometry.rows, geometry.columns), geometry.cells)
-    )
-    return f"a field of {field} ({inputs}) at {positions} positions in {cells} cells"
 
 
 def _program_file(name: str) -> str:

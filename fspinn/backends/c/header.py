@@ -2,11 +2,12 @@
 
 from math import frexp, prod
 
-from fspinn.backends.c.layers import block_sum_type, event_words, in_lines, input_words
+from fspinn.backends.c.layers import block_sum_type, event_words, input_words
 from fspinn.backends.c.learning import DeviceLearning
 from fspinn.backends.c.numbers import defines
 from fspinn.backends.c.signals import is_whole, whole_because
 from fspinn.backends.c.state import event_struct, learned_struct, state_members
+from fspinn.backends.exports import filled, in_lines
 from fspinn.base.randomness import INFERENCE_SPIKES
 from fspinn.base.version import __version__
 from fspinn.lowering.plan import Plan
@@ -90,13 +91,6 @@ def caller_header(
         "NAME": name.upper(),
     }
     return filled(template, values)
-
-
-def filled(template: str, values: dict[str, str]) -> str:
-    """Return a text with values in place of their names between @."""
-    for name, value in values.items():
-        template = template.replace(f"@{name}@", value)
-    return template
 
 
 def program_numbers(model: Model, plan: Plan, name: str, seed: int) -> list[str]:

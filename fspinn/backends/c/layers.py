@@ -1,16 +1,16 @@
 """The numbers of each layer, after which `layer.h` or `column.h` computes with them."""
 
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
 from fspinn.backends.c.learning import DeviceLearning
 from fspinn.backends.c.numbers import array, constants, type_of, type_of_format
+from fspinn.backends.exports import most_counted
 from fspinn.lowering.plan import LayerPlan, Plan
 from fspinn.memmodel.size import INTENSITY_BITS
 from fspinn.network.geometry import Geometry
-from fspinn.network.inhibition import First, NoInhibition, most_spikes
+from fspinn.network.inhibition import First, NoInhibition
 from fspinn.network.inputs import Events
 from fspinn.quant.formats import Format
 from fspinn.quant.packing import pack
@@ -24,7 +24,7 @@ def layers_source(plan: Plan, *, column: bool, learning: DeviceLearning | None =
     Parameters
     ----------
     plan : Plan
-        In integers; of a column as `in_lines` says.
+        In integers; of a column as `fspinn.backends.exports.in_lines` says.
     column : bool
         Whether the first layer is a column of `column.h`.
     learning : DeviceLearning or None, default None
@@ -95,27 +95,9 @@ def block_sum_type(pixels: int) -> str:
     return type_of(0, 2**INTENSITY_BITS * pixels - 1)
 
 
-def in_lines(plan: Plan, shape: tuple[int, ...]) -> Plan:
-    """Return a plan whose first layer, a column, looks at lines of a sample: of a signal, its values."""
-    first, *others = plan.layers
-    geometry = first.geometry
-    if geometry is None or shape[0] > 1:
-        return plan
-    (_, along), (_, cells) = geometry.field, geometry.cells
-    turned = Geometry(geometry.width, 1, geometry.channels, (along, 1), geometry.stride, (cells, 1))
-    return replace(plan, layers=(replace(first, geometry=turned), *others))
-
-
 def count_type(plan: Plan) -> str:
     """Return the type that counts the spikes of a feature of the last layer."""
     return type_of(0, most_counted(plan))
-
-
-def most_counted(plan: Plan) -> int:
-    """Return how often a feature of the last layer is counted in a sample, at most."""
-    layer = plan.layers[-1]
-    each: int = most_spikes(layer.inhibition, plan.steps, layer.answer_steps)
-    return each * _positions_of_a_cell(layer)
 
 
 def input_words(plan: Plan, *, column: bool) -> int:
@@ -242,8 +224,3 @@ def _data(layer: LayerPlan, number: int, *, as_column: bool, live: bool) -> list
             before = np.concatenate([[0], np.cumsum(layer.input_mask)])[:-1:32]
             data.append(array("uint16_t", f"inputs_before_{number}", before))
     return data
-
-
-def _positions_of_a_cell(layer: LayerPlan) -> int:
-    """Return how many positions of the field the largest cell has."""
-    return 1 if layer.geometry is None else int(np.bincount(layer.geometry.cell_of).max())

@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fspinn.backends.c.export import layer_in_words, noise_for
-from fspinn.backends.c.header import filled
+from fspinn.backends.exports import filled, layer_in_words, noise_for
 from fspinn.backends.numba import engine
 from fspinn.backends.protocol import Response
 from fspinn.backends.verilog.numbers import (
@@ -38,6 +37,7 @@ from fspinn.model import readout as readouts
 from fspinn.model.model import AnyModel, Model, check_size, model_of
 from fspinn.network.encoders import BatchEncoder
 from fspinn.network.inhibition import First
+from fspinn.network.inputs import Events
 
 _FIXED = (
     "src/fspinn_column.v",
@@ -164,6 +164,8 @@ def refuses(plan: Plan) -> str | None:
             "layers: the core in Verilog is a column without leak, with a field and inhibition first; export "
             "one, such as preset patches"
         )
+    if plan.encoding.encoder == Events.kind:
+        return "encoder: the core in Verilog takes pixels, not events; export a network of images"
     if plan.encoding.pool > 1:
         return "pool: means of blocks are not taken by the core in Verilog yet; export a network without"
     return None

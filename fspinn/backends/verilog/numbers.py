@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fspinn.backends.c.layers import in_lines
-from fspinn.backends.c.readout import label_shares, margin, spikes_that_speak
+from fspinn.backends.exports import in_lines, label_shares, margin, spikes_that_speak
 from fspinn.base.errors import FormatError
 from fspinn.lowering.plan import LayerPlan, Plan
 from fspinn.model.model import LABEL_READOUT, Model, Readout
