@@ -27,6 +27,7 @@ NAMES = (
     "cost_model",
     "device",
     "device_costs",
+    "device_events",
     "device_learning",
     "engines",
     "events",
