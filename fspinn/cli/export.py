@@ -47,7 +47,7 @@ Examples:
     help="New folder for c, arduino and verilog, file for nir.",
 )
 @click.option(
-    "--dataset", help="Images that test the C program or the core [default: what the model was trained on]."
+    "--dataset", help="Samples that test the C program or the core [default: what the model was trained on]."
 )
 @options.data_dir
 @reading.options()
@@ -63,7 +63,7 @@ Examples:
     type=click.IntRange(2, 2**24),
     help="Let the C program learn on, without labels: over so many samples rates go from start to end.",
 )
-@click.option("--samples", type=click.IntRange(min=1), help=f"Images that test it [default: {_IMAGES}].")
+@click.option("--samples", type=click.IntRange(min=1), help=f"Samples that test it [default: {_IMAGES}].")
 @options.config
 @options.as_json
 @shown_images.gathered
