@@ -80,7 +80,8 @@ def _program_bytes(size: Size, controller: Controller, training: bool) -> tuple[
     constant = constant + sum(_packed_bytes(*b) for b in stored["pixels"])
     if size.readout == LABEL_READOUT:
         constant = constant + size.n_classes * _SHARE_BYTES
-    learned, state = _weight_bytes(size, column), size.kept_bytes + _of_a_column(size, column)
+    learned, state = _weight_bytes(size, column), size.kept_bytes + size.kept_rows
+    state = state + _of_a_column(size, column)
     state = state + _packed_bytes(STEPS_AT_ONCE, _gathered_inputs(size, column), 1) + _of_events(size)
     state = state + sum(_between_bytes(one) for one in size.layers[:-1])
     for layer in size.layers:

@@ -33,6 +33,7 @@ OF_THE_INPUT = (
     "contrast_inputs",
     "sample_inputs",
     "kept_bytes",
+    "kept_rows",
     "kept_times",
     "kept_lines",
     "pooled",
@@ -223,6 +224,8 @@ class Size:
     kept_bytes : int, default 0
         Of the values that the exported C program keeps of a signal, see `kept_values`, and of the sums of
         those whose mean it will keep.
+    kept_rows : int, default 0
+        Bytes of the rows that it keeps of an image, see `fspinn.memmodel.size.kept_rows`.
     kept_times : int, default 0
         Inputs whose times of spikes the exported C program keeps, of as many lines as the field has, where
         its first layer is a column that is computed line by line (`is_column`).
@@ -266,6 +269,7 @@ class Size:
     contrast_inputs: int = 0
     sample_inputs: int = 0
     kept_bytes: int = 0
+    kept_rows: int = 0
     kept_times: int = 0
     kept_lines: int = 0
     pooled: int = 1
@@ -326,6 +330,7 @@ class Size:
             input_bits=0,
             contrast_inputs=0,
             kept_bytes=0,
+            kept_rows=0,
             kept_times=0,
             kept_lines=0,
             block_sums=0,
@@ -428,6 +433,7 @@ class _OfTheInput(TypedDict):
     contrast_inputs: int
     sample_inputs: int
     kept_bytes: int
+    kept_rows: int
     kept_times: int
     kept_lines: int
     pooled: int
@@ -459,6 +465,7 @@ def _of_the_input(network: Network, image_shape: tuple[int, ...]) -> _OfTheInput
         and not column
     ):
         kept_bytes += _SUM_BYTES * values
+    row_bytes = kept_rows(network, image_shape) * prod(image_shape[1:])
     if field is None or network.layers[0].positions(height, width) == (1, 1):
         return _OfTheInput(
             waiting_inputs=0,
@@ -466,6 +473,7 @@ def _of_the_input(network: Network, image_shape: tuple[int, ...]) -> _OfTheInput
             contrast_inputs=0,
             sample_inputs=0,
             kept_bytes=kept_bytes,
+            kept_rows=row_bytes,
             kept_times=kept_times,
             kept_lines=kept_lines,
             pooled=pooled,
@@ -483,6 +491,7 @@ def _of_the_input(network: Network, image_shape: tuple[int, ...]) -> _OfTheInput
         "contrast_inputs": (around * across + levels) * values,
         "sample_inputs": height * width * channels,
         "kept_bytes": kept_bytes,
+        "kept_rows": row_bytes,
         "kept_times": kept_times,
         "kept_lines": kept_lines,
         "pooled": pooled,
@@ -580,3 +589,19 @@ def _check(size: LayerSize | Size) -> None:
         numbers, low = np.asarray(value), 0 if field.name in _MAY_BE_ZERO else 1
         if numbers.dtype.kind not in "iu" or not (numbers >= low).all():
             raise ConfigError(f"{field.name}: {value!r} is not a size; give a whole number of at least {low}")
+
+
+def kept_rows(network: Network, image_shape: tuple[int, ...]) -> int:
+    """Return how many rows of an image the exported C program keeps, where they can come one by one.
+
+    Those of the field, and as many as a contrast looks up and down, each of as many as a block has; 0 of a
+    column (`is_column`), which keeps times, and where the encoder or the field needs the whole image.
+    """
+    field, encoder = network.layers[0].field, network.encoder
+    if field is None or image_shape[0] == 1 or is_column(network):
+        return 0
+    if encoder.needs_whole_sample or isinstance(encoder, Events):
+        return 0
+    rows, _ = block_of(network.pool, image_shape)
+    kept: int = rows * (field[0] + 2 * network.contrast.radius)
+    return kept if kept < image_shape[0] else 0

@@ -6,7 +6,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from described import changed
+from described import changed, flat
 from exported_programs import SANITIZED, STRICT, answers, build, chain_of, images_for, model_of, needs_gcc
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
@@ -17,6 +17,8 @@ from test_export_c_layers import NARROW, TOPS
 from fspinn.answering.predict import predict
 from fspinn.backends.c import export_c
 from fspinn.base.errors import ConfigError
+from fspinn.lowering.plan import INHIBITIONS
+from fspinn.memmodel.size import Size, is_column, kept_rows
 
 needs_clang = pytest.mark.skipif(shutil.which("clang") is None, reason="needs clang")
 
@@ -94,9 +96,66 @@ def test_only_rows_of_the_field_are_kept(tmp_path):
     assert "} while (network_row(&state, row) > 0);" in readme
 
 
-@pytest.mark.parametrize("changes", [{"contrast": "on-off"}, {"tau_m_ms": 9.0}, {"inhibition": "lateral"}])
+@needs_gcc
+@settings(max_examples=12, deadline=None, phases=(Phase.generate,))
+@given(
+    contrast=st.sampled_from(["off", "on-off", "level", "delta", "level-delta"]),
+    radius=st.sampled_from([1, 2]),
+    encoder=st.sampled_from(["ttfs", "unscaled"]),
+    inhibition=st.sampled_from(INHIBITIONS),
+    leak=st.sampled_from([None, 9.0]),
+    field=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    stride=st.integers(1, 4),
+    size=st.tuples(st.integers(5, 12), st.integers(4, 9), st.sampled_from([None, 3])),
+    pool=st.sampled_from([1, 1, 2]),
+)
+def test_networks_that_are_no_such_column_take_rows_too(
+    tmp_path_factory, contrast, radius, encoder, inhibition, leak, field, stride, size, pool
+):
+    """With contrast, leak, rates, or other inhibition: the last rows of the image are kept."""
+    height, width, channels = size
+    rows, columns = ((n - f) // stride + 1 for n, f in zip((height, width), field, strict=True))
+    cells = (min(rows, 2), min(columns, 2))
+    of_contrast = {"contrast_radius": radius} if contrast == "on-off" else {}
+    how = {"contrast": contrast, **of_contrast, "inhibition": inhibition, "tau_m_ms": leak, "pool": pool}
+    asked = {**COLUMN.asked, **how, "field": field, "stride": stride, "cells": cells, "threshold": 0.8}
+    if encoder == "unscaled":
+        del asked["first_spikes_relative_to"]
+        asked |= {"encoder": encoder, "max_rate_hz": 600.0, "duration_ms": 20.0}
+    shape = (pool * height, pool * width, *([] if channels is None else [channels]))
+    model, folder = model_of(flat(**asked), readout="linear", pixels=shape), tmp_path_factory.mktemp("c")
+    if kept_rows(model.network, shape) > 0 or is_column(model.network):
+        check(model, folder)
+    else:
+        export_c(model, folder / "out")
+        assert "#define NETWORK_ROWS 0\n" in (folder / "out" / "network.h").read_text()
+
+
+@needs_gcc
+def test_layers_on_a_field_with_contrast_answer_with_the_last_row(tmp_path):
+    below = changed(BELOW, contrast="on-off", tau_m_ms=20.0)
+    assert check(chain_of((below, TOPS["ranked"]), (NARROW, NARROW), pixels=(12, 9)), tmp_path) > 5
+
+
+def test_rows_that_a_contrast_looks_at_are_kept(tmp_path):
+    model = model_of(changed(COLUMN, contrast="on-off", cells=(2, 2)), pixels=(12, 9))
+    export_c(model, tmp_path / "out")
+    assert "uint8_t rows[63];" in (tmp_path / "out" / "network.h").read_text()  # 3 + 2 * 2 of 9
+    readme = (tmp_path / "out" / "README.md").read_text()
+    assert "the program keeps the last 7 of them." in readme
+    assert Size.of(model).kept_rows == 63
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"first_spikes_relative_to": "brightest"},
+        {"contrast": "on-off", "contrast_radius": 2},
+        {"field": (7, 9), "cells": (1, 1), "tau_m_ms": 9.0},
+    ],
+)
 def test_other_networks_say_that_they_need_the_whole_image(changes, tmp_path):
-    export_c(model_of(changed(COLUMN, cells=(2, 2), **changes), pixels=(7, 9)), tmp_path / "out")
+    export_c(model_of(changed(COLUMN, **{"cells": (2, 2), **changes}), pixels=(7, 9)), tmp_path / "out")
     assert "An image cannot come row by row" in (tmp_path / "out" / "README.md").read_text()
     assert "#define NETWORK_ROWS 0\n" in (tmp_path / "out" / "network.h").read_text()
 

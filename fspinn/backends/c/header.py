@@ -12,7 +12,7 @@ from fspinn.base.randomness import INFERENCE_SPIKES
 from fspinn.base.version import __version__
 from fspinn.lowering.plan import Plan
 from fspinn.memmodel.program import STEPS_AT_ONCE
-from fspinn.memmodel.size import is_column, kept_values
+from fspinn.memmodel.size import is_column, kept_rows, kept_values
 from fspinn.model.features import LEVEL_BITS, SPIKES
 from fspinn.model.model import Model
 from fspinn.network.encoders import ENCODERS
@@ -66,7 +66,7 @@ def caller_header(
         "NEURONS": plan.layers[-1].neurons,
         "FEATURES": plan.layers[-1].features,
         "CLASSES": model.readout.n_classes,
-        "ROWS": int(column and model.image_shape[0] > 1),
+        "ROWS": int((column and model.image_shape[0] > 1) or kept_rows(model.network, model.image_shape) > 0),
         "PUSH": int(pushes),
         "EXTRA_FEATURES": 0 if model.features is None else len(model.features.names),
         "SCALED": int(model.scale is not None and is_whole(model.scale)),
@@ -128,6 +128,7 @@ def program_numbers(model: Model, plan: Plan, name: str, seed: int) -> list[str]
         *_first_layer(plan, model.image_shape, column=column),
         *defines({"LEVEL_BITS": LEVEL_BITS, "EXTRA_SPIKES": SPIKES}),
         *defines({"KEPT": 0 if column else kept_values(model.network, model.image_shape)}),
+        *defines({"KEPT_ROWS": kept_rows(model.network, model.image_shape)}),
     ]
 
 
@@ -209,10 +210,16 @@ def _encoder(plan: Plan, shape: tuple[int, ...], seed: int) -> list[str]:
 def _first_layer(plan: Plan, shape: tuple[int, ...], *, column: bool) -> list[str]:
     """What is known of the first layer outside of it: where it looks, and the lines that it waits for."""
     geometry = plan.layers[0].geometry
-    positions, stride, width = 1, 1, 1
+    positions, columns, stride, field = 1, 1, 1, (1, 1)
     if geometry is not None:
-        positions, stride, width = geometry.positions, geometry.stride, geometry.field[1]
-    values = {"POSITIONS": positions, "STRIDE": stride, "FIELD_WIDTH": width}
+        positions, columns, stride, field = (
+            geometry.positions,
+            geometry.columns,
+            geometry.stride,
+            geometry.field,
+        )
+    values = {"POSITIONS": positions, "POSITION_COLUMNS": columns, "STRIDE": stride}
+    values |= {"FIELD_HEIGHT": field[0], "FIELD_WIDTH": field[1]}
     if column:
         lines = shape[0] if shape[0] > 1 else shape[1]
         values |= {"LINES": lines, "LINE": prod(shape) // lines}

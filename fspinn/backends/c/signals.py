@@ -4,7 +4,7 @@ from fspinn.backends.c.events import event_loop, is_of_events
 from fspinn.backends.c.numbers import array
 from fspinn.datasets.scale import Scale
 from fspinn.lowering.plan import Plan
-from fspinn.memmodel.size import Size, is_column, kept_values
+from fspinn.memmodel.size import Size, is_column, kept_rows, kept_values
 from fspinn.model.model import Model
 
 _INT32 = 2**31
@@ -87,17 +87,18 @@ def sensor_loop(model: Model, plan: Plan, name: str) -> str:
 
 def _rows(model: Model, plan: Plan, name: str, with_features: str) -> str:
     """Show how rows of an image come one by one, or say why they cannot."""
-    if not is_column(model.network):
+    column, rows = is_column(model.network), kept_rows(model.network, model.image_shape)
+    if not column and not rows:
         return (
-            "\nAn image cannot come row by row, all of it has to be there: only a column without leak does "
-            "so, whose first spike ends a position, on pixels that spike once, compared with white and seen "
-            "without contrast.\n"
+            "\nAn image cannot come row by row, all of it has to be there: the neurons see all rows of it, "
+            f"or the encoder {plan.encoding.encoder!r} needs all of it before the first spike. It can where "
+            "a field has few rows, with 'ttfs' and first_spikes_relative_to=white, or 'unscaled'.\n"
         )
     geometry = plan.layers[0].geometry
     assert geometry is not None
-    loop = _ROWS
+    loop = _ROWS if column else _ROWS.replace("the spikes of the last", "the last")
     for key, text in {
-        "kept": str(geometry.field[0]),
+        "kept": str(geometry.field[0] if column else rows),
         "name": name,
         "NAME": name.upper(),
         "features": with_features,

@@ -14,7 +14,7 @@ from fspinn.backends.c.layers import (
 from fspinn.backends.c.learning import DeviceLearning
 from fspinn.backends.c.numbers import type_of
 from fspinn.lowering.plan import LayerPlan, Plan
-from fspinn.memmodel.size import kept_values
+from fspinn.memmodel.size import kept_rows, kept_values
 from fspinn.model.model import Model
 from fspinn.network.encoders import CONTRASTS
 from fspinn.network.inhibition import First, NoInhibition
@@ -56,7 +56,10 @@ def state_members(
     if column:
         members += _of_a_column(model, plan)
     else:
-        members += _of_events(plan) if live else ["const uint8_t *pixels", *_of_encoder(plan)]
+        kept = kept_rows(model.network, model.image_shape) * prod(model.image_shape[1:])
+        members += [f"uint8_t rows[{kept}]"] if kept else [] if live else ["const uint8_t *pixels"]
+        members += ["uint32_t came, lap, needed, answered", "uint16_t rows_left"] if kept else []
+        members += _of_events(plan) if live else _of_encoder(plan)
         members += _of_signal(model, plan, pushes=pushes)
     if words := input_words(plan, column=column):
         members.append(f"uint32_t spikes[{name.upper()}_STEPS_AT_ONCE][{words}]")

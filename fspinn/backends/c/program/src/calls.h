@@ -81,6 +81,11 @@ int16_t FSPINN_CALL(answer)(FSPINN_STATE *state, const FSPINN_CALL(recorded) *ev
     return FSPINN_CALL(end)(state FEATURES_TOO);
 }
 #else
+#if !FSPINN_COLUMN && FSPINN_KEPT_ROWS > 0
+#define SAMPLE_ROW (UINT32_C(1) * FSPINN_SAMPLE_WIDTH * FSPINN_SAMPLE_CHANNELS)
+#define ROW_OF_BLOCKS (SAMPLE_ROW * FSPINN_POOL_ROWS)
+#endif
+
 #if FSPINN_PUSH && !FSPINN_COLUMN && FSPINN_POOL > 1
 static void clear_block(FSPINN_STATE *state)
 {
@@ -125,6 +130,12 @@ void FSPINN_CALL(start)(FSPINN_STATE *state, uint32_t number)
     clear_block(state);
 #endif
 #endif
+#if FSPINN_KEPT_ROWS > 0
+    state->came = state->lap = 0;
+    state->answered = 0;
+    state->needed = (FSPINN_FIELD_HEIGHT + FSPINN_CONTRAST_RADIUS) * ROW_OF_BLOCKS;
+    state->rows_left = FSPINN_SAMPLE_HEIGHT;
+#endif
     silence(state);
     start_encoder(state, number);
 #endif
@@ -156,6 +167,37 @@ uint16_t FSPINN_CALL(row)(FSPINN_STATE *state, const uint8_t *row)
     return take_next(state, row);
 }
 #endif
+#elif FSPINN_KEPT_ROWS > 0
+uint16_t FSPINN_CALL(row)(FSPINN_STATE *state, const uint8_t *row)
+{
+    uint32_t k;
+    uint8_t *to;
+    if (state->rows_left == 0) {
+        return 0;
+    }
+    if (state->came - state->lap == sizeof state->rows) {
+        state->lap = state->came;
+    }
+    to = state->rows + (state->came - state->lap);
+    for (k = 0; k < SAMPLE_ROW; k++) {
+        to[k] = row[k];
+    }
+    state->came += SAMPLE_ROW;
+    state->rows_left--;
+    /* A row of positions is complete with its field and what a contrast looks ahead, and all are at the end. */
+    while (state->answered < FSPINN_POSITIONS && (state->rows_left == 0 || state->came >= state->needed)) {
+        for (k = 0; k < FSPINN_POSITION_COLUMNS; k++) {
+            answer_at_1(state, state->answered++);
+        }
+        state->needed += FSPINN_STRIDE * ROW_OF_BLOCKS;
+#if FSPINN_LAYERS > 1
+        if (state->answered == FSPINN_POSITIONS) {
+            answer(state);
+        }
+#endif
+    }
+    return state->rows_left;
+}
 #elif FSPINN_PUSH
 uint16_t FSPINN_CALL(push)(FSPINN_STATE *state, const uint8_t *value)
 {
@@ -193,6 +235,11 @@ int16_t FSPINN_CALL(answer)(FSPINN_STATE *state, const uint8_t *sample, uint32_t
     FSPINN_CALL(start)(state, number);
     while (take_next(state, sample) > 0) {
         sample += FSPINN_LINE;
+    }
+#elif FSPINN_KEPT_ROWS > 0
+    FSPINN_CALL(start)(state, number);
+    while (FSPINN_CALL(row)(state, sample) > 0) {
+        sample += SAMPLE_ROW;
     }
 #else
     uint32_t position;
