@@ -245,7 +245,8 @@ class Controller:
     classes have more than 16. `learning_bytes` is the code with which such a column learns on, and
     `learning_stack_bytes` what it takes more of the stack. `events_bytes` and `events_stack_bytes` are those
     of a program that takes events, instead of `program_bytes` and `stack_bytes`, and `events_words_bytes` what
-    it has more where weights of an input take several words of 32 bits. Single variables are in the stack.
+    it has more where weights of an input take several words of 32 bits. `rows_bytes` is the code with which other networks than columns take an image row by row.
+    Single variables are in the stack.
     """
 
     flash_bytes: Annotated[int, Within(1, 2**40)]
@@ -266,6 +267,7 @@ class Controller:
     wide_scores_bytes: Bytes = 0
     learning_bytes: Bytes = 0
     learning_stack_bytes: Bytes = 0
+    rows_bytes: Bytes = 0
     events_bytes: Bytes = 0
     events_stack_bytes: Bytes = 0
     events_words_bytes: Bytes = 0

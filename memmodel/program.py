@@ -57,6 +57,7 @@ _SCORE_BITS = 15
 _SHARE_BYTES = 4
 _THETA_BYTES = 4
 _SUM_BYTES = 4
+_ROW_BYTES = 18
 _COUNTS_BYTES = 7
 _RATES_BYTES = 48
 
@@ -80,7 +81,7 @@ def _program_bytes(size: Size, controller: Controller, training: bool) -> tuple[
     constant = constant + sum(_packed_bytes(*b) for b in stored["pixels"])
     if size.readout == LABEL_READOUT:
         constant = constant + size.n_classes * _SHARE_BYTES
-    learned, state = _weight_bytes(size, column), size.kept_bytes + size.kept_rows
+    learned, state = _weight_bytes(size, column), size.kept_bytes + _of_rows(size)
     state = state + _of_a_column(size, column)
     state = state + _packed_bytes(STEPS_AT_ONCE, _gathered_inputs(size, column), 1) + _of_events(size)
     state = state + sum(_between_bytes(one) for one in size.layers[:-1])
@@ -128,6 +129,11 @@ def _of_events(size: Size) -> Numbers:
     return plain(_packed_bytes(1, size.buffered_inputs, 1) + ended + kept)
 
 
+def _of_rows(size: Size) -> Numbers:
+    """Return the bytes of the rows that are kept of an image, and of where they are."""
+    return size.kept_rows + _ROW_BYTES * plain(np.greater(size.kept_rows, 0) * 1)
+
+
 def _learns_on(size: Size) -> bool:
     """Whether it is a column that the exported program can learn with."""
     layer, *others = size.layers
@@ -160,7 +166,7 @@ def _code_bytes(size: Size, controller: Controller, column: Numbers) -> Numbers:
     others = others + size.rates * controller.rates_bytes
     others = others + keeps * controller.signal_bytes + size.counts_steps * controller.steps_bytes
     others = others + (1 - keeps) * (size.contrast > 1) * controller.contrast_bytes
-    others = others + pools
+    others = others + pools + plain(np.greater(size.kept_rows, 0) * 1) * controller.rows_bytes
     of_all = (len(size.layers) - 1) * controller.layer_bytes
     of_all = of_all + (size.extra_features > 0) * controller.features_bytes
     of_all = of_all + (size.readout == LABEL_READOUT) * controller.labels_bytes

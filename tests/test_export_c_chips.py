@@ -158,6 +158,18 @@ def test_every_kind_of_network_answers_where_int_has_16_bits_and_nothing_divides
     assert make(tmp_path / "out", f"test-{chip}").count("equal to the integer engine\n") == 1
 
 
+@pytest.mark.parametrize("changes", [{"contrast": "on-off", "contrast_radius": 1}, {"tau_m_ms": 9.0}])
+def test_flash_and_ram_of_networks_that_keep_rows_are_estimated(changes, tmp_path):
+    needs_tools_of("cortex-m4")
+    network = changed(COLUMN, field=(5, 5), cells=(3, 3), **changes)
+    model = model_of(network, "UQ0.3", "Q5.5", "Q4.3", "linear", pixels=(20, 18))
+    export_c(model, tmp_path / "out", images_for(model, 3))
+    output = make(tmp_path / "out", "test-cortex-m4")
+    assert output.count("equal to the integer engine\n") == 1
+    assert "one by one\n" in output
+    assert_memory_is_estimated(model, tmp_path / "out", output, flash=0.09)
+
+
 def test_sums_of_weights_neither_multiply_nor_divide(digits_column, tmp_path):
     needs_tools_of("atmega328p")
     export_c(digits_column[0], tmp_path / "out")
