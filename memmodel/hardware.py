@@ -243,10 +243,10 @@ class Controller:
     is computed line by line (`fspinn.memmodel.size.is_column`), with `column_stack_bytes` of stack, and
     `wide_bytes` what it has more where potentials have 15 bits or more, `wide_scores_bytes` where scores of
     classes have more than 16. `learning_bytes` is the code with which such a column learns on, and
-    `learning_stack_bytes` what it takes more of the stack. `events_bytes` and `events_stack_bytes` are those
-    of a program that takes events, instead of `program_bytes` and `stack_bytes`, and `events_words_bytes` what
-    it has more where weights of an input take several words of 32 bits. `rows_bytes` is the code with which other networks than columns take an image row by row.
-    Single variables are in the stack.
+    `learning_stack_bytes` what it takes more of the stack. `rows_bytes` is the code with which other networks
+    than columns take an image row by row. `events_bytes` and `events_stack_bytes` are those of a program that
+    takes events, instead of `program_bytes` and `stack_bytes`, and `events_words_bytes` what it has more where
+    weights of an input take several words of 32 bits. Single variables are in the stack.
     """
 
     flash_bytes: Annotated[int, Within(1, 2**40)]

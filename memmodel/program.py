@@ -13,9 +13,12 @@ blocks too. Of a signal with a field along time the program keeps the last value
 come one by one. Between two layers lies a bit per feature and time step after one without inhibition, which
 the next layer reads in place, and after any other the time of each feature's first spike.
 
-A network that sees events keeps its first layer at all positions, and of these a bit each where the first spike
-ends one; and a bit for each input, of one time step. Layers above it answer at the end, one position after the
-other.
+Other networks with a field take an image row by row too, where the encoder does not need all of it: they keep
+its last rows.
+
+A network that sees events keeps the potentials of its first layer at all positions, and of these a bit each
+where the first spike ends one; and a bit for each input, of one time step. Layers above it answer at the end,
+one position after the other.
 
 A column that learns on keeps weights and thresholds in RAM, those that it starts from in flash, and there the
 lines of its rates and a table of what weights move towards. The sample that it learns from, a whole one, is
@@ -114,7 +117,7 @@ def _first_live(size: Size) -> Size:
 
 
 def _of_events(size: Size) -> Numbers:
-    """Return the bytes of which inputs have had an event in a time step, and of what each position remembers."""
+    """Return the bytes of which inputs have had an event, and of what inhibition remembers of a position."""
     layer = size.layers[0]
     if not layer.online:
         return 0
