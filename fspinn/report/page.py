@@ -45,9 +45,9 @@ PLACED_IMAGES = 500
 """Validation images that the places of spikes are counted on."""
 
 _GREY_PARTS = ("text.", "axes.label", "axes.title", "axes.edge", "xtick.", "ytick.")
-_LOOK: dict[Any, Any] = {f"{part}color": "#858585" for part in _GREY_PARTS}
+_LOOK: dict[Any, Any] = {f"{part}color": "#5d6673" for part in _GREY_PARTS}
 _LOOK |= {"svg.hashsalt": "fspinn", "svg.fonttype": "none"}
-"""Pictures in the page: their words are in a grey for all backgrounds."""
+"""Pictures in the page: their words have the grey of the page's, on white."""
 
 _NEEDED = (
     "found",
