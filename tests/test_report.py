@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from quick_searches import WORDS
 
 import fspinn
 from fspinn.base.errors import DataError
@@ -24,22 +25,14 @@ from fspinn.search.baselines import Baseline, best_of
 from fspinn.search.linear import LINEAR_BITS
 from fspinn.search.worth import worth
 
-WORDS = (
-    "search --validation 300 --samples 400 --accuracy 0.6 --sizes 10,25,60 --weights UQ0.3,float32 "
-    "--readouts proportion --passes 1 --seeds 2 --set duration_ms=60 --set threshold=8 "
-    "--set rate_norm_hz=900 --energy 9uJ"
-)
-
 
 def run(*arguments):
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("a search") / "result"
-    assert run(*WORDS.split(), "-o", folder).exit_code == 0
-    return folder
+def folder(searched):
+    return searched
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +111,7 @@ def test_it_is_one_small_file_that_names_no_other(page):
 def test_a_browser_draws_it_shows_a_trial_and_asks_for_nothing(page, answer, tmp_path):
     # Even where the page might: the policy that forbids it is taken out.
     probe = """<script>
-    document.querySelector(".mark.winner").dispatchEvent(new Event("pointerenter"));
+    document.querySelector(".mark.winner").dispatchEvent(new Event("pointerover", {bubbles: true}));
     addEventListener("load", () => {
         const asked = performance.getEntriesByType("resource").map(one => one.name);
         const pictures = [...document.images].map(image => image.naturalWidth > 100);
@@ -256,7 +249,7 @@ def test_it_says_which_is_smaller(folder, answer, tmp_path, rows, words):
     page = unescape(write_report(copy).read_text())
     assert words in page
     assert page.count("<tr class=best>") == 1
-    assert page.count("-bit weights</td>") == len(rows)
+    assert page.count("-bit weights</th>") == len(rows)
 
 
 def test_what_was_minimised_decides_whether_spikes_are_worth_it(answer):

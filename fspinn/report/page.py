@@ -119,15 +119,19 @@ def write_report(
     return path
 
 
-def words_about(
-    answer: Mapping[str, Any], model: Model | None, inputs: str = "pixels"
-) -> dict[str, Any]:
+def words_about(answer: Mapping[str, Any], model: Model | None, inputs: str = "pixels") -> dict[str, Any]:
     """Return what the page says of a result: all but the pictures, which take the images.
 
     `answer` is as `fspinn.search.SearchResult.as_dict` gives it, or as `fspinn.search.following` of a search
     that is not finished; `inputs` is what classifiers without spikes see.
     """
-    words = {"answer": answer, "model": model, "version": __version__, "pictures": [], **_about_trials(answer)}
+    words = {
+        "answer": answer,
+        "model": model,
+        "version": __version__,
+        "pictures": [],
+        **_about_trials(answer),
+    }
     if answer["ending"] is not None:
         words |= _without_spikes(answer, inputs)
     if model is not None:
