@@ -124,7 +124,7 @@ def test_the_page_and_its_data_are_served_and_nothing_else(searched):
         assert "connect-src &#39;self&#39;" in page
         status, headers, data = ask(port, "/data.json")
         assert status == 200
-        assert json.loads(data)["state"].startswith("The search has finished. The page with its pictures is ")
+        assert json.loads(data)["state"].startswith("The search has finished. The page to keep is ")
         assert "<h1>The smallest network that will do: 25 neurons, UQ0.3 weights" in json.loads(data)["html"]
         again = ask(port, "/data.json", **{"If-None-Match": headers["ETag"]})
         assert (again[0], again[2]) == (304, "")

@@ -73,7 +73,7 @@ class LiveReport:
             answer = read_answer(self._folder / RESULT)
             model = load(self._folder / "smallest.h5") if answer["found"] else None
             words = words_about(answer, model)
-            whole = f"The page with its pictures is {self._folder / NAME}."
+            whole = f"The page to keep is {self._folder / NAME}."
             return f"The search has finished. {whole}", sections(words)
         so_far = self._following.so_far()
         if so_far is None:
