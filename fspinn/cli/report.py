@@ -12,7 +12,8 @@ from fspinn.cli import options
 @click.option(
     "--live",
     is_flag=True,
-    help="Serve the page of a search that is under way to a browser on this machine, until Ctrl-C.",
+    help="Serve the page to a browser on this machine while the search is under way, until Ctrl-C; needs no "
+    "images.",
 )
 @options.data_dir
 @options.threads

@@ -6,7 +6,8 @@ function wordsOf(mark) {
   const row = document.getElementById("t" + mark.dataset.t);
   if (!row) return [mark.dataset.words];
   const heads = document.querySelectorAll("#trials thead th");
-  return [...row.cells].map((cell, k) => (k ? `${heads[k].textContent}: ` : "") + cell.textContent.trim());
+  return [...row.cells].map((cell, k) => [k ? `${heads[k].textContent}: ` : "", cell.textContent.trim()])
+    .filter(([, text]) => text).map(([head, text]) => head + text);
 }
 
 function show(mark) {

@@ -113,7 +113,13 @@ class Following:
 
 def _note(ledger: Ledger, job: Job, result: JobResult) -> None:
     limits = ledger.constraints
-    told = {"metric": limits.metric, "target": limits.accuracy, "confidence": limits.confidence}
     for candidate, found in zip(job.candidates, result.measurements, strict=True):
-        ledger.trials.setdefault(candidate, Trial(candidate, cost=found.cost, **told))
+        known = Trial(
+            candidate,
+            cost=found.cost,
+            metric=limits.metric,
+            target=limits.accuracy,
+            confidence=limits.confidence,
+        )
+        ledger.trials.setdefault(candidate, known)
     ledger.note(job, result)
