@@ -7,6 +7,7 @@ import subprocess
 from dataclasses import replace
 from html import unescape
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
@@ -92,6 +93,13 @@ def test_it_says_what_the_search_says(page, answer):
         assert words in page
     for shortfall in answer["certificate"]["next_smaller"]:
         assert f"<td>{shortfall['reason']}</td>" in page
+
+
+def test_the_most_frequent_error_is_said_in_words(page, folder, data):
+    measured = fspinn.evaluate(fspinn.load(folder / "smallest.h5"), data.validation, seed=0)
+    wrong = measured.confusion_matrix * (1 - np.eye(10, dtype=int))
+    ((true, taken, most),) = re.findall(r"Most often (\d) is taken for (\d): (\d+) of \d+\.", page)
+    assert wrong[int(true), int(taken)] == int(most) == wrong.max()
 
 
 def test_the_command_that_was_typed_is_on_it(page, folder):

@@ -1,5 +1,6 @@
 """The page about a search that is under way follows it, and is all that is served."""
 
+import errno
 import http.client
 import json
 import os
@@ -90,6 +91,15 @@ def test_a_line_on_its_way_is_taken_once_it_is_whole(tmp_path, lines):
     assert following.so_far()["trials"] == []
 
 
+def test_a_folder_that_cannot_be_read_is_one_line(tmp_path, monkeypatch):
+    def refuse(_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.iterdir", refuse)
+    with pytest.raises(DataError, match=r"cannot be read \(Permission denied\); correct its rights$"):
+        LiveReport(tmp_path)
+
+
 def test_a_folder_that_is_not_that_of_a_search_is_refused(tmp_path, lines):
     assert "none: there is no such folder; start `fspinn search -o" in refused(
         "report", "--live", tmp_path / "none"
@@ -100,7 +110,15 @@ def test_a_folder_that_is_not_that_of_a_search_is_refused(tmp_path, lines):
     )
     done = next(line for line in lines if b'"done"' in line)
     of_an_older_version = done.replace(b'"setup"', b'"other"')
-    for damaged in (b"{}\n", b"nonsense\n", done, of_an_older_version, lines[0].replace(b"asked", b"a")):
+    other_version = lines[0].replace(b'"version": 2', b'"version": 1')
+    for damaged in (
+        other_version,
+        b"{}\n",
+        b"nonsense\n",
+        done,
+        of_an_older_version,
+        lines[0].replace(b"asked", b"a"),
+    ):
         (tmp_path / FILE).write_bytes(damaged)
         with pytest.raises(DataError, match=r"jsonl: holds no search that can be followed; name the folder"):
             LiveReport(tmp_path)

@@ -11,6 +11,7 @@ function redraw(html) {
   const [left, top] = [scrollX, scrollY];
   hide();
   main.innerHTML = html;
+  document.title = main.querySelector("h1")?.textContent ?? document.title;
   all("details").forEach(one => { one.open = open.includes(one.id); });
   setUp();
   if (chosen.length) all("select").forEach((one, k) => { one.value = chosen[k]; });

@@ -40,7 +40,11 @@ class LiveReport:
         self._files: tuple[float, float] | None = None
         if not folder.is_dir():
             raise DataError(f"{folder}: there is no such folder; start `fspinn search -o {folder}` first")
-        if self._changed() == (0, 0) and any(folder.iterdir()):
+        try:
+            foreign = self._changed() == (0, 0) and any(folder.iterdir())
+        except OSError as error:
+            raise DataError(f"{folder}: cannot be read ({error.strerror}); correct its rights") from None
+        if foreign:
             raise DataError(f"{folder}: holds no search; name the folder that `fspinn search -o` writes")
         self._state_and_sections()
 

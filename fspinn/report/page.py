@@ -10,11 +10,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from fspinn.answering.evaluate import evaluate
+from fspinn.answering.evaluate import Evaluation, evaluate
 from fspinn.base.errors import DataError
 from fspinn.base.files import real_file, replaced_when_whole
 from fspinn.base.version import __version__
@@ -261,8 +262,21 @@ def _pictures(model: Model, shown: "Split", seed: int, threads: int | None) -> l
         found.append(Picture("Readout", _picture(readout_map, model), says))
     measured = evaluate(model, shown, seed=seed, threads=threads)
     answers = measured.labels, measured.predictions, model.class_names
-    says = f"Answers to the validation images, learned with seed {seed}."
+    says = f"Answers to the validation images, learned with seed {seed}. {_most_confused(measured)}".strip()
     return [*found, Picture("Confusion matrix", _picture(confusion_matrix, *answers), says)]
+
+
+def _most_confused(measured: Evaluation) -> str:
+    """Return which class is most often taken for which other, in a sentence; empty if all are right."""
+    wrong = measured.confusion_matrix[:, : len(measured.class_names)].copy()  # of what was answered
+    np.fill_diagonal(wrong, 0)
+    true, taken = np.unravel_index(wrong.argmax(), wrong.shape)
+    names, most = measured.class_names, wrong[true, taken]
+    if most == 0:
+        return ""
+    return (
+        f"Most often {names[true]} is taken for {names[taken]}: {most} of {(measured.labels == true).sum()}."
+    )
 
 
 def _picture(draw: Callable[..., Figure], *arguments: Any) -> str:
