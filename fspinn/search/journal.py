@@ -60,13 +60,11 @@ class Journal:
     ) -> None:
         self._context, self._search, self._folder = context, search, folder
         self._file: Any = None
-        self._is_asked = asked is None
+        self._is_asked = False
         self._results: dict[str, JobResult] = {}
         self.past: deque[tuple[str, str]] = deque()
         if folder is not None:
-            self._open(folder)
-        if not self._is_asked:
-            self._write("asked", {"asked": asked})
+            self._open(folder, asked)
 
     def __enter__(self) -> "Journal":
         return self
@@ -111,7 +109,7 @@ class Journal:
                 "space, and the same command goes on"
             ) from None
 
-    def _open(self, folder: Path) -> None:
+    def _open(self, folder: Path, asked: Mapping[str, Any] | None) -> None:
         path, old = folder / FILE, folder / OLD_FILE
         if old.exists():
             raise DataError(f"{old}: {OTHER}; {REMEDY}")
@@ -135,6 +133,8 @@ class Journal:
             self._file.seek(0)
             for number, line in enumerate(self._file, 1):
                 self._read(path, number, line)
+            if asked is not None and not self._is_asked:
+                self._write("asked", {"asked": asked})
         except FspinnError:
             self._file.close()
             raise
