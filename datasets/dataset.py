@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -175,6 +176,55 @@ class Dataset:
     seed: int
     feature_names: tuple[str, ...] = ()
     reading: Reading = Reading()
+
+    @classmethod
+    def from_arrays(
+        cls,
+        X: Any,
+        y: Any,
+        *,
+        test: tuple[Any, Any] | None = None,
+        shape: tuple[int, ...] | None = None,
+        validation: int | None = None,
+        seed: int = 0,
+    ) -> "Dataset":
+        """Return a data set of arrays in memory, split as `fspinn.datasets.load` splits files.
+
+        Parameters
+        ----------
+        X : array-like, shape (n, height, width[, channels]) or (n, values)
+            Samples: uint8, or floats from 0 to 1, which become uint8, and a warning says so. Or signals, in
+            any integers or floats, where the height is 1; they are scaled as `Scale.fitted` does.
+        y : array-like, shape (n,)
+            Labels: names or whole numbers of any size.
+        test : tuple, optional
+            Samples and labels for test. A fifth is held out, if None, the same for every seed.
+        shape : tuple of int, optional
+            Height and width of a sample, and perhaps channels; needed if the samples are flat rows. The
+            height of a signal is 1.
+        validation : int, optional
+            Samples to hold out for validation; a sixth, rounded down, if None.
+        seed : int, default 0
+            Chooses the validation samples, from 0 to 2^64 - 1.
+
+        Raises
+        ------
+        DataError
+            If they are not samples and labels, not as many, of one class only, or hold NaN.
+        ConfigError
+            If the shape or the seed is not one.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_digits
+        >>> X, y = load_digits(return_X_y=True)
+        >>> data = Dataset.from_arrays((X * 255 / 16).astype("uint8"), y, shape=(8, 8))
+        >>> data.image_shape, len(data.train), len(data.validation), len(data.test)
+        ((8, 8), 1199, 239, 359)
+        """
+        from fspinn.datasets.arrays import from_arrays  # which needs this class
+
+        return from_arrays(X, y, test=test, shape=shape, validation=validation, seed=seed)
 
     def __post_init__(self) -> None:
         features = self.train.features if isinstance(self.train, Split) else None

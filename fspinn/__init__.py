@@ -37,6 +37,7 @@ __all__ = [
     "quantize",
     "save",
     "settings_of",
+    "sklearn",
     "sweep",
     "train",
     "tune",
@@ -44,7 +45,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from fspinn import datasets, memmodel, network, presets, quant
+    from fspinn import datasets, memmodel, network, presets, quant, sklearn
     from fspinn.answering.evaluate import evaluate
     from fspinn.answering.predict import predict
     from fspinn.answering.quantize import quantize

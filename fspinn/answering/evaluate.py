@@ -215,7 +215,7 @@ def evaluate(
         features that it listens to are missing.
     """
     model = model_of(model)
-    split = as_split(split, model.scale)
+    split = as_split(split, model.scale, model.image_shape)
     check_size(model, split.images, "images")
     split = split.in_classes(model.class_names, "split")
     if len(split) == 0:
