@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.base.errors import DataError
+from fspinn.base.printing import Drawn
 from fspinn.datasets.classes import numbers_in
 from fspinn.datasets.events import Recordings
 from fspinn.datasets.mapped import Images, part_of
@@ -17,8 +18,8 @@ from fspinn.datasets.scale import Scale
 _PARTS = ("train", "validation", "test")
 
 
-@dataclass(frozen=True, eq=False)
-class Split:
+@dataclass(frozen=True, eq=False, repr=False)
+class Split(Drawn):
     """Images and their labels.
 
     Parameters
@@ -103,6 +104,17 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def __str__(self) -> str:
+        classes = "" if self.class_names is None else f", {len(self.class_names)} classes"
+        return f"{len(self):,} {self._what}{classes}"
+
+    @property
+    def _what(self) -> str:
+        """What samples are called, and their size."""
+        events = isinstance(self.images, Recordings)
+        what = "recordings" if events else "images" if self.scale is None else "signals"
+        return f"{what} of {' x '.join(map(str, self.images.shape[1 if self.scale is None else 2 :]))}"
+
     def first(self, count: int) -> "Split":
         """Return the first `count` images and their labels; all, if there are fewer."""
         return self.part(slice(count))
@@ -138,8 +150,8 @@ class Split:
         return replace(self, labels=labels, class_names=class_names)
 
 
-@dataclass(frozen=True, eq=False)
-class Dataset:
+@dataclass(frozen=True, eq=False, repr=False)
+class Dataset(Drawn):
     """Images and labels for training, validation and test.
 
     Parameters
@@ -248,6 +260,10 @@ class Dataset:
                 f"{self.name}: features for training and {part} differ; give both the same columns"
             )
         return split if names == split.feature_names else replace(split, feature_names=names)
+
+    def __str__(self) -> str:
+        counts = f"{len(self.train):,} training, {len(self.validation):,} validation, {len(self.test):,} test"
+        return f"{self.name}, {counts} {self.train._what}, {self.n_classes} classes"
 
     @property
     def n_classes(self) -> int:

@@ -9,6 +9,7 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from fspinn.base import printing
 from fspinn.base.version import __version__ as __version__
 
 __all__ = [
@@ -88,6 +89,13 @@ _HOMES = {
     "tune": "fspinn.search.tune",
     "with_settings": "fspinn.base.settings",
 }
+
+
+def _html(shown: object) -> str:
+    return str(importlib.import_module("fspinn.report.notebook").html(shown))
+
+
+printing.drawn_by(_html)
 
 
 def __getattr__(name: str) -> Any:

@@ -273,7 +273,7 @@ class SpikeClassifier(ClassifierMixin, _Column):  # type: ignore[misc]
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Return the probability of each class, as the regression of the readout has it, shape (n, n_classes)."""
+        """Return the probability of each class, shape (n, n_classes), by the regression of the readout."""
         probabilities: NDArray[np.float64] = softmax(self._scores(X), axis=1)
         return probabilities
 

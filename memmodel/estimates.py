@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fspinn.base.errors import ConfigError
+from fspinn.base.printing import Drawn
 from fspinn.memmodel.area import Needed, area_um2, capacity
 from fspinn.memmodel.case import Case
 from fspinn.memmodel.column import is_core
@@ -26,8 +27,8 @@ Breakdown = Mapping[str, Any]
 Breakdowns = Mapping[str, Breakdown]
 
 
-@dataclass(frozen=True)
-class Estimate:
+@dataclass(frozen=True, repr=False)
+class Estimate(Drawn):
     """What a network costs: breakdowns by phase, then component.
 
     In each breakdown the components add up to ``"total"`` exactly, as in
@@ -76,6 +77,11 @@ class Estimate:
     no_training: str | None = None
     latency_assumes: str | None = None
     most_cycles: Any = None
+
+    def __str__(self) -> str:
+        from fspinn.memmodel.text import in_a_line  # which needs this class
+
+        return in_a_line(self)
 
     @property
     def phases(self) -> tuple[str, ...]:
