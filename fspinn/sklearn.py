@@ -75,7 +75,8 @@ class _Column(BaseEstimator):
     def _network(self) -> Network:
         neuron = Neuron(threshold=self.threshold, tau_m_ms=None)
         if self.field is None:
-            return Network.patches(self.neurons, self.image_shape_[:2], cells=1, neuron=neuron)
+            height, width, *_ = self.image_shape_
+            return Network.patches(self.neurons, (height, width), cells=1, neuron=neuron)
         how: dict[str, Any] = {"stride": self.stride, "cells": self.cells, "neuron": neuron}
         return Network.patches(self.neurons, self.field, **how)
 
@@ -123,7 +124,7 @@ _PARAMETERS = """
 """
 
 
-class SpikeFeatures(TransformerMixin, _Column):  # type: ignore[misc]
+class SpikeFeatures(TransformerMixin, _Column):
     """Features that a column of spiking neurons learns from images without labels, by STDP.
 
     Rows of numbers are images; those from the 0.1 to the 99.9 percentile of all that are fitted on become
@@ -191,7 +192,7 @@ def _has_probabilities(classifier: "SpikeClassifier") -> bool:
     return classifier.readout == BIASED_READOUT
 
 
-class SpikeClassifier(ClassifierMixin, _Column):  # type: ignore[misc]
+class SpikeClassifier(ClassifierMixin, _Column):
     """A column of spiking neurons, and the readout that classifies what it answers.
 
     It learns without labels, as `SpikeFeatures` does, and then fits the readout.

@@ -141,10 +141,11 @@ def _(shown: SearchResult) -> Shown:
         (
             f"{trial.candidate}{' (the answer)' if trial is shown.winner else ''}",
             *_measured(trial.accuracy, trial.accuracy_interval, trial.memory_bits),
-            *_costs(trial.cost and trial.cost.energy_pj, trial.cost and trial.cost.latency_s),
-            f"{trial.cost.operations:,.0f}" if trial.cost else "-",
+            *_costs(trial.cost.energy_pj, trial.cost.latency_s),
+            "-" if trial.cost.operations is None else f"{trial.cost.operations:,.0f}",
         )
         for trial in shown.front
+        if trial.cost is not None
     ]
     classifiers = [
         (
