@@ -167,6 +167,30 @@ def as_images(
     return as_pixels(images[None] if images.shape == shape else images, "images")
 
 
+def checked_shape(name: str, shape: Any, values: int, samples_from: str) -> tuple[int, ...]:
+    """Return the shape of an image that is given for samples of so many values.
+
+    Raises
+    ------
+    ConfigError
+        If it is none.
+    DataError
+        If they do not fill it.
+    """
+    sizes = tuple(shape) if isinstance(shape, tuple | list) else ()
+    if len(sizes) not in (2, 3) or not all(isinstance(size, int | np.integer) and size > 0 for size in sizes):
+        raise ConfigError(
+            f"{name}: {shape!r} is not a shape of images; give (height, width) or, with channels, (height, "
+            "width, channels)"
+        )
+    if prod(sizes) != values:
+        raise DataError(
+            f"{samples_from}: {values} values a sample are not {' x '.join(map(str, sizes))}; give a shape "
+            "that they fill"
+        )
+    return sizes
+
+
 def check_scale(split: Split, scale: Scale | None) -> None:
     """Raise `DataError` if signals became images in another way than those that a model was trained on."""
     if scale is not None and split.scale not in (None, scale):
@@ -206,16 +230,8 @@ def _shaped(X: Any, y: Any, shape: tuple[int, ...] | None, X_from: str, y_from: 
         )
     if shape is None:
         shape = samples.shape[1:]
-    elif len(shape) not in (2, 3) or not all(isinstance(n, int | np.integer) and n > 0 for n in shape):
-        raise ConfigError(
-            f"shape: {shape!r} is not a shape of images; give (height, width) or, with channels, "
-            "(height, width, channels)"
-        )
-    elif prod(samples.shape[1:]) != prod(shape) or samples.ndim == 1:
-        raise DataError(
-            f"{X_from}: {prod(samples.shape[1:])} values a sample are not {' x '.join(map(str, shape))}; "
-            "give a shape that they fill"
-        )
+    else:
+        shape = checked_shape("shape", shape, prod(samples.shape[1:]), X_from)
     if signals := len(shape) > 1 and shape[0] == 1:
         shape = shape[1:]
     return labelled(samples.reshape(-1, *shape), labels, X_from, y_from, signals=signals)

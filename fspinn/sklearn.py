@@ -9,7 +9,7 @@
 True
 """
 
-from math import isqrt, prod
+from math import isqrt
 from typing import Any, Self
 
 import numpy as np
@@ -22,8 +22,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from fspinn.answering.predict import predict, respond
-from fspinn.base.errors import ConfigError, DataError
-from fspinn.datasets.arrays import IN_MEMORY
+from fspinn.base.errors import DataError
+from fspinn.datasets.arrays import IN_MEMORY, checked_shape
 from fspinn.datasets.dataset import Dataset, Split
 from fspinn.datasets.scale import Scale
 from fspinn.learning.fitting import raised
@@ -65,12 +65,7 @@ class _Column(BaseEstimator):
         if given is None:
             side = isqrt(values)
             return (side, side) if side * side == values else (1, values)
-        if len(given) not in (2, 3) or prod(given) != values:
-            raise ConfigError(
-                f"image_shape: {given!r} does not fit rows of {values} values; give (height, width) or, with "
-                "channels, (height, width, channels) that they fill"
-            )
-        return tuple(given)
+        return checked_shape("image_shape", given, values, "X")
 
     def _network(self) -> Network:
         neuron = Neuron(threshold=self.threshold, tau_m_ms=None)

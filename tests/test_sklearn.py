@@ -128,12 +128,12 @@ def test_a_random_state_may_draw_the_seed(digits):
 @pytest.mark.parametrize(
     ("parameters", "values", "words"),
     [
+        ({"image_shape": (8, 9)}, 64, r"^X: 64 values a sample are not 8 x 9; give a shape that they fill$"),
         (
-            {"image_shape": (8, 9)},
+            {"image_shape": 8},
             64,
-            r"^image_shape: \(8, 9\) does not fit rows of 64 values; give \(height, ",
+            r"^image_shape: 8 is not a shape of images; give \(height, width\) or, with",
         ),
-        ({"image_shape": (64,)}, 64, r"^image_shape: \(64,\) does not fit rows of 64 values"),
         ({}, 60, r"^field: 3 x 3 does not fit an input of 1 x 60; make it smaller$"),
         ({"field": 9}, 64, "^field: 9 x 9 does not fit an input of 8 x 8; make it smaller$"),
         ({"cells": 7}, 64, "^cells: 7 x 7 are more than the 6 x 6 positions; make fewer$"),
