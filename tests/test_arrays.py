@@ -203,6 +203,7 @@ def test_bad_arrays_are_told(result, images, labels, words):
     for work in (
         lambda: fspinn.evaluate(result, (images, labels)),
         lambda: fspinn.train(SMALL, (images, labels)),
+        lambda: fspinn.find_smallest((images, labels)),
     ):
         with pytest.raises(DataError, match=f"^{words}"):
             work()
@@ -315,6 +316,19 @@ def test_everything_takes_a_data_set_of_arrays(arrays):
         readouts=["proportion"], seeds=1, progress=False,
     )  # fmt: skip
     assert searched.found
+
+
+@pytest.mark.parametrize("elsewhere", [{"workers": 2}, {"scheduler": "tcp://127.0.0.1:1"}])
+def test_arrays_are_not_sent_to_other_processes(arrays, elsewhere):
+    X, y = arrays
+    data = from_arrays(X, y, shape=(8, 8))
+    words = "^workers: they load the images by name, which arrays in memory do not have; save them as an "
+    for work in (
+        lambda: fspinn.find_smallest(data, accuracy=0.5, sizes=[4], progress=False, **elsewhere),
+        lambda: fspinn.sweep(SMALL, data, {"threshold": [2.0]}, progress=False, **elsewhere),
+    ):
+        with pytest.raises(ConfigError, match=words):
+            work()
 
 
 def test_flat_rows_are_answered_by_a_model_of_images(arrays):
