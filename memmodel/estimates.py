@@ -79,9 +79,16 @@ class Estimate(Drawn):
     most_cycles: Any = None
 
     def __str__(self) -> str:
-        from fspinn.memmodel.text import in_a_line  # which needs this class
+        from fspinn.memmodel.text import energy_text, memory_text  # which needs this class
 
-        return in_a_line(self)
+        name, bits = self.hardware.meta.name, self.memory["inference"]["total"]
+        if np.ndim(bits) > 0:
+            return f"{np.size(bits):,} networks on {name}"
+        costs = [memory_text(bits), energy_text(self.energy["inference"]["total"])]
+        seconds = self.latency_s("inference")
+        costs += [] if seconds is None else [f"{seconds * 1e3:.3g} ms"]
+        fits = "" if self.fits("inference") else "; does not fit"
+        return f"{', '.join(costs)} for an inference on {name}{fits}"
 
     @property
     def phases(self) -> tuple[str, ...]:

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from fspinn.memmodel.estimates import Breakdown, Estimate
 from fspinn.memmodel.workload import COUNTED, PHASES
 
@@ -37,18 +35,6 @@ def describe(estimates: Mapping[str, Estimate]) -> str:
     if any(work[0].source != COUNTED for work in first.work.values()):
         lines += ["", "Nothing was counted: spikes are " + first.work["inference"][0].source + "."]
     return "\n".join(lines)
-
-
-def in_a_line(estimate: Estimate) -> str:
-    """Return what an inference costs, in a few words."""
-    name, bits = estimate.hardware.meta.name, estimate.memory["inference"]["total"]
-    if np.ndim(bits) > 0:
-        return f"{np.size(bits):,} networks on {name}"
-    costs = [memory_text(bits), energy_text(estimate.energy["inference"]["total"])]
-    seconds = estimate.latency_s("inference")
-    costs += [] if seconds is None else [f"{seconds * 1e3:.3g} ms"]
-    fits = "" if estimate.fits("inference") else "; does not fit"
-    return f"{', '.join(costs)} for an inference on {name}{fits}"
 
 
 def memory_text(bits: float) -> str:
