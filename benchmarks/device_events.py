@@ -108,8 +108,8 @@ def render(results: Results) -> str:
         f"Columns with a field of 5 x 5 and 4 x 4 cells, weights {WEIGHTS}, a state of {STATE}, readout "
         f"{READOUT}, that see 300 ms of N-MNIST (34 x 34 pixels) in steps of 10 ms, event by event, each "
         "recording answered as by the integer engine, every spike count too. Bytes are those that the "
-        f"preset says / that the linker's map does, with the stack that was used. Of 100 test recordings these get right: {right} "
-        f"neurons (seed {SEED}). {machines(results)}."
+        f"preset says / that the linker's map does, with the stack that was used. Of 100 test "
+        f"recordings these get right: {right} neurons (seed {SEED}). {machines(results)}."
     )
     return "\n\n".join([table(head, rows), note])
 

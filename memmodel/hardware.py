@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, NamedTuple
 
+from fspinn.base.printing import Printed
 from fspinn.memmodel.sram import CELLS
 
 CONFIDENCES = ("calibrated", "published", "convention", "uncalibrated")
@@ -245,8 +246,8 @@ class Controller:
     classes have more than 16. `learning_bytes` is the code with which such a column learns on, and
     `learning_stack_bytes` what it takes more of the stack. `rows_bytes` is the code with which other networks
     than columns take an image row by row. `events_bytes` and `events_stack_bytes` are those of a program that
-    takes events, instead of `program_bytes` and `stack_bytes`, and `events_words_bytes` what it has more where
-    weights of an input take several words of 32 bits. Single variables are in the stack.
+    takes events, instead of `program_bytes` and `stack_bytes`, and `events_words_bytes` what it has more
+    where weights of an input take several words of 32 bits. Single variables are in the stack.
     """
 
     flash_bytes: Annotated[int, Within(1, 2**40)]
@@ -273,8 +274,8 @@ class Controller:
     events_words_bytes: Bytes = 0
 
 
-@dataclass(frozen=True)
-class Hardware:
+@dataclass(frozen=True, repr=False)
+class Hardware(Printed):
     """A piece of hardware, with a source for each of its numbers.
 
     Parameters
@@ -306,6 +307,9 @@ class Hardware:
     column: Column | None = None
     area: Area | None = None
     controller: Controller | None = None
+
+    def __str__(self) -> str:
+        return f"{self.meta.name}, {self.meta.description}"
 
     @property
     def timed(self) -> bool:
