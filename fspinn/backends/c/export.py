@@ -199,7 +199,7 @@ def export_c(
         (made / "README.md").write_text(
             _readme(model, plan, name, len(shown), reject, learns), encoding="utf-8"
         )
-        makefile = filled(_program_file("Makefile"), {"name": name, **_on_avr(learns)})
+        makefile = filled(_program_file("Makefile"), {"name": name, **_on_avr(plan, learns)})
         (made / "Makefile").write_text(makefile, encoding="utf-8")
         _write_fixed(made, "test")
         tested = filled(
@@ -433,21 +433,21 @@ def _readme(
         "steps": _steps_in_words(model, plan, name),
         "images": images,
         "classes": f"Classes, from 0: {', '.join(model.class_names)}.",
-        "scale": how_scaled(model, name),
+        "scale": "" if is_of_events(plan) else how_scaled(model, name),
         "loop": sensor_loop(model, plan, name),
         "features": _features_in_words(model, name),
         "none": _none(model, reject),
         "learning": "" if learning is None else _LEARNING.replace("@samples@", str(learning.samples)),
-        **_on_avr(learning),
+        **_on_avr(plan, learning),
         "name": name,
         "NAME": name.upper(),
     }
     return filled(_program_file("README.md"), {key: str(value) for key, value in values.items()})
 
 
-def _on_avr(learning: DeviceLearning | None) -> dict[str, str]:
-    """Return the tests on AVR: an ATtiny85 has no room for a program that learns."""
-    if learning is not None:
+def _on_avr(plan: Plan, learning: DeviceLearning | None) -> dict[str, str]:
+    """Return the tests on AVR: an ATtiny85 has no room for a program that learns, or takes events."""
+    if learning is not None or is_of_events(plan):
         return {"avr": "test-atmega328p", "on_avr": "an ATmega328P"}
     return {"avr": "test-atmega328p test-attiny85", "on_avr": "an ATmega328P and an ATtiny85"}
 
