@@ -162,7 +162,7 @@ def test_what_cannot_come_value_by_value_is_answered_as_a_whole(tmp_path, change
     assert defined(tmp_path / "out", "PUSH") == 0
     readme = (tmp_path / "out" / "README.md").read_text()
     if because is None:
-        assert "one by one" not in readme
+        assert "Values of the signal" not in readme
     else:
         assert "cannot come one by one, the whole sample has to be there: " in readme
         assert because in readme

@@ -4,28 +4,27 @@
  */
 #define COUNTS_STEPS (FSPINN_CONTRAST == FSPINN_DELTA || FSPINN_CONTRAST == FSPINN_LEVEL_DELTA)
 
-/* A byte of the sample; those after it in its row lie behind it. */
+/* A byte of the sample; those after it in its row, and in its block of pixels, lie behind it. */
+#if FSPINN_KEPT_ROWS > 0
 static const uint8_t *sample_at(const FSPINN_STATE *state, uint32_t place)
 {
-#if FSPINN_KEPT_ROWS > 0
-    /* The last rows lie in a ring; `lap` is the place of the one that is written first in it. */
+    /* The last rows lie in a ring, blocks as a whole; `lap` is the place of the row that lies first in it. */
     return state->rows + (place >= state->lap ? place - state->lap : place + sizeof state->rows - state->lap);
-#else
-    return state->pixels + place;
-#endif
 }
+#else
+#define sample_at(state, place) ((state)->pixels + (place))
+#endif
 
 #if FSPINN_POOL > 1 || (FSPINN_CONTRAST != FSPINN_AS_IT_IS && FSPINN_KEPT == 0)
 /* A channel of a pixel: the mean of a block of the image (which may be one pixel), of a half rounded up. */
 static uint32_t mean(FSPINN_STATE *state, uint32_t pixel, uint32_t channel)
 {
     uint32_t y = pixel / FSPINN_WIDTH * FSPINN_POOL_ROWS, x = pixel % FSPINN_WIDTH * FSPINN_POOL;
+    const uint8_t *block = sample_at(state, (y * FSPINN_SAMPLE_WIDTH + x) * FSPINN_SAMPLE_CHANNELS + channel);
     uint32_t row, column, sum = (uint32_t)FSPINN_POOL_ROWS * FSPINN_POOL / 2;
     for (row = 0; row < FSPINN_POOL_ROWS; row++) {
-        const uint8_t *block =
-            sample_at(state, ((y + row) * FSPINN_SAMPLE_WIDTH + x) * FSPINN_SAMPLE_CHANNELS + channel);
         for (column = 0; column < FSPINN_POOL; column++) {
-            sum += block[column * FSPINN_SAMPLE_CHANNELS];
+            sum += block[(row * FSPINN_SAMPLE_WIDTH + column) * FSPINN_SAMPLE_CHANNELS];
         }
     }
     return sum / ((uint32_t)FSPINN_POOL_ROWS * FSPINN_POOL);
