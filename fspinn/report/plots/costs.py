@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
@@ -33,6 +35,10 @@ SHADES = {
     "off_chip": "#000000",
     "refractory": "#ddddaa",
 }
+PLAIN = ("weights", "state", "readout", "arithmetic")
+HATCHES = ("////", "....", "\\\\\\\\", "xxxx", "----", "oooo", "||||", "++++")
+"""Tell a component from its neighbours in grey; the largest are plain, and named in the bar."""
+
 _LETTER = 0.016
 """Width of a letter, as a share of a panel: a component is named in its bar where its name fits."""
 
@@ -52,7 +58,7 @@ def costs(estimates: Mapping[str, Estimate]) -> Figure:
     figure = Figure(figsize=(9.5, 1.6 + 1.1 * len(estimates)), layout="constrained")
     phases = [phase for phase in PHASES if all(phase in one.phases for one in estimates.values())]
     panels = figure.subplots(2, len(phases), squeeze=False)
-    shown: dict[str, str] = {}
+    shown: dict[str, None] = {}  # in this order
     for column, phase in enumerate(phases):
         memory = {name: one.memory[phase] for name, one in estimates.items()}
         energy = {name: one.energy[phase] for name, one in estimates.items()}
@@ -65,7 +71,7 @@ def costs(estimates: Mapping[str, Estimate]) -> Figure:
     hardware = {one.hardware.meta.name for one in estimates.values()}
     if len(hardware) == 1:
         figure.suptitle(f"on {hardware.pop()}", fontsize=9, color="#666666")
-    patches = [Patch(color=shade, label=name) for name, shade in shown.items()]
+    patches = [Patch(label=name.replace("_", " "), **_look(name)) for name in shown]
     figure.legend(handles=patches, loc="outside lower center", ncols=8, frameon=False, fontsize=8)
     return figure
 
@@ -77,22 +83,25 @@ def _draw(
     title: str,
     unit: str,
     text: Callable[[int], str],
-) -> dict[str, str]:
-    """Draw one bar for each breakdown; return the shades of the components that can be seen."""
+) -> dict[str, None]:
+    """Draw one bar for each breakdown; return the components that can be seen."""
     totals = [parts["total"] for parts in breakdowns.values()]
     shares = max(totals) > _TOO_UNLIKE * max(min(totals), 1)
     widest = 1.28 * (100 if shares else max(totals) * scale or 1)
-    shown = {}
+    shown: dict[str, None] = {}
     for row, (parts, total) in enumerate(zip(breakdowns.values(), totals, strict=True)):
         factor, left = (100 / max(total, 1) if shares else scale), 0.0
         for name, value in parts.items():
             if name == "total" or value < 0.005 * total:
                 continue
-            shown[name] = SHADES.get(name, "#dddddd")
-            axes.barh(row, value * factor, left=left, color=shown[name], height=0.62)
+            shown[name] = None
+            axes.barh(row, value * factor, left=left, height=0.62, **_look(name))
             if value * factor > _LETTER * len(name) * widest:
-                middle = left + value * factor / 2
-                axes.text(middle, row, name, ha="center", va="center", fontsize=7, color="white")
+                middle, shade = left + value * factor / 2, to_rgb(SHADES.get(name, "#dddddd"))
+                colour = "black" if np.dot(shade, (0.3, 0.59, 0.11)) > 0.5 else "white"
+                box = {"facecolor": shade, "edgecolor": "none", "pad": 1}
+                words = name.replace("_", " ")
+                axes.text(middle, row, words, ha="center", va="center", fontsize=7, color=colour, bbox=box)
             left += value * factor
         axes.text(left, row, f" {text(total)}", va="center", fontsize=8)
     axes.set_yticks(range(len(totals)), [_short(name) for name in breakdowns], fontsize=8)
@@ -105,6 +114,13 @@ def _draw(
     axes.tick_params(axis="x", labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
     return shown
+
+
+def _look(name: str) -> dict[str, Any]:
+    """Return colour and hatch of a component."""
+    kinds = [kind for kind in SHADES if kind not in PLAIN]
+    hatch = HATCHES[kinds.index(name) % len(HATCHES)] if name in kinds else None
+    return {"facecolor": SHADES.get(name, "#dddddd"), "edgecolor": "white", "linewidth": 0.5, "hatch": hatch}
 
 
 def _short(name: str) -> str:
