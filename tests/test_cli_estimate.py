@@ -12,7 +12,7 @@ from described import dense, model_from
 from fspinn.cli import main
 from fspinn.lowering import quantize
 from fspinn.memmodel import estimate, hardware_names, neurobench
-from fspinn.memmodel.hardware_files import PRESETS
+from fspinn.memmodel.names import PRESETS
 from fspinn.model import store
 from fspinn.model.activity import Activity
 from fspinn.model.model import Readout
@@ -224,9 +224,33 @@ def test_a_missing_network_is_refused_in_one_line(path, tmp_path):
 
 def test_hardware_is_listed_with_how_far_to_trust_it():
     output = run("hardware", "list").output
-    assert [line.split()[0] for line in output.splitlines()] == hardware_names()
+    names = [line.split()[0] for line in output.splitlines() if not line.startswith(" ")]
+    assert names == hardware_names()
     assert "uncalibrated" in output
+    assert re.search(r"^mcu-avr .*\n +also uno, arduino-uno, atmega328p$", output, re.M)
     assert set(json.loads(run("hardware", "list", "--json").stdout)) == set(hardware_names())
+
+
+def test_hardware_goes_by_the_name_of_a_part_or_a_core_too(path):
+    assert run("hardware", "show", "uno").output.startswith("mcu-avr (uncalibrated): ATmega328P")
+    assert json.loads(run("hardware", "show", "uno", "--json").stdout)["aliases"][0] == "uno"
+    assert run("estimate", path, "--hardware", "uno").output == run("estimate", path, "--hardware", "mcu-avr").output
+    message = refused("estimate", path, "--hardware", "uno", "--compare", "mcu-avr")
+    assert "--compare mcu-avr: is the same network on the same hardware; name another" in message
+
+
+def test_a_file_for_hardware_of_ones_own_starts_from_a_preset(path, tmp_path):
+    own = tmp_path / "board.toml"
+    own.write_text(run("hardware", "show", "stm32f4", "--toml").stdout)
+    assert run("hardware", "show", own).stdout.startswith("mcu-m4f (uncalibrated): Cortex-M4F")
+    own.write_text(own.read_text().replace("f_mhz = 180 ", "f_mhz = 90 "))
+    shown = run("hardware", "show", own).stdout
+    assert shown.startswith("board (uncalibrated): mcu-m4f but clock.f_mhz 90\n")
+    assert re.search(r"clock.f_mhz +90  yours\n", shown)
+    assert run("estimate", path, "--hardware", own).exit_code == 0
+    own.write_text(run("hardware", "show", own, "--toml").stdout)  # all values, as it is not a preset
+    assert run("hardware", "show", own).stdout == shown
+    assert "--toml, --json: are two forms; choose one" in refused("hardware", "show", "uno", "--toml", "--json")
 
 
 def test_hardware_is_shown_with_its_sources():

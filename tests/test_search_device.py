@@ -12,7 +12,7 @@ from fspinn.base.errors import ConfigError
 from fspinn.cli import main
 from fspinn.datasets import load
 from fspinn.memmodel import estimate
-from fspinn.memmodel.hardware_files import PRESETS
+from fspinn.memmodel.names import PRESETS
 from fspinn.network import StdpLabels
 from fspinn.search import Constraints, Cost, find_smallest, save_result
 from fspinn.search.constraints import flash_and_ram, nearest_possible

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     "--hardware",
     default="asic65-lp",
     show_default=True,
-    help="Preset (see `fspinn hardware list`) or the path of a TOML file.",
+    help="Preset, or another name of one (`fspinn hardware list`), or the path of a TOML file.",
 )
 @click.option("--compare", help="Another network (.h5), or the same on another preset or TOML file.")
 @click.option(
@@ -65,6 +65,7 @@ def command(
 
     Exit status: 0, with --check 1 if inference does not fit on the hardware, 2 bad input.
     """
+    from fspinn.memmodel.names import canonical
     from fspinn.memmodel.neurobench import neurobench
     from fspinn.memmodel.text import describe
     from fspinn.model import store
@@ -73,6 +74,7 @@ def command(
     if compare is not None and compare.endswith(".h5"):
         cases[compare] = (Path(compare), hardware)
     elif compare is not None:
+        hardware, compare = canonical(hardware), canonical(compare)
         cases = {hardware: (model, hardware), compare: (model, compare)}
     if compare is not None and len(cases) < 2:
         raise ConfigError(f"--compare {compare}: is the same network on the same hardware; name another")
