@@ -234,7 +234,10 @@ def test_hardware_is_listed_with_how_far_to_trust_it():
 def test_hardware_goes_by_the_name_of_a_part_or_a_core_too(path):
     assert run("hardware", "show", "uno").output.startswith("mcu-avr (uncalibrated): ATmega328P")
     assert json.loads(run("hardware", "show", "uno", "--json").stdout)["aliases"][0] == "uno"
-    assert run("estimate", path, "--hardware", "uno").output == run("estimate", path, "--hardware", "mcu-avr").output
+    assert (
+        run("estimate", path, "--hardware", "uno").output
+        == run("estimate", path, "--hardware", "mcu-avr").output
+    )
     message = refused("estimate", path, "--hardware", "uno", "--compare", "mcu-avr")
     assert "--compare mcu-avr: is the same network on the same hardware; name another" in message
 
@@ -250,7 +253,9 @@ def test_a_file_for_hardware_of_ones_own_starts_from_a_preset(path, tmp_path):
     assert run("estimate", path, "--hardware", own).exit_code == 0
     own.write_text(run("hardware", "show", own, "--toml").stdout)  # all values, as it is not a preset
     assert run("hardware", "show", own).stdout == shown
-    assert "--toml, --json: are two forms; choose one" in refused("hardware", "show", "uno", "--toml", "--json")
+    assert "--toml, --json: are two forms; choose one" in refused(
+        "hardware", "show", "uno", "--toml", "--json"
+    )
 
 
 def test_hardware_is_shown_with_its_sources():
