@@ -21,7 +21,7 @@ ALIASES = {
     "mcu-rp2040": ("rp2040", "pico", "cortex-m0plus"),
     "mcu-rv32": ("rv32", "rv32imac", "gd32vf103"),
 }
-"""Other names of presets. A part with other memories is not the same hardware: it is a preset, or your file."""
+"""Other names of presets. A part with other memories is other hardware: a preset of its own, or your file."""
 
 
 def hardware_names() -> list[str]:

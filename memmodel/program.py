@@ -86,20 +86,10 @@ def _program_bytes(size: Size, controller: Controller, training: bool) -> tuple[
         state = state + learned
     else:
         constant = constant + learned
-    return _code_bytes(size, controller, column) + constant, _stack_bytes(size, controller) + state
-
-
-def stack_bytes(case: Case, controller: Controller) -> Numbers:
-    """Return the bytes of RAM that are stack, of those of `controller_bytes`."""
-    learns = case.training and _learns_on(case.size)
-    return _stack_bytes(case.size, controller) + learns * controller.learning_stack_bytes
-
-
-def _stack_bytes(size: Size, controller: Controller) -> Numbers:
+    stack = column * controller.column_stack_bytes + (1 - column) * controller.stack_bytes
     if len(size.layers) > 1:
-        return controller.stack_bytes
-    column = plain(np.greater(size.kept_times, 0) * 1)
-    return column * controller.column_stack_bytes + (1 - column) * controller.stack_bytes
+        stack = controller.stack_bytes
+    return _code_bytes(size, controller, column) + constant, stack + state
 
 
 def _learns_on(size: Size) -> bool:

@@ -1,6 +1,7 @@
 """Flash and RAM of the microcontroller that has to hold a program: checked here, and by its linker."""
 
 import re
+from dataclasses import fields, replace
 from pathlib import Path
 
 from fspinn.backends.c.header import filled, program_file
@@ -9,14 +10,14 @@ from fspinn.memmodel.area import capacity
 from fspinn.memmodel.case import Case
 from fspinn.memmodel.hardware import Controller, Hardware
 from fspinn.memmodel.hardware_files import load_hardware
-from fspinn.memmodel.program import stack_bytes
+from fspinn.memmodel.program import controller_bytes
 from fspinn.memmodel.size import Size
 from fspinn.model.model import Model
 
 _BYTE_BITS = 8
 
 _FITS = """\
-- `make fits-cortex-m0` and its like (`-cortex-m4`, `-riscv`, `-atmega328p`, `-attiny85`) link the network alone into the
+- `make fits-cortex-m0` (or `-cortex-m4`, `-riscv`, `-atmega328p`, `-attiny85`) links the network alone into the
   memories of @hardware@ (`test/chip.ld`), so that the linker refuses what is too large.
 """
 
@@ -47,7 +48,7 @@ def linked_files(model: Model, hardware: str | Path, *, learning: bool = False) 
         script; what is added to the ``"Makefile"``, and to the ``"README.md"``.
     """
     described, case, controller = _on_chip(model, hardware, learning)
-    stack = int(stack_bytes(case, controller))
+    stack = _stack_bytes(case, controller)
     # A description does not name its core; only programs for AVR have weights in bytes.
     avr = described.memory.weights.word_bits == _BYTE_BITS
     values = {
@@ -65,6 +66,13 @@ def linked_files(model: Model, hardware: str | Path, *, learning: bool = False) 
         "README.md": _FITS,
     }
     return {name: filled(text, values) for name, text in texts.items()}
+
+
+def _stack_bytes(case: Case, controller: Controller) -> int:
+    """Return the bytes of RAM that are stack: those that a program without one does not take."""
+    names = (field.name for field in fields(controller) if field.name.endswith("stack_bytes"))
+    without = replace(controller, **dict.fromkeys(names, 0))
+    return int(controller_bytes(case, controller)[1] - controller_bytes(case, without)[1])
 
 
 def _on_chip(model: Model, hardware: str | Path, learning: bool) -> tuple[Hardware, Case, Controller]:
