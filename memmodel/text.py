@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from fspinn.base.amounts import area_text, energy_text, figures, memory_text, time_text
 from fspinn.memmodel.estimates import Breakdown, Estimate
 from fspinn.memmodel.workload import COUNTED, PHASES
 
@@ -40,28 +41,6 @@ def describe(estimates: Mapping[str, Estimate]) -> str:
     if any(work[0].source != COUNTED for work in first.work.values()):
         lines += ["", "Nothing was counted: spikes are " + first.work["inference"][0].source + "."]
     return "\n".join(lines)
-
-
-def memory_text(bits: float) -> str:
-    """Return a number of bits in bytes or KiB.
-
-    >>> memory_text(8192 * 12), memory_text(801)
-    ('12.0 KiB', '101 B')
-    """
-    return f"{bits / 8192:.1f} KiB" if bits >= 8192 else f"{-(-bits // 8):.0f} B"
-
-
-def energy_text(energy_pj: float) -> str:
-    """Return an energy in its natural unit."""
-    for unit, size in (("mJ", 1e9), ("uJ", 1e6), ("nJ", 1e3)):
-        if energy_pj >= size:
-            return f"{energy_pj / size:.2f} {unit}"
-    return f"{energy_pj:.0f} pJ"
-
-
-def area_text(area_um2: float) -> str:
-    """Return an area in square millimetres."""
-    return f"{area_um2 / 1e6:.3f} mm2"
 
 
 def _heading(name: str, estimate: Estimate) -> str:
@@ -111,10 +90,9 @@ def _sentences(name: str, estimate: Estimate) -> Iterator[str]:
         yield from _latency(estimate)
     rates = estimate.rates("inference")
     if rates["total_pj_per_synaptic_operation"] is not None:
-        yield (
-            f"  a synaptic operation: {rates['total_pj_per_synaptic_operation']:.3g} pJ in all, "
-            f"{rates['incremental_pj_per_synaptic_operation']:.3g} pJ without leakage and clock (inference)"
-        )
+        names = ("total", "incremental")
+        whole, events = (energy_text(rates[f"{name}_pj_per_synaptic_operation"]) for name in names)
+        yield f"  a synaptic operation: {whole} in all, {events} without leakage and clock (inference)"
     if estimate.hardware.remembered:
         yield f"  remembered only, not verified: {', '.join(estimate.hardware.remembered)}"
 
@@ -122,10 +100,10 @@ def _sentences(name: str, estimate: Estimate) -> Iterator[str]:
 def _speed(estimate: Estimate, phase: str) -> str:
     seconds, rates = estimate.latency_s(phase), estimate.rates(phase)
     if seconds is None:
-        return f", {rates['images_per_j']:,.0f} images/J; nothing is said of time"
+        return f", {figures(rates['images_per_j'])} images/J; nothing is said of time"
     return (
-        f", {seconds * 1e3:.3g} ms at {estimate.hardware.clock.f_mhz:g} MHz "
-        f"({_figures(rates['images_per_s'])} images/s, {_figures(rates['images_per_j'])} images/s per W)"
+        f", {time_text(seconds)} at {estimate.hardware.clock.f_mhz:g} MHz "
+        f"({figures(rates['images_per_s'])} images/s, {figures(rates['images_per_j'])} images/s per W)"
     )
 
 
@@ -146,8 +124,3 @@ def _latency(estimate: Estimate) -> Iterator[str]:
 def _times(first: _Column, second: _Column) -> str:
     least = first.breakdown["total"]
     return f"{second.breakdown['total'] / least:.3g} times" if least else "not known"
-
-
-def _figures(value: float) -> str:
-    """Return a number with three figures, or whole from a hundred on."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

@@ -15,6 +15,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from fspinn.answering.evaluate import evaluate
+from fspinn.base.amounts import area_text, energy_text, memory_text, time_text
 from fspinn.base.errors import DataError
 from fspinn.base.files import real_file, replaced_when_whole
 from fspinn.base.version import __version__
@@ -26,7 +27,6 @@ from fspinn.report import charts
 from fspinn.report.comparison import compared
 from fspinn.report.importance import importances
 from fspinn.report.plots import confusion_matrix, readout_map, receptive_fields, spike_places
-from fspinn.search import quantities
 from fspinn.search.baselines import MOST_IMAGES
 from fspinn.search.candidates import Variant, in_words
 from fspinn.search.certificate import chance
@@ -181,7 +181,7 @@ def _without_spikes(answer: Mapping[str, Any], data: "Dataset") -> dict[str, Any
     labels = answer["labels"] or len(data.train)
     return {
         "baselines": answer["baselines"],
-        "worth": worth(answer, _percent, lambda name, cost: _in_units(cost, name)),
+        "worth": worth(answer, _percent, lambda name, cost: _amount(MEASURES[name].format(cost))),
         "labels": labels,
         "passes": passes_over(min(labels, MOST_IMAGES)),
         "inputs": "pixels and features" if data.feature_names else "pixels",
@@ -256,17 +256,17 @@ def _environment() -> Environment:
     environment.undefined, environment.trim_blocks, environment.lstrip_blocks = StrictUndefined, True, True
     environment.filters |= {
         "whole": lambda number: f"{number:,.0f}",
-        "area": lambda area_um2: _amount(quantities.format_area(area_um2)),
+        "area": lambda area_um2: _amount(area_text(area_um2)),
         "advice": lambda answer: advice(answer, _percent),
         "chance": chance,
         "confidence": confidence_in_words,
         "headline": lambda answer: headline(answer, _percent),
-        "energy": lambda energy_pj: _in_units(energy_pj, "energy"),
-        "latency": lambda latency_s: _in_units(latency_s, "latency"),
-        "memory": lambda bits: _in_units(bits, "memory"),
+        "energy": lambda energy_pj: _amount(energy_text(energy_pj)),
+        "latency": lambda latency_s: _amount(time_text(latency_s)),
+        "memory": memory_text,
         "network": _network,
         "percent": _percent,
-        "seconds": quantities.format_time,
+        "seconds": time_text,
         "times": _times,
         "value": lambda value: f"{value:.4g}" if isinstance(value, float) else str(value),
     }
@@ -287,14 +287,6 @@ def _network(trial: Mapping[str, Any]) -> str:
     return f"{in_words(trial)}, {variant}"
 
 
-def _in_units(amount: float, measure: str) -> str:
-    """Return an amount with three figures and its natural unit."""
-    (axis,) = (axis for axis in charts.AXES if axis.limit == measure)
-    unit, size = axis.unit(amount)
-    value = amount / size
-    return (f"{value:,.0f} {unit}" if value >= 100 else f"{value:.3g} {unit}").strip()
-
-
 def _amount(text: str) -> str:
     """Return an amount with the signs that a page can show."""
-    return text.replace(" uJ", " \u00b5J").replace(" mm2", " mm\u00b2")
+    return text.replace(" uJ", " \u00b5J").replace(" us", " \u00b5s").replace(" mm2", " mm\u00b2")

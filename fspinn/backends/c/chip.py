@@ -17,8 +17,8 @@ from fspinn.model.model import Model
 _BYTE_BITS = 8
 
 _FITS = """\
-- `make fits-cortex-m0` (or `-cortex-m4`, `-riscv`, `-atmega328p`, `-attiny85`) links the network alone into the
-  memories of @hardware@ (`test/chip.ld`), so that the linker refuses what is too large.
+- `make fits-cortex-m0` (or `-cortex-m4`, `-riscv`, `-atmega328p`, `-attiny85`) links the network alone into
+  the memories of @hardware@ (`test/chip.ld`), so that the linker refuses what is too large.
 """
 
 

@@ -6,8 +6,8 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from fspinn.base.amounts import energy_text, memory_text
 from fspinn.memmodel import Estimate
-from fspinn.memmodel.text import energy_text, memory_text
 from fspinn.memmodel.workload import PHASES
 
 SHADES = {
