@@ -17,6 +17,7 @@ from fspinn.memmodel.hardware import Band, Hardware
 from fspinn.memmodel.hardware_files import load_hardware
 from fspinn.memmodel.packing import Numbers, plain, whole
 from fspinn.memmodel.pipeline import ASSUMED, most_cycles
+from fspinn.memmodel.program import program_learns
 from fspinn.memmodel.size import Size
 from fspinn.memmodel.workload import PHASES, Workload, Workloads, workloads_of
 from fspinn.model.activity import Activity
@@ -56,6 +57,9 @@ class Estimate:
         What is needed and available of everything that is limited.
     no_training : str or None
         Why nothing is said of training, in a sentence.
+    device_learns : bool
+        Whether the device can learn: the program that is exported for a microcontroller does not learn all
+        that a chip could, and what is said of its training is then of a program that nobody has written.
     latency_assumes : str or None
         What the latency takes for granted of the spikes.
     most_cycles : int, ndarray or None
@@ -74,6 +78,7 @@ class Estimate:
     interval: Mapping[str, Any]
     capacity: Mapping[str, Mapping[str, Needed]]
     no_training: str | None = None
+    device_learns: bool = True
     latency_assumes: str | None = None
     most_cycles: Any = None
 
@@ -262,6 +267,7 @@ def estimate(
         interval={phase: whole(case.interval) for phase, case in cases.items()},
         capacity={phase: capacity(case) for phase, case in cases.items()},
         no_training=no_training,
+        device_learns=no_training is None and (described.controller is None or program_learns(size)),
         latency_assumes=None if most is None else ASSUMED,
         most_cycles=most,
     )

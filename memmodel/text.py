@@ -1,4 +1,4 @@
-"""Estimates in words, for people: tables by component, and what follows from them."""
+"""All of an estimate in words, for people: tables by component, and what follows from them."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -8,6 +8,8 @@ from fspinn.memmodel.estimates import Breakdown, Estimate
 from fspinn.memmodel.workload import COUNTED, PHASES
 
 _WIDTH = 18
+
+_NO_PROGRAM = "the exported program of such a network does not learn"
 
 
 class _Column(NamedTuple):
@@ -27,13 +29,8 @@ def describe(estimates: Mapping[str, Estimate]) -> str:
         ("area", "area", area_text),
     ):
         each = {name: getattr(one, attribute) for name, one in estimates.items()}
-        phases = PHASES if None not in each.values() else ()
-        columns = [
-            _Column(phase, name, one[phase])
-            for phase in phases
-            for name, one in each.items()
-            if all(phase in other for other in each.values())
-        ]
+        phases = _phases(*estimates.values()) if None not in each.values() else ()
+        columns = [_Column(phase, name, one[phase]) for phase in phases for name, one in each.items()]
         if any(len(column.breakdown) > 1 for column in columns):
             lines += ["", *_table(title, columns, text)]
     for name, estimate in estimates.items():
@@ -41,6 +38,11 @@ def describe(estimates: Mapping[str, Estimate]) -> str:
     if any(work[0].source != COUNTED for work in first.work.values()):
         lines += ["", "Nothing was counted: spikes are " + first.work["inference"][0].source + "."]
     return "\n".join(lines)
+
+
+def _phases(*estimates: Estimate) -> tuple[str, ...]:
+    """Return what is said of devices: training only where all of them can learn."""
+    return PHASES if all(estimate.device_learns for estimate in estimates) else PHASES[:1]
 
 
 def _heading(name: str, estimate: Estimate) -> str:
@@ -74,7 +76,7 @@ def _sentences(name: str, estimate: Estimate) -> Iterator[str]:
         f"{name} ({meta.confidence}): expect the true energy at {band.energy.low:g} to {band.energy.high:g} "
         "times the estimate:"
     )
-    for phase in estimate.phases:
+    for phase in _phases(estimate):
         total = estimate.energy[phase]["total"]
         low, high = energy_text(total * band.energy.low), energy_text(total * band.energy.high)
         yield f"  {phase}: {low} to {high} an image{_speed(estimate, phase)}"
@@ -84,8 +86,8 @@ def _sentences(name: str, estimate: Estimate) -> Iterator[str]:
                 yield f"  {phase} does not fit: {quantity} {one.needed:,} of {one.available:,} {unit}"
             elif estimate.hardware.controller is not None or "ram_blocks" in estimate.capacity[phase]:
                 yield f"  {phase} takes {quantity} {one.needed:,} of {one.available:,} {unit}"
-    if estimate.no_training is not None:
-        yield f"  training: not on this device; {estimate.no_training}"
+    if not estimate.device_learns:
+        yield f"  training: not on this device; {estimate.no_training or _NO_PROGRAM}"
     if estimate.hardware.timed:
         yield from _latency(estimate)
     rates = estimate.rates("inference")
