@@ -52,7 +52,7 @@ def _told(estimate: Estimate) -> Iterator[tuple[str, str]]:
     expected = f"{energy_text(energy * band.energy.low)} to {energy_text(energy * band.energy.high)}"
     yield "energy", f"{energy_text(energy)} an image, expected {expected} ({meta.confidence})"
     goes = (("memory", estimate.memory), ("energy", estimate.energy))
-    yield "goes to", "; ".join(f"{what}: {_largest(parts['inference'])}" for what, parts in goes)
+    yield "goes to", "; ".join(f"{what}: {largest(parts['inference'])}" for what, parts in goes)
 
 
 def _limited(estimate: Estimate) -> dict[str, Needed]:
@@ -83,8 +83,8 @@ def _of(name: str, one: Needed) -> str:
     return f"{needed} of {available} ({share}){'' if one.fits else ': too much'}"
 
 
-def _largest(breakdown: Breakdown) -> str:
-    """Return the largest components and their shares."""
+def largest(breakdown: Breakdown) -> str:
+    """Return the largest components and their shares, in words."""
     parts = {name: value for name, value in breakdown.items() if name != "total" and value > 0}
     named = sorted(parts, key=lambda name: -parts[name])[:_NAMED]
     total = max(breakdown["total"], 1)

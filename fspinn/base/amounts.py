@@ -54,6 +54,15 @@ def area_text(area_um2: float) -> str:
     return f"{figures(area_um2 / 1e6)} mm2"
 
 
+def with_signs(text: str) -> str:
+    """Return an amount with the signs that a page and a picture can show.
+
+    >>> with_signs("1.25 uJ")
+    '1.25 \u00b5J'
+    """
+    return text.replace(" uJ", " \u00b5J").replace(" us", " \u00b5s").replace(" mm2", " mm\u00b2")
+
+
 def _in(units: tuple[tuple[str, float], ...], amount: float) -> str:
     """Return an amount in the greatest unit of which there is one at least, once rounded, or in the least."""
     unit, size = next((one for one in units if float(f"{amount / one[1]:.3g}") >= 1), units[-1])
