@@ -2,7 +2,10 @@
 
 import json
 import re
+import shlex
 import shutil
+import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -314,3 +317,18 @@ def test_hardware_is_shown_with_its_sources():
     assert all(row["source"] for row in answer["values"].values())
     assert answer["confidence"] == "calibrated"
     assert "10, 20, 100" in run("hardware", "show", "asic45-horowitz").output
+
+
+def test_the_documentation_shows_what_is_printed(tmp_path, monkeypatch):
+    docs = Path(__file__).parents[1] / "docs"
+    pages = [page.read_text(encoding="utf-8") for page in docs.rglob("*.md")]
+    (page,) = (page for page in pages if "    fspinn estimate small.h5 --hardware uno\n" in page)
+    monkeypatch.chdir(tmp_path)
+    commands, shown = page.split("    fspinn estimate small.h5 --hardware uno\n")
+    for line in (*commands.rstrip().splitlines()[-2:], "fspinn estimate small.h5 --hardware uno"):
+        result = run(*shlex.split(line)[1:])
+        assert result.exit_code == 0, result.output
+    assert shown.startswith("\n" + "".join(f"    {line}\n" for line in result.stdout.splitlines()) + "\n")
+    (board,) = re.findall(r'^    base = "stm32f4"\n(?:    .+\n)+', page, re.M)
+    Path("board.toml").write_text(textwrap.dedent(board))
+    assert run("estimate", "small.h5", "--hardware", "board.toml").exit_code == 0

@@ -58,8 +58,7 @@ def show(name: str, as_toml: bool, as_json: bool) -> None:
 
     \b
       base = "stm32f4"
-      [clock]
-      f_mhz = 84
+      clock.f_mhz = 84
 
     \b
     Examples:

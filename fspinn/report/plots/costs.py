@@ -54,7 +54,7 @@ HATCHES = {
     "normalisation": "\\\\\\\\",
     "arithmetic": "||||",
     "leakage": "**",
-    "clock": "++",
+    "clock": "xx",
     "refractory": "xxx",
 }
 """Patterns that tell components apart where there are no colours; all others are plain."""
