@@ -9,7 +9,8 @@ from fspinn.memmodel.estimates import Breakdown, Estimate
 from fspinn.memmodel.workload import COUNTED
 
 _NAMED = 3
-"""As many components are named where costs go."""
+_LEAST = 0.01
+"""As many components are named where costs go, if their share is so large."""
 
 _NAMES = {
     "flash_bytes": "flash",
@@ -85,10 +86,11 @@ def _of(name: str, one: Needed) -> str:
 
 def largest(breakdown: Breakdown) -> str:
     """Return the largest components and their shares, in words."""
-    parts = {name: value for name, value in breakdown.items() if name != "total" and value > 0}
-    named = sorted(parts, key=lambda name: -parts[name])[:_NAMED]
     total = max(breakdown["total"], 1)
-    return ", ".join(f"{name.replace('_', ' ')} {parts[name] / total:.0%}" for name in named) or "nothing"
+    shares = {name: value / total for name, value in breakdown.items() if name != "total"}
+    named = sorted((name for name in shares if shares[name] >= _LEAST), key=lambda name: -shares[name])
+    words = (f"{name.replace('_', ' ')} {shares[name]:.0%}" for name in named[:_NAMED])
+    return ", ".join(words) or "nothing"
 
 
 def _compared(estimates: Mapping[str, Estimate]) -> str:
