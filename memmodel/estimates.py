@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from fspinn.base.amounts import energy_text, memory_text, time_text
 from fspinn.base.errors import ConfigError
+from fspinn.base.printing import Drawn
 from fspinn.memmodel.area import Needed, area_um2, capacity
 from fspinn.memmodel.case import Case
 from fspinn.memmodel.column import is_core
@@ -27,8 +29,8 @@ Breakdown = Mapping[str, Any]
 Breakdowns = Mapping[str, Breakdown]
 
 
-@dataclass(frozen=True)
-class Estimate:
+@dataclass(frozen=True, repr=False)
+class Estimate(Drawn):
     """What a network costs: breakdowns by phase, then component.
 
     In each breakdown the components add up to ``"total"`` exactly, as in
@@ -81,6 +83,16 @@ class Estimate:
     device_learns: bool = True
     latency_assumes: str | None = None
     most_cycles: Any = None
+
+    def __str__(self) -> str:
+        name, bits = self.hardware.meta.name, self.memory["inference"]["total"]
+        if np.ndim(bits) > 0:
+            return f"{np.size(bits):,} networks on {name}"
+        costs = [memory_text(bits), energy_text(self.energy["inference"]["total"])]
+        seconds = self.latency_s("inference")
+        costs += [] if seconds is None else [time_text(seconds)]
+        fits = "" if self.fits("inference") else "; does not fit"
+        return f"{', '.join(costs)} for an inference on {name}{fits}"
 
     @property
     def phases(self) -> tuple[str, ...]:

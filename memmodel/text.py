@@ -22,14 +22,9 @@ def describe(estimates: Mapping[str, Estimate]) -> str:
     """Return one estimate, or two side by side, by what they are called, as tables and sentences."""
     first = next(iter(estimates.values()))
     lines = [_heading(name, estimate) for name, estimate in estimates.items()]
-    for title, attribute, text in (
-        ("memory", "memory", memory_text),
-        ("energy per image", "energy", energy_text),
-        ("cycles per image", "latency", "{:,}".format),
-        ("area", "area", area_text),
-    ):
+    for title, attribute, text in TABLES:
         each = {name: getattr(one, attribute) for name, one in estimates.items()}
-        phases = _phases(*estimates.values()) if None not in each.values() else ()
+        phases = phases_told(*estimates.values()) if None not in each.values() else ()
         columns = [_Column(phase, name, one[phase]) for phase in phases for name, one in each.items()]
         if any(len(column.breakdown) > 1 for column in columns):
             lines += ["", *_table(title, columns, text)]
@@ -40,9 +35,18 @@ def describe(estimates: Mapping[str, Estimate]) -> str:
     return "\n".join(lines)
 
 
-def _phases(*estimates: Estimate) -> tuple[str, ...]:
+def phases_told(*estimates: Estimate) -> tuple[str, ...]:
     """Return what is said of devices: training only where all of them can learn."""
     return PHASES if all(estimate.device_learns for estimate in estimates) else PHASES[:1]
+
+
+TABLES: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
+    ("memory", "memory", memory_text),
+    ("energy per image", "energy", energy_text),
+    ("cycles per image", "latency", "{:,}".format),
+    ("area", "area", area_text),
+)
+"""Breakdowns: what each is called, the attribute of an `Estimate`, and how its values are written."""
 
 
 def _heading(name: str, estimate: Estimate) -> str:
@@ -76,7 +80,7 @@ def _sentences(name: str, estimate: Estimate) -> Iterator[str]:
         f"{name} ({meta.confidence}): expect the true energy at {band.energy.low:g} to {band.energy.high:g} "
         "times the estimate:"
     )
-    for phase in _phases(estimate):
+    for phase in phases_told(estimate):
         total = estimate.energy[phase]["total"]
         low, high = energy_text(total * band.energy.low), energy_text(total * band.energy.high)
         yield f"  {phase}: {low} to {high} an image{_speed(estimate, phase)}"

@@ -9,7 +9,7 @@ import pytest
 from fspinn.base.errors import HardwareError
 from fspinn.memmodel import hardware_names, load_hardware
 from fspinn.memmodel.hardware_files import as_values, in_toml
-from fspinn.memmodel.names import ALIASES, PRESETS, preset_of
+from fspinn.memmodel.names import ALIASES, PRESETS, canonical, preset_of
 
 LABELS = ("[M] ", "[S] ", "[S2] ", "[I] ", "[R] ", "choice of the preset")
 TEXT = (PRESETS / "asic65-lp.toml").read_text(encoding="utf-8")
@@ -153,6 +153,11 @@ def test_parts_cores_and_boards_are_other_names_of_presets():
         "up5k": "fpga-ice40up5k",
     }.items():
         assert load_hardware(asked).meta.name == preset_of(asked) == preset
+    assert [canonical(name) for name in ("UNO", "mcu-avr", "a/Uno.toml")] == [
+        "mcu-avr",
+        "mcu-avr",
+        "a/Uno.toml",
+    ]
     with pytest.raises(HardwareError, match=r"no preset 'atmega328'; did you mean atmega328p \(mcu-avr\)\?"):
         load_hardware("atmega328")
 
