@@ -77,7 +77,7 @@ def test_flash_and_ram_are_those_that_estimate_says(roomy):
 def test_what_the_hardware_has_is_the_limit_and_is_shown(roomy, tmp_path):
     assert (roomy.constraints.flash, roomy.constraints.ram) == (8 * 16384, 8 * 8192)
     cost = roomy.winner.cost
-    words = f"flash {cost.flash_bits / 8192:.3g} of 16 KiB, RAM {cost.ram_bits / 8192:.3g} of 8 KiB"
+    words = f"flash {cost.flash_bits / 8192:.3g} KiB of 16 KiB, RAM {cost.ram_bits / 8:.0f} B of 8 KiB"
     assert f"  device    {words} on {roomy.hardware}\n" in describe(roomy)
     written = save_result(roomy, tmp_path)
     answer = json.loads(written["result"].read_text())
@@ -187,7 +187,7 @@ def test_amounts_below_a_kibibyte_are_bytes():
         "ram_bits": 8 * 700,
         "constraints": {"flash": 8 * 16384, "ram": 8 * 800},
     }
-    assert flash_and_ram(answer) == "flash 2.8 of 16 KiB, RAM 700 of 800 B"
+    assert flash_and_ram(answer) == "flash 2.8 KiB of 16 KiB, RAM 700 B of 800 B"
 
 
 # --- memories of other devices ------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 from math import inf
 from typing import Any, NamedTuple
 
-from fspinn.base.amounts import area_text, energy_text, figures, memory_text, time_text
+from fspinn.base.amounts import area_text, energy_text, memory_text, time_text
 from fspinn.base.checks import number
 from fspinn.base.errors import ConfigError
 from fspinn.memmodel import Hardware
@@ -291,7 +291,7 @@ def less(name: str) -> str:
 
 
 def flash_and_ram(answer: Mapping[str, Any]) -> str:
-    """Return in words what a network takes of a microcontroller, such as ``"flash 3.6 of 16 KiB, ..."``.
+    """Return in words what a network takes of a microcontroller, such as ``"flash 3.6 KiB of 16 KiB, ..."``.
 
     `answer` is as `fspinn.search.SearchResult.as_dict` gives it. Empty where the hardware has neither.
     """
@@ -299,8 +299,7 @@ def flash_and_ram(answer: Mapping[str, Any]) -> str:
     for name, called in (("flash", "flash"), ("ram", "RAM")):
         taken, limit = answer.get(f"{name}_bits"), answer["constraints"].get(name)
         if taken is not None and limit is not None:
-            unit, size = ("KiB", 8192) if limit >= 8192 else ("B", 8)
-            words.append(f"{called} {figures(taken / size)} of {figures(limit / size)} {unit}")
+            words.append(f"{called} {memory_text(taken)} of {memory_text(limit)}")
     return ", ".join(words)
 
 
