@@ -69,7 +69,7 @@ def controller_bytes(case: Case, controller: Controller) -> tuple[Numbers, Numbe
     """Return the bytes of flash and of RAM that the program takes, its code and its stack included."""
     if case.size.layers[0].online and not case.training:
         return _program_bytes(_first_live(case.size), controller, training=False)
-    if not case.training or not _learns_on(case.size):
+    if not case.training or not program_learns(case.size):
         return _program_bytes(case.size, controller, case.training)
     answering = _program_bytes(case.size, controller, training=False)
     more = _learning_bytes(case.size, controller)
@@ -137,8 +137,8 @@ def _of_rows(size: Size) -> Numbers:
     return size.kept_rows + _ROW_BYTES * plain(np.greater(size.kept_rows, 0) * 1)
 
 
-def _learns_on(size: Size) -> bool:
-    """Whether it is a column that the exported program can learn with."""
+def program_learns(size: Size) -> bool:
+    """Return whether it is a column that the exported program can learn with."""
     layer, *others = size.layers
     how = layer.rule == "normalised" and layer.adaptation == "balanced"
     return not others and how and bool(np.all(np.greater(size.kept_times, 0)))
