@@ -25,7 +25,11 @@ int main(void)
     TESTED(learn_start)(&state);
     TESTED(learn)(&state, sample);
 #endif
-#if TESTED_PUSH
+    (void)sample;
+#if TESTED_EVENTS
+    TESTED(start)(&state);
+    TESTED(event)(&state, 0, 0, 0, 0);
+#elif TESTED_PUSH
     TESTED(start)(&state, 0);
     while (TESTED(push)(&state, sample) > 0) {
     }
@@ -34,7 +38,9 @@ int main(void)
     while (TESTED(row)(&state, sample) > 0) {
     }
 #endif
-#if TESTED_PUSH || TESTED_ROWS
+#if TESTED_EVENTS
+    return TESTED(end) WITH_FEATURES(&state);
+#elif TESTED_PUSH || TESTED_ROWS
     return TESTED(class) WITH_FEATURES(&state);
 #else
     return TESTED(answer) WITH_FEATURES(&state, sample, 0);
