@@ -29,12 +29,12 @@ from fspinn.report.plots import confusion_matrix, readout_map, receptive_fields,
 from fspinn.search import quantities
 from fspinn.search.baselines import MOST_IMAGES
 from fspinn.search.candidates import Variant, in_words
-from fspinn.search.certificate import chance
 from fspinn.search.constraints import MEASURES, flash_and_ram, least, less
 from fspinn.search.endings import advice, confidence_in_words, headline
 from fspinn.search.metrics import metric_of
 from fspinn.search.perceptron import passes_over
 from fspinn.search.result import BUYS
+from fspinn.search.shortfalls import Group, heading
 from fspinn.search.worth import worth
 
 if TYPE_CHECKING:
@@ -258,8 +258,8 @@ def _environment() -> Environment:
         "whole": lambda number: f"{number:,.0f}",
         "area": lambda area_um2: _amount(quantities.format_area(area_um2)),
         "advice": lambda answer: advice(answer, _percent),
-        "chance": chance,
         "confidence": confidence_in_words,
+        "heading": lambda group, images: heading(Group(group), images),
         "headline": lambda answer: headline(answer, _percent),
         "energy": lambda energy_pj: _in_units(energy_pj, "energy"),
         "latency": lambda latency_s: _in_units(latency_s, "latency"),
@@ -267,6 +267,7 @@ def _environment() -> Environment:
         "network": _network,
         "percent": _percent,
         "seconds": quantities.format_time,
+        "spaced": lambda words: words.replace("%", " %"),
         "times": _times,
         "value": lambda value: f"{value:.4g}" if isinstance(value, float) else str(value),
     }

@@ -199,10 +199,11 @@ def describe(result: SearchResult) -> str:
     if nearest.accuracy is None or nearest.accuracy_interval is None:
         if result.ending is Ending.UNFINISHED:
             return f"The search could not finish: {unfinished}."
+        answer = result.as_dict()
         if result.ending is Ending.TIME_OVER:
-            return f"{headline(result.as_dict())}. {advice(result.as_dict())}"
+            return f"{headline(answer)}. {worth(answer).words} {advice(answer)}"
         why = result.impossible or nearest.verdict
-        return f"No network fits: {why}. The nearest: {nearest.candidate}, {memory}."
+        return f"No network fits: {why}. The nearest: {nearest.candidate}, {memory}. {worth(answer).words}"
     low, high = nearest.accuracy_interval
     seeds = len(nearest.accuracies)
     over = f", mean of {seeds} seeds" if seeds > 1 else ""
