@@ -153,7 +153,9 @@ def test_words_follow_what_is_minimised(data, tmp_path, minimized, least, less, 
     assert "smaller" not in " ".join(in_words(found.certificate))
     words = describe(found)
     assert words.startswith(f"The {least}: ")
-    assert f"  cheaper   none of the {len(cheaper)} networks {less} that were tried is proven to reach" in words
+    assert (
+        f"  cheaper   none of the {len(cheaper)} networks {less} that were tried is proven to reach" in words
+    )
     assert f"{amount}" in words.split("that were tried")[1].splitlines()[2]
     save_result(found, tmp_path)
     page = write_report(tmp_path, data).read_text()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _FILES = (
     "report.html",
     "smallest.h5",
+    "linear.h5",
     "result.json",
     "candidates.csv",
     "accuracy-memory.png",
@@ -210,13 +211,25 @@ def command(
     files["picture"] = _drawn(picture, lambda: save(accuracy_against_memory(result), picture))
     files["report"] = _drawn(report, lambda: write_report(output, data, threads=asked["threads"]))
     if as_json:
-        named = {"model": "model", "report": "report", "trials": "candidates", "baselines": "result"}
+        named = {
+            "model": "model",
+            "classifier": "classifier",
+            "report": "report",
+            "trials": "candidates",
+            "baselines": "result",
+        }
         paths = {name: str(files[key]) if files.get(key) else None for name, key in named.items()}
         options.print_json(result.as_dict() | paths)
     else:
         click.echo(describe(result))
-        for path in filter(None, files.values()):
-            click.echo(f"  wrote {path}")
+        for name, path in files.items():
+            if path is not None:
+                what = (
+                    ": the smallest linear classifier that will do, for `fspinn export`"
+                    if name == "classifier"
+                    else ""
+                )
+                click.echo(f"  wrote {path}{what}")
     if not result.found:
         sys.exit(outcome.UNFINISHED if result.ending is Ending.UNFINISHED else outcome.NO)
 

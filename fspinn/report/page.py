@@ -143,6 +143,8 @@ def _read(path: Path) -> dict[str, Any]:
     except ValueError:
         raise DataError(f"{path}: not the result of a search; search again") from None
     missing = [name for name in _NEEDED if not isinstance(answer, dict) or name not in answer]
+    if not missing and "groups" not in (answer["certificate"] or {"groups": {}}):
+        missing = ["groups"]
     if missing:
         raise DataError(f"{path}: lacks {missing[0]!r}, another version wrote it; search again")
     return dict(answer)

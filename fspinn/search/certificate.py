@@ -130,7 +130,7 @@ def group_of(trial: Trial) -> Group:
 
 def _images(trial: Trial) -> int:
     assert trial.confusion is not None
-    return round(trial.confusion.sum())
+    return round(float(trial.confusion.sum()))
 
 
 def _plain(trial: Trial, minimized: str) -> dict[str, Any]:

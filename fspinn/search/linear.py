@@ -1,7 +1,8 @@
 """What does a linear classifier on the pixels reach? Logistic regression, then learned with its rounding.
 
-Its scores are ``(pixels @ W + b) * scale`` with signed integers ``W``. As in `fspinn.search.perceptron` the
-solver rounds the weights before every step, and takes its gradient as if they had not been.
+Its scores are ``(bytes @ W + b) * scale`` with signed integers ``W`` and ``b``; what is measured are those of
+integers alone (`fspinn.model.linear`). As in `fspinn.search.perceptron` the solver rounds the weights before
+every step, and takes its gradient as if they had not been.
 """
 
 from collections.abc import Sequence
@@ -13,10 +14,10 @@ from numpy.typing import NDArray
 from fspinn.answering import metrics
 from fspinn.memmodel import Hardware
 from fspinn.model.adam import Adam
-from fspinn.model.model import bias_bits
+from fspinn.model.linear import LinearTable
 from fspinn.model.readout import quiet_fit
 from fspinn.model.rounded_readout import BIAS_RATE, SCALE_RATE, TABLE_RATE
-from fspinn.search.baselines import Baseline, Samples, Weights, baseline_of, batches, whole_steps
+from fspinn.search.baselines import Baseline, Samples, Weights, baseline_of, batches
 from fspinn.search.metrics import metric_of
 
 if TYPE_CHECKING:
@@ -47,10 +48,15 @@ STEPS = 500
 
 
 class _Fit(NamedTuple):
-    """Weights (n_inputs, n) and biases (n,)."""
+    """Weights (n_inputs, n), whole numbers of a step unless that is 1, and biases (n,)."""
 
-    weights: NDArray[Any]
+    whole: NDArray[Any]
     bias: NDArray[Any]
+    step: float = 1.0
+
+    @property
+    def weights(self) -> NDArray[Any]:
+        return self.whole * np.float32(self.step)
 
 
 def linear_classifiers(
@@ -85,18 +91,21 @@ def linear_classifiers(
 
     found = []
     for bits in sorted({max(bits, 2) for bits in weight_bits}):
-        fit = _Fit(weights, bias)
+        fit, table = _Fit(weights, bias), None
         if bits < FLOAT_BITS:
             limit = 2 ** (bits - 1)
             steps = np.maximum(np.abs(weights).max() / limit * np.array(CLIPS), 1e-12)
-            every = [(float(step), _Fit(_whole(weights / step, bits) * step, bias)) for step in steps]
-            step, clipped = max(every, key=lambda one: value(one[1]))
-            learned = _learned(samples, classes, fit, step, bits, class_weight, seed)
+            every = [_Fit(_whole(weights / step, bits), bias, float(step)) for step in steps]
+            clipped = max(every, key=value)
+            learned = _learned(samples, classes, fit, clipped.step, bits, class_weight, seed)
             fit = max(learned, clipped, key=value)
-            fit = fit._replace(bias=whole_steps(fit.bias, bias_bits(bits)))
-        answers = answered(fit, samples.shown)
+            table = LinearTable.rounded(fit.whole, fit.bias, fit.step, bits)
+            answers = classes[table.scores(samples.shown, white=1).argmax(axis=1)]
+            table = table.among(classes, samples.n_classes)
+        else:
+            answers = answered(fit, samples.shown)
         layers = [Weights(fit.weights, samples.shown)]
-        found.append(baseline_of(layers, bits, answers, samples, metric, hardware))
+        found.append(baseline_of(layers, bits, answers, samples, metric, hardware, table))
     return found
 
 
@@ -133,7 +142,7 @@ def _learned(
             log_scale.step(number, scale * ((missed * sums).sum() + (kept * whole).sum()))
             np.clip(table.value, -half, half - 1, out=table.value)
     scale = np.exp(log_scale.value[0])
-    return _Fit(_whole(table.value, bits) * scale, bias.value * scale)
+    return _Fit(_whole(table.value, bits), bias.value * scale, float(scale))
 
 
 def _fitted(

@@ -11,6 +11,7 @@ from fspinn.answering.evaluate import Evaluation
 from fspinn.base.errors import DataError
 from fspinn.base.files import replaced_when_whole
 from fspinn.memmodel.text import memory_text
+from fspinn.model.linear import LinearClassifier
 from fspinn.model.model import Model
 from fspinn.model.store import save
 from fspinn.search import quantities
@@ -61,6 +62,8 @@ class SearchResult:
         Why nothing with less of what is minimised first is the answer.
     baselines : tuple of Baseline
         Classifiers without spikes: linear ones, and quantized ANNs with a hidden layer.
+    classifier : LinearClassifier or None
+        The cheapest linear classifier that is proven to reach the target and known to keep to all limits.
     impossible : str or None
         Which limit no candidate keeps to, and the nearest possible value.
     model, test : Model and Evaluation, or None
@@ -90,6 +93,7 @@ class SearchResult:
     validation_needed: int | None
     certificate: Certificate | None
     baselines: tuple[Baseline, ...]
+    classifier: LinearClassifier | None
     impossible: str | None
     model: Model | None
     test: Evaluation | None
@@ -156,9 +160,10 @@ def save_result(
 ) -> dict[str, Path]:
     """Write what a search found, with the `command` that was typed for it, and return the files by name.
 
-    These are ``model`` (``smallest.h5``, if there is a winner), ``result`` (``result.json``, all of it) and
-    ``candidates`` (``candidates.csv``). `overwrite` replaces what the folder holds, also the answer to
-    another question, or a network where `result` has none.
+    These are ``model`` (``smallest.h5``, if there is a winner), ``classifier`` (``linear.h5``, if a linear
+    classifier will do), ``result`` (``result.json``, all of it) and ``candidates`` (``candidates.csv``).
+    `overwrite` replaces what the folder holds, also the answer to another question, or a network where
+    `result` has none.
 
     Raises
     ------
@@ -180,6 +185,11 @@ def save_result(
         else:
             # A model of an earlier search would look like the answer of this one.
             (folder / "smallest.h5").unlink(missing_ok=True)
+        if result.classifier is not None:
+            written["classifier"] = folder / "linear.h5"
+            result.classifier.save(written["classifier"])
+        else:
+            (folder / "linear.h5").unlink(missing_ok=True)
         with replaced_when_whole(written["candidates"]) as temporary:
             _write_table(result, temporary)
         with replaced_when_whole(written["result"]) as temporary:

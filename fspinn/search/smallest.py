@@ -3,7 +3,6 @@
 import hashlib
 import json
 import time
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, replace
@@ -12,19 +11,17 @@ from math import inf, prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from threadpoolctl import threadpool_limits
-
 from fspinn.answering.evaluate import evaluate
 from fspinn.base.background import interruptible
 from fspinn.base.checks import MAX_SEED, whole_number
-from fspinn.base.errors import ConfigError, FspinnWarning, UnfinishedError
+from fspinn.base.errors import ConfigError, UnfinishedError
 from fspinn.base.randomness import INFERENCE_SPIKES
 from fspinn.base.settings import as_plain
 from fspinn.datasets.arrays import as_dataset
 from fspinn.datasets.origin import origin
 from fspinn.learning.labels import check_tunable
 from fspinn.learning.surrogate import check_installed
-from fspinn.memmodel import Hardware, load_hardware
+from fspinn.memmodel import load_hardware
 from fspinn.model.model import Model
 from fspinn.model.readout import check_class_weight
 from fspinn.network.description import Network
@@ -35,7 +32,6 @@ from fspinn.network.rules import Stdp
 from fspinn.network.setup import Setup, check_competition, check_rates
 from fspinn.quant.formats import as_format
 from fspinn.search import quantities
-from fspinn.search.baselines import Baseline, Samples
 from fspinn.search.bayes import Bayes
 from fspinn.search.candidates import FLOAT, Candidate, Variant
 from fspinn.search.certificate import certify
@@ -58,14 +54,13 @@ from fspinn.search.jobs import Job, JobResult, SearchContext, Source
 from fspinn.search.journal import Journal
 from fspinn.search.ladder import Ladder
 from fspinn.search.ledger import Ledger
-from fspinn.search.linear import linear_classifiers
-from fspinn.search.perceptron import wide_enough
 from fspinn.search.progress import LiveTable
 from fspinn.search.question import check_answer
 from fspinn.search.result import SearchResult
 from fspinn.search.sampling import Drawing, chosen_sampler, quiet_optuna, study_in_memory
 from fspinn.search.space import Space, corners
 from fspinn.search.trial import Outcome, Trial
+from fspinn.search.without_spikes import baselines_of, classifier_of
 from fspinn.search.workers import worker_pool
 
 if TYPE_CHECKING:
@@ -390,9 +385,10 @@ def find_smallest(
         test = interruptible(lambda on_batch: evaluate(answer, data.test, seed=seed, threads=threads))
         model = replace(model, record={**model.record, "test_accuracy": test.accuracy})
     most_bits = inf if winner is None else MOST_TIMES * rows[winner].memory_bits
-    baselines = _baselines(
+    baselines = baselines_of(
         data, described, constraints, most_bits, labels=labels, class_weight=class_weight, seed=seed
     )
+    classifier = classifier_of(data, constraints, minimize[0], baselines, labels, seed)
     return SearchResult(
         ending=ending,
         constraints=constraints,
@@ -415,43 +411,12 @@ def find_smallest(
         validation_needed=needed_for(nearest),
         certificate=certificate,
         baselines=baselines,
+        classifier=classifier,
         impossible=impossible,
         model=model,
         test=test,
         seconds=time.monotonic() - begun,
     )
-
-
-def _baselines(
-    data: "Dataset",
-    hardware: Hardware,
-    constraints: Constraints,
-    most_bits: float,
-    *,
-    labels: int | None,
-    class_weight: str | None,
-    seed: int,
-) -> tuple[Baseline, ...]:
-    """Return what it takes without spikes, with the same labels; nothing, with a warning, if that fails."""
-    how: dict[str, Any] = {"class_weight": class_weight, "metric": constraints.metric, "hardware": hardware}
-    try:
-        with threadpool_limits(1):
-            samples = Samples.of(data, labels, seed)
-            linear = linear_classifiers(samples, seed=seed, **how)
-            return (
-                *linear,
-                *wide_enough(
-                    samples, constraints.accuracy, constraints.confidence, most_bits, seed=seed, **how
-                ),
-            )
-    except (
-        MemoryError,
-        ArithmeticError,
-        ValueError,
-    ) as error:  # an answer of hours stays
-        words = str(error) or type(error).__name__
-        warnings.warn(f"no classifier without spikes could be fitted ({words})", FspinnWarning, stacklevel=3)
-        return ()
 
 
 def _learners(given: Learner | Sequence[Learner] | None) -> tuple[Learner, ...]:
