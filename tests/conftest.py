@@ -6,7 +6,7 @@ from functools import wraps
 import numpy as np
 import pytest
 
-from fspinn.search import smallest
+from fspinn.search import without_spikes
 
 
 def _once(fit):
@@ -28,5 +28,5 @@ def _once(fit):
 def _classifiers_are_fitted_once():
     with pytest.MonkeyPatch.context() as patched:
         for name in ("linear_classifiers", "wide_enough"):
-            patched.setattr(smallest, name, _once(getattr(smallest, name)))
+            patched.setattr(without_spikes, name, _once(getattr(without_spikes, name)))
         yield
