@@ -7,7 +7,7 @@ import click
 
 from fspinn.base.errors import ConfigError, DataError
 from fspinn.base.files import check_file, check_new_folder
-from fspinn.cli import options, reading, shown_images
+from fspinn.cli import options, reading, sections, shown_images
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _IMAGES = 5
 
 
-@click.command(
+@sections.as_command(
     "export",
     epilog="""\b
 Examples:

@@ -18,7 +18,7 @@ from fspinn.base import files
 from fspinn.base.checks import checked_seed
 from fspinn.base.errors import ConfigError
 from fspinn.base.settings import bare, flattened, near_miss, parsed, reference, with_settings
-from fspinn.cli import reading, time_steps
+from fspinn.cli import reading, sections, time_steps
 from fspinn.network.inputs import Events
 from fspinn.network.layers import tau_m_ms_of
 from fspinn.network.learners import StdpLabels
@@ -78,23 +78,33 @@ def _read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> N
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"--config {path}: not valid TOML ({error}); fix that line") from None
     settings = {row.name for row in reference(Preset)}
-    options = {str(p.name): p for p in ctx.command.params if isinstance(p, click.Option) and not p.is_eager}
-    for name, value in given.items():
+    typed = [
+        p for p in ctx.command.params if isinstance(p, click.Option) and not p.is_eager and not p.multiple
+    ]
+    options = {sections.long_name(option).removeprefix("--").replace("-", "_"): option for option in typed}
+    of_options: dict[str, Any] = {}
+    of_settings: dict[str, Any] = {}
+    for word, value in given.items():
+        name = word.replace("-", "_")
+        if name in of_options or name in of_settings:
+            raise ConfigError(f"--config {path}: {word} is given twice; leave one out")
         if bare(name) in settings:
+            of_settings[name] = value
             continue
         if name not in options:
             near = near_miss(name, (*options, *settings))
             raise ConfigError(
-                f"--config {path}: unknown name {near}`fspinn {ctx.info_name} -h` lists options, "
+                f"--config {path}: unknown name {near}`fspinn {ctx.info_name} --help-all` lists options, "
                 "`fspinn info --settings` settings"
             )
         if isinstance(value, list):
-            given[name] = ",".join(str(item) for item in value)
+            value = ",".join(str(item) for item in value)
         elif not (isinstance(value, bool) and options[name].is_flag):
-            given[name] = str(value)  # read as if typed: 1.5 and true are not whole numbers
-    of_options = {n: v for n, v in given.items() if bare(n) not in settings}
-    ctx.default_map = {**(ctx.default_map or {}), **of_options}
-    ctx.meta[_FROM_FILE] = path, {n: v for n, v in given.items() if n not in of_options}
+            value = str(value)  # read as if typed: 1.5 and true are not whole numbers
+        of_options[name] = value
+    named = {str(options[name].name): value for name, value in of_options.items()}
+    ctx.default_map = {**(ctx.default_map or {}), **named}
+    ctx.meta[_FROM_FILE] = path, of_settings
 
 
 def _read_preset(ctx: click.Context, _: click.Parameter, name: str | None) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fspinn.base.errors import ConfigError
-from fspinn.cli import options, shown_images
+from fspinn.cli import options, sections, shown_images
 
 if TYPE_CHECKING:
     from fspinn import Model
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _SHOWN_NEURONS = 3
 
 
-@click.command(
+@sections.as_command(
     "predict",
     epilog="""\b
 Examples:

@@ -7,7 +7,7 @@ import click
 
 from fspinn.base.errors import ConfigError, DataError
 from fspinn.base.files import check_file
-from fspinn.cli import options, reading, shown_images
+from fspinn.cli import options, reading, sections, shown_images
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
@@ -17,8 +17,12 @@ if TYPE_CHECKING:
     from fspinn.search.formats import FormatSearch
 
 
-@click.command(
+@sections.as_command(
     "quantize",
+    usual=(
+        *("--weights", "--state", "--readout", "--auto", "--max-loss", "--tune"),
+        *("--prune", "--output", "--dataset", "--json"),
+    ),
     epilog="""\b
 Examples:
   fspinn quantize net.h5 --weights UQ0.4 -o net4.h5

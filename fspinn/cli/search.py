@@ -10,7 +10,7 @@ import click
 from fspinn.base.errors import ConfigError, DataError, FspinnError, UnfinishedError
 from fspinn.base.files import check_folder
 from fspinn.base.settings import with_settings
-from fspinn.cli import options, outcome
+from fspinn.cli import options, outcome, sections
 from fspinn.network.description import Network
 from fspinn.network.rules import Stdp
 from fspinn.presets import Preset, start_of
@@ -34,8 +34,13 @@ _FILES = (
 )
 
 
-@click.command(
+@sections.as_command(
     "search",
+    usual=(
+        *("--dataset", "--accuracy", "--memory", "--energy", "--latency", "--hardware"),
+        *("--minimize", "--strategy", "--learner", "--sizes", "--labels", "--budget"),
+        *("--workers", "--output", "--overwrite", "--json"),
+    ),
     epilog="""\b
 Examples:
   fspinn search

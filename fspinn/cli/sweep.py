@@ -8,7 +8,7 @@ import click
 from fspinn.base.checks import number
 from fspinn.base.errors import ConfigError
 from fspinn.base.files import check_folder
-from fspinn.cli import options
+from fspinn.cli import options, sections
 from fspinn.presets import Preset
 
 if TYPE_CHECKING:
@@ -65,8 +65,13 @@ def _widths(_: click.Context, option: click.Parameter, text: str | None) -> list
     return [None if part == "default" else next(numbers) for part in parts]
 
 
-@click.command(
+@sections.as_command(
     "sweep",
+    usual=(
+        *("--dataset", "--neurons", "--field", "--learner", "--beta", "--threshold"),
+        *("--penalty", "--penalty-strength", "--seeds", "--workers", "--set", "--output"),
+        *("--overwrite", "--json"),
+    ),
     epilog="""\b
 Examples:
   fspinn sweep --neurons 50 --beta 0.9:1:3 --threshold 10:30:3

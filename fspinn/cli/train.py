@@ -10,7 +10,7 @@ import click
 
 from fspinn.base.errors import ConfigError
 from fspinn.base.files import check_file
-from fspinn.cli import options
+from fspinn.cli import options, sections
 from fspinn.network.learners import Hybrid, Surrogate
 from fspinn.presets import Preset
 
@@ -18,8 +18,13 @@ if TYPE_CHECKING:
     from fspinn.datasets import Dataset
 
 
-@click.command(
+@sections.as_command(
     "train",
+    usual=(
+        *("--dataset", "--preset", "--learner", "--neurons", "--field", "--cells"),
+        *("--readout", "--labels", "--set", "--weights", "--output", "--resume"),
+        *("--seed", "--json"),
+    ),
     epilog="""\b
 Examples:
   fspinn train -o net.h5

@@ -7,7 +7,7 @@ import click
 
 from fspinn.base.files import check_file
 from fspinn.base.settings import settings_of
-from fspinn.cli import options
+from fspinn.cli import options, sections
 from fspinn.presets import Preset
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fspinn.search import Trial
 
 
-@click.command(
+@sections.as_command(
     "tune",
     epilog="""\b
 Examples:
