@@ -35,7 +35,9 @@ def drawn(shape, bits, classes=3, features=0, part=1.0, bias=1.0, seed=0):
 
 def make(folder, target="test", *more):
     """Build a program and run its own test."""
-    return subprocess.run(["make", "-s", "-C", folder, target, *more], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        ["make", "-s", "-C", folder, target, *more], capture_output=True, text=True, check=False
+    )
 
 
 CASES = {

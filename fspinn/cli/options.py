@@ -16,13 +16,14 @@ import click
 from fspinn import presets
 from fspinn.base import files
 from fspinn.base.checks import checked_seed
-from fspinn.base.errors import ConfigError
+from fspinn.base.errors import ConfigError, FormatError
 from fspinn.base.settings import bare, flattened, near_miss, parsed, reference, with_settings
 from fspinn.cli import reading, sections, time_steps
 from fspinn.network.inputs import Events
 from fspinn.network.layers import tau_m_ms_of
 from fspinn.network.learners import StdpLabels
 from fspinn.presets import Preset
+from fspinn.quant.formats import check_format, check_rounding
 
 if TYPE_CHECKING:
     from fspinn.datasets import Recordings
@@ -58,6 +59,34 @@ class Output(click.Path):
         except ConfigError as error:
             raise ConfigError(f"{option} {error}") from None
         return path
+
+
+class NumberFormat(click.ParamType):  # type: ignore[type-arg]
+    """A number format, or several: what is none is refused before any work.
+
+    Parameters are those of `fspinn.quant.formats.check_format`.
+    """
+
+    name = "format"
+
+    def __init__(self, *, several: bool = False, or_bits: bool = False, words: tuple[str, ...] = ()) -> None:
+        self._several, self._or_bits, self._words = several, or_bits, words
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the text as it is, if it is a format."""
+        option = "format" if param is None else sections.long_name(param)
+        for text in names(value) if self._several else [value]:
+            check_format(option, text, or_bits=self._or_bits, words=self._words)
+        return str(value)
+
+
+def read_rounding(_context: click.Context, _option: click.Parameter, rounding: str) -> str:
+    """Return the name of a rounding, if there is such a one."""
+    try:
+        check_rounding(rounding)
+    except FormatError as error:
+        raise ConfigError(f"--rounding: {error}") from None
+    return rounding
 
 
 def check_picture(path: Path) -> None:

@@ -119,7 +119,11 @@ Exit status: 0 found, 1 the answer is no, 2 bad input, 3 the search could not fi
     help="Numbers of neurons to choose from, such as 50,100,200. Of stdp, without a network of your own, "
     "only dense ones are then looked at; --set field=5 is columns.",
 )
-@click.option("--weights", help="Weight formats to choose from, such as UQ0.2,UQ0.4,float32.")
+@click.option(
+    "--weights",
+    type=options.NumberFormat(several=True, words=("float32",)),
+    help="Weight formats to choose from, such as UQ0.2,UQ0.4,float32.",
+)
 @click.option("--readouts", help="Readouts to choose from, such as majority,proportion.")
 @click.option(
     "--trials",

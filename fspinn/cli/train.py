@@ -69,13 +69,20 @@ What was stopped (Ctrl-C, a crash, a power cut) goes on with --resume, to the sa
     help="Presentations between two checkpoints [default: every 30 s]; results do not depend on it.",
 )
 @click.option(
-    "--weights", help="Keep the weights to this format while they are learned, such as UQ0.4: integers only."
+    "--weights",
+    type=options.NumberFormat(),
+    help="Keep the weights to this format while they are learned, such as UQ0.4: integers only.",
 )
-@click.option("--state", help="Format of potentials then [default: 16 bits that suit the threshold].")
+@click.option(
+    "--state",
+    type=options.NumberFormat(),
+    help="Format of potentials then [default: 16 bits that suit the threshold].",
+)
 @click.option(
     "--rounding",
     default="stochastic",
     show_default=True,
+    callback=options.read_rounding,
     help="How changes of such weights are rounded: stochastic, nearest or truncate.",
 )
 @click.option(
