@@ -345,8 +345,17 @@ dataset = all_of(
 )
 
 
-def with_preset_and_data(command: Callable[..., None]) -> Callable[..., None]:
-    """Call a command with `preset` and `data` instead of the options that describe them."""
+def _anything_goes(_preset: Preset, **_options: Any) -> None:
+    """Refuse nothing."""
+
+
+def with_preset_and_data(
+    command: Callable[..., None], check: Callable[..., None] = _anything_goes
+) -> Callable[..., None]:
+    """Call a command with `preset` and `data` instead of the options that describe them.
+
+    `check` is called with the preset and all other options before any data are read.
+    """
 
     @wraps(command)
     def prepared(
@@ -389,6 +398,7 @@ def with_preset_and_data(command: Callable[..., None]) -> Callable[..., None]:
             given |= _leaking(chosen, kept, given)
             chosen = _chosen(click.get_current_context(), given)
         engine_of(others.get("engine", "numba"), others.get("threads"))
+        check(chosen, seed=seed, **others)
         data = load(dataset, data_dir=data_dir, validation=validation, seed=seed, reading=reading.asked())
         if samples is not None:
             data = replace(data, train=data.train.first(samples))
@@ -464,14 +474,25 @@ def names(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def whole_numbers(option: str, text: str) -> list[int]:
-    """Split a list such as ``50,100,200``; a part that is not a whole number is refused."""
+def read_names(_context: click.Context, _option: click.Parameter, text: str | None) -> list[str] | None:
+    """Return the parts of an option that is a list."""
+    return None if text is None else names(text)
+
+
+def read_whole_numbers(
+    _context: click.Context, option: click.Parameter, text: str | None
+) -> list[int] | None:
+    """Return an option such as ``50,100,200``; a part that is not a whole number is refused."""
+    if text is None:
+        return None
     try:
         numbers = [int(part) for part in names(text)]
     except ValueError:
         numbers = []
     if not numbers:
-        raise ConfigError(f"{option}: {text!r} is not a list of whole numbers; write it like 50,100,200")
+        raise ConfigError(
+            f"{sections.long_name(option)}: {text!r} is not a list of whole numbers; write it like 50,100,200"
+        )
     return numbers
 
 

@@ -1,5 +1,6 @@
 """fspinn sweep: accuracy, spikes and latency over leak and threshold, or over penalties on activity."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,20 @@ def _widths(_: click.Context, option: click.Parameter, text: str | None) -> list
     named = [part for part in parts if part != "default"]
     numbers = iter(values(option.opts[-1], ",".join(named)) if named or not parts else [])
     return [None if part == "default" else next(numbers) for part in parts]
+
+
+def _check(
+    preset: Preset, *, hardware: str, surrogate: str | None, penalty: str | None, **others: Any
+) -> None:
+    """Refuse what makes no sense whatever the data are."""
+    from fspinn.learning.surrogate import check_installed
+    from fspinn.memmodel import load_hardware
+
+    axes = [others[name] for name in ("surrogate_width", "penalty_strength", "beta", "threshold")]
+    if all(axis is None for axis in (surrogate, penalty, *axes)):
+        raise ConfigError("sweep: nothing varies; give --beta or --threshold, such as --threshold 10:30:3")
+    load_hardware(hardware)
+    check_installed(preset.learner)
 
 
 @sections.as_command(
@@ -129,7 +144,7 @@ Without --overwrite, another sweep is not replaced.
 @options.settings
 @options.readout
 @options.work
-@options.with_preset_and_data
+@partial(options.with_preset_and_data, check=_check)
 def command(
     preset: Preset,
     data: "Dataset",
@@ -165,8 +180,6 @@ def command(
         "threshold": threshold,
     }
     axes: dict[str, Any] = {name: each for name, each in given.items() if each is not None}
-    if not axes:
-        raise ConfigError("sweep: nothing varies; give --beta or --threshold, such as --threshold 10:30:3")
 
     def show(point: "SweepPoint") -> None:
         streams.say(row(point))

@@ -13,29 +13,25 @@ from typing import TYPE_CHECKING, Any
 
 from fspinn.answering.evaluate import evaluate
 from fspinn.base.background import interruptible
-from fspinn.base.checks import MAX_SEED, whole_number
+from fspinn.base.checks import whole_number
 from fspinn.base.errors import ConfigError, UnfinishedError
 from fspinn.base.randomness import INFERENCE_SPIKES
 from fspinn.base.settings import as_plain
 from fspinn.datasets.arrays import as_dataset
 from fspinn.datasets.origin import origin
 from fspinn.learning.labels import check_tunable
-from fspinn.learning.surrogate import check_installed
-from fspinn.memmodel import load_hardware
 from fspinn.model.model import Model
-from fspinn.model.readout import check_class_weight
 from fspinn.network.description import Network
 from fspinn.network.encoders import BatchEncoder, encoding_of
 from fspinn.network.learners import Learner, StdpLabels, Surrogate
 from fspinn.network.recordings import Binnable, check_encoder
-from fspinn.network.rules import Stdp
-from fspinn.network.setup import Setup, check_competition, check_rates
+from fspinn.network.setup import Setup
 from fspinn.quant.formats import as_format
-from fspinn.search import quantities
+from fspinn.search.asked import DRAWING, ask
 from fspinn.search.bayes import Bayes
 from fspinn.search.candidates import FLOAT, Candidate, Variant
 from fspinn.search.certificate import certify
-from fspinn.search.constraints import Constraints, check_measures, nearest_possible, within_device
+from fspinn.search.constraints import Constraints, nearest_possible
 from fspinn.search.costs import expected_costs
 from fspinn.search.default_spaces import settle
 from fspinn.search.endings import (
@@ -57,7 +53,7 @@ from fspinn.search.ledger import Ledger
 from fspinn.search.progress import LiveTable
 from fspinn.search.question import check_answer
 from fspinn.search.result import SearchResult
-from fspinn.search.sampling import Drawing, chosen_sampler, quiet_optuna, study_in_memory
+from fspinn.search.sampling import Drawing, quiet_optuna, study_in_memory
 from fspinn.search.space import Space, corners
 from fspinn.search.trial import Outcome, Trial
 from fspinn.search.without_spikes import baselines_of, classifier_of
@@ -66,12 +62,6 @@ from fspinn.search.workers import worker_pool
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
     from fspinn.datasets.arrays import LabelledImages
-
-DRAWING = ("bayes", "halving")
-STRATEGIES = ("ladder", *DRAWING)
-"""By name; those that draw networks do so with Optuna."""
-
-MOST_TRIALS = 100_000
 
 MOST_TIMES = 64
 """As many times the memory of the answer an ANN beside it may take: a wider one would only say the same."""
@@ -106,7 +96,7 @@ def find_smallest(
     readouts: Sequence[str] | None = None,
     labels: int | None = None,
     class_weight: str | None = None,
-    trials: int = 40,
+    trials: int | None = None,
     budget: str | float | None = None,
     seeds: int = 3,
     seed: int = 0,
@@ -171,8 +161,8 @@ def find_smallest(
         Labelled training images that readouts may use; None is all.
     class_weight : {"balanced"} or None, default None
         As for `fspinn.train`.
-    trials : int, default 40
-        Networks that ``bayes`` and ``halving`` draw.
+    trials : int or None, default None
+        Networks that ``bayes`` and ``halving`` draw; None is 40. The ladder draws none.
     budget : str, float or None, default None
         Time after which no more networks are begun, such as ``"3h"``, numbers are seconds; finalists are
         still measured, and classifiers without spikes fitted.
@@ -227,39 +217,33 @@ def find_smallest(
         time_steps=time_steps,
         training_steps=training_steps,
     )
-    if isinstance(space, Space):
-        if network not in (None, space.base.network) or learner not in (None, space.base.learner):
-            raise ConfigError("network: the space has another one, or another learner; leave one of them out")
-        network, learner = space.base.network, space.base.learner
-    learners = _learners(learner)
-    if len(learners) > 1 and (strategy != "ladder" or space is not None):
-        raise ConfigError(
-            "learner: only the ladder, without a space, tries several; give one, or list them in the space"
-        )
-    base = Setup(network or Network(), learners[0])
+    checked = ask(
+        constraints,
+        minimize=minimize,
+        hardware=hardware,
+        strategy=strategy,
+        sampler=sampler,
+        space=space,
+        network=network,
+        learner=learner,
+        sizes=sizes,
+        weights=weights,
+        readouts=readouts,
+        class_weight=class_weight,
+        trials=trials,
+        budget=budget,
+        seeds=seeds,
+        seed=seed,
+    )
+    constraints, described, minimize = checked.constraints, checked.hardware, checked.minimize
+    network, learners, base = checked.network, checked.learners, checked.base
+    sampler, trials, seeds, seed = checked.sampler, checked.trials, checked.seeds, checked.seed
     check_encoder(base.network, data.train.images, "data")
     check_validation(data, constraints)
-    check_class_weight(class_weight)
     base.network.geometries(data.image_shape)
-    for one in learners:
-        check_competition(base.network, one)
-        check_rates(base.network, one)
-        check_installed(one)
-    described = load_hardware(hardware)
-    minimize = (minimize,) if isinstance(minimize, str) else tuple(minimize)
-    if len(set(minimize)) < len(minimize):
-        raise ConfigError("minimize: names a quantity twice; name each once")
-    check_measures([*minimize, *(constraints.limits if minimize else ())], described, learners)
-    constraints = within_device(constraints, described)
-    if strategy not in STRATEGIES:
-        raise ConfigError(f"strategy: there is no {strategy!r}; use one of {', '.join(STRATEGIES)}")
-    sampler = chosen_sampler(sampler)
-    trials = whole_number("trials", trials, 1, MOST_TRIALS)
-    seeds = whole_number("seeds", seeds, 1, 100)
-    seed = whole_number("seed", seed, 0, MAX_SEED + 1 - seeds)  # the finalists take those that follow
     if labels is not None:
         whole_number("labels", labels, 1, len(data.train))
-    until = None if budget is None else begun + quantities.parse("budget", budget, quantities.TIME)
+    until = None if checked.budget_s is None else begun + checked.budget_s
     settled = settle(
         strategy,
         space,
@@ -417,18 +401,6 @@ def find_smallest(
         test=test,
         seconds=time.monotonic() - begun,
     )
-
-
-def _learners(given: Learner | Sequence[Learner] | None) -> tuple[Learner, ...]:
-    if given is None:
-        return (Stdp(),)
-    several = tuple(given) if isinstance(given, Sequence) and not isinstance(given, str) else (given,)
-    if not several:
-        raise ConfigError("learner: there is none; give at least one, such as fspinn.Stdp()")
-    for one in several:
-        if not isinstance(one, Learner):
-            raise ConfigError(f"learner: {one!r} is not a learner; give one, such as fspinn.Stdp()")
-    return tuple(dict.fromkeys(several))
 
 
 def _mean_intensity(network: Network, data: "Dataset") -> float:
