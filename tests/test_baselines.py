@@ -74,7 +74,7 @@ def test_a_quantized_ann_beats_a_linear_classifier_and_larger_ones_are_better(da
 def test_a_linear_classifier_learns_with_its_rounding_in_the_loop(monkeypatch):
     data = load("digits", validation=300)
     (learned,) = linear_classifiers(data, (2,))
-    monkeypatch.setattr(linear, "STEPS", 1)
+    monkeypatch.setattr(linear, "UPDATES", 1)
     (rounded,) = linear_classifiers(data, (2,))
     assert learned.accuracy > rounded.accuracy + 0.02
 
