@@ -4,9 +4,9 @@ import pytest
 from quick_searches import few_digits, quick
 
 from fspinn.search import jobs
+from fspinn.search.asked import STRATEGIES
 from fspinn.search.endings import Ending
 from fspinn.search.result import describe
-from fspinn.search.smallest import STRATEGIES
 from fspinn.search.trial import Outcome
 
 
