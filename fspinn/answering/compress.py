@@ -15,6 +15,7 @@ from fspinn.answering.evaluate import evaluate
 from fspinn.answering.predict import respond
 from fspinn.base.checks import checked_seed
 from fspinn.base.errors import ConfigError, FormatError
+from fspinn.base.printing import Printed
 from fspinn.datasets.arrays import as_dataset
 from fspinn.lowering import passes
 from fspinn.lowering.compiler import plan_of
@@ -54,12 +55,15 @@ that no other kernels are compiled for it (fspinn)."""
 Found = TypeVar("Found")
 
 
-@dataclass(frozen=True)
-class Lowered:
+@dataclass(frozen=True, repr=False)
+class Lowered(Printed):
     """A network in fixed point, and the report of each pass that made it."""
 
     model: Model
     reports: tuple[Report, ...]
+
+    def __str__(self) -> str:
+        return str(self.model)
 
 
 @dataclass(frozen=True)
