@@ -19,7 +19,7 @@ SECTIONS = {
         *("--memory", "--training-memory", "--energy", "--latency", "--flash", "--ram", "--area", "--spikes"),
         *("--synops", "--time-steps", "--training-steps"),
     ),
-    "Hardware": ("--hardware", "--compare", "--online", "--check"),
+    "Hardware": ("--hardware", "--compare", "--online", "--check", "--details"),
     "Network and learning": (
         *("--preset", "--learner", "--unsupervised", "--neurons", "--sizes", "--field", "--cells", "--beta"),
         *("--threshold", "--surrogate", "--surrogate-width", "--penalty", "--penalty-strength", "--passes"),
@@ -33,7 +33,7 @@ SECTIONS = {
         *("--strategy", "--sampler", "--trials", "--budget", "--seeds", "--seed", "--engine", "--workers"),
         *("--scheduler", "--threads", "--resume", "--checkpoint-every"),
     ),
-    "Output": ("--output", "--overwrite", "--name", "--plot", "--toml", "--json"),
+    "Output": ("--output", "--live", "--overwrite", "--name", "--plot", "--toml", "--json"),
     _OTHER: ("--config", "--help", "--help-all", "--version"),
 }
 """Options by section; the same word is the same option in all commands."""

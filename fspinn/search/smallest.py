@@ -20,6 +20,7 @@ from fspinn.base.settings import as_plain
 from fspinn.datasets.arrays import as_dataset
 from fspinn.datasets.origin import origin
 from fspinn.learning.labels import check_tunable
+from fspinn.memmodel.names import canonical
 from fspinn.model.model import Model
 from fspinn.network.description import Network
 from fspinn.network.encoders import BatchEncoder, encoding_of
@@ -142,7 +143,7 @@ def find_smallest(
         What should be little: one of the limits above, or several. The first one decides which network
         is the answer; the Pareto front takes them all.
     hardware : str, default "asic65-lp"
-        Preset (or path) for energy, latency, flash, RAM and area.
+        Preset, or another name of one, or path of a TOML file, for energy, latency, flash, RAM and area.
     strategy : {"ladder", "bayes", "halving"}, default "ladder"
         See `fspinn.search`.
     sampler : {"auto", "gp", "tpe", "random"}, default "auto"
@@ -217,6 +218,7 @@ def find_smallest(
         time_steps=time_steps,
         training_steps=training_steps,
     )
+    hardware = canonical(hardware)
     checked = ask(
         constraints,
         minimize=minimize,

@@ -16,12 +16,11 @@ from fspinn.backends.c.export import (
     features_in_words,
     features_of,
     noise_for,
-    program_file,
     samples_file,
     write_network,
     write_test,
 )
-from fspinn.backends.c.header import calls, filled
+from fspinn.backends.c.header import calls, filled, program_file
 from fspinn.backends.c.numbers import array, defines, type_of
 from fspinn.backends.c.readout import MOST_STEPS, TABLE, bits_in_a_row, entry_lines
 from fspinn.backends.c.signals import how_scaled, is_whole, scale_lines

@@ -12,14 +12,14 @@ spikes: the program gets the image, and computes the encoder's probabilities, wh
 
 import re
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fspinn.backends.c.header import caller_header, filled, program_numbers
+from fspinn.backends.c.chip import check_room, linked_files
+from fspinn.backends.c.header import caller_header, filled, program_file, program_numbers
 from fspinn.backends.c.layers import in_lines, input_words, layers_source
 from fspinn.backends.c.learning import DeviceLearning, dump_of, learned_on, learning_lines, learning_of
 from fspinn.backends.c.readout import readout_lines
@@ -32,10 +32,7 @@ from fspinn.base.randomness import INFERENCE_SPIKES, NOISE, stream_key, words
 from fspinn.base.version import __version__
 from fspinn.lowering.compiler import plan_of
 from fspinn.lowering.plan import LayerPlan, Plan
-from fspinn.memmodel.area import capacity
-from fspinn.memmodel.case import Case
-from fspinn.memmodel.hardware_files import load_hardware
-from fspinn.memmodel.size import Size, is_column
+from fspinn.memmodel.size import is_column
 from fspinn.model import readout as readouts
 from fspinn.model.features import Features, joined
 from fspinn.model.model import AnyModel, Model, check_size, model_of
@@ -163,7 +160,7 @@ def export_c(
         networks live in one firmware.
     hardware : str or Path, optional
         A preset of a microcontroller, or a TOML file (`fspinn.memmodel`): one whose flash or RAM is too small
-        is refused.
+        is refused, here by what is estimated, and by the linker when the program is built for a chip.
     learning : int, optional
         Let the program learn on from what the model has learned, without labels: the number of samples over
         which the rates of the model's learner go from start to end, where they stay. `seed` is then that of
@@ -196,11 +193,16 @@ def export_c(
     beside = None if values is None or model.features is None else model.features.in_bytes(values)
     with folder_when_whole(folder) as made:
         write_network(made, name, header, source)
-        (made / "README.md").write_text(
-            _readme(model, plan, name, len(shown), reject, learns), encoding="utf-8"
-        )
+        linked = {"README.md": "", "Makefile": ""}
+        if hardware is not None:
+            linked = linked_files(model, hardware, learning=learns is not None)
+        readme = _readme(model, plan, name, len(shown), reject, learns)
+        (made / "README.md").write_text(filled(readme, {"chip": linked["README.md"]}), encoding="utf-8")
         samples = samples_file(shown, beside, classes, spike_counts) + _learned(learns, shown, seed)
-        write_test(made, name, samples, _on_avr(learns))
+        write_test(made, name, samples, _on_avr(learns), makefile=linked["Makefile"])
+        for file in ("chip.c", "chip.ld"):
+            if file in linked:
+                (made / "test" / file).write_text(linked[file], encoding="utf-8")
 
 
 def _generated(
@@ -244,26 +246,6 @@ def export_arduino(
         (made / f"{folder.resolve().name}.ino").write_text(sketch, encoding="utf-8")
 
 
-def check_room(model: Model, hardware: str | Path, *, learning: bool = False) -> None:
-    """Raise ConfigError unless the program fits the flash and the RAM of a microcontroller."""
-    described = load_hardware(hardware)
-    if described.controller is None:
-        raise ConfigError(
-            f"hardware: {described.meta.name} is not a microcontroller; use one such as mcu-avr"
-        )
-    needs = capacity(Case(Size.of(model), (), described, training=learning))
-    lacking = [
-        f"{need.needed:,} bytes of {memory}, and there are {need.available:,}"
-        for memory, need in (("flash", needs["flash_bytes"]), ("RAM", needs["ram_bytes"]))
-        if not need.fits
-    ]
-    if lacking:
-        raise ConfigError(
-            f"hardware: {described.meta.name} is too small; it takes {'; '.join(lacking)}. Use another "
-            "one, or a smaller network"
-        )
-
-
 def write_network(
     made: Path, name: str, header: str, source: str, files: Sequence[str] = _FIXED["src"]
 ) -> None:
@@ -274,11 +256,17 @@ def write_network(
 
 
 def write_test(
-    made: Path, name: str, samples: bytes, on_avr: Mapping[str, str], *, linear: bool = False
+    made: Path,
+    name: str,
+    samples: bytes,
+    on_avr: Mapping[str, str],
+    *,
+    linear: bool = False,
+    makefile: str = "",
 ) -> None:
-    """Write what tests a program, here and on chips."""
-    makefile = filled(program_file("Makefile"), {"name": name, **on_avr})
-    (made / "Makefile").write_text(makefile, encoding="utf-8")
+    """Write what tests a program, here and on chips; `makefile` comes after the rules of all programs."""
+    rules = filled(program_file("Makefile"), {"name": name, **on_avr})
+    (made / "Makefile").write_text(rules + makefile, encoding="utf-8")
     _write_fixed(made, "test", _FIXED["test"])
     values = {"name": name, "NAME": name.upper(), "linear": str(int(linear))}
     (made / "test" / "tested.h").write_text(filled(program_file("test/tested.h"), values), encoding="utf-8")
@@ -499,10 +487,6 @@ def _inputs(layer: LayerPlan) -> str:
         for height, width in (geometry.field, (geometry.rows, geometry.columns), geometry.cells)
     )
     return f"a field of {field} ({inputs}) at {positions} positions in {cells} cells"
-
-
-def program_file(name: str) -> str:
-    return (resources.files(__package__) / "program" / name).read_text(encoding="utf-8")
 
 
 def _none(model: Model, reject: float) -> str:
