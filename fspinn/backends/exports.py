@@ -4,6 +4,7 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import reduce
 from math import ceil, gcd
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from fspinn.base.errors import FormatError
 from fspinn.base.randomness import NOISE, stream_key, words
 from fspinn.lowering.plan import LayerPlan, Plan
-from fspinn.model.features import LEVEL_BITS, SPIKES
+from fspinn.model.features import LEVEL_BITS, SPIKES, Features
 from fspinn.model.model import Model, Readout
 from fspinn.model.readout import answers_silence
 from fspinn.network.geometry import Geometry
@@ -23,6 +24,18 @@ MOST_STEPS = 2**63
 """Of a margin: no class leads by so many."""
 
 
+class HasInputs(Protocol):
+    """What has samples and features as a program gets them: a model, or a classifier."""
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """Height and width, and channels if there are several."""
+
+    @property
+    def features(self) -> Features | None:
+        """What is given beside a sample."""
+
+
 def filled(template: str, values: dict[str, str]) -> str:
     """Return a text with values in place of their names between @."""
     for name, value in values.items():
@@ -30,7 +43,7 @@ def filled(template: str, values: dict[str, str]) -> str:
     return template
 
 
-def noise_for(model: Model) -> NDArray[np.uint8]:
+def noise_for(model: HasInputs) -> NDArray[np.uint8]:
     """Return images of noise, to test a program with."""
     count = NOISE_IMAGES * int(np.prod(model.image_shape))
     noise = words(stream_key(0, NOISE), count) >> np.uint64(56)

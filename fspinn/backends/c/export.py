@@ -11,6 +11,7 @@ spikes: the program gets the image, and computes the encoder's probabilities, wh
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from fspinn.backends.c.layers import input_words, layers_source
 from fspinn.backends.c.learning import DeviceLearning, learned_dump, learning_lines, learning_of
 from fspinn.backends.c.readout import readout_lines
 from fspinn.backends.c.signals import how_scaled, is_whole, scale_lines, sensor_loop
-from fspinn.backends.exports import NOISE_IMAGES, filled, in_lines, layer_in_words, noise_for
+from fspinn.backends.exports import NOISE_IMAGES, HasInputs, filled, in_lines, layer_in_words, noise_for
 from fspinn.backends.numba import engine
 from fspinn.base.checks import checked_seed, number
 from fspinn.base.errors import ConfigError, FormatError
@@ -60,7 +61,9 @@ _FIXED = {
         "thresholds.h",
         "learn.h",
         "layer.h",
+        "entries.h",
         "readout.h",
+        "scaled.h",
         "calls.h",
     ),
     "test": (
@@ -188,28 +191,28 @@ def export_c(
             f"images: {len(shown)} test a program that learns from {learns.samples}; give fewer, or more "
             "samples to learn from"
         )
-    values = _features(model, len(shown), features, noise=images is None)
+    values = features_of(model, len(shown), features, noise=images is None)
     classes, spike_counts = _answers(model, plan, shown, values, seed, reject)
     beside = None if values is None or model.features is None else model.features.in_bytes(values)
     with folder_when_whole(folder) as made:
-        _write_network(made, name, header, source)
-        _write_fixed(made, "test")
+        write_network(made, name, header, source)
         linked = {"README.md": "", "Makefile": ""}
         if hardware is not None:
             linked = linked_files(model, hardware, learning=learns is not None)
-            for file in ("chip.c", "chip.ld"):
-                (made / "test" / file).write_text(linked[file], encoding="utf-8")
         readme = _readme(model, plan, name, len(shown), reject, learns)
         (made / "README.md").write_text(filled(readme, {"chip": linked["README.md"]}), encoding="utf-8")
-        makefile = filled(program_file("Makefile"), {"name": name, **_on_avr(plan, learns)})
-        (made / "Makefile").write_text(makefile + linked["Makefile"], encoding="utf-8")
-        tested = filled(
-            program_file("test/tested.h"),
-            {"name": name, "NAME": name.upper(), "most_events": str(most_events(shown))},
+        samples = samples_file(shown, beside, classes, spike_counts) + _learned(learns, shown, seed)
+        write_test(
+            made,
+            name,
+            samples,
+            _on_avr(plan, learns),
+            most_events=most_events(shown),
+            makefile=linked["Makefile"],
         )
-        (made / "test" / "tested.h").write_text(tested, encoding="utf-8")
-        samples = _samples(shown, beside, classes, spike_counts) + _learned(learns, shown, seed)
-        (made / "test" / "samples.bin").write_bytes(samples)
+        for file in ("chip.c", "chip.ld"):
+            if file in linked:
+                (made / "test" / file).write_text(linked[file], encoding="utf-8")
 
 
 def _generated(
@@ -254,20 +257,49 @@ def export_arduino(
         )
     sketch = filled(program_file("arduino/sketch.ino"), {"name": name, "NAME": name.upper()})
     with folder_when_whole(folder) as made:
-        _write_network(made, name, header, source)
+        write_network(made, name, header, source)
         (made / f"{folder.resolve().name}.ino").write_text(sketch, encoding="utf-8")
 
 
-def _write_network(made: Path, name: str, header: str, source: str) -> None:
+def write_network(
+    made: Path, name: str, header: str, source: str, files: Sequence[str] = _FIXED["src"]
+) -> None:
     """Write the files that a firmware needs."""
     (made / f"{name}.h").write_text(header, encoding="utf-8")
     (made / f"{name}.c").write_text(source, encoding="utf-8")
-    _write_fixed(made, "src")
+    _write_fixed(made, "src", files)
 
 
-def _write_fixed(made: Path, inner: str) -> None:
+def write_test(
+    made: Path,
+    name: str,
+    samples: bytes,
+    on_avr: Mapping[str, str],
+    *,
+    linear: bool = False,
+    most_events: int = 0,
+    makefile: str = "",
+) -> None:
+    """Write what tests a program, here and on chips.
+
+    `most_events`: of a recording that it is tested on; `makefile` comes after the rules of all programs.
+    """
+    rules = filled(program_file("Makefile"), {"name": name, **on_avr})
+    (made / "Makefile").write_text(rules + makefile, encoding="utf-8")
+    _write_fixed(made, "test", _FIXED["test"])
+    values = {
+        "name": name,
+        "NAME": name.upper(),
+        "linear": str(int(linear)),
+        "most_events": str(most_events),
+    }
+    (made / "test" / "tested.h").write_text(filled(program_file("test/tested.h"), values), encoding="utf-8")
+    (made / "test" / "samples.bin").write_bytes(samples)
+
+
+def _write_fixed(made: Path, inner: str, files: Sequence[str]) -> None:
     (made / inner).mkdir()
-    for file in _FIXED[inner]:
+    for file in files:
         (made / inner / file).write_text(program_file(f"{inner}/{file}"), encoding="utf-8")
 
 
@@ -292,7 +324,7 @@ def refuses(plan: Plan) -> str | None:
     return None
 
 
-def _features(model: Model, count: int, given: Any, *, noise: bool) -> NDArray[np.float32] | None:
+def features_of(model: HasInputs, count: int, given: Any, *, noise: bool) -> NDArray[np.float32] | None:
     """Return the features of so many images, as the model's scale has them where the images are noise."""
     if model.features is None:
         return None
@@ -359,13 +391,13 @@ def _source(
     return "\n".join(lines)
 
 
-def _samples(
+def samples_file(
     images: Shown,
     features: NDArray[np.uint8] | None,
     classes: NDArray[np.int64],
-    counts: NDArray[np.int32],
+    counts: NDArray[np.signedinteger],
 ) -> bytes:
-    """Return how many samples there are, and the bytes (or events), features, counts and class of each."""
+    """Return how many samples there are, and of each bytes or events, features, counts or scores, and class."""
     count = len(images)
     none = np.zeros((count, 0), np.uint8)
     parts = [
@@ -416,7 +448,7 @@ def _readme(
         "classes": f"Classes, from 0: {', '.join(model.class_names)}.",
         "scale": "" if is_of_events(plan) else how_scaled(model, name),
         "loop": sensor_loop(model, plan, name),
-        "features": _features_in_words(model, name),
+        "features": features_in_words(model, name),
         "none": _none(model, reject),
         "learning": "" if learning is None else _LEARNING.replace("@samples@", str(learning.samples)),
         **_on_avr(plan, learning),
@@ -454,7 +486,7 @@ def _steps_in_words(model: Model, plan: Plan, name: str) -> str:
     )
 
 
-def _features_in_words(model: Model, name: str) -> str:
+def features_in_words(model: HasInputs, name: str) -> str:
     """Say which features there are, and how their values become bytes."""
     if model.features is None:
         return ""
