@@ -397,7 +397,7 @@ def samples_file(
     classes: NDArray[np.int64],
     counts: NDArray[np.signedinteger],
 ) -> bytes:
-    """Return how many samples there are, and of each bytes or events, features, counts or scores, and class."""
+    """Return how many samples there are; of each bytes or events, features, counts or scores, and class."""
     count = len(images)
     none = np.zeros((count, 0), np.uint8)
     parts = [
