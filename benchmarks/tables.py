@@ -18,7 +18,7 @@ from fspinn.base.files import replaced_when_whole
 from fspinn.datasets import Dataset, Split
 
 ROOT = Path(__file__).parent.parent
-PAGES = (ROOT / "README.md", ROOT / "docs" / "results.md", ROOT / "docs" / "device.md")
+PAGES = (ROOT / "README.md", ROOT / "docs" / "results.md")
 """Each benchmark has its table in one of these."""
 
 RESULTS = Path(__file__).parent / "results"
