@@ -2,9 +2,9 @@
 
     python benchmarks/beside.py [mnist] [fashion-mnist] [--write]
 
-Measures linear classifiers and quantized ANNs on the pixels, with their rounding in the loop. Columns and dense
-layers are taken from the results of `columns.py`, `learners.py` and `search.py`, published networks from their
-sources. Which sizes are shown was chosen for the table; nothing is chosen by the test images.
+Measures linear classifiers and quantized ANNs on the pixels, with their rounding in the loop. Columns and
+dense layers are taken from the results of `columns.py`, `learners.py` and `search.py`, published networks
+from their sources. Which sizes are shown was chosen for the table.
 """
 
 from dataclasses import replace
@@ -185,9 +185,9 @@ def _note(results: Results) -> str:
         "Ours in integers, KiB of all that answering takes: weights, thresholds, readout, potentials, "
         "counters, the lines of the image that are kept; of classifiers without spikes weights, biases and "
         "sums (a pixel is used when it comes). 50,000 training images with all labels, all 10,000 test "
-        f"images; mean ± standard deviation over seeds {seeds(results)}. Sizes were picked from larger tables, "
-        "dense layers by STDP are the smallest that a search found for a target. Columns by STDP alone see "
-        "ON and OFF of Fashion-MNIST. **Of published networks the KiB are weights alone, and the protocols "
+        f"images; mean ± standard deviation over seeds {seeds(results)}. Sizes were picked from larger "
+        "tables, dense layers by STDP are the smallest that a search found for a target. Columns by STDP "
+        "alone see ON and OFF of Fashion-MNIST. **Of published networks the KiB are weights alone, and the protocols "
         "are others**: BitNetMCU (github.com/cpldcpu/BitNetMCU, its best runs) sees 16 x 16 pixels; Diehl & "
         "Cook learned in floats, and 8 bits a weight are taken here. Empty: not measured, or no figure with "
         f"its memory was found. {machines(results)}."

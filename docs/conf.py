@@ -13,7 +13,7 @@ project_copyright = author
 release = version = fspinn.__version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "numpydoc", "described"]
-exclude_patterns = ["_build", "_ext"]
+exclude_patterns = ["_build", "_ext", "reference/order.md", "reference/integers.md"]  # these are included
 html_theme = "furo"
 html_title = f"fspinn {release}"
 html_copy_source = False

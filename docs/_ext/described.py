@@ -65,7 +65,7 @@ DOCUMENTED = (
 )
 """Modules whose classes say what their parameters mean; keys of JSON have the same names."""
 
-SPACE = 'neurons = [4]\nfield = "3x3"\ncells = "2x2"\nweights = ["UQ0.2", "UQ0.3"]\nstate = "10 bits"\nreadout = "linear"\n'
+SPACE = 'neurons = [4]\nfield = 3\ncells = 2\nweights = ["UQ0.2", "UQ0.3"]\nstate = "10 bits"\nreadout = "linear"\n'
 
 OUTPUTS: tuple[tuple[str, ...], ...] = (
     ("data", "info", "digits"),
@@ -103,8 +103,8 @@ def write() -> None:
         "outputs.md": outputs,
     }
     folders = ("fspinn", "memmodel", "quant", "datasets", "docs/_ext")
-    sources = [path for folder in folders for path in (ROOT / folder).rglob("*.*") if path.is_file()]
-    newest = max(path.stat().st_mtime for path in sources if path.suffix in (".py", ".toml"))
+    sources = [path for folder in folders for path in (ROOT / folder).rglob("*.*") if path.suffix in (".py", ".toml")]
+    newest = max(path.stat().st_mtime for path in sources)
     for name, make in makers.items():
         page = PAGES / name
         if not page.exists() or page.stat().st_mtime < newest:
