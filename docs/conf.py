@@ -18,6 +18,7 @@ html_theme = "furo"
 html_title = f"fspinn {release}"
 html_copy_source = False
 default_role = "code"
+smartquotes = False  # --option is no dash
 
 myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
@@ -27,7 +28,7 @@ autosummary_generate = True
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
 
-# Links from page to page, and to headings in them, are checked by every build (-W makes a broken one an error).
-# Addresses on the internet are tried only by `sphinx-build -b linkcheck docs docs/_build/links`.
+# Links from page to page and to headings are checked by every build: -W makes a broken one an error.
+# Addresses on the internet are tried by `sphinx-build -b linkcheck docs docs/_build/links` alone.
 linkcheck_timeout = 20
 linkcheck_retries = 2

@@ -2,9 +2,10 @@
 
     pytest docs
 
-Of a page all blocks are run in their order, in a folder of its own: `pycon` as doctests, `python` as it stands,
-`console` line by line; what follows a line that starts with `$` is what it prints ("..." is anything). Blocks of other
-kinds (`text`, `sh`, indented ones) are only shown. Links between pages are checked when Sphinx builds them.
+Of a page all blocks are run in their order, in a folder of its own: `pycon` as doctests, `python` as it
+stands, `console` line by line; what follows a line that starts with `$` is what it prints ("..." stands
+for anything). Blocks of other kinds (`text`, `sh`, indented ones) are only shown. Links between pages are
+checked when Sphinx builds them.
 """
 
 import doctest
@@ -50,7 +51,9 @@ def test_the_code_of_a_page_does_what_the_page_says(page, tmp_path, monkeypatch)
         else:
             test = doctest.DocTestParser().get_doctest(code, names, where, str(page), 0)
             said = []
-            failed = doctest.DocTestRunner(optionflags=FLAGS).run(test, out=said.append, clear_globs=False).failed
+            failed = (
+                doctest.DocTestRunner(optionflags=FLAGS).run(test, out=said.append, clear_globs=False).failed
+            )
             assert not failed, "".join(said)
             names = test.globs
 
@@ -80,7 +83,11 @@ def run(command, printed, where):
         assert doctest.OutputChecker().check_output(printed, said, FLAGS), f"{where}: {command}\n{said}"
 
 
-LINKING = ["README.md", "CONTRIBUTING.md", *(f"notebooks/{path.name}" for path in ROOT.glob("notebooks/*.ipynb"))]
+LINKING = [
+    "README.md",
+    "CONTRIBUTING.md",
+    *(f"notebooks/{path.name}" for path in ROOT.glob("notebooks/*.ipynb")),
+]
 
 
 @pytest.mark.parametrize("name", LINKING)

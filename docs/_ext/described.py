@@ -3,6 +3,7 @@
 Sphinx calls `setup` before it reads the pages; they are written to `docs/reference/`, which git ignores.
 """
 
+import csv
 import importlib
 import inspect
 import json
@@ -48,24 +49,36 @@ KERNELS = {
 
 COMPUTING = ("network", "backends/numba", "backends/brian2", "learning", "learning/surrogate")
 
-DOCUMENTED = (
-    "fspinn.search.result",
-    "fspinn.search.trial",
-    "fspinn.search.costs",
-    "fspinn.search.certificate",
-    "fspinn.search.candidates",
-    "fspinn.search.constraints",
-    "fspinn.search.baselines",
-    "fspinn.search.worth",
-    "fspinn.answering.evaluate",
-    "fspinn.answering.predict",
-    "fspinn.memmodel.estimates",
-    "fspinn.memmodel.neurobench",
-    "fspinn.model.activity",
-)
-"""Modules whose classes say what their parameters mean; keys of JSON have the same names."""
+DOCUMENTED = {
+    "train": ("learning.training",),
+    "evaluate": ("answering.evaluate", "memmodel.neurobench", "model.activity"),
+    "predict": ("answering.predict",),
+    "estimate": ("memmodel.estimates", "memmodel.neurobench"),
+    "search": (
+        "answering.evaluate",
+        "search.worth",
+        "search.baselines",
+        "search.constraints",
+        "search.certificate",
+        "search.result",
+        "search.candidates",
+        "search.costs",
+        "search.trial",
+    ),
+}
+"""Modules whose classes say what parameters mean (of equal names the last one); keys have the same names."""
 
-SPACE = 'neurons = [4]\nfield = 3\ncells = 2\nweights = ["UQ0.2", "UQ0.3"]\nstate = "10 bits"\nreadout = "linear"\n'
+ELSEWHERE = ("dataset.", "settings.")
+"""Tables whose keys have other meanings, or are explained on another page."""
+
+SPACE = """
+neurons = [4]
+field = 3
+cells = 2
+weights = ["UQ0.2", "UQ0.3"]
+state = "10 bits"
+readout = "linear"
+"""
 
 OUTPUTS: tuple[tuple[str, ...], ...] = (
     ("data", "info", "digits"),
@@ -103,7 +116,9 @@ def write() -> None:
         "outputs.md": outputs,
     }
     folders = ("fspinn", "memmodel", "quant", "datasets", "docs/_ext")
-    sources = [path for folder in folders for path in (ROOT / folder).rglob("*.*") if path.suffix in (".py", ".toml")]
+    sources = [
+        path for folder in folders for path in (ROOT / folder).rglob("*.*") if path.suffix in (".py", ".toml")
+    ]
     newest = max(path.stat().st_mtime for path in sources)
     for name, make in makers.items():
         page = PAGES / name
@@ -124,16 +139,20 @@ def integers() -> Iterator[str]:
 def equations() -> Iterator[str]:
     """Every mechanism: its equation, its settings with unit and source, the code that computes it."""
     yield "# Equations\n"
-    yield "Made from the docstrings of the classes. Potentials and thresholds are dimensionless: an input spike adds its"
-    yield "weight. `dt` is `dt_ms`, and `norm` stands for `weight_norm`, which lengths are measured in. A source that is"
-    yield "not named is fspinn's own choice. Phases are those of [the order of events](../model.md#the-order-of-events).\n"
+    yield "Made from the docstrings of the classes. Potentials and thresholds are dimensionless: an input"
+    yield "spike"
+    yield "adds its weight. `dt` is `dt_ms`, and `fspinn` as a source is a choice of this project. Phases"
+    yield "are those"
+    yield "of [the order of events](../model.md#the-order-of-events).\n"
     for title, name in FAMILIES.items():
         module, _, family = name.rpartition(".")
         yield f"## {title}\n"
         yield f"Code: {', '.join(_links(module, KERNELS[name]))}\n"
-        for one in members(getattr(importlib.import_module(module), family)).values() if "Neuron" not in name else [
-            importlib.import_module(module).Neuron
-        ]:
+        for one in (
+            members(getattr(importlib.import_module(module), family)).values()
+            if "Neuron" not in name
+            else [importlib.import_module(module).Neuron]
+        ):
             kind = getattr(one, "kind", None)
             yield f"### {one.__name__}" + (f": `{kind}`\n" if kind else "\n")
             yield markdown(one.__doc__, title=True) + "\n"
@@ -165,9 +184,21 @@ def _settings_of(one: type[Any]) -> Iterator[str]:
 def costs() -> Iterator[str]:
     """The cost model, from the docstrings of its modules."""
     yield "# Equations of the cost model\n"
-    yield "Made from the docstrings of the modules. Energies are in picojoules, times in clock cycles, memories in bits.\n"
+    yield "Made from the docstrings of the modules. Energies are in picojoules, times in clock cycles,"
+    yield "memories in"
+    yield "bits.\n"
     for name in (
-        "footprint", "accesses", "sram", "scaling", "energy", "latency", "pipeline", "column", "dense", "area", "program",
+        "footprint",
+        "accesses",
+        "sram",
+        "scaling",
+        "energy",
+        "latency",
+        "pipeline",
+        "column",
+        "dense",
+        "area",
+        "program",
         "neurobench",
     ):
         module = importlib.import_module(f"fspinn.memmodel.{name}")
@@ -180,9 +211,11 @@ def costs() -> Iterator[str]:
 def settings() -> Iterator[str]:
     """All settings of network and learner."""
     yield "# Settings\n"
-    yield "What `fspinn info --settings` lists: every setting of a network, of a learner and of the readout, by the name that"
-    yield "`--set name=value`, `--config` files, presets, model files and search spaces use. Of the second layer it is"
-    yield "`layers.2.name`. Equations stand [by mechanism](equations.md).\n"
+    yield "What `fspinn info --settings` lists: every setting of a network, of a learner and of the"
+    yield "readout, by the"
+    yield "name that `--set name=value`, `--config` files, presets, model files and search spaces use. Of"
+    yield "the second"
+    yield "layer it is `layers.2.name`. Equations stand [by mechanism](equations.md).\n"
     rows = json.loads(_run(("info", "--settings", "--json")))["settings"]
     groups: dict[str, list[Any]] = {}
     for row in rows:
@@ -193,8 +226,12 @@ def settings() -> Iterator[str]:
         for row in several:
             also = "; ".join(f"{value} {start}" for start, value in row["other_defaults"].items())
             default = row["default"] + (f"; {also}" if also else "")
-            cells.append((f"`{row['name']}`", row["help"], default, row["unit"], row["allowed"], row["source"]))
-        yield from _table(("name", "what it is", "default", "unit", "allowed", "source of the default"), cells)
+            cells.append(
+                (f"`{row['name']}`", row["help"], default, row["unit"], row["allowed"], row["source"])
+            )
+        yield from _table(
+            ("name", "what it is", "default", "unit", "allowed", "source of the default"), cells
+        )
 
 
 def commands() -> Iterator[str]:
@@ -202,8 +239,9 @@ def commands() -> Iterator[str]:
     from fspinn.cli import main
 
     yield "# Commands\n"
-    yield "What `fspinn COMMAND --help` says. Exit status 0 is done, 1 is \"the answer is no\", 2 is bad input, 3 a search"
-    yield "that could not finish, 70 a fault of fspinn, 130 Ctrl-C.\n"
+    yield 'What `fspinn COMMAND --help` says. Exit status 0 is done, 1 is "the answer is no", 2 is bad'
+    yield "input, 3 a"
+    yield "search that could not finish, 70 a fault of fspinn, 130 Ctrl-C.\n"
     yield from _command(main, "fspinn", 1)
 
 
@@ -213,10 +251,12 @@ def _command(command: click.Command, path: str, depth: int) -> Iterator[str]:
         yield f"{'#' * min(depth, 3)} {path}\n"
         usage = " ".join(command.collect_usage_pieces(context))
         yield f"```text\n{path} {usage}\n```\n"
-        yield markdown(re.sub(r"\n?\x08\n?", "\n", command.help or ""), title=True) + "\n"
+        for block in re.split(r"\n\s*\n", inspect.cleandoc(command.help or "")):
+            as_it_is = block.startswith("\b")  # click does not wrap these either
+            yield f"```text\n{block[1:].strip(chr(10))}\n```\n" if as_it_is else f"{block}\n"
         rows = []
         for option in command.get_params(context):
-            if isinstance(option, click.Option) and option.name != "help":
+            if isinstance(option, click.Option) and "--help" not in option.opts:
                 option.hidden = False
                 names, help = option.get_help_record(context) or ("", "")
                 rows.append((f"`{names}`", help))
@@ -233,14 +273,18 @@ def hardware() -> Iterator[str]:
     from fspinn.memmodel import Hardware, hardware_names, load_hardware
 
     yield "# Hardware files\n"
-    yield "Presets, as `fspinn hardware list` names them; `fspinn hardware show NAME` prints every number with its source.\n"
+    yield "Presets, as `fspinn hardware list` names them; `fspinn hardware show NAME` prints every number"
+    yield "with its"
+    yield "source.\n"
     presets = [load_hardware(name).meta for name in hardware_names()]
     yield from _table(
-        ("name", "what it is", "how far to trust it"), [(f"`{m.name}`", m.description, m.confidence) for m in presets]
+        ("name", "what it is", "how far to trust it"),
+        [(f"`{m.name}`", m.description, m.confidence) for m in presets],
     )
     yield "## Keys of a TOML file\n"
-    yield "A table for each heading. Every value but those of `meta` needs a line in `[sources]`, by its dotted key:"
-    yield "`\"clock.f_mhz\" = \"data sheet, table 3\"`. [Your own hardware](../how-to/hardware.md) shows one.\n"
+    yield "A table for each heading. A value but those of `meta` has a line in `[sources]`, by its dotted"
+    yield "key:"
+    yield '`"clock.f_mhz" = "data sheet, table 3"`. [Your own hardware](../how-to/hardware.md) shows one.\n'
     yield from _tables_of(Hardware, "")
 
 
@@ -250,7 +294,11 @@ def _tables_of(cls: type[Any], prefix: str) -> Iterator[str]:
     rows = []
     inner = []
     for name, hint in hints.items():
-        kinds = [hint] if get_origin(hint) is not None and hasattr(hint, "__metadata__") else [hint, *get_args(hint)]
+        kinds = (
+            [hint]
+            if get_origin(hint) is not None and hasattr(hint, "__metadata__")
+            else [hint, *get_args(hint)]
+        )
         table = next((one for one in kinds if is_dataclass(one)), None)
         if table is not None:
             inner.append((name, table))
@@ -285,7 +333,8 @@ def spaces() -> Iterator[str]:
 
     yield "# Space files\n"
     yield markdown(space.__doc__, title=True) + "\n"
-    yield "Give the file to `fspinn search --space` or `fspinn tune --space`. Settings that are not named keep their default.\n"
+    yield "Give the file to `fspinn search --space` or `fspinn tune --space`. What is not named keeps its"
+    yield "default.\n"
     yield "## What is made of a trained network\n"
     yield markdown((candidates.Variant.__doc__ or "").partition("\nParameters")[0], title=True) + "\n"
     defaults = {each.name: each.default for each in fields(candidates.Variant)}
@@ -297,7 +346,8 @@ def spaces() -> Iterator[str]:
     yield "## What is trained\n"
     yield "Any [setting](settings.md) of network and learner but `weight_norm`:\n"
     yield ", ".join(f"`{name}`" for name in space.TRAINING_SETTINGS) + ".\n"
-    yield "A range has `low` and `high`, and may have `step` or `log = true`; it is of whole numbers if all of these are."
+    yield "A range has `low` and `high`, and may have `step` or `log = true`; its numbers are whole if"
+    yield "these are."
     yield f"There may be {space.MOST:,} combinations of listed values.\n"
 
 
@@ -308,31 +358,42 @@ def outputs() -> Iterator[str]:
     import fspinn
 
     yield "# Keys of JSON and CSV\n"
-    yield "What commands print with `--json`, and what they write, seen in small runs on the digits when this page was made."
-    yield "Keys are stable. `[]` stands for each element of a list, `*` for each name in a table; a value is an example.\n"
-    known = {name: words for module in DOCUMENTED for name, words in _documented(module).items()}
+    yield "What commands print with `--json`, and what they write, seen in small runs on the digits when"
+    yield "this page"
+    yield "was made. Keys are stable. `[]` stands for each element of a list, `*` for each number that is"
+    yield "a key; a"
+    yield "value is an example.\n"
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "space.toml").write_text(SPACE)
         Image.fromarray(fspinn.datasets.load("digits").test.images[0]).save(Path(folder, "digit.png"))
         for command in OUTPUTS:
             answer = json.loads(_run((*command, "--json"), folder))
             yield f"## fspinn {command[0]}{' info' if command[0] == 'data' else ''} --json\n"
+            known = _known(command[0])
             rows = {}
             for key, value in _keys(answer):
-                rows.setdefault(key, (f"`{key}`", known.get(key.rpartition(".")[2], ""), f"`{value}`" if value else ""))
+                words = (
+                    ""
+                    if any(table in f".{key}" for table in ELSEWHERE)
+                    else known.get(key.rpartition(".")[2], "")
+                )
+                rows.setdefault(key, (f"`{key}`", words, f"`{value}`"))
             yield from _table(("key", "what it is", "example"), list(rows.values()))
         yield "## candidates.csv\n"
         yield "What `fspinn search` writes of every network that it considered, a line each.\n"
         head, first = Path(folder, "result", "candidates.csv").read_text().splitlines()[:2]
-        import csv
-
         (values,) = csv.reader([first])
-        rows = [(f"`{name}`", known.get(name, ""), f"`{v[:40]}`" if v else "") for name, v in zip(head.split(","), values)]
-        yield from _table(("column", "what it is", "example"), rows)
+        columns = [
+            (f"`{name}`", _known("search").get(name, ""), f"`{value[:40]}`" if value else "")
+            for name, value in zip(head.split(","), values, strict=True)
+        ]
+        yield from _table(("column", "what it is", "example"), columns)
 
 
 def _run(words: tuple[str, ...], folder: str | None = None) -> str:
-    done = subprocess.run([sys.executable, "-m", "fspinn", *words], cwd=folder, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "fspinn", *words], cwd=folder, capture_output=True, text=True
+    )
     if done.returncode:
         raise RuntimeError(f"fspinn {' '.join(words)}: {done.stderr}")
     return done.stdout
@@ -348,6 +409,14 @@ def _keys(value: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
     else:
         text = json.dumps(value)
         yield prefix, text if len(text) <= 40 else text[:37] + "..."
+
+
+def _known(command: str) -> dict[str, str]:
+    """Return what the classes behind a command say of their parameters, by name."""
+    found: dict[str, str] = {}
+    for module in DOCUMENTED.get(command, ()):
+        found |= _documented(f"fspinn.{module}")
+    return found
 
 
 def _documented(module: str) -> dict[str, str]:
@@ -388,7 +457,7 @@ _EQUATION = re.compile(r"^\S.*(\+=|-=|\*=| = |spikes where)")
 
 
 def markdown(docstring: str | None, title: bool) -> str:
-    """Return a docstring as Markdown: without its first line if there is to be no title, equations as code."""
+    """Return a docstring as Markdown, with equations as code, and with its first paragraph or without."""
     text = inspect.cleandoc(docstring or "").partition("\nParameters\n------")[0]
     blocks = re.split(r"\n\s*\n", text.strip())
     return "\n\n".join(_block(block) for block in blocks[0 if title else 1 :])
@@ -409,7 +478,11 @@ def _as_rst(_app: Any, _what: str, _name: str, _obj: Any, _options: Any, lines: 
     blocks = []
     for block in re.split(r"\n[ ]*\n", text):
         inner = block.split("\n")
-        if inner[0] and not inner[0].startswith((" ", "-", "*", ">", ".", "1")) and all(map(_EQUATION.match, inner)):
+        if (
+            inner[0]
+            and not inner[0].startswith((" ", "-", "*", ">", ".", "1"))
+            and all(map(_EQUATION.match, inner))
+        ):
             block = "::\n\n" + "\n".join(f"    {line}" for line in inner)
         elif inner[0] and all(line.startswith("    ") for line in inner if line):
             block = "::\n\n" + block
