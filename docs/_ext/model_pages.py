@@ -1,0 +1,123 @@
+"""Pages about what is computed: the order of events, integers, equations and costs, from docstrings."""
+
+import importlib
+import inspect
+from collections.abc import Iterator
+from dataclasses import MISSING, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from pages import ROOT, markdown, table
+
+from fspinn.base.settings import members
+
+
+FAMILIES = {
+    "Encoders": "fspinn.network.inputs.Encoder",
+    "Contrasts": "fspinn.network.inputs.Contrast",
+    "Neurons": "fspinn.network.layers.Neuron",
+    "Inhibition": "fspinn.network.inhibition.Inhibition",
+    "Adaptation of thresholds": "fspinn.network.adaptation.Adaptation",
+    "STDP": "fspinn.network.rules.Stdp",
+    "Learning rules": "fspinn.network.rules.Rule",
+    "Other learners": "fspinn.network.learners.Learner",
+}
+"""Headings, and the classes or unions of them whose docstrings say what they compute."""
+
+
+KERNELS = {
+    "fspinn.network.inputs.Encoder": ("encoders.py", "encoder_kernels.py"),
+    "fspinn.network.inputs.Contrast": ("encoder_kernels.py",),
+    "fspinn.network.layers.Neuron": ("neuron_kernels.py", "integer_kernels.py", "equations.py"),
+    "fspinn.network.inhibition.Inhibition": ("inhibition_kernels.py", "inhibition.py"),
+    "fspinn.network.adaptation.Adaptation": ("plasticity_kernels.py", "integer_plasticity_kernels.py"),
+    "fspinn.network.rules.Stdp": ("schedule_kernels.py",),
+    "fspinn.network.rules.Rule": ("plasticity_kernels.py", "integer_plasticity_kernels.py"),
+    "fspinn.network.learners.Learner": ("labels.py", "column_kernels.py", "lif_kernels.py", "conversion.py"),
+}
+"""Files that compute it, in the folders that follow; the one that says what is the first of all."""
+
+
+COMPUTING = ("network", "backends/numba", "backends/brian2", "learning", "learning/surrogate")
+
+
+def order() -> Iterator[str]:
+    """The order of events, to be included."""
+    yield markdown(importlib.import_module("fspinn.network").__doc__, title=False)
+
+
+def integers() -> Iterator[str]:
+    """The arithmetic of integers, to be included."""
+    yield markdown(importlib.import_module("fspinn.lowering.integers").__doc__, title=False)
+
+
+def equations() -> Iterator[str]:
+    """Every mechanism: its equation, its settings with unit and source, the code that computes it."""
+    yield "# Equations\n"
+    yield "Made from the docstrings of the classes. Potentials and thresholds are dimensionless: an input"
+    yield "spike"
+    yield "adds its weight. `dt` is `dt_ms`, and `fspinn` as a source is a choice of this project. Phases"
+    yield "are those"
+    yield "of [the order of events](../model.md#the-order-of-events).\n"
+    for title, name in FAMILIES.items():
+        module, _, family = name.rpartition(".")
+        yield f"## {title}\n"
+        yield f"Code: {', '.join(_links(module, KERNELS[name]))}\n"
+        for one in (
+            members(getattr(importlib.import_module(module), family)).values()
+            if "Neuron" not in name
+            else [importlib.import_module(module).Neuron]
+        ):
+            kind = getattr(one, "kind", None)
+            yield f"### {one.__name__}" + (f": `{kind}`\n" if kind else "\n")
+            yield markdown(one.__doc__, title=True) + "\n"
+            yield from _settings_of(one)
+
+
+def _links(module: str, names: tuple[str, ...]) -> Iterator[str]:
+    first = Path(inspect.getsourcefile(importlib.import_module(module)) or "")
+    paths = [first] + [
+        path for name in names for folder in COMPUTING if (path := ROOT / "fspinn" / folder / name).exists()
+    ]
+    for path in dict.fromkeys(path.resolve() for path in paths):
+        inside = path.relative_to(ROOT.resolve())
+        yield f"[`{inside}`](../../{inside})"
+
+
+def _settings_of(one: type[Any]) -> Iterator[str]:
+    rows = []
+    for each in fields(one) if is_dataclass(one) else ():
+        known = each.metadata.get("setting")
+        if known is None or (each.default is not MISSING and is_dataclass(each.default)):
+            continue
+        default = "none" if each.default is None else f"{each.default}"
+        rows.append((f"`{known.name or each.name}`", known.help, default, known.unit, known.source))
+    if rows:
+        yield from table(("setting", "what it is", "default", "unit", "source of the default"), rows)
+
+
+def costs() -> Iterator[str]:
+    """The cost model, from the docstrings of its modules."""
+    yield "# Equations of the cost model\n"
+    yield "Made from the docstrings of the modules. Energies are in picojoules, times in clock cycles,"
+    yield "memories in"
+    yield "bits.\n"
+    for name in (
+        "footprint",
+        "accesses",
+        "sram",
+        "scaling",
+        "energy",
+        "latency",
+        "pipeline",
+        "column",
+        "dense",
+        "area",
+        "program",
+        "neurobench",
+    ):
+        module = importlib.import_module(f"fspinn.memmodel.{name}")
+        first, _, rest = (module.__doc__ or "").strip().partition("\n")
+        yield f"## {first}\n"
+        yield f"Code: [`memmodel/{name}.py`](../../memmodel/{name}.py)\n"
+        yield markdown(rest, title=True) + "\n"
