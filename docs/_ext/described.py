@@ -11,7 +11,6 @@ from output_page import outputs
 from pages import EQUATION, ROOT
 from reference_pages import commands, hardware, settings, spaces
 
-
 PAGES = ROOT / "docs" / "reference"
 
 

@@ -11,7 +11,6 @@ from pages import ROOT, markdown, table
 
 from fspinn.base.settings import members
 
-
 FAMILIES = {
     "Encoders": "fspinn.network.inputs.Encoder",
     "Contrasts": "fspinn.network.inputs.Contrast",

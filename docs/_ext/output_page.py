@@ -12,7 +12,6 @@ from typing import Any
 
 from pages import parameters, run, table
 
-
 DOCUMENTED = {
     "train": ("learning.training",),
     "evaluate": ("answering.evaluate", "memmodel.neurobench", "model.activity"),
@@ -63,8 +62,8 @@ EXPLAINED = {
     "fits": "Whether that is enough; null where nothing limits it.",
     "passes": "What each pass of quantizing changed, what it saved and what it cost.",
     "accuracies": "Accuracy by seed.",
-    "constraints": "What was asked for, in bits, picojoules, seconds, square micrometres or counts of a sample.",
-    "next_smaller": "The nearest cheaper ones, with keys of the answer and how far each falls short of the target.",
+    "constraints": "What was asked for: bits, picojoules, seconds, square micrometres or counts.",
+    "next_smaller": "The next cheaper ones, and how far each falls short of the target.",
     "formats": "Number formats, `float32` where nothing was quantized.",
 }
 """Tables that are explained as a whole, by their name."""

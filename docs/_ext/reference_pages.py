@@ -100,9 +100,9 @@ def _tables_of(cls: type[Any], prefix: str) -> Iterator[str]:
             if get_origin(hint) is not None and hasattr(hint, "__metadata__")
             else [hint, *get_args(hint)]
         )
-        table = next((one for one in kinds if is_dataclass(one)), None)
-        if table is not None:
-            inner.append((name, table))
+        described = next((one for one in kinds if is_dataclass(one)), None)
+        if described is not None:
+            inner.append((name, described))
         elif name != "sources":
             default = next(each.default for each in fields(cls) if each.name == name)
             there = "needed" if name not in optional else "none" if default is None else f"{default}"
@@ -110,10 +110,10 @@ def _tables_of(cls: type[Any], prefix: str) -> Iterator[str]:
     if rows:
         yield markdown(cls.__doc__, title=True) + "\n"
         yield from table(("key", "allowed", "if it is left out"), rows)
-    for name, table in inner:
+    for name, described in inner:
         needed = "" if name in optional or prefix else " (needed)"
         yield f"### `[{prefix}{name}]`{needed}\n"
-        yield from _tables_of(table, f"{prefix}{name}.")
+        yield from _tables_of(described, f"{prefix}{name}.")
 
 
 def _limits(hint: Any) -> str:
