@@ -1,5 +1,6 @@
 """Pages about what is computed: the order of events, integers, equations and costs, from docstrings."""
 
+import ast
 import importlib
 import inspect
 from collections.abc import Iterator
@@ -37,6 +38,15 @@ KERNELS = {
 """Files that compute it, in the folders that follow; the one that says what is the first of all."""
 
 
+FUNCTIONS = {
+    "Labels tune a column": ("fspinn/learning/labels.py", None),
+    "An ANN becomes a spiking network": ("fspinn/learning/surrogate/conversion.py", None),
+    "Readouts": ("fspinn/model/readout.py", "fit"),
+    "Readouts of few bits": ("fspinn/model/rounded_readout.py", None),
+    "Number formats": ("quant/formats.py", None),
+}
+"""Headings, and the files or functions in them whose docstrings say what they compute."""
+
 COMPUTING = ("network", "backends/numba", "backends/brian2", "learning", "learning/surrogate")
 
 
@@ -71,6 +81,14 @@ def equations() -> Iterator[str]:
             yield f"### {one.__name__}" + (f": `{kind}`\n" if kind else "\n")
             yield markdown(one.__doc__, title=True) + "\n"
             yield from _settings_of(one)
+
+    for title, (path, function) in FUNCTIONS.items():
+        tree: ast.Module | ast.FunctionDef = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+        if function is not None:
+            (tree,) = (one for one in tree.body if isinstance(one, ast.FunctionDef) and one.name == function)
+        yield f"## {title}\n"
+        yield f"Code: [`{path}`](../../{path})\n"
+        yield markdown(ast.get_docstring(tree), title=True) + "\n"
 
 
 def _links(module: str, names: tuple[str, ...]) -> Iterator[str]:
