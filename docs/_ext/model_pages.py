@@ -11,6 +11,7 @@ from typing import Any
 from pages import ROOT, markdown, table
 
 from fspinn.base.settings import members
+from fspinn.network.rules import Stdp
 
 FAMILIES = {
     "Encoders": "fspinn.network.inputs.Encoder",
@@ -64,19 +65,15 @@ def equations() -> Iterator[str]:
     """Every mechanism: its equation, its settings with unit and source, the code that computes it."""
     yield "# Equations\n"
     yield "Made from the docstrings of the classes. Potentials and thresholds are dimensionless: an input"
-    yield "spike"
-    yield "adds its weight. `dt` is `dt_ms`, and `fspinn` as a source is a choice of this project. Phases"
-    yield "are those"
-    yield "of [the order of events](../model.md#the-order-of-events).\n"
+    yield "spike adds its weight. `dt` is `dt_ms`, and `fspinn` as a source is a choice of this project."
+    yield "Phases are those of [the order of events](../model.md#the-order-of-events).\n"
     for title, name in FAMILIES.items():
         module, _, family = name.rpartition(".")
         yield f"## {title}\n"
         yield f"Code: {', '.join(_links(module, KERNELS[name]))}\n"
-        for one in (
-            members(getattr(importlib.import_module(module), family)).values()
-            if "Neuron" not in name
-            else [importlib.import_module(module).Neuron]
-        ):
+        for one in members(getattr(importlib.import_module(module), family)).values():
+            if one is Stdp and family != "Stdp":
+                continue
             kind = getattr(one, "kind", None)
             yield f"### {one.__name__}" + (f": `{kind}`\n" if kind else "\n")
             yield markdown(one.__doc__, title=True) + "\n"
@@ -103,9 +100,16 @@ def _links(module: str, names: tuple[str, ...]) -> Iterator[str]:
 
 def _settings_of(one: type[Any]) -> Iterator[str]:
     rows = []
+    inherited = {each.name for each in fields(Stdp)} if issubclass(one, Stdp) and one is not Stdp else set()
+    if inherited:
+        yield "Its settings are those of `Stdp`, and\n"
     for each in fields(one) if is_dataclass(one) else ():
         known = each.metadata.get("setting")
-        if known is None or (each.default is not MISSING and is_dataclass(each.default)):
+        if (
+            known is None
+            or each.name in inherited
+            or (each.default is not MISSING and is_dataclass(each.default))
+        ):
             continue
         default = "none" if each.default is None else f"{each.default}"
         rows.append((f"`{known.name or each.name}`", known.help, default, known.unit, known.source))

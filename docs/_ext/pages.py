@@ -30,8 +30,8 @@ EQUATION = re.compile(r"^\S.*(\+=|-=|\*=| = |spikes where)")
 def markdown(docstring: str | None, title: bool) -> str:
     """Return a docstring as Markdown, with equations as code, and with its first paragraph or without."""
     text = inspect.cleandoc(docstring or "").partition("\nParameters\n------")[0]
-    blocks = re.split(r"\n\s*\n", text.strip())
-    return "\n\n".join(_block(block) for block in blocks[0 if title else 1 :])
+    first, *others = re.split(r"\n\s*\n", text.strip())
+    return "\n\n".join([first] * title + [_block(block) for block in others])
 
 
 def _block(block: str) -> str:
