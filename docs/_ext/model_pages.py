@@ -4,13 +4,12 @@ import ast
 import importlib
 import inspect
 from collections.abc import Iterator
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pages import ROOT, markdown, table
 
-from fspinn.base.settings import members
 from fspinn.network.rules import Stdp
 
 FAMILIES = {
@@ -71,7 +70,8 @@ def equations() -> Iterator[str]:
         module, _, family = name.rpartition(".")
         yield f"## {title}\n"
         yield f"Code: {', '.join(_links(module, KERNELS[name]))}\n"
-        for one in members(getattr(importlib.import_module(module), family)).values():
+        union = getattr(importlib.import_module(module), family)
+        for one in get_args(union) or (union,):
             if one is Stdp and family != "Stdp":
                 continue
             kind = getattr(one, "kind", None)
@@ -105,11 +105,7 @@ def _settings_of(one: type[Any]) -> Iterator[str]:
         yield "Its settings are those of `Stdp`, and\n"
     for each in fields(one) if is_dataclass(one) else ():
         known = each.metadata.get("setting")
-        if (
-            known is None
-            or each.name in inherited
-            or (each.default is not MISSING and is_dataclass(each.default))
-        ):
+        if known is None or each.name in inherited or is_dataclass(each.default):
             continue
         default = "none" if each.default is None else f"{each.default}"
         rows.append((f"`{known.name or each.name}`", known.help, default, known.unit, known.source))
@@ -121,8 +117,7 @@ def costs() -> Iterator[str]:
     """The cost model, from the docstrings of its modules."""
     yield "# Equations of the cost model\n"
     yield "Made from the docstrings of the modules. Energies are in picojoules, times in clock cycles,"
-    yield "memories in"
-    yield "bits.\n"
+    yield "memories in bits.\n"
     for name in (
         "footprint",
         "accesses",

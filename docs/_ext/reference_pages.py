@@ -15,10 +15,9 @@ def settings() -> Iterator[str]:
     """All settings of network and learner."""
     yield "# Settings\n"
     yield "What `fspinn info --settings` lists: every setting of a network, of a learner and of the"
-    yield "readout, by the"
-    yield "name that `--set name=value`, `--config` files, presets, model files and search spaces use. Of"
-    yield "the second"
-    yield "layer it is `layers.2.name`. Equations stand [by mechanism](equations.md).\n"
+    yield "readout, by the name that `--set name=value`, `--config` files, presets, model files and"
+    yield "search spaces use. Of the second layer it is `layers.2.name`. Equations stand"
+    yield "[by mechanism](equations.md).\n"
     rows = json.loads(run(("info", "--settings", "--json")))["settings"]
     groups: dict[str, list[Any]] = {}
     for row in rows:
@@ -41,8 +40,7 @@ def commands() -> Iterator[str]:
 
     yield "# Commands\n"
     yield 'What `fspinn COMMAND --help` says. Exit status 0 is done, 1 is "the answer is no", 2 is bad'
-    yield "input, 3 a"
-    yield "search that could not finish, 70 a fault of fspinn, 130 Ctrl-C.\n"
+    yield "input, 3 a search that could not finish, 70 a fault of fspinn, 130 Ctrl-C.\n"
     yield from _command(main, "fspinn", 1)
 
 
@@ -75,8 +73,7 @@ def hardware() -> Iterator[str]:
 
     yield "# Hardware files\n"
     yield "Presets, as `fspinn hardware list` names them; `fspinn hardware show NAME` prints every number"
-    yield "with its"
-    yield "source.\n"
+    yield "with its source.\n"
     presets = [load_hardware(name).meta for name in hardware_names()]
     yield from table(
         ("name", "what it is", "how far to trust it"),
@@ -84,8 +81,8 @@ def hardware() -> Iterator[str]:
     )
     yield "## Keys of a TOML file\n"
     yield "A table for each heading. A value but those of `meta` has a line in `[sources]`, by its dotted"
-    yield "key:"
-    yield '`"clock.f_mhz" = "data sheet, table 3"`. [Your own hardware](../how-to/hardware.md) shows one.\n'
+    yield 'key: `"clock.f_mhz" = "data sheet, table 3"`. [Your own hardware](../how-to/hardware.md) shows'
+    yield "one.\n"
     yield from _tables_of(Hardware, "")
 
 
@@ -134,8 +131,7 @@ def spaces() -> Iterator[str]:
 
     yield "# Space files\n"
     yield markdown(space.__doc__, title=True) + "\n"
-    yield "Give the file to `fspinn search --space` or `fspinn tune --space`. What is not named keeps its"
-    yield "default.\n"
+    yield "Give the file to `fspinn search --space`. What is not named keeps its default.\n"
     yield "## What is made of a trained network\n"
     yield markdown((candidates.Variant.__doc__ or "").partition("\nParameters")[0], title=True) + "\n"
     defaults = {each.name: each.default for each in fields(candidates.Variant)}
@@ -147,6 +143,6 @@ def spaces() -> Iterator[str]:
     yield "## What is trained\n"
     yield "Any [setting](settings.md) of network and learner but `weight_norm`:\n"
     yield ", ".join(f"`{name}`" for name in space.TRAINING_SETTINGS) + ".\n"
-    yield "A range has `low` and `high`, and may have `step` or `log = true`; its numbers are whole if"
-    yield "these are."
+    yield "A range has `low` and `high`, and may have `step` or `log = true`; its numbers are"
+    yield "whole if these are."
     yield f"There may be {space.MOST:,} combinations of listed values.\n"
