@@ -18,6 +18,7 @@ html_theme = "furo"
 html_title = f"fspinn {release}"
 html_copy_source = False
 default_role = "code"
+highlight_language = "none"
 smartquotes = False  # --option is no dash
 
 myst_enable_extensions = ["deflist"]

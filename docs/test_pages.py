@@ -1,6 +1,6 @@
 """Pages: what their code blocks say happens, and what pages outside of the site link to is there.
 
-    pytest docs
+    pytest docs/test_pages.py
 
 Of a page all blocks are run in their order, in a folder of its own: `pycon` as doctests, `python` as it
 stands, `console` line by line; what follows a line that starts with `$` is what it prints ("..." stands
