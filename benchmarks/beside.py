@@ -188,9 +188,9 @@ def _note(results: Results) -> str:
         f"images; mean ± standard deviation over seeds {seeds(results)}. Sizes were picked from larger "
         "tables, dense layers by STDP are the smallest that a search found for a target. Columns by STDP "
         "alone see ON and OFF of Fashion-MNIST. **Of published networks the KiB are weights alone, and the "
-        "protocols are others**: BitNetMCU (github.com/cpldcpu/BitNetMCU, its best runs) sees 16 x 16 pixels; Diehl "
-        "& Cook learned in floats, and 8 bits a weight are taken here. Empty: not measured, or no figure with "
-        f"its memory was found. {machines(results)}."
+        "protocols are others**: BitNetMCU (github.com/cpldcpu/BitNetMCU, its best runs) sees 16 x 16 "
+        "pixels; Diehl & Cook learned in floats, and 8 bits a weight are taken here. Empty: not measured, or "
+        f"no figure with its memory was found. {machines(results)}."
     )
 
 

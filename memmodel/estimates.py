@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fspinn.base.errors import ConfigError
+from fspinn.base.printing import Drawn
 from fspinn.memmodel.area import Needed, area_um2, capacity
 from fspinn.memmodel.case import Case
 from fspinn.memmodel.column import is_core
@@ -26,8 +27,8 @@ Breakdown = Mapping[str, Any]
 Breakdowns = Mapping[str, Breakdown]
 
 
-@dataclass(frozen=True)
-class Estimate:
+@dataclass(frozen=True, repr=False)
+class Estimate(Drawn):
     """What a network costs: breakdowns by phase, then component.
 
     In each breakdown the components add up to ``"total"`` exactly, as in
@@ -76,6 +77,18 @@ class Estimate:
     no_training: str | None = None
     latency_assumes: str | None = None
     most_cycles: Any = None
+
+    def __str__(self) -> str:
+        from fspinn.memmodel.text import energy_text, memory_text  # which needs this class
+
+        name, bits = self.hardware.meta.name, self.memory["inference"]["total"]
+        if np.ndim(bits) > 0:
+            return f"{np.size(bits):,} networks on {name}"
+        costs = [memory_text(bits), energy_text(self.energy["inference"]["total"])]
+        seconds = self.latency_s("inference")
+        costs += [] if seconds is None else [f"{seconds * 1e3:.3g} ms"]
+        fits = "" if self.fits("inference") else "; does not fit"
+        return f"{', '.join(costs)} for an inference on {name}{fits}"
 
     @property
     def phases(self) -> tuple[str, ...]:

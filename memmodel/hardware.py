@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, NamedTuple
 
+from fspinn.base.printing import Printed
 from fspinn.memmodel.sram import CELLS
 
 CONFIDENCES = ("calibrated", "published", "convention", "uncalibrated")
@@ -266,8 +267,8 @@ class Controller:
     learning_stack_bytes: Bytes = 0
 
 
-@dataclass(frozen=True)
-class Hardware:
+@dataclass(frozen=True, repr=False)
+class Hardware(Printed):
     """A piece of hardware, with a source for each of its numbers.
 
     Parameters
@@ -299,6 +300,9 @@ class Hardware:
     column: Column | None = None
     area: Area | None = None
     controller: Controller | None = None
+
+    def __str__(self) -> str:
+        return f"{self.meta.name}, {self.meta.description}"
 
     @property
     def timed(self) -> bool:

@@ -19,12 +19,7 @@ def describe(estimates: Mapping[str, Estimate]) -> str:
     """Return one estimate, or two side by side, by what they are called, as tables and sentences."""
     first = next(iter(estimates.values()))
     lines = [_heading(name, estimate) for name, estimate in estimates.items()]
-    for title, attribute, text in (
-        ("memory", "memory", memory_text),
-        ("energy per image", "energy", energy_text),
-        ("cycles per image", "latency", "{:,}".format),
-        ("area", "area", area_text),
-    ):
+    for title, attribute, text in TABLES:
         each = {name: getattr(one, attribute) for name, one in estimates.items()}
         phases = PHASES if None not in each.values() else ()
         columns = [
@@ -62,6 +57,15 @@ def energy_text(energy_pj: float) -> str:
 def area_text(area_um2: float) -> str:
     """Return an area in square millimetres."""
     return f"{area_um2 / 1e6:.3f} mm2"
+
+
+TABLES: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
+    ("memory", "memory", memory_text),
+    ("energy per image", "energy", energy_text),
+    ("cycles per image", "latency", "{:,}".format),
+    ("area", "area", area_text),
+)
+"""Breakdowns: what each is called, the attribute of an `Estimate`, and how its values are written."""
 
 
 def _heading(name: str, estimate: Estimate) -> str:

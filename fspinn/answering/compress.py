@@ -16,6 +16,7 @@ from fspinn.answering.evaluate import evaluate
 from fspinn.answering.predict import respond
 from fspinn.base.checks import checked_seed
 from fspinn.base.errors import ConfigError, FormatError
+from fspinn.base.printing import Printed
 from fspinn.datasets.arrays import as_dataset
 from fspinn.lowering import passes
 from fspinn.lowering.compiler import plan_of
@@ -57,12 +58,15 @@ Found = TypeVar("Found")
 _BITS = re.compile(r"([0-9]{1,3}) bits", re.ASCII)
 
 
-@dataclass(frozen=True)
-class Lowered:
+@dataclass(frozen=True, repr=False)
+class Lowered(Printed):
     """A network in fixed point, and the report of each pass that made it."""
 
     model: Model
     reports: tuple[Report, ...]
+
+    def __str__(self) -> str:
+        return str(self.model)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fspinn.answering import metrics
 from fspinn.answering.predict import predict, silent_in
 from fspinn.base.errors import ConfigError
+from fspinn.base.printing import Drawn
 from fspinn.datasets.arrays import as_split
 from fspinn.datasets.origin import load_again
 from fspinn.lowering.integers import Range
@@ -46,8 +47,8 @@ class Coverage(NamedTuple):
     accuracy: NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Evaluation:
+@dataclass(frozen=True, repr=False)
+class Evaluation(Drawn):
     """What a model did on labelled images.
 
     Parameters
@@ -94,6 +95,11 @@ class Evaluation:
     silent_samples: int = 0
     reject: float = 0.0
     neurobench: NeuroBench | None = None
+
+    def __str__(self) -> str:
+        answered = f" that are answered, {100 * self.coverage:.1f} % of" if self.reject > 0 else " of"
+        accuracy = f"accuracy {100 * self.accuracy:.2f} %{answered} {self.samples:,} samples"
+        return f"{accuracy}, {self.readout} readout, {self.spikes_per_sample:.1f} spikes a sample"
 
     @property
     def coverage(self) -> float:
@@ -215,7 +221,7 @@ def evaluate(
         features that it listens to are missing.
     """
     model = model_of(model)
-    split = as_split(split, model.scale)
+    split = as_split(split, model.scale, model.image_shape)
     check_size(model, split.images, "images")
     split = split.in_classes(model.class_names, "split")
     if len(split) == 0:

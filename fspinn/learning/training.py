@@ -20,6 +20,7 @@ from fspinn.backends.protocol import Response
 from fspinn.base import jit
 from fspinn.base.checks import checked_seed, whole_number
 from fspinn.base.errors import ConfigError, FspinnWarning
+from fspinn.base.printing import Drawn
 from fspinn.base.progress import progress_bar
 from fspinn.base.randomness import (
     INFERENCE_SPIKES,
@@ -69,8 +70,8 @@ PRESENTATIONS_PER_NEURON = 100
 _CHUNK = 250
 
 
-@dataclass(frozen=True)
-class TrainingResult:
+@dataclass(frozen=True, repr=False)
+class TrainingResult(Drawn):
     """A trained model and how the training went.
 
     Parameters
@@ -86,6 +87,9 @@ class TrainingResult:
     model: Model
     samples_per_s: float
     validation: Evaluation | None
+
+    def __str__(self) -> str:
+        return str(self.model)
 
 
 def passes_for(neurons: int, images: int) -> int:

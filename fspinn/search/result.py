@@ -10,6 +10,7 @@ from typing import Any
 from fspinn.answering.evaluate import Evaluation
 from fspinn.base.errors import DataError
 from fspinn.base.files import replaced_when_whole
+from fspinn.base.printing import Drawn
 from fspinn.memmodel.text import memory_text
 from fspinn.model.model import Model
 from fspinn.model.store import save
@@ -18,6 +19,7 @@ from fspinn.search.baselines import Baseline
 from fspinn.search.certificate import Certificate, in_words
 from fspinn.search.constraints import MEASURES, Constraints, cost_of, described, flash_and_ram, least
 from fspinn.search.endings import Ending, advice, confidence_in_words, headline
+from fspinn.search.frames import frame_of, in_a_row
 from fspinn.search.metrics import Metric, metric_of
 from fspinn.search.question import RESULT, check_answer
 from fspinn.search.trial import Outcome, Trial
@@ -30,8 +32,8 @@ _AS_THEY_ARE = (
 """Fields that are written as they are."""
 
 
-@dataclass(frozen=True)
-class SearchResult:
+@dataclass(frozen=True, repr=False)
+class SearchResult(Drawn):
     """The answer of a search. Accuracies are values of the metric that was asked for.
 
     Parameters
@@ -95,6 +97,15 @@ class SearchResult:
     test: Evaluation | None
     seconds: float
 
+    def __str__(self) -> str:
+        near, accuracy = self.nearest, self.nearest.accuracy
+        which = "" if self.found else f"{self.ending.value}, the nearest is "
+        memory = "" if near.cost is None else f", {memory_text(near.memory_bits)}"
+        measured = (
+            "" if accuracy is None else f", {100 * accuracy:.1f} %{self.metric.after_percent} on validation"
+        )
+        return f"{which}{near.candidate}{memory}{measured}; {len(self.trials):,} candidates"
+
     @property
     def found(self) -> bool:
         """Whether a network meets the target."""
@@ -119,6 +130,12 @@ class SearchResult:
     def budget_bits(self) -> float | None:
         """The memory for inference that was allowed."""
         return self.constraints.memory
+
+    def to_frame(self) -> Any:
+        """Return all trials as a ``pandas.DataFrame``, with the columns of ``candidates.csv``; as a list of
+        dictionaries where pandas is not installed.
+        """
+        return frame_of(_rows(self))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the answer by name, as it is in ``result.json``; ``fspinn search --json`` names the
@@ -300,13 +317,14 @@ def line(trials: Sequence[Trial], minimized: str = "memory") -> str:
     )
 
 
+def _rows(result: SearchResult) -> list[dict[str, Any]]:
+    rows = [in_a_row(trial.as_dict()) for trial in result.trials]
+    return [row | {"seeds": len(row.pop("accuracies"))} for row in rows]
+
+
 def _write_table(result: SearchResult, path: Path) -> None:
+    rows = _rows(result)
     with open(path, "w", newline="", encoding="utf-8") as file:
-        rows = [trial.as_dict() for trial in result.trials]
-        for row in rows:
-            row["accuracy_low"], row["accuracy_high"] = row.pop("accuracy_interval") or (None, None)
-            row["seeds"] = len(row.pop("accuracies"))
-            row["settings"] = " ".join(f"{name}={value}" for name, value in row["settings"].items())
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)

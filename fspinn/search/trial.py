@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.answering.metrics import mean_confusion
+from fspinn.base.printing import Printed
 from fspinn.search.candidates import Candidate
 from fspinn.search.costs import Cost
 from fspinn.search.intervals import CONFIDENCE
@@ -40,8 +41,8 @@ class Outcome(Enum):
     UNTRIED = "untried"
 
 
-@dataclass(frozen=True)
-class Trial:
+@dataclass(frozen=True, repr=False)
+class Trial(Printed):
     """What became of a candidate. Its accuracies are values of the metric that was asked for.
 
     Parameters
@@ -79,6 +80,9 @@ class Trial:
     presentations: int | None = None
     number: int | None = None
     varied: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.candidate}: {self.verdict}"
 
     @property
     def accuracy(self) -> float | None:
