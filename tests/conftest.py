@@ -5,6 +5,8 @@ from functools import wraps
 
 import numpy as np
 import pytest
+from commands import run
+from quick_searches import WORDS
 
 from fspinn.search import smallest
 
@@ -30,3 +32,11 @@ def _classifiers_are_fitted_once():
         for name in ("linear_classifiers", "wide_enough"):
             patched.setattr(smallest, name, _once(getattr(smallest, name)))
         yield
+
+
+@pytest.fixture(scope="session")
+def searched(tmp_path_factory):
+    """The folder of the search `WORDS`; whoever changes it copies it."""
+    folder = tmp_path_factory.mktemp("a search") / "result"
+    assert run(*WORDS.split(), "-o", folder).exit_code == 0
+    return folder

@@ -7,6 +7,13 @@ from described import dense, stdp
 from fspinn.datasets import load
 from fspinn.search import Space, find_smallest
 
+WORDS = (
+    "search --validation 300 --samples 400 --accuracy 0.6 --sizes 10,25,60 --weights UQ0.3,float32 "
+    "--readouts proportion --passes 1 --seeds 2 --set duration_ms=60 --set threshold=8 "
+    "--set rate_norm_hz=900 --energy 9uJ"
+)
+"""A search that finds a network, with one smaller candidate that will not do."""
+
 QUICK = dense(duration_ms=60.0, threshold=8.0, rate_norm_hz=900.0)
 
 

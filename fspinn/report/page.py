@@ -10,11 +10,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from fspinn.answering.evaluate import evaluate
+from fspinn.answering.evaluate import Evaluation, evaluate
 from fspinn.base.errors import DataError
 from fspinn.base.files import real_file, replaced_when_whole
 from fspinn.base.version import __version__
@@ -45,9 +46,9 @@ PLACED_IMAGES = 500
 """Validation images that the places of spikes are counted on."""
 
 _GREY_PARTS = ("text.", "axes.label", "axes.title", "axes.edge", "xtick.", "ytick.")
-_LOOK: dict[Any, Any] = {f"{part}color": "#858585" for part in _GREY_PARTS}
+_LOOK: dict[Any, Any] = {f"{part}color": "#5d6673" for part in _GREY_PARTS}
 _LOOK |= {"svg.hashsalt": "fspinn", "svg.fonttype": "none"}
-"""Pictures in the page: their words are in a grey for all backgrounds."""
+"""Pictures in the page: their words have the grey of the page's, on white."""
 
 _NEEDED = (
     "found",
@@ -101,26 +102,53 @@ def write_report(
         If the images have changed since.
     """
     folder = Path(folder)
-    answer = _read(folder / "result.json")
+    answer = read_answer(folder / "result.json")
     path = folder / NAME
     with _writing(path):
         real_file(path)  # before the work, not after it
-    words = {"answer": answer, **_about_trials(answer)}
     model = load(folder / "smallest.h5") if answer["found"] else None
     if data is None:
         data = load_again(answer["dataset"], data_dir)
         data = replace(data, train=data.train.first(answer["dataset"]["train"]))
-    words |= _without_spikes(answer, data)
-    words["any_two"] = charts.any_two(answer)
+    words = words_about(answer, model, "pixels and features" if data.feature_names else "pixels")
     if model is not None:
-        words |= {"band": load_hardware(answer["hardware"]).band, "compared": compared(answer, model)}
-        words["latency"] = _latency(model, answer["hardware"])
-        words |= {"pictures": _pictures(model, data.validation, answer["seed"], threads)}
-    page = _environment().get_template("page.html").render(model=model, version=__version__, **words)
+        words["pictures"] = _pictures(model, data.validation, answer["seed"], threads)
+    page = document(words)
     with _writing(path), replaced_when_whole(path) as temporary:
         # A name that is not UTF-8 holds what no file in UTF-8 can.
         temporary.write_text(page, "utf-8", errors="replace")
     return path
+
+
+def words_about(answer: Mapping[str, Any], model: Model | None, inputs: str = "pixels") -> dict[str, Any]:
+    """Return what the page says of a result: all but the pictures, which take the images.
+
+    `answer` is as `fspinn.search.SearchResult.as_dict` gives it, or as `fspinn.search.following` of a search
+    that is not finished; `inputs` is what classifiers without spikes see.
+    """
+    words = {
+        "answer": answer,
+        "model": model,
+        "version": __version__,
+        "pictures": [],
+        **_about_trials(answer),
+    }
+    if answer["ending"] is not None:
+        words |= _without_spikes(answer, inputs)
+    if model is not None:
+        words |= {"band": load_hardware(answer["hardware"]).band, "compared": compared(answer, model)}
+        words["latency"] = _latency(model, answer["hardware"])
+    return words
+
+
+def document(words: Mapping[str, Any], **live: Any) -> str:
+    """Return the page as a file; `live` are further words of one that follows a search."""
+    return _environment().get_template("document.html").render(**words, live=live)
+
+
+def sections(words: Mapping[str, Any]) -> str:
+    """Return what is inside the page."""
+    return _environment().get_template("page.html").render(**words)
 
 
 @contextmanager
@@ -133,7 +161,8 @@ def _writing(path: Path) -> Iterator[None]:
         ) from None
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_answer(path: Path) -> dict[str, Any]:
+    """Return what is in a ``result.json``."""
     try:
         answer = json.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -154,9 +183,10 @@ def _about_trials(answer: Mapping[str, Any]) -> dict[str, Any]:
     called = {name: "RAM" if name == "ram" else name.replace("_", " ") for name in limits}
     return {
         "buys": BUYS,
-        "charts": charts.charts(answer),
+        "charts": charts.charts(answer) if trials else [],
         "shapes": charts.shapes(answer),
-        "importances": importances(answer) if answer["strategy"] != "ladder" else {},
+        "any_two": charts.any_two(answer),
+        "importances": importances(answer) if answer["strategy"] != "ladder" and answer["ending"] else {},
         "metric": metric_of(answer["metric"]),
         **_minimized(answer["minimize"][0]),
         "sides": charts,
@@ -176,15 +206,15 @@ def _minimized(name: str) -> dict[str, Any]:
     return {"least": least(name), "less": less(name), "minimized": measure}
 
 
-def _without_spikes(answer: Mapping[str, Any], data: "Dataset") -> dict[str, Any]:
+def _without_spikes(answer: Mapping[str, Any], inputs: str) -> dict[str, Any]:
     """Return what there is to say of classifiers without spikes."""
-    labels = answer["labels"] or len(data.train)
+    labels = answer["labels"] or answer["dataset"]["train"]
     return {
         "baselines": answer["baselines"],
         "worth": worth(answer, _percent, lambda name, cost: _in_units(cost, name)),
         "labels": labels,
         "passes": passes_over(min(labels, MOST_IMAGES)),
-        "inputs": "pixels and features" if data.feature_names else "pixels",
+        "inputs": inputs,
     }
 
 
@@ -232,8 +262,21 @@ def _pictures(model: Model, shown: "Split", seed: int, threads: int | None) -> l
         found.append(Picture("Readout", _picture(readout_map, model), says))
     measured = evaluate(model, shown, seed=seed, threads=threads)
     answers = measured.labels, measured.predictions, model.class_names
-    says = f"Answers to the validation images, learned with seed {seed}."
+    says = f"Answers to the validation images, learned with seed {seed}. {_most_confused(measured)}".strip()
     return [*found, Picture("Confusion matrix", _picture(confusion_matrix, *answers), says)]
+
+
+def _most_confused(measured: Evaluation) -> str:
+    """Return which class is most often taken for which other, in a sentence; empty if all are right."""
+    wrong = measured.confusion_matrix[:, : len(measured.class_names)].copy()  # of what was answered
+    np.fill_diagonal(wrong, 0)
+    true, taken = np.unravel_index(wrong.argmax(), wrong.shape)
+    names, most = measured.class_names, wrong[true, taken]
+    if most == 0:
+        return ""
+    return (
+        f"Most often {names[true]} is taken for {names[taken]}: {most} of {(measured.labels == true).sum()}."
+    )
 
 
 def _picture(draw: Callable[..., Figure], *arguments: Any) -> str:

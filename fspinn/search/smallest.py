@@ -335,10 +335,13 @@ def find_smallest(
         words = [strategy, sampler, asdict(constraints), minimize, seed, as_plain(settled)]
         words.append(context.key(Job(base, seed, ())))  # what all jobs have in common
         digest = hashlib.sha256(json.dumps(words, default=str, sort_keys=True).encode()).hexdigest()
+        asked_for = {**question, "strategy": strategy, "seeds": seeds, "considered": trials}
+        if strategy == "ladder":
+            asked_for["considered"] = sum(not ledger.rejected(candidate) for candidate in possible)
         with (
             quiet_optuna() if strategy in DRAWING else nullcontext(),
             worker_pool(workers, scheduler, context) as pool,
-            Journal(None if folder is None else Path(folder), context, digest[:12]) as journal,
+            Journal(None if folder is None else Path(folder), context, digest[:12], asked_for) as journal,
             LiveTable(ledger, strategy, pool.count, until, progress) as table,
         ):
 
