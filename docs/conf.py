@@ -12,7 +12,7 @@ author = "the authors of fspinn"
 project_copyright = author
 release = version = fspinn.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "numpydoc", "described"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc", "described"]
 exclude_patterns = ["_build", "_ext", "reference/order.md", "reference/integers.md"]  # these are included
 html_theme = "furo"
 html_title = f"fspinn {release}"
@@ -25,7 +25,6 @@ myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
 
 autodoc_typehints = "none"
-autosummary_generate = True
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
 
