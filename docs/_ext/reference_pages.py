@@ -120,7 +120,7 @@ def _limits(hint: Any) -> str:
         if hasattr(one, "__metadata__"):
             kind, limits = get_args(one)
             if hasattr(limits, "low"):
-                return f"{'whole number' if kind is int else 'number'}, {limits.low:g} to {limits.high:g}"
+                return f"{'whole number' if kind is int else 'number'}, {limits.low:,.10g} to {limits.high:,.10g}"
             return ", ".join(f"`{word}`" for word in limits)
     return "text"
 
