@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fspinn.base.amounts import energy_text, memory_text, time_text
 from fspinn.base.errors import ConfigError
 from fspinn.base.printing import Drawn
 from fspinn.memmodel.area import Needed, area_um2, capacity
@@ -18,6 +19,7 @@ from fspinn.memmodel.hardware import Band, Hardware
 from fspinn.memmodel.hardware_files import load_hardware
 from fspinn.memmodel.packing import Numbers, plain, whole
 from fspinn.memmodel.pipeline import ASSUMED, most_cycles
+from fspinn.memmodel.program import program_learns
 from fspinn.memmodel.size import Size
 from fspinn.memmodel.workload import PHASES, Workload, Workloads, workloads_of
 from fspinn.model.activity import Activity
@@ -57,6 +59,9 @@ class Estimate(Drawn):
         What is needed and available of everything that is limited.
     no_training : str or None
         Why nothing is said of training, in a sentence.
+    device_learns : bool
+        Whether the device can learn: the program that is exported for a microcontroller does not learn all
+        that a chip could, and what is said of its training is then of a program that nobody has written.
     latency_assumes : str or None
         What the latency takes for granted of the spikes.
     most_cycles : int, ndarray or None
@@ -75,18 +80,17 @@ class Estimate(Drawn):
     interval: Mapping[str, Any]
     capacity: Mapping[str, Mapping[str, Needed]]
     no_training: str | None = None
+    device_learns: bool = True
     latency_assumes: str | None = None
     most_cycles: Any = None
 
     def __str__(self) -> str:
-        from fspinn.memmodel.text import energy_text, memory_text  # which needs this class
-
         name, bits = self.hardware.meta.name, self.memory["inference"]["total"]
         if np.ndim(bits) > 0:
             return f"{np.size(bits):,} networks on {name}"
         costs = [memory_text(bits), energy_text(self.energy["inference"]["total"])]
         seconds = self.latency_s("inference")
-        costs += [] if seconds is None else [f"{seconds * 1e3:.3g} ms"]
+        costs += [] if seconds is None else [time_text(seconds)]
         fits = "" if self.fits("inference") else "; does not fit"
         return f"{', '.join(costs)} for an inference on {name}{fits}"
 
@@ -275,6 +279,7 @@ def estimate(
         interval={phase: whole(case.interval) for phase, case in cases.items()},
         capacity={phase: capacity(case) for phase, case in cases.items()},
         no_training=no_training,
+        device_learns=no_training is None and (described.controller is None or program_learns(size)),
         latency_assumes=None if most is None else ASSUMED,
         most_cycles=most,
     )

@@ -20,6 +20,13 @@ that makes figures comparable, or nobody has measured it."""
 ACCESSES = ("sram-law", "table", "none")
 """Where the energy of an access comes from."""
 
+KEYS_OF_ACCESS: dict[str, tuple[str, ...]] = {
+    "sram-law": ("kappa",),
+    "table": ("table_capacity_bits", "table_access_pj"),
+    "none": (),
+}
+"""Which keys of a memory count with each of them."""
+
 SCHEDULES = ("event", "clock")
 """Whether a core works on the inputs that spike, or on all inputs in every time step."""
 

@@ -182,7 +182,7 @@ def test_equations_of_a_stack_are_those_of_its_layers_one_after_the_other(column
 
 
 def test_what_columns_cost_is_said_by_component(columns):
-    result = CliRunner().invoke(main, ["estimate", str(columns / "stack.h5")])
+    result = CliRunner().invoke(main, ["estimate", str(columns / "stack.h5"), "--details"])
     assert result.exit_code == 0
     for component in ("input_buffer", "spike_times", "votes"):
         assert f"\n  {component} " in result.stdout

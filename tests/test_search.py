@@ -109,7 +109,7 @@ def test_the_certificate_names_the_next_smaller_ones_and_how_far_they_fall_short
 @pytest.mark.parametrize(
     ("minimized", "least", "less", "amount"),
     [
-        ("energy", "network with the least energy", "with less energy", " uJ an image"),
+        ("energy", "network with the least energy", "with less energy", " nJ an image"),
         ("spikes", "network with the fewest output spikes", "with fewer output spikes", " output spikes an"),
     ],
 )
@@ -227,7 +227,7 @@ def test_limits_that_are_impossible_only_together_are_told_so():
     )
     limits = Constraints(0.9, memory=8192, area=1.5e6)
     words = nearest_possible(limits, [small, flat])
-    assert words == "memory, area: impossible together; no network is nearer than 1.0 KiB and 2 mm2"
+    assert words == "memory, area: impossible together; no network is nearer than 1 KiB and 2 mm2"
 
 
 def test_a_limit_that_only_some_keep_to_rejects_the_others_untrained(data):
@@ -367,7 +367,7 @@ def test_the_answer_to_another_question_is_not_replaced(data, result, tmp_path, 
         ({"labels": 50}, "least memory, all labels; this asks: digits, 80 %, least memory, 50 labels;"),
         (
             {"hardware": "mcu-m4f"},
-            "least memory, hardware asic65-lp; this asks: .* 512.0 KiB of flash, .*, hardware mcu-m4f",
+            "least memory, hardware asic65-lp; this asks: .* 512 KiB of flash, .*, hardware mcu-m4f",
         ),
     ],
 )

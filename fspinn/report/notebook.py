@@ -12,13 +12,14 @@ import numpy as np
 
 from fspinn.answering.describe import in_words
 from fspinn.answering.evaluate import Evaluation
+from fspinn.base.amounts import energy_text, memory_text, time_text, with_signs
 from fspinn.datasets.dataset import Dataset, Split
 from fspinn.learning.training import TrainingResult
 from fspinn.memmodel.estimates import Estimate
-from fspinn.memmodel.text import TABLES
+from fspinn.memmodel.text import TABLES, phases_told
 from fspinn.model.model import Model
 from fspinn.network.description import Network
-from fspinn.report.page import Picture, _environment, _in_units, _percent, _picture
+from fspinn.report.page import Picture, _environment, _percent, _picture
 from fspinn.report.plots import accuracy_against_memory, confusion_matrix, receptive_fields
 from fspinn.search.baselines import Baseline
 from fspinn.search.result import SearchResult
@@ -120,8 +121,9 @@ def _(shown: Estimate) -> Shown:
         return Shown()
     tables = []
     for title, attribute, text in TABLES:
-        found = getattr(shown, attribute)
-        if found is None or all(len(one) == 1 for one in found.values()):
+        breakdowns = getattr(shown, attribute)
+        found = {} if breakdowns is None else {phase: breakdowns[phase] for phase in phases_told(shown)}
+        if all(len(one) == 1 for one in found.values()):
             continue
         names = dict.fromkeys(name for one in found.values() for name in one if name != "total")
         rows = [
@@ -190,12 +192,12 @@ def _called(one: Baseline) -> str:
 
 def _measured(accuracy: float | None, interval: tuple[float, float] | None, memory_bits: int) -> list[str]:
     between = "-" if interval is None else f"{_percent(interval[0])} to {_percent(interval[1])}"
-    return ["-" if accuracy is None else _percent(accuracy), between, _in_units(memory_bits, "memory")]
+    return ["-" if accuracy is None else _percent(accuracy), between, memory_text(memory_bits)]
 
 
 def _costs(energy_pj: float | None, latency_s: float | None) -> list[str]:
-    energy = "-" if energy_pj is None else _in_units(energy_pj, "energy")
-    return [energy, "-" if latency_s is None else _in_units(latency_s, "latency")]
+    energy = "-" if energy_pj is None else with_signs(energy_text(energy_pj))
+    return [energy, "-" if latency_s is None else with_signs(time_text(latency_s))]
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:

@@ -16,6 +16,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from fspinn.answering.evaluate import Evaluation, evaluate
+from fspinn.base.amounts import area_text, energy_text, memory_text, time_text, with_signs
 from fspinn.base.errors import DataError
 from fspinn.base.files import real_file, replaced_when_whole
 from fspinn.base.version import __version__
@@ -27,7 +28,6 @@ from fspinn.report import charts
 from fspinn.report.comparison import compared
 from fspinn.report.importance import importances
 from fspinn.report.plots import confusion_matrix, readout_map, receptive_fields, spike_places
-from fspinn.search import quantities
 from fspinn.search.baselines import MOST_IMAGES
 from fspinn.search.candidates import Variant, in_words
 from fspinn.search.certificate import chance
@@ -194,7 +194,7 @@ def _about_trials(answer: Mapping[str, Any]) -> dict[str, Any]:
         "tried": sum(trial["accuracy"] is not None for trial in trials),
         "varied": _varied([trial["settings"] for trial in trials]),
         "flash_and_ram": flash_and_ram(answer),
-        "limits": {called[name]: _amount(MEASURES[name].format(limits[name])) for name in limits},
+        "limits": {called[name]: with_signs(MEASURES[name].format(limits[name])) for name in limits},
     }
 
 
@@ -202,7 +202,7 @@ def _minimized(name: str) -> dict[str, Any]:
     """Return how to speak of what was minimised first, and its measure if it needs a column beside memory."""
     measure = None if name == "memory" else MEASURES[name]
     if measure is not None:
-        measure = measure._replace(format=lambda cost: _amount(MEASURES[name].format(cost)))
+        measure = measure._replace(format=lambda cost: with_signs(MEASURES[name].format(cost)))
     return {"least": least(name), "less": less(name), "minimized": measure}
 
 
@@ -211,7 +211,7 @@ def _without_spikes(answer: Mapping[str, Any], inputs: str) -> dict[str, Any]:
     labels = answer["labels"] or answer["dataset"]["train"]
     return {
         "baselines": answer["baselines"],
-        "worth": worth(answer, _percent, lambda name, cost: _in_units(cost, name)),
+        "worth": worth(answer, _percent, lambda name, cost: with_signs(MEASURES[name].format(cost))),
         "labels": labels,
         "passes": passes_over(min(labels, MOST_IMAGES)),
         "inputs": inputs,
@@ -299,17 +299,17 @@ def _environment() -> Environment:
     environment.undefined, environment.trim_blocks, environment.lstrip_blocks = StrictUndefined, True, True
     environment.filters |= {
         "whole": lambda number: f"{number:,.0f}",
-        "area": lambda area_um2: _amount(quantities.format_area(area_um2)),
+        "area": lambda area_um2: with_signs(area_text(area_um2)),
         "advice": lambda answer: advice(answer, _percent),
         "chance": chance,
         "confidence": confidence_in_words,
         "headline": lambda answer: headline(answer, _percent),
-        "energy": lambda energy_pj: _in_units(energy_pj, "energy"),
-        "latency": lambda latency_s: _in_units(latency_s, "latency"),
-        "memory": lambda bits: _in_units(bits, "memory"),
+        "energy": lambda energy_pj: with_signs(energy_text(energy_pj)),
+        "latency": lambda latency_s: with_signs(time_text(latency_s)),
+        "memory": memory_text,
         "network": _network,
         "percent": _percent,
-        "seconds": quantities.format_time,
+        "seconds": time_text,
         "times": _times,
         "value": lambda value: f"{value:.4g}" if isinstance(value, float) else str(value),
     }
@@ -328,16 +328,3 @@ def _network(trial: Mapping[str, Any]) -> str:
     """Return a candidate in words."""
     variant = Variant(**{field.name: trial[field.name] for field in fields(Variant)})
     return f"{in_words(trial)}, {variant}"
-
-
-def _in_units(amount: float, measure: str) -> str:
-    """Return an amount with three figures and its natural unit."""
-    (axis,) = (axis for axis in charts.AXES if axis.limit == measure)
-    unit, size = axis.unit(amount)
-    value = amount / size
-    return (f"{value:,.0f} {unit}" if value >= 100 else f"{value:.3g} {unit}").strip()
-
-
-def _amount(text: str) -> str:
-    """Return an amount with the signs that a page can show."""
-    return text.replace(" uJ", " \u00b5J").replace(" mm2", " mm\u00b2")

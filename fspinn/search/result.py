@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from fspinn.answering.evaluate import Evaluation
+from fspinn.base.amounts import energy_text, memory_text, time_text
 from fspinn.base.errors import DataError
 from fspinn.base.files import replaced_when_whole
 from fspinn.base.printing import Drawn
-from fspinn.memmodel.text import memory_text
 from fspinn.model.model import Model
 from fspinn.model.store import save
-from fspinn.search import quantities
 from fspinn.search.baselines import Baseline
 from fspinn.search.certificate import Certificate, in_words
 from fspinn.search.constraints import MEASURES, Constraints, cost_of, described, flash_and_ram, least
@@ -234,7 +233,7 @@ def describe(result: SearchResult) -> str:
         return " ".join(filter(None, (f"{headline(answer)}. {near}.", worth(answer).words, advice(answer))))
     cost = nearest.cost
     assert cost is not None
-    time = "" if cost.latency_s is None else f" and {quantities.format_time(cost.latency_s)}"
+    time = "" if cost.latency_s is None else f" and {time_text(cost.latency_s)}"
     certificate, device = in_words(result.certificate), flash_and_ram(result.as_dict())
     sure = confidence_in_words(result.constraints.confidence)
     return "\n".join(
@@ -246,8 +245,7 @@ def describe(result: SearchResult) -> str:
             f"            at least {nearest.proven_accuracy:.1%} with {sure}; "
             f"{result.target_accuracy:.1%} was asked for",
             f"            {result.test_accuracy:.1%} on {result.test.samples} test images, used this once",
-            f"  energy    {quantities.format_energy(cost.energy_pj)}{time} an image on {result.hardware} "
-            "(an estimate)",
+            f"  energy    {energy_text(cost.energy_pj)}{time} an image on {result.hardware} (an estimate)",
             f"  activity  {described(cost, 'spikes')}, {cost.synaptic_operations:,.0f} synaptic operations, "
             f"{cost.macs or 0:,.0f} MACs, {cost.time_steps:,} time steps",
             f"  {'smaller' if result.minimize[0] == 'memory' else 'cheaper'}   {certificate[0]}",

@@ -25,6 +25,7 @@ from fspinn.datasets.origin import origin
 from fspinn.learning.labels import check_tunable
 from fspinn.learning.surrogate import check_installed
 from fspinn.memmodel import Hardware, load_hardware
+from fspinn.memmodel.names import canonical
 from fspinn.model.model import Model
 from fspinn.model.readout import check_class_weight
 from fspinn.network.description import Network
@@ -157,7 +158,7 @@ def find_smallest(
         What should be little: one of the limits above, or several. The first one decides which network
         is the answer; the Pareto front takes them all.
     hardware : str, default "asic65-lp"
-        Preset (or path) for energy, latency, flash, RAM and area.
+        Preset, or another name of one, or path of a TOML file, for energy, latency, flash, RAM and area.
     strategy : {"ladder", "bayes", "halving"}, default "ladder"
         See `fspinn.search`.
     sampler : {"auto", "gp", "tpe", "random"}, default "auto"
@@ -250,7 +251,7 @@ def find_smallest(
         check_competition(base.network, one)
         check_rates(base.network, one)
         check_installed(one)
-    described = load_hardware(hardware)
+    hardware, described = canonical(hardware), load_hardware(hardware)
     minimize = (minimize,) if isinstance(minimize, str) else tuple(minimize)
     if len(set(minimize)) < len(minimize):
         raise ConfigError("minimize: names a quantity twice; name each once")

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from fspinn.base.amounts import figures, time_text
 from fspinn.base.errors import DataError
 from fspinn.base.files import replaced_when_whole
 from fspinn.base.printing import Drawn
@@ -360,9 +361,9 @@ def _measures(point: SweepPoint) -> str:
     operations = point.synaptic_operations
     added = "" if operations is None else f", {operations:,.0f} SynOps"
     return (
-        f"{point.accuracy:.2%}, {layers} spikes{added}, {1e6 * (point.latency_s or 0.0):,.1f} us "
-        f"({1e6 * (point.spike_s or 0.0):,.1f} us follow the spikes), {point.images_per_s:,.0f} FPS, "
-        f"{point.images_per_j:,.0f} FPS/W"
+        f"{point.accuracy:.2%}, {layers} spikes{added}, {time_text(point.latency_s or 0.0)} "
+        f"({time_text(point.spike_s or 0.0)} follow the spikes), {figures(point.images_per_s or 0.0)} FPS, "
+        f"{figures(point.images_per_j or 0.0)} FPS/W"
     )
 
 

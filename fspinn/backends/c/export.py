@@ -11,14 +11,14 @@ spikes: the program gets the image, and computes the encoder's probabilities, wh
 """
 
 import re
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fspinn.backends.c.header import caller_header, filled, program_numbers
+from fspinn.backends.c.chip import check_room, linked_files
+from fspinn.backends.c.header import caller_header, filled, program_file, program_numbers
 from fspinn.backends.c.layers import in_lines, input_words, layers_source
 from fspinn.backends.c.learning import DeviceLearning, dump_of, learned_on, learning_lines, learning_of
 from fspinn.backends.c.readout import readout_lines
@@ -31,10 +31,7 @@ from fspinn.base.randomness import INFERENCE_SPIKES, NOISE, stream_key, words
 from fspinn.base.version import __version__
 from fspinn.lowering.compiler import plan_of
 from fspinn.lowering.plan import LayerPlan, Plan
-from fspinn.memmodel.area import capacity
-from fspinn.memmodel.case import Case
-from fspinn.memmodel.hardware_files import load_hardware
-from fspinn.memmodel.size import Size, is_column
+from fspinn.memmodel.size import is_column
 from fspinn.model import readout as readouts
 from fspinn.model.features import joined
 from fspinn.model.model import AnyModel, Model, check_size, model_of
@@ -148,7 +145,7 @@ def export_c(
         networks live in one firmware.
     hardware : str or Path, optional
         A preset of a microcontroller, or a TOML file (`fspinn.memmodel`): one whose flash or RAM is too small
-        is refused.
+        is refused, here by what is estimated, and by the linker when the program is built for a chip.
     learning : int, optional
         Let the program learn on from what the model has learned, without labels: the number of samples over
         which the rates of the model's learner go from start to end, where they stay. `seed` is then that of
@@ -181,13 +178,17 @@ def export_c(
     beside = None if values is None or model.features is None else model.features.in_bytes(values)
     with folder_when_whole(folder) as made:
         _write_network(made, name, header, source)
-        (made / "README.md").write_text(
-            _readme(model, plan, name, len(shown), reject, learns), encoding="utf-8"
-        )
-        makefile = filled(_program_file("Makefile"), {"name": name, **_on_avr(learns)})
-        (made / "Makefile").write_text(makefile, encoding="utf-8")
         _write_fixed(made, "test")
-        tested = filled(_program_file("test/tested.h"), {"name": name, "NAME": name.upper()})
+        linked = {"README.md": "", "Makefile": ""}
+        if hardware is not None:
+            linked = linked_files(model, hardware, learning=learns is not None)
+            for file in ("chip.c", "chip.ld"):
+                (made / "test" / file).write_text(linked[file], encoding="utf-8")
+        readme = _readme(model, plan, name, len(shown), reject, learns)
+        (made / "README.md").write_text(filled(readme, {"chip": linked["README.md"]}), encoding="utf-8")
+        makefile = filled(program_file("Makefile"), {"name": name, **_on_avr(learns)})
+        (made / "Makefile").write_text(makefile + linked["Makefile"], encoding="utf-8")
+        tested = filled(program_file("test/tested.h"), {"name": name, "NAME": name.upper()})
         (made / "test" / "tested.h").write_text(tested, encoding="utf-8")
         samples = _samples(shown, beside, classes, spike_counts) + _learned(learns, shown, seed)
         (made / "test" / "samples.bin").write_bytes(samples)
@@ -208,7 +209,7 @@ def _generated(
         raise FormatError(refusal)
     if hardware is not None:
         check_room(model, hardware, learning=learns is not None)
-    header = caller_header(_program_file("network.h"), model, plan, name, learns)
+    header = caller_header(program_file("network.h"), model, plan, name, learns)
     return plan, header, _source(model, plan, name, seed, reject, learns)
 
 
@@ -228,30 +229,10 @@ def export_arduino(
     """
     seed, reject = checked_seed(seed), number("reject", reject, at_least=0.0)
     _, header, source = _generated(model_of(model), name, seed, reject, hardware)
-    sketch = filled(_program_file("arduino/sketch.ino"), {"name": name, "NAME": name.upper()})
+    sketch = filled(program_file("arduino/sketch.ino"), {"name": name, "NAME": name.upper()})
     with folder_when_whole(folder) as made:
         _write_network(made, name, header, source)
         (made / f"{folder.resolve().name}.ino").write_text(sketch, encoding="utf-8")
-
-
-def check_room(model: Model, hardware: str | Path, *, learning: bool = False) -> None:
-    """Raise ConfigError unless the program fits the flash and the RAM of a microcontroller."""
-    described = load_hardware(hardware)
-    if described.controller is None:
-        raise ConfigError(
-            f"hardware: {described.meta.name} is not a microcontroller; use one such as mcu-avr"
-        )
-    needs = capacity(Case(Size.of(model), (), described, training=learning))
-    lacking = [
-        f"{need.needed:,} bytes of {memory}, and there are {need.available:,}"
-        for memory, need in (("flash", needs["flash_bytes"]), ("RAM", needs["ram_bytes"]))
-        if not need.fits
-    ]
-    if lacking:
-        raise ConfigError(
-            f"hardware: {described.meta.name} is too small; it takes {'; '.join(lacking)}. Use another "
-            "one, or a smaller network"
-        )
 
 
 def _write_network(made: Path, name: str, header: str, source: str) -> None:
@@ -264,7 +245,7 @@ def _write_network(made: Path, name: str, header: str, source: str) -> None:
 def _write_fixed(made: Path, inner: str) -> None:
     (made / inner).mkdir()
     for file in _FIXED[inner]:
-        (made / inner / file).write_text(_program_file(f"{inner}/{file}"), encoding="utf-8")
+        (made / inner / file).write_text(program_file(f"{inner}/{file}"), encoding="utf-8")
 
 
 def check_name(name: str) -> None:
@@ -416,7 +397,7 @@ def _readme(
         "name": name,
         "NAME": name.upper(),
     }
-    return filled(_program_file("README.md"), {key: str(value) for key, value in values.items()})
+    return filled(program_file("README.md"), {key: str(value) for key, value in values.items()})
 
 
 def _on_avr(learning: DeviceLearning | None) -> dict[str, str]:
@@ -475,10 +456,6 @@ def _inputs(layer: LayerPlan) -> str:
         for height, width in (geometry.field, (geometry.rows, geometry.columns), geometry.cells)
     )
     return f"a field of {field} ({inputs}) at {positions} positions in {cells} cells"
-
-
-def _program_file(name: str) -> str:
-    return (resources.files(__package__) / "program" / name).read_text(encoding="utf-8")
 
 
 def _none(model: Model, reject: float) -> str:

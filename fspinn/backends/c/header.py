@@ -1,5 +1,6 @@
 """What the caller of a program sees, as `network.h`, and the numbers of input and layers for the program."""
 
+from importlib import resources
 from math import frexp, prod
 
 from fspinn.backends.c.layers import block_sum_type, in_lines, input_words
@@ -85,6 +86,11 @@ def caller_header(
         "NAME": name.upper(),
     }
     return filled(template, values)
+
+
+def program_file(name: str) -> str:
+    """Return the text of a file of `program/`."""
+    return (resources.files(__package__) / "program" / name).read_text(encoding="utf-8")
 
 
 def filled(template: str, values: dict[str, str]) -> str:
