@@ -3,7 +3,7 @@
 import inspect
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -70,19 +70,26 @@ def _command(command: click.Command, path: str, depth: int) -> Iterator[str]:
 def hardware() -> Iterator[str]:
     """Presets of hardware, and the keys of a description."""
     from fspinn.memmodel import Hardware, hardware_names, load_hardware
+    from fspinn.memmodel.names import ALIASES
 
     yield "# Hardware files\n"
     yield "Presets, as `fspinn hardware list` names them; `fspinn hardware show NAME` prints every number"
     yield "with its source.\n"
-    presets = [load_hardware(name).meta for name in hardware_names()]
-    yield from table(
-        ("name", "what it is", "how far to trust it"),
-        [(f"`{m.name}`", m.description, m.confidence) for m in presets],
-    )
+    rows = [
+        (
+            f"`{name}`",
+            ", ".join(f"`{alias}`" for alias in ALIASES.get(name, ())),
+            meta.description,
+            meta.confidence,
+        )
+        for name in hardware_names()
+        for meta in [load_hardware(name).meta]
+    ]
+    yield from table(("name", "also", "what it is", "how far to trust it"), rows)
     yield "## Keys of a TOML file\n"
-    yield "A table for each heading. A value but those of `meta` has a line in `[sources]`, by its dotted"
-    yield 'key: `"clock.f_mhz" = "data sheet, table 3"`. [Your own hardware](../how-to/hardware.md) shows'
-    yield "one.\n"
+    yield "A table for each heading; [your own hardware](../how-to/hardware.md) shows one. With `base`, the name"
+    yield "of a preset, only what differs is needed. Without it every value but those of `meta` has a line in"
+    yield '`[sources]`, by its dotted key: `"clock.f_mhz" = "data sheet, table 3"`.\n'
     yield from _tables_of(Hardware, "")
 
 
@@ -120,9 +127,14 @@ def _limits(hint: Any) -> str:
         if hasattr(one, "__metadata__"):
             kind, limits = get_args(one)
             if hasattr(limits, "low"):
-                return f"{'whole number' if kind is int else 'number'}, {limits.low:,.10g} to {limits.high:,.10g}"
-            return ", ".join(f"`{word}`" for word in limits)
+                noun = "whole number" if kind is int else "number"
+                return f"{noun}, {limits.low:,.10g} to {limits.high:,.10g}"
+            return _words(limits)
     return "text"
+
+
+def _words(words: Iterable[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
 
 
 def spaces() -> Iterator[str]:
