@@ -88,8 +88,8 @@ def hardware() -> Iterator[str]:
     yield from table(("name", "also", "what it is", "how far to trust it"), rows)
     yield "## Keys of a TOML file\n"
     yield "A table for each heading; [your own hardware](../how-to/hardware.md) shows one. With `base`,"
-    yield "the name of a preset, only what differs is needed. Without it every value but those of `meta` has a"
-    yield 'line in `[sources]`, by its dotted key: `"clock.f_mhz" = "data sheet, table 3"`.\n'
+    yield "the name of a preset, only what differs is needed. Without it every value but those of `meta` has"
+    yield 'a line in `[sources]`, by its dotted key: `"clock.f_mhz" = "data sheet, table 3"`.\n'
     yield from _tables_of(Hardware, "")
 
 
