@@ -8,7 +8,7 @@ import pytest
 from commands import run
 from quick_searches import WORDS
 
-from fspinn.search import smallest
+from fspinn.search import without_spikes
 
 
 def _once(fit):
@@ -30,7 +30,7 @@ def _once(fit):
 def _classifiers_are_fitted_once():
     with pytest.MonkeyPatch.context() as patched:
         for name in ("linear_classifiers", "wide_enough"):
-            patched.setattr(smallest, name, _once(getattr(smallest, name)))
+            patched.setattr(without_spikes, name, _once(getattr(without_spikes, name)))
         yield
 
 

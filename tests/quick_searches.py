@@ -24,7 +24,8 @@ def few_digits():
 
 def quick(data, **settings):
     """Search in a few seconds; a `Space` has its own network and learner."""
-    given = {"accuracy": 0.6, "seeds": 1, "trials": 13}
+    given = {"accuracy": 0.6, "seeds": 1}
+    given |= {"trials": 13} if settings.get("strategy", "ladder") != "ladder" else {}
     if not isinstance(settings.get("space"), Space):
         given |= {"network": QUICK, "learner": stdp(passes=settings.pop("passes", 1))}
     return find_smallest(

@@ -104,7 +104,7 @@ def test_defaults_of_all_learners_are_said():
 
 
 def test_help_says_the_defaults_of_all_learners():
-    words = " ".join(CliRunner().invoke(main, ["train", "--help"]).stdout.split())
+    words = " ".join(CliRunner().invoke(main, ["train", "--help-all"]).stdout.split())
     kinds = ("stdp+labels", "surrogate", "hybrid")
     assert [start_of({"learner": kind}).network.neurons for kind in kinds] == [16, 200, 200]
     assert "[default: 400; 16 with a field or by stdp+labels; 200 by surrogate and hybrid" in words

@@ -24,6 +24,7 @@ from fspinn.report.importance import importances
 from fspinn.report.page import _latency
 from fspinn.search.baselines import Baseline, best_of
 from fspinn.search.linear import LINEAR_BITS
+from fspinn.search.shortfalls import Group, heading
 from fspinn.search.worth import worth
 
 
@@ -92,7 +93,10 @@ def test_it_says_what_the_search_says(page, answer):
     ):
         assert words in page
     for shortfall in answer["certificate"]["next_smaller"]:
-        assert f"<td>{shortfall['reason']}</td>" in page
+        why = shortfall["luck"] or shortfall["reason"]
+        assert f"<td>{why.replace('%', ' %')}" in page
+    for group, count in answer["certificate"]["groups"].items():
+        assert not count or f"{heading(Group(group), 300)[1:]}: {count}" in page
 
 
 def test_the_most_frequent_error_is_said_in_words(page, folder, data):

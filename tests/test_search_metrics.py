@@ -111,6 +111,9 @@ def test_the_chance_of_a_value_falls_with_the_target(name):
     assert chances == sorted(chances, reverse=True)
     assert 0.3 < chances[0] <= 0.7
     assert chances[-1] < 0.45
+    for target in (0.7, metric.value(counts), 0.97):  # both count the value itself, of accuracy
+        assert 1 <= metric.chance(counts, target) + metric.chance_above(counts, target) <= 1.2
+    assert metric.chance_above(counts, 0.7) < 0.05 < 0.95 < metric.chance_above(counts, 0.995)
     if name != "accuracy":  # the confidence at which the interval ends at the target
         end = metric.interval(counts, 1 - chances[-1])[1]
         assert end == pytest.approx(metric.value(counts) + 0.06, abs=1e-4)

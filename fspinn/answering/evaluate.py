@@ -17,6 +17,7 @@ from fspinn.datasets.origin import load_again
 from fspinn.lowering.integers import Range
 from fspinn.memmodel.neurobench import NeuroBench, neurobench
 from fspinn.model.activity import Activity
+from fspinn.model.linear import LinearClassifier
 from fspinn.model.model import AnyModel, check_size, model_of
 from fspinn.model.readout import NO_ANSWER
 
@@ -163,7 +164,7 @@ class Evaluation(Drawn):
         return Coverage(margins, kept.mean(axis=1), (kept & right).sum(axis=1) / kept.sum(axis=1))
 
 
-def load_data_of(model: AnyModel, data_dir: str | Path | None = None) -> "Dataset":
+def load_data_of(model: AnyModel | LinearClassifier, data_dir: str | Path | None = None) -> "Dataset":
     """Load the data set that a model was trained on, with the same split.
 
     Raises
@@ -172,7 +173,7 @@ def load_data_of(model: AnyModel, data_dir: str | Path | None = None) -> "Datase
         If the model does not say what it was trained on, that was not a file, or the images have changed
         since.
     """
-    model = model_of(model)
+    model = model if isinstance(model, LinearClassifier) else model_of(model)
     origin = model.record.get("dataset")
     if origin is None:
         raise ConfigError("dataset: the model does not say what it was trained on; name the data set")

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from fspinn.base.errors import ConfigError
-from fspinn.cli import options
+from fspinn.cli import options, sections
 
 if TYPE_CHECKING:
     from fspinn.memmodel import Estimate
     from fspinn.model.model import Model
 
 
-@click.command("estimate")
+@sections.as_command("estimate")
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option(
     "--hardware",

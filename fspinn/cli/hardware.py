@@ -5,10 +5,10 @@ from dataclasses import asdict
 import click
 
 from fspinn.base.errors import ConfigError
-from fspinn.cli import options
+from fspinn.cli import options, sections
 
 
-@click.group("hardware")
+@click.group("hardware", cls=sections.Group)
 def command() -> None:
     """List the hardware presets, or show one with the source of each number.
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from fspinn.cli import options
+from fspinn.cli import options, sections
 
 
-@click.command("report")
+@sections.as_command("report")
 @click.argument("result", type=click.Path(path_type=Path), default=Path("result"))
 @click.option(
     "--live",

@@ -207,7 +207,7 @@ def train(
     readouts.check_class_weight(class_weight)
     seed = checked_seed(seed)
     engine_of(engine, threads)
-    _check_formats(engine, weights, state, rounding)
+    check_formats_of(engine, weights, state, rounding)
     if labels is not None:
         whole_number("labels", labels, 1, len(data.train))  # before the learning, not after it
     if checkpoint is None and (resume or checkpoint_every is not None):
@@ -353,7 +353,7 @@ def learn(
                 "weight_bits"
             )
     engine_of(engine)
-    _check_formats(engine, weights, state, rounding)
+    check_formats_of(engine, weights, state, rounding)
     check_encoder(network, data.train.images, "data")
     network.geometries(data.image_shape)
     check_competition(network, learner)
@@ -526,9 +526,10 @@ def _check_windows(network: Network, learner: Stdp) -> None:
             )
 
 
-def _check_formats(
+def check_formats_of(
     engine: str, weights: str | Format | None, state: str | Format | None, rounding: str
 ) -> None:
+    """Raise `ConfigError` if the numbers that a network learns in do not go together with the engine."""
     for name, given in (("state", state is not None), ("rounding", rounding != "stochastic")):
         if weights is None and given:
             raise ConfigError(f"{name}: goes with weights in integers; give a format of the weights too")

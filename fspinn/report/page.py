@@ -30,12 +30,12 @@ from fspinn.report.importance import importances
 from fspinn.report.plots import confusion_matrix, readout_map, receptive_fields, spike_places
 from fspinn.search.baselines import MOST_IMAGES
 from fspinn.search.candidates import Variant, in_words
-from fspinn.search.certificate import chance
 from fspinn.search.constraints import MEASURES, flash_and_ram, least, less
 from fspinn.search.endings import advice, confidence_in_words, headline
 from fspinn.search.metrics import metric_of
 from fspinn.search.perceptron import passes_over
 from fspinn.search.result import BUYS
+from fspinn.search.shortfalls import Group, heading
 from fspinn.search.worth import worth
 
 if TYPE_CHECKING:
@@ -172,6 +172,8 @@ def read_answer(path: Path) -> dict[str, Any]:
     except ValueError:
         raise DataError(f"{path}: not the result of a search; search again") from None
     missing = [name for name in _NEEDED if not isinstance(answer, dict) or name not in answer]
+    if not missing and "groups" not in (answer["certificate"] or {"groups": {}}):
+        missing = ["groups"]
     if missing:
         raise DataError(f"{path}: lacks {missing[0]!r}, another version wrote it; search again")
     return dict(answer)
@@ -301,8 +303,8 @@ def _environment() -> Environment:
         "whole": lambda number: f"{number:,.0f}",
         "area": lambda area_um2: with_signs(area_text(area_um2)),
         "advice": lambda answer: advice(answer, _percent),
-        "chance": chance,
         "confidence": confidence_in_words,
+        "heading": lambda group, images: heading(Group(group), images),
         "headline": lambda answer: headline(answer, _percent),
         "energy": lambda energy_pj: with_signs(energy_text(energy_pj)),
         "latency": lambda latency_s: with_signs(time_text(latency_s)),
@@ -310,6 +312,7 @@ def _environment() -> Environment:
         "network": _network,
         "percent": _percent,
         "seconds": time_text,
+        "spaced": lambda words: words.replace("%", " %"),
         "times": _times,
         "value": lambda value: f"{value:.4g}" if isinstance(value, float) else str(value),
     }

@@ -12,6 +12,7 @@ from fspinn.base.amounts import energy_text, memory_text, time_text
 from fspinn.base.errors import DataError
 from fspinn.base.files import replaced_when_whole
 from fspinn.base.printing import Drawn
+from fspinn.model.linear import LinearClassifier
 from fspinn.model.model import Model
 from fspinn.model.store import save
 from fspinn.search.baselines import Baseline
@@ -62,6 +63,8 @@ class SearchResult(Drawn):
         Why nothing with less of what is minimised first is the answer.
     baselines : tuple of Baseline
         Classifiers without spikes: linear ones, and quantized ANNs with a hidden layer.
+    classifier : LinearClassifier or None
+        The cheapest linear classifier that is proven to reach the target and known to keep to all limits.
     impossible : str or None
         Which limit no candidate keeps to, and the nearest possible value.
     model, test : Model and Evaluation, or None
@@ -91,6 +94,7 @@ class SearchResult(Drawn):
     validation_needed: int | None
     certificate: Certificate | None
     baselines: tuple[Baseline, ...]
+    classifier: LinearClassifier | None
     impossible: str | None
     model: Model | None
     test: Evaluation | None
@@ -172,9 +176,10 @@ def save_result(
 ) -> dict[str, Path]:
     """Write what a search found, with the `command` that was typed for it, and return the files by name.
 
-    These are ``model`` (``smallest.h5``, if there is a winner), ``result`` (``result.json``, all of it) and
-    ``candidates`` (``candidates.csv``). `overwrite` replaces what the folder holds, also the answer to
-    another question, or a network where `result` has none.
+    These are ``model`` (``smallest.h5``, if there is a winner), ``classifier`` (``linear.h5``, if a linear
+    classifier will do), ``result`` (``result.json``, all of it) and ``candidates`` (``candidates.csv``).
+    `overwrite` replaces what the folder holds, also the answer to another question, or a network where
+    `result` has none.
 
     Raises
     ------
@@ -196,6 +201,11 @@ def save_result(
         else:
             # A model of an earlier search would look like the answer of this one.
             (folder / "smallest.h5").unlink(missing_ok=True)
+        if result.classifier is not None:
+            written["classifier"] = folder / "linear.h5"
+            result.classifier.save(written["classifier"])
+        else:
+            (folder / "linear.h5").unlink(missing_ok=True)
         with replaced_when_whole(written["candidates"]) as temporary:
             _write_table(result, temporary)
         with replaced_when_whole(written["result"]) as temporary:
@@ -215,10 +225,11 @@ def describe(result: SearchResult) -> str:
     if nearest.accuracy is None or nearest.accuracy_interval is None:
         if result.ending is Ending.UNFINISHED:
             return f"The search could not finish: {unfinished}."
+        answer = result.as_dict()
         if result.ending is Ending.TIME_OVER:
-            return f"{headline(result.as_dict())}. {advice(result.as_dict())}"
+            return f"{headline(answer)}. {worth(answer).words} {advice(answer)}"
         why = result.impossible or nearest.verdict
-        return f"No network fits: {why}. The nearest: {nearest.candidate}, {memory}."
+        return f"No network fits: {why}. The nearest: {nearest.candidate}, {memory}. {worth(answer).words}"
     low, high = nearest.accuracy_interval
     seeds = len(nearest.accuracies)
     over = f", mean of {seeds} seeds" if seeds > 1 else ""

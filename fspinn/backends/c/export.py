@@ -11,8 +11,9 @@ spikes: the program gets the image, and computes the encoder's probabilities, wh
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,7 @@ from fspinn.lowering.compiler import plan_of
 from fspinn.lowering.plan import LayerPlan, Plan
 from fspinn.memmodel.size import is_column
 from fspinn.model import readout as readouts
-from fspinn.model.features import joined
+from fspinn.model.features import Features, joined
 from fspinn.model.model import AnyModel, Model, check_size, model_of
 from fspinn.network.encoders import BatchEncoder
 from fspinn.network.inputs import Events
@@ -50,7 +51,9 @@ _FIXED = {
         "thresholds.h",
         "learn.h",
         "layer.h",
+        "entries.h",
         "readout.h",
+        "scaled.h",
         "calls.h",
     ),
     "test": (
@@ -109,6 +112,18 @@ _KEYWORDS = [
 ]
 _TAKEN = ("layer", "fspinn")
 """Their constants are called as those of the program are."""
+
+
+class HasInputs(Protocol):
+    """What has samples and features as a program gets them: a model, or a classifier."""
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """Height and width, and channels if there are several."""
+
+    @property
+    def features(self) -> Features | None:
+        """What is given beside a sample."""
 
 
 def export_c(
@@ -173,25 +188,21 @@ def export_c(
             f"images: {len(shown)} test a program that learns from {learns.samples}; give fewer, or more "
             "samples to learn from"
         )
-    values = _features(model, len(shown), features, noise=images is None)
+    values = features_of(model, len(shown), features, noise=images is None)
     classes, spike_counts = _answers(model, plan, shown, values, seed, reject)
     beside = None if values is None or model.features is None else model.features.in_bytes(values)
     with folder_when_whole(folder) as made:
-        _write_network(made, name, header, source)
-        _write_fixed(made, "test")
+        write_network(made, name, header, source)
         linked = {"README.md": "", "Makefile": ""}
         if hardware is not None:
             linked = linked_files(model, hardware, learning=learns is not None)
-            for file in ("chip.c", "chip.ld"):
-                (made / "test" / file).write_text(linked[file], encoding="utf-8")
         readme = _readme(model, plan, name, len(shown), reject, learns)
         (made / "README.md").write_text(filled(readme, {"chip": linked["README.md"]}), encoding="utf-8")
-        makefile = filled(program_file("Makefile"), {"name": name, **_on_avr(learns)})
-        (made / "Makefile").write_text(makefile + linked["Makefile"], encoding="utf-8")
-        tested = filled(program_file("test/tested.h"), {"name": name, "NAME": name.upper()})
-        (made / "test" / "tested.h").write_text(tested, encoding="utf-8")
-        samples = _samples(shown, beside, classes, spike_counts) + _learned(learns, shown, seed)
-        (made / "test" / "samples.bin").write_bytes(samples)
+        samples = samples_file(shown, beside, classes, spike_counts) + _learned(learns, shown, seed)
+        write_test(made, name, samples, _on_avr(learns), makefile=linked["Makefile"])
+        for file in ("chip.c", "chip.ld"):
+            if file in linked:
+                (made / "test" / file).write_text(linked[file], encoding="utf-8")
 
 
 def _generated(
@@ -231,20 +242,40 @@ def export_arduino(
     _, header, source = _generated(model_of(model), name, seed, reject, hardware)
     sketch = filled(program_file("arduino/sketch.ino"), {"name": name, "NAME": name.upper()})
     with folder_when_whole(folder) as made:
-        _write_network(made, name, header, source)
+        write_network(made, name, header, source)
         (made / f"{folder.resolve().name}.ino").write_text(sketch, encoding="utf-8")
 
 
-def _write_network(made: Path, name: str, header: str, source: str) -> None:
+def write_network(
+    made: Path, name: str, header: str, source: str, files: Sequence[str] = _FIXED["src"]
+) -> None:
     """Write the files that a firmware needs."""
     (made / f"{name}.h").write_text(header, encoding="utf-8")
     (made / f"{name}.c").write_text(source, encoding="utf-8")
-    _write_fixed(made, "src")
+    _write_fixed(made, "src", files)
 
 
-def _write_fixed(made: Path, inner: str) -> None:
+def write_test(
+    made: Path,
+    name: str,
+    samples: bytes,
+    on_avr: Mapping[str, str],
+    *,
+    linear: bool = False,
+    makefile: str = "",
+) -> None:
+    """Write what tests a program, here and on chips; `makefile` comes after the rules of all programs."""
+    rules = filled(program_file("Makefile"), {"name": name, **on_avr})
+    (made / "Makefile").write_text(rules + makefile, encoding="utf-8")
+    _write_fixed(made, "test", _FIXED["test"])
+    values = {"name": name, "NAME": name.upper(), "linear": str(int(linear))}
+    (made / "test" / "tested.h").write_text(filled(program_file("test/tested.h"), values), encoding="utf-8")
+    (made / "test" / "samples.bin").write_bytes(samples)
+
+
+def _write_fixed(made: Path, inner: str, files: Sequence[str]) -> None:
     (made / inner).mkdir()
-    for file in _FIXED[inner]:
+    for file in files:
         (made / inner / file).write_text(program_file(f"{inner}/{file}"), encoding="utf-8")
 
 
@@ -266,14 +297,14 @@ def refuses(plan: Plan) -> str | None:
     return None
 
 
-def noise_for(model: Model) -> NDArray[np.uint8]:
+def noise_for(model: HasInputs) -> NDArray[np.uint8]:
     """Return images of noise, to test a program with."""
     count = NOISE_IMAGES * int(np.prod(model.image_shape))
     noise = words(stream_key(0, NOISE), count) >> np.uint64(56)
     return noise.astype(np.uint8).reshape(NOISE_IMAGES, *model.image_shape)
 
 
-def _features(model: Model, count: int, given: Any, *, noise: bool) -> NDArray[np.float32] | None:
+def features_of(model: HasInputs, count: int, given: Any, *, noise: bool) -> NDArray[np.float32] | None:
     """Return the features of so many images, as the model's scale has them where the images are noise."""
     if model.features is None:
         return None
@@ -338,13 +369,13 @@ def _source(
     return "\n".join(lines)
 
 
-def _samples(
+def samples_file(
     images: NDArray[np.uint8],
     features: NDArray[np.uint8] | None,
     classes: NDArray[np.int64],
-    counts: NDArray[np.int32],
+    counts: NDArray[np.signedinteger],
 ) -> bytes:
-    """Return how many samples there are, and the bytes, features, spike counts and class of each."""
+    """Return how many samples there are, and bytes, features, spike counts or scores, and class of each."""
     count = len(images)
     parts = [
         images.reshape(count, -1),
@@ -390,7 +421,7 @@ def _readme(
         "scale": how_scaled(model, name),
         "loop": sensor_loop(model, plan, name),
         "beside": "" if model.features is None else ", features",
-        "features": _features_in_words(model, name),
+        "features": features_in_words(model, name),
         "none": _none(model, reject),
         "learning": "" if learning is None else _LEARNING.replace("@samples@", str(learning.samples)),
         **_on_avr(learning),
@@ -419,7 +450,7 @@ def _steps_in_words(model: Model, plan: Plan, name: str) -> str:
     )
 
 
-def _features_in_words(model: Model, name: str) -> str:
+def features_in_words(model: HasInputs, name: str) -> str:
     """Say which features there are, and how their values become bytes."""
     if model.features is None:
         return ""
