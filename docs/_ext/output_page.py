@@ -44,6 +44,7 @@ EXPLAINED = {
     "dataset": "Name, checksum of all samples, seed of the split, and samples in each SPLIT.",
     "learners": "The smallest network of each learner, with the keys of the answer.",
     "best": "The most accurate one of those, with the same keys.",
+    "groups": "How many of them are too poor, undecided, or not the answer for another reason.",
     "rival": "The classifier without spikes that it is compared with, its memory by component.",
     "confusion_matrix": "Samples of each class (rows) that are answered with each (columns).",
     "activity": "Counts, sums over the samples: see `fspinn.Activity` in [Python](../python.md#models).",
