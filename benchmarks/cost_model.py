@@ -200,7 +200,7 @@ def _cores(result: dict[str, Any]) -> list[str]:
     ]
     text = (
         "Columns as exported cores on an iCE40 UP5K, placed and simulated here, against "
-        f"`{fpga.HARDWARE}`: each core stands in docs/device.md."
+        f"`{fpga.HARDWARE}`: each core stands below."
     )
     return [text, table(["", "quantity", "cores", "error (%), median / greatest"], rows)]
 

@@ -20,6 +20,7 @@ NAMES = (
     "ablation",
     "accuracy",
     "activity",
+    "beside",
     "colour",
     "column_speed",
     "columns",
