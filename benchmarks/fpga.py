@@ -23,7 +23,7 @@ import fspinn
 from fspinn.answering.compress import Compiler, Lowering
 from fspinn.answering.predict import predict
 from fspinn.backends.verilog import export_verilog
-from fspinn.datasets import Dataset, as_dataset
+from fspinn.datasets import Dataset
 from fspinn.memmodel import LayerSize, Size, Workload, estimate, load_hardware
 from fspinn.model.activity import Activity
 from fspinn.model.model import Model
@@ -99,8 +99,7 @@ def _both() -> Dataset:
         labels = np.stack([split.labels + 10 * number for number, split in enumerate(splits)], axis=1)
         return images.reshape(count, *images.shape[2:]), labels.reshape(count)
 
-    data = as_dataset(joined("train", LEARNED_FROM))
-    return replace(data, test=as_dataset(joined("test", SHOWN)).train)
+    return Dataset.from_arrays(*joined("train", LEARNED_FROM), test=joined("test", SHOWN), validation=0)
 
 
 def column(part: str) -> tuple[Model, Dataset]:

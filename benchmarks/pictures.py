@@ -3,15 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import (
+    FixedLocator,
+    MaxNLocator,
+    NullFormatter,
+    StrMethodFormatter,
+)
 from tables import ROOT
 
-from fspinn.report.plots.colours import SHADES
+from fspinn.report.plots.colours import MARKS, SHADES
 from fspinn.report.plots.saving import save
 
-MARKS = "os^Dv*P"
-"""Of a series, for pictures in grey; one more than there are colours, so that pairs of both differ."""
+LEAST_TICKS = 3
+"""On an axis of costs."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,21 @@ class Panel:
     cost: str
     series: Sequence[Series]
     lowest: float
+
+
+def round_costs(low: float, high: float) -> list[float]:
+    """Return some round numbers between two, for a logarithmic axis.
+
+    >>> round_costs(180, 3300), round_costs(12_000, 34_000)
+    ([200.0, 500.0, 1000.0, 2000.0], [15000.0, 20000.0, 25000.0, 30000.0])
+    """
+    powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))))
+    apart = [first * 10.0**power for power in powers for first in (1, 2, 5)]
+    ticks = [tick for tick in apart if low <= tick <= high]
+    if len(ticks) >= LEAST_TICKS:
+        return ticks
+    evenly = MaxNLocator(5, steps=(1, 2, 5, 10)).tick_values(low, high)
+    return [float(tick) for tick in evenly if low <= tick <= high]
 
 
 def draw(name: str, rows: Sequence[Sequence[Panel]]) -> None:
@@ -58,7 +79,7 @@ def draw(name: str, rows: Sequence[Sequence[Panel]]) -> None:
             axes.set_title(panel.title, fontsize=9)
             axes.set_xlabel(panel.cost, fontsize=8)
             axes.tick_params(labelsize=6, which="both")
-            axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axes.xaxis.set_major_locator(FixedLocator(round_costs(*axes.get_xlim())))
             axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
             axes.xaxis.set_minor_formatter(NullFormatter())
             highest = max(max(series.accuracies, default=0.0) for series in panel.series)

@@ -24,7 +24,7 @@ from tables import Results, machines, run, seeds, spread, table
 
 import fspinn
 from fspinn import presets
-from fspinn.memmodel.text import memory_text
+from fspinn.base.amounts import memory_text
 from fspinn.network.setup import Setup
 from fspinn.search import Trial
 from fspinn.search.linear import linear_classifiers

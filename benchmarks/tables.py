@@ -16,6 +16,7 @@ import numpy as np
 import fspinn
 from fspinn.base.files import replaced_when_whole
 from fspinn.datasets import Dataset, Split
+from fspinn.datasets.arrays import as_dataset
 
 ROOT = Path(__file__).parent.parent
 PAGES = (ROOT / "README.md", ROOT / "docs" / "results.md", ROOT / "docs" / "device.md")
@@ -57,7 +58,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 def measured_on(learned_from: Split, asked: Split, seed: int) -> Dataset:
     """Return a data set whose validation split is what is asked, so that everything can be measured on it."""
-    whole = fspinn.datasets.as_dataset(learned_from)
+    whole = as_dataset(learned_from)
     return replace(whole, validation=asked, test=asked, seed=seed)
 
 

@@ -11,7 +11,6 @@ if __name__ != "fspinn.datasets":
         "start Python outside the fspinn checkout, or import fspinn.datasets"
     )
 
-from fspinn.datasets.arrays import as_dataset, as_split
 from fspinn.datasets.catalogue import BuiltIn, catalogue, find, names
 from fspinn.datasets.dataset import Dataset, Split
 from fspinn.datasets.events import Recordings
@@ -34,8 +33,6 @@ __all__ = [
     "Source",
     "Split",
     "Summary",
-    "as_dataset",
-    "as_split",
     "catalogue",
     "fetch",
     "find",

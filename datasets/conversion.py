@@ -92,11 +92,13 @@ def _check_shape(images: "NDArray[Any] | MappedImages", images_from: str) -> Non
 
 def _of_floats(images: NDArray[Any], images_from: str) -> NDArray[np.uint8]:
     low, high = float(images.min()), float(images.max())
+    if not np.isfinite(low + high):
+        number = int(np.argmin(np.isfinite(images.reshape(len(images), -1)).all(axis=1)))
+        raise DataError(f"{images_from}: image {number} holds NaN or infinity; leave it out, or fill the gap")
     if not 0 <= low <= high <= 1:
-        what = "hold NaN" if np.isnan(low + high) else f"from {low:g} to {high:g} are not from 0 to 1"
         raise DataError(
-            f"{images_from}: floats {what}; scale them to 0..1, or to 0..255 and save them with "
-            ".astype('uint8')"
+            f"{images_from}: floats from {low:g} to {high:g} are not from 0 to 1; scale them to 0..1, or to "
+            "0..255 and save them with .astype('uint8')"
         )
     pixels = np.empty(images.shape, dtype=np.uint8)
     for number, image in enumerate(images):

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.base.errors import DataError
+from fspinn.base.printing import Drawn
 from fspinn.datasets.classes import numbers_in
 from fspinn.datasets.events import Recordings
 from fspinn.datasets.mapped import Images, part_of
@@ -16,8 +18,8 @@ from fspinn.datasets.scale import Scale
 _PARTS = ("train", "validation", "test")
 
 
-@dataclass(frozen=True, eq=False)
-class Split:
+@dataclass(frozen=True, eq=False, repr=False)
+class Split(Drawn):
     """Images and their labels.
 
     Parameters
@@ -102,6 +104,17 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def __str__(self) -> str:
+        classes = "" if self.class_names is None else f", {len(self.class_names)} classes"
+        return f"{len(self):,} {self._what}{classes}"
+
+    @property
+    def _what(self) -> str:
+        """What samples are called, and their size."""
+        events = isinstance(self.images, Recordings)
+        what = "recordings" if events else "images" if self.scale is None else "signals"
+        return f"{what} of {' x '.join(map(str, self.images.shape[1 if self.scale is None else 2 :]))}"
+
     def first(self, count: int) -> "Split":
         """Return the first `count` images and their labels; all, if there are fewer."""
         return self.part(slice(count))
@@ -137,8 +150,8 @@ class Split:
         return replace(self, labels=labels, class_names=class_names)
 
 
-@dataclass(frozen=True, eq=False)
-class Dataset:
+@dataclass(frozen=True, eq=False, repr=False)
+class Dataset(Drawn):
     """Images and labels for training, validation and test.
 
     Parameters
@@ -176,6 +189,55 @@ class Dataset:
     feature_names: tuple[str, ...] = ()
     reading: Reading = Reading()
 
+    @classmethod
+    def from_arrays(
+        cls,
+        X: Any,
+        y: Any,
+        *,
+        test: tuple[Any, Any] | None = None,
+        shape: tuple[int, ...] | None = None,
+        validation: int | None = None,
+        seed: int = 0,
+    ) -> "Dataset":
+        """Return a data set of arrays in memory, split as `fspinn.datasets.load` splits files.
+
+        Parameters
+        ----------
+        X : array-like, shape (n, height, width[, channels]) or (n, values)
+            Samples: uint8, or floats from 0 to 1, which become uint8, and a warning says so. Or signals, in
+            any integers or floats, where the height is 1; they are scaled as `Scale.fitted` does.
+        y : array-like, shape (n,)
+            Labels: names or whole numbers of any size.
+        test : tuple, optional
+            Samples and labels for test. A fifth is held out, if None, the same for every seed.
+        shape : tuple of int, optional
+            Height and width of a sample, and perhaps channels; needed if the samples are flat rows. The
+            height of a signal is 1.
+        validation : int, optional
+            Samples to hold out for validation; a sixth, rounded down, if None.
+        seed : int, default 0
+            Chooses the validation samples, from 0 to 2^64 - 1.
+
+        Raises
+        ------
+        DataError
+            If they are not samples and labels, not as many, of one class only, or hold NaN.
+        ConfigError
+            If the shape or the seed is not one.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_digits
+        >>> X, y = load_digits(return_X_y=True)
+        >>> data = Dataset.from_arrays((X * 255 / 16).astype("uint8"), y, shape=(8, 8))
+        >>> data.image_shape, len(data.train), len(data.validation), len(data.test)
+        ((8, 8), 1199, 239, 359)
+        """
+        from fspinn.datasets.arrays import from_arrays  # which needs this class
+
+        return from_arrays(X, y, test=test, shape=shape, validation=validation, seed=seed)
+
     def __post_init__(self) -> None:
         features = self.train.features if isinstance(self.train, Split) else None
         if features is not None and not self.feature_names:
@@ -198,6 +260,10 @@ class Dataset:
                 f"{self.name}: features for training and {part} differ; give both the same columns"
             )
         return split if names == split.feature_names else replace(split, feature_names=names)
+
+    def __str__(self) -> str:
+        counts = f"{len(self.train):,} training, {len(self.validation):,} validation, {len(self.test):,} test"
+        return f"{self.name}, {counts} {self.train._what}, {self.n_classes} classes"
 
     @property
     def n_classes(self) -> int:

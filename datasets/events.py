@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.base.errors import DataError
+from fspinn.base.printing import Printed
 
 POLARITIES = 2
 """Channels of a recording: 0 is OFF (darker), 1 is ON (brighter)."""
@@ -16,8 +17,8 @@ _LARGEST_SENSOR = 1 << 14
 _PIECE_BYTES = 1 << 23
 
 
-@dataclass(frozen=True, eq=False)
-class Recordings:
+@dataclass(frozen=True, eq=False, repr=False)
+class Recordings(Printed):
     """Recordings of an event camera, one after the other; taken apart like an array of samples.
 
     An index is a slice, numbers or a mask, and gives recordings too. Integers of any type are accepted and
@@ -60,6 +61,9 @@ class Recordings:
     offsets: NDArray[Any]
     height: int
     width: int
+
+    def __str__(self) -> str:
+        return f"{len(self):,} of {self.height} x {self.width} pixels, {len(self.t_us):,} events"
 
     def __post_init__(self) -> None:
         for name, size in (("height", self.height), ("width", self.width)):

@@ -9,6 +9,7 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from fspinn.base import printing
 from fspinn.base.version import __version__ as __version__
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "quantize",
     "save",
     "settings_of",
+    "sklearn",
     "sweep",
     "train",
     "tune",
@@ -44,7 +46,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from fspinn import datasets, memmodel, network, presets, quant
+    from fspinn import datasets, memmodel, network, presets, quant, sklearn
     from fspinn.answering.evaluate import evaluate
     from fspinn.answering.predict import predict
     from fspinn.answering.quantize import quantize
@@ -87,6 +89,13 @@ _HOMES = {
     "tune": "fspinn.search.tune",
     "with_settings": "fspinn.base.settings",
 }
+
+
+def _html(shown: object) -> str:
+    return str(importlib.import_module("fspinn.report.notebook").html(shown))
+
+
+printing.drawn_by(_html)
 
 
 def __getattr__(name: str) -> Any:

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from fspinn.base.amounts import energy_text, memory_text, time_text
 from fspinn.base.errors import ConfigError
+from fspinn.base.printing import Drawn
 from fspinn.memmodel.area import Needed, area_um2, capacity
 from fspinn.memmodel.case import Case
 from fspinn.memmodel.column import is_core
@@ -17,6 +19,7 @@ from fspinn.memmodel.hardware import Band, Hardware
 from fspinn.memmodel.hardware_files import load_hardware
 from fspinn.memmodel.packing import Numbers, plain, whole
 from fspinn.memmodel.pipeline import ASSUMED, most_cycles
+from fspinn.memmodel.program import program_learns
 from fspinn.memmodel.size import Size
 from fspinn.memmodel.workload import PHASES, Workload, Workloads, workloads_of
 from fspinn.model.activity import Activity
@@ -26,8 +29,8 @@ Breakdown = Mapping[str, Any]
 Breakdowns = Mapping[str, Breakdown]
 
 
-@dataclass(frozen=True)
-class Estimate:
+@dataclass(frozen=True, repr=False)
+class Estimate(Drawn):
     """What a network costs: breakdowns by phase, then component.
 
     In each breakdown the components add up to ``"total"`` exactly, as in
@@ -56,6 +59,9 @@ class Estimate:
         What is needed and available of everything that is limited.
     no_training : str or None
         Why nothing is said of training, in a sentence.
+    device_learns : bool
+        Whether the device can learn: the program that is exported for a microcontroller does not learn all
+        that a chip could, and what is said of its training is then of a program that nobody has written.
     latency_assumes : str or None
         What the latency takes for granted of the spikes.
     most_cycles : int, ndarray or None
@@ -74,8 +80,19 @@ class Estimate:
     interval: Mapping[str, Any]
     capacity: Mapping[str, Mapping[str, Needed]]
     no_training: str | None = None
+    device_learns: bool = True
     latency_assumes: str | None = None
     most_cycles: Any = None
+
+    def __str__(self) -> str:
+        name, bits = self.hardware.meta.name, self.memory["inference"]["total"]
+        if np.ndim(bits) > 0:
+            return f"{np.size(bits):,} networks on {name}"
+        costs = [memory_text(bits), energy_text(self.energy["inference"]["total"])]
+        seconds = self.latency_s("inference")
+        costs += [] if seconds is None else [time_text(seconds)]
+        fits = "" if self.fits("inference") else "; does not fit"
+        return f"{', '.join(costs)} for an inference on {name}{fits}"
 
     @property
     def phases(self) -> tuple[str, ...]:
@@ -262,6 +279,7 @@ def estimate(
         interval={phase: whole(case.interval) for phase, case in cases.items()},
         capacity={phase: capacity(case) for phase, case in cases.items()},
         no_training=no_training,
+        device_learns=no_training is None and (described.controller is None or program_learns(size)),
         latency_assumes=None if most is None else ASSUMED,
         most_cycles=most,
     )

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, NamedTuple
 
+from fspinn.base.printing import Printed
 from fspinn.memmodel.sram import CELLS
 
 CONFIDENCES = ("calibrated", "published", "convention", "uncalibrated")
@@ -18,6 +19,13 @@ that makes figures comparable, or nobody has measured it."""
 
 ACCESSES = ("sram-law", "table", "none")
 """Where the energy of an access comes from."""
+
+KEYS_OF_ACCESS: dict[str, tuple[str, ...]] = {
+    "sram-law": ("kappa",),
+    "table": ("table_capacity_bits", "table_access_pj"),
+    "none": (),
+}
+"""Which keys of a memory count with each of them."""
 
 SCHEDULES = ("event", "clock")
 """Whether a core works on the inputs that spike, or on all inputs in every time step."""
@@ -266,8 +274,8 @@ class Controller:
     learning_stack_bytes: Bytes = 0
 
 
-@dataclass(frozen=True)
-class Hardware:
+@dataclass(frozen=True, repr=False)
+class Hardware(Printed):
     """A piece of hardware, with a source for each of its numbers.
 
     Parameters
@@ -299,6 +307,9 @@ class Hardware:
     column: Column | None = None
     area: Area | None = None
     controller: Controller | None = None
+
+    def __str__(self) -> str:
+        return f"{self.meta.name}, {self.meta.description}"
 
     @property
     def timed(self) -> bool:

@@ -2,31 +2,18 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
 from dataclasses import MISSING, asdict, fields, is_dataclass, replace
-from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from fspinn.base.errors import HardwareError
-from fspinn.memmodel.hardware import Hardware, Memory, Within
-
-PRESETS = Path(__file__).parent / "presets"
+from fspinn.memmodel.hardware import KEYS_OF_ACCESS, Hardware, Memory, Within
+from fspinn.memmodel.names import PRESETS, preset_of
+from fspinn.memmodel.own_files import as_toml, as_toml_on_base, flat, on_base
 
 _UNIT = re.compile("[fpnum]?[jwv]|[km]?bits?|bytes?|[km]ib|[kmg]?hz|[nu]m|[um]m2")
-
-_KEYS_OF_ACCESS: dict[str, tuple[str, ...]] = {
-    "sram-law": ("kappa",),
-    "table": ("table_capacity_bits", "table_access_pj"),
-    "none": (),
-}
-
-
-def hardware_names() -> list[str]:
-    """Return the names of the presets."""
-    return sorted(path.stem for path in PRESETS.glob("*.toml"))
 
 
 def load_hardware(name: str | Path) -> Hardware:
@@ -35,7 +22,8 @@ def load_hardware(name: str | Path) -> Hardware:
     Parameters
     ----------
     name : str or Path
-        Name of a preset, or path of a TOML file (it ends in ``.toml``).
+        Name or alias of a preset, or path of a TOML file (it ends in ``.toml``): all values and their
+        sources, or the `base`, a preset, and what differs from it.
 
     Raises
     ------
@@ -45,47 +33,63 @@ def load_hardware(name: str | Path) -> Hardware:
     """
     path = Path(name)
     if path.suffix != ".toml":
-        known = hardware_names()
-        if str(name) not in known:
-            near = get_close_matches(str(name), known, n=1)
-            guess = f"did you mean {near[0]}? " if near else ""
-            raise HardwareError(
-                f"hardware: no preset {str(name)!r}; {guess}"
-                f"use one of {', '.join(known)}, or the path of your own .toml file"
-            )
-        path = PRESETS / f"{name}.toml"
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise HardwareError(f"{path}: {error.strerror}; name a TOML file that can be read") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise HardwareError(f"{path}: not valid TOML ({error}); fix that line") from None
+        path = PRESETS / f"{preset_of(str(name))}.toml"
+    tables = _tables(path)
     try:
         return _read_hardware(tables)
     except HardwareError as error:
         raise HardwareError(f"{path}: {error}") from None
 
 
+def _tables(path: Path) -> dict[str, Any]:
+    """Return the tables of a file, with all that it does not say of those of its base."""
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise HardwareError(f"{path}: {error.strerror}; name a TOML file that can be read") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise HardwareError(f"{path}: not valid TOML ({error}); fix that line") from None
+    if "base" not in tables:
+        return tables
+    base = tables["base"]
+    try:
+        if not isinstance(base, str):
+            raise HardwareError(f"base: {base!r} is not the name of a preset; quote one, such as mcu-m4f")
+        preset = preset_of(base, "base")
+        return on_base(preset, _tables(PRESETS / f"{preset}.toml"), tables, path.stem)
+    except HardwareError as error:
+        raise HardwareError(f"{path}: {error}") from None
+
+
 def as_values(hardware: Hardware) -> dict[str, Any]:
     """Return the values that a description gives by dotted key, in the order of its tables; not `meta`."""
-    values = _flat(asdict(replace(hardware, sources={})))
+    values = flat(asdict(replace(hardware, sources={})))
     return {key: value for key, value in values.items() if key in hardware.sources}
 
 
-def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return the values of tables within tables by dotted key."""
-    values: dict[str, Any] = {}
-    for name, value in table.items():
-        values |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
-    return values
+def in_toml(hardware: Hardware, *, preset: bool) -> str:
+    """Return a description as the text of a TOML file, from which the same description is read.
+
+    Parameters
+    ----------
+    hardware : Hardware
+    preset : bool
+        Whether it is one, so that the file can have it as its base.
+    """
+    values = as_values(hardware)
+    write = as_toml_on_base if preset else as_toml
+    return write(values, asdict(hardware.meta), hardware.sources)
 
 
 def _read_hardware(tables: dict[str, Any]) -> Hardware:
     sources = tables.get("sources")
     if not isinstance(sources, dict):
-        raise HardwareError("sources: missing; add the table [sources], one line for each value")
+        raise HardwareError(
+            "sources: missing; add the table [sources], one line for each value, or a base, such as "
+            'base = "mcu-m4f", and only what differs from it'
+        )
     hardware: Hardware = _read_table(Hardware, tables, "")
-    keys = _flat({name: table for name, table in tables.items() if name not in ("sources", "meta")})
+    keys = flat({name: table for name, table in tables.items() if name not in ("sources", "meta")})
     for key, source in sources.items():
         if key not in keys:
             raise HardwareError(f'sources."{key}": not a value of this file; quote the dotted key of one')
@@ -190,8 +194,8 @@ def _check_together(hardware: Hardware) -> None:
 
 
 def _check_memory(key: str, memory: Memory, hardware: Hardware) -> None:
-    needed = _KEYS_OF_ACCESS[memory.access]
-    for name in sorted(sum(_KEYS_OF_ACCESS.values(), ())):
+    needed = KEYS_OF_ACCESS[memory.access]
+    for name in sorted(sum(KEYS_OF_ACCESS.values(), ())):
         given = getattr(memory, name) is not None
         if given and name not in needed:
             raise HardwareError(f'{key}.{name}: not used with access = "{memory.access}"; leave it out')

@@ -57,7 +57,7 @@ _RATES_BYTES = 48
 
 def controller_bytes(case: Case, controller: Controller) -> tuple[Numbers, Numbers]:
     """Return the bytes of flash and of RAM that the program takes, its code and its stack included."""
-    if not case.training or not _learns_on(case.size):
+    if not case.training or not program_learns(case.size):
         return _program_bytes(case.size, controller, case.training)
     answering = _program_bytes(case.size, controller, training=False)
     more = _learning_bytes(case.size, controller)
@@ -92,8 +92,8 @@ def _program_bytes(size: Size, controller: Controller, training: bool) -> tuple[
     return _code_bytes(size, controller, column) + constant, stack + state
 
 
-def _learns_on(size: Size) -> bool:
-    """Whether it is a column that the exported program can learn with."""
+def program_learns(size: Size) -> bool:
+    """Return whether it is a column that the exported program can learn with."""
     layer, *others = size.layers
     how = layer.rule == "normalised" and layer.adaptation == "balanced"
     return not others and how and bool(np.all(np.greater(size.kept_times, 0)))

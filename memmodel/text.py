@@ -1,12 +1,15 @@
-"""Estimates in words, for people: tables by component, and what follows from them."""
+"""All of an estimate in words, for people: tables by component, and what follows from them."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from fspinn.base.amounts import area_text, energy_text, figures, memory_text, time_text
 from fspinn.memmodel.estimates import Breakdown, Estimate
 from fspinn.memmodel.workload import COUNTED, PHASES
 
 _WIDTH = 18
+
+_NO_PROGRAM = "the exported program of such a network does not learn"
 
 
 class _Column(NamedTuple):
@@ -19,20 +22,10 @@ def describe(estimates: Mapping[str, Estimate]) -> str:
     """Return one estimate, or two side by side, by what they are called, as tables and sentences."""
     first = next(iter(estimates.values()))
     lines = [_heading(name, estimate) for name, estimate in estimates.items()]
-    for title, attribute, text in (
-        ("memory", "memory", memory_text),
-        ("energy per image", "energy", energy_text),
-        ("cycles per image", "latency", "{:,}".format),
-        ("area", "area", area_text),
-    ):
+    for title, attribute, text in TABLES:
         each = {name: getattr(one, attribute) for name, one in estimates.items()}
-        phases = PHASES if None not in each.values() else ()
-        columns = [
-            _Column(phase, name, one[phase])
-            for phase in phases
-            for name, one in each.items()
-            if all(phase in other for other in each.values())
-        ]
+        phases = phases_told(*estimates.values()) if None not in each.values() else ()
+        columns = [_Column(phase, name, one[phase]) for phase in phases for name, one in each.items()]
         if any(len(column.breakdown) > 1 for column in columns):
             lines += ["", *_table(title, columns, text)]
     for name, estimate in estimates.items():
@@ -42,26 +35,18 @@ def describe(estimates: Mapping[str, Estimate]) -> str:
     return "\n".join(lines)
 
 
-def memory_text(bits: float) -> str:
-    """Return a number of bits in bytes or KiB.
-
-    >>> memory_text(8192 * 12), memory_text(801)
-    ('12.0 KiB', '101 B')
-    """
-    return f"{bits / 8192:.1f} KiB" if bits >= 8192 else f"{-(-bits // 8):.0f} B"
+def phases_told(*estimates: Estimate) -> tuple[str, ...]:
+    """Return what is said of devices: training only where all of them can learn."""
+    return PHASES if all(estimate.device_learns for estimate in estimates) else PHASES[:1]
 
 
-def energy_text(energy_pj: float) -> str:
-    """Return an energy in its natural unit."""
-    for unit, size in (("mJ", 1e9), ("uJ", 1e6), ("nJ", 1e3)):
-        if energy_pj >= size:
-            return f"{energy_pj / size:.2f} {unit}"
-    return f"{energy_pj:.0f} pJ"
-
-
-def area_text(area_um2: float) -> str:
-    """Return an area in square millimetres."""
-    return f"{area_um2 / 1e6:.3f} mm2"
+TABLES: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
+    ("memory", "memory", memory_text),
+    ("energy per image", "energy", energy_text),
+    ("cycles per image", "latency", "{:,}".format),
+    ("area", "area", area_text),
+)
+"""Breakdowns: what each is called, the attribute of an `Estimate`, and how its values are written."""
 
 
 def _heading(name: str, estimate: Estimate) -> str:
@@ -95,7 +80,7 @@ def _sentences(name: str, estimate: Estimate) -> Iterator[str]:
         f"{name} ({meta.confidence}): expect the true energy at {band.energy.low:g} to {band.energy.high:g} "
         "times the estimate:"
     )
-    for phase in estimate.phases:
+    for phase in phases_told(estimate):
         total = estimate.energy[phase]["total"]
         low, high = energy_text(total * band.energy.low), energy_text(total * band.energy.high)
         yield f"  {phase}: {low} to {high} an image{_speed(estimate, phase)}"
@@ -105,16 +90,15 @@ def _sentences(name: str, estimate: Estimate) -> Iterator[str]:
                 yield f"  {phase} does not fit: {quantity} {one.needed:,} of {one.available:,} {unit}"
             elif estimate.hardware.controller is not None or "ram_blocks" in estimate.capacity[phase]:
                 yield f"  {phase} takes {quantity} {one.needed:,} of {one.available:,} {unit}"
-    if estimate.no_training is not None:
-        yield f"  training: not on this device; {estimate.no_training}"
+    if not estimate.device_learns:
+        yield f"  training: not on this device; {estimate.no_training or _NO_PROGRAM}"
     if estimate.hardware.timed:
         yield from _latency(estimate)
     rates = estimate.rates("inference")
     if rates["total_pj_per_synaptic_operation"] is not None:
-        yield (
-            f"  a synaptic operation: {rates['total_pj_per_synaptic_operation']:.3g} pJ in all, "
-            f"{rates['incremental_pj_per_synaptic_operation']:.3g} pJ without leakage and clock (inference)"
-        )
+        names = ("total", "incremental")
+        whole, events = (energy_text(rates[f"{name}_pj_per_synaptic_operation"]) for name in names)
+        yield f"  a synaptic operation: {whole} in all, {events} without leakage and clock (inference)"
     if estimate.hardware.remembered:
         yield f"  remembered only, not verified: {', '.join(estimate.hardware.remembered)}"
 
@@ -122,10 +106,10 @@ def _sentences(name: str, estimate: Estimate) -> Iterator[str]:
 def _speed(estimate: Estimate, phase: str) -> str:
     seconds, rates = estimate.latency_s(phase), estimate.rates(phase)
     if seconds is None:
-        return f", {rates['images_per_j']:,.0f} images/J; nothing is said of time"
+        return f", {figures(rates['images_per_j'])} images/J; nothing is said of time"
     return (
-        f", {seconds * 1e3:.3g} ms at {estimate.hardware.clock.f_mhz:g} MHz "
-        f"({_figures(rates['images_per_s'])} images/s, {_figures(rates['images_per_j'])} images/s per W)"
+        f", {time_text(seconds)} at {estimate.hardware.clock.f_mhz:g} MHz "
+        f"({figures(rates['images_per_s'])} images/s, {figures(rates['images_per_j'])} images/s per W)"
     )
 
 
@@ -146,8 +130,3 @@ def _latency(estimate: Estimate) -> Iterator[str]:
 def _times(first: _Column, second: _Column) -> str:
     least = first.breakdown["total"]
     return f"{second.breakdown['total'] / least:.3g} times" if least else "not known"
-
-
-def _figures(value: float) -> str:
-    """Return a number with three figures, or whole from a hundred on."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

@@ -29,6 +29,8 @@ ROUNDINGS = ("truncate", "nearest", "stochastic")
 OVERFLOWS = ("saturate", "wrap")
 
 _PATTERN = re.compile(r"(U?)Q([0-9]{1,2})\.([0-9]{1,2})", re.ASCII)
+_BITS = re.compile(r"([0-9]{1,3}) bits", re.ASCII)
+_NEARLY_BITS = re.compile(r"\s*([0-9]{1,3})[\s_-]*(?:b|bits?)?\s*", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -248,9 +250,55 @@ def check_rounding(rounding: str) -> None:
         raise FormatError(f"{rounding!r} is not a rounding; use one of {', '.join(ROUNDINGS)}")
 
 
-def as_format(format: str | Format) -> Format:
-    """Return a format from itself or from its name."""
-    return format if isinstance(format, Format) else Format.parse(format)
+def as_format(format: str | Format, name: str | None = None) -> Format:
+    """Return a format from itself or from its name; a message begins with the `name` of what has it.
+
+    Raises
+    ------
+    FormatError
+        If there is no such format.
+    """
+    if isinstance(format, Format):
+        return format
+    try:
+        return Format.parse(format)
+    except FormatError as error:
+        raise FormatError(f"{name}: {error}") if name else error from None
+
+
+def check_format(name: str, text: str, *, or_bits: bool = False, words: tuple[str, ...] = ()) -> None:
+    """Raise FormatError, with the name of what it is for, unless a text is a format.
+
+    Parameters
+    ----------
+    name, text : str
+    or_bits : bool, default False
+        Whether it may be a number of bits as well, such as ``"10 bits"``.
+    words : tuple of str, default ()
+        What it may be as well.
+
+    Examples
+    --------
+    >>> check_format("state", "10 bit", or_bits=True)
+    Traceback (most recent call last):
+    fspinn.base.errors.FormatError: state: '10 bit' is not a number format; did you mean '10 bits'?
+    """
+    if text in words or (or_bits and bits_of(text) is not None):
+        return
+    near = _NEARLY_BITS.fullmatch(str(text)) if or_bits else None
+    if near is not None:
+        raise FormatError(f"{name}: {text!r} is not a number format; did you mean '{near[1]} bits'?")
+    as_format(text, name)
+
+
+def bits_of(text: object) -> int | None:
+    """Return the bits that ``"16 bits"`` says; None if it does not say so.
+
+    >>> bits_of("16 bits"), bits_of("UQ0.4")
+    (16, None)
+    """
+    match = _BITS.fullmatch(text) if isinstance(text, str) else None
+    return None if match is None else int(match[1])
 
 
 def narrowest(values: NDArray[np.float32], fraction_bits: int) -> Format:

@@ -5,8 +5,10 @@ from functools import wraps
 
 import numpy as np
 import pytest
+from commands import run
+from quick_searches import WORDS
 
-from fspinn.search import smallest
+from fspinn.search import without_spikes
 
 
 def _once(fit):
@@ -28,5 +30,13 @@ def _once(fit):
 def _classifiers_are_fitted_once():
     with pytest.MonkeyPatch.context() as patched:
         for name in ("linear_classifiers", "wide_enough"):
-            patched.setattr(smallest, name, _once(getattr(smallest, name)))
+            patched.setattr(without_spikes, name, _once(getattr(without_spikes, name)))
         yield
+
+
+@pytest.fixture(scope="session")
+def searched(tmp_path_factory):
+    """The folder of the search `WORDS`; whoever changes it copies it."""
+    folder = tmp_path_factory.mktemp("a search") / "result"
+    assert run(*WORDS.split(), "-o", folder).exit_code == 0
+    return folder

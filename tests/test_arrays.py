@@ -1,10 +1,12 @@
 """Arrays, splits and results in Python: they just work, or one line says what to give."""
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from described import dense
+from sklearn.datasets import load_digits
 
 import fspinn
 from fspinn import datasets, plots
@@ -12,9 +14,11 @@ from fspinn.answering.compress import lower
 from fspinn.answering.evaluate import load_data_of
 from fspinn.backends.c import export_c
 from fspinn.backends.nir import export_nir
-from fspinn.base.errors import ConfigError, DataError
-from fspinn.datasets import Split, as_dataset, as_split
+from fspinn.base.errors import ConfigError, DataError, FspinnWarning
+from fspinn.datasets import Dataset, Scale, Split
+from fspinn.datasets.arrays import as_dataset, as_split
 from fspinn.memmodel import Size, estimate
+from fspinn.model import readout
 from fspinn.network.rules import Stdp
 from fspinn.search.formats import find_formats
 
@@ -169,9 +173,7 @@ def test_a_whole_data_set_is_not_a_split(digits, result):
 @pytest.mark.parametrize("other", ["digits", None, np.zeros((2, 8, 8), np.uint8)])
 @pytest.mark.parametrize("work", [fspinn.train, fspinn.tune])
 def test_what_is_not_a_data_set_is_refused(work, other):
-    words = (
-        rf"^data: {type(other).__name__} is not a data set; give one that fspinn.datasets.load returns, or"
-    )
+    words = rf"^data: {type(other).__name__} is not a data set; give one that fspinn.datasets.load or D"
     with pytest.raises(DataError, match=words):
         work(SMALL, other)
 
@@ -191,9 +193,9 @@ def test_what_needs_validation_images_says_so(result, pair):
     ("images", "labels", "words"),
     [
         (np.ones((2, 8, 8)) * 9, [0, 1], "images: floats from 9 to 9 are not from 0 to 1; scale them"),
-        (np.zeros((2, 8, 8), np.uint8), [0.0, 1.0], "labels: values are float64, neither integers nor names"),
+        (np.zeros((2, 8, 8), np.uint8), [0.5, 1.0], "labels: values are float64, neither integers nor names"),
         (np.zeros((2, 8, 8), np.uint8), [0], "labels: 1 labels for the 2 images of images"),
-        (np.zeros((2, 64), np.uint8), [0, 1], r"images: shape \(2, 64\) is not"),
+        (np.zeros((2, 65), np.uint8), [0, 1], r"images: shape \(2, 65\) is not"),
         (np.zeros((2, 8, 8), np.uint8), np.eye(2, dtype=int), r"labels: shape \(2, 2\) is not \(n,\)"),
     ],
 )
@@ -201,6 +203,7 @@ def test_bad_arrays_are_told(result, images, labels, words):
     for work in (
         lambda: fspinn.evaluate(result, (images, labels)),
         lambda: fspinn.train(SMALL, (images, labels)),
+        lambda: fspinn.find_smallest((images, labels)),
     ):
         with pytest.raises(DataError, match=f"^{words}"):
             work()
@@ -218,3 +221,154 @@ def test_training_data_of_one_class_only_are_refused(digits, result):
     ):
         with pytest.raises(DataError, match=words):
             work()
+
+
+# --- Dataset.from_arrays ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def arrays():
+    """The digits as NumPy users have them: flat rows of floats from 0 to 1, and names."""
+    X, y = load_digits(return_X_y=True)
+    return X / 16, np.array([f"digit {number}" for number in y], dtype=object)
+
+
+def from_arrays(X, y, **how):
+    """A data set of arrays, without the lines that say how floats became pixels."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FspinnWarning)
+        return Dataset.from_arrays(X, y, **how)
+
+
+def test_arrays_are_split_as_files_are(digits, arrays):
+    X, y = arrays
+    data = from_arrays(X, y, shape=(8, 8))
+    for part in ("train", "validation", "test"):
+        ours, theirs = getattr(data, part), getattr(digits, part)
+        assert (ours.images == theirs.images).all()
+        assert (ours.labels == theirs.labels).all()
+    assert data.class_names == tuple(f"digit {number}" for number in range(10))
+    of_bytes = Dataset.from_arrays(np.rint(255 * X).astype(np.uint8).reshape(-1, 8, 8), y)
+    assert of_bytes.checksum == data.checksum
+
+
+def test_a_test_set_and_the_number_to_hold_out_can_be_given(arrays):
+    X, y = arrays
+    data = from_arrays(X[:300], y[:300], test=(X[300:400], y[300:400]), shape=(8, 8), validation=40, seed=3)
+    assert [len(part) for part in (data.train, data.validation, data.test)] == [260, 40, 100]
+    np.testing.assert_array_equal(data.test.images, np.rint(255 * X[300:400]).reshape(-1, 8, 8))
+    other = from_arrays(X[:300], y[:300], test=(X[300:400], y[300:400]), shape=(8, 8), validation=40)
+    assert not np.array_equal(other.validation.images, data.validation.images)
+
+
+def test_floats_become_bytes_and_it_is_said(arrays):
+    X, y = arrays
+    with pytest.warns(FspinnWarning, match="^X: floats from 0 to 1 became 0 to 255$"):
+        Dataset.from_arrays(X, y, shape=(8, 8))
+
+
+def test_samples_of_height_1_are_signals():
+    signals, labels = np.random.default_rng(0).normal(3, 9, (60, 20)), np.arange(60) % 2
+    data = Dataset.from_arrays(signals, labels, shape=(1, 20))
+    assert data.image_shape == (1, 20)
+    assert data.scale == Scale.fitted(signals[_rows_of(data, signals)], "signals")
+    stereo = Dataset.from_arrays(signals, labels, shape=(1, 10, 2))
+    assert stereo.image_shape == (1, 10, 2)
+
+
+def _rows_of(data, signals):
+    """Which signals are for training: those whose image is there."""
+    images = {image.tobytes() for image in data.train.images}
+    return [image.tobytes() in images for image in data.scale.applied(signals)]
+
+
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        ([2, 1] * 5, ("1", "2")),
+        ([2.0, 1.0] * 5, ("1", "2")),
+        ([True, False] * 5, ("False", "True")),
+        (["b", "a"] * 5, ("a", "b")),
+        (np.array(["b", "a"] * 5, object), ("a", "b")),
+        (np.array([10, 9] * 5, object), ("9", "10")),
+    ],
+)
+def test_labels_are_what_scikit_learn_takes(labels, names):
+    data = Dataset.from_arrays(np.zeros((10, 2, 2), np.uint8), labels, validation=0)
+    assert data.class_names == names
+
+
+def test_everything_takes_a_data_set_of_arrays(arrays):
+    X, y = arrays
+    data = from_arrays(X[:400], y[:400], test=(X[400:500], y[400:500]), shape=(8, 8), validation=100)
+    network = fspinn.Network.patches(neurons=4, field=3, cells=2)
+    once = Stdp(passes=1)
+    result = fspinn.train(network, data, learner=once, progress=False)
+    small = fspinn.quantize(result, weights="UQ0.3", data=data)
+    assert fspinn.evaluate(small, data.test).samples == 100
+    assert fspinn.tune(network, data, learner=once, trials=1, progress=False).best.accuracy > 0.3
+    swept = fspinn.sweep(network, data, {"threshold": [2.0]}, learner=once, progress=False)
+    assert swept.points[0].accuracy is not None
+    found = find_formats(result, data, max_loss=50)
+    assert found.before.accuracy is not None
+    searched = fspinn.find_smallest(
+        data, accuracy=0.3, confidence=0.5, network=network, learner=once, sizes=[4], weights=["UQ0.3"],
+        readouts=["proportion"], seeds=1, progress=False,
+    )  # fmt: skip
+    assert searched.found
+
+
+@pytest.mark.parametrize("elsewhere", [{"workers": 2}, {"scheduler": "tcp://127.0.0.1:1"}])
+def test_arrays_are_not_sent_to_other_processes(arrays, elsewhere):
+    X, y = arrays
+    data = from_arrays(X, y, shape=(8, 8))
+    words = "^workers: they load the images by name, which arrays in memory do not have; save them as an "
+    for work in (
+        lambda: fspinn.find_smallest(data, accuracy=0.5, sizes=[4], progress=False, **elsewhere),
+        lambda: fspinn.sweep(SMALL, data, {"threshold": [2.0]}, progress=False, **elsewhere),
+    ):
+        with pytest.raises(ConfigError, match=words):
+            work()
+
+
+def test_flat_rows_are_answered_by_a_model_of_images(arrays):
+    X, y = arrays
+    data = from_arrays(X, y, shape=(8, 8))
+    model = fspinn.train(SMALL, data, learner=Stdp(passes=1), progress=False).model
+    flat = np.rint(255 * X[:20]).astype(np.uint8)
+    expected = fspinn.predict(model, flat.reshape(-1, 8, 8)).scores
+    np.testing.assert_array_equal(fspinn.predict(model, flat).scores, expected)
+    np.testing.assert_array_equal(fspinn.evaluate(model, (flat, y[:20])).leads, readout.leads(expected))
+
+
+ROWS, TWO = np.zeros((10, 64), np.uint8), np.arange(10) % 2
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "how", "words"),
+    [
+        (ROWS, TWO, {}, r"X: rows of 64 values are images or signals; say which, with shape=\(8, 8\)"),
+        (ROWS[:, :63], TWO, {}, r"X: rows of 63 values .*, with shape=\(height, width\)"),
+        (ROWS, TWO, {"shape": (8, 9)}, "X: 64 values a sample are not 8 x 9; give a shape that they fill"),
+        (ROWS, TWO, {"shape": (64,)}, r"shape: \(64,\) is not a shape of images; give \(height, width\) or"),
+        (ROWS, TWO, {"shape": (8.0, 8)}, r"shape: \(8.0, 8\) is not a shape of images"),
+        (ROWS, TWO[:9], {"shape": (8, 8)}, "y: 9 labels for the 10 images of X; give one label per image"),
+        (ROWS, TWO * 0, {"shape": (8, 8)}, "arrays in memory: all 7 training samples are of class '0'"),
+        (ROWS + np.nan, TWO, {"shape": (8, 8)}, "X: image 0 holds NaN or infinity; leave it out"),
+        (ROWS + 16.0, TWO, {"shape": (8, 8)}, "X: floats from 16 to 16 are not from 0 to 1; scale"),
+        (ROWS + np.nan, TWO, {"shape": (1, 64)}, "X: signal 0 holds NaN or infinity; leave it out, or fill"),
+        (ROWS, TWO + [np.nan] * 10, {"shape": (8, 8)}, "y: label 0 is NaN or infinity; leave that"),
+        (ROWS, TWO + 0.5, {"shape": (8, 8)}, "y: values are float64, neither"),
+        (ROWS, np.array([None, 1] * 5), {"shape": (8, 8)}, "y: values are object, neither"),
+        (ROWS, np.eye(10, dtype=int), {"shape": (8, 8)}, r"y: shape \(10, 10\) is not \(n,\)"),
+        ([[1, 2], [3]], [0, 1], {"shape": (1, 2)}, "X: samples differ in size; bring them to one"),
+        (ROWS, TWO, {"shape": (8, 8), "test": ROWS}, r"test: ndarray is not a pair of arrays; give"),
+        (ROWS, TWO, {"shape": (8, 8), "test": (ROWS[:, :9], TWO)}, "test X: 9 values a sample are not"),
+        (ROWS, TWO, {"shape": (8, 8), "test": (ROWS, TWO + 5)}, "arrays in memory: test images of class"),
+        (ROWS, TWO, {"shape": (8, 8), "validation": 9}, "arrays in memory: holding out 9 valid"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_arrays_is_said_in_a_line(X, y, how, words):
+    with pytest.raises(ValueError, match=f"^{words}") as caught:
+        Dataset.from_arrays(X, y, **how)
+    assert "\n" not in str(caught.value)

@@ -11,7 +11,7 @@ from fspinn.base.errors import FspinnWarning
 from fspinn.datasets import load
 from fspinn.memmodel import load_hardware
 from fspinn.memmodel.dense import DenseLayer, dense_cost
-from fspinn.search import linear, smallest
+from fspinn.search import linear, without_spikes
 from fspinn.search.baselines import Samples, whole_steps
 from fspinn.search.linear import linear_classifiers
 from fspinn.search.perceptron import passes_over, perceptrons, wide_enough
@@ -74,7 +74,7 @@ def test_a_quantized_ann_beats_a_linear_classifier_and_larger_ones_are_better(da
 def test_a_linear_classifier_learns_with_its_rounding_in_the_loop(monkeypatch):
     data = load("digits", validation=300)
     (learned,) = linear_classifiers(data, (2,))
-    monkeypatch.setattr(linear, "STEPS", 1)
+    monkeypatch.setattr(linear, "UPDATES", 1)
     (rounded,) = linear_classifiers(data, (2,))
     assert learned.accuracy > rounded.accuracy + 0.02
 
@@ -180,7 +180,7 @@ def test_if_no_classifier_can_be_fitted_the_answer_stays(data, monkeypatch):
     def exhausted(*_, **__):
         raise MemoryError
 
-    monkeypatch.setattr(smallest, "linear_classifiers", exhausted)
+    monkeypatch.setattr(without_spikes, "linear_classifiers", exhausted)
     asked = {"field": [3], "cells": [2], "neurons": [6], "weights": ["UQ0.3"], "readout": ["linear"]}
     with pytest.warns(FspinnWarning, match=r"no classifier without spikes could be fitted \(MemoryError\)"):
         found = fspinn.find_smallest(data, accuracy=0.5, space=asked, seeds=1, progress=False)

@@ -82,14 +82,14 @@ def test_the_gradient_of_the_weighted_loss_is_that_of_finite_differences():
     )
     random = np.random.default_rng(0)
     table = random.integers(-4, 4, (30, 2)).astype(np.float32)
-    guess = rounded_readout._Guess(table, np.zeros(2, np.float32), np.float32(0.02))
+    guess = rounded_readout.Guess(table, np.zeros(2, np.float32), np.float32(0.02))
     slopes = samples.slopes(guess, samples.answers(guess))
     for j in (0, 11):
         moved = []
         for step in (-0.5, 0.5):
             other = table.copy()
             other[j, 1] += step
-            moved.append(samples.answers(rounded_readout._Guess(other, guess.bias, guess.scale)).loss)
+            moved.append(samples.answers(rounded_readout.Guess(other, guess.bias, guess.scale)).loss)
         assert moved[1] - moved[0] == pytest.approx(slopes.table[j, 1], rel=0.02, abs=1e-5)
 
 

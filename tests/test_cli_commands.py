@@ -84,7 +84,7 @@ def test_evaluate_looks_at_the_first_images_only_if_asked(model_file):
 
 def test_options_come_from_a_file_and_the_command_line_wins(tmp_path):
     settings = tmp_path / "settings.toml"
-    settings.write_text('neurons = 7\nduration_ms = 100.0\nthreshold = 8\nreadout = "majority"\n')
+    settings.write_text('neurons = 7\nduration-ms = 100.0\nthreshold = 8\nreadout = "majority"\n')
     path = tmp_path / "net.h5"
     assert run("train", "--config", settings, "--neurons", 9, "--samples", 50, "-o", path).exit_code == 0
     model = fspinn.load(path)
@@ -99,8 +99,10 @@ def test_options_come_from_a_file_and_the_command_line_wins(tmp_path):
     [
         (
             "neuron = 7",
-            "unknown name 'neuron'; did you mean neurons? `fspinn train -h` lists options, `fspinn info ",
+            "unknown name 'neuron'; did you mean neurons? `fspinn train --help-all` lists options, `fspinn ",
         ),
+        ('class-weigth = "balanced"', "unknown name 'class_weigth'; did you mean class_weight? "),
+        ("duration-ms = 30\nduration_ms = 40", "duration_ms is given twice; leave one out"),
         ("neurons = ", "not valid TOML"),
         ('neurons = "many"', "neurons: 'many' is not a whole number; give one from 1 to 1000000"),
         ("neurons = 7.5", "neurons: 7.5 is not a whole number"),

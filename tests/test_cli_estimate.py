@@ -2,7 +2,10 @@
 
 import json
 import re
+import shlex
 import shutil
+import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +15,7 @@ from described import dense, model_from
 from fspinn.cli import main
 from fspinn.lowering import quantize
 from fspinn.memmodel import estimate, hardware_names, neurobench
-from fspinn.memmodel.hardware_files import PRESETS
+from fspinn.memmodel.names import PRESETS
 from fspinn.model import store
 from fspinn.model.activity import Activity
 from fspinn.model.model import Readout
@@ -69,7 +72,7 @@ def test_json_is_the_estimate_and_adds_up(model, path, hardware):
 
 
 def test_the_table_names_every_component_and_the_band(path):
-    result = run("estimate", path)
+    result = run("estimate", path, "--details")
     assert result.exit_code == 0, result.output
     for words in (
         "net.h5 on asic65-lp: 65 nm low-power chip",
@@ -96,8 +99,53 @@ def test_the_table_names_every_component_and_the_band(path):
     assert "before quantization" not in result.stderr
 
 
+def test_six_lines_say_what_a_controller_has_to_hold(model, path):
+    capacity = estimate(model, "mcu-m4f").capacity["inference"]
+    seconds = estimate(model, "mcu-m4f").latency_s("inference")
+    lines = run("estimate", path, "--hardware", "mcu-m4f").stdout.splitlines()
+    assert [line[:12].strip() for line in lines] == ["fits", "flash", "RAM", "latency", "energy", "goes to"]
+    assert lines[0].endswith(
+        "yes, on mcu-m4f: Cortex-M4F microcontroller, 180 MHz, 512 KiB flash, 128 KiB RAM"
+    )
+    assert lines[1].endswith(f" {capacity['flash_bytes'].needed / 1024:.3g} KiB of 512 KiB (under 1%)")
+    assert lines[2].endswith(f" {capacity['ram_bytes'].needed} B of 128 KiB (under 1%)")
+    assert 400e-6 < seconds < 1e-3
+    least, most = f"{0.4 * seconds * 1e6:.3g} us", f"{2.5 * seconds * 1e3:.3g} ms"
+    assert lines[3].endswith(f" {seconds * 1e6:.3g} us an image, expected {least} to {most}")
+    assert re.search(r" \S+ uJ an image, expected \S+ uJ to \S+ uJ \(uncalibrated\)$", lines[4])
+    assert re.search(r" memory: weights \d+%, .*; energy: (state|weights) \d+%, ", lines[5])
+
+
+@pytest.mark.parametrize(
+    ("hardware", "first", "names"),
+    [
+        ("asic65-lp", "without limit on asic65-lp: 65 nm", ["memory", "area"]),
+        ("asic28-odin", "yes, on asic28-odin: ODIN", ["weights", "state"]),
+        ("fpga-ice40up5k", "yes, on fpga-ice40up5k: iCE40", ["state", "logic cells"]),
+        ("loihi-like", "without limit on loihi-like: Loihi", ["memory"]),
+    ],
+)
+def test_other_hardware_has_other_limits_or_none(path, hardware, first, names):
+    lines = run("estimate", path, "--hardware", hardware).stdout.splitlines()
+    assert lines[0].startswith(f"fits        {first}")
+    assert [line[:12].strip() for line in lines[1:]] == [*names, "latency", "energy", "goes to"]
+
+
+def test_training_is_only_told_where_the_device_learns(path):
+    on_chip = run("estimate", path, "--details").stdout
+    on_controller = run("estimate", path, "--details", "--hardware", "uno").stdout
+    assert re.search(r"^memory +inference +training$", on_chip, re.M)
+    assert re.search(r"^memory +inference$", on_controller, re.M)
+    assert (
+        "training: not on this device; the exported program of such a network does not learn" in on_controller
+    )
+    assert "training" not in run("estimate", path).stdout
+    told = run("estimate", path, "--details", "--compare", "uno").stdout
+    assert re.search(r"^memory +inference +inference$", told, re.M)
+
+
 def test_hardware_that_says_nothing_of_time_has_no_such_table(path):
-    output = run("estimate", path, "--hardware", "loihi-like").output
+    output = run("estimate", path, "--hardware", "loihi-like", "--details").output
     assert "cycles per image" not in output
     assert "area" not in output
     assert "nothing is said of time" in output
@@ -106,7 +154,7 @@ def test_hardware_that_says_nothing_of_time_has_no_such_table(path):
 def test_what_is_remembered_and_what_does_not_fit_is_told(tmp_path):
     activity = dict.fromkeys(("inference", "training"), Activity(samples=1, steps=350, input_spikes=10))
     store.save(model_with(activity, neurons=5000), tmp_path / "large.h5")
-    output = run("estimate", tmp_path / "large.h5", "--hardware", "asic28-odin").output
+    output = run("estimate", tmp_path / "large.h5", "--hardware", "asic28-odin", "--details").output
     assert "inference does not fit: weights 3,040,000 of 262,144 bits" in output
     assert "remembered only, not verified: clock.f_mhz, power.leakage_uw" in output
 
@@ -120,12 +168,14 @@ def test_with_check_the_status_says_whether_inference_fits(path, tmp_path):
         checked = run("estimate", path, "--hardware", small, "--check", *options)
         assert (without.exit_code, checked.exit_code) == (0, 1)
         assert checked.stdout == without.stdout
-    assert "inference does not fit: flash " in without.stdout
+    assert re.search(
+        r"fits +no, not on mcu-m4f: .*\n +flash +2.29 KiB of 1.86 KiB \(124%\): too much", without.stdout
+    )
     assert run("estimate", path, "--hardware", "mcu-m4f", "--check").exit_code == 0
     assert run("estimate", path, "--hardware", "mcu-m4f", "--check", "--compare", small).exit_code == 1
     # Only inference is exported: what learning would take is not checked.
     small.write_text(text.replace("ram_bytes = 131072", "ram_bytes = 600"))
-    assert "training does not fit: ram " in run("estimate", path, "--hardware", small).stdout
+    assert not json.loads(run("estimate", path, "--hardware", small, "--json").stdout)["fits"]["training"]
     assert run("estimate", path, "--hardware", small, "--check").exit_code == 0
 
 
@@ -141,7 +191,9 @@ def test_two_networks_are_told_side_by_side(model, path, tmp_path):
     other = tmp_path / "net4.h5"
     store.save(quantize(model, "UQ0.4"), other)
     output = run("estimate", path, "--compare", other).stdout
-    assert f"{other} over {path}: inference 0." in output
+    assert f"{other} over {path}: memory 0." in output
+    detailed = run("estimate", path, "--compare", other, "--details").stdout
+    assert f"{other} over {path}: inference 0." in detailed
     answer = json.loads(run("estimate", path, "--compare", other, "--json").stdout)
     assert answer["model"] == str(path)
     assert answer["compare"]["model"] == str(other)
@@ -151,7 +203,7 @@ def test_two_networks_are_told_side_by_side(model, path, tmp_path):
 
 
 def test_two_presets_are_told_side_by_side(path, tmp_path):
-    result = run("estimate", path, "--compare", "mcu-m4f")
+    result = run("estimate", path, "--compare", "mcu-m4f", "--details")
     output = result.stdout
     assert f"{path}: computes with floats, of which no program is made; costs are as if" in result.stderr
     assert "floats" not in run("estimate", path).stderr
@@ -224,9 +276,38 @@ def test_a_missing_network_is_refused_in_one_line(path, tmp_path):
 
 def test_hardware_is_listed_with_how_far_to_trust_it():
     output = run("hardware", "list").output
-    assert [line.split()[0] for line in output.splitlines()] == hardware_names()
+    names = [line.split()[0] for line in output.splitlines() if not line.startswith(" ")]
+    assert names == hardware_names()
     assert "uncalibrated" in output
+    assert re.search(r"^mcu-avr .*\n +also uno, arduino-uno, atmega328p$", output, re.M)
     assert set(json.loads(run("hardware", "list", "--json").stdout)) == set(hardware_names())
+
+
+def test_hardware_goes_by_the_name_of_a_part_or_a_core_too(path):
+    assert run("hardware", "show", "uno").output.startswith("mcu-avr (uncalibrated): ATmega328P")
+    assert json.loads(run("hardware", "show", "uno", "--json").stdout)["aliases"][0] == "uno"
+    assert (
+        run("estimate", path, "--hardware", "uno").output
+        == run("estimate", path, "--hardware", "mcu-avr").output
+    )
+    message = refused("estimate", path, "--hardware", "uno", "--compare", "mcu-avr")
+    assert "--compare mcu-avr: is the same network on the same hardware; name another" in message
+
+
+def test_a_file_for_hardware_of_ones_own_starts_from_a_preset(path, tmp_path):
+    own = tmp_path / "board.toml"
+    own.write_text(run("hardware", "show", "stm32f4", "--toml").stdout)
+    assert run("hardware", "show", own).stdout.startswith("mcu-m4f (uncalibrated): Cortex-M4F")
+    own.write_text(own.read_text().replace("f_mhz = 180 ", "f_mhz = 90 "))
+    shown = run("hardware", "show", own).stdout
+    assert shown.startswith("board (uncalibrated): mcu-m4f but clock.f_mhz 90\n")
+    assert re.search(r"clock.f_mhz +90  yours\n", shown)
+    assert run("estimate", path, "--hardware", own).exit_code == 0
+    own.write_text(run("hardware", "show", own, "--toml").stdout)  # all values, as it is not a preset
+    assert run("hardware", "show", own).stdout == shown
+    assert "--toml, --json: are two forms; choose one" in refused(
+        "hardware", "show", "uno", "--toml", "--json"
+    )
 
 
 def test_hardware_is_shown_with_its_sources():
@@ -236,3 +317,18 @@ def test_hardware_is_shown_with_its_sources():
     assert all(row["source"] for row in answer["values"].values())
     assert answer["confidence"] == "calibrated"
     assert "10, 20, 100" in run("hardware", "show", "asic45-horowitz").output
+
+
+def test_the_documentation_shows_what_is_printed(tmp_path, monkeypatch):
+    docs = Path(__file__).parents[1] / "docs"
+    pages = [page.read_text(encoding="utf-8") for page in docs.rglob("*.md")]
+    (page,) = (page for page in pages if "    fspinn estimate small.h5 --hardware uno\n" in page)
+    monkeypatch.chdir(tmp_path)
+    commands, shown = page.split("    fspinn estimate small.h5 --hardware uno\n")
+    for line in (*commands.rstrip().splitlines()[-2:], "fspinn estimate small.h5 --hardware uno"):
+        result = run(*shlex.split(line)[1:])
+        assert result.exit_code == 0, result.output
+    assert shown.startswith("\n" + "".join(f"    {line}\n" for line in result.stdout.splitlines()) + "\n")
+    (board,) = re.findall(r'^    base = "stm32f4"\n(?:    .+\n)+', page, re.M)
+    Path("board.toml").write_text(textwrap.dedent(board))
+    assert run("estimate", "small.h5", "--hardware", "board.toml").exit_code == 0

@@ -104,7 +104,7 @@ def test_defaults_of_all_learners_are_said():
 
 
 def test_help_says_the_defaults_of_all_learners():
-    words = " ".join(CliRunner().invoke(main, ["train", "--help"]).stdout.split())
+    words = " ".join(CliRunner().invoke(main, ["train", "--help-all"]).stdout.split())
     kinds = ("stdp+labels", "surrogate", "hybrid")
     assert [start_of({"learner": kind}).network.neurons for kind in kinds] == [16, 200, 200]
     assert "[default: 400; 16 with a field or by stdp+labels; 200 by surrogate and hybrid" in words
@@ -182,7 +182,7 @@ def test_equations_of_a_stack_are_those_of_its_layers_one_after_the_other(column
 
 
 def test_what_columns_cost_is_said_by_component(columns):
-    result = CliRunner().invoke(main, ["estimate", str(columns / "stack.h5")])
+    result = CliRunner().invoke(main, ["estimate", str(columns / "stack.h5"), "--details"])
     assert result.exit_code == 0
     for component in ("input_buffer", "spike_times", "votes"):
         assert f"\n  {component} " in result.stdout

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 import fspinn
+import fspinn.report  # before a test below replaces what it imports
 from fspinn.base.errors import FspinnError
 from fspinn.cli import main
 

@@ -100,7 +100,7 @@ def test_files_know_how_a_data_set_was_read(photos):
 
 def test_a_search_goes_on_with_the_same_command(photos):
     data = ("--dataset", photos, "--grey", "--resize", "4x3", "--validation", 10)
-    words = ("search", *data, "--sizes", 4, "--trials", 1, "--seeds", 1, "--accuracy", 0.3, "-o", "result")
+    words = ("search", *data, "--sizes", 4, "--seeds", 1, "--accuracy", 0.3, "-o", "result")
     for _ in range(2):
         result = run(*words)
         assert result.exit_code in (0, 1), result.stderr

@@ -1,11 +1,17 @@
 """Pictures of costs."""
 
+from itertools import combinations
+
+import numpy as np
 import pytest
 from cost_cases import SIZE, works
+from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 
+from fspinn.base.amounts import energy_text, with_signs
 from fspinn.memmodel import estimate
-from fspinn.report.plots.costs import costs
+from fspinn.memmodel.summary import largest
+from fspinn.report.plots.costs import HATCHES, SHADES, costs
 
 
 def on(hardware):
@@ -39,7 +45,26 @@ def test_two_estimates_stand_side_by_side_on_one_scale():
     assert [label.get_text() for label in energy.get_yticklabels()] == ["mine", "narrow"]
 
 
-def test_totals_that_are_far_apart_are_shown_as_shares():
-    energy = costs({"chip": on("asic65-lp"), "controller": on("mcu-m4f")}).axes[2]
-    assert energy.get_xlabel() == "share (%)"
-    assert list(lengths(energy).values()) == pytest.approx([100, 100], abs=3)
+def test_totals_that_are_far_apart_are_on_one_scale_too():
+    chip, controller = on("asic65-lp"), on("mcu-m4f")
+    _, energy = costs({"chip": chip, "controller": controller}).axes  # the controller does not learn
+    totals = [one.energy["inference"]["total"] for one in (chip, controller)]
+    assert energy.get_xlabel() == "mJ"
+    assert list(lengths(energy).values()) == pytest.approx([total / 1e9 for total in totals], rel=0.03)
+    short, long = (text.get_text() for text in energy.texts if "J" in text.get_text())
+    assert short == f" {with_signs(energy_text(totals[0]))}: {largest(chip.energy['inference'])}"
+    assert long == f" {with_signs(energy_text(totals[1]))}"
+
+
+def test_inference_and_training_are_on_one_scale():
+    panels = costs({"mine": on("asic65-lp")}).axes
+    assert panels[0].get_xlim() == panels[1].get_xlim()
+    assert panels[2].get_xlim() == panels[3].get_xlim()
+
+
+def test_components_can_be_told_apart_without_colours():
+    """Those that are as bright as each other have different patterns."""
+    for one, other in combinations(SHADES, 2):
+        brightness = [np.dot(to_rgb(SHADES[name]), (0.299, 0.587, 0.114)) for name in (one, other)]
+        alike = abs(brightness[0] - brightness[1]) < 0.1 and HATCHES.get(one) == HATCHES.get(other)
+        assert not alike, (one, other)

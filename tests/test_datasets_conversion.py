@@ -8,6 +8,7 @@ from hypothesis.extra import numpy as arrays
 
 from fspinn import datasets
 from fspinn.base.errors import DataError, FspinnWarning
+from fspinn.datasets.arrays import as_split
 
 LABELS = np.arange(10) % 2
 
@@ -41,8 +42,8 @@ def test_they_are_converted_and_it_is_said(tmp_path, values, pixels, words):
 @pytest.mark.parametrize(
     ("images", "words"),
     [
-        (np.full((10, 2, 3), np.nan), "images: floats hold NaN; scale them to 0..1, or to 0..255 and save"),
-        (np.full((10, 2, 3), np.inf), "images: floats from inf to inf are not from 0 to 1"),
+        (np.full((10, 2, 3), np.nan), "images: image 0 holds NaN or infinity; leave it out, or fill the gap"),
+        (np.full((10, 2, 3), np.inf), "images: image 0 holds NaN or infinity; leave"),
         (np.full((10, 2, 3), -0.1), "images: floats from -0.1 to -0.1 are not from 0 to 1"),
         (np.full((10, 2, 3), 255, np.uint16), "images: values are uint16 up to 255, which 8 bits hold; save"),
         (np.zeros((10, 2, 3), complex), "images: values are complex128, not uint8"),
@@ -62,7 +63,7 @@ def test_one_channel_is_grey(tmp_path):
 @settings(max_examples=50, deadline=None, database=None)
 def test_floats_are_rounded_to_the_nearest(images):
     with pytest.warns(FspinnWarning):
-        split = datasets.as_split((images, LABELS))
+        split = as_split((images, LABELS))
     assert np.abs(split.images / 255 - images).max() <= 0.5 / 255 + 1e-6
 
 

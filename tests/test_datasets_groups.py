@@ -13,6 +13,7 @@ from published_images import user_file
 from fspinn import datasets
 from fspinn.base.errors import DataError, FspinnWarning
 from fspinn.datasets import Split
+from fspinn.datasets.arrays import as_dataset
 from fspinn.datasets.labelled import labelled
 from fspinn.datasets.splitting import assemble
 
@@ -147,7 +148,7 @@ def test_a_split_keeps_what_belongs_to_its_images():
         np.testing.assert_array_equal(part.groups, GROUPS[part.images[:, 0, 0] // 6].astype(str))
         np.testing.assert_array_equal(part.features[:, 0], part.groups.astype(np.float32))
     assert split.in_classes(("b", "a"), "own").groups is groups
-    data = datasets.as_dataset(Split(IMAGES, LABELS, None, groups, features))
+    data = as_dataset(Split(IMAGES, LABELS, None, groups, features))
     assert (data.feature_names, data.train.groups is groups) == (("feature 0",), True)
     with pytest.raises(
         DataError, match=r"^Split.groups: int64 of shape \(40,\); make it str of shape \(40,\)"

@@ -17,7 +17,7 @@ from fspinn import datasets
 from fspinn.answering.compress import lower
 from fspinn.base.errors import ConfigError, DataError, FspinnWarning
 from fspinn.datasets import Reading, Scale, Split, read_images
-from fspinn.datasets.arrays import as_images
+from fspinn.datasets.arrays import as_dataset, as_images, as_split
 from fspinn.network.rules import Stdp
 from fspinn.search.formats import find_formats
 
@@ -315,7 +315,7 @@ def test_a_pair_of_signals_and_labels_is_trained_on():
     result = fspinn.train(dense(neurons=10), (SIGNALS, LABELS), learner=Stdp(passes=1), progress=False)
     assert result.model.scale == Scale.fitted(SIGNALS)
     stereo = np.stack([SIGNALS, SIGNALS], axis=-1)
-    assert datasets.as_dataset((stereo, LABELS)).image_shape == (1, 12, 2)
+    assert as_dataset((stereo, LABELS)).image_shape == (1, 12, 2)
 
 
 def test_signals_scaled_in_another_way_are_refused(data, model):
@@ -330,13 +330,13 @@ def test_signals_scaled_in_another_way_are_refused(data, model):
     ):
         with pytest.raises(DataError, match=words):
             work()
-    of_arrays = datasets.as_dataset((2 * SIGNALS, LABELS), model.scale)
+    of_arrays = as_dataset((2 * SIGNALS, LABELS), model.scale)
     np.testing.assert_array_equal(of_arrays.train.images, model.scale.applied(2 * SIGNALS))
 
 
 def test_signals_need_a_model_of_signals(data, tmp_path):
     with pytest.raises(DataError, match=r"^images: these are signals, and nothing says how they are scaled"):
-        datasets.as_split((SIGNALS, LABELS))
+        as_split((SIGNALS, LABELS))
     np.savez(tmp_path / "own.npz", signals=SIGNALS)
     with pytest.raises(
         DataError, match=r"holds signals, but the model was trained on images; give it images"

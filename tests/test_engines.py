@@ -24,7 +24,7 @@ from fspinn.model.tensors import Formats
 from fspinn.network import Pair, Stdp
 from fspinn.network.geometry import Geometry
 from fspinn.quant import Format
-from fspinn.search import default_spaces, smallest
+from fspinn.search import asked, default_spaces
 
 # Brian2 2.9 calls its parser by old names.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -191,7 +191,7 @@ def test_lists_that_are_said_again_to_start_quickly_are_the_same():
     assert choices("train", "engine") == choices("evaluate", "engine") == ENGINES
     assert choices("train", "readout") == readout.READOUTS
     assert set(default_spaces.READOUTS) == set(readout.READOUTS)
-    assert choices("search", "strategy") == smallest.STRATEGIES
+    assert choices("search", "strategy") == asked.STRATEGIES
 
 
 def test_brian2_as_typed(tmp_path):

@@ -17,6 +17,7 @@ from fspinn.backends.c.export import export_c
 from fspinn.base.errors import ConfigError, FormatError
 from fspinn.base.randomness import INFERENCE_SPIKES
 from fspinn.cli import main
+from fspinn.datasets.arrays import as_dataset
 from fspinn.memmodel import Size, expected_workloads
 from fspinn.memmodel.footprint import footprint
 from fspinn.network import Events, Network, OnOff
@@ -171,7 +172,7 @@ class TestRefused:
             with pytest.raises(ConfigError, match=words):
                 work(Network.patches(4), data)
             with pytest.raises(ConfigError, match=f"data: {others}"):
-                work(EVENTS, fspinn.datasets.as_dataset(IMAGES))
+                work(EVENTS, as_dataset(IMAGES))
         with pytest.raises(ConfigError, match=words):
             fspinn.find_smallest(data, accuracy=0.6, network=Network.patches(4), progress=False)
         for ask in (fspinn.predict, fspinn.evaluate):

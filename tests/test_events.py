@@ -12,6 +12,7 @@ from recorded import HEIGHT, WIDTH, drawn, halves, per_step, recordings_of
 from fspinn import datasets
 from fspinn.base.errors import ConfigError, DataError, FspinnError
 from fspinn.datasets import Reading, Recordings, Split
+from fspinn.datasets.arrays import as_dataset
 
 ONE = {"x": [0, 1], "y": [1, 0], "p": [1, 0], "t_us": [0, 5], "offsets": [0, 1, 2], "height": 2, "width": 3}
 
@@ -240,13 +241,13 @@ class TestFiles:
 def test_what_was_read_is_counted():
     arrays = halves()
     split = Split(recordings_of(arrays), arrays["labels"], ("left", "right"))
-    counted = datasets.summary(datasets.as_dataset(split.part(np.arange(40) > 0)))
+    counted = datasets.summary(as_dataset(split.part(np.arange(40) > 0)))
     assert counted.events["median_per_recording"] == 50
     assert counted.events["last_ms"] == arrays["t"][50:].max() / 1000
     assert counted.events["on_share"] == arrays["p"][50:].mean()
     assert counted.blank == {"train": 0, "validation": 0, "test": 0}
     twice = recordings_of(arrays)[np.array([0, 1, 0])]
-    again = datasets.summary(datasets.as_dataset((twice, np.array([0, 1, 0]))))
+    again = datasets.summary(as_dataset((twice, np.array([0, 1, 0]))))
     assert again.duplicates["train"] == 1
 
 

@@ -16,7 +16,7 @@ from fspinn.answering.predict import predict
 from fspinn.backends.c import export_arduino, export_c
 from fspinn.base.errors import ConfigError, FormatError
 from fspinn.cli import main
-from fspinn.memmodel.hardware_files import PRESETS
+from fspinn.memmodel.names import PRESETS
 from fspinn.model import store
 
 DENSE = dense(neurons=5, duration_ms=70.0, weight_norm=1.0, threshold=3.0, tau_m_ms=20.0)

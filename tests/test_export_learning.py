@@ -40,7 +40,7 @@ from fspinn.cli import main
 from fspinn.learning.device import import_learned
 from fspinn.lowering.integer_learning import first_weights
 from fspinn.memmodel import estimate
-from fspinn.memmodel.hardware_files import PRESETS
+from fspinn.memmodel.names import PRESETS
 from fspinn.model import store
 from fspinn.model.tensors import Tensor
 from fspinn.network.encoders import BatchEncoder

@@ -21,7 +21,7 @@ from fspinn.backends.verilog import export_verilog
 from fspinn.base.errors import ConfigError, FormatError
 from fspinn.cli import main
 from fspinn.memmodel import estimate
-from fspinn.memmodel.hardware_files import PRESETS
+from fspinn.memmodel.names import PRESETS
 from fspinn.model import store
 from fspinn.model.activity import Activity
 from fspinn.network import Network

@@ -12,7 +12,7 @@ from fspinn.base.errors import ConfigError, HardwareError
 from fspinn.memmodel import LayerSize, Size, Workload, estimate, load_hardware, workloads_of_spikes
 from fspinn.memmodel.case import Case
 from fspinn.memmodel.column import column_cycles, logic_cells, ram_blocks
-from fspinn.memmodel.hardware_files import PRESETS
+from fspinn.memmodel.names import PRESETS
 from fspinn.memmodel.text import describe
 from fspinn.model.tensors import Tensor
 from fspinn.network import Network

@@ -1,12 +1,15 @@
 """Hardware descriptions: complete, possible, with a source for each number."""
 
+import re
 import tomllib
+from dataclasses import replace
 
 import pytest
 
 from fspinn.base.errors import HardwareError
 from fspinn.memmodel import hardware_names, load_hardware
-from fspinn.memmodel.hardware_files import PRESETS, as_values
+from fspinn.memmodel.hardware_files import as_values, in_toml
+from fspinn.memmodel.names import ALIASES, PRESETS, canonical, preset_of
 
 LABELS = ("[M] ", "[S] ", "[S2] ", "[I] ", "[R] ", "choice of the preset")
 TEXT = (PRESETS / "asic65-lp.toml").read_text(encoding="utf-8")
@@ -49,10 +52,12 @@ def test_the_presets_are_those_that_were_asked_for():
         "fpga-kintex7-event",
         "horowitz45-fp32",
         "loihi-like",
+        "mcu-attiny85",
         "mcu-avr",
         "mcu-m0",
         "mcu-m4f",
         "mcu-m7",
+        "mcu-rp2040",
         "mcu-rv32",
     ]
 
@@ -96,6 +101,12 @@ def test_a_file_of_ones_own_can_be_named(tmp_path):
         ('"clock.f_mhz" =', '"clock.f_ghz" =', 'sources."clock.f_ghz": not a value of this file'),
         ('"clock.f_mhz" = "choice of the preset"', '"clock.f_mhz" = 1', "1 is not a source; say where"),
         ("[sources]", "[origins]", "sources: missing; add the table"),
+        ("[meta]", "base = 65\n[meta]", "base: 65 is not the name of a preset; quote one, such as mcu-m4f"),
+        (
+            "[meta]",
+            'base = "stm32f5"\n[meta]',
+            "base: no preset 'stm32f5'; did you mean stm32f4 (mcu-m4f)? use one of asic28-odin",
+        ),
         ("[memory.state]", "[memory.states]", "memory.states: unknown key; use weights, state"),
         ("[clock]", "[clock", "not valid TOML"),
         ("[process]", "[area2]", "area2: unknown key"),
@@ -127,6 +138,126 @@ def test_an_unknown_preset_is_refused_with_the_known_ones():
         load_hardware("asic65-pl")
     with pytest.raises(HardwareError, match=r"no preset 'tpu'; use one of .*, or the path of your own"):
         load_hardware("tpu")
+
+
+def test_parts_cores_and_boards_are_other_names_of_presets():
+    assert set(ALIASES) <= set(hardware_names())
+    known = [*hardware_names(), *(alias for aliases in ALIASES.values() for alias in aliases)]
+    assert len(set(known)) == len(known)
+    for asked, preset in {
+        "stm32f4": "mcu-m4f",
+        "Cortex-M4": "mcu-m4f",
+        "uno": "mcu-avr",
+        "attiny85": "mcu-attiny85",
+        "rp2040": "mcu-rp2040",
+        "up5k": "fpga-ice40up5k",
+    }.items():
+        assert load_hardware(asked).meta.name == preset_of(asked) == preset
+    assert [canonical(name) for name in ("UNO", "mcu-avr", "a/Uno.toml")] == [
+        "mcu-avr",
+        "mcu-avr",
+        "a/Uno.toml",
+    ]
+    with pytest.raises(HardwareError, match=r"no preset 'atmega328'; did you mean atmega328p \(mcu-avr\)\?"):
+        load_hardware("atmega328")
+
+
+def test_a_part_with_less_memory_is_not_the_part_that_it_is_like():
+    tiny, uno = load_hardware("attiny85"), load_hardware("uno")
+    assert (tiny.controller.flash_bytes, tiny.controller.ram_bytes) == (8192, 512)
+    assert replace(tiny.controller, flash_bytes=32768, ram_bytes=2048) == uno.controller
+    assert tiny.sources["cycles.step"] == uno.sources["cycles.step"] + " (of mcu-avr)"
+
+
+BOARD = """
+base = "cortex-m4"
+[clock]
+f_mhz = 84
+[controller]
+flash_bytes = 262144
+ram_bytes = 131072
+"""
+
+
+def own(folder, text):
+    path = folder / "board.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_hardware_of_ones_own_is_a_preset_and_what_differs(tmp_path):
+    board, preset = load_hardware(own(tmp_path, BOARD)), load_hardware("mcu-m4f")
+    assert board.clock.f_mhz == 84
+    assert board.controller == replace(preset.controller, flash_bytes=262144)
+    assert (board.cycles, board.core, board.band) == (preset.cycles, preset.core, preset.band)
+    assert board.meta.name == "board"
+    assert board.meta.confidence == "uncalibrated"
+    assert board.meta.description == "mcu-m4f but clock.f_mhz 84, controller.flash_bytes 262144"
+    yours = [key for key, source in board.sources.items() if source == "yours"]
+    assert yours == ["clock.f_mhz", "controller.flash_bytes"]
+    # The same value as that of the preset is not yours.
+    assert board.sources["controller.ram_bytes"] == preset.sources["controller.ram_bytes"] + " (of mcu-m4f)"
+
+
+def test_hardware_of_ones_own_may_say_sources_and_what_it_is(tmp_path):
+    named = '[meta]\nname = "board 7"\nconfidence = "published"\n[sources]\n"clock.f_mhz" = "data sheet"\n'
+    board = load_hardware(own(tmp_path, BOARD + named))
+    assert (board.meta.name, board.meta.confidence) == ("board 7", "published")
+    assert board.sources["clock.f_mhz"] == "data sheet"
+    assert board.sources["controller.flash_bytes"] == "yours"
+    same = load_hardware(own(tmp_path, 'base = "mcu-m4f"\n[meta]\nname = "board 8"\n'))
+    assert same.meta == replace(load_hardware("mcu-m4f").meta, name="board 8")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("f_mhz = true", "clock.f_mhz: True is not a number"),
+        ("f_ghz = 1", "clock.f_ghz: wrong unit; give f_mhz"),
+        ('f_mhz = 9\n[sources]\n"clock.f_ghz" = "a"', 'sources."clock.f_ghz": not a value of this file'),
+        ("f_mhz = 9\n[memory]\nstate = 8", "memory.state: must be a table"),
+        ("f_mhz = 9\n[column]\ncells = 8", "column.cells_per_time_bit: missing; add it"),
+    ],
+)
+def test_what_differs_is_checked_as_all_else(tmp_path, text, reason):
+    path = own(tmp_path, f'base = "mcu-m4f"\n[clock]\n{text}\n')
+    with pytest.raises(HardwareError) as refusal:
+        load_hardware(path)
+    assert str(refusal.value).startswith(f"{path}: {reason}")
+
+
+@pytest.mark.parametrize("name", ["sources", "meta"])
+def test_a_value_in_place_of_sources_or_names_is_refused(tmp_path, name):
+    with pytest.raises(HardwareError, match=rf"{name}: must be a table; write \[{name}\]"):
+        load_hardware(own(tmp_path, f'base = "mcu-m4f"\n{name} = "mine"\n'))
+
+
+def test_a_memory_with_energies_of_its_own_forgets_those_of_its_base(tmp_path):
+    table = "table_capacity_bits = [8192, 65536]\ntable_access_pj = [1.5, 4]"
+    path = own(tmp_path, f'base = "asic65-lp"\n[memory.weights]\naccess = "table"\n{table}\n')
+    weights = load_hardware(path).memory.weights
+    assert (weights.kappa, weights.table_access_pj, weights.word_bits) == (None, (1.5, 4), 32)
+
+
+@pytest.mark.parametrize("name", hardware_names())
+def test_a_preset_can_be_written_edited_and_read_again(name, tmp_path):
+    preset = load_hardware(name)
+    for written in (in_toml(preset, preset=True), in_toml(preset, preset=False)):
+        assert load_hardware(own(tmp_path, written)) == preset
+    based = in_toml(preset, preset=True)
+    (line,) = re.findall(r"^f_mhz = .*$", based, re.M)
+    edited = load_hardware(own(tmp_path, based.replace(line, "f_mhz = 7.5  # ours")))
+    assert edited.clock.f_mhz == 7.5
+    assert edited.sources["clock.f_mhz"] == "yours"
+    assert edited.meta.name == "board"
+    assert load_hardware(own(tmp_path, in_toml(edited, preset=False))) == edited
+
+
+def test_texts_of_all_kinds_can_be_written(tmp_path):
+    told = 'a "quoted" \\ source\nof two lines \u00b5\x7f'
+    preset = load_hardware("mcu-avr")
+    strange = replace(preset, sources={**preset.sources, "clock.f_mhz": told})
+    assert load_hardware(own(tmp_path, in_toml(strange, preset=False))) == strange
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path):

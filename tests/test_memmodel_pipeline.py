@@ -12,7 +12,7 @@ from fspinn.memmodel import LayerSize, Size, estimate, load_hardware
 from fspinn.memmodel.case import Case
 from fspinn.memmodel.energy import used_cells
 from fspinn.memmodel.hardware import Fabric
-from fspinn.memmodel.hardware_files import PRESETS
+from fspinn.memmodel.names import PRESETS
 from fspinn.memmodel.pipeline import interval_cycles, layer_cycles, most_cycles
 from fspinn.memmodel.text import describe
 from fspinn.network import FirstSpike, Fixed, Layer, Network, NoInhibition, Stdp

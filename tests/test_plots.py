@@ -170,14 +170,14 @@ def test_a_confusion_matrix_counts_and_shares():
     numbers = {text.get_position(): text.get_text() for text in axes.texts}
     assert numbers == {(0, 0): "2", (2, 0): "1", (0, 1): "1", (1, 1): "1", (2, 2): "1"}
     words = set(texts(figure))
-    assert {"cat", "dog", "cow", "true class", "answer of the network", "66.7% of 6 images correct"} <= words
-    assert "part of the true class (%)" in words
+    assert {"cat", "dog", "cow", "true class", "answer of the network", "66.7% of 6 samples correct"} <= words
+    assert "share of the true class (%)" in words
 
 
 def test_images_without_an_answer_have_a_column_of_their_own():
     figure = plots.confusion_matrix(np.array([0, 0, 1, 1]), np.array([0, -1, 1, 1]), ["cat", "dog"])
     assert figure.axes[0].images[0].get_array().shape == (2, 3)
-    assert {"none", "75.0% of 4 images correct"} <= set(texts(figure))
+    assert {"none", "75.0% of 4 samples correct"} <= set(texts(figure))
 
 
 def test_a_class_without_a_name_is_refused():
@@ -272,6 +272,11 @@ def test_a_spike_map_shows_winner_and_time_of_every_position(column, digits):
             frames[neuron] = axes.spines["left"].get_edgecolor()
     for position, neuron in zip(here, shown.output_neurons, strict=True):
         np.testing.assert_allclose(colours[position], frames[neuron])
+    winners = dict(zip(here.tolist(), shown.output_neurons.tolist(), strict=True))
+    for number in who.texts:
+        column_of, row = number.get_position()
+        assert winners[row * 6 + column_of] == int(number.get_text())
+    assert who.texts
     assert len(set(map(tuple, frames.values()))) == len(frames)
     said = set(texts(figure))
     assert {f"label: cat\nanswer: {fspinn.predict(column, image[None], first=3).classes[0]}"} <= said
@@ -379,7 +384,7 @@ def test_the_readout_map_holds_every_weight(column):
     assert np.isnan(shown[2::3]).all()
     assert len(axes.images) == 1 + 6
     assert {"class", "neuron, and above what it looks for"} <= set(texts(figure))
-    assert bar.get_ylabel() == "weight of a spike (red: against the class)"
+    assert bar.get_ylabel() == "weight of a spike (dark: against the class)"
     least, most = axes.images[0].get_clim()
     assert -least == most == np.abs(table).max()
 
@@ -546,20 +551,21 @@ def drawn(figure):
     return lines, bars
 
 
-def test_a_search_is_crosses_and_a_front_with_intervals():
+def test_a_search_is_a_mark_for_each_format_and_a_front_with_intervals():
     figure = plots.accuracy_against_memory(searched("ladder", TRIALS[2], 8192 * 25))
     lines, bars = drawn(figure)
-    assert sorted(lines["x"]) == [(10, 50), (10, 60), (20, 80), (30, 70)]
-    assert lines["o"] == [(10, 60), (20, 80)]
+    front = [(10, 60), (20, 80)]
+    assert lines["o"] == [(10, 50), *front, *front]
+    assert lines["s"] == [(30, 70)]
     assert {(10, 60), (20, 80)} <= set(lines["None"])
     assert lines["*"] == [(20, 80)]
     assert bars == [[50, 65], [70, 85]]
     words = {word.strip() for word in texts(figure)}
-    assert {"10", "20", "target 75 %", "budget 25 KiB", "memory for inference (KiB)"} <= words
+    assert {"10", "20", "memory for inference (KiB)"} <= words
     assert "30" not in words
     assert "\u2605 20 neurons, UQ0.2 weights, 20.0 KiB, 80.0 %" in words
     legend = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
-    assert legend == ["UQ0.2", "float32"]
+    assert legend == ["UQ0.2 weights", "float32 weights", "target 75 %", "budget 25 KiB"]
 
 
 def test_several_learners_have_a_mark_each():
@@ -567,9 +573,8 @@ def test_several_learners_have_a_mark_each():
     figure = plots.accuracy_against_memory(searched("ladder", trials=[*TRIALS, labelled]))
     lines, _ = drawn(figure)
     assert (10, 60) in lines["s"]
-    assert "x" not in lines
-    legend = figure.axes[0].get_legend()
-    assert [text.get_text() for text in legend.get_texts()] == ["UQ0.2", "float32", "stdp", "stdp+labels"]
+    legend = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert legend == ["UQ0.2 weights", "float32 weights", "stdp", "stdp+labels", "target 75 %"]
 
 
 # --- files ------------------------------------------------------------------------------------------

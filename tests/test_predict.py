@@ -146,7 +146,7 @@ def test_floats_from_0_to_1_are_converted_and_it_is_said(model):
     ("images", "error", "words"),
     [
         (np.zeros((2, 4, 16), np.uint8), ConfigError, "images: 4 x 16 pixels do not fit a model for 8 x 8; "),
-        (np.zeros((5, 64), np.uint8), DataError, "images: shape (5, 64) is not (n, height, width) or "),
+        (np.zeros((5, 65), np.uint8), DataError, "images: shape (5, 65) is not (n, height, width) or "),
         (np.zeros((1, 8, 8), int), DataError, "images: values are int64, not uint8; scale them to 0..255"),
         (np.full((1, 8, 8), 2.0), DataError, "images: floats from 2 to 2 are not from 0 to 1; scale them"),
         (

@@ -7,10 +7,12 @@ import subprocess
 from dataclasses import replace
 from html import unescape
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from quick_searches import WORDS
 
 import fspinn
 from fspinn.base.errors import DataError
@@ -22,13 +24,8 @@ from fspinn.report.importance import importances
 from fspinn.report.page import _latency
 from fspinn.search.baselines import Baseline, best_of
 from fspinn.search.linear import LINEAR_BITS
+from fspinn.search.shortfalls import Group, heading
 from fspinn.search.worth import worth
-
-WORDS = (
-    "search --validation 300 --samples 400 --accuracy 0.6 --sizes 10,25,60 --weights UQ0.3,float32 "
-    "--readouts proportion --passes 1 --seeds 2 --set duration_ms=60 --set threshold=8 "
-    "--set rate_norm_hz=900 --energy 9uJ"
-)
 
 
 def run(*arguments):
@@ -36,10 +33,8 @@ def run(*arguments):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("a search") / "result"
-    assert run(*WORDS.split(), "-o", folder).exit_code == 0
-    return folder
+def folder(searched):
+    return searched
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +93,17 @@ def test_it_says_what_the_search_says(page, answer):
     ):
         assert words in page
     for shortfall in answer["certificate"]["next_smaller"]:
-        assert f"<td>{shortfall['reason']}</td>" in page
+        why = shortfall["luck"] or shortfall["reason"]
+        assert f"<td>{why.replace('%', ' %')}" in page
+    for group, count in answer["certificate"]["groups"].items():
+        assert not count or f"{heading(Group(group), 300)[1:]}: {count}" in page
+
+
+def test_the_most_frequent_error_is_said_in_words(page, folder, data):
+    measured = fspinn.evaluate(fspinn.load(folder / "smallest.h5"), data.validation, seed=0)
+    wrong = measured.confusion_matrix * (1 - np.eye(10, dtype=int))
+    ((true, taken, most),) = re.findall(r"Most often (\d) is taken for (\d): (\d+) of \d+\.", page)
+    assert wrong[int(true), int(taken)] == int(most) == wrong.max()
 
 
 def test_the_command_that_was_typed_is_on_it(page, folder):
@@ -118,7 +123,7 @@ def test_it_is_one_small_file_that_names_no_other(page):
 def test_a_browser_draws_it_shows_a_trial_and_asks_for_nothing(page, answer, tmp_path):
     # Even where the page might: the policy that forbids it is taken out.
     probe = """<script>
-    document.querySelector(".mark.winner").dispatchEvent(new Event("pointerenter"));
+    document.querySelector(".mark.winner").dispatchEvent(new Event("pointerover", {bubbles: true}));
     addEventListener("load", () => {
         const asked = performance.getEntriesByType("resource").map(one => one.name);
         const pictures = [...document.images].map(image => image.naturalWidth > 100);
@@ -256,7 +261,7 @@ def test_it_says_which_is_smaller(folder, answer, tmp_path, rows, words):
     page = unescape(write_report(copy).read_text())
     assert words in page
     assert page.count("<tr class=best>") == 1
-    assert page.count("-bit weights</td>") == len(rows)
+    assert page.count("-bit weights</th>") == len(rows)
 
 
 def test_what_was_minimised_decides_whether_spikes_are_worth_it(answer):

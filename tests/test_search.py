@@ -17,12 +17,14 @@ from fspinn.datasets import Split, load
 from fspinn.memmodel import Size, memory_bits
 from fspinn.report import write_report
 from fspinn.search import Constraints, Cost, find_smallest, save_result
-from fspinn.search.certificate import in_words
+from fspinn.search.certificate import group_of, in_words
 from fspinn.search.constraints import nearest_possible
 from fspinn.search.endings import Ending
-from fspinn.search.intervals import chance_of_so_few, wilson_interval
+from fspinn.search.intervals import chance_of_so_few, chance_of_so_many, wilson_interval
 from fspinn.search.metrics import metric_of
 from fspinn.search.result import describe
+from fspinn.search.shortfalls import Group, tries
+from fspinn.search.trial import Outcome
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +53,7 @@ def test_the_winner_is_the_first_in_the_order_of_memory_that_meets_the_accuracy(
     assert bits == sorted(bits)
     for trial in result.trials[: result.trials.index(result.winner)]:
         assert trial.accuracy_interval[0] < 0.8
-        assert "below" in trial.verdict or "not proven" in trial.verdict
+        assert trial.verdict.startswith(("too poor: ", "undecided on "))
     assert result.winner.accuracy_interval[0] >= 0.8
     assert result.winner.verdict == "chosen"
 
@@ -90,12 +92,15 @@ def test_a_finalist_that_does_not_hold_with_more_seeds_is_not_the_answer(data):
     assert min(once.winner.accuracy_interval[0], thrice.winner.accuracy_interval[0]) >= 0.84
 
 
-def test_the_certificate_names_the_next_smaller_ones_and_how_far_they_fall_short(result):
+def test_the_certificate_names_the_next_smaller_ones_of_each_group_and_how_far_they_fall_short(result):
     certificate = result.certificate
     smaller = [trial for trial in result.trials if trial.memory_bits < result.winner.memory_bits]
     assert certificate.tried == len(smaller)
     assert certificate.untried == 0
-    nearest = sorted(smaller, key=lambda trial: -trial.memory_bits)[:5]
+    in_order = sorted(smaller, key=lambda trial: -trial.memory_bits)
+    groups = {group: [t for t in in_order if group_of(t) is group] for group in Group}
+    assert certificate.groups == {group: len(trials) for group, trials in groups.items()}
+    nearest = [t for t in in_order if t in groups[group_of(t)][:3]]
     assert list(certificate.next_smaller) == nearest
     for plain, trial in zip(certificate.as_dict()["next_smaller"], nearest, strict=True):
         assert plain["accuracy"] == trial.accuracy
@@ -103,13 +108,31 @@ def test_the_certificate_names_the_next_smaller_ones_and_how_far_they_fall_short
         assert plain["chance"] == chance_of_so_few(round(400 * trial.accuracy), 400, 0.8)
         assert plain["reason"] == trial.verdict
     assert certificate.best.accuracy == max(trial.accuracy for trial in smaller)
-    assert f"of {len(smaller)} smaller ones that were tried, none will do" in describe(result)
+    assert f"none of the {len(smaller)} smaller networks that were tried is proven to" in describe(result)
+
+
+def test_a_trial_is_too_poor_where_the_target_would_hardly_ever_score_so_low_else_undecided(result):
+    for trial in result.trials:
+        if trial.outcome not in (Outcome.BELOW, Outcome.NOT_PROVEN):
+            assert trial.shortfall is None
+            continue
+        chance = chance_of_so_few(round(400 * trial.accuracy), 400, 0.8)
+        too_poor = chance < 0.025
+        assert group_of(trial) is (Group.TOO_POOR if too_poor else Group.UNDECIDED)
+        assert trial.verdict.startswith("too poor: " if too_poor else "undecided on 400 images: ")
+        assert trial.as_dict()["group"] == group_of(trial).value
+        assert trial.as_dict()["chance"] == chance
+        if trial.accuracy < 0.8:
+            assert trial.verdict.endswith(f"; a true 80% network would score this low in {tries(chance)}")
+        else:
+            above = chance_of_so_many(round(400 * trial.accuracy), 400, 0.8)
+            assert trial.verdict.endswith(f"; a true 80% network would score this high in {tries(above)}")
 
 
 @pytest.mark.parametrize(
     ("minimized", "least", "less", "amount"),
     [
-        ("energy", "network with the least energy", "with less energy", " uJ an image"),
+        ("energy", "network with the least energy", "with less energy", " nJ an image"),
         ("spikes", "network with the fewest output spikes", "with fewer output spikes", " output spikes an"),
     ],
 )
@@ -130,8 +153,10 @@ def test_words_follow_what_is_minimised(data, tmp_path, minimized, least, less, 
     assert "smaller" not in " ".join(in_words(found.certificate))
     words = describe(found)
     assert words.startswith(f"The {least}: ")
-    assert f"  cheaper   of {len(cheaper)} {less} that were tried, none will do; the next of them:" in words
-    assert f"{amount}" in words.split("the next of them:")[1].splitlines()[1]
+    assert (
+        f"  cheaper   none of the {len(cheaper)} networks {less} that were tried is proven to reach" in words
+    )
+    assert f"{amount}" in words.split("that were tried")[1].splitlines()[2]
     save_result(found, tmp_path)
     page = write_report(tmp_path, data).read_text()
     assert f"<h1>The {least} that will do: " in page
@@ -227,7 +252,7 @@ def test_limits_that_are_impossible_only_together_are_told_so():
     )
     limits = Constraints(0.9, memory=8192, area=1.5e6)
     words = nearest_possible(limits, [small, flat])
-    assert words == "memory, area: impossible together; no network is nearer than 1.0 KiB and 2 mm2"
+    assert words == "memory, area: impossible together; no network is nearer than 1 KiB and 2 mm2"
 
 
 def test_a_limit_that_only_some_keep_to_rejects_the_others_untrained(data):
@@ -367,7 +392,7 @@ def test_the_answer_to_another_question_is_not_replaced(data, result, tmp_path, 
         ({"labels": 50}, "least memory, all labels; this asks: digits, 80 %, least memory, 50 labels;"),
         (
             {"hardware": "mcu-m4f"},
-            "least memory, hardware asic65-lp; this asks: .* 512.0 KiB of flash, .*, hardware mcu-m4f",
+            "least memory, hardware asic65-lp; this asks: .* 512 KiB of flash, .*, hardware mcu-m4f",
         ),
     ],
 )
@@ -519,3 +544,6 @@ def test_the_chance_of_so_few_is_that_of_the_binomial():
 
     expected = binomtest(210, 239, 0.9, alternative="less").pvalue
     assert chance_of_so_few(210, 239, 0.9) == pytest.approx(expected)
+    expected = binomtest(221, 239, 0.9, alternative="greater").pvalue
+    assert chance_of_so_many(220.5, 239, 0.9) == pytest.approx(expected)
+    assert chance_of_so_many(0, 239, 0.9) == 1.0

@@ -185,7 +185,7 @@ def test_a_folder_of_another_version_is_refused_in_one_line(data, tmp_path, befo
     assert answer.exit_code == 2
     assert re.fullmatch(
         rf"fspinn: {journal}: is of another version of fspinn, which this one cannot go on from \(line "
-        r"[12]\); give another folder with -o, or remove it\n",
+        r"[123]\); give another folder with -o, or remove it\n",
         answer.stderr,
     )
 

@@ -12,7 +12,7 @@ from fspinn.base.errors import ConfigError
 from fspinn.cli import main
 from fspinn.datasets import load
 from fspinn.memmodel import estimate
-from fspinn.memmodel.hardware_files import PRESETS
+from fspinn.memmodel.names import PRESETS
 from fspinn.network import StdpLabels
 from fspinn.search import Constraints, Cost, find_smallest, save_result
 from fspinn.search.constraints import flash_and_ram, nearest_possible
@@ -77,7 +77,7 @@ def test_flash_and_ram_are_those_that_estimate_says(roomy):
 def test_what_the_hardware_has_is_the_limit_and_is_shown(roomy, tmp_path):
     assert (roomy.constraints.flash, roomy.constraints.ram) == (8 * 16384, 8 * 8192)
     cost = roomy.winner.cost
-    words = f"flash {cost.flash_bits / 8192:.1f} of 16 KiB, RAM {cost.ram_bits / 8192:.1f} of 8 KiB"
+    words = f"flash {cost.flash_bits / 8192:.3g} KiB of 16 KiB, RAM {cost.ram_bits / 8:.0f} B of 8 KiB"
     assert f"  device    {words} on {roomy.hardware}\n" in describe(roomy)
     written = save_result(roomy, tmp_path)
     answer = json.loads(written["result"].read_text())
@@ -121,7 +121,7 @@ def test_where_none_fits_nothing_is_trained_and_the_least_is_named(data, board):
     assert result.ending is Ending.IMPOSSIBLE
     least = min(trial.cost.flash_bits for trial in result.trials) / 8192
     assert result.impossible == (
-        f"flash: 1.8 KiB is impossible; no network takes less than {least:.1f} KiB of flash"
+        f"flash: 1.85 KiB is impossible; no network takes less than {least:.3g} KiB of flash"
     )
     result = find_smallest(data, hardware=board(16384, 300), on_trials=lambda _: 1 / 0, **SMALL)
     assert result.impossible.startswith("ram: 300 B is impossible; no network takes less than ")
@@ -165,7 +165,7 @@ def test_what_a_device_lacks_is_refused(data, roomy):
             {"minimize": "training_memory", "learner": StdpLabels()},
         ),
         (
-            r"^flash: mcu-m4f has 16.0 KiB, less than 17.0 KiB; ask for no more, or choose other hardware$",
+            r"^flash: mcu-m4f has 16 KiB, less than 17 KiB; ask for no more, or choose other hardware$",
             {"flash": "17KiB", "hardware": roomy.hardware},
         ),
         (r"^ram: '9' has no unit", {"ram": "9", "hardware": roomy.hardware}),
@@ -187,7 +187,7 @@ def test_amounts_below_a_kibibyte_are_bytes():
         "ram_bits": 8 * 700,
         "constraints": {"flash": 8 * 16384, "ram": 8 * 800},
     }
-    assert flash_and_ram(answer) == "flash 2.8 of 16 KiB, RAM 700 of 800 B"
+    assert flash_and_ram(answer) == "flash 2.8 KiB of 16 KiB, RAM 700 B of 800 B"
 
 
 # --- memories of other devices ------------------------------------------------------------------------
@@ -213,7 +213,7 @@ def test_the_nearest_possible_value_is_that_of_a_network_that_fits():
     small = Cost(8192, 8192, 1.0, 1.0, 1.0, 1.0, 1.0, 8, 800, over_capacity="weights 9 of 8 bits")
     large = Cost(16384, 16384, 1.0, 1.0, 1.0, 1.0, 1.0, 8, 800)
     words = nearest_possible(Constraints(0.9, memory=8192), [small, large])
-    assert words == "memory: 1.0 KiB is impossible; no network takes less than 2.0 KiB"
+    assert words == "memory: 1 KiB is impossible; no network takes less than 2 KiB"
 
 
 # --- as a user types it -------------------------------------------------------------------------------
@@ -230,15 +230,15 @@ def test_the_command_takes_limits_and_its_page_shows_what_is_taken(board, tmp_pa
     assert ram.endswith(" of 4 KiB")
     page = (tmp_path / "result" / "report.html").read_text()
     assert f"<b>{flash}</b><small>{ram}</small>" in page
-    assert "It keeps to all limits: flash 16.0 KiB, RAM 4.0 KiB." in page
+    assert "It keeps to all limits: flash 16 KiB, RAM 4 KiB." in page
 
 
 def test_a_command_that_finds_no_network_that_fits_says_so(board, tmp_path):
     result = run(*TYPED.split(), "--hardware", board(1890), "-o", tmp_path / "result")
     assert result.exit_code == 1, result.output
-    assert result.stdout.startswith("No network fits: flash: 1.8 KiB is impossible; ")
+    assert result.stdout.startswith("No network fits: flash: 1.85 KiB is impossible; ")
     page = (tmp_path / "result" / "report.html").read_text()
-    assert " of 1.8 KiB, RAM " in page
+    assert " of 1.85 KiB, RAM " in page
 
 
 def test_flash_of_hardware_that_has_none_is_one_line(tmp_path):

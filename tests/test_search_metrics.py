@@ -1,6 +1,7 @@
 """A search that asks for balanced accuracy or macro F1: its intervals, and the same metric all the way."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -110,6 +111,9 @@ def test_the_chance_of_a_value_falls_with_the_target(name):
     assert chances == sorted(chances, reverse=True)
     assert 0.3 < chances[0] <= 0.7
     assert chances[-1] < 0.45
+    for target in (0.7, metric.value(counts), 0.97):  # both count the value itself, of accuracy
+        assert 1 <= metric.chance(counts, target) + metric.chance_above(counts, target) <= 1.2
+    assert metric.chance_above(counts, 0.7) < 0.05 < 0.95 < metric.chance_above(counts, 0.995)
     if name != "accuracy":  # the confidence at which the interval ends at the target
         end = metric.interval(counts, 1 - chances[-1])[1]
         assert end == pytest.approx(metric.value(counts) + 0.06, abs=1e-4)
@@ -148,7 +152,7 @@ def test_the_metric_is_the_same_all_the_way(data, metric, tmp_path):
     assert accuracy_against_memory(result).axes[0].get_ylabel() == f"{words} on validation images (%)"
     save_result(result, tmp_path)
     page = write_report(tmp_path, data).read_text()
-    assert f'<th class="n">{words}</th>' in page
+    assert re.search(rf"<th[^>]*>(<[^>]+>)*{words}", page)
     assert f"Its {words} on the validation images is" in page
     assert f"60.0 % {words}" in page
     for other in set(NAMES) - {metric}:

@@ -274,7 +274,7 @@ def test_searches_and_sweeps_refuse_learning_by_stdp_before_anything_runs(digits
 
 def test_weights_below_zero_are_drawn_in_a_colour_of_their_own():
     signed, unsigned = free_model(NORMAL), free_model(np.abs(NORMAL))
-    for model, colours in ((signed, ("RdBu_r", -1)), (unsigned, ("magma", 0))):
+    for model, colours in ((signed, ("cividis", -1)), (unsigned, ("magma", 0))):
         (image,) = receptive_fields(model).axes[0].images
         lowest, highest = image.get_clim()
         assert (image.get_cmap().name, np.sign(lowest)) == colours

@@ -3,7 +3,6 @@
 `lower` measures what each pass saves, and what it costs in accuracy; the search measures only the end.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -16,6 +15,7 @@ from fspinn.answering.evaluate import evaluate
 from fspinn.answering.predict import respond
 from fspinn.base.checks import checked_seed
 from fspinn.base.errors import ConfigError, FormatError
+from fspinn.base.printing import Printed
 from fspinn.datasets.arrays import as_dataset
 from fspinn.lowering import passes
 from fspinn.lowering.compiler import plan_of
@@ -35,7 +35,7 @@ from fspinn.model.features import joined
 from fspinn.model.model import AnyModel, Model, check_size, model_of
 from fspinn.model.readout import some_labels
 from fspinn.network.inhibition import NoInhibition
-from fspinn.quant.formats import MAX_BITS, Format, as_format
+from fspinn.quant.formats import MAX_BITS, Format, as_format, bits_of, check_format
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -54,15 +54,16 @@ that no other kernels are compiled for it (fspinn)."""
 
 Found = TypeVar("Found")
 
-_BITS = re.compile(r"([0-9]{1,3}) bits", re.ASCII)
 
-
-@dataclass(frozen=True)
-class Lowered:
+@dataclass(frozen=True, repr=False)
+class Lowered(Printed):
     """A network in fixed point, and the report of each pass that made it."""
 
     model: Model
     reports: tuple[Report, ...]
+
+    def __str__(self) -> str:
+        return str(self.model)
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,9 @@ def lower(
     FormatError
         If the model is quantized already, or a format is unknown or cannot hold the values.
     """
+    for name, text in (("weights", weights), ("state", state), ("theta", theta), ("readout", readout)):
+        if text is not None:
+            check_format(name, text, or_bits=name == "state")
     model = model_of(model)
     data = None if data is None else as_dataset(data, model.scale)
     how = Lowering(weights, state, theta, readout, rounding, shift_leak, prune, tune)
@@ -201,7 +205,7 @@ class Compiler:
 
     def passes(self, model: Model, how: Lowering) -> dict[str, Pass]:
         """Return the passes for a model, by name, in their order."""
-        data, bits = self.data, calibrated_bits(how.state)
+        data, bits = self.data, bits_of(how.state)
         if how.tune and len(model.layers) > 1:
             raise ConfigError(
                 "tune: chooses threshold and inhibition of a network of one layer, and this one has "
@@ -262,12 +266,6 @@ class Compiler:
             found = search(model, self.data, seed=self.seed, threads=self.threads, **more)
             self._found[key] = model, found
         return found  # type: ignore[return-value]
-
-
-def calibrated_bits(state: object) -> int | None:
-    """Return the bits of a state whose format training images tell, such as ``"16 bits"``; else None."""
-    match = _BITS.fullmatch(state) if isinstance(state, str) else None
-    return None if match is None else int(match[1])
 
 
 def _fine(weights: Format) -> Format:

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from fspinn.answering import metrics
 from fspinn.answering.predict import predict, silent_in
 from fspinn.base.errors import ConfigError
+from fspinn.base.printing import Drawn
 from fspinn.datasets.arrays import as_split
 from fspinn.datasets.origin import load_again
 from fspinn.lowering.integers import Range
 from fspinn.memmodel.neurobench import NeuroBench, neurobench
 from fspinn.model.activity import Activity
+from fspinn.model.linear import LinearClassifier
 from fspinn.model.model import AnyModel, check_size, model_of
 from fspinn.model.readout import NO_ANSWER
 
@@ -46,8 +48,8 @@ class Coverage(NamedTuple):
     accuracy: NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Evaluation:
+@dataclass(frozen=True, repr=False)
+class Evaluation(Drawn):
     """What a model did on labelled images.
 
     Parameters
@@ -94,6 +96,11 @@ class Evaluation:
     silent_samples: int = 0
     reject: float = 0.0
     neurobench: NeuroBench | None = None
+
+    def __str__(self) -> str:
+        answered = f" that are answered, {100 * self.coverage:.1f} % of" if self.reject > 0 else " of"
+        accuracy = f"accuracy {100 * self.accuracy:.2f} %{answered} {self.samples:,} samples"
+        return f"{accuracy}, {self.readout} readout, {self.spikes_per_sample:.1f} spikes a sample"
 
     @property
     def coverage(self) -> float:
@@ -157,7 +164,7 @@ class Evaluation:
         return Coverage(margins, kept.mean(axis=1), (kept & right).sum(axis=1) / kept.sum(axis=1))
 
 
-def load_data_of(model: AnyModel, data_dir: str | Path | None = None) -> "Dataset":
+def load_data_of(model: AnyModel | LinearClassifier, data_dir: str | Path | None = None) -> "Dataset":
     """Load the data set that a model was trained on, with the same split.
 
     Raises
@@ -166,7 +173,7 @@ def load_data_of(model: AnyModel, data_dir: str | Path | None = None) -> "Datase
         If the model does not say what it was trained on, that was not a file, or the images have changed
         since.
     """
-    model = model_of(model)
+    model = model if isinstance(model, LinearClassifier) else model_of(model)
     origin = model.record.get("dataset")
     if origin is None:
         raise ConfigError("dataset: the model does not say what it was trained on; name the data set")
@@ -215,7 +222,7 @@ def evaluate(
         features that it listens to are missing.
     """
     model = model_of(model)
-    split = as_split(split, model.scale)
+    split = as_split(split, model.scale, model.image_shape)
     check_size(model, split.images, "images")
     split = split.in_classes(model.class_names, "split")
     if len(split) == 0:

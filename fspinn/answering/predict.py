@@ -14,6 +14,7 @@ from fspinn.backends.protocol import Response
 from fspinn.base.checks import checked_seed, number, whole_number
 from fspinn.base.cores import available_cores
 from fspinn.base.errors import ConfigError
+from fspinn.base.printing import Printed
 from fspinn.base.randomness import INFERENCE_SPIKES
 from fspinn.datasets.arrays import as_images
 from fspinn.datasets.dataset import Split
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
 _BATCH = 250
 
 
-@dataclass(frozen=True, eq=False)
-class Prediction:
+@dataclass(frozen=True, eq=False, repr=False)
+class Prediction(Printed):
     """What a model answered to images.
 
     Parameters
@@ -60,6 +61,12 @@ class Prediction:
     spike_counts: NDArray[np.int32]
     activity: tuple[Activity, ...]
     state_range: Range | None = None
+
+    def __str__(self) -> str:
+        samples, classes = self.scores.shape
+        spikes = self.spike_counts.sum() / max(samples, 1)
+        answered = f"{np.count_nonzero(self.answered):,} of {samples:,} samples answered"
+        return f"{answered} with one of {classes} classes, {spikes:.1f} spikes a sample"
 
     @property
     def answered(self) -> NDArray[np.bool_]:

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,9 @@ def read(path: Path, kind: str, *, version: int, fix: str) -> tuple[dict[str, An
     try:
         content = path.read_bytes()
         if not content.startswith(_magic(kind)):
-            raise ModelFileError(f"{path}: is not a {kind} of fspinn; name a file that `fspinn train` wrote")
+            other = _kind_in(content)
+            what = f"is a {other} of fspinn, not a {kind}" if other else f"is not a {kind} of fspinn"
+            raise ModelFileError(f"{path}: {what}; name a file that `fspinn train` wrote")
         # Before HDF5 sees it: its library can crash or hang on damaged files.
         if content[:_HEADER_BYTES] != _header(kind, memoryview(content)):
             raise ModelFileError(f"{path}: is damaged (checksum differs); {fix}")
@@ -72,10 +75,21 @@ def read(path: Path, kind: str, *, version: int, fix: str) -> tuple[dict[str, An
         raise unreadable(path, error, fix) from None
 
 
+def kind_of(path: Path) -> str | None:
+    """Return what kind of file of ours this is, by its first bytes; None for any other file."""
+    with open(path, "rb") as file:
+        return _kind_in(file.read(_HEADER_BYTES))
+
+
 def unreadable(path: Path, error: Exception, fix: str) -> ModelFileError:
     """Return the error for a file whose content makes no sense."""
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     return ModelFileError(f"{path}: cannot be read ({reason}); {fix}")
+
+
+def _kind_in(content: bytes) -> str | None:
+    found = re.match(rb"fspinn-([a-z]+) ", content)
+    return None if found is None else found.group(1).decode()
 
 
 def _magic(kind: str) -> bytes:

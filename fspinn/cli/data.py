@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fspinn.cli import options, reading
+from fspinn.cli import options, reading, sections
 
 if TYPE_CHECKING:
     from fspinn.datasets import Scale
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _MOST_CLASSES = 20
 
 
-@click.group("data")
+@click.group("data", cls=sections.Group)
 def command() -> None:
     """List, describe and download data sets.
 

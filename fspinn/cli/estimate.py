@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 import click
 
 from fspinn.base.errors import ConfigError
-from fspinn.cli import options
+from fspinn.cli import options, sections
 
 if TYPE_CHECKING:
     from fspinn.memmodel import Estimate
     from fspinn.model.model import Model
 
 
-@click.command("estimate")
+@sections.as_command("estimate")
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option(
     "--hardware",
     default="asic65-lp",
     show_default=True,
-    help="Preset (see `fspinn hardware list`) or the path of a TOML file.",
+    help="Preset, or another name of one (`fspinn hardware list`), or the path of a TOML file.",
 )
 @click.option("--compare", help="Another network (.h5), or the same on another preset or TOML file.")
 @click.option(
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     type=options.Output(options.check_picture),
     help="Draw the costs into a .png, .svg or .pdf file.",
 )
+@click.option(
+    "--details", is_flag=True, help="Say all: each component, training, rates, NeuroBench's metrics."
+)
 @click.option("--check", is_flag=True, help="Exit with status 1 if it does not fit, for inference.")
 @options.config
 @options.as_json
@@ -48,24 +51,28 @@ def command(
     mean_intensity: float | None,
     online: bool,
     plot: Path | None,
+    details: bool,
     check: bool,
     as_json: bool,
 ) -> None:
     """Estimate memory, energy, latency and area of the network MODEL on a piece of hardware.
 
     Energy and latency are those of one image, from the activity that was counted when the network
-    was trained.
+    was trained. --details and --json say all that is known; so much is not needed to see whether it fits.
 
     \b
     Examples:
-      fspinn estimate net4.h5
+      fspinn estimate net4.h5 --hardware uno
+      fspinn estimate net4.h5 --details
       fspinn estimate net4.h5 --compare net.h5 --plot costs.png
       fspinn estimate net4.h5 --hardware mcu-m4f --compare asic65-lp
       fspinn estimate net4.h5 --hardware my-chip.toml --check --json
 
     Exit status: 0, with --check 1 if inference does not fit on the hardware, 2 bad input.
     """
+    from fspinn.memmodel.names import canonical
     from fspinn.memmodel.neurobench import neurobench
+    from fspinn.memmodel.summary import summarize
     from fspinn.memmodel.text import describe
     from fspinn.model import store
 
@@ -73,6 +80,7 @@ def command(
     if compare is not None and compare.endswith(".h5"):
         cases[compare] = (Path(compare), hardware)
     elif compare is not None:
+        hardware, compare = canonical(hardware), canonical(compare)
         cases = {hardware: (model, hardware), compare: (model, compare)}
     if compare is not None and len(cases) < 2:
         raise ConfigError(f"--compare {compare}: is the same network on the same hardware; name another")
@@ -108,10 +116,10 @@ def command(
         for name, (path, _) in cases.items()
     ]
     above = [str(model)] if len(networks) < len(cases) else []
-    below = [f"\n{path}, an inference. {one.in_words()}" for path, one in others.items()]
-    below += [] if plot is None else [f"wrote {plot}"]
+    told = [f"\n{path}, an inference. {one.in_words()}" for path, one in others.items()] if details else []
+    below = told + ([] if plot is None else [f"wrote {plot}"])
     answer = answers[0] if compare is None else {**answers[0], "compare": answers[1]}
-    options.answer(as_json, answer, *above, describe(estimates), *below)
+    options.answer(as_json, answer, *above, (describe if details else summarize)(estimates), *below)
     if check and not all(estimate.fits("inference") for estimate in estimates.values()):
         sys.exit(1)
 

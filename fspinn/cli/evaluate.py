@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fspinn.cli import options, shown_images
+from fspinn.cli import options, sections, shown_images
 
 if TYPE_CHECKING:
     from fspinn.answering.evaluate import Evaluation
@@ -14,7 +14,7 @@ MOST_CLASSES = 20
 """Classes that are shown, those with the least F1; with more there is no confusion matrix in the answer."""
 
 
-@click.command(
+@sections.as_command(
     "evaluate",
     epilog="""\b
 Examples:

@@ -7,18 +7,19 @@ import click
 
 from fspinn.base.errors import ConfigError, DataError
 from fspinn.base.files import check_file, check_new_folder
-from fspinn.cli import options, reading, shown_images
+from fspinn.cli import options, reading, sections, shown_images
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from fspinn.model.linear import LinearClassifier
     from fspinn.model.model import Model
 
 _IMAGES = 5
 
 
-@click.command(
+@sections.as_command(
     "export",
     epilog="""\b
 Examples:
@@ -29,6 +30,7 @@ Examples:
   fspinn export net4.h5 --target arduino --hardware mcu-avr -o digits/
   fspinn export net4.h5 --target verilog --hardware fpga-ice40up5k -o core/
   fspinn export net.h5 --target nir -o net.nir
+  fspinn export result/linear.h5 --target c -o out/
 """,
 )
 @click.argument("model", type=click.Path(path_type=Path))
@@ -77,7 +79,7 @@ def command(
     reject: float,
     as_json: bool,
 ) -> None:
-    """Write the network MODEL for other machines.
+    """Write the network MODEL, or a linear classifier, for other machines.
 
     c: a program in C99 for a microcontroller, that needs no floating point and no heap. The network needs a
     state format (see `fspinn quantize`); from the same images the program makes the same output spikes. With
@@ -86,6 +88,9 @@ def command(
     samples, as the integer engine does (see `fspinn import`).
 
     arduino: the same network as a sketch, which reads samples from the serial port and answers with classes.
+
+    A linear classifier (linear.h5, which a search writes where one will do) becomes a program (c, arduino)
+    with the same calls, so that either can take the place of the other.
 
     verilog: a synthesizable core for an FPGA, of a column without leak in integers (what preset patches
     makes), with a testbench that compares every output spike. --hardware refuses an FPGA with too few logic
@@ -99,11 +104,17 @@ def command(
     from fspinn.backends.nir import export_nir
     from fspinn.lowering.compiler import plan_of
     from fspinn.model import store
+    from fspinn.model.linear import is_classifier
 
     check = check_file if target == "nir" else check_new_folder
     path = options.Output(check).convert(output, None, None)
     called = "network" if name is None else name
     (verilog.check_name if target == "verilog" else check_name)(called)
+    if is_classifier(model):
+        _refuse_for_classifier(target, {"--hardware": hardware, "--learning": learning})
+        said = _export_classifier(model, path, target, called, shown, reject)
+        options.answer(as_json, {"target": target, "output": str(path)}, f"written   {path}: {said}")
+        return
     network = store.load(model)
     if learning is not None and target != "c":
         raise ConfigError("--learning: only the C program learns; leave it out, or use --target c")
@@ -121,8 +132,7 @@ def command(
         rule = "a spike takes the threshold off" if free else "one neuron at most spikes in a time step"
         said = f"a graph of NIR; its metadata say that {rule}"
     elif target == "arduino":
-        if shown.dataset is not None or shown.samples is not None:
-            raise ConfigError("--dataset, --samples: a sketch has no images; leave them out")
+        _refuse_images(shown)
         export_arduino(network, path, reject=reject, seed=shown.seed, name=called, hardware=hardware)
         said = f"a sketch; open {path.name}.ino in the Arduino IDE"
     elif target == "verilog":
@@ -130,14 +140,14 @@ def command(
         shows = verilog.refuses(plan_of(network)) is None
         if shows and hardware is not None:
             verilog.check_room(network, hardware)
-        images = _images(network, shown._replace(samples=shown.samples or _IMAGES))[0] if shows else None
+        images = _images(network, shown)[0] if shows else None
         verilog.export_verilog(network, path, images, reject=reject, seed=shown.seed, name=called)
         said = f"{called}.v, and a testbench; try make -C {path} sim"
     else:
         images = features = None
         if refuses(plan_of(network)) is None:
             usual = _IMAGES if learning is None else min(_IMAGES, learning)
-            images, features = _images(network, shown._replace(samples=shown.samples or usual))
+            images, features = _images(network, shown, usual)
         export_c(
             network,
             path,
@@ -153,8 +163,39 @@ def command(
     options.answer(as_json, {"target": target, "output": str(path)}, f"written   {path}: {said}")
 
 
+def _refuse_for_classifier(target: str, given: dict[str, object]) -> None:
+    """Refuse what only networks have."""
+    if target in ("verilog", "nir"):
+        raise ConfigError(f"--target {target}: MODEL is a linear classifier; use c or arduino")
+    for option, value in given.items():
+        if value is not None:
+            raise ConfigError(f"{option}: MODEL is a linear classifier, which has none; leave it out")
+
+
+def _refuse_images(shown: shown_images.Shown) -> None:
+    if shown.dataset is not None or shown.samples is not None:
+        raise ConfigError("--dataset, --samples: a sketch has no images; leave them out")
+
+
+def _export_classifier(
+    model: Path, path: Path, target: str, name: str, shown: shown_images.Shown, reject: float
+) -> str:
+    """Write a linear classifier as a program; return what was written, for people."""
+    from fspinn.backends.c.classifier import export_classifier, export_classifier_arduino
+    from fspinn.model.linear import LinearClassifier
+
+    classifier = LinearClassifier.load(model)
+    if target == "arduino":
+        _refuse_images(shown)
+        export_classifier_arduino(classifier, path, reject=reject, name=name)
+        return f"a sketch; open {path.name}.ino in the Arduino IDE"
+    images, features = _images(classifier, shown)
+    export_classifier(classifier, path, images, features=features, reject=reject, name=name)
+    return f"{name}.h, {name}.c, and a test; try make -C {path} test"
+
+
 def _images(
-    network: "Model", shown: shown_images.Shown
+    model: "Model | LinearClassifier", shown: shown_images.Shown, usual: int = _IMAGES
 ) -> "tuple[NDArray[np.uint8] | None, NDArray[np.float32] | None]":
     """Return test images and the features that the network listens to.
 
@@ -163,12 +204,17 @@ def _images(
     import numpy as np
 
     try:
-        _, split = shown_images.split_of(network, shown)
+        name, split = shown_images.split_of(model, shown._replace(samples=None))
     except (ConfigError, DataError) as error:
         if shown.dataset is not None:
             raise
         click.echo(f"fspinn: the program is tested on noise: {error}", err=True)
         return None, None
-    listens = network.features
-    features = None if listens is None else listens.values_of(split, "images")
-    return np.asarray(split.images), features
+    if shown.samples is not None and shown.samples > len(split):
+        raise ConfigError(
+            f"--samples: {shown.samples} are asked for, and {name} has {len(split)} {shown.split} images; "
+            "ask for no more"
+        )
+    some = split.first(shown.samples or usual)
+    features = None if model.features is None else model.features.values_of(some, "images")
+    return np.asarray(some.images), features

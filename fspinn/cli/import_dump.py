@@ -6,10 +6,10 @@ import click
 
 from fspinn.base.errors import ConfigError, DataError
 from fspinn.base.files import check_file
-from fspinn.cli import options
+from fspinn.cli import options, sections
 
 
-@click.command(
+@sections.as_command(
     "import",
     epilog="""\b
 Examples:

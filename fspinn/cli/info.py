@@ -8,13 +8,13 @@ import click
 
 from fspinn.base.errors import ConfigError
 from fspinn.base.settings import members, other_defaults, reference, with_settings
-from fspinn.cli import options
+from fspinn.cli import options, sections
 from fspinn.network.learners import Learner
 from fspinn.network.rules import Stdp
 from fspinn.presets import Preset, start_of
 
 
-@click.command(
+@sections.as_command(
     "info",
     epilog="""\b
 Examples:

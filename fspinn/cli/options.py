@@ -16,13 +16,14 @@ import click
 from fspinn import presets
 from fspinn.base import files
 from fspinn.base.checks import checked_seed
-from fspinn.base.errors import ConfigError
+from fspinn.base.errors import ConfigError, FormatError
 from fspinn.base.settings import bare, flattened, near_miss, parsed, reference, with_settings
-from fspinn.cli import reading, time_steps
+from fspinn.cli import reading, sections, time_steps
 from fspinn.network.inputs import Events
 from fspinn.network.layers import tau_m_ms_of
 from fspinn.network.learners import StdpLabels
 from fspinn.presets import Preset
+from fspinn.quant.formats import check_format, check_rounding
 
 if TYPE_CHECKING:
     from fspinn.datasets import Recordings
@@ -60,6 +61,34 @@ class Output(click.Path):
         return path
 
 
+class NumberFormat(click.ParamType):  # type: ignore[type-arg]
+    """A number format, or several: what is none is refused before any work.
+
+    Parameters are those of `fspinn.quant.formats.check_format`.
+    """
+
+    name = "format"
+
+    def __init__(self, *, several: bool = False, or_bits: bool = False, words: tuple[str, ...] = ()) -> None:
+        self._several, self._or_bits, self._words = several, or_bits, words
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the text as it is, if it is a format."""
+        option = "format" if param is None else sections.long_name(param)
+        for text in names(value) if self._several else [value]:
+            check_format(option, text, or_bits=self._or_bits, words=self._words)
+        return str(value)
+
+
+def read_rounding(_context: click.Context, _option: click.Parameter, rounding: str) -> str:
+    """Return the name of a rounding, if there is such a one."""
+    try:
+        check_rounding(rounding)
+    except FormatError as error:
+        raise ConfigError(f"--rounding: {error}") from None
+    return rounding
+
+
 def check_picture(path: Path) -> None:
     """Refuse a picture that cannot be written, or has no ending that says how."""
     from fspinn.report.plots import saving
@@ -78,23 +107,33 @@ def _read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> N
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"--config {path}: not valid TOML ({error}); fix that line") from None
     settings = {row.name for row in reference(Preset)}
-    options = {str(p.name): p for p in ctx.command.params if isinstance(p, click.Option) and not p.is_eager}
-    for name, value in given.items():
+    typed = [
+        p for p in ctx.command.params if isinstance(p, click.Option) and not p.is_eager and not p.multiple
+    ]
+    options = {sections.long_name(option).removeprefix("--").replace("-", "_"): option for option in typed}
+    of_options: dict[str, Any] = {}
+    of_settings: dict[str, Any] = {}
+    for word, value in given.items():
+        name = word.replace("-", "_")
+        if name in of_options or name in of_settings:
+            raise ConfigError(f"--config {path}: {word} is given twice; leave one out")
         if bare(name) in settings:
+            of_settings[name] = value
             continue
         if name not in options:
             near = near_miss(name, (*options, *settings))
             raise ConfigError(
-                f"--config {path}: unknown name {near}`fspinn {ctx.info_name} -h` lists options, "
+                f"--config {path}: unknown name {near}`fspinn {ctx.info_name} --help-all` lists options, "
                 "`fspinn info --settings` settings"
             )
         if isinstance(value, list):
-            given[name] = ",".join(str(item) for item in value)
+            value = ",".join(str(item) for item in value)
         elif not (isinstance(value, bool) and options[name].is_flag):
-            given[name] = str(value)  # read as if typed: 1.5 and true are not whole numbers
-    of_options = {n: v for n, v in given.items() if bare(n) not in settings}
-    ctx.default_map = {**(ctx.default_map or {}), **of_options}
-    ctx.meta[_FROM_FILE] = path, {n: v for n, v in given.items() if n not in of_options}
+            value = str(value)  # read as if typed: 1.5 and true are not whole numbers
+        of_options[name] = value
+    named = {str(options[name].name): value for name, value in of_options.items()}
+    ctx.default_map = {**(ctx.default_map or {}), **named}
+    ctx.meta[_FROM_FILE] = path, of_settings
 
 
 def _read_preset(ctx: click.Context, _: click.Parameter, name: str | None) -> None:
@@ -306,8 +345,17 @@ dataset = all_of(
 )
 
 
-def with_preset_and_data(command: Callable[..., None]) -> Callable[..., None]:
-    """Call a command with `preset` and `data` instead of the options that describe them."""
+def _anything_goes(_preset: Preset, **_options: Any) -> None:
+    """Refuse nothing."""
+
+
+def with_preset_and_data(
+    command: Callable[..., None], check: Callable[..., None] = _anything_goes
+) -> Callable[..., None]:
+    """Call a command with `preset` and `data` instead of the options that describe them.
+
+    `check` is called with the preset and all other options before any data are read.
+    """
 
     @wraps(command)
     def prepared(
@@ -350,6 +398,7 @@ def with_preset_and_data(command: Callable[..., None]) -> Callable[..., None]:
             given |= _leaking(chosen, kept, given)
             chosen = _chosen(click.get_current_context(), given)
         engine_of(others.get("engine", "numba"), others.get("threads"))
+        check(chosen, seed=seed, **others)
         data = load(dataset, data_dir=data_dir, validation=validation, seed=seed, reading=reading.asked())
         if samples is not None:
             data = replace(data, train=data.train.first(samples))
@@ -425,14 +474,25 @@ def names(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def whole_numbers(option: str, text: str) -> list[int]:
-    """Split a list such as ``50,100,200``; a part that is not a whole number is refused."""
+def read_names(_context: click.Context, _option: click.Parameter, text: str | None) -> list[str] | None:
+    """Return the parts of an option that is a list."""
+    return None if text is None else names(text)
+
+
+def read_whole_numbers(
+    _context: click.Context, option: click.Parameter, text: str | None
+) -> list[int] | None:
+    """Return an option such as ``50,100,200``; a part that is not a whole number is refused."""
+    if text is None:
+        return None
     try:
         numbers = [int(part) for part in names(text)]
     except ValueError:
         numbers = []
     if not numbers:
-        raise ConfigError(f"{option}: {text!r} is not a list of whole numbers; write it like 50,100,200")
+        raise ConfigError(
+            f"{sections.long_name(option)}: {text!r} is not a list of whole numbers; write it like 50,100,200"
+        )
     return numbers
 
 

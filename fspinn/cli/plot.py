@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import click
 
 from fspinn.base.errors import ConfigError
-from fspinn.cli import options, shown_images
+from fspinn.cli import options, sections, shown_images
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,7 +19,7 @@ Drawn: TypeAlias = "tuple[Figure, dict[str, Any]]"
 """A picture, and what the answer in JSON says about it."""
 
 
-@click.group("plot")
+@click.group("plot", cls=sections.Group)
 def command() -> None:
     """Draw a trained network and what it does.
 

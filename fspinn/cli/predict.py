@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fspinn.base.errors import ConfigError
-from fspinn.cli import options, shown_images
+from fspinn.cli import options, sections, shown_images
 
 if TYPE_CHECKING:
     from fspinn import Model
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _SHOWN_NEURONS = 3
 
 
-@click.command(
+@sections.as_command(
     "predict",
     epilog="""\b
 Examples:
@@ -35,7 +35,11 @@ number k of a file or data set always sees the same random spikes, those that `f
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("images", nargs=-1, type=click.Path(path_type=Path))
 @shown_images.measured("test")
-@click.option("--index", help="Only the images of these numbers, counted from 0, such as 3,17.")
+@click.option(
+    "--index",
+    callback=options.read_whole_numbers,
+    help="Only the images of these numbers, counted from 0, such as 3,17.",
+)
 @options.reject
 @options.work
 @shown_images.gathered
@@ -43,7 +47,7 @@ def command(
     model: Path,
     images: tuple[Path, ...],
     shown: shown_images.Shown,
-    index: str | None,
+    index: list[int] | None,
     reject: float,
     as_json: bool,
 ) -> None:
@@ -59,11 +63,10 @@ def command(
 
     if index is not None and shown.samples is not None:
         raise ConfigError("--samples: --index says already which images; leave one of the two out")
-    numbers = None if index is None else options.whole_numbers("--index", index)
     loaded = load(model)
     found = shown_images.sources_of(loaded, images, shown)
-    if numbers is not None:
-        found = list(sources.numbered(found, numbers))
+    if index is not None:
+        found = list(sources.numbered(found, index))
     elif shown.samples is not None:
         found = list(sources.first(found, shown.samples))
     rows: list[dict[str, Any]] = []

@@ -7,7 +7,7 @@ import click
 
 from fspinn.base.errors import ConfigError, DataError
 from fspinn.base.files import check_file
-from fspinn.cli import options, reading, shown_images
+from fspinn.cli import options, reading, sections, shown_images
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
@@ -17,8 +17,12 @@ if TYPE_CHECKING:
     from fspinn.search.formats import FormatSearch
 
 
-@click.command(
+@sections.as_command(
     "quantize",
+    usual=(
+        *("--weights", "--state", "--readout", "--auto", "--max-loss", "--tune"),
+        *("--prune", "--output", "--dataset", "--json"),
+    ),
     epilog="""\b
 Examples:
   fspinn quantize net.h5 --weights UQ0.4 -o net4.h5
@@ -27,15 +31,25 @@ Examples:
 """,
 )
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("--weights", help="Format of the weights: UQm.n (unsigned) or Qm.n, such as UQ0.4.")
+@click.option(
+    "--weights",
+    type=options.NumberFormat(),
+    help="Format of the weights: UQm.n (unsigned) or Qm.n, such as UQ0.4.",
+)
 @click.option(
     "--state",
+    type=options.NumberFormat(or_bits=True),
     help="Format of potentials, threshold and inhibition, such as Q9.6, or '16 bits' for the finest "
     "of so many bits: integers only.",
 )
-@click.option("--theta", help="Format of adapted thresholds [default: the narrowest that holds them].")
+@click.option(
+    "--theta",
+    type=options.NumberFormat(),
+    help="Format of adapted thresholds [default: the narrowest that holds them].",
+)
 @click.option(
     "--readout",
+    type=options.NumberFormat(),
     help="Format of the readout table [default: 8 bits, Q1.7 for linear, else UQ0.8]. With less than 8 bits "
     "linear is fitted again, with its rounding, where the training images are there.",
 )
@@ -43,6 +57,7 @@ Examples:
     "--rounding",
     default="nearest",
     show_default=True,
+    callback=options.read_rounding,
     help="How weights are rounded: nearest, truncate or stochastic.",
 )
 @click.option("--auto", is_flag=True, help="Find the narrowest formats that cost at most --max-loss.")
@@ -83,8 +98,9 @@ def command(
     UQ0.4 is four bits, from 0 to 15/16 in steps of 1/16; Q1.7 is eight bits, one of them the sign. With a
     format of the state the network computes with integers only, and answers so from then on.
     """
-    from fspinn.answering.compress import calibrated_bits, lower
+    from fspinn.answering.compress import lower
     from fspinn.model import store
+    from fspinn.quant.formats import bits_of
     from fspinn.search.formats import find_formats
 
     if not auto and how["weights"] is None:
@@ -94,7 +110,7 @@ def command(
     if output.resolve() == model.resolve() or (output.exists() and model.exists() and output.samefile(model)):
         raise ConfigError(f"--output {output}: is the model itself; give the quantized model another name")
     before = store.load(model)
-    needed = auto or how["tune"] or how["prune"] or calibrated_bits(how["state"]) is not None
+    needed = auto or how["tune"] or how["prune"] or bits_of(how["state"]) is not None
     data, missing = _images(before, dataset, data_dir, samples, needed=needed)
     found = None
     if auto and data is not None:

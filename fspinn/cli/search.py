@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import click
 from fspinn.base.errors import ConfigError, DataError, FspinnError, UnfinishedError
 from fspinn.base.files import check_folder
 from fspinn.base.settings import with_settings
-from fspinn.cli import options, outcome
+from fspinn.cli import options, outcome, sections
 from fspinn.network.description import Network
 from fspinn.network.rules import Stdp
 from fspinn.presets import Preset, start_of
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _FILES = (
     "report.html",
     "smallest.h5",
+    "linear.h5",
     "result.json",
     "candidates.csv",
     "accuracy-memory.png",
@@ -33,8 +35,52 @@ _FILES = (
 )
 
 
-@click.command(
+def _network(preset: Preset) -> Network | None:
+    """Return the network that was asked for, if any was."""
+    nobody_s = (Network(), start_of({"learner": preset.learner.kind}).network)
+    return None if preset.network in nobody_s else preset.network
+
+
+def _learners(preset: Preset, names: str | None, *, unsupervised: bool) -> "list[Learner]":
+    """Return the learners that are tried, with the settings that they share with the preset's."""
+    found = [preset.learner]
+    if names is not None:
+        found = [with_settings(preset, {"learner": name}).learner for name in options.names(names)]
+    if not unsupervised:
+        return found
+    kept: list[Learner] = [one for one in found if type(one) is Stdp]
+    if not kept:
+        kinds = ", ".join(one.kind for one in found)
+        raise ConfigError(f"--unsupervised: {kinds} needs labels to learn; add stdp to --learner")
+    return kept
+
+
+def _check(
+    preset: Preset, *, learner: str | None, unsupervised: bool, minimize: list[str], **asked: Any
+) -> None:
+    """Refuse what makes no sense whatever the data are."""
+    from fspinn.search import Constraints
+    from fspinn.search.asked import ask
+    from fspinn.search.constraints import MEASURES
+
+    limits = {name: asked[name] for name in MEASURES}
+    given = ("hardware", "strategy", "sampler", "space", "sizes", "weights", "readouts", "class_weight")
+    ask(
+        Constraints.parsed(asked["accuracy"], asked["confidence"], asked["metric"], **limits),
+        minimize=minimize,
+        network=_network(preset),
+        learner=_learners(preset, learner, unsupervised=unsupervised),
+        **{name: asked[name] for name in (*given, "trials", "budget", "seeds", "seed")},
+    )
+
+
+@sections.as_command(
     "search",
+    usual=(
+        *("--dataset", "--accuracy", "--memory", "--energy", "--latency", "--hardware"),
+        *("--minimize", "--strategy", "--learner", "--sizes", "--labels", "--budget"),
+        *("--workers", "--output", "--overwrite", "--json"),
+    ),
     epilog="""\b
 Examples:
   fspinn search
@@ -80,6 +126,7 @@ Exit status: 0 found, 1 the answer is no, 2 bad input, 3 the search could not fi
     "--minimize",
     default="memory",
     show_default=True,
+    callback=options.read_names,
     help="What should be little: some of memory, training_memory, energy, latency, flash, ram, area, spikes, "
     "synops, time_steps, training_steps. The first decides, the Pareto front takes all.",
 )
@@ -110,17 +157,25 @@ Exit status: 0 found, 1 the answer is no, 2 bad input, 3 the search could not fi
 @click.option("--unsupervised", is_flag=True, help="Of these, only those that learn without labels.")
 @click.option(
     "--sizes",
+    callback=options.read_whole_numbers,
     help="Numbers of neurons to choose from, such as 50,100,200. Of stdp, without a network of your own, "
     "only dense ones are then looked at; --set field=5 is columns.",
 )
-@click.option("--weights", help="Weight formats to choose from, such as UQ0.2,UQ0.4,float32.")
-@click.option("--readouts", help="Readouts to choose from, such as majority,proportion.")
+@click.option(
+    "--weights",
+    type=options.NumberFormat(several=True, words=("float32",)),
+    callback=options.read_names,
+    help="Weight formats to choose from, such as UQ0.2,UQ0.4,float32.",
+)
+@click.option(
+    "--readouts",
+    callback=options.read_names,
+    help="Readouts to choose from, such as majority,proportion.",
+)
 @click.option(
     "--trials",
     type=click.IntRange(min=1),
-    default=40,
-    show_default=True,
-    help="Networks that bayes and halving draw; then some around the best are tried too.",
+    help="Networks that bayes and halving draw; then some around the best are tried too [default: 40].",
 )
 @click.option("--budget", help="Time after which no more networks are begun, such as 3h.")
 @click.option(
@@ -158,7 +213,7 @@ Exit status: 0 found, 1 the answer is no, 2 bad input, 3 the search could not fi
 @options.labels
 @options.class_weight
 @options.work
-@options.with_preset_and_data
+@partial(options.with_preset_and_data, check=_check)
 def command(
     preset: Preset,
     data: "Dataset",
@@ -176,19 +231,12 @@ def command(
     from fspinn.search.endings import Ending
     from fspinn.search.result import describe, line
 
-    lists: dict[str, Callable[[str], Any]] = {
-        "minimize": options.names,
-        "weights": options.names,
-        "readouts": options.names,
-    }
-    lists["sizes"] = lambda sizes: options.whole_numbers("--sizes", sizes)
-    asked |= {name: read(asked[name]) for name, read in lists.items() if asked[name] is not None}
     data_dir = click.get_current_context().params["data_dir"]
     try:
         # Lines stand above the table, where there is one.
         result = find_smallest(
             data,
-            network=None if preset.network in _as_it_starts(preset) else preset.network,
+            network=_network(preset),
             learner=_learners(preset, learner, unsupervised=unsupervised),
             folder=output,
             data_dir=data_dir,
@@ -210,34 +258,27 @@ def command(
     files["picture"] = _drawn(picture, lambda: save(accuracy_against_memory(result), picture))
     files["report"] = _drawn(report, lambda: write_report(output, data, threads=asked["threads"]))
     if as_json:
-        named = {"model": "model", "report": "report", "trials": "candidates", "baselines": "result"}
+        named = {
+            "model": "model",
+            "classifier": "classifier",
+            "report": "report",
+            "trials": "candidates",
+            "baselines": "result",
+        }
         paths = {name: str(files[key]) if files.get(key) else None for name, key in named.items()}
         options.print_json(result.as_dict() | paths)
     else:
         click.echo(describe(result))
-        for path in filter(None, files.values()):
-            click.echo(f"  wrote {path}")
+        for name, path in files.items():
+            if path is not None:
+                what = (
+                    ": the smallest linear classifier that will do, for `fspinn export`"
+                    if name == "classifier"
+                    else ""
+                )
+                click.echo(f"  wrote {path}{what}")
     if not result.found:
         sys.exit(outcome.UNFINISHED if result.ending is Ending.UNFINISHED else outcome.NO)
-
-
-def _as_it_starts(preset: Preset) -> "tuple[Network, ...]":
-    """Return the networks that nobody asked for."""
-    return Network(), start_of({"learner": preset.learner.kind}).network
-
-
-def _learners(preset: Preset, names: str | None, *, unsupervised: bool) -> "list[Learner]":
-    """Return the learners that are tried, with the settings that they share with the preset's."""
-    found = [preset.learner]
-    if names is not None:
-        found = [with_settings(preset, {"learner": name}).learner for name in options.names(names)]
-    if not unsupervised:
-        return found
-    kept: list[Learner] = [one for one in found if type(one) is Stdp]
-    if not kept:
-        kinds = ", ".join(one.kind for one in found)
-        raise ConfigError(f"--unsupervised: {kinds} needs labels to learn; add stdp to --learner")
-    return kept
 
 
 def _saved(result: "SearchResult", folder: Path, as_json: bool, overwrite: bool) -> dict[str, Path]:

@@ -14,6 +14,7 @@ from fspinn.cli import options, reading
 if TYPE_CHECKING:
     from fspinn import Model
     from fspinn.datasets import Dataset, Reading, Source, Split
+    from fspinn.model.linear import LinearClassifier
 
 Answer = TypeVar("Answer")
 
@@ -56,10 +57,11 @@ def gathered(command: Callable[..., Answer]) -> Callable[..., Answer]:
     return gather
 
 
-def data_for(model: "Model", dataset: str | None, data_dir: Path | None) -> "Dataset":
+def data_for(model: "Model | LinearClassifier", dataset: str | None, data_dir: Path | None) -> "Dataset":
     """Return a data set, or that which a model was trained on, with the classes numbered as in the model."""
     from fspinn.answering.evaluate import load_data_of
     from fspinn.datasets import load
+    from fspinn.model.linear import LinearClassifier
     from fspinn.model.model import check_size
 
     how = reading.asked()
@@ -74,13 +76,16 @@ def data_for(model: "Model", dataset: str | None, data_dir: Path | None) -> "Dat
         )
     else:
         data = load_data_of(model, data_dir)
-    check_size(model, data.train.images, data.name)
+    if isinstance(model, LinearClassifier):
+        model.check(data.train.images, data.name)
+    else:
+        check_size(model, data.train.images, data.name)
     if model.features is not None:
         model.features.values_of(data.train, data.name)
     return data.in_classes(model.class_names)
 
 
-def _as_trained(model: "Model", how: "Reading", path: Path) -> "Reading":
+def _as_trained(model: "Model | LinearClassifier", how: "Reading", path: Path) -> "Reading":
     """Return how to read a file so that its columns are those that a model was trained on."""
     from fspinn.datasets.own import is_table
 
@@ -100,7 +105,7 @@ def _as_trained(model: "Model", how: "Reading", path: Path) -> "Reading":
     return replace(how, features=needed) if needed and is_table(path) else how
 
 
-def split_of(model: "Model", shown: Shown) -> "tuple[str, Split]":
+def split_of(model: "Model | LinearClassifier", shown: Shown) -> "tuple[str, Split]":
     """Return the name of the data set and the images that were asked for."""
     data = data_for(model, shown.dataset, shown.data_dir)
     images = data.test if shown.split == "test" else data.validation

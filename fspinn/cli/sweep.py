@@ -1,5 +1,6 @@
 """fspinn sweep: accuracy, spikes and latency over leak and threshold, or over penalties on activity."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +9,7 @@ import click
 from fspinn.base.checks import number
 from fspinn.base.errors import ConfigError
 from fspinn.base.files import check_folder
-from fspinn.cli import options
+from fspinn.cli import options, sections
 from fspinn.presets import Preset
 
 if TYPE_CHECKING:
@@ -65,8 +66,27 @@ def _widths(_: click.Context, option: click.Parameter, text: str | None) -> list
     return [None if part == "default" else next(numbers) for part in parts]
 
 
-@click.command(
+def _check(
+    preset: Preset, *, hardware: str, surrogate: str | None, penalty: str | None, **others: Any
+) -> None:
+    """Refuse what makes no sense whatever the data are."""
+    from fspinn.learning.surrogate import check_installed
+    from fspinn.memmodel import load_hardware
+
+    axes = [others[name] for name in ("surrogate_width", "penalty_strength", "beta", "threshold")]
+    if all(axis is None for axis in (surrogate, penalty, *axes)):
+        raise ConfigError("sweep: nothing varies; give --beta or --threshold, such as --threshold 10:30:3")
+    load_hardware(hardware)
+    check_installed(preset.learner)
+
+
+@sections.as_command(
     "sweep",
+    usual=(
+        *("--dataset", "--neurons", "--field", "--learner", "--beta", "--threshold"),
+        *("--penalty", "--penalty-strength", "--seeds", "--workers", "--set", "--output"),
+        *("--overwrite", "--json"),
+    ),
     epilog="""\b
 Examples:
   fspinn sweep --neurons 50 --beta 0.9:1:3 --threshold 10:30:3
@@ -124,7 +144,7 @@ Without --overwrite, another sweep is not replaced.
 @options.settings
 @options.readout
 @options.work
-@options.with_preset_and_data
+@partial(options.with_preset_and_data, check=_check)
 def command(
     preset: Preset,
     data: "Dataset",
@@ -160,8 +180,6 @@ def command(
         "threshold": threshold,
     }
     axes: dict[str, Any] = {name: each for name, each in given.items() if each is not None}
-    if not axes:
-        raise ConfigError("sweep: nothing varies; give --beta or --threshold, such as --threshold 10:30:3")
 
     def show(point: "SweepPoint") -> None:
         streams.say(row(point))

@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import click
 
 from fspinn.base.errors import ConfigError
 from fspinn.base.files import check_file
-from fspinn.cli import options
+from fspinn.cli import options, sections
 from fspinn.network.learners import Hybrid, Surrogate
 from fspinn.presets import Preset
 
@@ -18,8 +19,41 @@ if TYPE_CHECKING:
     from fspinn.datasets import Dataset
 
 
-@click.command(
+def _check(
+    preset: Preset,
+    *,
+    output: Path,
+    resume: bool,
+    checkpoint_every: int | None,
+    engine: str,
+    weights: str | None,
+    state: str | None,
+    rounding: str,
+    **_others: Any,
+) -> None:
+    """Refuse what makes no sense whatever the data are."""
+    from fspinn.learning.surrogate import check_installed
+    from fspinn.learning.training import check_formats_of
+
+    start_at = click.get_current_context().meta.get(options.START)
+    if start_at is not None and output.exists() and output.samefile(start_at):
+        raise ConfigError(f"--output {output}: is the model that labels tune; give another name")
+    for option, given in (("--resume", resume), ("--checkpoint-every", checkpoint_every)):
+        if given and isinstance(preset.learner, Surrogate):
+            raise ConfigError(
+                f"{option}: the learner {preset.learner.kind} keeps no checkpoint; leave it out"
+            )
+    check_formats_of(engine, weights, state, rounding)
+    check_installed(preset.learner)
+
+
+@sections.as_command(
     "train",
+    usual=(
+        *("--dataset", "--preset", "--learner", "--neurons", "--field", "--cells"),
+        *("--readout", "--labels", "--set", "--weights", "--output", "--resume"),
+        *("--seed", "--json"),
+    ),
     epilog="""\b
 Examples:
   fspinn train -o net.h5
@@ -64,13 +98,20 @@ What was stopped (Ctrl-C, a crash, a power cut) goes on with --resume, to the sa
     help="Presentations between two checkpoints [default: every 30 s]; results do not depend on it.",
 )
 @click.option(
-    "--weights", help="Keep the weights to this format while they are learned, such as UQ0.4: integers only."
+    "--weights",
+    type=options.NumberFormat(),
+    help="Keep the weights to this format while they are learned, such as UQ0.4: integers only.",
 )
-@click.option("--state", help="Format of potentials then [default: 16 bits that suit the threshold].")
+@click.option(
+    "--state",
+    type=options.NumberFormat(),
+    help="Format of potentials then [default: 16 bits that suit the threshold].",
+)
 @click.option(
     "--rounding",
     default="stochastic",
     show_default=True,
+    callback=options.read_rounding,
     help="How changes of such weights are rounded: stochastic, nearest or truncate.",
 )
 @click.option(
@@ -82,7 +123,7 @@ What was stopped (Ctrl-C, a crash, a power cut) goes on with --resume, to the sa
 )
 @options.engine
 @options.work
-@options.with_preset_and_data
+@partial(options.with_preset_and_data, check=_check)
 def command(
     preset: Preset, data: "Dataset", output: Path, resume: bool, as_json: bool, **others: Any
 ) -> None:
@@ -90,16 +131,8 @@ def command(
     from fspinn import evaluate, save, train
     from fspinn.learning import checkpoint
 
-    start_at = click.get_current_context().meta.get(options.START)
-    if start_at is not None and output.exists() and output.samefile(start_at):
-        raise ConfigError(f"--output {output}: is the model that labels tune; give another name")
     saved = output.with_name(f"{output.name}.checkpoint")
     keeps = not isinstance(preset.learner, Surrogate)
-    for option, given in (("--resume", resume), ("--checkpoint-every", others["checkpoint_every"])):
-        if given and not keeps:
-            raise ConfigError(
-                f"{option}: the learner {preset.learner.kind} keeps no checkpoint; leave it out"
-            )
     if resume and not saved.exists():
         click.echo(f"fspinn: {saved} does not exist; starting from the beginning", err=True)
     with _stopped_in_one_line(saved):

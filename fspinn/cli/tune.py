@@ -1,13 +1,15 @@
 """fspinn tune: settings that make a network of a given size accurate."""
 
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from fspinn.base.checks import whole_number
 from fspinn.base.files import check_file
 from fspinn.base.settings import settings_of
-from fspinn.cli import options
+from fspinn.cli import options, sections
 from fspinn.presets import Preset
 
 if TYPE_CHECKING:
@@ -15,7 +17,14 @@ if TYPE_CHECKING:
     from fspinn.search import Trial
 
 
-@click.command(
+def _check(_preset: Preset, *, trials: int, **_others: Any) -> None:
+    """Refuse what makes no sense whatever the data are."""
+    from fspinn.search.tune import MAX_TRIALS
+
+    whole_number("trials", trials, 1, MAX_TRIALS)
+
+
+@sections.as_command(
     "tune",
     epilog="""\b
 Examples:
@@ -39,7 +48,7 @@ Examples:
     help="File to write, for `fspinn train --config`.",
 )
 @options.work
-@options.with_preset_and_data
+@partial(options.with_preset_and_data, check=_check)
 def command(
     preset: Preset,
     data: "Dataset",

@@ -20,6 +20,7 @@ from fspinn.backends.protocol import Response
 from fspinn.base import jit
 from fspinn.base.checks import checked_seed, whole_number
 from fspinn.base.errors import ConfigError, FspinnWarning
+from fspinn.base.printing import Drawn
 from fspinn.base.progress import progress_bar
 from fspinn.base.randomness import (
     INFERENCE_SPIKES,
@@ -69,8 +70,8 @@ PRESENTATIONS_PER_NEURON = 100
 _CHUNK = 250
 
 
-@dataclass(frozen=True)
-class TrainingResult:
+@dataclass(frozen=True, repr=False)
+class TrainingResult(Drawn):
     """A trained model and how the training went.
 
     Parameters
@@ -86,6 +87,9 @@ class TrainingResult:
     model: Model
     samples_per_s: float
     validation: Evaluation | None
+
+    def __str__(self) -> str:
+        return str(self.model)
 
 
 def passes_for(neurons: int, images: int) -> int:
@@ -203,7 +207,7 @@ def train(
     readouts.check_class_weight(class_weight)
     seed = checked_seed(seed)
     engine_of(engine, threads)
-    _check_formats(engine, weights, state, rounding)
+    check_formats_of(engine, weights, state, rounding)
     if labels is not None:
         whole_number("labels", labels, 1, len(data.train))  # before the learning, not after it
     if checkpoint is None and (resume or checkpoint_every is not None):
@@ -349,7 +353,7 @@ def learn(
                 "weight_bits"
             )
     engine_of(engine)
-    _check_formats(engine, weights, state, rounding)
+    check_formats_of(engine, weights, state, rounding)
     check_encoder(network, data.train.images, "data")
     network.geometries(data.image_shape)
     check_competition(network, learner)
@@ -522,9 +526,10 @@ def _check_windows(network: Network, learner: Stdp) -> None:
             )
 
 
-def _check_formats(
+def check_formats_of(
     engine: str, weights: str | Format | None, state: str | Format | None, rounding: str
 ) -> None:
+    """Raise `ConfigError` if the numbers that a network learns in do not go together with the engine."""
     for name, given in (("state", state is not None), ("rounding", rounding != "stochastic")):
         if weights is None and given:
             raise ConfigError(f"{name}: goes with weights in integers; give a format of the weights too")

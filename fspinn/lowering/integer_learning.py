@@ -112,8 +112,8 @@ def checked_grid(
                 f"use {' or '.join(map(str, values))}, or quantize after training"
             )
     check_rounding(rounding)
-    state = state_for(learning.firing_threshold) if state is None else as_format(state)
-    grid = Grid(as_format(weights), state, rounding)
+    state = state_for(learning.firing_threshold) if state is None else as_format(state, "state")
+    grid = Grid(as_format(weights, "weights"), state, rounding)
     check_formats(grid.formats)
     if grid.weights.bits > MAX_LEARNING_BITS:
         raise FormatError(

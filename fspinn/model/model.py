@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.base.errors import ConfigError
+from fspinn.base.printing import Drawn, Printed
 from fspinn.base.settings import from_plain
 from fspinn.model.activity import Activity
 from fspinn.model.features import Features
@@ -35,8 +36,8 @@ def bias_bits(table_bits: Any) -> Any:
     return 16 + 16 * (table_bits > 8)
 
 
-@dataclass(frozen=True)
-class Readout:
+@dataclass(frozen=True, repr=False)
+class Readout(Printed):
     """Which class do these spikes mean? A table of how much a spike of each neuron speaks for each class.
 
     The score of a class is its bias plus the sum, over the rows, of spikes times table. The highest score
@@ -63,6 +64,10 @@ class Readout:
     table: NDArray[np.float32]
     format: Format | None = None
     bias: NDArray[np.float32] | None = None
+
+    def __str__(self) -> str:
+        rows, classes = self.table.shape
+        return f"{self.name}, {rows} x {classes} numbers in {self.format or self.table.dtype}"
 
     @property
     def n_classes(self) -> int:
@@ -97,8 +102,8 @@ class Readout:
         return found
 
 
-@dataclass(frozen=True, eq=False)
-class Model:
+@dataclass(frozen=True, eq=False, repr=False)
+class Model(Drawn):
     """A trained network with everything needed to use it, and where it came from.
 
     Parameters
@@ -167,6 +172,13 @@ class Model:
                 f"class_names: {len(self.class_names)} names do not fit a readout of "
                 f"{self.readout.n_classes} classes; give one for each"
             )
+
+    def __str__(self) -> str:
+        weights = ", ".join(dict.fromkeys(str(one.weights.format or "float32") for one in self.layers))
+        readout = f"{self.readout.name} readout of {self.readout.n_classes} classes"
+        measured = self.record.get("validation_accuracy")
+        accuracy = "" if measured is None else f"; {100 * measured:.2f} % on validation"
+        return f"{self.network}; {weights} weights, {readout}{accuracy}"
 
     @property
     def readout_rows(self) -> int:

@@ -10,7 +10,7 @@ What a feature says for all classes alike changes no answer. So each row of the 
 middle of its format, and all integers of the format are of use.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -144,7 +144,7 @@ def _targets(
 
 
 @dataclass(frozen=True)
-class _Guess:
+class Guess:
     """A table and a bias in steps of their format, and how much a step is; or derivatives by these."""
 
     table: Floats
@@ -199,7 +199,7 @@ class _Samples:
             piece = slice(start, start + PIECE)
             yield self.counts[piece].astype(np.float32), piece
 
-    def answers(self, guess: _Guess) -> _Answers:
+    def answers(self, guess: Guess) -> _Answers:
         sums = np.concatenate([counts @ guess.table for counts, _ in self.pieces()]) + guess.bias
         found = sums * guess.scale
         found -= found.max(axis=1, keepdims=True)
@@ -209,16 +209,16 @@ class _Samples:
         lengths = self.penalty * guess.scale**2 * (guess.centred**2).sum()
         return _Answers(sums, shares / total, float(entropy.mean(dtype=np.float64) + lengths / 2))
 
-    def slopes(self, guess: _Guess, answers: _Answers) -> _Guess:
+    def slopes(self, guess: Guess, answers: _Answers) -> Guess:
         """Return how the loss changes with each number of a guess."""
         missed = self.weights * (answers.shares - self.targets) / np.float32(len(self))
         table = self.penalty * guess.scale * guess.centred
         for counts, piece in self.pieces():
             table += counts.T @ missed[piece]
         scale = (missed * answers.sums).sum() + self.penalty * guess.scale * (guess.centred**2).sum()
-        return _Guess(guess.scale * table, guess.scale * missed.sum(axis=0), scale)
+        return Guess(guess.scale * table, guess.scale * missed.sum(axis=0), scale)
 
-    def curves(self, guess: _Guess, answers: _Answers) -> _Guess:
+    def curves(self, guess: Guess, answers: _Answers) -> Guess:
         """Return how these slopes change with each number."""
         sums, shares = answers.sums, answers.shares
         spread = self.weights * shares * (1 - shares) / np.float32(len(self))
@@ -228,10 +228,10 @@ class _Samples:
         widths = (shares * sums * sums).sum(axis=1) - (shares * sums).sum(axis=1) ** 2
         scale = (self.weights[:, 0] * widths).mean() + self.penalty * (guess.centred**2).sum()
         square = guess.scale**2
-        return _Guess(square * table, np.maximum(square * spread.sum(axis=0), TINY), max(scale, TINY))
+        return Guess(square * table, np.maximum(square * spread.sum(axis=0), TINY), max(scale, TINY))
 
 
-def _start(table: Floats, bias: Floats, format: Format) -> _Guess:
+def _start(table: Floats, bias: Floats, format: Format) -> Guess:
     """Return the table, each row in the middle of the format, with the scale that loses least in squares."""
     low, high = format.lowest_integer, format.highest_integer
     centred: Floats = table - (table.max(axis=1, keepdims=True) + table.min(axis=1, keepdims=True)) / 2
@@ -247,32 +247,65 @@ def _start(table: Floats, bias: Floats, format: Format) -> _Guess:
         return float((lost * lost).sum(dtype=np.float64)) * float(scale) ** 2
 
     scale = min((CLIPS * (widest / (high - low))).astype(np.float32), key=error)
-    return _Guess(moved(scale), bias / scale, scale)
+    return Guess(moved(scale), bias / scale, scale)
 
 
-def _solve(samples: _Samples, start: _Guess, format: Format, seed: int) -> _Guess:
-    """Return the guess, in integers, at which the solver ends."""
-    low, high = format.lowest_integer, format.highest_integer
-    table = Adam(start.table.copy(), TABLE_RATE * (high - low) / 2, UPDATES)
+def descended(
+    start: Guess, low: int, high: int, rate: float, several: Iterable[Any], slopes: Callable[..., Guess]
+) -> Guess:
+    """Return the guess at which the solver ends, its table rounded, after a step for each of several batches.
+
+    Parameters
+    ----------
+    start : Guess
+    low, high : int
+        Of an entry of the table.
+    rate : float
+        How far the first steps move an entry.
+    several : iterable
+        `UPDATES` batches of samples.
+    slopes : callable
+        Of a batch and a guess with a rounded table: the derivatives of the loss.
+    """
+    table = Adam(start.table.copy(), rate, UPDATES)
     bias = Adam(start.bias, BIAS_RATE, UPDATES)
     log_scale = Adam(np.log(np.array([start.scale])), SCALE_RATE, UPDATES)
+
+    def guess() -> Guess:
+        return Guess(np.rint(table.value), bias.value.copy(), np.exp(log_scale.value[0]))
+
+    for number, batch in enumerate(several, start=1):
+        found = slopes(batch, guess())
+        scale = np.exp(log_scale.value[0])
+        table.step(number, found.table)
+        bias.step(number, found.bias)
+        log_scale.step(number, found.scale * scale)
+        np.clip(table.value, low, high, out=table.value)
+    return guess()
+
+
+def _solve(samples: _Samples, start: Guess, format: Format, seed: int) -> Guess:
+    """Return the guess, in integers, at which the solver ends."""
+    low, high = format.lowest_integer, format.highest_integer
     batch = min(BATCH, len(samples))
     batches = len(samples) // batch
-    for number in range(1, UPDATES + 1):
-        passed, place = divmod(number - 1, batches)
-        if place == 0:
-            order = permutation(stream_key(seed, READOUT_ORDER, passed + 1), len(samples))
-        some = samples.some(order[place * batch : (place + 1) * batch])
-        guess = _Guess(np.rint(table.value), np.rint(bias.value), np.exp(log_scale.value[0]))
-        slopes = some.slopes(guess, some.answers(guess))
-        table.step(number, slopes.table)
-        bias.step(number, slopes.bias)
-        log_scale.step(number, slopes.scale * guess.scale)
-        np.clip(table.value, low, high, out=table.value)
-    return _Guess(np.rint(table.value), np.rint(bias.value), np.exp(log_scale.value[0]))
+
+    def several() -> Iterator[_Samples]:
+        for number in range(UPDATES):
+            passed, place = divmod(number, batches)
+            if place == 0:
+                order = permutation(stream_key(seed, READOUT_ORDER, passed + 1), len(samples))
+            yield samples.some(order[place * batch : (place + 1) * batch])
+
+    def slopes(some: _Samples, guess: Guess) -> Guess:
+        whole = replace(guess, bias=np.rint(guess.bias))
+        return some.slopes(whole, some.answers(whole))
+
+    found = descended(start, low, high, TABLE_RATE * (high - low) / 2, several(), slopes)
+    return replace(found, bias=np.rint(found.bias))
 
 
-def _improve(samples: _Samples, guess: _Guess, format: Format) -> _Guess:
+def _improve(samples: _Samples, guess: Guess, format: Format) -> Guess:
     """Return a guess from which no entry gains by moving alone, or nearly so."""
     known, several = samples.answers(guess), int(guess.table.size * MOVED)
     slopes, curves = samples.slopes(guess, known), samples.curves(guess, known)
@@ -289,7 +322,7 @@ def _improve(samples: _Samples, guess: _Guess, format: Format) -> _Guess:
     return guess
 
 
-def _moved(guess: _Guess, slopes: _Guess, curves: _Guess, several: int, format: Format) -> tuple[_Guess, int]:
+def _moved(guess: Guess, slopes: Guess, curves: Guess, several: int, format: Format) -> tuple[Guess, int]:
     """Return a guess with several entries moved, those that gain most, and how many these are."""
     after, gains = guess.table - np.sign(slopes.table), np.abs(slopes.table) - curves.table / 2
     gains[(after < format.lowest_integer) | (after > format.highest_integer)] = 0
@@ -298,4 +331,4 @@ def _moved(guess: _Guess, slopes: _Guess, curves: _Guess, several: int, format: 
     table.flat[best] = after.flat[best]
     farthest = FARTHEST * guess.scale
     scale = guess.scale - np.clip(slopes.scale / curves.scale, -farthest, farthest)
-    return _Guess(table, guess.bias - np.rint(slopes.bias / curves.bias / 2), scale), len(best)
+    return Guess(table, guess.bias - np.rint(slopes.bias / curves.bias / 2), scale), len(best)

@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.base.errors import ConfigError
+from fspinn.base.printing import Printed
 from fspinn.quant.formats import Format, to_integers, to_values
 
 FLOAT_BITS = 32
 
 
-@dataclass(frozen=True, eq=False)
-class Tensor:
+@dataclass(frozen=True, eq=False, repr=False)
+class Tensor(Printed):
     """Numbers, and what they stand for.
 
     Parameters
@@ -35,6 +36,9 @@ class Tensor:
         lowest, highest = format.lowest_integer, format.highest_integer
         numbers = to_integers(values, format, rounding, **more)
         return cls(numbers.astype(np.min_scalar_type(lowest if lowest < 0 else highest)), format)
+
+    def __str__(self) -> str:
+        return f"{' x '.join(map(str, self.numbers.shape))} numbers in {self.format or self.numbers.dtype}"
 
     @cached_property
     def values(self) -> NDArray[np.float32]:
@@ -65,8 +69,8 @@ class Formats:
     theta: Format
 
 
-@dataclass(frozen=True, eq=False)
-class LayerTensors:
+@dataclass(frozen=True, eq=False, repr=False)
+class LayerTensors(Printed):
     """What a layer learned.
 
     Parameters
@@ -108,6 +112,10 @@ class LayerTensors:
                 raise ConfigError(f"{name}: a layer with a state format needs a format of its {name} too")
         if self.input_mask is not None and self.state is None:
             raise ConfigError("input_mask: only a layer in integers has one; leave it out")
+
+    def __str__(self) -> str:
+        state = "" if self.state is None else f", state in {self.state}"
+        return f"weights, {self.weights}; theta, {self.theta}{state}"
 
     @classmethod
     def of_floats(cls, weights: NDArray[np.float32], theta: NDArray[np.float32]) -> "LayerTensors":

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from fspinn.base.errors import ConfigError
+from fspinn.base.printing import Drawn
 from fspinn.base.settings import described, setting, with_settings
 from fspinn.network.adaptation import Adaptation, Balanced, Fixed
 from fspinn.network.geometry import Geometry
@@ -26,7 +27,7 @@ MAX_STEPS = 100_000
 
 
 @described
-class Network:
+class Network(Drawn):
     """Everything that can be said about a network before it has seen a sample.
 
     Its settings were chosen on the validation split of MNIST where their source is fspinn. "D&C" is Diehl &
@@ -88,6 +89,14 @@ class Network:
                 f"dt_ms: events come in whole microseconds, of which {self.dt_ms:g} ms is not a number; "
                 "round it, such as to 5"
             )
+
+    __repr__ = Drawn.__repr__
+
+    def __str__(self) -> str:
+        first, *further = self.layers
+        neurons = ", then ".join([str(first), *(str(layer.neurons) for layer in further)])
+        contrast = "" if self.contrast.channels == 1 else f"{self.contrast.kind} "
+        return f"{neurons}; {contrast}{self.encoder.kind} input, {self.steps} steps of {self.dt_ms:g} ms"
 
     @classmethod
     def dense(

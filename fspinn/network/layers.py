@@ -140,6 +140,13 @@ class Layer:
                 "in each presentation while learning; give 1"
             )
 
+    def __str__(self) -> str:
+        neurons = f"{self.neurons} neuron{'s' * (self.neurons > 1)}"
+        if self.field is None:
+            return neurons
+        (height, width), (rows, columns) = self.field, self.cells
+        return f"{neurons} with a field of {height} x {width}, {rows} x {columns} cells"
+
     @classmethod
     def prototypes(
         cls,

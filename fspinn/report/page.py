@@ -10,11 +10,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from fspinn.answering.evaluate import evaluate
+from fspinn.answering.evaluate import Evaluation, evaluate
+from fspinn.base.amounts import area_text, energy_text, memory_text, time_text, with_signs
 from fspinn.base.errors import DataError
 from fspinn.base.files import real_file, replaced_when_whole
 from fspinn.base.version import __version__
@@ -26,15 +28,14 @@ from fspinn.report import charts
 from fspinn.report.comparison import compared
 from fspinn.report.importance import importances
 from fspinn.report.plots import confusion_matrix, readout_map, receptive_fields, spike_places
-from fspinn.search import quantities
 from fspinn.search.baselines import MOST_IMAGES
 from fspinn.search.candidates import Variant, in_words
-from fspinn.search.certificate import chance
 from fspinn.search.constraints import MEASURES, flash_and_ram, least, less
 from fspinn.search.endings import advice, confidence_in_words, headline
 from fspinn.search.metrics import metric_of
 from fspinn.search.perceptron import passes_over
 from fspinn.search.result import BUYS
+from fspinn.search.shortfalls import Group, heading
 from fspinn.search.worth import worth
 
 if TYPE_CHECKING:
@@ -45,9 +46,9 @@ PLACED_IMAGES = 500
 """Validation images that the places of spikes are counted on."""
 
 _GREY_PARTS = ("text.", "axes.label", "axes.title", "axes.edge", "xtick.", "ytick.")
-_LOOK: dict[Any, Any] = {f"{part}color": "#858585" for part in _GREY_PARTS}
+_LOOK: dict[Any, Any] = {f"{part}color": "#5d6673" for part in _GREY_PARTS}
 _LOOK |= {"svg.hashsalt": "fspinn", "svg.fonttype": "none"}
-"""Pictures in the page: their words are in a grey for all backgrounds."""
+"""Pictures in the page: their words have the grey of the page's, on white."""
 
 _NEEDED = (
     "found",
@@ -101,26 +102,53 @@ def write_report(
         If the images have changed since.
     """
     folder = Path(folder)
-    answer = _read(folder / "result.json")
+    answer = read_answer(folder / "result.json")
     path = folder / NAME
     with _writing(path):
         real_file(path)  # before the work, not after it
-    words = {"answer": answer, **_about_trials(answer)}
     model = load(folder / "smallest.h5") if answer["found"] else None
     if data is None:
         data = load_again(answer["dataset"], data_dir)
         data = replace(data, train=data.train.first(answer["dataset"]["train"]))
-    words |= _without_spikes(answer, data)
-    words["any_two"] = charts.any_two(answer)
+    words = words_about(answer, model, "pixels and features" if data.feature_names else "pixels")
     if model is not None:
-        words |= {"band": load_hardware(answer["hardware"]).band, "compared": compared(answer, model)}
-        words["latency"] = _latency(model, answer["hardware"])
-        words |= {"pictures": _pictures(model, data.validation, answer["seed"], threads)}
-    page = _environment().get_template("page.html").render(model=model, version=__version__, **words)
+        words["pictures"] = _pictures(model, data.validation, answer["seed"], threads)
+    page = document(words)
     with _writing(path), replaced_when_whole(path) as temporary:
         # A name that is not UTF-8 holds what no file in UTF-8 can.
         temporary.write_text(page, "utf-8", errors="replace")
     return path
+
+
+def words_about(answer: Mapping[str, Any], model: Model | None, inputs: str = "pixels") -> dict[str, Any]:
+    """Return what the page says of a result: all but the pictures, which take the images.
+
+    `answer` is as `fspinn.search.SearchResult.as_dict` gives it, or as `fspinn.search.following` of a search
+    that is not finished; `inputs` is what classifiers without spikes see.
+    """
+    words = {
+        "answer": answer,
+        "model": model,
+        "version": __version__,
+        "pictures": [],
+        **_about_trials(answer),
+    }
+    if answer["ending"] is not None:
+        words |= _without_spikes(answer, inputs)
+    if model is not None:
+        words |= {"band": load_hardware(answer["hardware"]).band, "compared": compared(answer, model)}
+        words["latency"] = _latency(model, answer["hardware"])
+    return words
+
+
+def document(words: Mapping[str, Any], **live: Any) -> str:
+    """Return the page as a file; `live` are further words of one that follows a search."""
+    return _environment().get_template("document.html").render(**words, live=live)
+
+
+def sections(words: Mapping[str, Any]) -> str:
+    """Return what is inside the page."""
+    return _environment().get_template("page.html").render(**words)
 
 
 @contextmanager
@@ -133,7 +161,8 @@ def _writing(path: Path) -> Iterator[None]:
         ) from None
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_answer(path: Path) -> dict[str, Any]:
+    """Return what is in a ``result.json``."""
     try:
         answer = json.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -143,6 +172,8 @@ def _read(path: Path) -> dict[str, Any]:
     except ValueError:
         raise DataError(f"{path}: not the result of a search; search again") from None
     missing = [name for name in _NEEDED if not isinstance(answer, dict) or name not in answer]
+    if not missing and "groups" not in (answer["certificate"] or {"groups": {}}):
+        missing = ["groups"]
     if missing:
         raise DataError(f"{path}: lacks {missing[0]!r}, another version wrote it; search again")
     return dict(answer)
@@ -154,9 +185,10 @@ def _about_trials(answer: Mapping[str, Any]) -> dict[str, Any]:
     called = {name: "RAM" if name == "ram" else name.replace("_", " ") for name in limits}
     return {
         "buys": BUYS,
-        "charts": charts.charts(answer),
+        "charts": charts.charts(answer) if trials else [],
         "shapes": charts.shapes(answer),
-        "importances": importances(answer) if answer["strategy"] != "ladder" else {},
+        "any_two": charts.any_two(answer),
+        "importances": importances(answer) if answer["strategy"] != "ladder" and answer["ending"] else {},
         "metric": metric_of(answer["metric"]),
         **_minimized(answer["minimize"][0]),
         "sides": charts,
@@ -164,7 +196,7 @@ def _about_trials(answer: Mapping[str, Any]) -> dict[str, Any]:
         "tried": sum(trial["accuracy"] is not None for trial in trials),
         "varied": _varied([trial["settings"] for trial in trials]),
         "flash_and_ram": flash_and_ram(answer),
-        "limits": {called[name]: _amount(MEASURES[name].format(limits[name])) for name in limits},
+        "limits": {called[name]: with_signs(MEASURES[name].format(limits[name])) for name in limits},
     }
 
 
@@ -172,19 +204,19 @@ def _minimized(name: str) -> dict[str, Any]:
     """Return how to speak of what was minimised first, and its measure if it needs a column beside memory."""
     measure = None if name == "memory" else MEASURES[name]
     if measure is not None:
-        measure = measure._replace(format=lambda cost: _amount(MEASURES[name].format(cost)))
+        measure = measure._replace(format=lambda cost: with_signs(MEASURES[name].format(cost)))
     return {"least": least(name), "less": less(name), "minimized": measure}
 
 
-def _without_spikes(answer: Mapping[str, Any], data: "Dataset") -> dict[str, Any]:
+def _without_spikes(answer: Mapping[str, Any], inputs: str) -> dict[str, Any]:
     """Return what there is to say of classifiers without spikes."""
-    labels = answer["labels"] or len(data.train)
+    labels = answer["labels"] or answer["dataset"]["train"]
     return {
         "baselines": answer["baselines"],
-        "worth": worth(answer, _percent, lambda name, cost: _in_units(cost, name)),
+        "worth": worth(answer, _percent, lambda name, cost: with_signs(MEASURES[name].format(cost))),
         "labels": labels,
         "passes": passes_over(min(labels, MOST_IMAGES)),
-        "inputs": "pixels and features" if data.feature_names else "pixels",
+        "inputs": inputs,
     }
 
 
@@ -232,8 +264,21 @@ def _pictures(model: Model, shown: "Split", seed: int, threads: int | None) -> l
         found.append(Picture("Readout", _picture(readout_map, model), says))
     measured = evaluate(model, shown, seed=seed, threads=threads)
     answers = measured.labels, measured.predictions, model.class_names
-    says = f"Answers to the validation images, learned with seed {seed}."
+    says = f"Answers to the validation images, learned with seed {seed}. {_most_confused(measured)}".strip()
     return [*found, Picture("Confusion matrix", _picture(confusion_matrix, *answers), says)]
+
+
+def _most_confused(measured: Evaluation) -> str:
+    """Return which class is most often taken for which other, in a sentence; empty if all are right."""
+    wrong = measured.confusion_matrix[:, : len(measured.class_names)].copy()  # of what was answered
+    np.fill_diagonal(wrong, 0)
+    true, taken = np.unravel_index(wrong.argmax(), wrong.shape)
+    names, most = measured.class_names, wrong[true, taken]
+    if most == 0:
+        return ""
+    return (
+        f"Most often {names[true]} is taken for {names[taken]}: {most} of {(measured.labels == true).sum()}."
+    )
 
 
 def _picture(draw: Callable[..., Figure], *arguments: Any) -> str:
@@ -256,17 +301,18 @@ def _environment() -> Environment:
     environment.undefined, environment.trim_blocks, environment.lstrip_blocks = StrictUndefined, True, True
     environment.filters |= {
         "whole": lambda number: f"{number:,.0f}",
-        "area": lambda area_um2: _amount(quantities.format_area(area_um2)),
+        "area": lambda area_um2: with_signs(area_text(area_um2)),
         "advice": lambda answer: advice(answer, _percent),
-        "chance": chance,
         "confidence": confidence_in_words,
+        "heading": lambda group, images: heading(Group(group), images),
         "headline": lambda answer: headline(answer, _percent),
-        "energy": lambda energy_pj: _in_units(energy_pj, "energy"),
-        "latency": lambda latency_s: _in_units(latency_s, "latency"),
-        "memory": lambda bits: _in_units(bits, "memory"),
+        "energy": lambda energy_pj: with_signs(energy_text(energy_pj)),
+        "latency": lambda latency_s: with_signs(time_text(latency_s)),
+        "memory": memory_text,
         "network": _network,
         "percent": _percent,
-        "seconds": quantities.format_time,
+        "seconds": time_text,
+        "spaced": lambda words: words.replace("%", " %"),
         "times": _times,
         "value": lambda value: f"{value:.4g}" if isinstance(value, float) else str(value),
     }
@@ -285,16 +331,3 @@ def _network(trial: Mapping[str, Any]) -> str:
     """Return a candidate in words."""
     variant = Variant(**{field.name: trial[field.name] for field in fields(Variant)})
     return f"{in_words(trial)}, {variant}"
-
-
-def _in_units(amount: float, measure: str) -> str:
-    """Return an amount with three figures and its natural unit."""
-    (axis,) = (axis for axis in charts.AXES if axis.limit == measure)
-    unit, size = axis.unit(amount)
-    value = amount / size
-    return (f"{value:,.0f} {unit}" if value >= 100 else f"{value:.3g} {unit}").strip()
-
-
-def _amount(text: str) -> str:
-    """Return an amount with the signs that a page can show."""
-    return text.replace(" uJ", " \u00b5J").replace(" mm2", " mm\u00b2")

@@ -1,7 +1,7 @@
 """What does it take without spikes? A classifier that a spiking network has to be better than."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field, fields
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,6 +15,7 @@ from fspinn.memmodel import Hardware
 from fspinn.memmodel.accesses import SUM_BITS
 from fspinn.memmodel.dense import DenseLayer, dense_cost
 from fspinn.model.features import Features
+from fspinn.model.linear import WHITE, LinearTable, drops_inputs
 from fspinn.model.model import bias_bits
 from fspinn.model.readout import balanced_weights, labelled_images
 from fspinn.search.intervals import CONFIDENCE
@@ -45,9 +46,10 @@ class Baseline:
     memory : dict of str to int
         Bits by component, with the names of `fspinn.memmodel.footprint`: `weights`; `pixels`, as in a pruned
         network a bit for each that says whether it has any weight, if that costs less; the biases, of the
-        `readout` and of `hidden` neurons, with the step of their outputs; and `accumulators`, the sums of all
-        classes and hidden neurons. Each pixel is used when it comes, so none is kept; so is each event, which
-        adds its row. Classes without labels have weights too, of 0.
+        `readout`, with their step where it is not that of the sums, and of `hidden` neurons, with the step of
+        their outputs; and `accumulators`, the sums of all classes and hidden neurons. Each pixel is used when
+        it comes, so none is kept; so is each event, which adds its row. Classes without labels have weights
+        too.
     confusion : tuple of tuple of int
         Validation images of each class (rows) that are answered with each (columns).
     macs : float
@@ -59,6 +61,8 @@ class Baseline:
         Of an image (see `fspinn.memmodel.dense`); None where the hardware says nothing of it.
     metric : str, default "accuracy"
         What its accuracies are values of.
+    table : LinearTable or None, default None
+        The numbers of a linear classifier with weights in integers, of all classes.
     """
 
     hidden: int | None
@@ -70,6 +74,7 @@ class Baseline:
     energy_pj: float | None = None
     latency_s: float | None = None
     metric: str = "accuracy"
+    table: LinearTable | None = field(default=None, compare=False, repr=False)
 
     @property
     def accuracy(self) -> float:
@@ -88,9 +93,8 @@ class Baseline:
 
     def as_dict(self, confidence: float) -> dict[str, Any]:
         """Return everything by name, with the accuracy that is proven with a confidence."""
-        plain = asdict(self)
-        del plain["confusion"]
-        return plain | {
+        names = (one.name for one in fields(self) if one.name not in ("confusion", "table"))
+        return {name: getattr(self, name) for name in names} | {
             "memory_bits": self.memory_bits,
             "accuracy": self.accuracy,
             "accuracy_interval": self.accuracy_interval,
@@ -170,13 +174,16 @@ def baseline_of(
     samples: Samples,
     metric: str,
     hardware: Hardware | None,
+    table: LinearTable | None = None,
 ) -> Baseline:
     """Return a classifier of one or two layers, with its answers to the validation images and its costs."""
     first, n_classes = layers[0].weights, samples.n_classes
     inputs, bias = len(first), bias_bits(weight_bits)
-    kept = first.any(axis=1)
+    kept = np.asarray(first.any(axis=1))
     sizes = [(int(kept.sum()), n_classes)]
     memory = {"readout": n_classes * bias, "accumulators": n_classes * SUM_BITS}
+    if table is not None and table.bias_step > 1:
+        memory["readout"] += SUM_BITS
     hidden = None
     if len(layers) > 1:
         hidden = first.shape[1]
@@ -185,7 +192,7 @@ def baseline_of(
         memory["accumulators"] += hidden * SUM_BITS
     of_rest = sum(rows * columns for rows, columns in sizes[1:]) * weight_bits
     of_pixel = sizes[0][1] * weight_bits
-    dropping = sizes[0][0] * of_pixel + inputs < inputs * of_pixel
+    dropping = drops_inputs(kept, of_pixel)
     memory["weights"] = (sizes[0][0] if dropping else inputs) * of_pixel + of_rest
     memory["pixels"] = inputs if dropping else 0
     active = [(layer.inputs != 0).mean(axis=0) for layer in layers]
@@ -216,6 +223,7 @@ def baseline_of(
         energy_pj=energy,
         latency_s=latency,
         metric=metric,
+        table=table,
     )
 
 
@@ -246,7 +254,7 @@ def _pixels(split: "Split", which: NDArray[np.int64], features: Features | None)
     if isinstance(images, Recordings):
         images, white = images.frames(), EVENTS_OF_WHITE
     else:
-        white = 255
+        white = WHITE
     pixels: NDArray[np.float32] = np.divide(images.reshape(len(which), -1), white, dtype=np.float32)
     if features is None or split.features is None:
         return pixels

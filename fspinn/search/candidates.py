@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from fspinn.answering.compress import Lowering, calibrated_bits
+from fspinn.answering.compress import Lowering
 from fspinn.base.checks import whole_number
 from fspinn.base.errors import ConfigError
 from fspinn.base.settings import bare, differences
@@ -13,7 +13,7 @@ from fspinn.model.readout import check_name
 from fspinn.network.description import Network
 from fspinn.network.learners import StdpLabels
 from fspinn.network.setup import Setup
-from fspinn.quant.formats import Format, check_rounding
+from fspinn.quant.formats import Format, bits_of, check_format, check_rounding
 
 FLOAT = "float32"
 """Stands where numbers are not quantized."""
@@ -60,14 +60,13 @@ class Variant:
     readout_format: str | None = None
 
     def __post_init__(self) -> None:
-        _bits(self.weights)
-        if self.calibrated_bits is None:
-            _bits(self.state)
-        else:
+        check_format("weights", self.weights, words=(FLOAT,))
+        check_format("state", self.state, or_bits=True, words=(FLOAT,))
+        if self.calibrated_bits is not None:
             whole_number("state", self.calibrated_bits, 1, MAX_STATE_BITS)
-        for name in (self.theta, self.readout_format):
-            if name is not None:
-                Format.parse(name)
+        for name, text in (("theta", self.theta), ("readout_format", self.readout_format)):
+            if text is not None:
+                check_format(name, text)
         check_rounding(self.rounding)
         check_name(self.readout)
         if not isinstance(self.prune, bool):
@@ -94,7 +93,7 @@ class Variant:
     @property
     def calibrated_bits(self) -> int | None:
         """Bits of a state whose format training images tell; None if it is given."""
-        return calibrated_bits(self.state)
+        return bits_of(self.state)
 
     def lowering(self) -> Lowering | None:
         """Return what the compiler has to do; None if all numbers stay floats."""

@@ -11,10 +11,11 @@ from fspinn.search.candidates import Candidate
 from fspinn.search.constraints import MEASURES, cost_of, described, less
 from fspinn.search.costs import Cost
 from fspinn.search.metrics import metric_of
+from fspinn.search.shortfalls import Group, heading
 from fspinn.search.trial import Trial
 
-NAMED = 5
-"""How many cheaper candidates the certificate names."""
+NAMED = 3
+"""How many cheaper candidates of each group the certificate names."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,10 @@ class Certificate:
     minimized : str
         The cost that is meant, by the name of its limit.
     next_smaller : tuple of Trial
-        Those that were measured and have less of that cost, whatever their memory; the dearest first.
+        Those that were measured and have less of that cost, whatever their memory, some of each group; the
+        dearest first.
+    groups : mapping of Group to int
+        How many of all that were tried are too poor, undecided, or not the answer for another reason.
     tried, untried : int
         Candidates with less of that cost than the winner: that were measured, and that were not.
     not_reached : int
@@ -37,6 +41,7 @@ class Certificate:
 
     minimized: str
     next_smaller: tuple[Trial, ...]
+    groups: Mapping[Group, int]
     tried: int
     untried: int
     not_reached: int
@@ -47,6 +52,7 @@ class Certificate:
         return {
             "minimized": self.minimized,
             "tried": self.tried,
+            "groups": {group.value: count for group, count in self.groups.items()},
             "untried": self.untried,
             "not_reached": self.not_reached,
             "next_smaller": [_plain(trial, self.minimized) for trial in self.next_smaller],
@@ -82,11 +88,14 @@ def certify(
     best = max(measured, key=lambda trial: trial.accuracy or 0.0, default=None)
     not_reached = sum(trial.candidate in left and seed not in trial.confusions for trial in smaller)
     untried = len(smaller) - len(measured)
-    return Certificate(minimized, tuple(measured[:NAMED]), len(measured), untried, not_reached, best)
+    groups = [(group, [trial for trial in measured if group_of(trial) is group]) for group in Group]
+    named = sorted((trial for _, trials in groups for trial in trials[:NAMED]), key=cost, reverse=True)
+    counts = {group: len(trials) for group, trials in groups}
+    return Certificate(minimized, tuple(named), counts, len(measured), untried, not_reached, best)
 
 
 def in_words(certificate: Certificate) -> Sequence[str]:
-    """Return the lines that say why nothing cheaper is the answer."""
+    """Return the lines that say why nothing cheaper is the answer, by group."""
     cheaper = less(certificate.minimized)
     untried = []
     if certificate.untried:
@@ -94,42 +103,38 @@ def in_words(certificate: Certificate) -> Sequence[str]:
         if certificate.not_reached:
             words += f", of which {certificate.not_reached:,} because the search ended first"
         untried = [words]
-    if certificate.tried == 0:
-        return [f"nothing {cheaper} was tried", *untried]
-    memory = certificate.minimized == "memory"
-    ones, following = ("smaller ones", "the next smaller") if memory else (cheaper, "the next of them")
-    lines = [f"of {certificate.tried} {ones} that were tried, none will do; {following}:"]
-    lines += [f"  {_line(trial, certificate.minimized)}" for trial in certificate.next_smaller]
     best = certificate.best
-    if best is not None and best not in certificate.next_smaller:
-        lines += ["and the most accurate of them:", f"  {_line(best, certificate.minimized)}"]
+    if best is None:
+        return [f"nothing {cheaper} was tried", *untried]
+    networks = "smaller networks" if certificate.minimized == "memory" else f"networks {cheaper}"
+    after = metric_of(best.metric).after_percent
+    lines = [
+        f"none of the {certificate.tried:,} {networks} that were tried is proven to reach "
+        f"{best.target or 0.0:.1%}{after}{' within the limits' if certificate.groups[Group.OTHER] else ''}"
+    ]
+    for group, count in certificate.groups.items():
+        named = [trial for trial in certificate.next_smaller if group_of(trial) is group]
+        if count:
+            such_as = ", such as" if count > len(named) else ""
+            lines.append(f"  {heading(group, _images(best))}: {count:,}{such_as}")
+            lines += [f"    {_line(trial, certificate.minimized)}" for trial in named]
+    if best not in certificate.next_smaller:
+        lines += ["  the most accurate of them:", f"    {_line(best, certificate.minimized)}"]
     return lines + untried
 
 
-def chance(value: float) -> str:
-    """Return a probability, for people.
-
-    >>> chance(0.2), chance(0.00002)
-    ('20 %', 'below 0.01 %')
-    """
-    return f"{100 * value:.2g} %" if value >= 1e-4 else "below 0.01 %"
+def group_of(trial: Trial) -> Group:
+    """Return why a trial is not the answer."""
+    return Group.OTHER if trial.shortfall is None else trial.shortfall.group
 
 
-def short_points(trial: Trial) -> float:
-    """Return the percentage points that a trial is below the target; negative if it is above."""
-    return 100 * ((trial.target or 0.0) - (trial.accuracy or 0.0))
-
-
-def chance_at_target(trial: Trial) -> float:
-    """Return how likely so little, or less, is measured of a network that truly reaches the target.
-
-    Small means that this one hardly does (see `fspinn.search.metrics.Metric.chance`).
-    """
+def _images(trial: Trial) -> int:
     assert trial.confusion is not None
-    return metric_of(trial.metric).chance(trial.confusion, trial.target or 0.0)
+    return round(float(trial.confusion.sum()))
 
 
 def _plain(trial: Trial, minimized: str) -> dict[str, Any]:
+    short = trial.shortfall
     return {
         **trial.candidate.as_dict(),
         "memory_bits": trial.memory_bits,
@@ -137,20 +142,16 @@ def _plain(trial: Trial, minimized: str) -> dict[str, Any]:
         "accuracy": trial.accuracy,
         "accuracy_interval": trial.accuracy_interval,
         "seeds": len(trial.confusions),
-        "short_points": short_points(trial),
-        "chance": chance_at_target(trial),
+        "short_points": 100 * ((trial.target or 0.0) - (trial.accuracy or 0.0)),
+        "group": group_of(trial).value,
+        "chance": None if short is None else short.chance_of_so_low,
+        "chance_above": None if short is None else short.chance_of_so_high,
         "reason": trial.verdict,
+        "luck": None if short is None else short.luck,
     }
 
 
 def _line(trial: Trial, minimized: str) -> str:
     assert trial.cost is not None
-    low, high = trial.accuracy_interval or (0.0, 1.0)
-    words = f"{described(trial.cost, minimized)}: {trial.candidate}: {trial.accuracy:.1%} "
-    words += f"({low:.1%} to {high:.1%})"
-    short = short_points(trial)
-    if short <= 0:
-        return f"{words}, {trial.verdict}"
-    return (
-        f"{words}, {short:.1f} points short; chance of that at the target {chance(chance_at_target(trial))}"
-    )
+    why = trial.verdict if trial.shortfall is None else trial.shortfall.luck
+    return f"{described(trial.cost, minimized)}: {trial.candidate}: {trial.accuracy:.1%}; {why}"

@@ -5,10 +5,10 @@ from dataclasses import dataclass, fields, replace
 from math import inf
 from typing import Any, NamedTuple
 
+from fspinn.base.amounts import area_text, energy_text, memory_text, time_text
 from fspinn.base.checks import number
 from fspinn.base.errors import ConfigError
 from fspinn.memmodel import Hardware
-from fspinn.memmodel.text import memory_text
 from fspinn.network.learners import Learner
 from fspinn.network.rules import Stdp
 from fspinn.search import quantities
@@ -66,14 +66,12 @@ MEASURES = {
         "training_memory_bits", "memory to learn", False, " to learn", memory_text, True, _memory
     ),
     "energy": Measure(
-        "energy_pj", "energy", False, " an image", quantities.format_energy, False, _amount(quantities.ENERGY)
+        "energy_pj", "energy", False, " an image", energy_text, False, _amount(quantities.ENERGY)
     ),
-    "latency": Measure(
-        "latency_s", "time", False, " an image", quantities.format_time, False, _amount(quantities.TIME)
-    ),
+    "latency": Measure("latency_s", "time", False, " an image", time_text, False, _amount(quantities.TIME)),
     "flash": Measure("flash_bits", "flash", False, " of flash", memory_text, True, _memory),
     "ram": Measure("ram_bits", "RAM", False, " of RAM", memory_text, True, _memory),
-    "area": Measure("area_um2", "area", False, "", quantities.format_area, True, _amount(quantities.AREA)),
+    "area": Measure("area_um2", "area", False, "", area_text, True, _amount(quantities.AREA)),
     "spikes": Measure(
         "output_spikes",
         "output spikes",
@@ -293,7 +291,7 @@ def less(name: str) -> str:
 
 
 def flash_and_ram(answer: Mapping[str, Any]) -> str:
-    """Return in words what a network takes of a microcontroller, such as ``"flash 3.6 of 16 KiB, ..."``.
+    """Return in words what a network takes of a microcontroller, such as ``"flash 3.6 KiB of 16 KiB, ..."``.
 
     `answer` is as `fspinn.search.SearchResult.as_dict` gives it. Empty where the hardware has neither.
     """
@@ -301,13 +299,8 @@ def flash_and_ram(answer: Mapping[str, Any]) -> str:
     for name, called in (("flash", "flash"), ("ram", "RAM")):
         taken, limit = answer.get(f"{name}_bits"), answer["constraints"].get(name)
         if taken is not None and limit is not None:
-            unit, size = ("KiB", 8192) if limit >= 8192 else ("B", 8)
-            words.append(f"{called} {_short(taken / size)} of {_short(limit / size)} {unit}")
+            words.append(f"{called} {memory_text(taken)} of {memory_text(limit)}")
     return ", ".join(words)
-
-
-def _short(amount: float) -> str:
-    return f"{amount:,.1f}".removesuffix(".0")
 
 
 def nearest_possible(constraints: Constraints, costs: Sequence[Cost]) -> str:

@@ -14,6 +14,8 @@ from fspinn.answering.compress import Compiler, calibrate
 from fspinn.answering.evaluate import Evaluation, evaluate
 from fspinn.base.checks import checked_seed, number
 from fspinn.base.errors import ConfigError, FormatError, UnfinishedError
+from fspinn.base.printing import Printed
+from fspinn.base.settings import as_plain
 from fspinn.datasets.arrays import as_dataset
 from fspinn.memmodel import load_hardware
 from fspinn.model.model import BIASED_READOUT, LABEL_READOUT, AnyModel, Model, model_of
@@ -40,8 +42,8 @@ Steps = Generator[Trial, Trial, Variant]
 """Trials that are wanted, and that come back measured; in the end the narrowest formats."""
 
 
-@dataclass(frozen=True)
-class FormatSearch:
+@dataclass(frozen=True, repr=False)
+class FormatSearch(Printed):
     """The narrowest formats, and the way to them.
 
     Parameters
@@ -57,6 +59,9 @@ class FormatSearch:
     choice: Variant
     trials: tuple[Trial, ...]
     before: Trial
+
+    def __str__(self) -> str:
+        return f"{self.choice}; {len(self.trials)} trials"
 
     def lost_points(self, trial: Trial) -> float | None:
         """Return what formats cost in accuracy, in percentage points; None where they hold no network."""
@@ -156,7 +161,7 @@ class _Context:
     compiler: Compiler
 
     def key(self, job: Job) -> str:
-        return repr(job)
+        return str(as_plain(job))
 
     def measure(self, job: Job, on_batch: Callable[[int], None] | None = None) -> JobResult:
         (variant,) = job.variants

@@ -1,6 +1,6 @@
 """How sure is a proportion that was measured on so many images?"""
 
-from math import sqrt
+from math import ceil, sqrt
 from statistics import NormalDist
 
 CONFIDENCE = 0.975
@@ -46,6 +46,20 @@ def chance_of_so_few(successes: float, samples: int, target: float) -> float:
     >>> round(chance_of_so_few(80, 100, 0.9), 4)
     0.002
     """
-    from scipy.stats import binom
+    from scipy.special import bdtr
 
-    return float(binom.cdf(int(successes + 1e-6), samples, target))  # a mean may be a hair below
+    return float(bdtr(int(successes + 1e-6), samples, target))  # a mean may be a hair below
+
+
+def chance_of_so_many(successes: float, samples: int, target: float) -> float:
+    """Return how likely so many successes, or more, are where the true proportion is the target (binomial).
+
+    Examples
+    --------
+    >>> round(chance_of_so_many(97, 100, 0.9), 4)
+    0.0078
+    """
+    from scipy.special import bdtrc
+
+    least = ceil(successes - 1e-6)
+    return 1.0 if least <= 0 else float(bdtrc(least - 1, samples, target))

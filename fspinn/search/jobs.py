@@ -404,6 +404,7 @@ def as_plain(job: Job, result: JobResult) -> dict[str, Any]:
         "neurons": job.network.neurons,
         "seed": job.seed,
         "share": job.share,
+        "setup": settings.as_plain(job.setup),
         "measurements": [asdict(measurement) for measurement in result.measurements],
         "error": result.error,
         "seconds": result.seconds,

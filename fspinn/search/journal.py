@@ -1,9 +1,9 @@
 """What has been tried so far? Kept in one file, so that a search that was killed goes on.
 
-The file has one line of JSON for each event, in their order: a job was ``begun``, it is ``done`` (with its
-result), or its result was ``known`` from another search in this folder. No network is trained twice. A
-search that goes on takes its own lines one after the other and so gets its strategy to where it was
-(`fspinn.search.execution`); a strategy keeps nothing itself.
+The file has one line of JSON for each event, in their order: a search is ``asked`` (with its question), a job
+was ``begun``, it is ``done`` (with its result), or its result was ``known`` from another search in this
+folder. No network is trained twice. A search that goes on takes its own lines one after the other and so gets
+its strategy to where it was (`fspinn.search.execution`); a strategy keeps nothing itself.
 
 The kernel locks the file for as long as the search lives, and frees it when it dies.
 """
@@ -40,7 +40,8 @@ class Journal:
     """All jobs that were done, in a file or, without a folder, only in memory.
 
     `search` tells the lines of one search from those of others in the same folder; `past` are the events of
-    this search that were in the file, with the keys of their jobs.
+    this search that were in the file, with the keys of their jobs. `asked` is for those who follow it
+    (`fspinn.search.following`): it is written once.
 
     Raises
     ------
@@ -50,13 +51,20 @@ class Journal:
         If the file cannot be written or read, or is of another version.
     """
 
-    def __init__(self, folder: Path | None, context: Context, search: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path | None,
+        context: Context,
+        search: str = "",
+        asked: Mapping[str, Any] | None = None,
+    ) -> None:
         self._context, self._search, self._folder = context, search, folder
         self._file: Any = None
+        self._is_asked = False
         self._results: dict[str, JobResult] = {}
         self.past: deque[tuple[str, str]] = deque()
         if folder is not None:
-            self._open(folder)
+            self._open(folder, asked)
 
     def __enter__(self) -> "Journal":
         return self
@@ -75,24 +83,24 @@ class Journal:
 
     def begin(self, job: Job) -> None:
         """Note that a job is under way."""
-        self._write("begun", job)
+        self._write("begun", {"key": self.key(job)})
 
     def reuse(self, job: Job) -> None:
         """Note that a job is known already."""
-        self._write("known", job)
+        self._write("known", {"key": self.key(job)})
 
     def end(self, job: Job, result: JobResult) -> None:
         """Note what came out of a job that was begun; a fault is not kept."""
         if result.fault is None:
             self._results[self.key(job)] = result
-            self._write("done", job, as_plain(job, result))
+            self._write("done", {"key": self.key(job), **as_plain(job, result)})
 
-    def _write(self, event: str, job: Job, more: Mapping[str, Any] | None = None) -> None:
+    def _write(self, event: str, more: Mapping[str, Any]) -> None:
         if self._file is None:
             return
-        line = {"version": VERSION, "search": self._search, "event": event, "key": self.key(job)}
+        line = {"version": VERSION, "search": self._search, "event": event, **more}
         try:
-            self._file.write(json.dumps(line | dict(more or {})).encode() + b"\n")
+            self._file.write(json.dumps(line).encode() + b"\n")
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
@@ -101,7 +109,7 @@ class Journal:
                 "space, and the same command goes on"
             ) from None
 
-    def _open(self, folder: Path) -> None:
+    def _open(self, folder: Path, asked: Mapping[str, Any] | None) -> None:
         path, old = folder / FILE, folder / OLD_FILE
         if old.exists():
             raise DataError(f"{old}: {OTHER}; {REMEDY}")
@@ -125,6 +133,8 @@ class Journal:
             self._file.seek(0)
             for number, line in enumerate(self._file, 1):
                 self._read(path, number, line)
+            if asked is not None and not self._is_asked:
+                self._write("asked", {"asked": asked})
         except FspinnError:
             self._file.close()
             raise
@@ -140,7 +150,11 @@ class Journal:
                 raise ValueError
             if plain["event"] == "done":
                 self._results[plain["key"]] = result_of(plain)
-            if plain["search"] == self._search:
+            if plain["search"] != self._search:
+                return
+            if plain["event"] == "asked":
+                self._is_asked = True
+            else:
                 self.past.append((plain["event"], plain["key"]))
         except (ValueError, KeyError, TypeError, AttributeError, FspinnError):
             raise DataError(f"{path}: {OTHER} (line {number}); {REMEDY}") from None

@@ -1,7 +1,8 @@
 """What does a linear classifier on the pixels reach? Logistic regression, then learned with its rounding.
 
-Its scores are ``(pixels @ W + b) * scale`` with signed integers ``W``. As in `fspinn.search.perceptron` the
-solver rounds the weights before every step, and takes its gradient as if they had not been.
+Its scores are ``(bytes @ W + b) * scale`` with signed integers ``W`` and ``b``; what is measured are those of
+integers alone (`fspinn.model.linear`). The solver is that of readouts of few bits
+(`fspinn.model.rounded_readout`).
 """
 
 from collections.abc import Sequence
@@ -12,11 +13,10 @@ from numpy.typing import NDArray
 
 from fspinn.answering import metrics
 from fspinn.memmodel import Hardware
-from fspinn.model.adam import Adam
-from fspinn.model.model import bias_bits
+from fspinn.model.linear import LinearTable
 from fspinn.model.readout import quiet_fit
-from fspinn.model.rounded_readout import BIAS_RATE, SCALE_RATE, TABLE_RATE
-from fspinn.search.baselines import Baseline, Samples, Weights, baseline_of, batches, whole_steps
+from fspinn.model.rounded_readout import BATCH, TABLE_RATE, UPDATES, Guess, descended
+from fspinn.search.baselines import Baseline, Batch, Samples, Weights, baseline_of, batches
 from fspinn.search.metrics import metric_of
 
 if TYPE_CHECKING:
@@ -39,18 +39,17 @@ CLIPS = (1.0, 0.7, 0.5, 0.35, 0.25, 0.18)
 
 MOST_CLIPPING_IMAGES = 10_000
 
-BATCH = 250
-"""Images that a step of the solver looks at, at most (fspinn)."""
-
-STEPS = 500
-"""Of the solver (fspinn)."""
-
 
 class _Fit(NamedTuple):
-    """Weights (n_inputs, n) and biases (n,)."""
+    """Weights (n_inputs, n), whole numbers of a step unless that is 1, and biases (n,)."""
 
-    weights: NDArray[Any]
+    whole: NDArray[Any]
     bias: NDArray[Any]
+    step: float = 1.0
+
+    @property
+    def weights(self) -> NDArray[Any]:
+        return self.whole * np.float32(self.step)
 
 
 def linear_classifiers(
@@ -85,18 +84,21 @@ def linear_classifiers(
 
     found = []
     for bits in sorted({max(bits, 2) for bits in weight_bits}):
-        fit = _Fit(weights, bias)
+        fit, table = _Fit(weights, bias), None
         if bits < FLOAT_BITS:
             limit = 2 ** (bits - 1)
             steps = np.maximum(np.abs(weights).max() / limit * np.array(CLIPS), 1e-12)
-            every = [(float(step), _Fit(_whole(weights / step, bits) * step, bias)) for step in steps]
-            step, clipped = max(every, key=lambda one: value(one[1]))
-            learned = _learned(samples, classes, fit, step, bits, class_weight, seed)
+            every = [_Fit(_whole(weights / step, bits), bias, float(step)) for step in steps]
+            clipped = max(every, key=value)
+            learned = _learned(samples, classes, fit, clipped.step, bits, class_weight, seed)
             fit = max(learned, clipped, key=value)
-            fit = fit._replace(bias=whole_steps(fit.bias, bias_bits(bits)))
-        answers = answered(fit, samples.shown)
+            table = LinearTable.rounded(fit.whole, fit.bias, fit.step, bits)
+            answers = classes[table.scores(samples.shown, white=1).argmax(axis=1)]
+            table = table.among(classes, samples.n_classes)
+        else:
+            answers = answered(fit, samples.shown)
         layers = [Weights(fit.weights, samples.shown)]
-        found.append(baseline_of(layers, bits, answers, samples, metric, hardware))
+        found.append(baseline_of(layers, bits, answers, samples, metric, hardware, table))
     return found
 
 
@@ -119,21 +121,23 @@ def _learned(
     from scipy.special import softmax
 
     half, penalty = 2 ** (bits - 1), np.float32(1 / (INVERSE_PENALTY * len(samples.pixels)))
-    table = Adam(np.clip(start.weights / step, -half, half - 1).astype(np.float32), TABLE_RATE * half, STEPS)
-    bias = Adam((start.bias / step).astype(np.float32), BIAS_RATE, STEPS)
-    log_scale = Adam(np.log(np.array([step], np.float32)), SCALE_RATE, STEPS)
+    weights = np.clip(start.weights / step, -half, half - 1).astype(np.float32)
+    begin = Guess(weights, (start.bias / step).astype(np.float32), np.float32(step))
+
+    def slopes(batch: Batch, guess: Guess) -> Guess:
+        sums = batch.pixels @ guess.table + guess.bias
+        missed = batch.counts * (softmax(sums * guess.scale, axis=1) - batch.targets)
+        kept = penalty * guess.scale * guess.table
+        return Guess(
+            guess.scale * (batch.pixels.T @ missed + kept),
+            guess.scale * missed.sum(axis=0),
+            (missed * sums).sum() + (kept * guess.table).sum(),
+        )
+
     with quiet_fit():
-        for number, pixels, targets, counts in batches(samples, classes, class_weight, BATCH, STEPS, seed):
-            scale, whole = np.exp(log_scale.value[0]), _whole(table.value, bits)
-            sums = pixels @ whole + bias.value
-            missed = counts * (softmax(sums * scale, axis=1) - targets)
-            kept = penalty * scale * whole
-            table.step(number, scale * (pixels.T @ missed + kept))
-            bias.step(number, scale * missed.sum(axis=0))
-            log_scale.step(number, scale * ((missed * sums).sum() + (kept * whole).sum()))
-            np.clip(table.value, -half, half - 1, out=table.value)
-    scale = np.exp(log_scale.value[0])
-    return _Fit(_whole(table.value, bits) * scale, bias.value * scale)
+        several = batches(samples, classes, class_weight, BATCH, UPDATES, seed)
+        found = descended(begin, -half, half - 1, TABLE_RATE * half, several, slopes)
+    return _Fit(found.table, found.bias * found.scale, float(found.scale))
 
 
 def _fitted(

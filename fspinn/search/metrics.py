@@ -29,7 +29,13 @@ from numpy.typing import NDArray
 from fspinn.answering import metrics
 from fspinn.answering.metrics import Floats, Matrix
 from fspinn.base.errors import ConfigError
-from fspinn.search.intervals import CONFIDENCE, chance_of_so_few, quantile, wilson_interval
+from fspinn.search.intervals import (
+    CONFIDENCE,
+    chance_of_so_few,
+    chance_of_so_many,
+    quantile,
+    wilson_interval,
+)
 
 Interval: TypeAlias = tuple[float, float]
 
@@ -97,13 +103,24 @@ class Metric:
         """
         if self.name == "accuracy":
             return chance_of_so_few(float(np.trace(confusion)), round(confusion.sum()), target)
+        return self._confidence_that_ends_at(confusion, target)
+
+    def chance_above(self, confusion: Matrix, target: float) -> float:
+        """Return how likely so large a value, or a larger one, is where the true one is the target."""
+        if self.name == "accuracy":
+            return chance_of_so_many(float(np.trace(confusion)), round(confusion.sum()), target)
+        return 1 - self._confidence_that_ends_at(confusion, target)
+
+    def _confidence_that_ends_at(self, confusion: Matrix, target: float) -> float:
+        """Return the chance of so small a value: of the interval that ends at the target."""
+        above = self.value(confusion) > target
         low, high = 0.5, 1 - 1e-12
-        if self.interval(confusion, low)[1] >= target:
-            return 0.5
         for _ in range(50):
             middle = (low + high) / 2
-            low, high = (low, middle) if self.interval(confusion, middle)[1] >= target else (middle, high)
-        return 1 - high
+            lower, upper = self.interval(confusion, middle)
+            reaches = lower <= target if above else upper >= target
+            low, high = (low, middle) if reaches else (middle, high)
+        return high if above else 1 - high
 
 
 def metric_of(name: str) -> Metric:

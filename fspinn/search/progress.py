@@ -4,7 +4,7 @@ import time
 from typing import TYPE_CHECKING, Literal
 
 from fspinn.base import jit
-from fspinn.search import quantities
+from fspinn.base.amounts import time_text
 from fspinn.search.constraints import described
 from fspinn.search.jobs import Job, JobResult
 from fspinn.search.ledger import Ledger
@@ -84,7 +84,7 @@ class LiveTable:
             left = f", {jit.COMPILING}"
         if self._end is not None:
             seconds = max(1, round(self._end - time.monotonic()))
-            left = f", about {quantities.format_time(seconds)} left"
+            left = f", about {time_text(seconds)} left"
         title = Text(
             f"{self._strategy}: {self._networks} trainings{left}",
             "table.title",

@@ -93,35 +93,3 @@ def parse_memory(amount: str | float, name: str = "memory") -> int:
 
 def _article(what: str) -> str:
     return f"an {what}" if what[0] in "aeiou" else f"a {what}"
-
-
-def format_energy(energy_pj: float) -> str:
-    """Return an energy, for people.
-
-    >>> format_energy(1.25e6)
-    '1.25 uJ'
-    """
-    return f"{energy_pj / 1e6:.3g} uJ" if energy_pj >= 1e5 else f"{energy_pj / 1e3:.3g} nJ"
-
-
-def format_time(seconds: float) -> str:
-    """Return a time, for people.
-
-    >>> format_time(0.0021), format_time(75), format_time(7400)
-    ('2.1 ms', '1:15 min', '2:03 h')
-    """
-    if seconds < 1:
-        return f"{seconds * 1e3:.3g} ms"
-    if seconds < 60:
-        return f"{seconds:.3g} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02} min" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02} h"
-
-
-def format_area(area_um2: float) -> str:
-    """Return an area, for people.
-
-    >>> format_area(250_000)
-    '0.25 mm2'
-    """
-    return f"{area_um2 / 1e6:.3g} mm2"

@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from fspinn.answering.evaluate import Evaluation
+from fspinn.base.amounts import energy_text, memory_text, time_text
 from fspinn.base.errors import DataError
 from fspinn.base.files import replaced_when_whole
-from fspinn.memmodel.text import memory_text
+from fspinn.base.printing import Drawn
+from fspinn.model.linear import LinearClassifier
 from fspinn.model.model import Model
 from fspinn.model.store import save
-from fspinn.search import quantities
 from fspinn.search.baselines import Baseline
 from fspinn.search.certificate import Certificate, in_words
 from fspinn.search.constraints import MEASURES, Constraints, cost_of, described, flash_and_ram, least
 from fspinn.search.endings import Ending, advice, confidence_in_words, headline
+from fspinn.search.frames import frame_of, in_a_row
 from fspinn.search.metrics import Metric, metric_of
 from fspinn.search.question import RESULT, check_answer
 from fspinn.search.trial import Outcome, Trial
@@ -30,8 +32,8 @@ _AS_THEY_ARE = (
 """Fields that are written as they are."""
 
 
-@dataclass(frozen=True)
-class SearchResult:
+@dataclass(frozen=True, repr=False)
+class SearchResult(Drawn):
     """The answer of a search. Accuracies are values of the metric that was asked for.
 
     Parameters
@@ -61,6 +63,8 @@ class SearchResult:
         Why nothing with less of what is minimised first is the answer.
     baselines : tuple of Baseline
         Classifiers without spikes: linear ones, and quantized ANNs with a hidden layer.
+    classifier : LinearClassifier or None
+        The cheapest linear classifier that is proven to reach the target and known to keep to all limits.
     impossible : str or None
         Which limit no candidate keeps to, and the nearest possible value.
     model, test : Model and Evaluation, or None
@@ -90,10 +94,20 @@ class SearchResult:
     validation_needed: int | None
     certificate: Certificate | None
     baselines: tuple[Baseline, ...]
+    classifier: LinearClassifier | None
     impossible: str | None
     model: Model | None
     test: Evaluation | None
     seconds: float
+
+    def __str__(self) -> str:
+        near, accuracy = self.nearest, self.nearest.accuracy
+        which = "" if self.found else f"{self.ending.value}, the nearest is "
+        memory = "" if near.cost is None else f", {memory_text(near.memory_bits)}"
+        measured = (
+            "" if accuracy is None else f", {100 * accuracy:.1f} %{self.metric.after_percent} on validation"
+        )
+        return f"{which}{near.candidate}{memory}{measured}; {len(self.trials):,} candidates"
 
     @property
     def found(self) -> bool:
@@ -119,6 +133,12 @@ class SearchResult:
     def budget_bits(self) -> float | None:
         """The memory for inference that was allowed."""
         return self.constraints.memory
+
+    def to_frame(self) -> Any:
+        """Return all trials as a ``pandas.DataFrame``, with the columns of ``candidates.csv``; as a list of
+        dictionaries where pandas is not installed.
+        """
+        return frame_of(_rows(self))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the answer by name, as it is in ``result.json``; ``fspinn search --json`` names the
@@ -156,9 +176,10 @@ def save_result(
 ) -> dict[str, Path]:
     """Write what a search found, with the `command` that was typed for it, and return the files by name.
 
-    These are ``model`` (``smallest.h5``, if there is a winner), ``result`` (``result.json``, all of it) and
-    ``candidates`` (``candidates.csv``). `overwrite` replaces what the folder holds, also the answer to
-    another question, or a network where `result` has none.
+    These are ``model`` (``smallest.h5``, if there is a winner), ``classifier`` (``linear.h5``, if a linear
+    classifier will do), ``result`` (``result.json``, all of it) and ``candidates`` (``candidates.csv``).
+    `overwrite` replaces what the folder holds, also the answer to another question, or a network where
+    `result` has none.
 
     Raises
     ------
@@ -180,6 +201,11 @@ def save_result(
         else:
             # A model of an earlier search would look like the answer of this one.
             (folder / "smallest.h5").unlink(missing_ok=True)
+        if result.classifier is not None:
+            written["classifier"] = folder / "linear.h5"
+            result.classifier.save(written["classifier"])
+        else:
+            (folder / "linear.h5").unlink(missing_ok=True)
         with replaced_when_whole(written["candidates"]) as temporary:
             _write_table(result, temporary)
         with replaced_when_whole(written["result"]) as temporary:
@@ -199,10 +225,11 @@ def describe(result: SearchResult) -> str:
     if nearest.accuracy is None or nearest.accuracy_interval is None:
         if result.ending is Ending.UNFINISHED:
             return f"The search could not finish: {unfinished}."
+        answer = result.as_dict()
         if result.ending is Ending.TIME_OVER:
-            return f"{headline(result.as_dict())}. {advice(result.as_dict())}"
+            return f"{headline(answer)}. {worth(answer).words} {advice(answer)}"
         why = result.impossible or nearest.verdict
-        return f"No network fits: {why}. The nearest: {nearest.candidate}, {memory}."
+        return f"No network fits: {why}. The nearest: {nearest.candidate}, {memory}. {worth(answer).words}"
     low, high = nearest.accuracy_interval
     seeds = len(nearest.accuracies)
     over = f", mean of {seeds} seeds" if seeds > 1 else ""
@@ -217,7 +244,7 @@ def describe(result: SearchResult) -> str:
         return " ".join(filter(None, (f"{headline(answer)}. {near}.", worth(answer).words, advice(answer))))
     cost = nearest.cost
     assert cost is not None
-    time = "" if cost.latency_s is None else f" and {quantities.format_time(cost.latency_s)}"
+    time = "" if cost.latency_s is None else f" and {time_text(cost.latency_s)}"
     certificate, device = in_words(result.certificate), flash_and_ram(result.as_dict())
     sure = confidence_in_words(result.constraints.confidence)
     return "\n".join(
@@ -229,8 +256,7 @@ def describe(result: SearchResult) -> str:
             f"            at least {nearest.proven_accuracy:.1%} with {sure}; "
             f"{result.target_accuracy:.1%} was asked for",
             f"            {result.test_accuracy:.1%} on {result.test.samples} test images, used this once",
-            f"  energy    {quantities.format_energy(cost.energy_pj)}{time} an image on {result.hardware} "
-            "(an estimate)",
+            f"  energy    {energy_text(cost.energy_pj)}{time} an image on {result.hardware} (an estimate)",
             f"  activity  {described(cost, 'spikes')}, {cost.synaptic_operations:,.0f} synaptic operations, "
             f"{cost.macs or 0:,.0f} MACs, {cost.time_steps:,} time steps",
             f"  {'smaller' if result.minimize[0] == 'memory' else 'cheaper'}   {certificate[0]}",
@@ -300,13 +326,14 @@ def line(trials: Sequence[Trial], minimized: str = "memory") -> str:
     )
 
 
+def _rows(result: SearchResult) -> list[dict[str, Any]]:
+    rows = [in_a_row(trial.as_dict()) for trial in result.trials]
+    return [row | {"seeds": len(row.pop("accuracies"))} for row in rows]
+
+
 def _write_table(result: SearchResult, path: Path) -> None:
+    rows = _rows(result)
     with open(path, "w", newline="", encoding="utf-8") as file:
-        rows = [trial.as_dict() for trial in result.trials]
-        for row in rows:
-            row["accuracy_low"], row["accuracy_high"] = row.pop("accuracy_interval") or (None, None)
-            row["seeds"] = len(row.pop("accuracies"))
-            row["settings"] = " ".join(f"{name}={value}" for name, value in row["settings"].items())
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import time
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, replace
@@ -12,34 +11,28 @@ from math import inf, prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from threadpoolctl import threadpool_limits
-
 from fspinn.answering.evaluate import evaluate
 from fspinn.base.background import interruptible
-from fspinn.base.checks import MAX_SEED, whole_number
-from fspinn.base.errors import ConfigError, FspinnWarning, UnfinishedError
+from fspinn.base.checks import whole_number
+from fspinn.base.errors import ConfigError, UnfinishedError
 from fspinn.base.randomness import INFERENCE_SPIKES
 from fspinn.base.settings import as_plain
 from fspinn.datasets.arrays import as_dataset
 from fspinn.datasets.origin import origin
 from fspinn.learning.labels import check_tunable
-from fspinn.learning.surrogate import check_installed
-from fspinn.memmodel import Hardware, load_hardware
+from fspinn.memmodel.names import canonical
 from fspinn.model.model import Model
-from fspinn.model.readout import check_class_weight
 from fspinn.network.description import Network
 from fspinn.network.encoders import BatchEncoder, encoding_of
 from fspinn.network.learners import Learner, StdpLabels, Surrogate
 from fspinn.network.recordings import Binnable, check_encoder
-from fspinn.network.rules import Stdp
-from fspinn.network.setup import Setup, check_competition, check_rates
+from fspinn.network.setup import Setup
 from fspinn.quant.formats import as_format
-from fspinn.search import quantities
-from fspinn.search.baselines import Baseline, Samples
+from fspinn.search.asked import DRAWING, ask
 from fspinn.search.bayes import Bayes
 from fspinn.search.candidates import FLOAT, Candidate, Variant
 from fspinn.search.certificate import certify
-from fspinn.search.constraints import Constraints, check_measures, nearest_possible, within_device
+from fspinn.search.constraints import Constraints, nearest_possible
 from fspinn.search.costs import expected_costs
 from fspinn.search.default_spaces import settle
 from fspinn.search.endings import (
@@ -58,25 +51,18 @@ from fspinn.search.jobs import Job, JobResult, SearchContext, Source
 from fspinn.search.journal import Journal
 from fspinn.search.ladder import Ladder
 from fspinn.search.ledger import Ledger
-from fspinn.search.linear import linear_classifiers
-from fspinn.search.perceptron import wide_enough
 from fspinn.search.progress import LiveTable
 from fspinn.search.question import check_answer
 from fspinn.search.result import SearchResult
-from fspinn.search.sampling import Drawing, chosen_sampler, quiet_optuna, study_in_memory
+from fspinn.search.sampling import Drawing, quiet_optuna, study_in_memory
 from fspinn.search.space import Space, corners
 from fspinn.search.trial import Outcome, Trial
+from fspinn.search.without_spikes import baselines_of, classifier_of
 from fspinn.search.workers import worker_pool
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
     from fspinn.datasets.arrays import LabelledImages
-
-DRAWING = ("bayes", "halving")
-STRATEGIES = ("ladder", *DRAWING)
-"""By name; those that draw networks do so with Optuna."""
-
-MOST_TRIALS = 100_000
 
 MOST_TIMES = 64
 """As many times the memory of the answer an ANN beside it may take: a wider one would only say the same."""
@@ -111,7 +97,7 @@ def find_smallest(
     readouts: Sequence[str] | None = None,
     labels: int | None = None,
     class_weight: str | None = None,
-    trials: int = 40,
+    trials: int | None = None,
     budget: str | float | None = None,
     seeds: int = 3,
     seed: int = 0,
@@ -157,7 +143,7 @@ def find_smallest(
         What should be little: one of the limits above, or several. The first one decides which network
         is the answer; the Pareto front takes them all.
     hardware : str, default "asic65-lp"
-        Preset (or path) for energy, latency, flash, RAM and area.
+        Preset, or another name of one, or path of a TOML file, for energy, latency, flash, RAM and area.
     strategy : {"ladder", "bayes", "halving"}, default "ladder"
         See `fspinn.search`.
     sampler : {"auto", "gp", "tpe", "random"}, default "auto"
@@ -176,8 +162,8 @@ def find_smallest(
         Labelled training images that readouts may use; None is all.
     class_weight : {"balanced"} or None, default None
         As for `fspinn.train`.
-    trials : int, default 40
-        Networks that ``bayes`` and ``halving`` draw.
+    trials : int or None, default None
+        Networks that ``bayes`` and ``halving`` draw; None is 40. The ladder draws none.
     budget : str, float or None, default None
         Time after which no more networks are begun, such as ``"3h"``, numbers are seconds; finalists are
         still measured, and classifiers without spikes fitted.
@@ -232,39 +218,34 @@ def find_smallest(
         time_steps=time_steps,
         training_steps=training_steps,
     )
-    if isinstance(space, Space):
-        if network not in (None, space.base.network) or learner not in (None, space.base.learner):
-            raise ConfigError("network: the space has another one, or another learner; leave one of them out")
-        network, learner = space.base.network, space.base.learner
-    learners = _learners(learner)
-    if len(learners) > 1 and (strategy != "ladder" or space is not None):
-        raise ConfigError(
-            "learner: only the ladder, without a space, tries several; give one, or list them in the space"
-        )
-    base = Setup(network or Network(), learners[0])
+    hardware = canonical(hardware)
+    checked = ask(
+        constraints,
+        minimize=minimize,
+        hardware=hardware,
+        strategy=strategy,
+        sampler=sampler,
+        space=space,
+        network=network,
+        learner=learner,
+        sizes=sizes,
+        weights=weights,
+        readouts=readouts,
+        class_weight=class_weight,
+        trials=trials,
+        budget=budget,
+        seeds=seeds,
+        seed=seed,
+    )
+    constraints, described, minimize = checked.constraints, checked.hardware, checked.minimize
+    network, learners, base = checked.network, checked.learners, checked.base
+    sampler, trials, seeds, seed = checked.sampler, checked.trials, checked.seeds, checked.seed
     check_encoder(base.network, data.train.images, "data")
     check_validation(data, constraints)
-    check_class_weight(class_weight)
     base.network.geometries(data.image_shape)
-    for one in learners:
-        check_competition(base.network, one)
-        check_rates(base.network, one)
-        check_installed(one)
-    described = load_hardware(hardware)
-    minimize = (minimize,) if isinstance(minimize, str) else tuple(minimize)
-    if len(set(minimize)) < len(minimize):
-        raise ConfigError("minimize: names a quantity twice; name each once")
-    check_measures([*minimize, *(constraints.limits if minimize else ())], described, learners)
-    constraints = within_device(constraints, described)
-    if strategy not in STRATEGIES:
-        raise ConfigError(f"strategy: there is no {strategy!r}; use one of {', '.join(STRATEGIES)}")
-    sampler = chosen_sampler(sampler)
-    trials = whole_number("trials", trials, 1, MOST_TRIALS)
-    seeds = whole_number("seeds", seeds, 1, 100)
-    seed = whole_number("seed", seed, 0, MAX_SEED + 1 - seeds)  # the finalists take those that follow
     if labels is not None:
         whole_number("labels", labels, 1, len(data.train))
-    until = None if budget is None else begun + quantities.parse("budget", budget, quantities.TIME)
+    until = None if checked.budget_s is None else begun + checked.budget_s
     settled = settle(
         strategy,
         space,
@@ -335,10 +316,13 @@ def find_smallest(
         words = [strategy, sampler, asdict(constraints), minimize, seed, as_plain(settled)]
         words.append(context.key(Job(base, seed, ())))  # what all jobs have in common
         digest = hashlib.sha256(json.dumps(words, default=str, sort_keys=True).encode()).hexdigest()
+        asked_for = {**question, "strategy": strategy, "seeds": seeds, "considered": trials}
+        if strategy == "ladder":
+            asked_for["considered"] = sum(not ledger.rejected(candidate) for candidate in possible)
         with (
             quiet_optuna() if strategy in DRAWING else nullcontext(),
             worker_pool(workers, scheduler, context) as pool,
-            Journal(None if folder is None else Path(folder), context, digest[:12]) as journal,
+            Journal(None if folder is None else Path(folder), context, digest[:12], asked_for) as journal,
             LiveTable(ledger, strategy, pool.count, until, progress) as table,
         ):
 
@@ -390,9 +374,10 @@ def find_smallest(
         test = interruptible(lambda on_batch: evaluate(answer, data.test, seed=seed, threads=threads))
         model = replace(model, record={**model.record, "test_accuracy": test.accuracy})
     most_bits = inf if winner is None else MOST_TIMES * rows[winner].memory_bits
-    baselines = _baselines(
+    baselines = baselines_of(
         data, described, constraints, most_bits, labels=labels, class_weight=class_weight, seed=seed
     )
+    classifier = classifier_of(data, constraints, minimize[0], baselines, labels, seed)
     return SearchResult(
         ending=ending,
         constraints=constraints,
@@ -415,55 +400,12 @@ def find_smallest(
         validation_needed=needed_for(nearest),
         certificate=certificate,
         baselines=baselines,
+        classifier=classifier,
         impossible=impossible,
         model=model,
         test=test,
         seconds=time.monotonic() - begun,
     )
-
-
-def _baselines(
-    data: "Dataset",
-    hardware: Hardware,
-    constraints: Constraints,
-    most_bits: float,
-    *,
-    labels: int | None,
-    class_weight: str | None,
-    seed: int,
-) -> tuple[Baseline, ...]:
-    """Return what it takes without spikes, with the same labels; nothing, with a warning, if that fails."""
-    how: dict[str, Any] = {"class_weight": class_weight, "metric": constraints.metric, "hardware": hardware}
-    try:
-        with threadpool_limits(1):
-            samples = Samples.of(data, labels, seed)
-            linear = linear_classifiers(samples, seed=seed, **how)
-            return (
-                *linear,
-                *wide_enough(
-                    samples, constraints.accuracy, constraints.confidence, most_bits, seed=seed, **how
-                ),
-            )
-    except (
-        MemoryError,
-        ArithmeticError,
-        ValueError,
-    ) as error:  # an answer of hours stays
-        words = str(error) or type(error).__name__
-        warnings.warn(f"no classifier without spikes could be fitted ({words})", FspinnWarning, stacklevel=3)
-        return ()
-
-
-def _learners(given: Learner | Sequence[Learner] | None) -> tuple[Learner, ...]:
-    if given is None:
-        return (Stdp(),)
-    several = tuple(given) if isinstance(given, Sequence) and not isinstance(given, str) else (given,)
-    if not several:
-        raise ConfigError("learner: there is none; give at least one, such as fspinn.Stdp()")
-    for one in several:
-        if not isinstance(one, Learner):
-            raise ConfigError(f"learner: {one!r} is not a learner; give one, such as fspinn.Stdp()")
-    return tuple(dict.fromkeys(several))
 
 
 def _mean_intensity(network: Network, data: "Dataset") -> float:

@@ -84,7 +84,7 @@ def sweep(
     readout : str or None, default None
         None is ``linear`` for `fspinn.Surrogate` and `fspinn.Hybrid`, else ``proportion``.
     hardware : str, default "fpga-kintex7-event"
-        Preset or TOML file for costs.
+        Preset, or another name of one, or TOML file for costs.
     seeds : int, default 1
         Trainings of each point, with seeds from `seed` on; results are their mean.
     seed : int, default 0

@@ -7,8 +7,11 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from fspinn.base.amounts import figures, time_text
 from fspinn.base.errors import DataError
 from fspinn.base.files import replaced_when_whole
+from fspinn.base.printing import Drawn
+from fspinn.search.frames import frame_of
 from fspinn.search.question import SWEEP, check_sweep
 
 MOST_LOST = 0.03
@@ -99,8 +102,8 @@ class SweepPoint:
         return {**asdict(self), "spikes": self.spikes, "spike_s": self.spike_s}
 
 
-@dataclass(frozen=True)
-class SweepResult:
+@dataclass(frozen=True, repr=False)
+class SweepResult(Drawn):
     """All points of a sweep.
 
     Parameters
@@ -128,6 +131,10 @@ class SweepResult:
     seeds: tuple[int, ...]
     dataset: Mapping[str, Any]
     seconds: float
+
+    def __str__(self) -> str:
+        axes = " x ".join(f"{len(values)} {name}" for name, values in self.axes.items())
+        return f"{len(self.points)} points ({axes}) on {self.dataset['name']} and {self.hardware}"
 
     @property
     def measured(self) -> tuple[SweepPoint, ...]:
@@ -173,6 +180,12 @@ class SweepResult:
             if not near or best != found[-1].point:
                 found.append(Trade(default, best))
         return found
+
+    def to_frame(self) -> Any:
+        """Return all points as a ``pandas.DataFrame``, with the columns of ``sweep.csv``; as a list of
+        dictionaries where pandas is not installed.
+        """
+        return frame_of(_rows(self))
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values."""
@@ -290,16 +303,24 @@ def save_sweep(result: SweepResult, folder: str | Path, *, overwrite: bool = Fal
         raise DataError(f"{folder}: cannot be written ({error.strerror}); choose another folder") from None
 
 
-def _write_table(result: SweepResult, path: Path) -> None:
+def _rows(result: SweepResult) -> list[dict[str, Any]]:
     varied = list(result.points[0].settings)
     left_out = {"settings", "accuracies", *varied}
     names = [field.name for field in fields(SweepPoint) if field.name not in left_out]
+    rows = []
+    for point in result.points:
+        layers = " ".join(f"{spikes:.6g}" for spikes in point.layer_spikes)
+        row = {**point.as_dict(), **point.settings, "layer_spikes": layers}
+        rows.append({name: row[name] for name in (*varied, *names, "spikes", "spike_s")})
+    return rows
+
+
+def _write_table(result: SweepResult, path: Path) -> None:
+    rows = _rows(result)
     with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [*varied, *names, "spikes", "spike_s"], extrasaction="ignore")
+        writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
-        for point in result.points:
-            layers = " ".join(f"{spikes:.6g}" for spikes in point.layer_spikes)
-            writer.writerow({**point.as_dict(), **point.settings, "layer_spikes": layers})
+        writer.writerows(rows)
 
 
 def _about(default: SweepPoint, trades: list[Trade]) -> Iterator[str]:
@@ -340,9 +361,9 @@ def _measures(point: SweepPoint) -> str:
     operations = point.synaptic_operations
     added = "" if operations is None else f", {operations:,.0f} SynOps"
     return (
-        f"{point.accuracy:.2%}, {layers} spikes{added}, {1e6 * (point.latency_s or 0.0):,.1f} us "
-        f"({1e6 * (point.spike_s or 0.0):,.1f} us follow the spikes), {point.images_per_s:,.0f} FPS, "
-        f"{point.images_per_j:,.0f} FPS/W"
+        f"{point.accuracy:.2%}, {layers} spikes{added}, {time_text(point.latency_s or 0.0)} "
+        f"({time_text(point.spike_s or 0.0)} follow the spikes), {figures(point.images_per_s or 0.0)} FPS, "
+        f"{figures(point.images_per_j or 0.0)} FPS/W"
     )
 
 

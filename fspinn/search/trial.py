@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.answering.metrics import mean_confusion
+from fspinn.base.printing import Printed
 from fspinn.search.candidates import Candidate
 from fspinn.search.costs import Cost
 from fspinn.search.intervals import CONFIDENCE
 from fspinn.search.jobs import Confusion, Job, JobResult
 from fspinn.search.metrics import metric_of
+from fspinn.search.shortfalls import Shortfall, shortfall
 
 
 class Outcome(Enum):
@@ -40,8 +42,8 @@ class Outcome(Enum):
     UNTRIED = "untried"
 
 
-@dataclass(frozen=True)
-class Trial:
+@dataclass(frozen=True, repr=False)
+class Trial(Printed):
     """What became of a candidate. Its accuracies are values of the metric that was asked for.
 
     Parameters
@@ -80,6 +82,9 @@ class Trial:
     number: int | None = None
     varied: str | None = None
 
+    def __str__(self) -> str:
+        return f"{self.candidate}: {self.verdict}"
+
     @property
     def accuracy(self) -> float | None:
         """On the validation images, that of the mean over all seeds; None where it was not measured."""
@@ -115,6 +120,15 @@ class Trial:
         return verdict(self)
 
     @cached_property
+    def shortfall(self) -> Shortfall | None:
+        """How it falls short of the target; None where that is not why it is not the answer."""
+        if self.outcome not in (Outcome.BELOW, Outcome.NOT_PROVEN):
+            return None
+        if self.confusion is None or self.target is None:
+            return None
+        return shortfall(self.confusion, self.metric, self.target, self.confidence)
+
+    @cached_property
     def confusion(self) -> NDArray[np.float64] | None:
         """The mean confusion matrix over all seeds; None where it was not measured."""
         return mean_confusion(self.confusions.values()) if self.confusions else None
@@ -142,6 +156,9 @@ class Trial:
             "accuracy": self.accuracy,
             "accuracy_interval": self.accuracy_interval,
             "proven_accuracy": self.proven_accuracy,
+            "group": None if self.shortfall is None else self.shortfall.group.value,
+            "chance": None if self.shortfall is None else self.shortfall.chance_of_so_low,
+            "chance_above": None if self.shortfall is None else self.shortfall.chance_of_so_high,
             "accuracies": {str(seed): accuracy for seed, accuracy in self.accuracies.items()},
             **({} if self.cost is None else asdict(self.cost)),
         }
@@ -149,15 +166,12 @@ class Trial:
 
 def verdict(trial: Trial) -> str:
     """Return the outcome of a trial in words."""
-    reason, accuracy, target = trial.reason, trial.accuracy or 0.0, trial.target or 0.0
+    reason = trial.reason
     match trial.outcome:
         case Outcome.MEETS:
             return "meets the target" if reason is None else f"meets the target, but {reason}"
-        case Outcome.BELOW:
-            return f"{accuracy:.2%} is below {target:.2%}"
-        case Outcome.NOT_PROVEN:
-            low = trial.proven_accuracy or 0.0
-            return f"{accuracy:.2%}, but not proven to be {target:.2%}: its interval starts at {low:.2%}"
+        case Outcome.BELOW | Outcome.NOT_PROVEN if trial.shortfall is not None:
+            return trial.shortfall.words
         case Outcome.OVER_LIMIT | Outcome.MEASURED if reason is not None:
             return reason
         case Outcome.UNFINISHED:

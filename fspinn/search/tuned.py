@@ -8,16 +8,18 @@ from typing import Any
 
 from fspinn.base.errors import DataError
 from fspinn.base.files import replaced_when_whole
+from fspinn.base.printing import Drawn
 from fspinn.base.settings import differences, settings_of
 from fspinn.base.version import __version__
 from fspinn.network.description import Network
 from fspinn.network.setup import Setup
+from fspinn.search.frames import frame_of, in_a_row
 from fspinn.search.halving import RUNGS
 from fspinn.search.trial import Trial
 
 
-@dataclass(frozen=True)
-class TuningResult:
+@dataclass(frozen=True, repr=False)
+class TuningResult(Drawn):
     """The best settings that were found, and all that were tried.
 
     Parameters
@@ -43,6 +45,15 @@ class TuningResult:
     seconds: float
     samples_per_s: float
 
+    def __str__(self) -> str:
+        given, changed = self.baseline.accuracy, _changed(self.setup)
+        before = "it never spiked" if given is None else f"{100 * given:.2f} %"
+        settings = ", ".join(f"{name} {_short(value)}" for name, value in changed.items())
+        found = (
+            f"{self.setup.network.neurons} neurons, {100 * (self.best.accuracy or 0.0):.2f} % on validation"
+        )
+        return f"{found}, as given {before}; {settings or 'the defaults'}"
+
     @property
     def setup(self) -> Setup:
         """The best network and its learner."""
@@ -62,6 +73,13 @@ class TuningResult:
         """Return the rung of a trial, from 1 on; on the last the candidates learn for all presentations."""
         rungs = sorted({one.presentations or 0 for one in self.trials})
         return len(RUNGS) - len(rungs) + 1 + rungs.index(trial.presentations or 0)
+
+    def to_frame(self) -> Any:
+        """Return all trials as a ``pandas.DataFrame``, with the keys that a trial has in ``as_dict``, but for
+        the interval, which is ``accuracy_low`` and ``accuracy_high``, as after a search; as a list of
+        dictionaries where pandas is not installed.
+        """
+        return frame_of([in_a_row(self._plain(trial)) for trial in self.trials])
 
     def as_dict(self) -> dict[str, Any]:
         """Return the answer by name, as ``fspinn tune --json`` prints it."""
@@ -162,6 +180,10 @@ def _changed(setup: Setup) -> dict[str, Any]:
     given, start = ({}, Setup()) if field is None else ({"field": field}, Setup(Network.patches()))
     changed = given | differences(setup, start)
     return {name: value for name, value in changed.items() if name != "neurons"}
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _percent(result: TuningResult) -> str:

@@ -16,6 +16,7 @@ from fspinn.base.background import Background
 from fspinn.base.checks import whole_number
 from fspinn.base.cores import available_cores
 from fspinn.base.errors import ConfigError, FspinnError, UnfinishedError
+from fspinn.datasets.arrays import IN_MEMORY
 from fspinn.search.jobs import Context, Job, JobResult, SearchContext
 
 if TYPE_CHECKING:
@@ -78,10 +79,15 @@ def worker_pool(count: int | None, scheduler: str | None, context: SearchContext
     Raises
     ------
     ConfigError
-        If the scheduler does not answer, or Dask is not installed.
+        If the scheduler does not answer, Dask is not installed, or no other process could load the images.
     """
     if count is not None:
         count = whole_number("workers", count, 1, 1024)
+    if context.source.name == IN_MEMORY and (scheduler is not None or count not in (None, 1)):
+        raise ConfigError(
+            "workers: they load the images by name, which arrays in memory do not have; save them as an .npz "
+            "file and load that, or leave workers and scheduler out"
+        )
     if scheduler is not None:
         with _cluster(scheduler, count, replace(context, data=None)) as pool:
             yield pool

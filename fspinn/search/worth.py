@@ -96,6 +96,26 @@ def worth(
     return Worth(True, by, rival, claim, f"{reason}{_beside(cost, own, much)}. {also}".strip())
 
 
+def linear_choice(
+    baselines: Sequence[Mapping[str, Any]], constraints: Mapping[str, Any], target: float, by: str
+) -> int | None:
+    """Return the number of the linear classifier that is worth having as a file, None if there is none.
+
+    It is proven to reach the target and known to keep to all limits; of several, it has the least of what is
+    minimised first, or of memory as in `worth`.
+    """
+    field = FIELDS.get(by, "memory_bits")
+    if any(one[field] is None for one in baselines):
+        field = "memory_bits"
+    linear = [
+        number
+        for number, one in enumerate(baselines)
+        if one["hidden"] is None and one["proven_accuracy"] >= target and _within(one, constraints)
+    ]
+    costs = {number: (baselines[number][field], baselines[number]["memory_bits"]) for number in linear}
+    return min(costs, key=lambda number: costs[number], default=None)
+
+
 def called(one: Mapping[str, Any]) -> str:
     """Return what a baseline is, for people."""
     weights = f"{one['weight_bits']}-bit weights"
@@ -128,7 +148,7 @@ _IS_AS_GOOD = {
 def _within(one: Mapping[str, Any], constraints: Mapping[str, Any]) -> bool:
     """Return whether a classifier is known to keep to the limits.
 
-    Flash is what does not change, RAM the sums; its program, which nobody has written, counts in neither.
+    Flash is what does not change, RAM the sums; its program counts in neither, as it is the same for all.
     """
     sums = one["memory"].get("accumulators", 0)
     costs = {name: one.get(field) for name, field in FIELDS.items()}

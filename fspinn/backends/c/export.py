@@ -11,14 +11,15 @@ spikes: the program gets the image, and computes the encoder's probabilities, wh
 """
 
 import re
-from importlib import resources
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fspinn.backends.c.header import caller_header, filled, program_numbers
+from fspinn.backends.c.chip import check_room, linked_files
+from fspinn.backends.c.header import caller_header, filled, program_file, program_numbers
 from fspinn.backends.c.layers import in_lines, input_words, layers_source
 from fspinn.backends.c.learning import DeviceLearning, dump_of, learned_on, learning_lines, learning_of
 from fspinn.backends.c.readout import readout_lines
@@ -31,12 +32,9 @@ from fspinn.base.randomness import INFERENCE_SPIKES, NOISE, stream_key, words
 from fspinn.base.version import __version__
 from fspinn.lowering.compiler import plan_of
 from fspinn.lowering.plan import LayerPlan, Plan
-from fspinn.memmodel.area import capacity
-from fspinn.memmodel.case import Case
-from fspinn.memmodel.hardware_files import load_hardware
-from fspinn.memmodel.size import Size, is_column
+from fspinn.memmodel.size import is_column
 from fspinn.model import readout as readouts
-from fspinn.model.features import joined
+from fspinn.model.features import Features, joined
 from fspinn.model.model import AnyModel, Model, check_size, model_of
 from fspinn.network.encoders import BatchEncoder
 from fspinn.network.inputs import Events
@@ -53,7 +51,9 @@ _FIXED = {
         "thresholds.h",
         "learn.h",
         "layer.h",
+        "entries.h",
         "readout.h",
+        "scaled.h",
         "calls.h",
     ),
     "test": (
@@ -114,6 +114,18 @@ _TAKEN = ("layer", "fspinn")
 """Their constants are called as those of the program are."""
 
 
+class HasInputs(Protocol):
+    """What has samples and features as a program gets them: a model, or a classifier."""
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """Height and width, and channels if there are several."""
+
+    @property
+    def features(self) -> Features | None:
+        """What is given beside a sample."""
+
+
 def export_c(
     model: AnyModel,
     folder: Path,
@@ -148,7 +160,7 @@ def export_c(
         networks live in one firmware.
     hardware : str or Path, optional
         A preset of a microcontroller, or a TOML file (`fspinn.memmodel`): one whose flash or RAM is too small
-        is refused.
+        is refused, here by what is estimated, and by the linker when the program is built for a chip.
     learning : int, optional
         Let the program learn on from what the model has learned, without labels: the number of samples over
         which the rates of the model's learner go from start to end, where they stay. `seed` is then that of
@@ -176,21 +188,21 @@ def export_c(
             f"images: {len(shown)} test a program that learns from {learns.samples}; give fewer, or more "
             "samples to learn from"
         )
-    values = _features(model, len(shown), features, noise=images is None)
+    values = features_of(model, len(shown), features, noise=images is None)
     classes, spike_counts = _answers(model, plan, shown, values, seed, reject)
     beside = None if values is None or model.features is None else model.features.in_bytes(values)
     with folder_when_whole(folder) as made:
-        _write_network(made, name, header, source)
-        (made / "README.md").write_text(
-            _readme(model, plan, name, len(shown), reject, learns), encoding="utf-8"
-        )
-        makefile = filled(_program_file("Makefile"), {"name": name, **_on_avr(learns)})
-        (made / "Makefile").write_text(makefile, encoding="utf-8")
-        _write_fixed(made, "test")
-        tested = filled(_program_file("test/tested.h"), {"name": name, "NAME": name.upper()})
-        (made / "test" / "tested.h").write_text(tested, encoding="utf-8")
-        samples = _samples(shown, beside, classes, spike_counts) + _learned(learns, shown, seed)
-        (made / "test" / "samples.bin").write_bytes(samples)
+        write_network(made, name, header, source)
+        linked = {"README.md": "", "Makefile": ""}
+        if hardware is not None:
+            linked = linked_files(model, hardware, learning=learns is not None)
+        readme = _readme(model, plan, name, len(shown), reject, learns)
+        (made / "README.md").write_text(filled(readme, {"chip": linked["README.md"]}), encoding="utf-8")
+        samples = samples_file(shown, beside, classes, spike_counts) + _learned(learns, shown, seed)
+        write_test(made, name, samples, _on_avr(learns), makefile=linked["Makefile"])
+        for file in ("chip.c", "chip.ld"):
+            if file in linked:
+                (made / "test" / file).write_text(linked[file], encoding="utf-8")
 
 
 def _generated(
@@ -208,7 +220,7 @@ def _generated(
         raise FormatError(refusal)
     if hardware is not None:
         check_room(model, hardware, learning=learns is not None)
-    header = caller_header(_program_file("network.h"), model, plan, name, learns)
+    header = caller_header(program_file("network.h"), model, plan, name, learns)
     return plan, header, _source(model, plan, name, seed, reject, learns)
 
 
@@ -228,43 +240,43 @@ def export_arduino(
     """
     seed, reject = checked_seed(seed), number("reject", reject, at_least=0.0)
     _, header, source = _generated(model_of(model), name, seed, reject, hardware)
-    sketch = filled(_program_file("arduino/sketch.ino"), {"name": name, "NAME": name.upper()})
+    sketch = filled(program_file("arduino/sketch.ino"), {"name": name, "NAME": name.upper()})
     with folder_when_whole(folder) as made:
-        _write_network(made, name, header, source)
+        write_network(made, name, header, source)
         (made / f"{folder.resolve().name}.ino").write_text(sketch, encoding="utf-8")
 
 
-def check_room(model: Model, hardware: str | Path, *, learning: bool = False) -> None:
-    """Raise ConfigError unless the program fits the flash and the RAM of a microcontroller."""
-    described = load_hardware(hardware)
-    if described.controller is None:
-        raise ConfigError(
-            f"hardware: {described.meta.name} is not a microcontroller; use one such as mcu-avr"
-        )
-    needs = capacity(Case(Size.of(model), (), described, training=learning))
-    lacking = [
-        f"{need.needed:,} bytes of {memory}, and there are {need.available:,}"
-        for memory, need in (("flash", needs["flash_bytes"]), ("RAM", needs["ram_bytes"]))
-        if not need.fits
-    ]
-    if lacking:
-        raise ConfigError(
-            f"hardware: {described.meta.name} is too small; it takes {'; '.join(lacking)}. Use another "
-            "one, or a smaller network"
-        )
-
-
-def _write_network(made: Path, name: str, header: str, source: str) -> None:
+def write_network(
+    made: Path, name: str, header: str, source: str, files: Sequence[str] = _FIXED["src"]
+) -> None:
     """Write the files that a firmware needs."""
     (made / f"{name}.h").write_text(header, encoding="utf-8")
     (made / f"{name}.c").write_text(source, encoding="utf-8")
-    _write_fixed(made, "src")
+    _write_fixed(made, "src", files)
 
 
-def _write_fixed(made: Path, inner: str) -> None:
+def write_test(
+    made: Path,
+    name: str,
+    samples: bytes,
+    on_avr: Mapping[str, str],
+    *,
+    linear: bool = False,
+    makefile: str = "",
+) -> None:
+    """Write what tests a program, here and on chips; `makefile` comes after the rules of all programs."""
+    rules = filled(program_file("Makefile"), {"name": name, **on_avr})
+    (made / "Makefile").write_text(rules + makefile, encoding="utf-8")
+    _write_fixed(made, "test", _FIXED["test"])
+    values = {"name": name, "NAME": name.upper(), "linear": str(int(linear))}
+    (made / "test" / "tested.h").write_text(filled(program_file("test/tested.h"), values), encoding="utf-8")
+    (made / "test" / "samples.bin").write_bytes(samples)
+
+
+def _write_fixed(made: Path, inner: str, files: Sequence[str]) -> None:
     (made / inner).mkdir()
-    for file in _FIXED[inner]:
-        (made / inner / file).write_text(_program_file(f"{inner}/{file}"), encoding="utf-8")
+    for file in files:
+        (made / inner / file).write_text(program_file(f"{inner}/{file}"), encoding="utf-8")
 
 
 def check_name(name: str) -> None:
@@ -285,14 +297,14 @@ def refuses(plan: Plan) -> str | None:
     return None
 
 
-def noise_for(model: Model) -> NDArray[np.uint8]:
+def noise_for(model: HasInputs) -> NDArray[np.uint8]:
     """Return images of noise, to test a program with."""
     count = NOISE_IMAGES * int(np.prod(model.image_shape))
     noise = words(stream_key(0, NOISE), count) >> np.uint64(56)
     return noise.astype(np.uint8).reshape(NOISE_IMAGES, *model.image_shape)
 
 
-def _features(model: Model, count: int, given: Any, *, noise: bool) -> NDArray[np.float32] | None:
+def features_of(model: HasInputs, count: int, given: Any, *, noise: bool) -> NDArray[np.float32] | None:
     """Return the features of so many images, as the model's scale has them where the images are noise."""
     if model.features is None:
         return None
@@ -357,13 +369,13 @@ def _source(
     return "\n".join(lines)
 
 
-def _samples(
+def samples_file(
     images: NDArray[np.uint8],
     features: NDArray[np.uint8] | None,
     classes: NDArray[np.int64],
-    counts: NDArray[np.int32],
+    counts: NDArray[np.signedinteger],
 ) -> bytes:
-    """Return how many samples there are, and the bytes, features, spike counts and class of each."""
+    """Return how many samples there are, and bytes, features, spike counts or scores, and class of each."""
     count = len(images)
     parts = [
         images.reshape(count, -1),
@@ -409,14 +421,14 @@ def _readme(
         "scale": how_scaled(model, name),
         "loop": sensor_loop(model, plan, name),
         "beside": "" if model.features is None else ", features",
-        "features": _features_in_words(model, name),
+        "features": features_in_words(model, name),
         "none": _none(model, reject),
         "learning": "" if learning is None else _LEARNING.replace("@samples@", str(learning.samples)),
         **_on_avr(learning),
         "name": name,
         "NAME": name.upper(),
     }
-    return filled(_program_file("README.md"), {key: str(value) for key, value in values.items()})
+    return filled(program_file("README.md"), {key: str(value) for key, value in values.items()})
 
 
 def _on_avr(learning: DeviceLearning | None) -> dict[str, str]:
@@ -438,7 +450,7 @@ def _steps_in_words(model: Model, plan: Plan, name: str) -> str:
     )
 
 
-def _features_in_words(model: Model, name: str) -> str:
+def features_in_words(model: HasInputs, name: str) -> str:
     """Say which features there are, and how their values become bytes."""
     if model.features is None:
         return ""
@@ -475,10 +487,6 @@ def _inputs(layer: LayerPlan) -> str:
         for height, width in (geometry.field, (geometry.rows, geometry.columns), geometry.cells)
     )
     return f"a field of {field} ({inputs}) at {positions} positions in {cells} cells"
-
-
-def _program_file(name: str) -> str:
-    return (resources.files(__package__) / "program" / name).read_text(encoding="utf-8")
 
 
 def _none(model: Model, reject: float) -> str:

@@ -1,5 +1,7 @@
 """What the caller of a program sees, as `network.h`, and the numbers of input and layers for the program."""
 
+from collections.abc import Mapping
+from importlib import resources
 from math import frexp, prod
 
 from fspinn.backends.c.layers import block_sum_type, in_lines, input_words
@@ -79,12 +81,17 @@ def caller_header(
         "defines": "\n".join(defines(public, name.upper())),
         "learned": "" if learning is None else learned_struct(learning, name),
         "state": state_members(model, lined, name, column=column, pushes=pushes, learning=learning),
-        "calls": "\n".join(_calls(name, public)),
+        "calls": "\n".join(calls(name, public)),
         "version": __version__,
         "name": name,
         "NAME": name.upper(),
     }
     return filled(template, values)
+
+
+def program_file(name: str) -> str:
+    """Return the text of a file of `program/`."""
+    return (resources.files(__package__) / "program" / name).read_text(encoding="utf-8")
 
 
 def filled(template: str, values: dict[str, str]) -> str:
@@ -124,7 +131,7 @@ def program_numbers(model: Model, plan: Plan, name: str, seed: int) -> list[str]
         "#define NOBODY (-1)",
         *(f"#define FSPINN_{one} {prefix}_{one}" for one in public),
         *kinds,
-        *defines({"COLUMN": int(column)}),
+        *defines({"COLUMN": int(column), "LINEAR": 0}),
         *_encoder(plan, model.image_shape, seed),
         *_first_layer(plan, model.image_shape, column=column),
         *defines({"LEVEL_BITS": LEVEL_BITS, "EXTRA_SPIKES": SPIKES}),
@@ -132,9 +139,10 @@ def program_numbers(model: Model, plan: Plan, name: str, seed: int) -> list[str]
     ]
 
 
-def _calls(name: str, public: dict[str, int]) -> list[str]:
+def calls(name: str, public: Mapping[str, int]) -> list[str]:
+    """Return the declarations of what a program can be called with, by the constants of its header."""
     beside = ", const uint8_t *features" if public["EXTRA_FEATURES"] else ""
-    calls = [
+    found = [
         f"int16_t {name}_answer({name}_state *state, const uint8_t *sample, uint32_t number{beside});",
         f"void {name}_start({name}_state *state, uint32_t number);",
         f"int16_t {name}_class(const {name}_state *state{beside});",
@@ -147,7 +155,7 @@ def _calls(name: str, public: dict[str, int]) -> list[str]:
         "LEARNS": f"void {name}_learn_start({name}_state *state);\n"
         f"void {name}_learn({name}_state *state, const uint8_t *sample);",
     }
-    return calls + [call for there, call in optional.items() if public[there]]
+    return found + [call for there, call in optional.items() if public[there]]
 
 
 def _encoder(plan: Plan, shape: tuple[int, ...], seed: int) -> list[str]:

@@ -81,7 +81,11 @@ def spikes_that_speak(model: Model, plan: Plan) -> int:
 
 def _of_scores(highest: int, bits: int) -> list[str]:
     """Return the type of scores that are at most so high, leads included, and that entries are read from."""
-    score = type_of(-max(highest, 2**8) - 1, 2**8)
+    return entry_lines(type_of(-max(highest, 2**8) - 1, 2**8), bits)
+
+
+def entry_lines(score: str, bits: int) -> list[str]:
+    """Return the lines that define how entries of so many bits are read, and the type of scores."""
     buffer = type_of(0, 2 ** (bits + 7) - 1)
     entry = {"READOUT_BITS": bits, "ENTRY_MASK": 2**bits - 1, "HIGHEST_ENTRY": 2 ** (bits - 1) - 1}
     return [*defines(entry), f"#define FSPINN_SCORE {score}", f"#define FSPINN_BIT_BUFFER {buffer}"]

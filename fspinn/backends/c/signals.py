@@ -1,9 +1,12 @@
 """Signals in C: can values come one by one, and how do those that were recorded become bytes?"""
 
+from typing import Protocol
+
 from fspinn.backends.c.numbers import array
 from fspinn.datasets.scale import Scale
 from fspinn.lowering.plan import Plan
 from fspinn.memmodel.size import Size, is_column, kept_values
+from fspinn.model.features import Features
 from fspinn.model.model import Model
 
 _INT32 = 2**31
@@ -36,6 +39,22 @@ answer is that to the whole image:
     } while (@name@_row(&state, row) > 0);          /* until none is still to come */
     class_found = @name@_class(@features@);
 """
+
+
+class HasScale(Protocol):
+    """What knows how values of samples and features become bytes: a model, or a classifier."""
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """Height and width, and channels if there are several."""
+
+    @property
+    def scale(self) -> Scale | None:
+        """That of signals."""
+
+    @property
+    def features(self) -> Features | None:
+        """With that of features."""
 
 
 def whole_because(model: Model, plan: Plan) -> str | None:
@@ -101,7 +120,7 @@ def _rows(model: Model, plan: Plan, name: str, with_features: str) -> str:
     return loop
 
 
-def how_scaled(model: Model, name: str) -> str:
+def how_scaled(model: HasScale, name: str) -> str:
     """Say how channels lie, and how the values of a signal become bytes."""
     channels = " The channels of a pixel lie side by side." if len(model.image_shape) > 2 else ""
     if model.scale is None:
@@ -119,7 +138,7 @@ def how_scaled(model: Model, name: str) -> str:
     )
 
 
-def scale_lines(model: Model) -> list[str]:
+def scale_lines(model: HasScale) -> list[str]:
     """Return the lines that hold what the program scales values and features by."""
     scales = {
         "SCALED": model.scale,

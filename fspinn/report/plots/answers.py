@@ -73,8 +73,8 @@ def confusion_matrix(
         axes.set_yticks(range(n_classes), names)
     axes.set_xlabel("answer of the network")
     axes.set_ylabel("true class")
-    axes.set_title(f"{np.mean(labels == classes):.1%} of {len(labels)} images correct", fontsize=10)
-    figure.colorbar(picture, label="part of the true class (%)", shrink=0.8)
+    axes.set_title(f"{np.mean(labels == classes):.1%} of {len(labels):,} samples correct", fontsize=10)
+    figure.colorbar(picture, label="share of the true class (%)", shrink=0.8)
     return figure
 
 
@@ -95,17 +95,18 @@ def coverage(measured: "Evaluation") -> Figure:
         axes.annotate(
             f"{margins[k]:.3g}",
             (100 * covered[k], 100 * accuracy[k]),
-            xytext=(4, 5),
+            xytext=(4, -11),
             textcoords="offset points",
             fontsize=8,
             color=GREY,
         )
     axes.invert_xaxis()
     axes.margins(x=0.08, y=0.1)
-    axes.set_xlabel("coverage: images that are answered (%)")
-    axes.set_ylabel("accuracy on the answered images (%)")
+    axes.set_xlabel("coverage: samples that are answered (%)")
+    axes.set_ylabel("accuracy on the answered samples (%)")
     axes.set_title(
-        f"Accuracy against coverage on {measured.samples} images\nnumbers along the curve: margin (--reject)",
+        f"Accuracy against coverage on {measured.samples:,} samples\n"
+        "numbers along the curve: margin (--reject)",
         fontsize=10,
     )
     axes.grid(alpha=0.25, linewidth=0.5)
@@ -220,11 +221,8 @@ def _draw_output(
     rows = list(dict.fromkeys(neurons.tolist()))
     places = np.array([rows.index(neuron) for neuron in neurons.tolist()], dtype=np.int64)
     speaks = agree[neurons]
-    for which, colour, name in (
-        (speaks, SHADES[0], "speaks for the answer"),
-        (~speaks, SHADES[4], "for another"),
-    ):
-        _draw_spikes(axes, times_ms[which], places[which], colour, 9, label=name)
+    _draw_spikes(axes, times_ms[speaks], places[speaks], SHADES[0], 9, label="speaks for the answer")
+    axes.plot(times_ms[~speaks], places[~speaks], "x", color=SHADES[4], markersize=5, label="for another")
     if rows:
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.legend(loc="upper left", bbox_to_anchor=(0.3, 1.14), ncols=2, fontsize=8, frameon=False)

@@ -6,11 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from fspinn.report.plots.colours import CHOSEN, GREY, SHADES
-
-MARKS = (("o", "o"), ("s", "s"), ("^", "^"), ("D", "D"))
-ONE_MARK = (("x", "o"),)
-"""Marks of learners: of all trials, and of those that none beats."""
+from fspinn.report.plots.colours import CHOSEN, GREY, MARKS, SHADES
 
 if TYPE_CHECKING:
     from fspinn.search import SearchResult, Trial
@@ -19,9 +15,9 @@ if TYPE_CHECKING:
 def accuracy_against_memory(result: "SearchResult") -> Figure:
     """Draw every measured candidate of a search: memory on the horizontal, accuracy on the vertical axis.
 
-    A cross each, in one colour per weight format; with several learners, a mark per learner. Those that none
-    beats in accuracy and memory are filled, with their 95 % intervals and numbers of neurons, and stairs lead
-    from one to the next; the winner is a star.
+    A colour and a mark per weight format; with several learners the marks are those of learners. Those that
+    none beats in accuracy and memory are filled, with their 95 % intervals and numbers of neurons, and stairs
+    lead from one to the next; the winner is a star.
     """
     figure = Figure(figsize=(7.5, 4.5), layout="constrained")
     axes = figure.add_subplot()
@@ -29,33 +25,30 @@ def accuracy_against_memory(result: "SearchResult") -> Figure:
     front = _front(measured)
     formats = sorted({trial.candidate.weights for trial in measured})
     kinds = sorted({_learner(trial) for trial in measured})
-    marks = dict(zip(kinds, MARKS if len(kinds) > 1 else ONE_MARK, strict=False))
-    for weights, shade in zip(formats, SHADES * len(formats), strict=False):
-        axes.plot([], [], "s", color=shade, label=weights, markersize=4)
-        for kind, (one, filled) in marks.items():
+    several = len(kinds) > 1
+    for number, weights in enumerate(formats):
+        shade = SHADES[number % len(SHADES)]
+        if several:
+            axes.plot([], [], "_", color=shade, label=f"{weights} weights", markersize=7, markeredgewidth=3)
+        for place, kind in enumerate(kinds):
+            mark = MARKS[(place if several else number) % len(MARKS)]
             some = [t for t in measured if (t.candidate.weights, _learner(t)) == (weights, kind)]
-            axes.plot(*_points(some), one, color=shade, markersize=4, alpha=0.6, fillstyle="none")
+            label = None if several else f"{weights} weights"
+            axes.plot(*_points(some), mark, color=shade, markersize=5, fillstyle="none", label=label)
             best = [trial for trial in some if trial in front]
             if best:
                 kib, percent = _points(best)
                 errors = abs(100 * np.array([trial.accuracy_interval for trial in best]).T - percent)
-                axes.errorbar(kib, percent, errors, fmt=filled, color=shade, markersize=4, capsize=2)
-    for kind, (one, _) in marks.items() if len(kinds) > 1 else ():
-        axes.plot([], [], one, color=GREY, label=kind, markersize=4, fillstyle="none")
+                axes.errorbar(kib, percent, errors, fmt=mark, color=shade, markersize=5, capsize=2)
+    for kind, mark in zip(kinds, MARKS, strict=False) if several else ():
+        axes.plot([], [], mark, color=GREY, label=kind, markersize=5, fillstyle="none")
     for trial, x, y in zip(front, *_points(front), strict=True):
         words = f"{trial.candidate.neurons}  "
         axes.text(x, y, words, ha="right", va="bottom", fontsize=8, color=GREY)
     if front:
         axes.step(*_points(front), where="post", color=GREY, linewidth=1)
-    if formats:
-        axes.legend(
-            loc="upper left",
-            bbox_to_anchor=(1, 1),
-            fontsize=8,
-            frameon=False,
-            title="weights" if len(kinds) == 1 else "weights, learner",
-        )
     _draw_limits(axes, result)
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8, frameon=False)
     if result.winner is not None:
         kib, percent = _points([result.winner])
         axes.plot(kib, percent, "*", markersize=17, color=CHOSEN, zorder=5)
@@ -92,11 +85,7 @@ def _points(trials: "list[Trial]") -> tuple[list[float], list[float]]:
 
 def _draw_limits(axes: Any, result: "SearchResult") -> None:
     target = 100 * result.target_accuracy
-    axes.axhline(target, color=GREY, linewidth=1, linestyle="--")
-    words = axes.text(0, target, f" target {target:g} %", va="bottom", color=GREY)
-    words.set_transform(axes.get_yaxis_transform())
+    axes.axhline(target, color=GREY, linewidth=1, linestyle="--", label=f"target {target:g} %")
     if result.budget_bits is not None:
         budget = result.budget_bits / 8192
-        axes.axvline(budget, color=GREY, linewidth=1, linestyle="--")
-        words = axes.text(budget, 0.5, f"budget {budget:g} KiB", rotation=90, va="center", color=GREY)
-        words.set_transform(axes.get_xaxis_transform())
+        axes.axvline(budget, color=GREY, linewidth=1, linestyle=":", label=f"budget {budget:g} KiB")

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from fspinn.answering.present import spikes_by_position
 from fspinn.base.errors import ConfigError
 from fspinn.model.model import AnyModel, model_of
-from fspinn.report.plots.colours import of_weights
+from fspinn.report.plots.colours import SIGNED, of_weights
 from fspinn.report.plots.networks import feature, of_layer, some, tiles
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def readout_map(model: AnyModel, neurons: int = 16) -> Figure:
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots()
     most = max(float(np.abs(table).max()), 1e-9)
-    picture = axes.imshow(whole, cmap="RdBu", vmin=-most, vmax=most)
+    picture = axes.imshow(whole, cmap=SIGNED, vmin=-most, vmax=most)
     for place, neuron in enumerate(chosen if above else ()):
         start, icon = place * (columns + 1) - 0.5, feature(model, int(neuron))
         where = (start, start + columns, -1.5, -1.5 - columns * icon.shape[0] / icon.shape[1])
@@ -101,7 +101,7 @@ def readout_map(model: AnyModel, neurons: int = 16) -> Figure:
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     figure.colorbar(
-        picture, ax=axes, label="weight of a spike (red: against the class)", shrink=0.7, aspect=20
+        picture, ax=axes, label="weight of a spike (dark: against the class)", shrink=0.7, aspect=20
     )
     axes.set_title(
         f"each square: the {rows} x {columns} cells of the image; {len(chosen)} of {last.neurons} neurons",

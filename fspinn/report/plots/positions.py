@@ -6,8 +6,10 @@ import numpy as np
 from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+from scipy.ndimage import label as connected
 
 from fspinn.answering.predict import Prediction, predict
 from fspinn.answering.present import Presentation, Sample, batch_of, potential, present
@@ -37,7 +39,8 @@ def spike_map(
 ) -> Figure:
     """Draw which neuron of the first layer spikes first at each position of its field, and when.
 
-    Neurons that look for similar things have similar colours.
+    Neurons that look for similar things have similar colours; where a neuron wins at many neighbouring
+    positions its number stands among them.
 
     Parameters
     ----------
@@ -80,6 +83,7 @@ def spike_map(
     winners = colours[neurons]
     winners[neurons < 0] = 0  # transparent
     middle.imshow(winners, interpolation="nearest")
+    _number_regions(middle, neurons, least=max(2, neurons.size // (150 if geometry.rows > 1 else 25)))
     middle.set_title(
         f"who{of_layer(model)} spikes first: {counts.sum()} of {neurons.size} positions", fontsize=10
     )
@@ -105,6 +109,20 @@ def spike_map(
     said = "what these neurons look for; number of the neuron: positions where it spikes first"
     parts[1].suptitle(said if len(often) else "no neuron spikes", fontsize=9)
     return figure
+
+
+def _number_regions(axes: Any, neurons: NDArray[np.int64], least: int) -> None:
+    """Write a neuron's number on each region of so many neighbouring positions where it wins."""
+    around = [withStroke(linewidth=1.2, foreground="white")]
+    for neuron in np.unique(neurons[neurons >= 0]):
+        regions, count = connected(neurons == neuron)
+        for places in (np.argwhere(regions == number) for number in range(1, count + 1)):
+            if len(places) >= least:
+                away = np.abs(places - places.mean(axis=0)).sum(axis=1)
+                row, column = places[away.argmin()]  # the mean itself may lie outside
+                axes.text(
+                    column, row, str(neuron), ha="center", va="center", fontsize=6.5, path_effects=around
+                )
 
 
 def _draw_times(axes: Any, steps: NDArray[np.float64], shown: Presentation) -> None:

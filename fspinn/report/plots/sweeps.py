@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from fspinn.report.plots.colours import CHOSEN, GREY, SHADES
+from fspinn.report.plots.colours import CHOSEN, GREY, MARKS, SHADES
 from fspinn.search.swept import PENALTY, SweepPoint, SweepResult, settings_in_words
 
 _PANELS: tuple[tuple[str, str, Callable[[SweepPoint], float]], ...] = (
@@ -67,10 +67,11 @@ def front(result: SweepResult) -> Figure:
         return _by_penalty(result)
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axes = figure.add_subplot()
-    for points, shade in zip(result.maps, SHADES * len(result.maps), strict=False):
+    for number, points in enumerate(result.maps):
+        shade, mark = SHADES[number % len(SHADES)], MARKS[number % len(MARKS)]
         some = [point for point in points if point.accuracy is not None]
         named = settings_in_words(points[0].settings) or None
-        axes.plot(*_places(some), "o", color=shade, markersize=4, alpha=0.7, label=named)
+        axes.plot(*_places(some), mark, color=shade, markersize=4, alpha=0.7, label=named)
         defaults = [point for point in some if point.is_default]
         axes.plot(*_places(defaults), "o", color=shade, markersize=11, fillstyle="none")
     axes.step(*_places(result.front), where="post", color=GREY, linewidth=1)
@@ -83,10 +84,11 @@ def _by_penalty(result: SweepResult) -> Figure:
     figure = Figure(figsize=(9.5, 4.2), layout="constrained")
     for axes, (title, cost) in zip(figure.subplots(1, 2, sharey=True), _ACTIVITY, strict=True):
         kinds = list(dict.fromkeys(point.penalty for point in result.measured))
-        for kind, shade in zip(kinds, SHADES * len(kinds), strict=False):
+        for number, kind in enumerate(kinds):
+            shade, mark = SHADES[number % len(SHADES)], MARKS[number % len(MARKS)]
             some = sorted((p for p in result.measured if p.penalty == kind), key=cost)
             accuracies = [100 * (point.accuracy or 0.0) for point in some]
-            axes.plot(list(map(cost, some)), accuracies, "o-", color=shade, markersize=4, label=kind)
+            axes.plot(list(map(cost, some)), accuracies, f"{mark}-", color=shade, markersize=4, label=kind)
         defaults = [point for point in result.measured if point.is_default]
         accuracies = [100 * (point.accuracy or 0.0) for point in defaults]
         axes.plot(list(map(cost, defaults)), accuracies, "o", color=GREY, markersize=11, fillstyle="none")

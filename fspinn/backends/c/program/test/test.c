@@ -2,7 +2,8 @@
  * Samples, and what fspinn's integer engine answered to them: the network here has to answer the same, to whole
  * samples and to their rows or values one by one, and to have learned the same from samples that follow.
  * LINES_ONLY leaves whole samples out where memory is small.
- * Prints the class and the output spikes (feature x spikes); returns 1 if anything differs.
+ * Prints the class and the output spikes (feature x spikes); returns 1 if anything differs. Of a linear classifier the
+ * scores are compared in place of spikes.
  */
 #include "tested.h"
 #include "platform.h"
@@ -137,6 +138,11 @@ static int compare(int by_lines)
         } else {
             print_number((uint32_t)found);
         }
+#if TESTED_LINEAR
+        for (j = 0; j < TESTED_CLASSES; j++) {
+            differ |= (uint32_t)state.scores[j] != next_word();
+        }
+#else
         print(TEXT(", spikes"));
         for (j = 0; j < TESTED_FEATURES; j++) {
             differ |= state.counts[j] != next_word();
@@ -147,6 +153,7 @@ static int compare(int by_lines)
                 print_number(state.counts[j]);
             }
         }
+#endif
         differ |= found != (int32_t)next_word();
         print(differ ? TEXT(" WRONG\n") : TEXT("\n"));
         wrong |= differ;
@@ -202,6 +209,10 @@ int main(void)
         print_number(deepest_stack());
         print(TEXT(" bytes\n"));
     }
+#if TESTED_LINEAR
+    print(wrong ? TEXT("different from fspinn\n") : TEXT("equal to fspinn\n"));
+#else
     print(wrong ? TEXT("different from the integer engine\n") : TEXT("equal to the integer engine\n"));
+#endif
     return wrong;
 }
