@@ -19,7 +19,7 @@ from fspinn.datasets import Dataset, Split
 from fspinn.datasets.arrays import as_dataset
 
 ROOT = Path(__file__).parent.parent
-PAGES = (ROOT / "README.md", ROOT / "docs" / "results.md")
+PAGES = (ROOT / "README.md", ROOT / "docs" / "results.md", ROOT / "docs" / "install.md")
 """Each benchmark has its table in one of these."""
 
 RESULTS = Path(__file__).parent / "results"
