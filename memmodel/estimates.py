@@ -63,7 +63,7 @@ class Estimate(Drawn):
         Whether the device can learn: the program that is exported for a microcontroller does not learn all
         that a chip could, and what is said of its training is then of a program that nobody has written.
     latency_assumes : str or None
-        What the latency takes for granted of the spikes.
+        What the latency takes for granted, of the spikes or of the program.
     most_cycles : int, ndarray or None
         What the latency of an inference comes to at most if that is not so; None where nothing is assumed.
     """
@@ -280,9 +280,21 @@ def estimate(
         capacity={phase: capacity(case) for phase, case in cases.items()},
         no_training=no_training,
         device_learns=no_training is None and (described.controller is None or program_learns(size)),
-        latency_assumes=None if most is None else ASSUMED,
+        latency_assumes=_assumed(size, described, most is not None),
         most_cycles=most,
     )
+
+
+_EVENTS_ONE_BY_ONE = (
+    "a program takes events one by one in as many cycles as images; they were fitted to no chip, and simavr "
+    "counts several times as many"
+)
+
+
+def _assumed(size: Size, hardware: Hardware, evenly: bool) -> str | None:
+    if hardware.controller is not None and size.layers[0].online:
+        return _EVENTS_ONE_BY_ONE
+    return ASSUMED if evenly else None
 
 
 def _no_training(size: Size, hardware: Hardware) -> str | None:

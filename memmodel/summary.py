@@ -31,6 +31,8 @@ def summarize(estimates: Mapping[str, Estimate]) -> str:
         blocks = [*("\n".join(lines) for lines in titled), _compared(estimates)]
     if any(work.source != COUNTED for work in first.work["inference"]):
         blocks.append(f"Nothing was counted: spikes are {first.work['inference'][0].source}.")
+    if first.latency_assumes is not None and first.most_cycles is None:
+        blocks.append(f"Latency and energy are too low: they assume that {first.latency_assumes}.")
     return "\n\n".join(blocks)
 
 

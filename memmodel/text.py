@@ -124,7 +124,9 @@ def _latency(estimate: Estimate) -> Iterator[str]:
     if estimate.interval["inference"] != total:
         yield f"  layers are a pipeline: an image every {estimate.interval['inference']:,} cycles"
     if estimate.latency_assumes is not None:
-        yield f"  assumed: {estimate.latency_assumes}; otherwise at most {estimate.most_cycles:,} cycles"
+        most = estimate.most_cycles
+        otherwise = "" if most is None else f"; otherwise at most {most:,} cycles"
+        yield f"  assumed: {estimate.latency_assumes}{otherwise}"
 
 
 def _times(first: _Column, second: _Column) -> str:
