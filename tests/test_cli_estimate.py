@@ -332,3 +332,18 @@ def test_the_documentation_shows_what_is_printed(tmp_path, monkeypatch):
     (board,) = re.findall(r'^    base = "stm32f4"\n(?:    .+\n)+', page, re.M)
     Path("board.toml").write_text(textwrap.dedent(board))
     assert run("estimate", "small.h5", "--hardware", "board.toml").exit_code == 0
+
+
+def test_no_range_is_claimed_for_programs_whose_cycles_were_not_fitted(path):
+    dense_one = run("estimate", path, "--hardware", "mcu-avr").stdout
+    assert (
+        "an image or far more: cycles are as of a column; those of other programs were not fitted"
+        in dense_one
+    )
+    assert "expected" not in dense_one
+    details = run("estimate", path, "--hardware", "mcu-avr", "--details").stdout
+    assert "(uncalibrated): no range is known:" in details
+    assert "  assumed: cycles are as of a column; " in details
+    answer = json.loads(run("estimate", path, "--hardware", "mcu-avr", "--json").stdout)
+    assert answer["energy_band_pj"] is answer["latency_band_cycles"] is None
+    assert "expected" in run("estimate", path, "--hardware", "asic65-lp").stdout
