@@ -171,7 +171,7 @@ def test_the_command_line_exports_what_the_search_has_written(tmp_path):
         (("--target", "nir"), "--target nir: MODEL is a linear classifier; use c or arduino"),
         (
             ("--target", "c", "--hardware", "mcu-avr"),
-            "--hardware: what the program of a linear classifier takes of a chip is not estimated; leave it out",
+            "--hardware: what the program of a linear classifier takes of a chip is not estimated",
         ),
         (
             ("--target", "c", "--learning", 9),
