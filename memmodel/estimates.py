@@ -25,6 +25,9 @@ from fspinn.memmodel.workload import PHASES, Workload, Workloads, workloads_of
 from fspinn.model.activity import Activity
 from fspinn.model.model import AnyModel, model_of
 
+AS_A_COLUMN = "cycles are as of a column; those of other programs were not fitted"
+"""What holds for the program of any other network on a microcontroller."""
+
 Breakdown = Mapping[str, Any]
 Breakdowns = Mapping[str, Breakdown]
 
@@ -65,7 +68,7 @@ class Estimate(Drawn):
     latency_assumes : str or None
         What the latency takes for granted, of the spikes or of the program.
     most_cycles : int, ndarray or None
-        What the latency of an inference comes to at most if that is not so; None where nothing is assumed.
+        What the latency of an inference comes to at most if that is not so; None where that is not known.
     """
 
     hardware: Hardware
@@ -111,6 +114,11 @@ class Estimate(Drawn):
         if not self.hardware.timed:
             return None
         return self.latency[phase]["total"] / self.hardware.clock.f_mhz / 1e6
+
+    @property
+    def has_band(self) -> bool:
+        """Whether it is known within which range the truth about time and energy is expected."""
+        return self.latency_assumes != AS_A_COLUMN
 
     def spike_cycles(self, phase: str) -> Any:
         """Return the clock cycles of an image that follow its spikes: all but the intercept."""
@@ -173,8 +181,8 @@ class Estimate(Drawn):
             "interval_cycles": every(self.interval.get),
             "area_um2": None if self.area is None else every(self.area.get),
             "memory_band_bits": every(self._memory_band),
-            "energy_band_pj": self._bands(self.energy, band.energy),
-            "latency_band_cycles": self._bands(self.latency, band.latency),
+            "energy_band_pj": self._bands(self.energy, band.energy if self.has_band else None),
+            "latency_band_cycles": self._bands(self.latency, band.latency if self.has_band else None),
             "area_band_um2": self._bands(self.area, band.area),
             "latency_s": every(self.latency_s),
             "capacity": every(
@@ -280,21 +288,15 @@ def estimate(
         capacity={phase: capacity(case) for phase, case in cases.items()},
         no_training=no_training,
         device_learns=no_training is None and (described.controller is None or program_learns(size)),
-        latency_assumes=_assumed(size, described, most is not None),
+        latency_assumes=_assumed(size, described) if most is None else ASSUMED,
         most_cycles=most,
     )
 
 
-_EVENTS_ONE_BY_ONE = (
-    "a program takes events one by one in as many cycles as images; they were fitted to no chip, and simavr "
-    "counts several times as many"
-)
-
-
-def _assumed(size: Size, hardware: Hardware, evenly: bool) -> str | None:
-    if hardware.controller is not None and size.layers[0].online:
-        return _EVENTS_ONE_BY_ONE
-    return ASSUMED if evenly else None
+def _assumed(size: Size, hardware: Hardware) -> str | None:
+    """Return what is taken for granted of a program whose cycles nobody has counted."""
+    column = bool(np.all(np.greater(size.kept_times, 0)))
+    return None if hardware.controller is None or column else AS_A_COLUMN
 
 
 def _no_training(size: Size, hardware: Hardware) -> str | None:

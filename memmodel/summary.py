@@ -31,8 +31,6 @@ def summarize(estimates: Mapping[str, Estimate]) -> str:
         blocks = [*("\n".join(lines) for lines in titled), _compared(estimates)]
     if any(work.source != COUNTED for work in first.work["inference"]):
         blocks.append(f"Nothing was counted: spikes are {first.work['inference'][0].source}.")
-    if first.latency_assumes is not None and first.most_cycles is None:
-        blocks.append(f"Latency and energy are too low: they assume that {first.latency_assumes}.")
     return "\n\n".join(blocks)
 
 
@@ -47,6 +45,11 @@ def _told(estimate: Estimate) -> Iterator[tuple[str, str]]:
     yield "fits", f"{verdict} {meta.name}: {meta.description}"
     yield from _taken(estimate, limited)
     seconds, energy = estimate.latency_s("inference"), estimate.energy["inference"]["total"]
+    if seconds is not None and not estimate.has_band:
+        yield "latency", f"{time_text(seconds)} an image or far more: {estimate.latency_assumes}"
+        yield "energy", f"{energy_text(energy)} an image or far more ({meta.confidence})"
+        yield _goes_to(estimate)
+        return
     if seconds is None or band.latency is None:
         yield "latency", "nothing is known of time"
     else:
@@ -54,8 +57,12 @@ def _told(estimate: Estimate) -> Iterator[tuple[str, str]]:
         yield "latency", f"{time_text(seconds)} an image, expected {expected}"
     expected = f"{energy_text(energy * band.energy.low)} to {energy_text(energy * band.energy.high)}"
     yield "energy", f"{energy_text(energy)} an image, expected {expected} ({meta.confidence})"
+    yield _goes_to(estimate)
+
+
+def _goes_to(estimate: Estimate) -> tuple[str, str]:
     goes = (("memory", estimate.memory), ("energy", estimate.energy))
-    yield "goes to", "; ".join(f"{what}: {largest(parts['inference'])}" for what, parts in goes)
+    return "goes to", "; ".join(f"{what}: {largest(parts['inference'])}" for what, parts in goes)
 
 
 def _limited(estimate: Estimate) -> dict[str, Needed]:

@@ -171,9 +171,12 @@ def test_the_command_line_exports_what_the_search_has_written(tmp_path):
         (("--target", "nir"), "--target nir: MODEL is a linear classifier; use c or arduino"),
         (
             ("--target", "c", "--hardware", "mcu-avr"),
-            "--hardware: MODEL is a linear classifier, which has none",
+            "--hardware: what the program of a linear classifier takes of a chip is not estimated",
         ),
-        (("--target", "c", "--learning", 9), "--learning: MODEL is a linear classifier, which has none"),
+        (
+            ("--target", "c", "--learning", 9),
+            "--learning: a linear classifier does not learn on a device; leave it out",
+        ),
         (("--target", "arduino", "--samples", 9), "--dataset, --samples: a sketch has no images; leave them"),
         (
             ("--target", "c", "--samples", 360),

@@ -563,7 +563,7 @@ def test_a_search_is_a_mark_for_each_format_and_a_front_with_intervals():
     words = {word.strip() for word in texts(figure)}
     assert {"10", "20", "memory for inference (KiB)"} <= words
     assert "30" not in words
-    assert "\u2605 20 neurons, UQ0.2 weights, 20.0 KiB, 80.0 %" in words
+    assert "\u2605 20 neurons, UQ0.2 weights, 20 KiB, 80.0 %" in words
     legend = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     assert legend == ["UQ0.2 weights", "float32 weights", "target 75 %", "budget 25 KiB"]
 

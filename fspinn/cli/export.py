@@ -170,9 +170,13 @@ def _refuse_for_classifier(target: str, given: dict[str, object]) -> None:
     """Refuse what only networks have."""
     if target in ("verilog", "nir"):
         raise ConfigError(f"--target {target}: MODEL is a linear classifier; use c or arduino")
+    reasons = {
+        "--hardware": "what the program of a linear classifier takes of a chip is not estimated",
+        "--learning": "a linear classifier does not learn on a device",
+    }
     for option, value in given.items():
         if value is not None:
-            raise ConfigError(f"{option}: MODEL is a linear classifier, which has none; leave it out")
+            raise ConfigError(f"{option}: {reasons[option]}; leave it out")
 
 
 def _refuse_images(shown: shown_images.Shown) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fspinn.base.amounts import memory_text
 from fspinn.base.errors import ConfigError, DataError
 from fspinn.base.files import check_file
 from fspinn.cli import options, reading, sections, shown_images
@@ -128,7 +129,7 @@ def command(
         return
     first, last = result.reports[0].before, result.reports[-1].after
     click.echo(
-        f"memory    {first.bits / 8192:.1f} KiB -> {last.bits / 8192:.1f} KiB "
+        f"memory    {memory_text(first.bits)} -> {memory_text(last.bits)} "
         f"({first.bits / last.bits:.1f} times less, for inference)"
     )
     if first.accuracy is not None and last.accuracy is not None and data is not None:
@@ -162,7 +163,7 @@ def _print_trial(before: "Trial", trial: "Trial") -> None:
     formats = " ".join(f"{name or 'labels':<6}" for name in _formats(trial.candidate.variant).values())
     outcome = "cannot hold the network"
     if lost is not None:
-        outcome = f"{trial.memory_bits / 8192:7.1f} KiB, {in_words(lost)}"
+        outcome = f"{memory_text(trial.memory_bits):>8}, {in_words(lost)}"
     click.echo(f"{trial.varied:<9} {formats} {outcome}")
 
 

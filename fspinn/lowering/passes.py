@@ -12,6 +12,7 @@ from math import log1p
 import numpy as np
 from numpy.typing import NDArray
 
+from fspinn.base.amounts import memory_text
 from fspinn.base.errors import ConfigError, FormatError
 from fspinn.base.settings import settings_of, with_settings
 from fspinn.lowering.compiler import plan_of
@@ -74,7 +75,7 @@ class Report:
 
     def __str__(self) -> str:
         cost = "" if self.lost_points is None else f"; {in_words(self.lost_points)}"
-        return f"{self.name:<9} {self.change}; saves {self.saved_bits / 8192:.1f} KiB{cost}"
+        return f"{self.name:<9} {self.change}; saves {memory_text(self.saved_bits)}{cost}"
 
 
 def in_words(lost_points: float) -> str:

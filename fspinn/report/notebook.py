@@ -19,7 +19,7 @@ from fspinn.memmodel.estimates import Estimate
 from fspinn.memmodel.text import TABLES, phases_told
 from fspinn.model.model import Model
 from fspinn.network.description import Network
-from fspinn.report.page import Picture, _environment, _percent, _picture
+from fspinn.report.page import Picture, _environment, _percent, _picture, worth_of
 from fspinn.report.plots import accuracy_against_memory, confusion_matrix, receptive_fields
 from fspinn.search.baselines import Baseline
 from fspinn.search.result import SearchResult
@@ -161,7 +161,7 @@ def _(shown: SearchResult) -> Shown:
     tables = [
         _table(("Pareto front", *head[1:]), front),
         _table(("without spikes", *head[1:]), classifiers),
-        _table(("is a spiking network worth it?",), [(answer["worth_it"]["words"],)]),
+        _table(("is a spiking network worth it?",), [(worth_of(answer).words,)]),
     ]
     drawn = _picture(accuracy_against_memory, shown)
     return Shown(tables, [Picture("Accuracy against memory", drawn, "Every candidate that was measured.")])

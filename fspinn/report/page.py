@@ -36,7 +36,7 @@ from fspinn.search.metrics import metric_of
 from fspinn.search.perceptron import passes_over
 from fspinn.search.result import BUYS
 from fspinn.search.shortfalls import Group, heading
-from fspinn.search.worth import worth
+from fspinn.search.worth import Worth, worth
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset, Split
@@ -213,11 +213,16 @@ def _without_spikes(answer: Mapping[str, Any], inputs: str) -> dict[str, Any]:
     labels = answer["labels"] or answer["dataset"]["train"]
     return {
         "baselines": answer["baselines"],
-        "worth": worth(answer, _percent, lambda name, cost: with_signs(MEASURES[name].format(cost))),
+        "worth": worth_of(answer),
         "labels": labels,
         "passes": passes_over(min(labels, MOST_IMAGES)),
         "inputs": inputs,
     }
+
+
+def worth_of(answer: Mapping[str, Any]) -> Worth:
+    """Return whether a spiking network is worth it, in the words and with the signs of the page."""
+    return worth(answer, _percent, lambda name, cost: with_signs(MEASURES[name].format(cost)))
 
 
 class Latency(NamedTuple):
@@ -226,6 +231,7 @@ class Latency(NamedTuple):
     intercept_s: float
     spikes_s: float
     assumes: str | None
+    has_band: bool
 
 
 def _latency(model: Model, hardware: str) -> Latency | None:
@@ -235,7 +241,7 @@ def _latency(model: Model, hardware: str) -> Latency | None:
         return None
     cycle_s = 1e-6 / cost.hardware.clock.f_mhz
     fixed, following = cost.intercept["inference"], cost.spike_cycles("inference")
-    return Latency(fixed * cycle_s, following * cycle_s, cost.latency_assumes)
+    return Latency(fixed * cycle_s, following * cycle_s, cost.latency_assumes, cost.has_band)
 
 
 class Picture(NamedTuple):

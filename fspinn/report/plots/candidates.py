@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from fspinn.base.amounts import memory_text
 from fspinn.report.plots.colours import CHOSEN, GREY, MARKS, SHADES
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def accuracy_against_memory(result: "SearchResult") -> Figure:
         axes.plot(kib, percent, "*", markersize=17, color=CHOSEN, zorder=5)
         candidate = result.winner.candidate
         words = f"{candidate.neurons} neurons, {candidate.weights} weights"
-        words += f", {kib[0]:.1f} KiB, {percent[0]:.1f} %"
+        words += f", {memory_text(result.winner.memory_bits)}, {percent[0]:.1f} %"
         axes.set_title(f"\u2605 {words}", color=CHOSEN, fontsize=11)
     axes.set_xscale("log")
     axes.set_xlabel("memory for inference (KiB)")
