@@ -120,10 +120,10 @@ def render(results: Results) -> str:
     head = ["package", "for", "its own files (MB)", "with all that it needs (MB)", "import (s)"]
     return (
         f"{table(head, rows)}\n\n"
-        f"Without extras {result['without_extras']:.0f} MB in all: packages share much of what they need. Each is "
-        "imported where it is used: `fspinn --help` and `import fspinn` wait for none of the large ones. Import "
-        "times are processor time in a new process, what a package itself needs included; torch is the wheel for "
-        f"the CPU, that with CUDA is several times as large. {machines(results)}."
+        f"Without extras {result['without_extras']:.0f} MB in all: packages share much of what they need. "
+        "Each is imported where it is used: `fspinn --help` and `import fspinn` wait for none of the large "
+        "ones. Import times are processor time in a new process, what a package itself needs included; torch "
+        f"is the wheel for the CPU, that with CUDA is several times as large. {machines(results)}."
     )
 
 

@@ -3,12 +3,13 @@
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from described import changed, dense, with_layer
-from exported_programs import images_for, model_of, needs_gcc
+from exported_programs import images_for, model_of, needs_gcc, needs_tools_of
 from test_export_c import COLUMN
 from test_export_features import listening, values_for
 
@@ -85,6 +86,62 @@ def test_a_sketch_answers_each_sample_with_its_class(network, pixels, parts, fea
     assert len(set(expected)) > 1
     stops = "." * (parts + (features > 0))
     assert output(tmp_path / "digits", samples) == [f"{stops}{one}" for one in expected]
+
+
+CORE = Path("/usr/share/arduino/hardware/arduino/avr")
+"""Where Debian's package arduino-core-avr has what the Arduino IDE compiles a sketch with."""
+
+
+def built_for_uno(folder, name):
+    """Compile a sketch and the Arduino core as the Arduino IDE does, for an Uno."""
+    chip = [
+        "-Os",
+        "-g",
+        "-mmcu=atmega328p",
+        "-DF_CPU=16000000L",
+        "-ffunction-sections",
+        "-fdata-sections",
+        "-flto",
+    ]
+    # Debian's compiler is older than the IDE's, and lacks a name of its own constant in C++.
+    board = ["-DARDUINO=10819", "-DARDUINO_AVR_UNO", "-DARDUINO_ARCH_AVR", "-DDECIMAL_DIG=__DECIMAL_DIG__"]
+    flags = [*chip, *board, "-I", CORE / "cores/arduino", "-I", CORE / "variants/standard"]
+    plus = ["-std=gnu++11", "-fpermissive", "-fno-exceptions", "-fno-threadsafe-statics"]
+    sketch = folder / f"{folder.name}.ino"
+    (folder / "sketch.cpp").write_text(f"#include <Arduino.h>\n{sketch.read_text()}")
+    made = []
+    for source in (folder / "sketch.cpp", folder / f"{name}.c", *sorted((CORE / "cores/arduino").iterdir())):
+        how = {".cpp": ["avr-g++", *plus], ".c": ["avr-gcc"], ".S": ["avr-gcc"]}.get(source.suffix)
+        if how is not None:
+            made.append(folder / f"{source.name}.o")
+            subprocess.run([*how, *flags, "-w", "-c", source, "-o", made[-1]], check=True)
+    program = folder / "sketch.elf"
+    subprocess.run(["avr-gcc", "-w", *chip, "-Wl,--gc-sections", *made, "-lm", "-o", program], check=True)
+    return program
+
+
+@needs_gcc
+@pytest.mark.skipif(not CORE.exists(), reason="needs arduino-core-avr")
+def test_a_sketch_answers_on_an_uno_with_the_arduino_core(tmp_path):
+    """Sketch, Arduino core and serial port are the real ones, the chip is simavr's."""
+    needs_tools_of("atmega328p")
+    model = listening(model_of(changed(COLUMN, cells=(2, 2)), pixels=(7, 9)), 2)
+    images, values = images_for(model, 6), values_for(model, 6)
+    export_arduino(model, tmp_path / "digits", name="digits", seed=3)
+    runner = tmp_path / "arduino_in_simavr"
+    here = Path(__file__).with_name("arduino_in_simavr.c")
+    subprocess.run(["gcc", "-std=c99", here, "-o", runner, "-lsimavr"], check=True)
+    parts = tmp_path / "parts.bin"
+    with parts.open("wb") as file:
+        for image, more in zip(images, model.features.in_bytes(values), strict=True):
+            for part in (*image, more):
+                file.write(len(part).to_bytes(2, "little") + part.tobytes())
+    program = built_for_uno(tmp_path / "digits", "digits")
+    ran = subprocess.run([runner, program, parts, "6"], capture_output=True, check=True)
+    expected = predict(model, images, features=values, seed=3).classes
+    assert len(set(expected)) > 1
+    # Before that, simavr says what it has loaded.
+    assert ran.stdout.decode().split()[-6:] == [f"{'.' * 8}{one}" for one in expected]
 
 
 def board(tmp_path, flash, ram):
