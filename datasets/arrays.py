@@ -71,6 +71,11 @@ def as_split(
     images, labels = given
     read = _read((_unflattened(images, shape, scale), labels))
     if read.signals and scale is None:
+        if shape is not None:
+            found, wanted = (" x ".join(map(str, one)) for one in (np.shape(images)[1:], shape))
+            raise DataError(
+                f"images: {found} values do not fit a model for {wanted}; give samples of that size"
+            )
         raise DataError(
             "images: these are signals, and nothing says how they are scaled; make images of them"
         )

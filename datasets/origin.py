@@ -1,15 +1,18 @@
 """Which data set was it? What identifies a data set and its split, and how to load it again."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from fspinn.base.errors import ConfigError
 from fspinn.datasets.arrays import IN_MEMORY
+from fspinn.datasets.catalogue import catalogue
 from fspinn.datasets.dataset import Dataset
 from fspinn.datasets.loading import load
 from fspinn.datasets.reading import Reading
 from fspinn.datasets.scale import Scale
+from fspinn.datasets.through_tonic import PREFIX
 
 
 def origin(data: Dataset) -> dict[str, Any]:
@@ -27,8 +30,14 @@ def load_again(
     """Load a data set with the split that `origin` names; refused if the images have changed since."""
     if origin["name"] == IN_MEMORY:
         raise ConfigError(f"dataset: the model was trained on {IN_MEMORY}; name the data set to use")
+    name = origin["name"]
+    if not (name in catalogue or name.startswith(PREFIX) or os.path.exists(os.path.expanduser(name))):
+        raise ConfigError(
+            f"dataset: the model was trained on {name!r}, which is not here; bring it back, or name the data "
+            "set to use"
+        )
     data = load(
-        origin["name"],
+        name,
         data_dir=data_dir,
         validation=origin["validation"],
         seed=origin["seed"],

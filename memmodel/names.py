@@ -50,7 +50,10 @@ def preset_of(name: str, key: str = "hardware") -> str:
     guess = ""
     for near in get_close_matches(asked, known, n=1):
         guess = f"did you mean {near}{'' if near in presets else f' ({known[near]})'}? "
-    file = ", or the path of your own .toml file" if key == "hardware" else ""
+    if key == "hardware":
+        file = ", or the path of your own .toml file"
+    else:
+        file = "; a base is a preset, not a file" if asked.endswith(".toml") else ""
     raise HardwareError(f"{key}: no preset {name!r}; {guess}use one of {', '.join(presets)}{file}")
 
 

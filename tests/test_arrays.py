@@ -17,6 +17,7 @@ from fspinn.backends.nir import export_nir
 from fspinn.base.errors import ConfigError, DataError, FspinnWarning
 from fspinn.datasets import Dataset, Scale, Split
 from fspinn.datasets.arrays import as_dataset, as_split
+from fspinn.datasets.origin import load_again, origin
 from fspinn.memmodel import Size, estimate
 from fspinn.model import readout
 from fspinn.network.rules import Stdp
@@ -74,6 +75,14 @@ def test_the_arrays_of_a_model_cannot_be_loaded_again(result):
         ConfigError, match=r"^dataset: the model was trained on arrays in memory; name the data set to use$"
     ):
         load_data_of(result)
+
+
+def test_a_folder_that_is_gone_is_named_as_what_a_model_was_trained_on(digits):
+    of_a_folder = {**origin(digits), "name": "gone/pictures"}
+    with pytest.raises(
+        ConfigError, match=r"trained on 'gone/pictures', which is not here; bring it back, or n"
+    ):
+        load_again(of_a_folder)
 
 
 def test_a_split_or_pair_is_predicted_as_it_is_evaluated(digits, result):

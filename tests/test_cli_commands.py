@@ -101,7 +101,7 @@ def test_options_come_from_a_file_and_the_command_line_wins(tmp_path):
             "neuron = 7",
             "unknown name 'neuron'; did you mean neurons? `fspinn train --help-all` lists options, `fspinn ",
         ),
-        ('class-weigth = "balanced"', "unknown name 'class_weigth'; did you mean class_weight? "),
+        ('class-weigth = "balanced"', "unknown name 'class-weigth'; did you mean class_weight? "),
         ("duration-ms = 30\nduration_ms = 40", "duration_ms is given twice; leave one out"),
         ("neurons = ", "not valid TOML"),
         ('neurons = "many"', "neurons: 'many' is not a whole number; give one from 1 to 1000000"),

@@ -337,6 +337,11 @@ def test_signals_scaled_in_another_way_are_refused(data, model):
 def test_signals_need_a_model_of_signals(data, tmp_path):
     with pytest.raises(DataError, match=r"^images: these are signals, and nothing says how they are scaled"):
         as_split((SIGNALS, LABELS))
+    width = SIGNALS.shape[1]
+    with pytest.raises(
+        DataError, match=f"^images: {width} values do not fit a model for 8 x 8; give samples"
+    ):
+        as_split((SIGNALS, LABELS), shape=(8, 8))
     np.savez(tmp_path / "own.npz", signals=SIGNALS)
     with pytest.raises(
         DataError, match=r"holds signals, but the model was trained on images; give it images"

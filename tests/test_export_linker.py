@@ -1,5 +1,6 @@
 """The linker refuses a network that is too large for the hardware, as the export does."""
 
+import re
 import subprocess
 
 import pytest
@@ -93,5 +94,7 @@ def test_only_programs_for_some_hardware_are_linked_for_it(tmp_path):
     assert "fits-" not in (tmp_path / "one" / "Makefile").read_text()
     assert "fits-" not in (tmp_path / "one" / "README.md").read_text()
     assert "memories of mcu-avr" in (tmp_path / "two" / "README.md").read_text()
+    for file in ("Makefile", "README.md"):  # the first chip that is named is one of its kind
+        assert re.search("fits-[a-z0-9-]+", (tmp_path / "two" / file).read_text())[0] == "fits-atmega328p"
     for text in ("Makefile", "README.md", "test/chip.ld"):
         assert "@hardware@" not in (tmp_path / "two" / text).read_text()

@@ -107,6 +107,7 @@ def test_a_file_of_ones_own_can_be_named(tmp_path):
             'base = "stm32f5"\n[meta]',
             "base: no preset 'stm32f5'; did you mean stm32f4 (mcu-m4f)? use one of asic28-odin",
         ),
+        ("[meta]", 'base = "board.toml"\n[meta]', "mcu-rv32; a base is a preset, not a file"),
         ("[memory.state]", "[memory.states]", "memory.states: unknown key; use weights, state"),
         ("[clock]", "[clock", "not valid TOML"),
         ("[process]", "[area2]", "area2: unknown key"),

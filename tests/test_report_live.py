@@ -105,6 +105,7 @@ def test_a_folder_that_is_not_that_of_a_search_is_refused(tmp_path, lines):
         "report", "--live", tmp_path / "none"
     )
     (tmp_path / "notes.txt").touch()
+    assert "notes.txt: is a file; name the folder" in refused("report", "--live", tmp_path / "notes.txt")
     assert refused("report", "--live", tmp_path) == (
         f"fspinn: {tmp_path}: holds no search; name the folder that `fspinn search -o` writes\n"
     )

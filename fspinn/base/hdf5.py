@@ -55,7 +55,10 @@ def read(path: Path, kind: str, *, version: int, fix: str) -> tuple[dict[str, An
         if not content.startswith(_magic(kind)):
             other = _kind_in(content)
             what = f"is a {other} of fspinn, not a {kind}" if other else f"is not a {kind} of fspinn"
-            raise ModelFileError(f"{path}: {what}; name a file that `fspinn train` wrote")
+            raise ModelFileError(
+                f"{path}: {what}; name a file that `fspinn train` wrote"
+                + (", or make a program of it with `fspinn export`" if other == "classifier" else "")
+            )
         # Before HDF5 sees it: its library can crash or hang on damaged files.
         if content[:_HEADER_BYTES] != _header(kind, memoryview(content)):
             raise ModelFileError(f"{path}: is damaged (checksum differs); {fix}")

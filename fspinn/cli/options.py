@@ -121,7 +121,7 @@ def _read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> N
             of_settings[name] = value
             continue
         if name not in options:
-            near = near_miss(name, (*options, *settings))
+            near = near_miss(word, (*options, *settings))
             raise ConfigError(
                 f"--config {path}: unknown name {near}`fspinn {ctx.info_name} --help-all` lists options, "
                 "`fspinn info --settings` settings"

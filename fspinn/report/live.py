@@ -38,6 +38,8 @@ class LiveReport:
         self._folder, self._following = folder, Following(folder)
         self._lock, self._made = threading.Lock(), ""
         self._files: tuple[float, float] | None = None
+        if folder.is_file():
+            raise DataError(f"{folder}: is a file; name the folder that `fspinn search -o` writes")
         if not folder.is_dir():
             raise DataError(f"{folder}: there is no such folder; start `fspinn search -o {folder}` first")
         try:

@@ -18,8 +18,8 @@ from fspinn.model.model import Model
 _BYTE_BITS = 8
 
 _FITS = """\
-- `make fits-cortex-m0` (or `-cortex-m4`, `-riscv`, `-atmega328p`, `-attiny85`) links the network alone into
-  the memories of @hardware@ (`test/chip.ld`), so that the linker refuses what is too large.
+- `make fits-@first@` (or @others@) links the network alone into the memories of @hardware@
+  (`test/chip.ld`), so that the linker refuses what is too large.
 """
 
 
@@ -52,13 +52,16 @@ def linked_files(model: Model, hardware: str | Path, *, learning: bool = False) 
     stack = _stack_bytes(case, controller)
     # A description does not name its core; only programs for AVR have weights in bytes.
     avr = described.memory.weights.word_bits == _BYTE_BITS
+    kind = ("atmega328p", "attiny85") if avr else ("cortex-m4", "cortex-m0", "riscv")
     values = {
         "hardware": re.sub(r"[^\w.+ -]", "_", described.meta.name),  # in comments
         "flash": str(controller.flash_bytes),
         "ram": str(controller.ram_bytes),
         "stack": str(stack),
         "static": str(controller.ram_bytes - stack),
-        "kind": "atmega328p attiny85" if avr else "cortex-m0 cortex-m4 riscv",
+        "kind": " ".join(kind),
+        "first": kind[0],
+        "others": ", ".join(f"`-{chip}`" for chip in kind[1:]),
     }
     texts = {
         "chip.c": program_file("test/chip.c"),

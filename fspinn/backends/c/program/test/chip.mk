@@ -1,7 +1,7 @@
 
-# make fits-cortex-m4    link the network alone into @hardware@: @flash@ bytes of flash, @ram@ of RAM, @stack@ of them stack.
-#                        The linker refuses what is too large. fits-cortex-m0, fits-riscv, fits-atmega328p and
-#                        fits-attiny85 do so with the code of those. Tests on emulated chips of its kind do so first.
+# make fits-@first@   link the network alone into @hardware@: @flash@ bytes of flash, @ram@ of RAM, @stack@ of them stack.
+#                        The linker refuses what is too large. Others of CHIPS do so with their code.
+#                        Tests on emulated chips of its kind (@kind@) do so first.
 CHIPS = cortex-m0 cortex-m4 riscv atmega328p attiny85
 CHIP_C = $(NAME).o chip.o
 
