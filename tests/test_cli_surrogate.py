@@ -100,7 +100,7 @@ def test_a_surrogate_without_its_learner_is_refused():
 def test_without_torch_one_line_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "torch", None)
     said = refused(*TRAIN)
-    assert "learner: surrogate needs torch, which cannot be imported" in said
+    assert "learner: surrogate needs torch, which is not installed" in said
     assert 'pip install "fspinn[surrogate]"' in said
     assert list(tmp_path.iterdir()) == []
 

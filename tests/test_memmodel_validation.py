@@ -129,7 +129,7 @@ def test_errors_of_cores_are_those_of_today_and_what_was_fitted_is_not_counted()
         for name, errors in by_name.items():
             assert kept[role][name] == pytest.approx(errors), name
     text, rows = cost_model._cores({"errors": found})
-    assert "each core stands in docs/device.md" in text
+    assert "each core stands below" in text
     assert rows.count("| calibration |") == rows.count("| held out |") == 2
 
 

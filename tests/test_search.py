@@ -347,6 +347,7 @@ def test_the_result_is_written_as_model_and_tables(result, tmp_path):
     assert json.loads(written["result"].read_text()) == json.loads(json.dumps(result.as_dict()))
     assert sorted(path.name for path in (tmp_path / "result").iterdir()) == [
         "candidates.csv",
+        "linear.h5",
         "result.json",
         "smallest.h5",
     ]

@@ -56,6 +56,9 @@ module fspinn_column #(
     output none
 );
     localparam INPUTS = FIELD_LINES * FIELD_RUN;
+    // How far a feature is from that of the next cell, and of the next row of cells; 0 where there is none.
+    localparam [31:0] NEXT_CELL = (CELL_COLUMNS > 1) ? NEURONS : 0;
+    localparam [31:0] NEXT_CELL_ROW = (CELL_ROWS > 1) ? CELL_COLUMNS * NEURONS : 0;
     localparam INPUT_BITS = (INPUTS > 1) ? $clog2(INPUTS) : 1;
     localparam PLACE_BITS = (LINE > 1) ? $clog2(LINE) : 1;
     localparam LINE_BITS = (LINES > 1) ? $clog2(LINES) : 1;
@@ -118,7 +121,7 @@ module fspinn_column #(
                     column_part <= next_column_part;
                     if (next_column_part >= COLUMNS) begin
                         column_part <= next_column_part - COLUMNS;
-                        cell_feature <= cell_feature + NEURONS;
+                        cell_feature <= cell_feature + NEXT_CELL[FEATURE_BITS-1:0];
                     end
                 end
             end
@@ -133,8 +136,8 @@ module fspinn_column #(
                     row_part <= next_row_part;
                     if (next_row_part >= ROWS) begin
                         row_part <= next_row_part - ROWS;
-                        row_feature <= row_feature + CELL_COLUMNS * NEURONS;
-                        cell_feature <= row_feature + CELL_COLUMNS * NEURONS;
+                        row_feature <= row_feature + NEXT_CELL_ROW[FEATURE_BITS-1:0];
+                        cell_feature <= row_feature + NEXT_CELL_ROW[FEATURE_BITS-1:0];
                     end
                 end
             end
