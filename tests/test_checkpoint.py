@@ -104,7 +104,9 @@ def test_a_damaged_checkpoint_is_refused(path, part):
 
 def test_a_model_is_no_checkpoint(path):
     path.write_bytes(b"fspinn-model " + bytes(2000))
-    assert "is a model of fspinn, not a checkpoint; name a file" in refusal(ModelFileError, checkpoint.load, path, RUN)
+    assert "is a model of fspinn, not a checkpoint; name a file" in refusal(
+        ModelFileError, checkpoint.load, path, RUN
+    )
 
 
 def test_a_newer_checkpoint_asks_for_an_update(path, monkeypatch):
