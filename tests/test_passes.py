@@ -59,7 +59,7 @@ def test_a_chain_measures_before_and_after_each_pass_and_leaves_its_input_alone(
     assert said == reports
     assert str(reports[0]).startswith("leak      leak is v -= v >> 7, tau_m_ms 100 -> 127.5; saves 3 KiB; ")
     assert str(reports[0]).endswith("loses 0.50 points")
-    assert str(reports[1]) == "nothing   as it was; saves 0.0 KiB; gains 0.50 points"
+    assert str(reports[1]) == "nothing   as it was; saves 0 B; gains 0.50 points"
 
 
 def test_where_nobody_looked_no_loss_is_said():
