@@ -69,6 +69,7 @@ def test_few_options_need_no_sections():
             "trials: the ladder draws no networks; leave it out, or take",
         ),
         ("search --trials 5", "trials: the ladder draws no networks"),
+        ("search --sampler tpe", "sampler: the ladder draws no networks; leave it out"),
         ("search --weights UQ0.3,4bit", "--weights: '4bit' is not a number format; write Qm.n"),
         ("search --sizes 0", "sizes: must be from 1 to 1000000, but got 0"),
         ("search --readouts vote", "readout: there is no 'vote'"),

@@ -101,6 +101,11 @@ def ask(
         raise ConfigError(
             "trials: the ladder draws no networks; leave it out, or take the strategy bayes or halving"
         )
+    chosen = chosen_sampler(sampler)
+    if strategy == "ladder" and sampler != "auto":
+        raise ConfigError(
+            "sampler: the ladder draws no networks; leave it out, or take the strategy bayes or halving"
+        )
     check_class_weight(class_weight)
     for one in learners:
         check_competition((network or Network()), one)
@@ -122,7 +127,7 @@ def ask(
         within_device(constraints, described),
         described,
         minimize,
-        chosen_sampler(sampler),
+        chosen,
         network,
         learners,
         whole_number("trials", TRIALS if trials is None else trials, 1, MOST_TRIALS),

@@ -65,9 +65,9 @@ def test_where_no_network_fits_nothing_is_trained(data, monkeypatch, strategy):
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_what_was_trained_before_counts_although_the_time_is_over(data, tmp_path, strategy):
-    settings = {"accuracy": 0.5, "passes": 6, "strategy": strategy, "sampler": "random"}
+    settings = {"accuracy": 0.5, "passes": 6, "strategy": strategy}
     settings |= {"sizes": (10, 40, 60), "folder": tmp_path}
-    settings |= {} if strategy == "ladder" else {"trials": 6}
+    settings |= {} if strategy == "ladder" else {"trials": 6, "sampler": "random"}
     whole = quick(data, **settings)
     assert whole.found
     again = quick(data, budget="1us", **settings)
@@ -82,8 +82,8 @@ def test_time_that_is_over_is_not_taken_for_a_no(data, monkeypatch, strategy):
     def later(_):
         clock[0] += 1.0
 
-    settings = {"sizes": (20, 40), "strategy": strategy, "sampler": "random", "budget": 0.5}
-    settings = settings if strategy == "ladder" else {**settings, "sizes": None}
+    settings = {"strategy": strategy, "budget": 0.5}
+    settings |= {"sizes": (20, 40)} if strategy == "ladder" else {"sizes": None, "sampler": "random"}
     result = quick(data, accuracy=0.95, on_trials=later, **settings)
     assert result.ending is Ending.TIME_OVER
     total, what = (4, "candidates") if strategy == "ladder" else (13, "networks")
