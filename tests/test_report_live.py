@@ -106,6 +106,9 @@ def test_a_folder_that_is_not_that_of_a_search_is_refused(tmp_path, lines):
     )
     (tmp_path / "notes.txt").touch()
     assert "notes.txt: is a file; name the folder" in refused("report", "--live", tmp_path / "notes.txt")
+    assert "--threads: --live needs no images; leave it out" in refused(
+        "report", "--live", "--threads", 2, tmp_path
+    )
     assert refused("report", "--live", tmp_path) == (
         f"fspinn: {tmp_path}: holds no search; name the folder that `fspinn search -o` writes\n"
     )

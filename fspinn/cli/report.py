@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from fspinn.base.errors import ConfigError
 from fspinn.cli import options, sections
 
 
@@ -30,6 +31,9 @@ def command(result: Path, live: bool, data_dir: Path | None, threads: int | None
       fspinn report --live result/
     """
     if live:
+        for option, value in {"--data-dir": data_dir, "--threads": threads}.items():
+            if value is not None:
+                raise ConfigError(f"{option}: --live needs no images; leave it out")
         _serve(result, as_json)
         return
     from fspinn.report import write_report
