@@ -100,8 +100,8 @@ def render(results: Results) -> str:
                 expected = one["estimated_cycles"] / 1e6
                 time = f"{expected:.1f} / {cycles / 1e6:.1f} million cycles; {cycles / MHZ / 1e6:.2f} s"
             both = [f"{one['estimated'][name]:,} / {one[name]:,}" for name in ("flash", "ram")]
-            told = f"{column.neurons} neurons at {positions[0]} x {positions[1]}"
-            rows.append([NAMES[part], told, *both, f"{one['stack']:,}", f"{one['shown']:,}", time])
+            column_in_words = f"{column.neurons} neurons at {positions[0]} x {positions[1]}"
+            rows.append([NAMES[part], column_in_words, *both, f"{one['stack']:,}", f"{one['shown']:,}", time])
     head = ["chip", "column", "flash (B)", "RAM (B)", "of which stack (B)", "recordings", "a recording"]
     accuracies = {
         Column(*one["column"]).neurons: one["accuracy"]

@@ -127,7 +127,7 @@ def test_other_hardware_has_other_limits_or_none(path, hardware, first, names):
     assert [line[:12].strip() for line in lines[1:]] == [*names, "latency", "energy", "goes to"]
 
 
-def test_training_is_only_told_where_the_device_learns(path):
+def test_training_is_only_shown_where_the_device_learns(path):
     on_chip = run("estimate", path, "--details").stdout
     on_controller = run("estimate", path, "--details", "--hardware", "uno").stdout
     assert re.search(r"^memory +inference +training$", on_chip, re.M)
@@ -136,8 +136,8 @@ def test_training_is_only_told_where_the_device_learns(path):
         "training: not on this device; the exported program of such a network does not learn" in on_controller
     )
     assert "training" not in run("estimate", path).stdout
-    told = run("estimate", path, "--details", "--compare", "uno").stdout
-    assert re.search(r"^memory +inference +inference$", told, re.M)
+    text = run("estimate", path, "--details", "--compare", "uno").stdout
+    assert re.search(r"^memory +inference +inference$", text, re.M)
 
 
 def test_hardware_that_says_nothing_of_time_has_no_such_table(path):
@@ -147,7 +147,7 @@ def test_hardware_that_says_nothing_of_time_has_no_such_table(path):
     assert "nothing is said of time" in output
 
 
-def test_what_is_remembered_and_what_does_not_fit_is_told(tmp_path):
+def test_what_is_remembered_and_what_does_not_fit_is_said(tmp_path):
     activity = dict.fromkeys(("inference", "training"), Activity(samples=1, steps=350, input_spikes=10))
     store.save(model_with(activity, neurons=5000), tmp_path / "large.h5")
     output = run("estimate", tmp_path / "large.h5", "--hardware", "asic28-odin", "--details").output
@@ -183,7 +183,7 @@ def test_a_quantized_model_says_when_its_activity_was_counted(model, tmp_path):
     assert "before quantization" not in refused("estimate", tmp_path / "net4.h5", "--hardware", "abacus")
 
 
-def test_two_networks_are_told_side_by_side(model, path, tmp_path):
+def test_two_networks_stand_side_by_side(model, path, tmp_path):
     other = tmp_path / "net4.h5"
     store.save(quantize(model, "UQ0.4"), other)
     output = run("estimate", path, "--compare", other).stdout
@@ -198,7 +198,7 @@ def test_two_networks_are_told_side_by_side(model, path, tmp_path):
         assert others["weights"] < mine["weights"]
 
 
-def test_two_presets_are_told_side_by_side(path, tmp_path):
+def test_two_presets_stand_side_by_side(path, tmp_path):
     result = run("estimate", path, "--compare", "mcu-m4f", "--details")
     output = result.stdout
     assert f"{path}: computes with floats, of which no program is made; costs are as if" in result.stderr

@@ -65,10 +65,12 @@ def test_the_program_has_the_scores_and_answers_of_python(case, tmp_path):
     assert len(np.unique(answers)) > 1 or case == "one class"
     assert (answers == -1).any() == (reject > 0 and case != "one class")
     export_classifier(classifier, tmp_path / "out", images, features=features, reject=reject, name="digits")
-    told = make(tmp_path / "out", "test", f"CFLAGS={' '.join(STRICT)}").stdout
-    assert told.endswith("equal to fspinn\n")
-    assert "one by one" in told
-    said = [line.split("class ")[1] for line in told.split("one by one")[0].splitlines() if "class" in line]
+    printed = make(tmp_path / "out", "test", f"CFLAGS={' '.join(STRICT)}").stdout
+    assert printed.endswith("equal to fspinn\n")
+    assert "one by one" in printed
+    said = [
+        line.split("class ")[1] for line in printed.split("one by one")[0].splitlines() if "class" in line
+    ]
     assert said == ["none" if answer < 0 else str(answer) for answer in answers]
 
 

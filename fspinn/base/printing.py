@@ -15,7 +15,7 @@ class Printed:
 
 
 class Drawn(Printed):
-    """What a notebook shows as tables and pictures, too: those that `drawn_by` was told of."""
+    """What a notebook shows as tables and pictures, too: those that `drawn_by` knows."""
 
     def _repr_html_(self) -> str:
         return "".join(draw(self) for draw in _draw)

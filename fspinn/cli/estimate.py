@@ -116,8 +116,10 @@ def command(
         for name, (path, _) in cases.items()
     ]
     above = [str(model)] if len(networks) < len(cases) else []
-    told = [f"\n{path}, an inference. {one.in_words()}" for path, one in others.items()] if details else []
-    below = told + ([] if plot is None else [f"wrote {plot}"])
+    inferences = (
+        [f"\n{path}, an inference. {one.in_words()}" for path, one in others.items()] if details else []
+    )
+    below = inferences + ([] if plot is None else [f"wrote {plot}"])
     answer = answers[0] if compare is None else {**answers[0], "compare": answers[1]}
     options.answer(as_json, answer, *above, (describe if details else summarize)(estimates), *below)
     if check and not all(estimate.fits("inference") for estimate in estimates.values()):

@@ -84,8 +84,8 @@ class LiveReport:
         so_far = self._following.so_far()
         if so_far is None:
             return "The search has not begun to train networks yet.", ""
-        told = time.strftime("%H:%M:%S", time.localtime(journal / 1e9))
-        return f"The search has not finished; last news at {told}.", sections(words_about(so_far, None))
+        last = time.strftime("%H:%M:%S", time.localtime(journal / 1e9))
+        return f"The search has not finished; last news at {last}.", sections(words_about(so_far, None))
 
 
 class _Server(ThreadingHTTPServer):

@@ -19,7 +19,7 @@ from fspinn.memmodel.estimates import Estimate
 from fspinn.memmodel.text import TABLES, phases_told
 from fspinn.model.model import Model
 from fspinn.network.description import Network
-from fspinn.report.page import Picture, _environment, _percent, _picture, worth_of
+from fspinn.report.page import Picture, environment, percent, picture, worth_of
 from fspinn.report.plots import accuracy_against_memory, confusion_matrix, receptive_fields
 from fspinn.search.baselines import Baseline
 from fspinn.search.result import SearchResult
@@ -50,7 +50,7 @@ def html(shown: object) -> str:
     """Return an object as HTML for a notebook."""
     found = parts_of(shown)
     words = {"name": type(shown).__name__, "line": str(shown)}
-    template = _environment().get_template("notebook.html")
+    template = environment().get_template("notebook.html")
     return template.render(**words, tables=found.tables, pictures=found.pictures)
 
 
@@ -95,7 +95,7 @@ def _(shown: Network) -> Shown:
 
 @parts_of.register
 def _(shown: Model) -> Shown:
-    fields = Picture("Receptive fields", _picture(receptive_fields, shown), "What neurons look for.")
+    fields = Picture("Receptive fields", picture(receptive_fields, shown), "What neurons look for.")
     return Shown([_table(("about", "what there is"), in_words(shown).items())], [fields])
 
 
@@ -107,11 +107,11 @@ def _(shown: TrainingResult) -> Shown:
 @parts_of.register
 def _(shown: Evaluation) -> Shown:
     rows = [
-        (name, _percent(one.recall), _percent(one.precision), _percent(one.f1), one.samples)
+        (name, percent(one.recall), percent(one.precision), percent(one.f1), one.samples)
         for name, one in shown.classes.items()
     ]
     answers = shown.labels, shown.predictions, shown.class_names
-    matrix = Picture("Confusion matrix", _picture(confusion_matrix, *answers), "Answers, by true class.")
+    matrix = Picture("Confusion matrix", picture(confusion_matrix, *answers), "Answers, by true class.")
     return Shown([_table(("class", "recall", "precision", "F1", "samples"), rows)], [matrix])
 
 
@@ -163,7 +163,7 @@ def _(shown: SearchResult) -> Shown:
         _table(("without spikes", *head[1:]), classifiers),
         _table(("is a spiking network worth it?",), [(worth_of(answer).words,)]),
     ]
-    drawn = _picture(accuracy_against_memory, shown)
+    drawn = picture(accuracy_against_memory, shown)
     return Shown(tables, [Picture("Accuracy against memory", drawn, "Every candidate that was measured.")])
 
 
@@ -175,7 +175,7 @@ def _(shown: TuningResult) -> Shown:
         reverse=True,
     )
     best = [(name, toml_value(value)) for name, value in shown.settings().items()]
-    rows = [(trial.number, shown.rung(trial), _percent(trial.accuracy or 0.0)) for trial in measured]
+    rows = [(trial.number, shown.rung(trial), percent(trial.accuracy or 0.0)) for trial in measured]
     return Shown([_table(("best setting", "value"), best), _table(("candidate", "rung", "accuracy"), rows)])
 
 
@@ -191,8 +191,8 @@ def _called(one: Baseline) -> str:
 
 
 def _measured(accuracy: float | None, interval: tuple[float, float] | None, memory_bits: int) -> list[str]:
-    between = "-" if interval is None else f"{_percent(interval[0])} to {_percent(interval[1])}"
-    return ["-" if accuracy is None else _percent(accuracy), between, memory_text(memory_bits)]
+    between = "-" if interval is None else f"{percent(interval[0])} to {percent(interval[1])}"
+    return ["-" if accuracy is None else percent(accuracy), between, memory_text(memory_bits)]
 
 
 def _costs(energy_pj: float | None, latency_s: float | None) -> list[str]:

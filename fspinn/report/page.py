@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -143,12 +143,12 @@ def words_about(answer: Mapping[str, Any], model: Model | None, inputs: str = "p
 
 def document(words: Mapping[str, Any], **live: Any) -> str:
     """Return the page as a file; `live` are further words of one that follows a search."""
-    return _environment().get_template("document.html").render(**words, live=live)
+    return environment().get_template("document.html").render(**words, live=live)
 
 
 def sections(words: Mapping[str, Any]) -> str:
     """Return what is inside the page."""
-    return _environment().get_template("page.html").render(**words)
+    return environment().get_template("page.html").render(**words)
 
 
 @contextmanager
@@ -222,7 +222,7 @@ def _without_spikes(answer: Mapping[str, Any], inputs: str) -> dict[str, Any]:
 
 def worth_of(answer: Mapping[str, Any]) -> Worth:
     """Return whether a spiking network is worth it, in the words and with the signs of the page."""
-    return worth(answer, _percent, lambda name, cost: with_signs(MEASURES[name].format(cost)))
+    return worth(answer, percent, lambda name, cost: with_signs(MEASURES[name].format(cost)))
 
 
 class Latency(NamedTuple):
@@ -256,22 +256,20 @@ def _pictures(model: Model, shown: "Split", seed: int, threads: int | None) -> l
     """Return what a network has learned, where its neurons spike, and what it answers to images."""
     column = model.network.layers[0].field is not None
     speaks = ", and the class that each speaks for most" if len(model.layers) == 1 and not column else ""
-    found = [
-        Picture("Receptive fields", _picture(receptive_fields, model), f"What neurons look for{speaks}.")
-    ]
+    found = [Picture("Receptive fields", picture(receptive_fields, model), f"What neurons look for{speaks}.")]
     if column:
         placed = shown.images[:PLACED_IMAGES]
         says = "Where each of them spikes: how often at each position of the field."
         found.append(
-            Picture("Places of spikes", _picture(partial(spike_places, seed=seed), model, placed), says)
+            Picture("Places of spikes", picture(partial(spike_places, seed=seed), model, placed), says)
         )
     if model.network.layers[-1].field is not None:
         says = "What the readout listens to: for or against which class a spike in each cell speaks."
-        found.append(Picture("Readout", _picture(readout_map, model), says))
+        found.append(Picture("Readout", picture(readout_map, model), says))
     measured = evaluate(model, shown, seed=seed, threads=threads)
     answers = measured.labels, measured.predictions, model.class_names
     says = f"Answers to the validation images, learned with seed {seed}. {_most_confused(measured)}".strip()
-    return [*found, Picture("Confusion matrix", _picture(confusion_matrix, *answers), says)]
+    return [*found, Picture("Confusion matrix", picture(confusion_matrix, *answers), says)]
 
 
 def _most_confused(measured: Evaluation) -> str:
@@ -287,7 +285,7 @@ def _most_confused(measured: Evaluation) -> str:
     )
 
 
-def _picture(draw: Callable[..., Figure], *arguments: Any) -> str:
+def picture(draw: Callable[..., Figure], *arguments: Any) -> str:
     """Return what a function draws as an SVG picture that is an address itself."""
     written = io.BytesIO()
     with rc_context(_LOOK):
@@ -302,34 +300,36 @@ def _varied(settings: list[dict[str, Any]]) -> list[str]:
     return [name for name in names if len({str(one.get(name)) for one in settings}) > 1]
 
 
-def _environment() -> Environment:
-    environment = Environment(loader=PackageLoader("fspinn", "report"), autoescape=True)
-    environment.undefined, environment.trim_blocks, environment.lstrip_blocks = StrictUndefined, True, True
-    environment.filters |= {
+@cache
+def environment() -> Environment:
+    """Return what templates are filled by, with the filters that the page and notebooks share."""
+    made = Environment(loader=PackageLoader("fspinn", "report"), autoescape=True)
+    made.undefined, made.trim_blocks, made.lstrip_blocks = StrictUndefined, True, True
+    made.filters |= {
         "whole": lambda number: f"{number:,.0f}",
         "area": lambda area_um2: with_signs(area_text(area_um2)),
-        "advice": lambda answer: advice(answer, _percent),
+        "advice": lambda answer: advice(answer, percent),
         "confidence": confidence_in_words,
         "heading": lambda group, images: heading(Group(group), images),
-        "headline": lambda answer: headline(answer, _percent),
+        "headline": lambda answer: headline(answer, percent),
         "energy": lambda energy_pj: with_signs(energy_text(energy_pj)),
         "latency": lambda latency_s: with_signs(time_text(latency_s)),
         "memory": memory_text,
         "network": _network,
-        "percent": _percent,
+        "percent": percent,
         "seconds": time_text,
         "spaced": lambda words: words.replace("%", " %"),
         "times": _times,
         "value": lambda value: f"{value:.4g}" if isinstance(value, float) else str(value),
     }
-    return environment
+    return made
 
 
 def _times(factor: float) -> str:
     return f"{factor:,.0f}" if factor >= 10 else f"{factor:.2g}"
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
