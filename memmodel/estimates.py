@@ -69,6 +69,8 @@ class Estimate(Drawn):
         What the latency takes for granted, of the spikes or of the program.
     most_cycles : int, ndarray or None
         What the latency of an inference comes to at most if that is not so; None where that is not known.
+    has_band : bool
+        Whether it is known within which range the truth about time and energy is expected.
     """
 
     hardware: Hardware
@@ -86,6 +88,7 @@ class Estimate(Drawn):
     device_learns: bool = True
     latency_assumes: str | None = None
     most_cycles: Any = None
+    has_band: bool = True
 
     def __str__(self) -> str:
         name, bits = self.hardware.meta.name, self.memory["inference"]["total"]
@@ -114,11 +117,6 @@ class Estimate(Drawn):
         if not self.hardware.timed:
             return None
         return self.latency[phase]["total"] / self.hardware.clock.f_mhz / 1e6
-
-    @property
-    def has_band(self) -> bool:
-        """Whether it is known within which range the truth about time and energy is expected."""
-        return self.latency_assumes != AS_A_COLUMN
 
     def spike_cycles(self, phase: str) -> Any:
         """Return the clock cycles of an image that follow its spikes: all but the intercept."""
@@ -265,7 +263,7 @@ def estimate(
     phases = PHASES if no_training is None else PHASES[:1]
     work = workloads_of(activity, size, phases)
     cases = {phase: Case(size, work[phase], described, phase == "training") for phase in phases}
-    most = None
+    fitted, most = _cycles_are_fitted(size, described), None
     if described.pipeline is not None and any(np.any(layer.slides) for layer in size.layers):
         most = whole(most_cycles(size, work["inference"], described))
 
@@ -288,15 +286,16 @@ def estimate(
         capacity={phase: capacity(case) for phase, case in cases.items()},
         no_training=no_training,
         device_learns=no_training is None and (described.controller is None or program_learns(size)),
-        latency_assumes=_assumed(size, described) if most is None else ASSUMED,
+        latency_assumes=None if fitted and most is None else ASSUMED if fitted else AS_A_COLUMN,
         most_cycles=most,
+        has_band=fitted,
     )
 
 
-def _assumed(size: Size, hardware: Hardware) -> str | None:
-    """Return what is taken for granted of a program whose cycles nobody has counted."""
-    column = bool(np.all(np.greater(size.kept_times, 0)))
-    return None if hardware.controller is None or column else AS_A_COLUMN
+def _cycles_are_fitted(size: Size, hardware: Hardware) -> bool:
+    """Return whether cycles of the program for a microcontroller were counted: those of one column."""
+    column = len(size.layers) == 1 and bool(np.all(np.greater(size.kept_times, 0)))
+    return hardware.controller is None or column
 
 
 def _no_training(size: Size, hardware: Hardware) -> str | None:
