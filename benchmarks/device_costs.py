@@ -2,11 +2,10 @@
 
     python benchmarks/device_costs.py [PART ...] [--write]
 
-Needs the compilers and emulators of docs/device.md. The cycles of the preset `mcu-avr` were fitted to some of
-the columns, which are marked; all others only check them. The table says what such a fit finds.
+Needs the compilers and emulators of docs/device.md. The cycles in [cycles] of the presets were fitted to some
+of the columns, which are marked; all others only check them. The table says what such a fit finds.
 """
 
-import re
 import tempfile
 from dataclasses import fields, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from columns import STATE
-from device import make, memory_of
+from device import INSTRUCTIONS, cycles_of, make, memory_of
 from scipy.optimize import nnls
 from tables import Results, machines, run, table
 
@@ -31,8 +30,8 @@ CHIPS = {"mcu-avr": "atmega328p", "mcu-m0": "cortex-m0", "mcu-m4f": "cortex-m4",
 
 LEARNED, IMAGES, SEED = 4000, 20, 0
 
-FITTED = ("step", "column_scan", "neuron", "input_spike", "addition", "output_spike")
-"""Cycles of the preset that are fitted; none may be below 0."""
+FITTED = ("step", "column_scan", "neuron", "addition", "output_spike")
+"""Cycles of the presets that are fitted; none may be below 0."""
 
 
 class Column(NamedTuple):
@@ -93,12 +92,12 @@ def _learned(column: Column, data: Dataset) -> Model:
 
 
 def _compared(model: Model, data: Dataset) -> dict[str, Any]:
-    """Return bytes of each chip and cycles of AVR: what the model says, and what map and emulator say."""
+    """Return bytes and cycles of each chip: what the model says, and what map and emulator say."""
     shown = data.test.first(IMAGES)
     answered = fspinn.evaluate(model, shown, seed=SEED, threads=1)
     learned = Workload.counted(model.activity["training"][0])
     work = {"training": (learned,), "inference": (Workload.counted(answered.activity[0]),)}
-    found: dict[str, Any] = {"flash": {}, "ram": {}, "counts": _counts(Size.of(model), work)}
+    found: dict[str, Any] = {"flash": {}, "ram": {}, "cycles": {}, "counts": _counts(Size.of(model), work)}
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "out"
         export_c(model, folder, shown.images, seed=SEED)
@@ -109,9 +108,8 @@ def _compared(model: Model, data: Dataset) -> dict[str, Any]:
             for name in ("flash", "ram"):
                 needed = said.capacity["inference"][f"{name}_bytes"].needed
                 found[name][preset] = [int(needed), linked[name]]
-            cycles = re.search(r"^(\d+) cycles an image$", output, re.M)
-            if cycles is not None:
-                found["cycles"] = [int(said.latency["inference"]["total"]), int(cycles[1])]
+            cycles = int(said.latency["inference"]["total"])
+            found["cycles"][preset] = [cycles, cycles_of(output, chip)]
     return found
 
 
@@ -127,12 +125,12 @@ def _counts(size: Size, work: dict[str, tuple[Workload, ...]]) -> dict[str, floa
     return found
 
 
-def fit(results: Results) -> dict[str, float]:
+def fit(results: Results, preset: str) -> dict[str, float]:
     """Return the cycles that miss those of the marked columns least, as parts of these."""
     marked = [
         one for result in results.values() for one in result["columns"] if Column(**one["column"]).fitted
     ]
-    counts = np.array([[one["counts"][name] / one["cycles"][1] for name in FITTED] for one in marked])
+    counts = np.array([[one["counts"][name] / one["cycles"][preset][1] for name in FITTED] for one in marked])
     found, _ = nnls(counts, np.ones(len(marked)))
     return dict(zip(FITTED, map(float, found), strict=True))
 
@@ -140,7 +138,7 @@ def fit(results: Results) -> dict[str, float]:
 def render(results: Results) -> str:
     cycles: list[list[str]] = []
     sizes: list[list[str]] = []
-    off: dict[bool, list[float]] = {True: [], False: []}
+    off: dict[str, dict[bool, list[float]]] = {preset: {True: [], False: []} for preset in CHIPS}
     pairs = []
     for part, result in results.items():
         for one in result["columns"]:
@@ -149,23 +147,31 @@ def render(results: Results) -> str:
                 f"{column.neurons} neurons, {column.field} x {column.field}, stride {column.stride}, "
                 f"{column.cells} x {column.cells} cells, {column.weights}, {column.readout}"
             )
-            said, counted = one["cycles"]
-            off[column.fitted].append(_off(said, counted))
-            each = [f"{said / 1e3:,.0f}", f"{counted / 1e3:,.0f}", f"{_off(said, counted):+.1f}"]
+            each = []
+            for preset in CHIPS:
+                said, counted = one["cycles"][preset]
+                off[preset][column.fitted].append(abs(_off(said, counted)))
+                each.append(f"{counted / 1e3:,.0f}; {_off(said, counted):+.1f}")
             cycles.append([part, words, "fitted" if column.fitted else "checked", *each])
             found = [one[name][preset] for preset in CHIPS for name in ("flash", "ram")]
             sizes.append([part, words, *(f"{said:,} / {linked:,}" for said, linked in found)])
             pairs += found
-    head = ["images", "column", "the model was", "cycles, the model (thousands)", "counted", "off (%)"]
+    of_chips = [f"{preset} (thousands; off by %)" for preset in CHIPS]
+    head = ["images", "column", "the model was", *of_chips]
     heads = [f"{name}, {preset}" for preset in CHIPS for name in ("flash", "RAM")]
     large = [abs(_off(*pair)) for pair in pairs if abs(pair[0] - pair[1]) > 16]
-    found = ", ".join(f"{name} {value:.3g}" for name, value in fit(results).items() if value > 0)
+    told = []
+    for preset in CHIPS:
+        fitted = fit(results, preset)
+        found = ", ".join(f"{name} {value:.3g}" for name, value in fitted.items() if value > 0)
+        told.append(f"`{preset}` {max(off[preset][True]):.1f} and {max(off[preset][False]):.1f} %; {found}.")
     note = (
         f"Columns that learned from {LEARNED:,} images, with a state of {STATE} and a linear readout, on "
-        f"{IMAGES} test images (seed {SEED}). Above: cycles of an image on an ATmega328P, as `mcu-avr` says "
-        "of spikes that were counted (of those that are expected before a network has run it may be off by "
-        f"a half), and as simavr counts; at most {np.abs(off[True]).max():.1f} % off where they were fitted, "
-        f"and {np.abs(off[False]).max():.1f} % elsewhere. The fit (least squares of parts) is {found}. "
+        f"{IMAGES} test images (seed {SEED}). Above: cycles of an image that emulators count, and how far "
+        "off the preset is, from spikes that were counted (from those that are expected before a network has "
+        f"run it may be off by a half). {INSTRUCTIONS} Off by at most, "
+        "where columns were fitted and elsewhere, and the fit (least squares of parts): "
+        f"{' '.join(told)} "
         "Below: bytes, as the presets say / as the linker's map does, with the stack that was used. Of "
         f"{len(pairs)} sizes {len(pairs) - sum(o > 2 for o in large)} are within 2 % or 16 bytes, and all "
         f"within {max(large, default=0):.1f} % or 16 bytes; the code of a column is one number for each "

@@ -7,13 +7,12 @@ engine; the program ends with an error where one differs.
 """
 
 import os
-import re
 import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from device import make, memory_of, stack_of
+from device import CHIPS, INSTRUCTIONS, cycles_of, make, memory_of, stack_of
 from device_costs import CHIPS as PRESETS
 from events import FILE, STATE, WEIGHTS, network_of, together
 from tables import Results, machines, run, table
@@ -25,7 +24,6 @@ from fspinn.memmodel import estimate
 from fspinn.model.model import Model
 
 READOUT, SEED, HELD_OUT = "Q1.3", 0, 100
-MHZ = 16
 
 
 class Column(NamedTuple):
@@ -58,14 +56,13 @@ def _measured(column: Column, preset: str) -> dict[str, Any]:
         output = make(folder, f"test-{chip}")
         if "equal to the integer engine" not in output:
             raise SystemExit(f"{preset}: answers are not those of the integer engine")
-        cycles = re.search(r"^(\d+) cycles an image$", output, re.M)
         cost = estimate(model, preset)
         capacity = cost.capacity["inference"]
         return {
             "column": column,
             "accuracy": accuracy,
             "shown": shown,
-            "cycles": None if cycles is None else int(cycles[1]),
+            "cycles": cycles_of(output, chip),
             "estimated_cycles": cost.latency["inference"]["total"],
             "stack": stack_of(output),
             "estimated": {name: capacity[f"{name}_bytes"].needed for name in ("flash", "ram")},
@@ -93,12 +90,10 @@ def render(results: Results) -> str:
     rows = []
     for part, result in results.items():
         for one in result["columns"]:
-            column, cycles = Column(*one["column"]), one["cycles"]
+            column, cycles, said = Column(*one["column"]), one["cycles"], one["estimated_cycles"]
             positions = network_of(*column).layers[0].positions(34, 34)
-            time = ""
-            if cycles is not None:
-                expected = one["estimated_cycles"] / 1e6
-                time = f"{expected:.1f} / {cycles / 1e6:.1f} million cycles; {cycles / MHZ / 1e6:.2f} s"
+            _, clock_mhz = CHIPS[PRESETS[part]]
+            time = f"{said / 1e6:.1f} / {cycles / 1e6:.1f} million cycles; {cycles / clock_mhz / 1e3:,.3g} ms"
             both = [f"{one['estimated'][name]:,} / {one[name]:,}" for name in ("flash", "ram")]
             column_in_words = f"{column.neurons} neurons at {positions[0]} x {positions[1]}"
             rows.append([NAMES[part], column_in_words, *both, f"{one['stack']:,}", f"{one['shown']:,}", time])
@@ -114,7 +109,7 @@ def render(results: Results) -> str:
         f"{READOUT}, that see 300 ms of N-MNIST (34 x 34 pixels) in steps of 10 ms, event by event, each "
         "recording answered as by the integer engine, every spike count too. Bytes are those that the "
         "preset says / that the linker's map does, with the stack that was used, and cycles those that the "
-        f"preset says / that simavr counts. Of 100 test "
+        f"preset says / that the emulator counts. {INSTRUCTIONS} Of 100 test "
         f"recordings these get right: {right} neurons (seed {SEED}). {machines(results)}."
     )
     return "\n\n".join([table(head, rows), note])

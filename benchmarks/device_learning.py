@@ -7,7 +7,6 @@ seed 0 an ATmega328P in simavr learns from every sample, and all bytes of what i
 with the integer engine, which stands in for it with the other seeds. Needs avr-gcc and simavr.
 """
 
-import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from device import CHIPS, make, memory_of, stack_of
+from device import CHIPS, INSTRUCTIONS, cycles_of, make, memory_of, stack_of
 from numpy.typing import NDArray
 from tables import Results, machines, run, seeds, spread, table
 
@@ -88,7 +87,7 @@ def measure_chips() -> dict[str, Any]:
             if chip != TOO_SMALL:
                 output = make(folder, f"test-{chip}")
                 memory = {**memory_of(folder, output, chip), "stack": stack_of(output)}
-                found[chip] = {**memory, "cycles": _cycles(output, SHOWN)}
+                found[chip] = {**memory, "cycles": _cycles(output, SHOWN, chip)}
     return {"chips": found}
 
 
@@ -172,17 +171,14 @@ def on_chip(model: Model, images: Images) -> int:
         folder = Path(scratch) / "out"
         export_c(model, folder, images[:1], seed=seed, learning=len(images))
         (folder / "test" / "samples.bin").write_bytes(b"".join([*counts, images.tobytes(), dump]))
-        cycles = _cycles(make(folder, f"test-{CHIP}"), len(images))
-    assert cycles is not None
-    return cycles
+        return _cycles(make(folder, f"test-{CHIP}"), len(images), CHIP)
 
 
-def _cycles(output: str, samples: int) -> int | None:
-    """Return the cycles that learning from a sample took, if a test prints them."""
+def _cycles(output: str, samples: int, chip: str) -> int:
+    """Return the cycles that learning from a sample took."""
     if f"learned from {samples} samples\n" not in output:
         raise SystemExit("the chip has not learned what the integer engine does")
-    found = re.search(r"^(\d+) cycles to learn from an image$", output, re.M)
-    return None if found is None else int(found[1])
+    return cycles_of(output, chip, "to learn from an image")
 
 
 def render(results: Results) -> str:
@@ -195,13 +191,13 @@ def _chips(result: dict[str, Any]) -> str:
     for chip, found in result["chips"].items():
         name, clock_mhz = CHIPS[chip]
         memory = [f"{found[key]:,} B" for key in ("flash", "ram", "stack")]
-        cycles, time = found["cycles"], ""
-        if cycles is not None and clock_mhz is not None:
-            time = f"{cycles:,} cycles, {cycles / clock_mhz / 1000:.0f} ms at {clock_mhz} MHz"
+        cycles = found["cycles"]
+        time = f"{cycles:,} cycles, {cycles / clock_mhz / 1000:.3g} ms at {clock_mhz} MHz"
         rows.append([name, *memory, time])
     note = (
         f"The column below that learns on from {SHOWN} digits, 4 positions of each; every byte of what it "
-        "has learned is the engine's. The image, 784 bytes, is the caller's; an ATtiny85 has no RAM for it."
+        "has learned is the engine's. The image, 784 bytes, is the caller's; an ATtiny85 has no RAM for it. "
+        f"{INSTRUCTIONS}"
     )
     head = ["chip", "flash", "RAM", "of which stack", "to learn from an image"]
     return f"{table(head, rows)}\n\n{note}"

@@ -5,7 +5,9 @@ that is not 0 reads its row of weights, and each is multiplied and added to the 
 schedule ``"clock"`` inputs of 0 read theirs as well. Sums are read and written for each row where potentials
 are, and a lane multiplies in the cycles in which it adds, as with the table of a readout. Inputs, of 8 bits,
 are written and read once, and looked through for those that are not 0, as networks look for spikes; so are
-the outputs of a hidden layer. Events come one by one, and each adds its row at once: none waits.
+the outputs of a hidden layer. Events come one by one, and each adds its row at once: none waits. The C
+program of a microcontroller unpacks the weights of all inputs, one after the other, and multiplies those of
+inputs that are not 0; that of a perceptron, which nobody has written, is taken to do so too.
 """
 
 from collections.abc import Sequence
@@ -92,7 +94,11 @@ def dense_cost(
             multiplied_square_bits=every.multiplied_square_bits
             + (0 if layer.events else products * INPUT_BITS * layer.weight_bits),
         )
-        if hardware.cycles is not None:
+        if hardware.program is not None:
+            unpacked = layer.active if layer.events else layer.inputs
+            of_one = unpacked * hardware.program.entry + layer.active * hardware.program.product
+            lane_cycles += layer.neurons * of_one
+        elif hardware.cycles is not None:
             groups = shares(layer.neurons, lanes)
             lane_cycles += groups * (rows * hardware.cycles.addition + hardware.cycles.neuron)
             if not clocked:

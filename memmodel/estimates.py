@@ -25,9 +25,6 @@ from fspinn.memmodel.workload import PHASES, Workload, Workloads, workloads_of
 from fspinn.model.activity import Activity
 from fspinn.model.model import AnyModel, model_of
 
-AS_A_COLUMN = "cycles are as of a column; those of other programs were not fitted"
-"""What holds for the program of any other network on a microcontroller."""
-
 Breakdown = Mapping[str, Any]
 Breakdowns = Mapping[str, Breakdown]
 
@@ -69,8 +66,6 @@ class Estimate(Drawn):
         What the latency takes for granted, of the spikes or of the program.
     most_cycles : int, ndarray or None
         What the latency of an inference comes to at most if that is not so; None where that is not known.
-    has_band : bool
-        Whether it is known within which range the truth about time and energy is expected.
     """
 
     hardware: Hardware
@@ -88,7 +83,6 @@ class Estimate(Drawn):
     device_learns: bool = True
     latency_assumes: str | None = None
     most_cycles: Any = None
-    has_band: bool = True
 
     def __str__(self) -> str:
         name, bits = self.hardware.meta.name, self.memory["inference"]["total"]
@@ -179,8 +173,8 @@ class Estimate(Drawn):
             "interval_cycles": every(self.interval.get),
             "area_um2": None if self.area is None else every(self.area.get),
             "memory_band_bits": every(self._memory_band),
-            "energy_band_pj": self._bands(self.energy, band.energy if self.has_band else None),
-            "latency_band_cycles": self._bands(self.latency, band.latency if self.has_band else None),
+            "energy_band_pj": self._bands(self.energy, band.energy),
+            "latency_band_cycles": self._bands(self.latency, band.latency),
             "area_band_um2": self._bands(self.area, band.area),
             "latency_s": every(self.latency_s),
             "capacity": every(
@@ -263,7 +257,7 @@ def estimate(
     phases = PHASES if no_training is None else PHASES[:1]
     work = workloads_of(activity, size, phases)
     cases = {phase: Case(size, work[phase], described, phase == "training") for phase in phases}
-    fitted, most = _cycles_are_fitted(size, described), None
+    most = None
     if described.pipeline is not None and any(np.any(layer.slides) for layer in size.layers):
         most = whole(most_cycles(size, work["inference"], described))
 
@@ -286,16 +280,9 @@ def estimate(
         capacity={phase: capacity(case) for phase, case in cases.items()},
         no_training=no_training,
         device_learns=no_training is None and (described.controller is None or program_learns(size)),
-        latency_assumes=None if fitted and most is None else ASSUMED if fitted else AS_A_COLUMN,
+        latency_assumes=None if most is None else ASSUMED,
         most_cycles=most,
-        has_band=fitted,
     )
-
-
-def _cycles_are_fitted(size: Size, hardware: Hardware) -> bool:
-    """Return whether cycles of the program for a microcontroller were counted: those of one column."""
-    column = len(size.layers) == 1 and bool(np.all(np.greater(size.kept_times, 0)))
-    return hardware.controller is None or column
 
 
 def _no_training(size: Size, hardware: Hardware) -> str | None:

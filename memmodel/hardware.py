@@ -192,6 +192,39 @@ class Cycles:
 
 
 @dataclass(frozen=True)
+class Program:
+    """Clock cycles of the exported C program, of layers that are not a column, in the place of `Cycles`; see
+    `fspinn.memmodel.program_cycles`.
+
+    Once for a sample whose rates are normalised; of an input, each time that it is looked at for eight time
+    steps, and more where its contrast is made (`OnOff`), for each pixel of the mean around it, and for the
+    level or steps of a signal; for one that is not black, with rates at random and with regular ones; of an
+    event, and of a row of a field in which events of a time step are looked for; of a time step at a
+    position, an input spike, a word of 32 bits of weights that is added, a neuron in a time step and its
+    leak, a neuron that is inhibited; and of an entry of the readout or of a linear classifier
+    (`fspinn.memmodel.dense`), of which those of inputs that are not 0 are multiplied.
+    """
+
+    sample: Annotated[float, Within(0, 10**8)]
+    look: Cycle
+    contrast: Cycle
+    contrast_pixel: Cycle
+    level: Cycle
+    draw: Cycle
+    regular: Cycle
+    event: Cycle
+    run: Cycle
+    step: Cycle
+    input_spike: Cycle
+    addition: Cycle
+    neuron: Cycle
+    leak: Cycle
+    inhibition: Cycle
+    entry: Cycle
+    product: Cycle
+
+
+@dataclass(frozen=True)
 class Pipeline:
     """Circuits that go from spike to spike, a layer each, in the place of `Cycles`; see
     `fspinn.memmodel.pipeline`.
@@ -290,7 +323,7 @@ class Hardware(Printed):
     meta, clock, core, memory, band : dataclass
         The tables that every description has.
     process, arithmetic, events, power, fabric, off_chip : optional
-    cycles, pipeline, column, area, controller : optional
+    cycles, program, pipeline, column, area, controller : optional
         The tables that a description has where they apply. Without `cycles` or `pipeline` no time is known,
         without `area` no area.
     sources : mapping of str to str
@@ -310,6 +343,7 @@ class Hardware(Printed):
     fabric: Fabric | None = None
     off_chip: OffChip | None = None
     cycles: Cycles | None = None
+    program: Program | None = None
     pipeline: Pipeline | None = None
     column: Column | None = None
     area: Area | None = None

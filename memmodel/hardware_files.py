@@ -184,6 +184,11 @@ def _check_together(hardware: Hardware) -> None:
         for key, value in needs.items():
             if value is None:
                 raise HardwareError(f"{key}: missing, and [column] needs it; add it")
+    if hardware.controller is not None and hardware.cycles is not None and hardware.program is None:
+        raise HardwareError(
+            "program: missing, and [controller] has networks that are not a column too; add it, or take "
+            'all that is not known from a base, such as base = "mcu-m4f"'
+        )
     timed = "cycles" if hardware.pipeline is None else "pipeline"
     for name, band in ((timed, "latency"), ("area", "area")):
         given = {name: getattr(hardware, name), f"band.{band}": getattr(hardware.band, band)}

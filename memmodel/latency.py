@@ -4,18 +4,18 @@ This project's own model of a core with some lanes, each of which works on one n
 form of the FPGA work of Aliyev and Adegbija (arXiv 2402.06211): work proportional to spikes, and an intercept
 for scanning and for the neurons, all of it at each position of a field. With ``schedule = "event"`` every
 input spike is added to all neurons, with ``"clock"`` every input is, in every time step, whether it spikes or
-not.
+not. A microcontroller runs the C program that `fspinn export` writes: columns line by line, all else as
+`fspinn.memmodel.program_cycles` says.
 """
-
-from typing import Any
 
 import numpy as np
 
 from fspinn.memmodel.column import column_cycles, is_core
 from fspinn.memmodel.footprint import OUTPUT_TRACES
-from fspinn.memmodel.hardware import Cycles, Hardware
+from fspinn.memmodel.hardware import Cycles, Hardware, Program
 from fspinn.memmodel.packing import Numbers, plain, shares, words
 from fspinn.memmodel.pipeline import layer_cycles
+from fspinn.memmodel.program_cycles import program_cycles
 from fspinn.memmodel.size import LayerSize, Size
 from fspinn.memmodel.workload import Workload
 from fspinn.model.model import LABEL_READOUT
@@ -39,16 +39,19 @@ def latency_cycles(
     cost = hardware.cycles
     if cost is None:
         return {}
-    bits = [np.where(size.layers[0].slides, size.input_bits, 1), *(one.time_bits for one in size.layers[:-1])]
     done = list(zip(size.layers, work, strict=True))
-    lines = [np.greater(size.kept_times, 0) & (hardware.controller is not None), *([False] * len(bits[1:]))]
-    sized = zip(done, bits, lines, strict=True)
-    parts = [[_answering(*one, width, by_lines, hardware, cost) for one, width, by_lines in sized]]
+    if hardware.program is not None:
+        cycles = _of_program(size, work, cost, hardware.program)
+    else:
+        bits = [plain(np.where(size.layers[0].slides, size.input_bits, 1))]
+        bits += [one.time_bits for one in size.layers[:-1]]
+        parts = [_answering(*one, width, hardware, cost) for one, width in zip(done, bits, strict=True)]
+        cycles = {name: sum(part[name] for part in parts) for name in parts[0]}
+        cycles["readout"] = _readout(size, hardware.core.lanes) * cost.addition
     if training:
-        parts.append([_learning(*one, hardware, cost) for one in done])
-    cycles = {name: sum(one[name] for one in part) for part in parts for name in part[0]}
-    if not training:
-        cycles["readout"] = _readout(size, hardware) * cost.addition
+        learned = [_learning(*one, hardware, cost) for one in done]
+        cycles |= {name: sum(part[name] for part in learned) for name in learned[0]}
+        del cycles["readout"]
     cycles["off_chip"] = waiting(hardware, off_chip_bits, sum(cycles.values()))
     core = is_core(size, hardware)
     if not training and np.any(core):
@@ -57,26 +60,44 @@ def latency_cycles(
     return cycles
 
 
-def _answering(
-    layer: LayerSize, work: Workload, input_bits: Numbers, by_lines: Any, hardware: Hardware, cost: Cycles
-) -> dict[str, Numbers]:
-    """Return the cycles of answering; `input_bits` are those in which it looks for a spike of an input.
+def _of_program(size: Size, work: tuple[Workload, ...], cost: Cycles, program: Program) -> dict[str, Numbers]:
+    """Return the cycles of the exported C program, whose first layer may be a column."""
+    layers = program_cycles(size, work, program)
+    column = np.greater(size.kept_times, 0)
+    of_column = _of_column(size.layers[0], work[0], cost)
+    if len(layers) == 1:
+        of_column["readout"] = _readout(size, lanes=1) * cost.addition
+    layers[0] |= {name: plain(np.where(column, one, layers[0][name])) for name, one in of_column.items()}
+    return {name: sum(layer[name] for layer in layers) for name in layers[0]}
 
-    A column that a program computes line by line (`by_lines`; see `fspinn.memmodel.program`) goes from one
-    time at which an input spikes to the next, and looks at all inputs of a position for each, and once before
-    the first.
+
+def _of_column(layer: LayerSize, work: Workload, cost: Cycles) -> dict[str, Numbers]:
+    """Return the cycles of a column that is computed line by line, without its readout.
+
+    It goes from one time at which an input spikes to the next, and looks at all inputs of a position for
+    each, and once before the first.
     """
+    steps = work.active_steps + work.positions
+    return {
+        "steps": steps * cost.step,
+        "scan": steps * layer.n_inputs * cost.column_scan,
+        "neurons": work.active_steps * layer.n_neurons * cost.neuron,
+        "weights": work.rows_read * layer.n_neurons * cost.addition,
+        "inhibition": work.output_spikes * cost.output_spike,
+    }
+
+
+def _answering(
+    layer: LayerSize, work: Workload, input_bits: Numbers, hardware: Hardware, cost: Cycles
+) -> dict[str, Numbers]:
+    """Return the cycles of answering; `input_bits` are those in which it looks for a spike of an input."""
     groups = shares(layer.n_neurons, hardware.core.lanes)
-    scan_words = words(layer.n_inputs, plain(input_bits), hardware.memory.state.word_bits)
-    scan = plain(np.where(by_lines, layer.n_inputs * cost.column_scan, scan_words * cost.scan))
-    steps = plain(np.where(by_lines, work.active_steps + work.positions, work.steps))
-    active = work.active_steps * layer.n_neurons
-    updates = plain(np.where(by_lines, active, work.neuron_updates))
+    scan = words(layer.n_inputs, input_bits, hardware.memory.state.word_bits) * cost.scan
     inhibited = groups * cost.inhibition * layer.lowers_others
     cycles = {
-        "steps": steps * cost.step,
-        "scan": steps * scan + work.input_spikes * cost.input_spike,
-        "neurons": updates / layer.n_neurons * groups * cost.neuron,
+        "steps": work.steps * cost.step,
+        "scan": work.steps * scan + work.input_spikes * cost.input_spike,
+        "neurons": work.neuron_updates / layer.n_neurons * groups * cost.neuron,
         "weights": (work.rows_read * groups + work.weights_read) * cost.addition,
         "inhibition": work.output_spikes * (cost.output_spike + inhibited),
     }
@@ -102,12 +123,11 @@ def _learning(layer: LayerSize, work: Workload, hardware: Hardware, cost: Cycles
     }
 
 
-def _readout(size: Size, hardware: Hardware) -> Numbers:
+def _readout(size: Size, lanes: int) -> Numbers:
     """Return how often something is added up: the labels of all lanes, or a row of the table.
 
     All inputs of extra features are taken to be on.
     """
-    lanes = hardware.core.lanes
     if size.readout == LABEL_READOUT:
         return shares(size.readout_rows, lanes)
     return size.readout_rows * shares(size.n_classes, lanes)

@@ -36,16 +36,10 @@ from fspinn.memmodel.case import Case
 from fspinn.memmodel.footprint import blocks
 from fspinn.memmodel.hardware import Controller
 from fspinn.memmodel.packing import Numbers, count_bits, plain, shares, words
+from fspinn.memmodel.program_cycles import STEPS_AT_ONCE
 from fspinn.memmodel.size import LayerSize, Size
 from fspinn.model.model import LABEL_READOUT
 from fspinn.network.inhibition import First, NoInhibition
-
-STEPS_AT_ONCE = 8
-"""Time steps whose input spikes the exported program finds at once (its `NETWORK_STEPS_AT_ONCE`).
-
-They share random words: for N = 400 an MNIST image takes 17.4, 11.2 or 9.3 million instructions for 2, 8 or
-32 steps, counted by QEMU on five images.
-"""
 
 WIDE_STATE_BITS = 15
 """Bits of potentials from which on a column adds to them in 32 bits."""

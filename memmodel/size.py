@@ -16,7 +16,19 @@ from fspinn.model.tensors import LayerTensors
 from fspinn.network.adaptation import Adaptation, Fixed
 from fspinn.network.description import Network
 from fspinn.network.inhibition import First, Inhibition, NoInhibition
-from fspinn.network.inputs import Delta, Events, FirstSpike, LevelDelta, NoContrast, OnOff, block_of
+from fspinn.network.inputs import (
+    Delta,
+    Encoder,
+    Events,
+    FirstSpike,
+    LevelDelta,
+    NoContrast,
+    OnOff,
+    Poisson,
+    Regular,
+    Unscaled,
+    block_of,
+)
 from fspinn.network.layers import Layer
 from fspinn.network.learners import Learner
 from fspinn.network.rules import NORMALISATIONS, Rule, Stdp
@@ -26,7 +38,11 @@ _CHOICES = {
     "inhibition": tuple(members(Inhibition)),
     "adaptation": tuple(members(Adaptation)),
     "normalisation": NORMALISATIONS,
+    "encoder": tuple(members(Encoder)),
 }
+RATES = (Poisson.kind, Regular.kind, Unscaled.kind)
+"""Kinds of encoders that make rates of intensities."""
+
 OF_THE_INPUT = (
     "waiting_inputs",
     "input_bits",
@@ -47,11 +63,16 @@ _MAY_BE_ZERO = (
     "mapped_pixels",
     "changing_bits",
     "extra_features",
+    "passes",
+    "contrast_pixels",
     *OF_THE_INPUT,
 )
 
 INTENSITY_BITS = 8
 """Bits of a pixel that is not encoded yet."""
+
+_RUN = 32
+"""Inputs that the exported C program looks at together, at most."""
 
 _SUM_BYTES = 2
 """Bytes of the sum of up to 255 values of a signal in the exported C program."""
@@ -114,6 +135,10 @@ class LayerSize:
     target_spikes : float, default 1.0
         Output spikes that are expected of a presentation while it learns, where the field sees something:
         those that homeostatic thresholds hold, else one.
+    leaks : bool, default False
+        Whether potentials leak.
+    runs : int, default 1
+        Inputs that lie side by side are looked at together: rows of its field, or 32 each if it sees all.
 
     Raises
     ------
@@ -147,6 +172,8 @@ class LayerSize:
     together: bool = False
     changing_bits: int = 0
     target_spikes: float = 1.0
+    leaks: bool = False
+    runs: int = 1
 
     def __post_init__(self) -> None:
         _check(self)
@@ -235,11 +262,16 @@ class Size:
         Pixels whose mean is one input, see `fspinn.Network.pool`.
     block_sums : int, default 0
         Sums of such blocks that are kept while a sample arrives row by row.
-    rates : bool, default True
-        Whether intensities are encoded as rates, not as first spikes. The code of a microcontroller's program
-        depends on that, and on whether there is a contrast.
+    encoder : str, default "poisson"
+        Kind of the encoder. The program of a microcontroller depends on that, and on the contrast.
+    white_spikes : float, default 199.5
+        Spikes that a sample with one white pixel causes at the input, where intensities become rates.
+    passes : int, default 0
+        How often the exported C program looks at all intensities before the first time step.
     contrast : int, default 1
         Channels that a contrast splits each into; 1 is none.
+    contrast_pixels : int, default 0
+        Pixels around one whose mean it is compared with; 0: it is not compared with a mean.
     extra_features : int, default 0
         Numbers beside a sample that the readout listens to (`fspinn.model.features`).
     counts_steps : bool, default False
@@ -274,8 +306,11 @@ class Size:
     kept_lines: int = 0
     pooled: int = 1
     block_sums: int = 0
-    rates: bool = True
+    encoder: str = Poisson.kind
+    white_spikes: float = 199.5
+    passes: int = 0
     contrast: int = 1
+    contrast_pixels: int = 0
     extra_features: int = 0
     counts_steps: bool = False
     learns: bool = True
@@ -288,6 +323,11 @@ class Size:
                     f"n_inputs: {layer.n_inputs} are more than the {before.features} features of the layer "
                     "before; give at most those"
                 )
+
+    @property
+    def rates(self) -> bool:
+        """Whether intensities are encoded as rates."""
+        return self.encoder in RATES
 
     @property
     def features(self) -> int:
@@ -414,8 +454,11 @@ class Size:
             n_classes,
             readout,
             readout_bits,
-            rates=not isinstance(network.encoder, FirstSpike | Events),
+            encoder=network.encoder.kind,
+            white_spikes=_white_spikes(network),
+            passes=_passes(network, prod(network.input_shape(image_shape))),
             contrast=network.contrast.channels,
+            contrast_pixels=_mean_of(network, image_shape),
             extra_features=extra_features,
             counts_steps=isinstance(network.contrast, Delta | LevelDelta),
             learns=type(learner) is Stdp,
@@ -499,6 +542,37 @@ def _of_the_input(network: Network, image_shape: tuple[int, ...]) -> _OfTheInput
     }
 
 
+def _white_spikes(network: Network) -> float:
+    """Return the spikes of a sample with one white pixel, where intensities become rates."""
+    encoder = network.encoder
+    if isinstance(encoder, FirstSpike | Events):
+        return 1.0
+    rate_hz = encoder.max_rate_hz if isinstance(encoder, Unscaled) else encoder.rate_norm_hz
+    return rate_hz * network.duration_ms / 1000
+
+
+def _passes(network: Network, inputs: int) -> int:
+    """Return how often the exported C program looks at all intensities before the first time step.
+
+    Once for the norm of rates or the brightest; and to find which are the brightest ones, bit by bit, eight
+    times, and twice more for those that are equally bright.
+    """
+    encoder = network.encoder
+    if not encoder.needs_whole_sample:
+        return 0
+    few = isinstance(encoder, FirstSpike) and encoder.spikes is not None and encoder.spikes < inputs
+    return 1 + few * (INTENSITY_BITS + 2)
+
+
+def _mean_of(network: Network, image_shape: tuple[int, ...]) -> int:
+    """Return the pixels around one whose mean `OnOff` compares it with, as they come."""
+    if not isinstance(network.contrast, OnOff):
+        return 0
+    height, width, _ = network.input_shape(image_shape)
+    around = 2 * network.contrast.radius + 1
+    return prod((min(around, height), min(around, width), *block_of(network.pool, image_shape)))
+
+
 def is_column(network: Network) -> bool:
     """Whether the exported C program computes the first layer line by line, as a column without leak.
 
@@ -557,6 +631,10 @@ def _layer_size(
         reached=_reached(layer, rows, columns),
         drawn=min(learner.positions, rows * columns),
         target_spikes=settings.get("target_spikes", 1.0),
+        leaks=layer.neuron.tau_m_ms is not None,
+        runs=shares(layer.fan_in(*shape), _RUN)
+        if layer.field is None or rows * columns == 1
+        else layer.field[0],
     )
 
 

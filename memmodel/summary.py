@@ -45,11 +45,6 @@ def _told(estimate: Estimate) -> Iterator[tuple[str, str]]:
     yield "fits", f"{verdict} {meta.name}: {meta.description}"
     yield from _taken(estimate, limited)
     seconds, energy = estimate.latency_s("inference"), estimate.energy["inference"]["total"]
-    if seconds is not None and not estimate.has_band:
-        yield "latency", f"{time_text(seconds)} an image or far more: {estimate.latency_assumes}"
-        yield "energy", f"{energy_text(energy)} an image or far more ({meta.confidence})"
-        yield _goes_to(estimate)
-        return
     if seconds is None or band.latency is None:
         yield "latency", "nothing is known of time"
     else:

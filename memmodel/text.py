@@ -77,11 +77,10 @@ def _table(title: str, columns: list[_Column], text: Callable[[Any], str]) -> It
 def _sentences(name: str, estimate: Estimate) -> Iterator[str]:
     meta, band = estimate.hardware.meta, estimate.hardware.band
     within = f"expect the true energy at {band.energy.low:g} to {band.energy.high:g} times the estimate"
-    yield f"{name} ({meta.confidence}): {within if estimate.has_band else 'no range is known'}:"
+    yield f"{name} ({meta.confidence}): {within}:"
     for phase in phases_told(estimate):
         total = estimate.energy[phase]["total"]
-        expected = f"{energy_text(total * band.energy.low)} to {energy_text(total * band.energy.high)}"
-        energy = expected if estimate.has_band else f"{energy_text(total)} or far more"
+        energy = f"{energy_text(total * band.energy.low)} to {energy_text(total * band.energy.high)}"
         yield f"  {phase}: {energy} an image{_speed(estimate, phase)}"
         for what, one in estimate.capacity[phase].items():
             quantity, unit = what.rsplit("_", 1)

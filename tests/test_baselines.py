@@ -140,16 +140,21 @@ def test_classes_weigh_as_much_in_an_ann_as_is_asked_for(data):
 def test_energy_and_time_of_dense_layers_are_sums_of_accesses():
     layers = [DenseLayer(inputs=64, neurons=8, weight_bits=4, active=32.0), DenseLayer(8, 10, 4, 6.0)]
     microcontroller = load_hardware("mcu-m4f")
-    price = microcontroller.cycles
-    found = dense_cost(layers, 4000, 600, microcontroller)
+    core = replace(microcontroller, program=None, controller=None)
+    price = replace(core.cycles, scan=1.25, input_spike=10)
+    core = replace(core, cycles=price)
+    found = dense_cost(layers, 4000, 600, core)
     cycles = (32 * 8 + 6 * 10) * price.addition + (8 + 10) * price.neuron
-    word_bits = microcontroller.memory.state.word_bits
+    word_bits = core.memory.state.word_bits
     cycles += (64 + 8) * 8 / word_bits * price.scan + (32 + 6) * price.input_spike
     assert found.latency_s == pytest.approx(cycles / 180e6)
     assert found.energy_pj == pytest.approx(cycles * 429)
-    clocked = replace(microcontroller, core=replace(microcontroller.core, schedule="clock"))
+    clocked = replace(core, core=replace(core.core, schedule="clock"))
     every = (64 * 8 + 8 * 10) * price.addition + (8 + 10) * price.neuron
     assert dense_cost(layers, 4000, 600, clocked).latency_s == pytest.approx(every / 180e6)
+    program = microcontroller.program
+    of_program = (64 * 8 + 8 * 10) * program.entry + (32 * 8 + 6 * 10) * program.product
+    assert dense_cost(layers, 4000, 600, microcontroller).latency_s == pytest.approx(of_program / 180e6)
     chip = load_hardware("asic65-lp")
     wide = [replace(one, weight_bits=8) for one in layers]
     assert dense_cost(layers, 4000, 600, chip).energy_pj < dense_cost(wide, 8000, 600, chip).energy_pj
@@ -159,8 +164,7 @@ def test_events_add_rows_as_they_come():
     chip, controller = load_hardware("asic65-lp"), load_hardware("mcu-m4f")
     frame = DenseLayer(inputs=64, neurons=8, weight_bits=4, active=32.0)
     events = replace(frame, events=True)
-    price = controller.cycles
-    cycles = 32 * 8 * price.addition + 8 * price.neuron + 32 * price.input_spike
+    cycles = 32 * 8 * (controller.program.entry + controller.program.product)
     assert dense_cost([events], 4000, 600, controller).latency_s == pytest.approx(cycles / 180e6)
     assert dense_cost([events], 4000, 600, chip).energy_pj < dense_cost([frame], 4000, 600, chip).energy_pj
     more = replace(events, active=320.0)  # a pixel may have many

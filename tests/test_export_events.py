@@ -35,7 +35,6 @@ from fspinn.datasets import Recordings
 from fspinn.lowering.plan import INHIBITIONS
 from fspinn.lowering.post_training import quantize_readout
 from fspinn.memmodel import estimate
-from fspinn.memmodel.summary import summarize
 from fspinn.network import Events, Network
 
 SENSOR = (HEIGHT, WIDTH, 2)
@@ -282,12 +281,6 @@ def test_a_chip_answers_recordings_of_digits_in_the_memory_that_was_estimated(ch
     output = make(tmp_path / "out", f"test-{chip}")
     answered(output, model, shown)
     assert_memory_of_events_is_estimated(model, tmp_path / "out", output, chip)
-
-
-def test_an_estimate_says_that_cycles_of_events_are_not_known(digits):
-    said = summarize({"small": estimate(digits["host"], "mcu-m4f")})
-    assert "an image or far more: cycles are as of a column; those of other programs were not fitted" in said
-    assert "or far more" not in summarize({"small": estimate(digits["host"], "asic65-lp")})
 
 
 @pytest.mark.exhaustive

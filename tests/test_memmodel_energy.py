@@ -70,11 +70,14 @@ def test_more_lanes_are_never_slower(size, spikes, preset, phase):
 @unhurried
 @given(sizes, spikes, st.sampled_from(TIMED), st.sampled_from(PHASES))
 def test_latency_is_affine_in_the_input_spikes(size, spikes, preset, phase):
-    hardware = replace(PRESETS[preset], off_chip=None)  # waiting for memory is not affine
+    """But for waiting for memory, and on microcontrollers."""
+    hardware = replace(PRESETS[preset], off_chip=None)
     twice, once, none = (
         total(case(size, phase, hardware, **{**spikes, "input_spikes": n}).cycles) for n in (2000, 1000, 0)
     )
-    assert twice - none == pytest.approx(2 * (once - none), rel=1e-9, abs=1e-6)
+    if hardware.program is None:
+        assert twice - none == pytest.approx(2 * (once - none), rel=1e-9, abs=1e-6)
+    assert none <= once <= twice  # a program draws spikes for all pixels that are not black
 
 
 def test_halving_the_input_spikes_halves_what_weights_cost_and_leaves_the_steps():

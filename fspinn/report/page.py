@@ -231,7 +231,6 @@ class Latency(NamedTuple):
     intercept_s: float
     spikes_s: float
     assumes: str | None
-    has_band: bool
 
 
 def _latency(model: Model, hardware: str) -> Latency | None:
@@ -241,7 +240,7 @@ def _latency(model: Model, hardware: str) -> Latency | None:
         return None
     cycle_s = 1e-6 / cost.hardware.clock.f_mhz
     fixed, following = cost.intercept["inference"], cost.spike_cycles("inference")
-    return Latency(fixed * cycle_s, following * cycle_s, cost.latency_assumes, cost.has_band)
+    return Latency(fixed * cycle_s, following * cycle_s, cost.latency_assumes)
 
 
 class Picture(NamedTuple):

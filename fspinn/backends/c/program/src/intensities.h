@@ -15,19 +15,39 @@ static const uint8_t *sample_at(const FSPINN_STATE *state, uint32_t place)
 #define sample_at(state, place) ((state)->pixels + (place))
 #endif
 
+/* Numbers of intensities, in no more bits than they need: an AVR divides those of 32 bits slowly. */
+#if FSPINN_INTENSITIES > 0xFFFF
+typedef uint32_t intensity_number;
+#else
+typedef uint16_t intensity_number;
+#endif
+
 #if FSPINN_POOL > 1 || (FSPINN_CONTRAST != FSPINN_AS_IT_IS && FSPINN_KEPT == 0)
-/* A channel of a pixel: the mean of a block of the image (which may be one pixel), of a half rounded up. */
-static uint32_t mean(FSPINN_STATE *state, uint32_t pixel, uint32_t channel)
+#define BLOCK (FSPINN_POOL * FSPINN_SAMPLE_CHANNELS)
+
+/* Where a block of the image (which may be one pixel) begins; the next one of its row lies BLOCK bytes on. */
+static const uint8_t *block_at(const FSPINN_STATE *state, uint16_t y, uint16_t x)
 {
-    uint32_t y = pixel / FSPINN_WIDTH * FSPINN_POOL_ROWS, x = pixel % FSPINN_WIDTH * FSPINN_POOL;
-    const uint8_t *block = sample_at(state, (y * FSPINN_SAMPLE_WIDTH + x) * FSPINN_SAMPLE_CHANNELS + channel);
-    uint32_t row, column, sum = (uint32_t)FSPINN_POOL_ROWS * FSPINN_POOL / 2;
-    for (row = 0; row < FSPINN_POOL_ROWS; row++) {
+    (void)state;
+    return sample_at(state, (UINT32_C(1) * y * FSPINN_POOL_ROWS * FSPINN_SAMPLE_WIDTH) * FSPINN_SAMPLE_CHANNELS +
+                                UINT32_C(1) * x * BLOCK);
+}
+
+/* The mean of a channel of a block, of a half rounded up. */
+static uint16_t mean(const uint8_t *block, uint8_t channel)
+{
+#if FSPINN_POOL_ROWS * FSPINN_POOL > 1
+    uint16_t row, column;
+    uint32_t sum = (uint32_t)FSPINN_POOL_ROWS * FSPINN_POOL / 2;
+    for (row = 0; row < FSPINN_POOL_ROWS; row++, block += FSPINN_SAMPLE_WIDTH * FSPINN_SAMPLE_CHANNELS) {
         for (column = 0; column < FSPINN_POOL; column++) {
-            sum += block[(row * FSPINN_SAMPLE_WIDTH + column) * FSPINN_SAMPLE_CHANNELS];
+            sum += block[column * FSPINN_SAMPLE_CHANNELS + channel];
         }
     }
-    return sum / ((uint32_t)FSPINN_POOL_ROWS * FSPINN_POOL);
+    return (uint16_t)(sum / ((uint32_t)FSPINN_POOL_ROWS * FSPINN_POOL));
+#else
+    return block[channel];
+#endif
 }
 #endif
 
@@ -66,10 +86,12 @@ static void keep(FSPINN_STATE *state, uint32_t pixel)
     }
     while (state->taken <= pixel) {
 #if FSPINN_POOL > 1
+        const uint8_t *block = block_at(state, (uint16_t)(state->taken / FSPINN_WIDTH),
+                                        (uint16_t)(state->taken % FSPINN_WIDTH));
         uint8_t means[FSPINN_SAMPLE_CHANNELS];
         uint32_t c;
         for (c = 0; c < FSPINN_SAMPLE_CHANNELS; c++) {
-            means[c] = (uint8_t)mean(state, state->taken, c);
+            means[c] = (uint8_t)mean(block, (uint8_t)c);
         }
         take(state, means);
 #else
@@ -81,14 +103,25 @@ static void keep(FSPINN_STATE *state, uint32_t pixel)
 
 #if FSPINN_CONTRAST != FSPINN_DELTA &&                                                                       \
     (FSPINN_CONTRAST != FSPINN_AS_IT_IS || FSPINN_KEPT > 0 || FSPINN_POOL > 1)
-/* A channel of a pixel, or of a value of a signal. */
-static uint32_t seen(FSPINN_STATE *state, uint32_t pixel, uint32_t channel)
+/* Where a pixel is found, or a value of a signal; the next one of its row is NEXT_PLACE on. */
+#if FSPINN_KEPT > 0
+typedef uint32_t place;
+#define NEXT_PLACE 1
+#define place_of(state, y, x) (UINT32_C(1) * (y) * FSPINN_WIDTH + (x))
+#else
+typedef const uint8_t *place;
+#define NEXT_PLACE BLOCK
+#define place_of block_at
+#endif
+
+static uint16_t seen(FSPINN_STATE *state, place at, uint8_t channel)
 {
 #if FSPINN_KEPT > 0
-    keep(state, pixel);
-    return state->values[pixel % FSPINN_KEPT][channel];
+    keep(state, at);
+    return state->values[at % FSPINN_KEPT][channel];
 #else
-    return mean(state, pixel, channel);
+    (void)state;
+    return mean(at, channel);
 #endif
 }
 #endif
@@ -97,7 +130,9 @@ static uint32_t seen(FSPINN_STATE *state, uint32_t pixel, uint32_t channel)
 static uint32_t intensity(FSPINN_STATE *state, uint32_t i)
 {
 #if FSPINN_KEPT > 0 || FSPINN_POOL > 1
-    return seen(state, i / FSPINN_CHANNELS, i % FSPINN_CHANNELS);
+    intensity_number pixel = (intensity_number)((intensity_number)i / FSPINN_CHANNELS);
+    return seen(state, place_of(state, (uint16_t)(pixel / FSPINN_WIDTH), (uint16_t)(pixel % FSPINN_WIDTH)),
+                (uint8_t)((intensity_number)i % FSPINN_CHANNELS));
 #else
     return *sample_at(state, i);
 #endif
@@ -105,19 +140,19 @@ static uint32_t intensity(FSPINN_STATE *state, uint32_t i)
 #else
 #if FSPINN_CONTRAST != FSPINN_DELTA
 /* A channel of a pixel before it is split. */
-static uint32_t whole(FSPINN_STATE *state, uint32_t pixel, uint32_t channel)
+static uint16_t whole(FSPINN_STATE *state, place at, uint8_t channel)
 {
 #if FSPINN_CONTRAST_COLOURS
-    uint32_t red = seen(state, pixel, 0), green = seen(state, pixel, 1), blue = seen(state, pixel, 2);
+    uint16_t red = seen(state, at, 0), green = seen(state, at, 1), blue = seen(state, at, 2);
     if (channel == 0) {
-        return (red + green + blue) / 3;
+        return (uint16_t)((red + green + blue) / 3);
     }
     if (channel == 1) {
-        return (256 + red - green) / 2;
+        return (uint16_t)((256 + red - green) / 2);
     }
-    return (512 + 2 * blue - red - green) / 4;
+    return (uint16_t)((512 + 2 * blue - red - green) / 4);
 #else
-    return seen(state, pixel, channel);
+    return seen(state, at, channel);
 #endif
 }
 
@@ -133,54 +168,67 @@ static uint32_t above(uint32_t number, uint32_t other, uint32_t below, uint32_t 
 #endif
 
 #if FSPINN_CONTRAST == FSPINN_ON_OFF
+#if FSPINN_CONTRAST_RADIUS > 7
+typedef uint32_t area_sum;
+#else
+typedef uint16_t area_sum; /* of 15 x 15 bytes at most */
+#endif
+
 /* How much brighter (even channels) or darker (odd ones) than the mean around it a pixel is. */
 static uint32_t intensity(FSPINN_STATE *state, uint32_t i)
 {
-    uint32_t channel = i % FSPINN_CHANNELS, x = i / FSPINN_CHANNELS % FSPINN_WIDTH;
-    uint32_t y = i / FSPINN_CHANNELS / FSPINN_WIDTH, row, column, sum = 0;
-    uint32_t top = y > FSPINN_CONTRAST_RADIUS ? y - FSPINN_CONTRAST_RADIUS : 0;
-    uint32_t left = x > FSPINN_CONTRAST_RADIUS ? x - FSPINN_CONTRAST_RADIUS : 0;
-    uint32_t bottom = y + FSPINN_CONTRAST_RADIUS + 1, right = x + FSPINN_CONTRAST_RADIUS + 1;
-    bottom = bottom < FSPINN_HEIGHT ? bottom : FSPINN_HEIGHT;
-    right = right < FSPINN_WIDTH ? right : FSPINN_WIDTH;
+    uint8_t channel = (uint8_t)((intensity_number)i % FSPINN_CHANNELS);
+    intensity_number pixel = (intensity_number)((intensity_number)i / FSPINN_CHANNELS);
+    uint16_t y = (uint16_t)(pixel / FSPINN_WIDTH), x = (uint16_t)(pixel % FSPINN_WIDTH), row, column;
+    uint16_t top = (uint16_t)(y > FSPINN_CONTRAST_RADIUS ? y - FSPINN_CONTRAST_RADIUS : 0);
+    uint16_t left = (uint16_t)(x > FSPINN_CONTRAST_RADIUS ? x - FSPINN_CONTRAST_RADIUS : 0);
+    uint16_t bottom = (uint16_t)(FSPINN_HEIGHT - y > FSPINN_CONTRAST_RADIUS ? y + FSPINN_CONTRAST_RADIUS + 1 : FSPINN_HEIGHT);
+    uint16_t right = (uint16_t)(FSPINN_WIDTH - x > FSPINN_CONTRAST_RADIUS ? x + FSPINN_CONTRAST_RADIUS + 1 : FSPINN_WIDTH);
+    area_sum sum = 0;
     for (row = top; row < bottom; row++) {
-        for (column = left; column < right; column++) {
-            sum += whole(state, row * FSPINN_WIDTH + column, channel / 2);
+        place at = place_of(state, row, left);
+        for (column = left; column < right; column++, at += NEXT_PLACE) {
+            sum = (area_sum)(sum + whole(state, at, channel / 2));
         }
     }
-    return above(whole(state, y * FSPINN_WIDTH + x, channel / 2), sum / ((bottom - top) * (right - left)), channel % 2,
-                 FSPINN_CONTRAST_GAIN);
+    sum = (area_sum)(sum / (area_sum)((area_sum)(bottom - top) * (area_sum)(right - left)));
+    return above(whole(state, place_of(state, y, x), channel / 2), sum, channel % 2, FSPINN_CONTRAST_GAIN);
 }
 #elif FSPINN_CONTRAST == FSPINN_LEVEL
 /* How far a signal is above (even channels) or below (odd ones) the middle of its range. */
 static uint32_t intensity(FSPINN_STATE *state, uint32_t i)
 {
-    return above(whole(state, i / FSPINN_CHANNELS, i % FSPINN_CHANNELS / 2), 128, i % 2, FSPINN_CONTRAST_GAIN);
+    intensity_number pixel = (intensity_number)((intensity_number)i / FSPINN_CHANNELS);
+    uint8_t channel = (uint8_t)((intensity_number)i % FSPINN_CHANNELS);
+    return above(whole(state, place_of(state, (uint16_t)(pixel / FSPINN_WIDTH), (uint16_t)(pixel % FSPINN_WIDTH)),
+                       channel / 2),
+                 128, channel % 2, FSPINN_CONTRAST_GAIN);
 }
 #else
 /* How many steps a signal goes up (even channels) or down (odd ones); with the level, of two the second. */
 static uint32_t intensity(FSPINN_STATE *state, uint32_t i)
 {
-    uint32_t pixel = i / FSPINN_CHANNELS, of = i % FSPINN_CHANNELS / FSPINN_CONTRAST_CHANNELS;
-    uint32_t before, after, steps;
+    intensity_number pixel = (intensity_number)((intensity_number)i / FSPINN_CHANNELS);
+    uint8_t channel = (uint8_t)((intensity_number)i % FSPINN_CHANNELS), of = channel / FSPINN_CONTRAST_CHANNELS;
+    uint16_t before, after, steps;
 #if FSPINN_CONTRAST == FSPINN_LEVEL_DELTA
-    if (i % FSPINN_CONTRAST_CHANNELS < 2) {
-        return above(whole(state, pixel, of), 128, i % 2, FSPINN_CONTRAST_GAIN);
+    if (channel % FSPINN_CONTRAST_CHANNELS < 2) {
+        return above(whole(state, pixel, of), 128, channel % 2, FSPINN_CONTRAST_GAIN);
     }
 #endif
     if (pixel % FSPINN_WIDTH == 0) {
         return 0;
     }
-    keep(state, pixel - 1);
-    before = state->levels[(pixel - 1) % FSPINN_KEPT][of];
+    keep(state, pixel - 1u);
+    before = state->levels[(pixel - 1u) % FSPINN_KEPT][of];
     keep(state, pixel);
     after = state->levels[pixel % FSPINN_KEPT][of];
-    if (i % 2 == 0) {
-        steps = after > before ? (after - before) / FSPINN_DELTA_STEP : 0;
+    if (channel % 2 == 0) {
+        steps = (uint16_t)(after > before ? (after - before) / FSPINN_DELTA_STEP : 0);
     } else {
-        steps = before > after ? (before - after) / FSPINN_DELTA_STEP : 0;
+        steps = (uint16_t)(before > after ? (before - after) / FSPINN_DELTA_STEP : 0);
     }
-    return steps * FSPINN_DELTA_GAIN < 255 ? steps * FSPINN_DELTA_GAIN : 255;
+    return UINT32_C(1) * steps * FSPINN_DELTA_GAIN < 255 ? UINT32_C(1) * steps * FSPINN_DELTA_GAIN : 255;
 }
 #endif
 #endif

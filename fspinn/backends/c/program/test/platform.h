@@ -18,4 +18,7 @@ void end_call(void);
 /* Bytes of the stack that calls took at most; 0 where that is not counted. */
 uint16_t deepest_stack(void);
 
+/* Instructions of each of so many samples since the last time; 0 where they are not counted. */
+uint32_t instructions_of(uint32_t samples);
+
 #endif

@@ -1,7 +1,8 @@
 /*
  * A test on an emulated chip: what it reads, prints and returns goes through semihosting; operation numbers are
  * those of Arm's "Semihosting for AArch32 and AArch64", which RISC-V has taken over. The stack is painted before
- * each call to the network, and the paint that is left is counted.
+ * each call to the network, and the paint that is left is counted. QEMU takes an instruction for 4 ns (-icount shift=2),
+ * so that a clock of the chip counts instructions.
  */
 #include "platform.h"
 
@@ -82,8 +83,35 @@ void read_again(void)
     (void)ask_host(0x0A, arguments); /* SYS_SEEK */
 }
 
+/* Ticks of a clock since some time, and eighths of an instruction in a tick. */
+#ifdef __riscv
+#define EIGHTHS 2u /* minstret counts the 4 ns */
+static uint32_t ticks(void)
+{
+    uint32_t found;
+    __asm__ volatile(".option push\n"
+                     ".option arch, +zicsr\n"
+                     "csrr %0, minstret\n"
+                     ".option pop"
+                     : "=r"(found));
+    return found;
+}
+#else
+#define SYSTICK ((volatile uint32_t *)0xE000E010) /* control, start, current: 24 bits that are counted down */
+#ifdef __ARM_ARCH_6M__
+#define EIGHTHS 125u /* 16 MHz */
+#else
+#define EIGHTHS 80u /* 25 MHz */
+#endif
+static uint32_t ticks(void)
+{
+    return 0xFFFFFFu - SYSTICK[2];
+}
+#endif
+
 static uint8_t *painted_to;
 static uint16_t deepest;
+static uint32_t began, taken;
 
 __attribute__((noinline)) void begin_call(void)
 {
@@ -93,6 +121,15 @@ __attribute__((noinline)) void begin_call(void)
         *(volatile uint8_t *)byte = PAINT;
     }
     painted_to = here;
+#ifndef __riscv
+    SYSTICK[0] = 0;
+    SYSTICK[1] = 0xFFFFFFu;
+    SYSTICK[2] = 0;
+    SYSTICK[0] = 5; /* the processor's clock, no interrupt */
+    while (SYSTICK[2] == 0) {
+    }
+#endif
+    began = ticks();
 }
 
 void begin_learning(void)
@@ -103,6 +140,7 @@ void begin_learning(void)
 __attribute__((noinline)) void end_call(void)
 {
     const uint8_t *byte = stack_bottom;
+    taken += ticks() - began;
     while (byte < painted_to && *byte == PAINT) {
         byte++;
     }
@@ -114,4 +152,22 @@ __attribute__((noinline)) void end_call(void)
 uint16_t deepest_stack(void)
 {
     return deepest;
+}
+
+/* Without a division too, see test.c. */
+uint32_t instructions_of(uint32_t samples)
+{
+    uint32_t found = 0, place = 1;
+    while (samples < taken && samples >> 31 == 0) {
+        samples <<= 1;
+        place <<= 1;
+    }
+    for (; place > 0; place >>= 1, samples >>= 1) {
+        if (taken >= samples) {
+            taken -= samples;
+            found += place;
+        }
+    }
+    taken = 0;
+    return (found >> 3) * EIGHTHS + ((found & 7) * EIGHTHS >> 3);
 }

@@ -56,6 +56,15 @@ static void print_number(uint32_t number)
     }
 }
 
+static void print_instructions(uint32_t samples, const char *what)
+{
+    uint32_t found = samples > 0 ? instructions_of(samples) : 0;
+    if (found > 0) {
+        print_number(found);
+        print(what);
+    }
+}
+
 static uint32_t next_word(void)
 {
     uint8_t bytes[4];
@@ -244,6 +253,7 @@ static int compare(int by_lines)
         print(differ ? TEXT(" WRONG\n") : TEXT("\n"));
         wrong |= differ;
     }
+    print_instructions(count, TEXT(" instructions an image\n"));
     return wrong;
 }
 
@@ -251,9 +261,9 @@ static int compare(int by_lines)
 static int learn(void)
 {
     const uint8_t *learned = (const uint8_t *)&state.learned;
-    uint32_t left, i;
+    uint32_t count = next_word(), left, i;
     int wrong = 0;
-    for (left = next_word(); left > 0; left--) {
+    for (left = count; left > 0; left--) {
         read_bytes(sample, TESTED_PIXELS);
         begin_learning();
         TESTED(learn)(&state, sample);
@@ -267,6 +277,7 @@ static int learn(void)
     print(TEXT("learned from "));
     print_number(state.learned.samples);
     print(wrong ? TEXT(" samples WRONG\n") : TEXT(" samples\n"));
+    print_instructions(count, TEXT(" instructions to learn from an image\n"));
     return wrong;
 }
 #endif
