@@ -85,7 +85,7 @@ void read_again(void)
 
 /* Ticks of a clock since some time, and eighths of an instruction in a tick. */
 #ifdef __riscv
-#define EIGHTHS 2u /* minstret counts the 4 ns */
+#define EIGHTHS 32u /* minstret counts ns here */
 static uint32_t ticks(void)
 {
     uint32_t found;
@@ -96,6 +96,7 @@ static uint32_t ticks(void)
                      : "=r"(found));
     return found;
 }
+#define TICKS(from, to) (((to) - (from)) >> 4)
 #else
 #define SYSTICK ((volatile uint32_t *)0xE000E010) /* control, start, current: 24 bits that are counted down */
 #ifdef __ARM_ARCH_6M__
@@ -107,11 +108,12 @@ static uint32_t ticks(void)
 {
     return 0xFFFFFFu - SYSTICK[2];
 }
+#define TICKS(from, to) ((to) - (from))
 #endif
 
 static uint8_t *painted_to;
 static uint16_t deepest;
-static uint32_t began, taken;
+static uint32_t began, taken, too_many; /* too_many: more than can be counted */
 
 __attribute__((noinline)) void begin_call(void)
 {
@@ -128,6 +130,7 @@ __attribute__((noinline)) void begin_call(void)
     SYSTICK[0] = 5; /* the processor's clock, no interrupt */
     while (SYSTICK[2] == 0) {
     }
+    (void)SYSTICK[0]; /* forgets that it was 0 */
 #endif
     began = ticks();
 }
@@ -140,7 +143,12 @@ void begin_learning(void)
 __attribute__((noinline)) void end_call(void)
 {
     const uint8_t *byte = stack_bottom;
-    taken += ticks() - began;
+    uint32_t now = TICKS(began, ticks());
+#ifndef __riscv
+    too_many |= SYSTICK[0] >> 16 & 1; /* it has been 0 */
+#endif
+    too_many |= now > 0xFFFFFFFFu - taken;
+    taken += now;
     while (byte < painted_to && *byte == PAINT) {
         byte++;
     }
@@ -169,5 +177,9 @@ uint32_t instructions_of(uint32_t samples)
         }
     }
     taken = 0;
+    if (too_many) {
+        too_many = 0;
+        return 0;
+    }
     return (found >> 3) * EIGHTHS + ((found & 7) * EIGHTHS >> 3);
 }
