@@ -30,7 +30,7 @@ CHIPS = {"mcu-avr": "atmega328p", "mcu-m0": "cortex-m0", "mcu-m4f": "cortex-m4",
 
 LEARNED, IMAGES, SEED = 4000, 20, 0
 
-FITTED = ("step", "column_scan", "neuron", "addition", "output_spike")
+FITTED = ("step", "column_scan", "neuron", "addition", "output_spike", "wide")
 """Cycles of the presets that are fitted; none may be below 0."""
 
 
@@ -44,6 +44,7 @@ class Column(NamedTuple):
     weights: str
     readout: str
     fitted: bool = False
+    state: str = STATE
 
 
 PARTS = {
@@ -57,6 +58,8 @@ PARTS = {
         Column(8, 4, 1, 3, "UQ0.2", "Q1.3"),
         Column(20, 6, 2, 2, "UQ0.4", "Q1.2", fitted=True),
         Column(10, 9, 3, 2, "UQ0.1", "Q1.3", fitted=True),
+        Column(16, 5, 1, 3, "UQ0.2", "Q1.2", fitted=True, state="16 bits"),
+        Column(8, 4, 1, 3, "UQ0.4", "Q1.3", state="16 bits"),
     ),
     "fashion-mnist": (
         Column(8, 5, 2, 3, "UQ0.2", "Q1.2", fitted=True),
@@ -68,6 +71,7 @@ PARTS = {
         Column(16, 3, 1, 2, "UQ0.3", "Q1.1", fitted=True),
         Column(12, 4, 1, 2, "UQ0.2", "Q1.2"),
         Column(11, 3, 1, 3, "UQ0.3", "Q1.1"),
+        Column(16, 3, 1, 3, "UQ0.3", "Q1.2", state="16 bits"),
     ),
 }
 """Columns of each set of images."""
@@ -87,7 +91,7 @@ def measure(part: str) -> dict[str, Any]:
 def _learned(column: Column, data: Dataset) -> Model:
     network = fspinn.Network.patches(column.neurons, column.field, stride=column.stride, cells=column.cells)
     model = fspinn.train(network, data, readout="linear", seed=SEED, progress=False).model
-    lowering = Lowering(column.weights, STATE, readout=column.readout)
+    lowering = Lowering(column.weights, column.state, readout=column.readout)
     return Compiler(data, SEED, None).compile(model, lowering)
 
 
@@ -146,6 +150,7 @@ def render(results: Results) -> str:
             words = (
                 f"{column.neurons} neurons, {column.field} x {column.field}, stride {column.stride}, "
                 f"{column.cells} x {column.cells} cells, {column.weights}, {column.readout}"
+                f"{'' if column.state == STATE else f', a state of {column.state}'}"
             )
             each = []
             for preset in CHIPS:

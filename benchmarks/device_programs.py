@@ -6,6 +6,7 @@ Needs the compilers and emulators of docs/device.md. The cycles in [program] of 
 those programs that are marked; all others only check them. The table says what such a fit finds.
 """
 
+import math
 import os
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from colour import PICTURES
 from device import INSTRUCTIONS, cycles_of, make
 from device_costs import CHIPS
 from events import FILE as RECORDINGS
@@ -22,6 +24,7 @@ from scipy.optimize import nnls
 from tables import Results, machines, run, table
 
 import fspinn
+from fspinn.answering.compress import Compiler, Lowering
 from fspinn.backends.c import export_c
 from fspinn.backends.c.classifier import export_classifier
 from fspinn.datasets import Dataset
@@ -62,6 +65,9 @@ SHOWN = {"digits": 10, "heartbeats": 10, "n-mnist": 3}
 """Samples that a chip answers; of other images five."""
 
 STATE, READOUT = "12 bits", "Q1.3"
+OF_TEST = 200
+"""Bytes of RAM that the test program takes beside a sample that it holds as a whole, at most."""
+
 patches = Network.patches
 
 
@@ -72,6 +78,7 @@ class Program(NamedTuple):
     network: Network
     weights: str = "UQ0.2"
     fitted: bool = False
+    prune: bool = False
 
     @property
     def learner(self) -> Stdp | Surrogate:
@@ -104,6 +111,11 @@ def events(neurons: int, field: int, stride: int, cells: int, dt_ms: float, neur
     return patches(neurons, field, encoder=Events(), duration_ms=300.0, **shape)
 
 
+def free_events(neurons: int) -> Network:
+    """Return a dense layer without inhibition that sees events."""
+    return replace(free(neurons, Events(), 300.0), dt_ms=20.0)
+
+
 WHITE, STRONG = FirstSpike(relative_to="white"), Poisson(4000.0)
 STEADY, LEAKY = Neuron(threshold=2.0, tau_m_ms=None), Neuron(threshold=2.0, tau_m_ms=20.0)
 OUTPUT = Layer(10, neuron=Neuron(threshold=1.0, tau_m_ms=20.0), inhibition=NoInhibition(), adaptation=Fixed())
@@ -117,7 +129,12 @@ PARTS: dict[str, tuple[Program, ...]] = {
         Program("dense, poisson, lateral", dense(48, Lateral(), 64.0, Poisson()), fitted=True),
         Program("dense, poisson, clamp", dense(16, Clamp(), 100.0, Poisson())),
         Program("dense, poisson, layer", dense(12, InhibitoryLayer(), 100.0, Poisson())),
+        Program("dense, poisson, lateral", dense(10, Lateral(), 8.0, STRONG), fitted=True),
+        Program("dense, poisson, lateral, pruned", dense(16, Lateral(), 100.0, Poisson()), prune=True),
         Program("dense, regular, lateral", dense(16, Lateral(), 100.0, Regular()), "UQ0.4", fitted=True),
+        Program("dense, regular, lateral", dense(10, Lateral(), 8.0, Regular(4000.0)), fitted=True),
+        Program("dense, regular, lateral", dense(10, Lateral(), 350.0, Regular())),
+        Program("dense, 30 brightest, none", free(16, FirstSpike(30), 16.0), "Q1.2", fitted=True),
         Program("dense, unscaled, none", free(16, Unscaled(200.0), 25.0), "Q1.2", fitted=True),
         Program("dense, unscaled, none", free(10, Unscaled(100.0), 50.0), "Q1.2"),
         Program("dense, ttfs, none", free(32, WHITE, 16.0), "Q1.3", fitted=True),
@@ -155,6 +172,11 @@ PARTS: dict[str, tuple[Program, ...]] = {
         Program("regular", patches(8, 5, stride=3, encoder=Regular(4000.0)), fitted=True),
         Program("none", of_labels(patches(6, 5, stride=2)), "Q1.2"),
         Program("dense, unscaled, none", free(10, Unscaled(200.0), 25.0), "Q1.2", fitted=True),
+        Program("dense, ttfs, none", free(16, WHITE, 16.0), "Q1.2", fitted=True),
+        Program("dense, 100 brightest, none", free(10, FirstSpike(100), 8.0), "Q1.2"),
+        Program("dense, poisson, lateral", dense(20, Lateral(), 50.0, Poisson())),
+        Program("dense, poisson, lateral, pruned", dense(20, Lateral(), 50.0, Poisson()), prune=True),
+        Program("dense, regular, lateral", dense(10, Lateral(), 50.0, Regular()), fitted=True),
         Program("ON and OFF", patches(8, 5, contrast=OnOff())),
         Program("ON and OFF", patches(16, 5, stride=2, contrast=OnOff()), "UQ0.3", fitted=True),
         Program("blocks of 2 x 2, leak", patches(8, 3, pool=2, neuron=LEAKY)),
@@ -174,14 +196,23 @@ PARTS: dict[str, tuple[Program, ...]] = {
     "heartbeats": (
         Program("level", patches(8, (1, 25), cells=1, contrast=Level()), fitted=True),
         Program("level", patches(16, (1, 17), stride=2, cells=(1, 4), contrast=Level())),
+        Program("ON and OFF", patches(8, (1, 25), cells=(1, 4), contrast=OnOff()), fitted=True),
+        Program("ON and OFF", patches(12, (1, 13), cells=(1, 4), contrast=OnOff(radius=4))),
+        Program("leak", patches(8, (1, 15), cells=(1, 4), neuron=LEAKY)),
         Program("delta", patches(8, (1, 25), cells=(1, 4), contrast=Delta()), "UQ0.3", fitted=True),
         Program("level and delta", patches(12, (1, 13), cells=(1, 4), contrast=LevelDelta()), "UQ0.3"),
+    ),
+    "cifar10": (
+        Program("ON and OFF of colours", patches(8, 5, stride=3, contrast=OnOff(of="colours"))),
+        Program("ON and OFF", patches(6, 3, stride=4, contrast=OnOff()), "UQ0.3"),
     ),
     "n-mnist": (
         Program("events", events(4, 5, 3, 4, 10.0, STEADY), "UQ0.3", fitted=True),
         Program("events", events(8, 5, 2, 4, 10.0, STEADY), "UQ0.3"),
         Program("events", events(3, 7, 3, 3, 10.0, STEADY)),
         Program("events", events(6, 3, 4, 3, 20.0, STEADY), fitted=True),
+        Program("dense, events, none", free_events(12), "Q1.2", fitted=True),
+        Program("dense, events, none", free_events(30), "Q1.2"),
         Program("events, leak", events(4, 5, 4, 3, 20.0, Neuron(threshold=2.0, tau_m_ms=50.0)), "UQ0.3"),
     ),
 }
@@ -227,6 +258,9 @@ def _data(part: str) -> Dataset:
         return Dataset.from_arrays(
             beats[0], labels[0], test=(beats[1], labels[1]), shape=shape, validation=HELD_OUT, seed=SEED
         )
+    if part == "cifar10":
+        data = fspinn.datasets.load(folder / PICTURES, validation=HELD_OUT, seed=SEED)
+        return replace(data, train=data.train.first(LEARNED))
     if part == "n-mnist":
         return fspinn.datasets.load(folder / RECORDINGS, validation=HELD_OUT // 2, seed=SEED)
     data = fspinn.datasets.load(part, seed=SEED)
@@ -238,18 +272,22 @@ def compared(program: Program, part: str, data: Dataset) -> dict[str, Any]:
     trained = fspinn.train(
         program.network, data, learner=program.learner, readout="linear", seed=SEED, progress=False
     ).model
-    model = fspinn.quantize(trained, program.weights, state=STATE, readout=READOUT, data=data)
+    how = Lowering(program.weights, STATE, readout=READOUT, prune=program.prune)
+    model = Compiler(data, SEED, None).compile(trained, how)
     shown = data.test.first(SHOWN.get(part, 5))
     answered = fspinn.evaluate(model, shown, seed=SEED, threads=1)
     work = tuple(map(Workload.counted, answered.activity))
     size = Size.of(model)
+    in_parts = size.kept_rows or size.kept_times or size.kept_bytes or size.layers[0].online
+    held = OF_TEST + (0 if in_parts else math.prod(model.image_shape))
     found: dict[str, Any] = {"cycles": {}, "counts": _sum(program_counts(size, work))}
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "out"
         export_c(model, folder, shown.images, seed=SEED)
         for preset, chip in CHIPS.items():
             said = estimate(size, preset, {"training": work, "inference": work})
-            if not said.fits("inference"):
+            ram = said.capacity["inference"]["ram_bytes"]
+            if not said.fits("inference") or ram.needed + held > (ram.available or np.inf):
                 continue
             output = make(folder, f"test-{chip}")
             if "equal to the integer engine" not in output:

@@ -182,6 +182,7 @@ class Estimate(Drawn):
             ),
             "fits": every(self.fits),
             "no_training": self.no_training,
+            "device_learns": self.device_learns,
         }
         rates = every(self.rates)
         return answer | {
@@ -264,6 +265,7 @@ def estimate(
     def summed(components: Callable[[Case], Mapping[str, Numbers]]) -> Breakdowns:
         return {phase: _with_total(components(case), case.work) for phase, case in cases.items()}
 
+    latency = summed(lambda case: case.cycles)
     return Estimate(
         hardware=described,
         work=work,
@@ -271,12 +273,15 @@ def estimate(
         stored=summed(lambda case: case.stored),
         physical=summed(lambda case: case.physical),
         energy=summed(energy_pj),
-        latency=summed(lambda case: case.cycles),
+        latency=latency,
         area=None if described.area is None else summed(area_um2),
         intercept={
             phase: _with_total(case.silent.cycles, case.work)["total"] for phase, case in cases.items()
         },
-        interval={phase: whole(case.interval) for phase, case in cases.items()},
+        interval={
+            phase: latency[phase]["total"] if described.pipeline is None else whole(case.interval)
+            for phase, case in cases.items()
+        },
         capacity={phase: capacity(case) for phase, case in cases.items()},
         no_training=no_training,
         device_learns=no_training is None and (described.controller is None or program_learns(size)),

@@ -176,7 +176,8 @@ class Cycles:
     spike, neuron inhibited, and word or weight learned, threshold adapted (None: as `learning`), and position
     that is drawn to learn from. All but `step`, the scans, `drawn` and the two spikes are for each group of
     lanes. `column_scan` takes the place of `scan` where a program computes a column line by line
-    (`fspinn.memmodel.latency`): an input of a position whose time it looks at."""
+    (`fspinn.memmodel.latency`): an input of a position whose time it looks at; and `wide` is what a neuron
+    that is updated takes more there if potentials have 15 bits or more."""
 
     step: Cycle
     scan: Cycle
@@ -189,6 +190,7 @@ class Cycles:
     threshold: Cycle | None = None
     drawn: Cycle = 0.0
     column_scan: Cycle = 0.0
+    wide: Cycle = 0.0
 
 
 @dataclass(frozen=True)
@@ -196,20 +198,40 @@ class Program:
     """Clock cycles of the exported C program, of layers that are not a column, in the place of `Cycles`; see
     `fspinn.memmodel.program_cycles`.
 
-    Once for a sample whose rates are normalised; of an input, each time that it is looked at for eight time
-    steps, and more where its contrast is made (`OnOff`), for each pixel of the mean around it, and for the
-    level or steps of a signal; for one that is not black, with rates at random and with regular ones; of an
-    event, and of a row of a field in which events of a time step are looked for; of a time step at a
-    position, an input spike, a word of 32 bits of weights that is added, a neuron in a time step and its
-    leak, a neuron that is inhibited; and of an entry of the readout or of a linear classifier
-    (`fspinn.memmodel.dense`), of which those of inputs that are not 0 are multiplied.
+    Parameters
+    ----------
+    pass_input : float
+        Of an input in each pass over all of them before the first time step.
+    look : float
+        Of an input, each time that a position looks at it for eight time steps.
+    contrast, contrast_pixel : float
+        More, where `OnOff` makes its contrast, and for each pixel of the mean around it or of a block.
+    value : float
+        More, for each value of a signal that is looked up.
+    draw, regular : float
+        More, for an input that is not black, with rates at random and with regular ones.
+    event : float
+        Of an event.
+    run : float
+        Of each row of a field in which events, or spikes of a layer without inhibition, are looked for.
+    step : float
+        Of a time step at a position.
+    input_spike, addition : float
+        Of an input spike, and of each word of 32 bits of its weights.
+    neuron, leak : float
+        Of a neuron in a time step, and its leak.
+    inhibition : float
+        Of each neuron, when a spike takes something from the others.
+    entry, product : float
+        Of an entry of the readout or of a linear classifier (`fspinn.memmodel.dense`), and of its product
+        with a count or an input that is not 0.
     """
 
-    sample: Annotated[float, Within(0, 10**8)]
+    pass_input: Cycle
     look: Cycle
     contrast: Cycle
     contrast_pixel: Cycle
-    level: Cycle
+    value: Cycle
     draw: Cycle
     regular: Cycle
     event: Cycle

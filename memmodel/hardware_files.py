@@ -189,6 +189,10 @@ def _check_together(hardware: Hardware) -> None:
             "program: missing, and [controller] has networks that are not a column too; add it, or take "
             'all that is not known from a base, such as base = "mcu-m4f"'
         )
+    if hardware.program is not None:
+        for key in ("controller", "cycles"):
+            if getattr(hardware, key) is None:
+                raise HardwareError(f"{key}: missing, and [program] needs it; add it, or leave [program] out")
     timed = "cycles" if hardware.pipeline is None else "pipeline"
     for name, band in ((timed, "latency"), ("area", "area")):
         given = {name: getattr(hardware, name), f"band.{band}": getattr(hardware.band, band)}

@@ -15,7 +15,7 @@ from fspinn.memmodel.footprint import OUTPUT_TRACES
 from fspinn.memmodel.hardware import Cycles, Hardware, Program
 from fspinn.memmodel.packing import Numbers, plain, shares, words
 from fspinn.memmodel.pipeline import layer_cycles
-from fspinn.memmodel.program_cycles import program_cycles
+from fspinn.memmodel.program_cycles import WIDE_STATE_BITS, program_cycles
 from fspinn.memmodel.size import LayerSize, Size
 from fspinn.memmodel.workload import Workload
 from fspinn.model.model import LABEL_READOUT
@@ -78,10 +78,11 @@ def _of_column(layer: LayerSize, work: Workload, cost: Cycles) -> dict[str, Numb
     each, and once before the first.
     """
     steps = work.active_steps + work.positions
+    wide = np.greater_equal(layer.state_bits, WIDE_STATE_BITS)
     return {
         "steps": steps * cost.step,
         "scan": steps * layer.n_inputs * cost.column_scan,
-        "neurons": work.active_steps * layer.n_neurons * cost.neuron,
+        "neurons": work.active_steps * layer.n_neurons * (cost.neuron + wide * cost.wide),
         "weights": work.rows_read * layer.n_neurons * cost.addition,
         "inhibition": work.output_spikes * cost.output_spike,
     }

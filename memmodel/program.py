@@ -36,13 +36,10 @@ from fspinn.memmodel.case import Case
 from fspinn.memmodel.footprint import blocks
 from fspinn.memmodel.hardware import Controller
 from fspinn.memmodel.packing import Numbers, count_bits, plain, shares, words
-from fspinn.memmodel.program_cycles import STEPS_AT_ONCE
+from fspinn.memmodel.program_cycles import STEPS_AT_ONCE, WIDE_STATE_BITS
 from fspinn.memmodel.size import LayerSize, Size
 from fspinn.model.model import LABEL_READOUT
 from fspinn.network.inhibition import First, NoInhibition
-
-WIDE_STATE_BITS = 15
-"""Bits of potentials from which on a column adds to them in 32 bits."""
 
 TARGET_BITS = 12
 """Bits of what weights move towards, beyond those of a weight, as in `fspinn.lowering.integer_learning`."""

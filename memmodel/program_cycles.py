@@ -8,11 +8,10 @@ the key of `fspinn.memmodel.hardware.Program` that says what each takes, is this
 that.
 
 How many inputs are not black follows from the spikes, as of white pixels: with normalised rates a sample
-gives ``white_spikes sqrt(pixels)``. With the encoder ``unscaled`` grey pixels spike as fewer white ones
-would; three of them are taken for two (fspinn; MNIST and Fashion-MNIST).
+gives ``white_spikes sqrt(pixels)``, with the encoder ``unscaled`` ``white_spikes pixels``. Grey pixels spike
+as fewer white ones would: five are taken for four, or three for two (fspinn; MNIST and Fashion-MNIST). Inputs
+that are not used are passed over, and count nothing.
 """
-
-from typing import Any
 
 import numpy as np
 
@@ -22,7 +21,7 @@ from fspinn.memmodel.size import LayerSize, Size
 from fspinn.memmodel.workload import Workload
 from fspinn.model.model import LABEL_READOUT
 from fspinn.network.inhibition import First
-from fspinn.network.inputs import Poisson, Regular, Unscaled
+from fspinn.network.inputs import Delta, Poisson, Regular, Unscaled
 
 STEPS_AT_ONCE = 8
 """Time steps whose input spikes the exported program finds at once (its `NETWORK_STEPS_AT_ONCE`).
@@ -31,18 +30,22 @@ They share random words: for N = 400 an MNIST image takes 17.4, 11.2 or 9.3 mill
 32 steps, counted by QEMU on five images.
 """
 
+WIDE_STATE_BITS = 15
+"""Bits of potentials from which on a column adds to them in 32 bits."""
+
 _WORD_BITS = 32
+_DELTA_CHANNELS = Delta.channels
 _PART_OF_A_BLOCK = (STEPS_AT_ONCE - 1) / (2 * STEPS_AT_ONCE)
 """What the last eight steps of a position that ends early lack, on average."""
 
-_PIXELS_OF_A_WHITE_ONE = 1.5
+_PIXELS_OF_A_WHITE_ONE = {Poisson.kind: 1.25, Regular.kind: 1.25, Unscaled.kind: 1.5}
 
 _COMPONENTS = {
-    "sample": "scan",
+    "pass_input": "scan",
     "look": "scan",
     "contrast": "scan",
     "contrast_pixel": "scan",
-    "level": "scan",
+    "value": "scan",
     "draw": "scan",
     "regular": "scan",
     "event": "scan",
@@ -77,14 +80,14 @@ def program_counts(size: Size, work: tuple[Workload, ...]) -> list[dict[str, Num
     for below, layer, of_layer in zip(size.layers, size.layers[1:], work[1:], strict=False):
         looks = 0 if below.sends_each_spike else _blocks(layer, of_layer) * layer.n_inputs
         found.append({"look": looks, **_of_layer(layer, of_layer, below)})
-    found[-1]["entry"] = size.readout_rows * (1 if size.readout == LABEL_READOUT else size.n_classes)
+    found[-1] |= _of_readout(size, work[-1])
     return found
 
 
 def _of_layer(layer: LayerSize, work: Workload, below: LayerSize | None) -> dict[str, Numbers]:
     """Return what time steps and spikes take, once it is known which inputs spike."""
     live = below is None and layer.online
-    by_runs = live or (below is not None and below.sends_each_spike and bool(np.all(layer.slides)))
+    by_runs = layer.slides * (live or (below is not None and below.sends_each_spike))
     stays = live and layer.inhibition == First.kind and not layer.leaks
     updates = (work.active_steps if stays else work.steps) * layer.n_neurons
     return {
@@ -98,28 +101,45 @@ def _of_layer(layer: LayerSize, work: Workload, below: LayerSize | None) -> dict
     }
 
 
+def _of_readout(size: Size, work: Workload) -> dict[str, Numbers]:
+    """Return what the readout takes; each output spike is taken to be of another feature."""
+    classes = 1 if size.readout == LABEL_READOUT else size.n_classes
+    active = np.minimum(work.output_spikes, size.features) + size.extra_rows
+    return {"entry": size.readout_rows * classes, "product": active * classes}
+
+
 def _of_events(size: Size, work: Workload) -> dict[str, Numbers]:
     """Return what events take that come one by one; those of an input in a time step count as one."""
     return {"event": work.input_spikes / _times_seen(size, work)}
 
 
 def _of_inputs(size: Size, work: Workload) -> dict[str, Numbers]:
-    """Return what it takes to find out which inputs spike, at all positions of the first layer."""
-    layer = size.layers[0]
-    blocks = _blocks(layer, work)
-    looks = blocks * layer.n_inputs + size.passes * _all_inputs(size)
-    drawn = _share_drawn(size, work) * blocks * layer.n_inputs
-    normalised = size.encoder in (Poisson.kind, Regular.kind)
-    splits, pools = size.contrast > 1, np.greater(size.pooled, 1)
+    """Return what it takes to find out which inputs spike, at all positions of the first layer.
+
+    A pixel of a block takes half of what one takes by itself (fspinn).
+    """
+    blocks, inputs = _blocks(size.layers[0], work), _all_inputs(size)
+    looks = blocks * size.layers[0].n_inputs
+    passed = size.passes * inputs
+    every, drawn = looks + passed, _drawn(size, work) * blocks
+    kept = np.greater(size.kept_bytes, 0)
+    pixels = np.where(size.contrast > 1, size.contrast_pixels, np.greater(size.pooled, 1))
     return {
-        "sample": plain(np.ones_like(looks) * normalised),
+        "pass_input": passed,
         "look": looks,
-        "contrast": looks * (size.contrast_pixels > 0),
-        "contrast_pixel": looks * plain(np.where(splits, size.contrast_pixels, size.pooled * pools)),
-        "level": looks * (splits and size.contrast_pixels == 0),
+        "contrast": every * np.greater(size.contrast_pixels, 0),
+        "contrast_pixel": every * pixels * (1 + size.pooled) / 2 * (1 - kept),
+        "value": every * kept * _values(size),
         "draw": drawn * (size.encoder in (Poisson.kind, Unscaled.kind)),
         "regular": drawn * (size.encoder == Regular.kind),
     }
+
+
+def _values(size: Size) -> Numbers:
+    """Return how many values of a signal are looked up for an input, on average."""
+    if size.counts_steps:
+        return 2.0 if size.contrast == _DELTA_CHANNELS else 1.5
+    return size.contrast_pixels + 1
 
 
 def _blocks(layer: LayerSize, work: Workload) -> Numbers:
@@ -130,20 +150,42 @@ def _blocks(layer: LayerSize, work: Workload) -> Numbers:
     return plain(np.minimum(whole, work.steps / STEPS_AT_ONCE + work.positions * _PART_OF_A_BLOCK))
 
 
-def _share_drawn(size: Size, work: Workload) -> Numbers:
-    """Return the part of the inputs that are looked at for which spikes are drawn."""
-    layer, inputs = size.layers[0], _all_inputs(size)
-    ended_early = work.positions * layer.steps / np.maximum(work.steps, 1)
-    spikes = work.input_spikes * np.maximum(ended_early, 1) / _times_seen(size, work) / size.white_spikes
-    pixels = _PIXELS_OF_A_WHITE_ONE * spikes if size.encoder == Unscaled.kind else spikes**2
-    return plain(np.minimum(pixels / inputs, 1))
+def _drawn(size: Size, work: Workload) -> Numbers:
+    """Return for how many inputs of a position spikes are drawn, on average.
+
+    Pixels that are not black lie in the middle, so that they are seen from
+    more positions than others are: the geometric mean of that of all and the most is taken (fspinn).
+    """
+    layer, positions = size.layers[0], np.maximum(work.positions, 1)
+    spikes = work.input_spikes * _ended_early(layer, work)
+    if not size.rates:
+        return 0
+    times = np.sqrt(_times_seen(size, work) * np.minimum(layer.reached, positions))
+    whites = spikes / times / size.white_spikes
+    pixels = _PIXELS_OF_A_WHITE_ONE[size.encoder] * (whites if size.encoder == Unscaled.kind else whites**2)
+    return np.minimum(pixels * times / positions, layer.n_inputs)
 
 
-def _times_seen(size: Size, work: Workload) -> Any:
+def _ended_early(layer: LayerSize, work: Workload) -> Numbers:
+    """Return how many spikes there are for each that is seen before an output spike ends a position.
+
+    Positions without an output spike run to their end.
+    """
+    if layer.inhibition != First.kind:
+        return 1
+    ended = np.minimum(work.output_spikes, work.positions)
+    taken = work.steps - (work.positions - ended) * layer.steps
+    return np.maximum(ended * layer.steps / np.maximum(taken, np.maximum(ended, 1)), 1)
+
+
+def _times_seen(size: Size, work: Workload) -> Numbers:
     """Return how many positions an input is seen from, on average."""
-    return np.maximum(work.positions, 1) * size.layers[0].n_inputs / _all_inputs(size)
+    layer = size.layers[0]
+    of_position = np.maximum(layer.mapped_pixels, layer.n_inputs)
+    return np.maximum(work.positions, 1) * of_position / _all_inputs(size)
 
 
 def _all_inputs(size: Size) -> Numbers:
+    """Return the inputs of a sample, of those that are not used too."""
     layer = size.layers[0]
-    return plain(np.maximum(size.sample_inputs, np.maximum(layer.mapped_pixels, layer.n_inputs)))
+    return np.maximum(size.sample_inputs, np.maximum(layer.mapped_pixels, layer.n_inputs))

@@ -54,6 +54,9 @@ OF_THE_INPUT = (
     "kept_lines",
     "pooled",
     "block_sums",
+    "white_spikes",
+    "passes",
+    "contrast_pixels",
 )
 """Names of what `Size` says of the input."""
 
@@ -63,8 +66,6 @@ _MAY_BE_ZERO = (
     "mapped_pixels",
     "changing_bits",
     "extra_features",
-    "passes",
-    "contrast_pixels",
     *OF_THE_INPUT,
 )
 
@@ -555,22 +556,23 @@ def _passes(network: Network, inputs: int) -> int:
     """Return how often the exported C program looks at all intensities before the first time step.
 
     Once for the norm of rates or the brightest; and to find which are the brightest ones, bit by bit, eight
-    times, and twice more for those that are equally bright.
+    times, and once more for those that are equally bright.
     """
     encoder = network.encoder
     if not encoder.needs_whole_sample:
         return 0
     few = isinstance(encoder, FirstSpike) and encoder.spikes is not None and encoder.spikes < inputs
-    return 1 + few * (INTENSITY_BITS + 2)
+    return 1 + few * (INTENSITY_BITS + 1)
 
 
 def _mean_of(network: Network, image_shape: tuple[int, ...]) -> int:
-    """Return the pixels around one whose mean `OnOff` compares it with, as they come."""
+    """Return the values around one whose mean `OnOff` compares it with, and 0 without it."""
     if not isinstance(network.contrast, OnOff):
         return 0
     height, width, _ = network.input_shape(image_shape)
     around = 2 * network.contrast.radius + 1
-    return prod((min(around, height), min(around, width), *block_of(network.pool, image_shape)))
+    colours = 3 if network.contrast.of == "colours" else 1
+    return colours * min(around, height) * min(around, width)
 
 
 def is_column(network: Network) -> bool:

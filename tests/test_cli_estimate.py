@@ -107,7 +107,7 @@ def test_six_lines_say_what_a_controller_has_to_hold(model, path):
     assert lines[1].endswith(f" {capacity['flash_bytes'].needed / 1024:.3g} KiB of 512 KiB (under 1%)")
     assert lines[2].endswith(f" {capacity['ram_bytes'].needed} B of 128 KiB (under 1%)")
     assert f" {seconds * 1e3:.3g} ms an image, expected " in lines[3]
-    assert re.search(r" \S+ uJ an image, expected \S+ uJ to \S+ uJ \(uncalibrated\)$", lines[4])
+    assert re.search(r" \S+ [mu]J an image, expected \S+ [mu]J to \S+ [mu]J \(uncalibrated\)$", lines[4])
     assert re.search(r" memory: weights \d+%, .*; energy: (state|weights) \d+%, ", lines[5])
 
 

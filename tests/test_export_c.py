@@ -260,6 +260,8 @@ COLUMN = flat(
         ({"field": (7, 9), "cells": (1, 1), "threshold": 6.0}, {}),
         ({"contrast": "on-off", "contrast_of": "colours"}, {"pixels": (7, 8, 3)}),
         ({"contrast": "on-off"}, {"pixels": (5, 6, 2)}),
+        ({"contrast": "on-off"}, {"pixels": (4, 5, 130)}),
+        ({"contrast": "level-delta", "field": (1, 3), "cells": (1, 3)}, {"pixels": (1, 9, 70)}),
         ({"stride": 2}, {"pixels": (5, 6, 3)}),
         ({"contrast": "level", "field": (1, 5), "cells": (1, 3)}, {"pixels": (1, 30)}),
         ({"contrast": "delta", "delta_step": 60, "delta_gain": 90}, {"pixels": (5, 9)}),

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from device_costs import CHIPS
 from device_programs import PARTS, compared
@@ -11,7 +10,6 @@ from exported_programs import needs_tools_of
 from fspinn import datasets
 from fspinn.base.errors import HardwareError
 from fspinn.memmodel import Size, Workload, load_hardware
-from fspinn.memmodel.latency import latency_cycles
 from fspinn.memmodel.names import PRESETS
 from fspinn.memmodel.program_cycles import program_counts
 from fspinn.network import (
@@ -21,6 +19,8 @@ from fspinn.network import (
     FirstSpike,
     Fixed,
     Layer,
+    Level,
+    LevelDelta,
     Network,
     Neuron,
     NoInhibition,
@@ -31,6 +31,9 @@ from fspinn.network import (
     Stdp,
     Unscaled,
 )
+from fspinn.network.setup import Setup
+from fspinn.search.candidates import Candidate, Variant
+from fspinn.search.costs import expected_costs
 
 LEAKY = Neuron(threshold=2.0, tau_m_ms=20.0)
 WORK = Workload(
@@ -65,17 +68,19 @@ def digits():
     return replace(data, validation=data.validation.first(200))
 
 
-@pytest.mark.parametrize("name", ["dense, unscaled, none", "layer, leak", "ON and OFF, leak", "10 brightest"])
+@pytest.mark.parametrize(
+    "name", ["dense, poisson, lateral, pruned", "lateral", "ON and OFF, leak", "10 brightest"]
+)
 def test_cycles_are_those_that_emulators_count(name, digits):
     """Within what the bands of the presets say; benchmarks/device_programs.py has more of them."""
     for chip in CHIPS.values():
         needs_tools_of(chip)
-    program = next(one for one in PARTS["digits"] if one.name == name)
+    program = next(one for one in PARTS["digits"] if one.name == name and not one.fitted)
     found = compared(program, "digits", digits)["cycles"]
     assert set(found) == set(CHIPS)
-    for preset, (said, counted) in found.items():
+    for preset, (said, really) in found.items():
         band = load_hardware(preset).band.latency
-        assert band.low < counted / said < band.high, preset
+        assert band.low < really / said < band.high, preset
 
 
 def test_each_input_of_a_field_is_looked_at_for_eight_steps_at_once():
@@ -94,35 +99,39 @@ def test_a_contrast_is_made_at_each_look():
     (found,) = counted(Network.patches(6, 3, contrast=OnOff(radius=1)))
     assert found["contrast"] == found["look"] > 0
     assert found["contrast_pixel"] == 9 * found["look"]
-    assert found["level"] == 0
-    signal = Network.patches(6, (1, 5), cells=(1, 1), contrast=Delta())
-    (found,) = counted(signal, shape=(1, 40))
-    assert found["level"] == found["look"] > 0
-    assert found["contrast"] == found["contrast_pixel"] == 0
+    assert found["value"] == 0
+    for contrast, values in ((Level(), 1), (Delta(), 2), (LevelDelta(), 1.5), (OnOff(), 6)):
+        signal = Network.patches(6, (1, 5), cells=(1, 1), contrast=contrast)
+        (found,) = counted(signal, shape=(1, 40))
+        assert found["value"] == values * found["look"] > 0
+        assert found["contrast_pixel"] == 0
+    (colours,) = counted(Network.patches(6, 3, contrast=OnOff(of="colours")), shape=(8, 8, 3))
+    assert colours["contrast_pixel"] == 3 * 25 * colours["look"]
     (found,) = counted(Network.patches(6, 3, pool=2, neuron=LEAKY), shape=(16, 16))
-    assert found["contrast_pixel"] == 4 * found["look"]
+    assert found["contrast_pixel"] == 2.5 * found["look"]
 
 
-@pytest.mark.parametrize(("spikes", "passes"), [(None, 1), (10, 11), (1000, 1)])
+@pytest.mark.parametrize(("spikes", "passes"), [(None, 1), (10, 10), (1000, 1)])
 def test_the_brightest_are_looked_for_first(spikes, passes):
     (found,) = counted(Network.patches(6, 3, neuron=LEAKY, encoder=FirstSpike(spikes)))
     (white,) = counted(Network.patches(6, 3, neuron=LEAKY, encoder=FirstSpike(relative_to="white")))
-    assert found["look"] == white["look"] + passes * 64
+    assert found["look"] == white["look"]
+    assert (found["pass_input"], white["pass_input"]) == (passes * 64, 0)
 
 
 def test_spikes_are_drawn_for_pixels_that_are_not_black():
-    """16 white pixels of 64, which an image of this many spikes is taken for."""
+    """16 white pixels of 64, which an image of this many spikes is taken for, and some grey ones."""
     dense = {"duration_ms": 100.0, "inhibition": NoInhibition(), "adaptation": Fixed()}
     work = replace(WORK, positions=1, steps=100, input_spikes=4 * 57.0)
     (found,) = counted(Network.dense(8, **dense), (work,))
-    assert found["draw"] == pytest.approx(16 * 13)
-    assert found["sample"] == 1
+    assert found["draw"] == pytest.approx(1.25 * 16 * 13)
+    assert found["pass_input"] == 64
     (found,) = counted(Network.dense(8, encoder=Regular(), **dense), (work,))
-    assert (found["draw"], found["regular"]) == (0, pytest.approx(16 * 13))
+    assert (found["draw"], found["regular"]) == (0, pytest.approx(1.25 * 16 * 13))
     work = replace(work, input_spikes=16 * 2.0)
     (found,) = counted(Network.dense(8, encoder=Unscaled(20.0), **dense), (work,))
     assert found["draw"] == pytest.approx(1.5 * 16 * 13)
-    assert found["sample"] == 0
+    assert found["pass_input"] == 0
     bright = replace(work, input_spikes=1e6)
     assert counted(Network.dense(8, encoder=Poisson(), **dense), (bright,))[0]["draw"] == 64 * 13
 
@@ -144,29 +153,37 @@ def test_a_layer_finds_what_the_one_below_has_sent():
     above = replace(WORK, positions=1, steps=18)
     of_column, of_top = counted(replace(column, layers=(*column.layers, ranked)), (WORK, above))
     assert of_top["look"] == 54
-    assert of_top["entry"] == 12 * 10
+    assert of_top["entry"] == of_top["product"] == 12 * 10
     assert "entry" not in of_column
     free = replace(column.layers[0], inhibition=NoInhibition(), adaptation=Fixed())
     assert counted(replace(column, layers=(free, ranked)), (WORK, above))[1]["look"] == 0
 
 
-def test_many_networks_at_once_are_those_one_by_one():
-    sizes = [
-        Size.of_network(Network.dense(neurons), Stdp(), (8, 8), n_classes=10, weight_bits=bits)
-        for neurons, bits in ((10, 2), (30, 4), (70, 8))
+VARIED = [
+    *(
+        (Network.dense(neurons, duration_ms=ms), bits)
+        for neurons, ms, bits in ((10, 50.0, 2), (30, 350.0, 8))
+    ),
+    *((Network.patches(8, 3, contrast=OnOff(radius=radius)), 2) for radius in (1, 3)),
+    *((Network.patches(8, 3, encoder=FirstSpike(spikes)), 3) for spikes in (None, 10)),
+    *((Network.patches(8, 3, neuron=Neuron(threshold=2.0, tau_m_ms=tau)), 2) for tau in (None, 20.0)),
+    *((Network.patches(8, 3, encoder=Unscaled(rate), duration_ms=20.0), 2) for rate in (50.0, 400.0)),
+    *((Network.patches(8, 3, pool=pool, neuron=LEAKY), 2) for pool in (1, 2)),
+]
+
+
+@pytest.mark.parametrize("preset", ["mcu-avr", "mcu-m4f"])
+def test_networks_that_a_search_costs_together_cost_what_they_do_alone(preset):
+    board = load_hardware(preset)
+    candidates = [
+        Candidate(Setup(network, Stdp()), Variant(f"UQ0.{bits}", state="16 bits", readout="linear"))
+        for network, bits in VARIED
     ]
-    layers = [size.layers[0] for size in sizes]
-    together = replace(
-        layers[0],
-        n_neurons=np.array([one.n_neurons for one in layers]),
-        weight_bits=np.array([one.weight_bits for one in layers]),
-    )
-    board, work = load_hardware("mcu-avr"), replace(WORK, positions=1)
-    both = latency_cycles(replace(sizes[0], layers=(together,)), (work,), board, False, 0)
-    for number, size in enumerate(sizes):
-        one = latency_cycles(size, (work,), board, False, 0)
-        for name, cycles in one.items():
-            assert np.broadcast_to(both[name], 3)[number] == pytest.approx(cycles), name
+    together = expected_costs(candidates, board, (16, 16), 10, 0.2, 1000)
+    for candidate, cost in zip(candidates, together, strict=True):
+        (alone,) = expected_costs([candidate], board, (16, 16), 10, 0.2, 1000)
+        assert cost.latency_s == pytest.approx(alone.latency_s, rel=1e-6), candidate.network
+        assert cost.energy_pj == pytest.approx(alone.energy_pj, rel=1e-6)
 
 
 def test_a_controller_without_its_program_is_refused(tmp_path):
@@ -176,4 +193,15 @@ def test_a_controller_without_its_program_is_refused(tmp_path):
     kept = text[:start] + text[text.index("[controller]") :]
     board.write_text("\n".join(line for line in kept.splitlines() if not line.startswith('"program.')))
     with pytest.raises(HardwareError, match=r"program: missing, .*base = \"mcu-m4f\""):
+        load_hardware(board)
+
+
+@pytest.mark.parametrize("table", ["controller", "cycles"])
+def test_a_program_without_what_it_runs_on_is_refused(table, tmp_path):
+    text = (PRESETS / "mcu-m0.toml").read_text()
+    start = text.index(f"[{table}]")
+    kept = text[:start] + text[text.index("\n[", start + 1) + 1 :]
+    board = tmp_path / "own.toml"
+    board.write_text("\n".join(line for line in kept.splitlines() if not line.startswith(f'"{table}.')))
+    with pytest.raises(HardwareError, match=f"{table}: missing, and "):
         load_hardware(board)

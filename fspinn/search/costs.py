@@ -188,7 +188,10 @@ def counted_cost(
 def _kind(candidate: Candidate) -> tuple[Any, ...]:
     """Return what the formulas of the cost model depend on, beside numbers."""
     learner = candidate.setup.learner
-    layers = tuple((layer.inhibition.kind, layer.adaptation.kind) for layer in candidate.network.layers)
+    layers = tuple(
+        (layer.inhibition.kind, layer.adaptation.kind, layer.neuron.tau_m_ms is not None)
+        for layer in candidate.network.layers
+    )
     inputs = candidate.network.encoder.kind, candidate.network.contrast.kind
     learning: tuple[Any, ...] = (learner.kind,)
     if isinstance(learner, Stdp):

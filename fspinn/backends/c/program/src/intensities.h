@@ -21,12 +21,17 @@ typedef uint32_t intensity_number;
 #else
 typedef uint16_t intensity_number;
 #endif
+#if FSPINN_CHANNELS > 0xFF
+typedef uint16_t channel_number;
+#else
+typedef uint8_t channel_number;
+#endif
 
 #if FSPINN_POOL > 1 || (FSPINN_CONTRAST != FSPINN_AS_IT_IS && FSPINN_KEPT == 0)
 #define BLOCK (FSPINN_POOL * FSPINN_SAMPLE_CHANNELS)
 
 /* Where a block of the image (which may be one pixel) begins; the next one of its row lies BLOCK bytes on. */
-static const uint8_t *block_at(const FSPINN_STATE *state, uint16_t y, uint16_t x)
+static const uint8_t *block_at(const FSPINN_STATE *state, uint16_t y, intensity_number x)
 {
     (void)state;
     return sample_at(state, (UINT32_C(1) * y * FSPINN_POOL_ROWS * FSPINN_SAMPLE_WIDTH) * FSPINN_SAMPLE_CHANNELS +
@@ -34,14 +39,14 @@ static const uint8_t *block_at(const FSPINN_STATE *state, uint16_t y, uint16_t x
 }
 
 /* The mean of a channel of a block, of a half rounded up. */
-static uint16_t mean(const uint8_t *block, uint8_t channel)
+static uint16_t mean(const uint8_t *block, channel_number channel)
 {
 #if FSPINN_POOL_ROWS * FSPINN_POOL > 1
     uint16_t row, column;
     uint32_t sum = (uint32_t)FSPINN_POOL_ROWS * FSPINN_POOL / 2;
-    for (row = 0; row < FSPINN_POOL_ROWS; row++, block += FSPINN_SAMPLE_WIDTH * FSPINN_SAMPLE_CHANNELS) {
+    for (row = 0; row < FSPINN_POOL_ROWS; row++) {
         for (column = 0; column < FSPINN_POOL; column++) {
-            sum += block[column * FSPINN_SAMPLE_CHANNELS + channel];
+            sum += block[(UINT32_C(1) * row * FSPINN_SAMPLE_WIDTH + column) * FSPINN_SAMPLE_CHANNELS + channel];
         }
     }
     return (uint16_t)(sum / ((uint32_t)FSPINN_POOL_ROWS * FSPINN_POOL));
@@ -87,11 +92,11 @@ static void keep(FSPINN_STATE *state, uint32_t pixel)
     while (state->taken <= pixel) {
 #if FSPINN_POOL > 1
         const uint8_t *block = block_at(state, (uint16_t)(state->taken / FSPINN_WIDTH),
-                                        (uint16_t)(state->taken % FSPINN_WIDTH));
+                                        (intensity_number)(state->taken % FSPINN_WIDTH));
         uint8_t means[FSPINN_SAMPLE_CHANNELS];
         uint32_t c;
         for (c = 0; c < FSPINN_SAMPLE_CHANNELS; c++) {
-            means[c] = (uint8_t)mean(block, (uint8_t)c);
+            means[c] = (uint8_t)mean(block, (channel_number)c);
         }
         take(state, means);
 #else
@@ -103,18 +108,18 @@ static void keep(FSPINN_STATE *state, uint32_t pixel)
 
 #if FSPINN_CONTRAST != FSPINN_DELTA &&                                                                       \
     (FSPINN_CONTRAST != FSPINN_AS_IT_IS || FSPINN_KEPT > 0 || FSPINN_POOL > 1)
-/* Where a pixel is found, or a value of a signal; the next one of its row is NEXT_PLACE on. */
+/* Where a pixel is found, or a value of a signal; the next one of its row is next_place. */
 #if FSPINN_KEPT > 0
-typedef uint32_t place;
-#define NEXT_PLACE 1
-#define place_of(state, y, x) (UINT32_C(1) * (y) * FSPINN_WIDTH + (x))
+typedef intensity_number pixel_place;
+#define next_place(at) ((pixel_place)((at) + 1u))
+#define place_of(state, y, x) ((pixel_place)((pixel_place)(y) * FSPINN_WIDTH + (x)))
 #else
-typedef const uint8_t *place;
-#define NEXT_PLACE BLOCK
+typedef const uint8_t *pixel_place;
+#define next_place(at) ((at) + BLOCK)
 #define place_of block_at
 #endif
 
-static uint16_t seen(FSPINN_STATE *state, place at, uint8_t channel)
+static uint16_t seen(FSPINN_STATE *state, pixel_place at, channel_number channel)
 {
 #if FSPINN_KEPT > 0
     keep(state, at);
@@ -131,8 +136,9 @@ static uint32_t intensity(FSPINN_STATE *state, uint32_t i)
 {
 #if FSPINN_KEPT > 0 || FSPINN_POOL > 1
     intensity_number pixel = (intensity_number)((intensity_number)i / FSPINN_CHANNELS);
-    return seen(state, place_of(state, (uint16_t)(pixel / FSPINN_WIDTH), (uint16_t)(pixel % FSPINN_WIDTH)),
-                (uint8_t)((intensity_number)i % FSPINN_CHANNELS));
+    return seen(state,
+                place_of(state, (uint16_t)(pixel / FSPINN_WIDTH), (intensity_number)(pixel % FSPINN_WIDTH)),
+                (channel_number)((intensity_number)i % FSPINN_CHANNELS));
 #else
     return *sample_at(state, i);
 #endif
@@ -140,7 +146,7 @@ static uint32_t intensity(FSPINN_STATE *state, uint32_t i)
 #else
 #if FSPINN_CONTRAST != FSPINN_DELTA
 /* A channel of a pixel before it is split. */
-static uint16_t whole(FSPINN_STATE *state, place at, uint8_t channel)
+static uint16_t whole(FSPINN_STATE *state, pixel_place at, channel_number channel)
 {
 #if FSPINN_CONTRAST_COLOURS
     uint16_t red = seen(state, at, 0), green = seen(state, at, 1), blue = seen(state, at, 2);
@@ -177,17 +183,18 @@ typedef uint16_t area_sum; /* of 15 x 15 bytes at most */
 /* How much brighter (even channels) or darker (odd ones) than the mean around it a pixel is. */
 static uint32_t intensity(FSPINN_STATE *state, uint32_t i)
 {
-    uint8_t channel = (uint8_t)((intensity_number)i % FSPINN_CHANNELS);
+    channel_number channel = (channel_number)((intensity_number)i % FSPINN_CHANNELS);
     intensity_number pixel = (intensity_number)((intensity_number)i / FSPINN_CHANNELS);
-    uint16_t y = (uint16_t)(pixel / FSPINN_WIDTH), x = (uint16_t)(pixel % FSPINN_WIDTH), row, column;
+    intensity_number x = (intensity_number)(pixel % FSPINN_WIDTH), column;
+    uint16_t y = (uint16_t)(pixel / FSPINN_WIDTH), row;
     uint16_t top = (uint16_t)(y > FSPINN_CONTRAST_RADIUS ? y - FSPINN_CONTRAST_RADIUS : 0);
-    uint16_t left = (uint16_t)(x > FSPINN_CONTRAST_RADIUS ? x - FSPINN_CONTRAST_RADIUS : 0);
+    intensity_number left = (intensity_number)(x > FSPINN_CONTRAST_RADIUS ? x - FSPINN_CONTRAST_RADIUS : 0);
     uint16_t bottom = (uint16_t)(FSPINN_HEIGHT - y > FSPINN_CONTRAST_RADIUS ? y + FSPINN_CONTRAST_RADIUS + 1 : FSPINN_HEIGHT);
-    uint16_t right = (uint16_t)(FSPINN_WIDTH - x > FSPINN_CONTRAST_RADIUS ? x + FSPINN_CONTRAST_RADIUS + 1 : FSPINN_WIDTH);
+    intensity_number right = (intensity_number)(FSPINN_WIDTH - x > FSPINN_CONTRAST_RADIUS ? x + FSPINN_CONTRAST_RADIUS + 1 : FSPINN_WIDTH);
     area_sum sum = 0;
     for (row = top; row < bottom; row++) {
-        place at = place_of(state, row, left);
-        for (column = left; column < right; column++, at += NEXT_PLACE) {
+        pixel_place at = place_of(state, row, left);
+        for (column = left; column < right; column++, at = next_place(at)) {
             sum = (area_sum)(sum + whole(state, at, channel / 2));
         }
     }
@@ -199,8 +206,9 @@ static uint32_t intensity(FSPINN_STATE *state, uint32_t i)
 static uint32_t intensity(FSPINN_STATE *state, uint32_t i)
 {
     intensity_number pixel = (intensity_number)((intensity_number)i / FSPINN_CHANNELS);
-    uint8_t channel = (uint8_t)((intensity_number)i % FSPINN_CHANNELS);
-    return above(whole(state, place_of(state, (uint16_t)(pixel / FSPINN_WIDTH), (uint16_t)(pixel % FSPINN_WIDTH)),
+    channel_number channel = (channel_number)((intensity_number)i % FSPINN_CHANNELS);
+    return above(whole(state,
+                       place_of(state, (uint16_t)(pixel / FSPINN_WIDTH), (intensity_number)(pixel % FSPINN_WIDTH)),
                        channel / 2),
                  128, channel % 2, FSPINN_CONTRAST_GAIN);
 }
@@ -209,7 +217,8 @@ static uint32_t intensity(FSPINN_STATE *state, uint32_t i)
 static uint32_t intensity(FSPINN_STATE *state, uint32_t i)
 {
     intensity_number pixel = (intensity_number)((intensity_number)i / FSPINN_CHANNELS);
-    uint8_t channel = (uint8_t)((intensity_number)i % FSPINN_CHANNELS), of = channel / FSPINN_CONTRAST_CHANNELS;
+    channel_number channel = (channel_number)((intensity_number)i % FSPINN_CHANNELS);
+    channel_number of = channel / FSPINN_CONTRAST_CHANNELS;
     uint16_t before, after, steps;
 #if FSPINN_CONTRAST == FSPINN_LEVEL_DELTA
     if (channel % FSPINN_CONTRAST_CHANNELS < 2) {

@@ -146,12 +146,14 @@ static void encode(FSPINN_STATE *state)
         i = corner + row * LAYER_WIDTH * LAYER_CHANNELS;
         for (k = 0; k < LAYER_FIELD_RUN; k++, i++) {
 #if LAYER == 1
-            uint32_t brightness = intensity(state, i), found = brightness == 0 ? 0 : steps_of(state, i, brightness);
+            uint32_t brightness, found;
 #if MASKED
             if ((FSPINN_READ(uint32_t, input_mask[i / 32]) >> i % 32 & 1) == 0) {
                 continue;
             }
 #endif
+            brightness = intensity(state, i);
+            found = brightness == 0 ? 0 : steps_of(state, i, brightness);
             for (s = 0; found != 0; s++, found >>= 1) {
                 state->spikes[s][input / 32] |= (found & 1) << input % 32;
             }
