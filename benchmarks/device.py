@@ -32,9 +32,8 @@ CHIPS = {
 """Names, and clocks (MHz) of the presets."""
 
 CYCLES_OF_AN_INSTRUCTION = {"cortex-m0": 1.5, "cortex-m4": 1.4, "riscv": 1.4}
-"""Those of the instructions that QEMU counts. By Arm's table of the Cortex-M0, in which a load takes two
-cycles and a branch that is taken three, six of these programs took 1.43 to 1.56, by a simple one of the
-Cortex-M4 1.31 to 1.47; a RISC-V is taken to be like that."""
+"""Those of the instructions that QEMU counts: the middle of what `device_timings.py` finds of two chips; a
+RISC-V is taken to be like the Cortex-M4."""
 
 INSTRUCTIONS = (
     "simavr counts cycles; QEMU counts instructions, which are taken for 1.5 cycles (Cortex-M0) or 1.4 "

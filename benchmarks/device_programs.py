@@ -33,6 +33,7 @@ from fspinn.memmodel.dense import DenseLayer, dense_cost
 from fspinn.memmodel.program_cycles import program_counts
 from fspinn.memmodel.workload import Workload
 from fspinn.model.linear import LinearClassifier
+from fspinn.model.model import Model
 from fspinn.network import (
     Clamp,
     Delta,
@@ -230,7 +231,7 @@ LINEAR_BITS = (2, 3, 4, 8)
 def measure(part: str) -> dict[str, Any]:
     if part == LINEAR:
         return {"programs": [one for images in IMAGES for one in _linear(images)]}
-    data, found = _data(part), []
+    data, found = data_of(part), []
     for program in PARTS[part]:
         found.append(
             {"program": _in_words(program), "fitted": program.fitted, **compared(program, part, data)}
@@ -248,7 +249,7 @@ def _in_words(program: Program) -> str:
     return f"{program.name}: {'; '.join(layers)}; {network.steps} steps, {program.weights}"
 
 
-def _data(part: str) -> Dataset:
+def data_of(part: str) -> Dataset:
     folder = Path(os.environ["FSPINN_DATA_DIR"])
     if part == "heartbeats":
         with np.load(folder / BEATS) as arrays:
@@ -267,13 +268,18 @@ def _data(part: str) -> Dataset:
     return replace(data, train=data.train.first(LEARNED), validation=data.validation.first(HELD_OUT))
 
 
-def compared(program: Program, part: str, data: Dataset) -> dict[str, Any]:
-    """Return cycles of a sample on each chip, as the model says and as emulators count, and the counts."""
+def learned(program: Program, data: Dataset) -> Model:
+    """Return what is exported, in integers."""
     trained = fspinn.train(
         program.network, data, learner=program.learner, readout="linear", seed=SEED, progress=False
     ).model
     how = Lowering(program.weights, STATE, readout=READOUT, prune=program.prune)
-    model = Compiler(data, SEED, None).compile(trained, how)
+    return Compiler(data, SEED, None).compile(trained, how)
+
+
+def compared(program: Program, part: str, data: Dataset) -> dict[str, Any]:
+    """Return cycles of a sample on each chip, as the model says and as emulators count, and the counts."""
+    model = learned(program, data)
     shown = data.test.first(SHOWN.get(part, 5))
     answered = fspinn.evaluate(model, shown, seed=SEED, threads=1)
     work = tuple(map(Workload.counted, answered.activity))
@@ -299,7 +305,7 @@ def compared(program: Program, part: str, data: Dataset) -> dict[str, Any]:
 
 def _linear(images: str) -> Iterator[dict[str, Any]]:
     """Yield what linear classifiers on images take, as they are rounded after training."""
-    data = _data(images)
+    data = data_of(images)
     shown = np.asarray(data.test.first(SHOWN.get(images, 5)).images)
     for found in linear_classifiers(data, LINEAR_BITS, seed=SEED):
         table, kept = found.table, (found.table.weights != 0).any(axis=1)

@@ -224,6 +224,13 @@ def test_a_loss_that_makes_no_sense_is_refused(trained, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_loss_without_formats_to_find_is_refused(trained, tmp_path):
+    result = run(trained, "--weights", "UQ0.4", "--max-loss", 1, "-o", tmp_path / "small.h5")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("fspinn: --max-loss: is what formats may cost that are found; add --auto")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_quantized_file_is_refused(path, tmp_path):
     run(path, "--weights", "UQ0.4", "-o", tmp_path / "net4.h5")
     result = run(tmp_path / "net4.h5", "--weights", "UQ0.2", "-o", tmp_path / "net2.h5")

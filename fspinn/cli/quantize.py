@@ -65,9 +65,7 @@ Examples:
 @click.option(
     "--max-loss",
     type=float,
-    default=0.5,
-    show_default=True,
-    help="Percentage points that the formats of --auto may cost on the validation images.",
+    help="Percentage points that the formats of --auto may cost on the validation images [default: 0.5].",
 )
 @click.option("--shift-leak", is_flag=True, help="Leak by a shift and a subtraction.")
 @click.option("--tune", is_flag=True, help="Choose threshold and inhibition again, on training images.")
@@ -86,7 +84,7 @@ Examples:
 def command(
     model: Path,
     auto: bool,
-    max_loss: float,
+    max_loss: float | None,
     output: Path,
     dataset: str | None,
     data_dir: Path | None,
@@ -108,6 +106,8 @@ def command(
         raise ConfigError("--weights: give the format of the weights, or --auto to find it")
     if auto and (how["weights"] or how["state"] or how["theta"] or how["readout"]):
         raise ConfigError("--auto: finds weights, state, theta and readout; leave them out")
+    if max_loss is not None and not auto:
+        raise ConfigError("--max-loss: is what formats may cost that are found; add --auto, or leave it out")
     if output.resolve() == model.resolve() or (output.exists() and model.exists() and output.samefile(model)):
         raise ConfigError(f"--output {output}: is the model itself; give the quantized model another name")
     before = store.load(model)
@@ -116,9 +116,9 @@ def command(
     found = None
     if auto and data is not None:
         work = {name: how[name] for name in ("rounding", "seed", "threads")}
-        found = find_formats(
-            before, data, max_loss=max_loss, on_trial=None if as_json else _print_trial, **work
-        )
+        if max_loss is not None:
+            work["max_loss"] = max_loss
+        found = find_formats(before, data, on_trial=None if as_json else _print_trial, **work)
         how |= _formats(found.choice)
     result = lower(before, data, on_report=None if as_json else click.echo, **how)
     store.save(result.model, output)
