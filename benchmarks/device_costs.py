@@ -171,7 +171,7 @@ def render(results: Results) -> str:
         found = ", ".join(f"{name} {value:.3g}" for name, value in fitted.items() if value > 0)
         told.append(f"`{preset}` {max(off[preset][True]):.1f} and {max(off[preset][False]):.1f} %; {found}.")
     note = (
-        f"Columns that learned from {LEARNED:,} images, with a state of {STATE} and a linear readout, on "
+        f"Columns that learned from {LEARNED:,} images, with a state of {STATE} where none is named, on "
         f"{IMAGES} test images (seed {SEED}). Above: cycles of an image that emulators count, and how far "
         "off the preset is, from spikes that were counted (from those that are expected before a network has "
         f"run it may be off by a half). {INSTRUCTIONS} Off by at most, "

@@ -4,7 +4,8 @@
 
 QEMU logs every instruction that it executes (`-singlestep -d exec,nochain`); objdump says which it was, and a
 table what it takes: of the Cortex-M0 that of Arm's reference manual with memory that does not wait, of the
-Cortex-M4 one as simple (a load takes two cycles, a branch that is taken three, a division seven).
+Cortex-M4 one of this project, as simple (a load takes two cycles, a branch that is taken three, a division
+seven). One instruction is translated at a time, so that each has a line in the log.
 Needs the compiler and emulator of docs/device.md.
 """
 
@@ -96,12 +97,13 @@ def counted(folder: Path, chip: str) -> tuple[int, int]:
             stdin=nothing,
         )
     addresses = [int(at, 16) & ~1 for at in _EXECUTED.findall((folder / "executed.txt").read_text("utf-8"))]
+    next_of = dict(pairwise(sorted(known)))
     instructions = cycles = 0
     for at, following in pairwise(addresses):
         place = bisect_right(starts, at) - 1
         if at in known and not (place >= 0 and at < ends[place][1]):
             instructions += 1
-            cycles += cycles_of(*known[at], taken=not at < following <= at + 4, chip=chip)
+            cycles += cycles_of(*known[at], taken=following != next_of.get(at), chip=chip)
     return instructions, cycles
 
 
@@ -116,7 +118,7 @@ def cycles_of(name: str, what: str, *, taken: bool, chip: str) -> int:
         return 2
     if _CONDITION.fullmatch(name):
         return 3 if taken else 1
-    if name in ("b", "bl", "bx", "blx") or (name == "mov" and what.startswith("pc")):
+    if name in ("b", "bl", "bx", "blx", "tbb", "tbh") or (name == "mov" and what.startswith("pc")):
         return 4 if simple and name == "bl" else 3
     return {"udiv": 7, "sdiv": 7, "mla": 2, "mls": 2}.get(name, 1)
 

@@ -204,8 +204,10 @@ class Program:
         Of an input in each pass over all of them before the first time step.
     look : float
         Of an input, each time that a position looks at it for eight time steps.
-    contrast, contrast_pixel : float
-        More, where `OnOff` makes its contrast, and for each pixel of the mean around it or of a block.
+    contrast : float
+        More, for an input whose contrast `OnOff` makes.
+    contrast_pixel : float
+        More, for each pixel of the mean around it, or of a block.
     value : float
         More, for each value of a signal that is looked up.
     draw, regular : float

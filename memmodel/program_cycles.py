@@ -10,7 +10,10 @@ that.
 How many inputs are not black follows from the spikes, as of white pixels: with normalised rates a sample
 gives ``white_spikes sqrt(pixels)``, with the encoder ``unscaled`` ``white_spikes pixels``. Grey pixels spike
 as fewer white ones would: five are taken for four, or three for two (fspinn; MNIST and Fashion-MNIST). Inputs
-that are not used are passed over, and count nothing.
+that are not used are passed over, and count nothing after the first pass over all.
+
+Not counted: that `Delta` of an image (not of a signal) starts anew in each row of a field, and that all
+inputs of a step are looked for again where more than 32 of them spike.
 """
 
 import numpy as np
@@ -116,19 +119,19 @@ def _of_events(size: Size, work: Workload) -> dict[str, Numbers]:
 def _of_inputs(size: Size, work: Workload) -> dict[str, Numbers]:
     """Return what it takes to find out which inputs spike, at all positions of the first layer.
 
-    A pixel of a block takes half of what one takes by itself (fspinn).
+    Each further pixel of a block takes half of what the first one does (fspinn).
     """
     blocks, inputs = _blocks(size.layers[0], work), _all_inputs(size)
     looks = blocks * size.layers[0].n_inputs
     passed = size.passes * inputs
     every, drawn = looks + passed, _drawn(size, work) * blocks
     kept = np.greater(size.kept_bytes, 0)
-    pixels = np.where(size.contrast > 1, size.contrast_pixels, np.greater(size.pooled, 1))
+    pixels = np.maximum(size.contrast_pixels * (1 - kept), np.greater(size.pooled, 1))
     return {
         "pass_input": passed,
         "look": looks,
         "contrast": every * np.greater(size.contrast_pixels, 0),
-        "contrast_pixel": every * pixels * (1 + size.pooled) / 2 * (1 - kept),
+        "contrast_pixel": every * pixels * (1 + size.pooled) / 2,
         "value": every * kept * _values(size),
         "draw": drawn * (size.encoder in (Poisson.kind, Unscaled.kind)),
         "regular": drawn * (size.encoder == Regular.kind),
@@ -169,7 +172,7 @@ def _drawn(size: Size, work: Workload) -> Numbers:
 def _ended_early(layer: LayerSize, work: Workload) -> Numbers:
     """Return how many spikes there are for each that is seen before an output spike ends a position.
 
-    Positions without an output spike run to their end.
+    Positions without an output spike run to their end, and are taken to see next to nothing (fspinn).
     """
     if layer.inhibition != First.kind:
         return 1

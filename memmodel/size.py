@@ -272,7 +272,8 @@ class Size:
     contrast : int, default 1
         Channels that a contrast splits each into; 1 is none.
     contrast_pixels : int, default 0
-        Pixels around one whose mean it is compared with; 0: it is not compared with a mean.
+        Values around one whose mean it is compared with, three a pixel where these are of colours; 0: it is
+        not compared with a mean.
     extra_features : int, default 0
         Numbers beside a sample that the readout listens to (`fspinn.model.features`).
     counts_steps : bool, default False

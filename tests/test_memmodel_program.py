@@ -29,6 +29,7 @@ from fspinn.network import (
     Ranked,
     Regular,
     Stdp,
+    StdpLabels,
     Unscaled,
 )
 from fspinn.network.setup import Setup
@@ -109,6 +110,9 @@ def test_a_contrast_is_made_at_each_look():
     assert colours["contrast_pixel"] == 3 * 25 * colours["look"]
     (found,) = counted(Network.patches(6, 3, pool=2, neuron=LEAKY), shape=(16, 16))
     assert found["contrast_pixel"] == 2.5 * found["look"]
+    pooled = Network.patches(6, (1, 5), cells=(1, 1), pool=2, contrast=Level())
+    (found,) = counted(pooled, shape=(1, 80))
+    assert (found["value"], found["contrast_pixel"]) == (found["look"], 1.5 * found["look"])
 
 
 @pytest.mark.parametrize(("spikes", "passes"), [(None, 1), (10, 10), (1000, 1)])
@@ -176,14 +180,16 @@ VARIED = [
 def test_networks_that_a_search_costs_together_cost_what_they_do_alone(preset):
     board = load_hardware(preset)
     candidates = [
-        Candidate(Setup(network, Stdp()), Variant(f"UQ0.{bits}", state="16 bits", readout="linear"))
+        Candidate(Setup(network, learner), Variant(f"UQ0.{bits}", state="16 bits", readout="linear"))
         for network, bits in VARIED
+        for learner in (Stdp(), StdpLabels())
     ]
     together = expected_costs(candidates, board, (16, 16), 10, 0.2, 1000)
     for candidate, cost in zip(candidates, together, strict=True):
         (alone,) = expected_costs([candidate], board, (16, 16), 10, 0.2, 1000)
         assert cost.latency_s == pytest.approx(alone.latency_s, rel=1e-6), candidate.network
         assert cost.energy_pj == pytest.approx(alone.energy_pj, rel=1e-6)
+        assert cost.training_memory_bits == alone.training_memory_bits
 
 
 def test_a_controller_without_its_program_is_refused(tmp_path):

@@ -55,7 +55,7 @@ EXPLAINED = {
     "latency_cycles": "Clock cycles of a sample by component.",
     "latency_intercept_cycles": "Cycles without a spike.",
     "latency_spike_cycles": "Cycles that follow from spikes.",
-    "device_learns": "Whether the device learns so; of a microcontroller, whether the exported program does.",
+    "device_learns": "Whether the device (or the program that is exported for it) can learn so.",
     "interval_cycles": "Cycles between two samples, if layers are a pipeline.",
     "memory_band_bits": "Range in which the truth is expected.",
     "energy_band_pj": "Range in which the truth is expected; null where none is known.",

@@ -195,7 +195,7 @@ def _kind(candidate: Candidate) -> tuple[Any, ...]:
     inputs = candidate.network.encoder.kind, candidate.network.contrast.kind
     learning: tuple[Any, ...] = (learner.kind,)
     if isinstance(learner, Stdp):
-        learning = learner.rule.kind, learner.normalisation, learner.weight_decay > 0
+        learning += learner.rule.kind, learner.normalisation, learner.weight_decay > 0
     return (layers, inputs, learning, candidate.readout)
 
 

@@ -96,6 +96,19 @@ static uint32_t ticks(void)
                      : "=r"(found));
     return found;
 }
+
+/* How often that has begun anew. */
+static uint32_t rounds(void)
+{
+    uint32_t found;
+    __asm__ volatile(".option push\n"
+                     ".option arch, +zicsr\n"
+                     "csrr %0, minstreth\n"
+                     ".option pop"
+                     : "=r"(found));
+    return found;
+}
+
 /* Four instructions each: minstret counts them, or in older versions of QEMU the time that they take. */
 static uint32_t elapsed(uint32_t from, uint32_t to)
 {
@@ -130,6 +143,9 @@ static uint32_t elapsed(uint32_t from, uint32_t to)
 static uint8_t *painted_to;
 static uint16_t deepest;
 static uint32_t began, taken, too_many; /* too_many: more than can be counted */
+#ifdef __riscv
+static uint32_t round;
+#endif
 
 __attribute__((noinline)) void begin_call(void)
 {
@@ -148,6 +164,9 @@ __attribute__((noinline)) void begin_call(void)
     }
     (void)SYSTICK[0]; /* forgets that it was 0 */
 #endif
+#ifdef __riscv
+    round = rounds();
+#endif
     began = ticks();
 }
 
@@ -159,8 +178,10 @@ void begin_learning(void)
 __attribute__((noinline)) void end_call(void)
 {
     const uint8_t *byte = stack_bottom;
-    uint32_t now = elapsed(began, ticks());
-#ifndef __riscv
+    uint32_t end = ticks(), now = elapsed(began, end);
+#ifdef __riscv
+    too_many |= rounds() - round != (end < began);
+#else
     too_many |= SYSTICK[0] >> 16 & 1; /* it has been 0 */
 #endif
     too_many |= now > 0xFFFFFFFFu - taken;
