@@ -300,18 +300,21 @@ class Area:
 class Controller:
     """Memories of a microcontroller, and what the program takes of them beside the network.
 
-    `rates_bytes` is the code of encoders that make rates of intensities, `contrast_bytes` that of `OnOff`,
-    `pool_bytes` that of the means of blocks, `features_bytes` that of a readout that listens to features,
-    `signal_bytes` that of keeping and scaling values of a signal, its contrast included, and `steps_bytes`
-    what counting steps adds to that, `labels_bytes` that of a readout by labels, and `layer_bytes` that of
-    each layer after the first. `column_bytes` is the code, instead of `program_bytes`, of a first layer that
-    is computed line by line (`fspinn.memmodel.size.is_column`), with `column_stack_bytes` of stack, and
-    `wide_bytes` what it has more where potentials have 15 bits or more, `wide_scores_bytes` where scores of
-    classes have more than 16. `learning_bytes` is the code with which such a column learns on, and
-    `learning_stack_bytes` what it takes more of the stack. `rows_bytes` is the code with which other networks
-    than columns take an image row by row. `events_bytes` and `events_stack_bytes` are those of a program that
-    takes events, instead of `program_bytes` and `stack_bytes`, and `events_words_bytes` what it has more
-    where weights of an input take several words of 32 bits. Single variables are in the stack.
+    `rates_bytes` is the code of encoders that make rates of intensities, `contrast_bytes` that of
+    `OnOff`, `pool_bytes` that of the means of blocks, `features_bytes` that of a readout that listens to
+    features, `signal_bytes` that of keeping and scaling values of a signal, its contrast included, and
+    `steps_bytes` what counting steps adds to that, `labels_bytes` that of a readout by labels, and
+    `layer_bytes` that of each layer after the first. `column_bytes` is the code, instead of
+    `program_bytes`, of a first layer that is computed line by line (`fspinn.memmodel.size.is_column`),
+    with `column_stack_bytes` of stack, and `wide_bytes` what it has more where potentials have 15 bits or
+    more, `wide_scores_bytes` where scores of classes have more than 16. `learning_bytes` is the code with
+    which such a column learns on, and `learning_stack_bytes` what it takes more of the stack.
+    `rows_bytes` is the code with which other networks than columns take an image row by row.
+    `events_bytes` and `events_stack_bytes` are those of a program that takes events, instead of
+    `program_bytes` and `stack_bytes`, and `events_words_bytes` what it has more where weights of an input
+    take several words of 32 bits. `means_stack_bytes` is what other programs than that of a column take
+    more of the stack where they take means of pixels (`OnOff`, blocks). Single variables are in the
+    stack.
     """
 
     flash_bytes: Annotated[int, Within(1, 2**40)]
@@ -333,6 +336,7 @@ class Controller:
     learning_bytes: Bytes = 0
     learning_stack_bytes: Bytes = 0
     rows_bytes: Bytes = 0
+    means_stack_bytes: Bytes = 0
     events_bytes: Bytes = 0
     events_stack_bytes: Bytes = 0
     events_words_bytes: Bytes = 0

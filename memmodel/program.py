@@ -92,6 +92,8 @@ def _program_bytes(size: Size, controller: Controller, training: bool) -> tuple[
     else:
         constant = constant + learned
     stack = column * controller.column_stack_bytes + (1 - column) * controller.stack_bytes
+    means = np.greater(size.contrast_pixels, 0) | np.greater(size.pooled, 1)
+    stack = stack + plain(means * 1) * (1 - column) * controller.means_stack_bytes
     if len(size.layers) > 1:
         stack = controller.stack_bytes
     if size.layers[0].online:
