@@ -92,7 +92,8 @@ def _program_bytes(size: Size, controller: Controller, training: bool) -> tuple[
     else:
         constant = constant + learned
     stack = column * controller.column_stack_bytes + (1 - column) * controller.stack_bytes
-    means = np.greater(size.contrast_pixels, 0) | np.greater(size.pooled, 1)
+    in_place = np.greater(size.pooled, 1) & np.equal(size.kept_bytes, 0)  # of a signal sums are kept
+    means = np.greater(size.contrast_pixels, 0) | in_place
     stack = stack + plain(means * 1) * (1 - column) * controller.means_stack_bytes
     if len(size.layers) > 1:
         stack = controller.stack_bytes

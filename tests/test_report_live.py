@@ -233,7 +233,7 @@ def test_it_follows_a_search_to_its_end_and_ctrl_c_ends_it(tmp_path):
             assert search.wait() == 0
             counts = [one["html"].count("<tr id=") for one in seen if "not finished" in one["state"]]
             assert counts == sorted(counts)
-            assert len(set(counts)) >= 3
+            assert len(set(counts)) >= 2  # a fast machine writes several lines between two looks
             os.kill(live.pid, signal.SIGINT)
             assert live.communicate(timeout=20)[1].endswith("fspinn: stopped\n")
             assert live.returncode == 130
