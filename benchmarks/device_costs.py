@@ -155,8 +155,8 @@ def render(results: Results) -> str:
             each = []
             for preset in CHIPS:
                 said, counted = one["cycles"][preset]
-                off[preset][column.fitted].append(abs(_off(said, counted)))
-                each.append(f"{counted / 1e3:,.0f}; {_off(said, counted):+.1f}")
+                off[preset][column.fitted].append(abs(percent_off(said, counted)))
+                each.append(f"{counted / 1e3:,.0f}; {percent_off(said, counted):+.1f}")
             cycles.append([part, words, "fitted" if column.fitted else "checked", *each])
             found = [one[name][preset] for preset in CHIPS for name in ("flash", "ram")]
             sizes.append([part, words, *(f"{said:,} / {linked:,}" for said, linked in found)])
@@ -164,19 +164,19 @@ def render(results: Results) -> str:
     of_chips = [f"{preset} (thousands; off by %)" for preset in CHIPS]
     head = ["images", "column", "the model was", *of_chips]
     heads = [f"{name}, {preset}" for preset in CHIPS for name in ("flash", "RAM")]
-    large = [abs(_off(*pair)) for pair in pairs if abs(pair[0] - pair[1]) > 16]
-    told = []
+    large = [abs(percent_off(*pair)) for pair in pairs if abs(pair[0] - pair[1]) > 16]
+    fits = []
     for preset in CHIPS:
         fitted = fit(results, preset)
         found = ", ".join(f"{name} {value:.3g}" for name, value in fitted.items() if value > 0)
-        told.append(f"`{preset}` {max(off[preset][True]):.1f} and {max(off[preset][False]):.1f} %; {found}.")
+        fits.append(f"`{preset}` {max(off[preset][True]):.1f} and {max(off[preset][False]):.1f} %; {found}.")
     note = (
         f"Columns that learned from {LEARNED:,} images, with a state of {STATE} where none is named, on "
         f"{IMAGES} test images (seed {SEED}). Above: cycles of an image that emulators count, and how far "
         "off the preset is, from spikes that were counted (from those that are expected before a network has "
         f"run it may be off by a half). {INSTRUCTIONS} Off by at most, "
         "where columns were fitted and elsewhere, and the fit (least squares of parts): "
-        f"{' '.join(told)} "
+        f"{' '.join(fits)} "
         "Below: bytes, as the presets say / as the linker's map does, with the stack that was used. Of "
         f"{len(pairs)} sizes {len(pairs) - sum(o > 2 for o in large)} are within 2 % or 16 bytes, and all "
         f"within {max(large, default=0):.1f} % or 16 bytes; the code of a column is one number for each "
@@ -186,7 +186,8 @@ def render(results: Results) -> str:
     return "\n\n".join([table(head, cycles), note, table(["images", "column", *heads], sizes)])
 
 
-def _off(said: float, found: float) -> float:
+def percent_off(said: float, found: float) -> float:
+    """Return how far off it is what a model said (%)."""
     return 100 * (said / found - 1)
 
 

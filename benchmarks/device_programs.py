@@ -10,14 +10,14 @@ import math
 import os
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from colour import PICTURES
 from device import INSTRUCTIONS, cycles_of, make
-from device_costs import CHIPS
+from device_costs import CHIPS, percent_off
 from events import FILE as RECORDINGS
 from heartbeats import FILE as BEATS
 from scipy.optimize import nnls
@@ -28,7 +28,7 @@ from fspinn.answering.compress import Compiler, Lowering
 from fspinn.backends.c import export_c
 from fspinn.backends.c.classifier import export_classifier
 from fspinn.datasets import Dataset
-from fspinn.memmodel import Size, estimate, load_hardware
+from fspinn.memmodel import Size, estimate, hardware, load_hardware
 from fspinn.memmodel.dense import DenseLayer, dense_cost
 from fspinn.memmodel.program_cycles import program_counts
 from fspinn.memmodel.workload import Workload
@@ -336,8 +336,7 @@ def _sum(counts: list[dict[str, Any]]) -> dict[str, float]:
     return {name: float(sum(one.get(name, 0) for one in counts)) for name in _NAMES}
 
 
-_PROGRAM = load_hardware("mcu-avr").program
-_NAMES = tuple(vars(_PROGRAM))
+_NAMES = tuple(field.name for field in fields(hardware.Program))
 
 
 def fit(results: Results, preset: str) -> dict[str, float]:
@@ -353,10 +352,6 @@ def _all(results: Results) -> list[dict[str, Any]]:
     return [one for result in results.values() for one in result["programs"]]
 
 
-def _off(said: float, found: float) -> float:
-    return 100 * (said / found - 1)
-
-
 def render(results: Results) -> str:
     rows = []
     for part, result in results.items():
@@ -364,27 +359,28 @@ def render(results: Results) -> str:
             each = []
             for preset in CHIPS:
                 pair = one["cycles"].get(preset)
-                each.append("too large" if pair is None else f"{pair[1] / 1e3:,.0f}; {_off(*pair):+.0f}")
+                each.append(
+                    "too large" if pair is None else f"{pair[1] / 1e3:,.0f}; {percent_off(*pair):+.0f}"
+                )
             rows.append([part, one["program"], "fitted" if one["fitted"] else "checked", *each])
     of_chips = [f"{preset} (thousands; off by %)" for preset in CHIPS]
     head = ["samples", "program", "the model was", *of_chips]
     note = (
         f"Networks that learned from {LEARNED:,} samples (seed {SEED}), with a state of {STATE} and a "
         f"readout {READOUT}, and linear classifiers: cycles of a test sample, and how far "
-        "off the preset is, from "
-        "spikes that were counted. "
-        f"{INSTRUCTIONS} Off by at most, where programs were fitted and elsewhere, "
-        f"and the fit (least squares of parts): {' '.join(_told(results, preset) for preset in CHIPS)} "
+        "off the preset is, from spikes that were counted. "
+        f"{INSTRUCTIONS} Off by at most, where programs were fitted and elsewhere, and the fit (least squares "
+        f"of parts): {' '.join(_how_far_off(results, preset) for preset in CHIPS)} "
         f"{machines(results)}."
     )
     return "\n\n".join([table(head, rows), note])
 
 
-def _told(results: Results, preset: str) -> str:
+def _how_far_off(results: Results, preset: str) -> str:
     off: dict[bool, list[float]] = {True: [], False: []}
     for one in _all(results):
         if preset in one["cycles"]:
-            off[one["fitted"]].append(abs(_off(*one["cycles"][preset])))
+            off[one["fitted"]].append(abs(percent_off(*one["cycles"][preset])))
     found = ", ".join(f"{name} {value:.3g}" for name, value in fit(results, preset).items() if value > 0)
     return (
         f"`{preset}` at most {max(off[True]):.0f} and {max(off[False]):.0f} %, on average "

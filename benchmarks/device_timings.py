@@ -9,7 +9,6 @@ seven). One instruction is translated at a time, so that each has a line in the 
 Needs the compiler and emulator of docs/device.md.
 """
 
-import os
 import re
 import subprocess
 import tempfile
@@ -88,14 +87,8 @@ def counted(folder: Path, chip: str) -> tuple[int, int]:
     starts = [start for start, _ in ends]
     qemu = f"qemu-system-arm -machine {MACHINES[chip]} -singlestep -d exec,nochain -D executed.txt"
     qemu += " -display none -monitor none -serial none -semihosting-config enable=on,target=native"
-    with open(os.devnull) as nothing:
-        subprocess.run(
-            [*qemu.split(), "-kernel", f"{chip}.elf"],
-            cwd=folder,
-            check=True,
-            capture_output=True,
-            stdin=nothing,
-        )
+    run_it = [*qemu.split(), "-kernel", f"{chip}.elf"]
+    subprocess.run(run_it, cwd=folder, check=True, capture_output=True, stdin=subprocess.DEVNULL)
     addresses = [int(at, 16) & ~1 for at in _EXECUTED.findall((folder / "executed.txt").read_text("utf-8"))]
     next_of = dict(pairwise(sorted(known)))
     instructions = cycles = 0

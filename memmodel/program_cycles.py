@@ -37,7 +37,6 @@ WIDE_STATE_BITS = 15
 """Bits of potentials from which on a column adds to them in 32 bits."""
 
 _WORD_BITS = 32
-_DELTA_CHANNELS = Delta.channels
 _PART_OF_A_BLOCK = (STEPS_AT_ONCE - 1) / (2 * STEPS_AT_ONCE)
 """What the last eight steps of a position that ends early lack, on average."""
 
@@ -141,7 +140,7 @@ def _of_inputs(size: Size, work: Workload) -> dict[str, Numbers]:
 def _values(size: Size) -> Numbers:
     """Return how many values of a signal are looked up for an input, on average."""
     if size.counts_steps:
-        return 2.0 if size.contrast == _DELTA_CHANNELS else 1.5
+        return 2.0 if size.contrast == Delta.channels else 1.5
     return size.contrast_pixels + 1
 
 
@@ -156,13 +155,13 @@ def _blocks(layer: LayerSize, work: Workload) -> Numbers:
 def _drawn(size: Size, work: Workload) -> Numbers:
     """Return for how many inputs of a position spikes are drawn, on average.
 
-    Pixels that are not black lie in the middle, so that they are seen from
-    more positions than others are: the geometric mean of that of all and the most is taken (fspinn).
+    Pixels that are not black lie in the middle, so that they are seen from more positions than others are:
+    the geometric mean of that of all and the most is taken (fspinn).
     """
-    layer, positions = size.layers[0], np.maximum(work.positions, 1)
-    spikes = work.input_spikes * _ended_early(layer, work)
     if not size.rates:
         return 0
+    layer, positions = size.layers[0], np.maximum(work.positions, 1)
+    spikes = work.input_spikes * _ended_early(layer, work)
     times = np.sqrt(_times_seen(size, work) * np.minimum(layer.reached, positions))
     whites = spikes / times / size.white_spikes
     pixels = _PIXELS_OF_A_WHITE_ONE[size.encoder] * (whites if size.encoder == Unscaled.kind else whites**2)
