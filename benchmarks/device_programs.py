@@ -369,8 +369,8 @@ def render(results: Results) -> str:
         f"Networks that learned from {LEARNED:,} samples (seed {SEED}), with a state of {STATE} and a "
         f"readout {READOUT}, and linear classifiers: cycles of a test sample, and how far "
         "off the preset is, from spikes that were counted. "
-        f"{INSTRUCTIONS} Off by at most, where programs were fitted and elsewhere, and the fit (least squares "
-        f"of parts): {' '.join(_how_far_off(results, preset) for preset in CHIPS)} "
+        f"{INSTRUCTIONS} Off by at most, where programs were fitted and elsewhere, and the fit (least "
+        f"squares of parts): {' '.join(_how_far_off(results, preset) for preset in CHIPS)} "
         f"{machines(results)}."
     )
     return "\n\n".join([table(head, rows), note])
