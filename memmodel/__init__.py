@@ -4,9 +4,10 @@ from fspinn.memmodel.estimates import Estimate, estimate
 from fspinn.memmodel.footprint import footprint, memory_bits
 from fspinn.memmodel.hardware import Hardware
 from fspinn.memmodel.hardware_files import load_hardware
+from fspinn.memmodel.layer_size import LayerSize
 from fspinn.memmodel.names import hardware_names
 from fspinn.memmodel.neurobench import NeuroBench, neurobench
-from fspinn.memmodel.size import LayerSize, Size
+from fspinn.memmodel.size import Size
 from fspinn.memmodel.workload import Workload, expected_workloads, workloads_of_spikes
 
 __all__ = [

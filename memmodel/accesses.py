@@ -24,8 +24,10 @@ import numpy as np
 
 from fspinn.memmodel.footprint import COUNTED_RULES, OUTPUT_TRACES, footprint, vote_bits
 from fspinn.memmodel.hardware import Hardware
+from fspinn.memmodel.inputs import INTENSITY_BITS
+from fspinn.memmodel.layer_size import LayerSize
 from fspinn.memmodel.packing import Numbers, count_bits, words
-from fspinn.memmodel.size import INTENSITY_BITS, LayerSize, Size
+from fspinn.memmodel.size import Size
 from fspinn.memmodel.workload import Workload
 from fspinn.model.features import LEVEL_BITS
 from fspinn.model.model import LABEL_READOUT

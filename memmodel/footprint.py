@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 
 from fspinn.base.settings import members
 from fspinn.memmodel.hardware import Hardware, Memory
+from fspinn.memmodel.inputs import INTENSITY_BITS
+from fspinn.memmodel.layer_size import LayerSize
 from fspinn.memmodel.packing import Numbers, count_bits, index_bits, shares, words
-from fspinn.memmodel.size import INTENSITY_BITS, LayerSize, Size
+from fspinn.memmodel.size import Size
 from fspinn.model.features import LEVEL_BITS
 from fspinn.model.model import BIASED_READOUT, LABEL_READOUT, bias_bits
 from fspinn.network.inhibition import First, Inhibition, most_spikes

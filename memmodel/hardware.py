@@ -305,7 +305,7 @@ class Controller:
     features, `signal_bytes` that of keeping and scaling values of a signal, its contrast included, and
     `steps_bytes` what counting steps adds to that, `labels_bytes` that of a readout by labels, and
     `layer_bytes` that of each layer after the first. `column_bytes` is the code, instead of
-    `program_bytes`, of a first layer that is computed line by line (`fspinn.memmodel.size.is_column`),
+    `program_bytes`, of a first layer that is computed line by line (`fspinn.memmodel.inputs.is_column`),
     with `column_stack_bytes` of stack, and `wide_bytes` what it has more where potentials have 15 bits or
     more, `wide_scores_bytes` where scores of classes have more than 16. `learning_bytes` is the code with
     which such a column learns on, and `learning_stack_bytes` what it takes more of the stack.

@@ -13,10 +13,11 @@ import numpy as np
 from fspinn.memmodel.column import column_cycles, is_core
 from fspinn.memmodel.footprint import OUTPUT_TRACES
 from fspinn.memmodel.hardware import Cycles, Hardware, Program
+from fspinn.memmodel.layer_size import LayerSize
 from fspinn.memmodel.packing import Numbers, plain, shares, words
 from fspinn.memmodel.pipeline import layer_cycles
 from fspinn.memmodel.program_cycles import WIDE_STATE_BITS, program_cycles
-from fspinn.memmodel.size import LayerSize, Size
+from fspinn.memmodel.size import Size
 from fspinn.memmodel.workload import Workload
 from fspinn.model.model import LABEL_READOUT
 

@@ -24,7 +24,8 @@ import numpy as np
 
 from fspinn.base.errors import ConfigError
 from fspinn.memmodel.footprint import memory_bits
-from fspinn.memmodel.size import LayerSize, Size
+from fspinn.memmodel.layer_size import LayerSize
+from fspinn.memmodel.size import Size
 from fspinn.model.activity import Activity
 from fspinn.model.model import LABEL_READOUT, AnyModel, Model, model_of
 from fspinn.model.tensors import LayerTensors

@@ -32,8 +32,9 @@ from functools import reduce
 import numpy as np
 
 from fspinn.memmodel.hardware import Hardware, Pipeline
+from fspinn.memmodel.layer_size import LayerSize
 from fspinn.memmodel.packing import Numbers, plain, shares
-from fspinn.memmodel.size import LayerSize, Size
+from fspinn.memmodel.size import Size
 from fspinn.memmodel.workload import Workload, available_inputs
 from fspinn.model.model import LABEL_READOUT
 

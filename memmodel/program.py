@@ -5,8 +5,8 @@ keeps, in its types: potentials, thresholds and counters take one, two, four or 
 the readout lie side by side without a gap, and weights are packed into words, of 8 bits for a column that is
 computed line by line, else of 32.
 
-Such a column (`fspinn.memmodel.size.is_column`) keeps the time of each input's spike, of as many lines as its
-field has, and a sum of weights for each neuron. Else each input of a neuron takes a bit for each of
+Such a column (`fspinn.memmodel.inputs.is_column`) keeps the time of each input's spike, of as many lines as
+its field has, and a sum of weights for each neuron. Else each input of a neuron takes a bit for each of
 `STEPS_AT_ONCE` time steps, in an array that all layers share, and the sample lies where the caller has it:
 the program reads a field from there, as often as there are positions, and its contrast and the means of
 blocks too. Of a signal with a field along time the program keeps the last values itself, so that they can
@@ -35,9 +35,10 @@ import numpy as np
 from fspinn.memmodel.case import Case
 from fspinn.memmodel.footprint import blocks
 from fspinn.memmodel.hardware import Controller
+from fspinn.memmodel.layer_size import LayerSize
 from fspinn.memmodel.packing import Numbers, count_bits, plain, shares, words
 from fspinn.memmodel.program_cycles import STEPS_AT_ONCE, WIDE_STATE_BITS
-from fspinn.memmodel.size import LayerSize, Size
+from fspinn.memmodel.size import Size
 from fspinn.model.model import LABEL_READOUT
 from fspinn.network.inhibition import First, NoInhibition
 

@@ -19,8 +19,9 @@ inputs of a step are looked for again where more than 32 of them spike.
 import numpy as np
 
 from fspinn.memmodel.hardware import Program
+from fspinn.memmodel.layer_size import LayerSize
 from fspinn.memmodel.packing import Numbers, plain, shares, words
-from fspinn.memmodel.size import LayerSize, Size
+from fspinn.memmodel.size import Size
 from fspinn.memmodel.workload import Workload
 from fspinn.model.model import LABEL_READOUT
 from fspinn.network.inhibition import First

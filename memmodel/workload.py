@@ -8,8 +8,9 @@ import numpy as np
 
 from fspinn.base.errors import ConfigError
 from fspinn.memmodel.footprint import COUNTED_RULES, OUTPUT_TRACES
+from fspinn.memmodel.layer_size import LayerSize
 from fspinn.memmodel.packing import Numbers, plain, shares
-from fspinn.memmodel.size import LayerSize, Size
+from fspinn.memmodel.size import Size
 from fspinn.model.activity import Activity
 from fspinn.network.adaptation import Balanced, Decaying, Homeostatic
 from fspinn.network.description import Network

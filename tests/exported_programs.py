@@ -12,7 +12,7 @@ from device import memory_of
 
 from fspinn.lowering.post_training import quantize_readout
 from fspinn.memmodel import estimate
-from fspinn.memmodel.size import is_column
+from fspinn.memmodel.inputs import is_column
 from fspinn.model.activity import Activity
 from fspinn.model.model import Model, Readout
 from fspinn.quant import Format

@@ -18,7 +18,8 @@ from fspinn.answering.predict import predict
 from fspinn.backends.c import export_c
 from fspinn.base.errors import ConfigError
 from fspinn.lowering.plan import INHIBITIONS
-from fspinn.memmodel.size import Size, is_column, kept_rows
+from fspinn.memmodel.inputs import is_column, kept_rows
+from fspinn.memmodel.size import Size
 
 needs_clang = pytest.mark.skipif(shutil.which("clang") is None, reason="needs clang")
 

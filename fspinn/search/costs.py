@@ -9,8 +9,8 @@ import numpy as np
 from fspinn.learning.training import most_passes
 from fspinn.memmodel import Estimate, Hardware, LayerSize, Size, Workload, estimate
 from fspinn.memmodel.area import Needed
+from fspinn.memmodel.inputs import OF_THE_INPUT
 from fspinn.memmodel.neurobench import readout_metrics
-from fspinn.memmodel.size import OF_THE_INPUT
 from fspinn.memmodel.workload import expected_spikes, workloads_of_spikes
 from fspinn.model.activity import Activity
 from fspinn.model.model import Model

@@ -43,7 +43,7 @@ from fspinn.base.version import __version__
 from fspinn.datasets.events import Recordings
 from fspinn.lowering.compiler import plan_of
 from fspinn.lowering.plan import Plan
-from fspinn.memmodel.size import is_column
+from fspinn.memmodel.inputs import is_column
 from fspinn.model import readout as readouts
 from fspinn.model.features import joined
 from fspinn.model.model import AnyModel, Model, check_size, model_of

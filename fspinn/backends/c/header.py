@@ -13,8 +13,8 @@ from fspinn.backends.exports import filled, in_lines
 from fspinn.base.randomness import INFERENCE_SPIKES
 from fspinn.base.version import __version__
 from fspinn.lowering.plan import Plan
+from fspinn.memmodel.inputs import is_column, kept_rows, kept_values
 from fspinn.memmodel.program_cycles import STEPS_AT_ONCE
-from fspinn.memmodel.size import is_column, kept_rows, kept_values
 from fspinn.model.features import LEVEL_BITS, SPIKES
 from fspinn.model.model import Model
 from fspinn.network.encoders import ENCODERS

@@ -8,7 +8,7 @@ from fspinn.backends.c.learning import DeviceLearning
 from fspinn.backends.c.numbers import array, constants, type_of, type_of_format
 from fspinn.backends.exports import most_counted
 from fspinn.lowering.plan import LayerPlan, Plan
-from fspinn.memmodel.size import INTENSITY_BITS
+from fspinn.memmodel.inputs import INTENSITY_BITS
 from fspinn.network.geometry import Geometry
 from fspinn.network.inhibition import First, NoInhibition
 from fspinn.network.inputs import Events

@@ -23,7 +23,8 @@ from fspinn.base.randomness import LEARNING_ROUNDING, POSITIONS, TRAINING_SPIKES
 from fspinn.lowering.compiler import grid_of, learning_plan, lowest_answer_theta
 from fspinn.lowering.integer_learning import RATE_BITS, TARGET_BITS, Grid, integer_schedule
 from fspinn.lowering.plan import LayerPlan, LearningPlan, Plan
-from fspinn.memmodel.size import Size, is_column
+from fspinn.memmodel.inputs import is_column
+from fspinn.memmodel.size import Size
 from fspinn.model.model import Model
 from fspinn.network.encoders import BatchEncoder
 from fspinn.network.rules import Stdp

@@ -6,7 +6,8 @@ from fspinn.backends.c.events import event_loop, is_of_events
 from fspinn.backends.c.numbers import array
 from fspinn.datasets.scale import Scale
 from fspinn.lowering.plan import Plan
-from fspinn.memmodel.size import Size, is_column, kept_rows, kept_values
+from fspinn.memmodel.inputs import is_column, kept_rows, kept_values
+from fspinn.memmodel.size import Size
 from fspinn.model.features import Features
 from fspinn.model.model import Model
 

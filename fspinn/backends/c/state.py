@@ -14,7 +14,7 @@ from fspinn.backends.c.layers import (
 from fspinn.backends.c.learning import DeviceLearning
 from fspinn.backends.c.numbers import type_of
 from fspinn.lowering.plan import LayerPlan, Plan
-from fspinn.memmodel.size import kept_rows, kept_values
+from fspinn.memmodel.inputs import kept_rows, kept_values
 from fspinn.model.model import Model
 from fspinn.network.encoders import CONTRASTS
 from fspinn.network.inhibition import First, NoInhibition

@@ -32,7 +32,8 @@ from fspinn.lowering.plan import Plan
 from fspinn.memmodel.area import capacity
 from fspinn.memmodel.case import Case
 from fspinn.memmodel.hardware_files import load_hardware
-from fspinn.memmodel.size import Size, is_column
+from fspinn.memmodel.inputs import is_column
+from fspinn.memmodel.size import Size
 from fspinn.model import readout as readouts
 from fspinn.model.model import AnyModel, Model, check_size, model_of
 from fspinn.network.encoders import BatchEncoder
