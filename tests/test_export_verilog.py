@@ -107,6 +107,7 @@ COUNTED = {"inference": (Activity(samples=1, steps=1000, positions=576),)}
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 @needs_yosys
 def test_a_column_of_sixteen_for_mnist_fits_an_ice40_up5k(tmp_path):
     network = changed(COLUMN, neurons=16, field=(5, 5), threshold=2.0)

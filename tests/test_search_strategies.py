@@ -128,7 +128,13 @@ def test_an_expected_energy_gets_the_benefit_of_the_doubt():
     [
         "tpe",
         "random",
-        pytest.param("gp", marks=pytest.mark.skipif(find_spec("torch") is None, reason="needs torch")),
+        pytest.param(
+            "gp",
+            marks=[
+                pytest.mark.exhaustive,
+                pytest.mark.skipif(find_spec("torch") is None, reason="needs torch"),
+            ],
+        ),
     ],
 )
 def test_bayes_draws_as_many_networks_as_asked_for_within_the_limits(data, sampler):

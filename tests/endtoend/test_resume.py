@@ -58,6 +58,7 @@ def wait_for_a_new(path, process):
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_run_that_is_killed_again_and_again_ends_with_the_same_bytes(tmp_path, whole):
     chance = random.Random(0)
     for _ in range(3):

@@ -113,7 +113,8 @@ def test_a_search_that_is_killed_goes_on_to_the_same_answer(tmp_path, expected, 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("strategy", ["bayes", pytest.param("halving", marks=pytest.mark.exhaustive)])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("strategy", ["bayes", "halving"])
 def test_a_sampler_that_is_killed_goes_on_to_the_same_bytes(tmp_path, strategy):
     more = ("--strategy", strategy, "--trials", "14")
     for name in ("killed", "whole"):
@@ -214,7 +215,7 @@ def test_only_the_network_that_kills_its_workers_is_given_up(data, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("more", [[], ["--workers", "2"]], ids=["alone", "two-workers"])
-@pytest.mark.parametrize("seconds", [0.5, 4.0])
+@pytest.mark.parametrize("seconds", [pytest.param(0.5, marks=pytest.mark.exhaustive), 4.0])
 def test_ctrl_c_ends_a_search_also_while_kernels_compile(tmp_path, monkeypatch, more, seconds):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "kernels"))
     folder = tmp_path / "result"

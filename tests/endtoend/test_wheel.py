@@ -10,6 +10,8 @@ import pytest
 
 import fspinn
 
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
+
 ROOT = Path(__file__).parents[2]
 BUILT_FROM = ("pyproject.toml", "README.md", "LICENSE", "fspinn", "quant", "memmodel", "datasets")
 
@@ -81,13 +83,11 @@ def files_in(package):
     return {path for path in package.rglob("*") if path.is_file() and path.suffix != ".pyc"}
 
 
-@pytest.mark.slow
 def test_everything_is_there_beside_foreign_packages(python, tmp_path):
     home = run(python, "-c", IMPORT_EVERYTHING, folder=tmp_path, XDG_CACHE_HOME=str(tmp_path))
     assert not Path(home.strip()).is_relative_to(ROOT)
 
 
-@pytest.mark.slow
 def test_the_command_trains_and_writes_nothing_into_the_package(python, tmp_path):
     command = python.with_name("fspinn")
     package = package_folder(python, tmp_path)
