@@ -10,8 +10,10 @@ from runners import fast
 
 from fspinn.backends.numba import engine as numba_backend
 from fspinn.backends.numba import schedule_kernels
+from fspinn.backends.numba.constants_kernels import SPIKED
 from fspinn.lowering.compiler import learning_plan
 from fspinn.lowering.plan import ADAPTATIONS, INHIBITIONS, RULES
+from fspinn.model.activity import Activity
 from fspinn.network.encoders import ENCODERS
 from fspinn.network.inhibition import INHIBITION_OF
 from fspinn.network.plasticity import initial_weights
@@ -148,7 +150,7 @@ class Stepper:
         rate, step = np.float32(network.learning_rate), np.float32(network.theta_step)
         self.now = (rate, step, np.uint64(0))
         self.record = (*np.zeros((3, network.steps), np.int32), np.zeros((0, 2), np.float32), 0)
-        self.activity = np.zeros(16, np.int64)
+        self.activity = np.zeros(len(Activity().as_tuple()), np.int64)
         self.starts, self.inputs = np.zeros(network.steps + 1, np.int64), np.zeros(0, np.int32)
         self.t = 0
 
@@ -178,6 +180,11 @@ class Stepper:
     @property
     def potentials(self):
         return self.state.potentials.tolist()
+
+    @property
+    def post_traces(self):
+        """Traces of neurons that have spiked, but for those that are 0 by now."""
+        return self.state.post_traces[: self.state.carried[SPIKED]].tolist()
 
 
 def stepper(weights, threshold, learning=False, theta=None, **more):

@@ -38,6 +38,20 @@ def test_a_pixel_spikes_where_its_random_number_is_below_its_probability(image, 
     assert spikes.offsets[0, -1] == len(spikes.inputs)
 
 
+def test_so_do_the_pixels_of_an_image_of_more_than_64():
+    image = np.random.default_rng(1).integers(1, 256, (10, 13)).astype(np.uint8)
+    spikes = input_spikes(network_of(70, 3000.0), image, 5, TRAINING_SPIKES, sample=3)
+    key = naive_input.stream_key(5, TRAINING_SPIKES, 3)
+    assert per_step(spikes) == naive_input.poisson(image, key, 70, 3.0)
+
+
+def test_64_words_are_transposed():
+    bits = np.random.default_rng(0).random((64, 64)) < 0.5
+    words = np.packbits(bits, axis=1, bitorder="little").view(np.uint64).ravel()
+    spike_kernels.transpose(words, np.zeros(64, np.uint64))
+    assert (np.unpackbits(words.view(np.uint8), bitorder="little").reshape(64, 64) == bits.T).all()
+
+
 @settings(deadline=None)
 @given(images, st.floats(1e-6, 10.0))
 def test_probabilities_are_the_naive_ones(image, rate_norm):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from runners import answering, fast
 from small_networks import one_pixel, spikes_by_step, stepper
 
-from fspinn.backends.numba import neuron_kernels
+from fspinn.backends.numba import neuron_kernels, schedule_kernels
 from fspinn.network.inhibition import INHIBITION_OF
 
 
@@ -244,7 +244,7 @@ def test_traces_add_up_and_decay():
     shown = stepper([[0.0]], 1.0, learning=True, rule="pair", trace_tau_ms=1 / np.log(2))
     for inputs in ((0,), (0,), ()):
         shown.step(*inputs)
-    assert shown.state.pre_traces[0] == pytest.approx((1 * 0.5 + 1) * 0.5)
+    assert shown.state.pre_traces[shown.state.places[0]] == pytest.approx((1 * 0.5 + 1) * 0.5)
 
 
 def test_after_a_long_silence_traces_are_zero_and_never_subnormal():
@@ -252,14 +252,38 @@ def test_after_a_long_silence_traces_are_zero_and_never_subnormal():
         [[1.0, 0.0]], 1.0, learning=True, rule="pair", trace_tau_ms=2.0, duration_ms=400.0, learning_rate=0.0
     )
     assert shown.step(0) == 0
-    assert shown.state.post_traces.tolist() == [1.0, 0.0]
+    assert shown.post_traces == [1.0]
     seen = []
     for _ in range(200):
         shown.step()
-        seen += [*shown.state.pre_traces.tolist(), *shown.state.post_traces.tolist()]
+        seen += [*shown.state.pre_traces.tolist(), *shown.post_traces]
     assert min(value for value in seen if value > 0) >= 1e-20 * (1 - 1e-6)
-    assert shown.state.pre_traces.tolist() == [0.0]
-    assert shown.state.post_traces.tolist() == [0.0, 0.0]
+    assert shown.state.pre_traces.tolist() == [0.0, 0.0]
+    assert shown.post_traces == []
+
+
+def test_traces_are_those_of_their_inputs_in_whatever_order_these_spike():
+    """What is learned from one sample does not depend on who spiked in the one before."""
+    learned = []
+    for before in ([], [(2, 1, 0)]):
+        shown = stepper(
+            [[0.5]] * 4,
+            2.5,
+            learning=True,
+            rule="pair",
+            learning_rate=0.125,
+            trace_tau_ms=2.0,
+            duration_ms=3.0,
+        )
+        for order in (*before, (1, 3)):
+            schedule_kernels.rest(shown.state)
+            shown.weights[:], shown.t, shown.inputs = 0.5, 0, np.zeros(0, np.int32)
+            for _ in range(3):
+                winner = shown.step(*order)
+        assert winner == 0
+        learned.append(shown.weights.ravel().tolist())
+    assert learned[0] == learned[1]
+    assert learned[0][0] == learned[0][2] == 0.5 < learned[0][1] == learned[0][3]
 
 
 def test_an_output_trace_rises_after_the_weights_have_changed():

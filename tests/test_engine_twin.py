@@ -57,7 +57,7 @@ def test_who_spikes_is_who_the_naive_twin_says(neurons):
 
 @pytest.mark.parametrize(("rule", "inhibition_kind"), PAIRS)
 def test_learning_has_the_bits_of_the_naive_twin(rule, inhibition_kind):
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25 if rule == "pair" else 12, deadline=None)
     @given(
         networks_of(rule=rule, inhibition=inhibition_kind),
         st.integers(0, 2**32),
@@ -74,7 +74,7 @@ def test_learning_has_the_bits_of_the_naive_twin(rule, inhibition_kind):
     holds()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(networks_of(), st.integers(0, 2**32), st.integers(0, 2**40))
 def test_answering_has_the_bits_of_the_naive_twin(network, start_seed, first):
     weights, theta, images = start_of(network, start_seed)

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numba
+import numpy as np
 import platformdirs
 import pytest
 
@@ -20,9 +21,12 @@ def kernel_files(package=PACKAGE):
     return sorted(path.relative_to(package) for path in package.rglob("*kernels.py"))
 
 
+DIGESTED = [*kernel_files(), Path("base", "jit.py")]
+
+
 @pytest.fixture
 def copied_kernels(tmp_path):
-    for name in kernel_files():
+    for name in DIGESTED:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(PACKAGE / name, tmp_path / name)
     return tmp_path
@@ -32,11 +36,15 @@ def add_one(number):
     return number + 1
 
 
+def sum_of_ones(count):
+    return np.ones(count).sum()
+
+
 def test_the_digest_is_of_the_content_wherever_it_lies(copied_kernels):
     assert jit.kernel_digest(copied_kernels) == jit.kernel_digest()
 
 
-@pytest.mark.parametrize("name", kernel_files(), ids=str)
+@pytest.mark.parametrize("name", DIGESTED, ids=str)
 def test_the_digest_changes_with_every_kernel_file(copied_kernels, name):
     with open(copied_kernels / name, "a") as file:
         file.write("\n")
@@ -102,10 +110,25 @@ def test_machine_code_goes_to_the_cache(monkeypatch, tmp_path, chosen_by_user):
     assert str(theirs if chosen_by_user else "") == jit.numba_config.CACHE_DIR
 
 
+def test_a_kernel_is_not_compiled_if_it_allocates():
+    with pytest.raises(numba.core.errors.NumbaError, match="Only accept returning of array passed into"):
+        jit.njit(sum_of_ones)(3)
+
+
+def test_a_kernel_that_allocates_can_be_called_from_one_that_does_not():
+    allocating = jit.njit_allocating(sum_of_ones)
+
+    def twice(count):
+        return 2 * allocating(count)
+
+    assert jit.njit(twice)(3) == 6
+
+
 LOWER = """
 import numpy as np
 from fspinn.backends.numba import engine, schedule_kernels
 from fspinn.lowering.compiler import learning_plan
+from fspinn.model.activity import Activity
 from fspinn.network import Network, Neuron, Stdp
 
 network = Network.dense(2, neuron=Neuron(weight_norm=1.0))
@@ -114,7 +137,7 @@ plan = learning_plan(network, Stdp(), weights, theta)
 (layer,) = plan.layers
 constants, state = engine._reals(plan, layer), engine._state(layer, np.float32)
 learning = engine._real_learning(layer.learning, 1.0, layer, on=True)
-step, counted = np.float32(1), np.zeros(16, np.int64)
+step, counted = np.float32(1), np.zeros(len(Activity().as_tuple()), np.int64)
 schedule_kernels.end_presentation(1, 0, weights, theta, step, constants, learning, state, counted)
 print(theta.tolist())
 """

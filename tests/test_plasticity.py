@@ -13,6 +13,7 @@ from runners import fast
 from small_networks import SMALL, run
 
 from fspinn.backends.numba import plasticity_kernels as kernels
+from fspinn.backends.numba.constants_kernels import SPIKED
 from fspinn.backends.numba.schedule_kernels import potentiation_factor
 from fspinn.lowering.plan import ADAPTATIONS
 from fspinn.network.plasticity import annealed, initial_weights, natural_weight_norm
@@ -74,6 +75,11 @@ def test_thresholds_have_the_bits_of_the_naive_twin(neurons, step, seed):
     np.testing.assert_array_equal(theta, expected)
 
 
+def in_order(traces):
+    """Places of traces that lie in the order of the inputs."""
+    return np.arange(traces.size, dtype=np.uint32)
+
+
 traces_of_inputs = arrays.arrays(np.float32, st.integers(1, 8), elements=st.floats(0, 8, width=32))
 
 
@@ -88,7 +94,7 @@ def random_weights(n_inputs, seed, neurons=3):
 def test_potentiation_has_the_bits_of_the_naive_twin(traces, rate, seed):
     weights = random_weights(traces.size, seed)
     expected = weights.copy()
-    kernels.raise_weights(weights, 1, traces, np.float32(rate))
+    kernels.raise_weights(weights, 1, traces, in_order(traces), np.float32(rate))
     naive_learning.potentiate(expected, 1, traces, rate)
     np.testing.assert_array_equal(weights, expected)
     assert weights.max() <= 1
@@ -99,7 +105,7 @@ def test_potentiation_has_the_bits_of_the_naive_twin(traces, rate, seed):
 def test_the_power_law_has_the_bits_of_the_naive_twin(traces, rate, target, seed):
     weights = random_weights(traces.size, seed)
     expected = weights.copy()
-    kernels.power_law(weights, 1, traces, np.float32(rate), np.float32(target))
+    kernels.power_law(weights, 1, traces, in_order(traces), np.float32(rate), np.float32(target))
     naive_learning.power_law(expected, 1, traces, rate, target)
     np.testing.assert_array_equal(weights, expected)
     assert weights.min() >= 0
@@ -112,17 +118,28 @@ def test_depression_has_the_bits_of_the_naive_twin(traces, rate, seed):
     weights = random_weights(traces.size, seed)
     expected = weights.copy()
     learning = having(depression=np.float32(rate))
-    rows = kernels.depress_all(weights, PLACE, learning, having(pre_traces=traces))
+    state = having(pre_traces=traces, places=in_order(traces))
+    rows = kernels.depress_all(weights, PLACE, learning, state)
     naive_learning.depress_window(expected, traces, rate)
     np.testing.assert_array_equal(weights, expected)
     assert rows == np.count_nonzero(traces)
     row = weights.T.copy()
     expected = row.copy()
     spiked = traces.nonzero()[0]
-    kernels.depress_row(row, 1, np.float32(rate), traces, spiked, spiked.size)
+    kernels.depress_row(row, 1, np.float32(rate), traces[spiked], spiked, spiked.size)
     naive_learning.depress_input(expected, 1, rate, traces)
     np.testing.assert_array_equal(row, expected)
     assert row.min() >= 0
+
+
+def test_traces_of_neurons_lie_together_and_come_back_after_they_were_zero():
+    traces, neurons = np.array([1e-20, 2.0, 0.5, 7.0], np.float32), np.array([4, 1, 0, 9], np.uint32)
+    carried = np.zeros(8, np.int64)
+    carried[SPIKED] = kernels.decay_listed(traces, neurons, 3, np.float32(0.5))
+    assert (traces[:2].tolist(), neurons[:2].tolist(), carried[SPIKED]) == ([1.0, 0.25], [1, 0], 2)
+    for neuron in (0, 4, 4):
+        kernels.raise_listed(traces, neurons, neuron, carried)
+    assert (traces[:3].tolist(), neurons[:3].tolist(), carried[SPIKED]) == ([1.0, 1.25, 2.0], [1, 0, 4], 3)
 
 
 @settings(deadline=None)
@@ -130,7 +147,7 @@ def test_depression_has_the_bits_of_the_naive_twin(traces, rate, seed):
 def test_decay_of_traces_has_the_bits_of_the_naive_twin(traces, kept):
     traces[0], traces[1] = 1e-20, 1e-40
     expected = traces.copy()
-    kernels.decay_traces(traces, np.float32(kept))
+    kernels.decay_traces(traces, traces.size, np.float32(kept))
     naive_learning.decay_traces(expected, np.float32(kept))
     np.testing.assert_array_equal(traces, expected)
     assert (traces[traces > 0] >= np.float32(1e-20)).all()

@@ -2,9 +2,9 @@
 
 Numba's own disk cache notices an edit to the file of a kernel, but not to the file of another kernel
 that it calls, and then returns wrong numbers (numba#8359). So the cache folder carries a digest of
-all kernel files: whoever edits any of them starts with an empty one. For the digest to be whole,
-compiled code lives only in files named ``*kernels.py``, and these import nothing of fspinn but this
-module and each other (a contract in ``pyproject.toml``).
+all kernel files and of this one: whoever edits any of them starts with an empty one. For the digest to
+be whole, compiled code lives only in files named ``*kernels.py``, and these import nothing of fspinn but
+this module and each other (a contract in ``pyproject.toml``).
 """
 
 import glob
@@ -27,9 +27,9 @@ _PACKAGE = Path(__file__).parents[1]
 
 
 def kernel_digest(package: Path = _PACKAGE) -> str:
-    """Return a digest of all files in `package` that hold compiled code, and of Numba's version."""
+    """Return a digest of this file, of those in `package` that hold compiled code, and of Numba's version."""
     digest = hashlib.sha256(numba.__version__.encode())
-    for name in sorted(glob.glob("**/*kernels.py", root_dir=package, recursive=True)):
+    for name in sorted(["base/jit.py", *glob.glob("**/*kernels.py", root_dir=package, recursive=True)]):
         digest.update(name.encode() + b"\0" + (package / name).read_bytes())
     return digest.hexdigest()[:16]
 
@@ -55,16 +55,35 @@ _CACHE = kernel_folder()
 
 
 def njit(function: Kernel) -> Kernel:
-    """Compile `function` without the interpreter lock; cached on disk for the next start.
+    """Compile a kernel without the interpreter lock; cached on disk for the next start.
 
     A user who set ``NUMBA_CACHE_DIR`` finds the machine code there. Kernels can be called, but not given to
     other kernels as values: what Numba makes for that is a tenth of the time that it takes to compile them.
+
+    Most kernels are called in every time step, where to hand over arrays takes as long as what is done with
+    them. So they are inlined into their callers, and Numba counts no references to arrays. A kernel therefore
+    allocates nothing (Numba refuses it) and returns numbers only: never an array, not even in a tuple.
     """
+    return _compiled(function, allocates=False)
+
+
+def njit_allocating(function: Kernel) -> Kernel:
+    """Compile a kernel that allocates arrays, which it does not return."""
+    return _compiled(function, allocates=True)
+
+
+def _compiled(function: Kernel, allocates: bool) -> Kernel:
     chosen_by_user = numba_config.CACHE_DIR
     numba_config.CACHE_DIR = chosen_by_user or str(_CACHE or "")
     try:
-        cached = bool(numba_config.CACHE_DIR)
-        kernel: Kernel = numba.njit(nogil=True, no_cfunc_wrapper=True, cache=cached)(function)
+        # `_nrt`, which counts references, is no documented option: should it go, imports fail at once.
+        kernel: Kernel = numba.njit(
+            nogil=True,
+            no_cfunc_wrapper=True,
+            cache=bool(numba_config.CACHE_DIR),
+            _nrt=allocates,
+            forceinline=not allocates,
+        )(function)
     finally:
         numba_config.CACHE_DIR = chosen_by_user
     return kernel

@@ -6,7 +6,7 @@
 import numpy as np
 from numba.cpython.unsafe.numbers import trailing_zeros
 
-from fspinn.base.jit import njit
+from fspinn.base.jit import njit, njit_allocating
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -24,9 +24,6 @@ _ROUNDS = 10
 
 POISSON, REGULAR, TTFS, UNSCALED = range(4)
 """Numbers of the encoders, in the order of `fspinn.network.encoders.ENCODERS`."""
-
-ON_OFF, LEVEL, DELTA, LEVEL_DELTA = range(1, 5)
-"""Numbers of the contrasts, in the order of `fspinn.network.encoders.CONTRASTS`."""
 
 
 @njit
@@ -103,18 +100,28 @@ def draw(chances, counters, undecided, spikes):
 
 
 @njit
-def transpose(planes, plane):
-    """Transpose 64 words of 64 bits of a plane: bit t of word a becomes bit a of word t."""
-    width, mask = np.int64(32), np.uint64(0x00000000FFFFFFFF)
-    while width > 0:
-        by = np.uint64(width)
-        for start in range(0, 64, 2 * width):
-            for k in range(start, start + width):
-                swapped = ((planes[plane, k] >> by) ^ planes[plane, k + width]) & mask
-                planes[plane, k] ^= swapped << by
-                planes[plane, k + width] ^= swapped
-        width >>= 1
-        mask ^= mask << np.uint64(width)
+def swap_blocks(words, by, mask, interleaved):
+    """Swap blocks of `by` bits between the words of each pair, k and k + 32; write the two side by side."""
+    for k in range(32):
+        first, second = words[k], words[k + 32]
+        differ = ((first >> by) ^ second) & mask
+        interleaved[2 * k] = first ^ (differ << by)
+        interleaved[2 * k + 1] = second ^ differ
+
+
+@njit
+def transpose(words, memory):
+    """Transpose 64 words of 64 bits: bit t of word a becomes bit a of word t; `memory` is as large.
+
+    Blocks of 32, 16, ... 1 bits are swapped. Every pass interleaves the two halves, so that the next one
+    finds its pairs in the same places: long loops, which become vector instructions.
+    """
+    swap_blocks(words, np.uint64(32), np.uint64(0x00000000FFFFFFFF), memory)
+    swap_blocks(memory, np.uint64(16), np.uint64(0x0000FFFF0000FFFF), words)
+    swap_blocks(words, np.uint64(8), np.uint64(0x00FF00FF00FF00FF), memory)
+    swap_blocks(memory, np.uint64(4), np.uint64(0x0F0F0F0F0F0F0F0F), words)
+    swap_blocks(words, np.uint64(2), np.uint64(0x3333333333333333), memory)
+    swap_blocks(memory, np.uint64(1), np.uint64(0x5555555555555555), words)
 
 
 @njit
@@ -140,13 +147,13 @@ def note(planes, t, pixels, place, inputs):
 def poisson(chances, pixels, n_inputs, key, offsets, inputs, memory, planes):
     """Draw the spikes of one presentation, 64 steps at once.
 
-    `chances` (k,): of the inputs that can spike, which are the first k of `pixels`; `memory` and `planes`
-    (planes, 64), with a bit for each input, are working memory. From ``offsets[0]`` on writes
-    `offsets` (steps + 1,) and `inputs` as `fspinn.network.encoders.Spikes` has them; returns whether there
-    was room for all.
+    `chances` (k,): of the inputs that can spike, which are the first k of `pixels`; `memory` (two arrays of
+    at least k words, and one of 64) and `planes` (planes, 64), with a bit for each input, are working memory.
+    From ``offsets[0]`` on writes `offsets` (steps + 1,) and `inputs` as `fspinn.network.encoders.Spikes` has
+    them; returns whether there was room for all.
     """
     count, steps = chances.size, offsets.size - 1
-    counters, undecided = memory
+    counters, undecided, transposing = memory
     words = planes.reshape(-1)
     for word in range((steps + 63) // 64):
         here = min(64, steps - 64 * word)
@@ -160,7 +167,7 @@ def poisson(chances, pixels, n_inputs, key, offsets, inputs, memory, planes):
             words[a] = np.uint64(0)
         draw(chances, counters, undecided, words)
         for plane in range(planes.shape[0]):
-            transpose(planes, plane)
+            transpose(planes[plane], transposing)
         for t in range(here):
             place = note(planes, t, pixels, place, inputs)
             offsets[64 * word + t + 1] = place
@@ -205,14 +212,15 @@ def one_by_one(pixels, first, later, offsets, inputs, places):
 
 
 @njit
-def first_steps(image, used, most, white, steps, pixels, steps_of_spikes):
+def first_steps(image, used, most, white, steps, pixels_of, pixels, steps_of_spikes):
     """Let each pixel spike at most once, the brighter the earlier: time to first spike.
 
     A pixel spikes in step ``(brightest - pixel) * (steps - 1) // brightest``, a black one never; only the
     `most` brightest do, of equals the first. With `white` it is step ``steps - 1 - pixel * steps // 256``.
-    Writes which do and when; returns how many.
+    Writes which do and when; returns how many. `pixels_of` (256,) is working memory.
     """
-    pixels_of = np.zeros(256, dtype=np.int64)
+    for intensity in range(pixels_of.size):
+        pixels_of[intensity] = 0
     for i in range(image.size):
         pixels_of[image[i]] += 1
     pixels_of[0] = 0
@@ -251,107 +259,19 @@ def regular_phases(pixels, missing):
 
 @njit
 def can_spike(probabilities, used, pixels, chances):
-    """List the inputs in use whose probability is not 0, and their probabilities; return how many."""
-    count = 0
+    """List the inputs in use whose probability is not 0, and their probabilities; return how many.
+
+    Each is written, needed or not: a branch would cost more.
+    """
+    count = np.int64(0)
     for i in range(probabilities.size):
-        if probabilities[i] > 0 and used[i]:
-            pixels[count] = i
-            chances[count] = probabilities[i]
-            count += 1
+        pixels[count] = i
+        chances[count] = probabilities[i]
+        count += np.int64(used[i] & (probabilities[i] > 0))
     return count
 
 
-@njit
-def mean_blocks(images, means):
-    """Write the rounded mean of each block of images (n, height, width, channels).
-
-    `means` has a number of rows and columns that divides theirs.
-    """
-    n, rows, columns, channels = means.shape
-    high, wide = images.shape[1] // rows, images.shape[2] // columns
-    pixels = high * wide
-    for m in range(n):
-        for y in range(rows):
-            for x in range(columns):
-                for c in range(channels):
-                    total = pixels // 2
-                    for row in range(y * high, (y + 1) * high):
-                        for column in range(x * wide, (x + 1) * wide):
-                            total += np.int64(images[m, row, column, c])
-                    means[m, y, x, c] = total // pixels
-
-
-@njit
-def oppose_colours(images, opposed):
-    """Write brightness, red against green, and blue against yellow of images (n, height, width, 3)."""
-    n, height, width, _ = images.shape
-    for m in range(n):
-        for y in range(height):
-            for x in range(width):
-                red, green = np.int64(images[m, y, x, 0]), np.int64(images[m, y, x, 1])
-                blue = np.int64(images[m, y, x, 2])
-                opposed[m, y, x, 0] = (red + green + blue) // 3
-                opposed[m, y, x, 1] = 128 + ((red - green) >> 1)
-                opposed[m, y, x, 2] = 128 + ((2 * blue - red - green) >> 2)
-
-
-@njit
-def write_both(gap, gain, channel, pixel):
-    """Write what is above 0 into a channel of a pixel, and what is below into the next one."""
-    pixel[channel] = min(255, gain * max(0, gap))
-    pixel[channel + 1] = min(255, gain * max(0, -gap))
-
-
-@njit
-def split_around(image, channel, radius, gain, sums, split):
-    """Write how much brighter, and how much darker, than the mean around it each pixel is.
-
-    `sums` (height + 1, width + 1), of all pixels above and to the left, have zeros at their edges.
-    """
-    height, width, _ = image.shape
-    for y in range(height):
-        row = np.int64(0)
-        for x in range(width):
-            row += np.int64(image[y, x, channel])
-            sums[y + 1, x + 1] = sums[y, x + 1] + row
-    for y in range(height):
-        top, bottom = max(0, y - radius), min(height, y + radius + 1)
-        for x in range(width):
-            left, right = max(0, x - radius), min(width, x + radius + 1)
-            total = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
-            mean = total // ((bottom - top) * (right - left))
-            write_both(np.int64(image[y, x, channel]) - mean, gain, 2 * channel, split[y, x])
-
-
-@njit
-def split_contrast(images, how, split):
-    """Write the channels that a contrast splits those of images (n, height, width, channels) into.
-
-    `how`: number of the contrast, channels that each becomes, radius, gain, height of a step and its gain;
-    writes `split` (n, height, width, channels).
-    """
-    kind, each, radius, gain, step, step_gain = how
-    n, height, width, channels = images.shape
-    sums = np.zeros((height + 1, width + 1), dtype=np.int64)
-    for m in range(n):
-        for c in range(channels):
-            if kind == ON_OFF:
-                split_around(images[m], c, radius, gain, sums, split[m])
-                continue
-            for y in range(height):
-                level = np.int64(images[m, y, 0, c])
-                for x in range(width):
-                    intensity = np.int64(images[m, y, x, c])
-                    if kind != DELTA:
-                        write_both(intensity - 128, gain, each * c, split[m, y, x])
-                    if kind != LEVEL:
-                        steps = abs(intensity - level) // step
-                        steps = steps if intensity > level else -steps
-                        level += steps * step
-                        write_both(steps, step_gain, each * (c + 1) - 2, split[m, y, x])
-
-
-@njit
+@njit_allocating
 def encode_batch(images, used, settings, stream, start, offsets, inputs):
     """Encode images from number `start` on, until `inputs` is full; return how many are encoded by now.
 
@@ -366,13 +286,18 @@ def encode_batch(images, used, settings, stream, start, offsets, inputs):
     probabilities = np.zeros(n_inputs, dtype=np.uint32)
     pixels, places = np.zeros(n_inputs + 63, dtype=np.int32), np.zeros(steps, dtype=np.int64)
     chances, missing = np.zeros(n_inputs, dtype=np.uint64), np.zeros(n_inputs, dtype=np.int64)
-    memory = (np.zeros(n_inputs, dtype=np.uint64), np.zeros(n_inputs, dtype=np.uint64))
+    memory = (
+        np.zeros(n_inputs, dtype=np.uint64),
+        np.zeros(n_inputs, dtype=np.uint64),
+        np.zeros(64, dtype=np.uint64),
+    )
     planes = np.zeros(((n_inputs + 63) // 64, 64), dtype=np.uint64)
+    pixels_of = np.zeros(256, dtype=np.int64)
     for m in range(start, images.shape[0]):
         place = offsets[m - 1, steps] if m > 0 else 0
         offsets[m, 0] = place
         if encoder == TTFS:
-            count = first_steps(images[m], used, most, white, steps, pixels, missing)
+            count = first_steps(images[m], used, most, white, steps, pixels_of, pixels, missing)
             chances[:count] = 0
         else:
             if encoder == UNSCALED:

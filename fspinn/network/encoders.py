@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fspinn.base.settings import members
+from fspinn.network import contrast_kernels
 from fspinn.network import encoder_kernels as kernels
 from fspinn.network.description import Network
 from fspinn.network.field_kernels import gather, sort_each_step, sort_first_spikes
@@ -248,7 +249,7 @@ def pooled(images: NDArray[np.uint8], pool: int) -> NDArray[np.uint8]:
     four = np.ascontiguousarray(images if images.ndim == 4 else images[..., None])
     n, height, width, channels = four.shape
     means = np.empty((n, height // rows, width // columns, channels), dtype=np.uint8)
-    kernels.mean_blocks(four, means)
+    contrast_kernels.mean_blocks(four, means)
     return means.reshape(*means.shape[:3], *images.shape[3:])
 
 
@@ -269,10 +270,10 @@ def split_channels(images: NDArray[np.uint8], how: ContrastNumbers) -> NDArray[n
         return four
     if how.colours:
         opposed = np.empty_like(four)
-        kernels.oppose_colours(four, opposed)
+        contrast_kernels.oppose_colours(four, opposed)
         four = opposed
     split = np.empty((*four.shape[:3], how.channels * four.shape[3]), dtype=np.uint8)
-    kernels.split_contrast(four, tuple(how)[:-1], split)
+    contrast_kernels.split_contrast(four, tuple(how)[:-1], split)
     return split
 
 

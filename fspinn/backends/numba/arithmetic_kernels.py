@@ -1,7 +1,7 @@
 """One name for what reals and integers each do in their own way.
 
-The schedule (`schedule_kernels`) calls these functions; the constants among their arguments, which are of
-reals or of integers, say which of the two kernels is compiled.
+The schedule (`schedule_kernels`) calls these functions; the constants or the state among their arguments,
+which are of reals or of integers, say which of the two kernels is compiled.
 """
 
 from inspect import signature
@@ -12,7 +12,7 @@ import fspinn.backends.numba.integer_kernels as integer_kernels
 import fspinn.backends.numba.integer_plasticity_kernels as integer_plasticity_kernels
 import fspinn.backends.numba.neuron_kernels as neuron_kernels
 import fspinn.backends.numba.plasticity_kernels as plasticity_kernels
-from fspinn.backends.numba.constants_kernels import IntegerLearning, IntegerRow, Integers
+from fspinn.backends.numba.constants_kernels import IntegerLearning, IntegerRow, Integers, IntegerState
 
 
 def either(real, integer):
@@ -23,7 +23,7 @@ def either(real, integer):
 
     def choose(*types):
         kinds = {getattr(type_, "instance_class", None) for type_ in types}
-        return (integer if kinds & {Integers, IntegerLearning, IntegerRow} else real).py_func
+        return (integer if kinds & {Integers, IntegerLearning, IntegerRow, IntegerState} else real).py_func
 
     choose.__signature__ = signature(real.py_func)
     overload(function)(choose)
@@ -31,6 +31,7 @@ def either(real, integer):
 
 
 advance = either(neuron_kernels.advance, integer_kernels.advance)
+forget_traces = either(neuron_kernels.forget_traces, integer_kernels.forget_traces)
 find_spike = either(neuron_kernels.find_spike, integer_kernels.find_spike)
 inhibit = either(neuron_kernels.inhibit, integer_kernels.inhibit)
 lower = either(neuron_kernels.lower, integer_kernels.lower)

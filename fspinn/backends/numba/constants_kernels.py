@@ -51,17 +51,22 @@ IntegerLearning = namedtuple(
 
 RealState = namedtuple(
     "RealState",
-    "potentials thresholds ready_at partner_ready_at spike_counts carried window_counts pre_traces "
+    "potentials thresholds ready_at partner_ready_at spike_counts carried window_counts pre_traces places "
     "post_traces spiked scales",
 )
-"""State and working memory of a layer in reals, made once per batch; `spiked`: whose trace is not 0."""
+"""State and working memory of a layer in reals, made once per batch.
+
+Traces lie together, so that inputs that do not spike cost nothing in a time step: `places` says for each
+input where in `pre_traces` its own is, or 0, where a trace that is always 0 lies. The first of `post_traces`
+are those of the first neurons in `spiked`; `carried` says of how many.
+"""
 
 IntegerState = namedtuple(
     "IntegerState",
-    "potentials thresholds ready_at partner_ready_at spike_counts carried window_counts pre_traces "
-    "post_traces rows small_sums sums range",
+    "potentials thresholds ready_at partner_ready_at spike_counts carried window_counts pre_traces rows "
+    "small_sums sums range",
 )
-"""The same of a layer in integers.
+"""The same of a layer in integers, with a trace for each input.
 
 `rows` are the rows of the inputs that spike in a step, filled up with the row of zeros, and `range` holds the
 lowest and the highest potential or threshold so far, and how many numbers were cut.
@@ -74,12 +79,13 @@ Fields = namedtuple("Fields", "there positions drawn least_spikes where cell_of 
 `seen_starts` (steps + 1,) and `seen` are working memory.
 """
 
-EXEMPT, INHIBITED_UNTIL, SPIKES, SPIKED, CEILING, HIGHEST_THRESHOLD, ENDED = range(7)
+EXEMPT, INHIBITED_UNTIL, SPIKES, SPIKED, TRACED, CEILING, HIGHEST_THRESHOLD, ENDED = range(8)
 """Places in `carried`.
 
 The neuron that is not inhibited in the steps before the next number, the number of output spikes so far, the
-number of neurons in `spiked`; in integers a number that no potential is above (at least 0), and the highest
-threshold (at least 0); and after how many steps an output spike has ended the presentation, or 0.
+numbers of neurons in `spiked` and of inputs that have a place in `places`; in integers a number that no
+potential is above (at least 0), and the highest threshold (at least 0); and after how many steps an output
+spike has ended the presentation, or 0.
 """
 
 LOWEST, HIGHEST, SATURATIONS = range(3)

@@ -162,22 +162,27 @@ def _fields(plan: Plan, layer: LayerPlan) -> numbers.Fields:
 
 def _state(layer: LayerPlan, kind: type[Any]) -> Any:
     inputs, neurons = layer.inputs, layer.neurons
-    of_traces = kind if layer.formats is None else np.int64
     of_all = {
         "potentials": np.zeros(neurons, dtype=kind),
         "thresholds": np.zeros(neurons, dtype=kind),
         "ready_at": np.zeros(neurons, dtype=np.int64),
         "partner_ready_at": np.zeros(neurons, dtype=np.int64),
         "spike_counts": np.zeros(neurons, dtype=np.int32),
-        "carried": np.zeros(7, dtype=np.int64),
+        "carried": np.zeros(8, dtype=np.int64),
         "window_counts": np.zeros(inputs, dtype=np.int32),
-        "pre_traces": np.zeros(inputs, dtype=of_traces),
-        "post_traces": np.zeros(neurons, dtype=of_traces),
     }
     if layer.formats is None:
-        return numbers.RealState(**of_all, spiked=np.zeros(neurons, np.int64), scales=np.zeros(neurons))
+        return numbers.RealState(
+            **of_all,
+            pre_traces=np.zeros(inputs + 1, dtype=kind),
+            places=np.zeros(inputs, dtype=np.uint32),
+            post_traces=np.zeros(neurons, dtype=kind),
+            spiked=np.zeros(neurons, dtype=np.uint32),
+            scales=np.zeros(neurons),
+        )
     return numbers.IntegerState(
         **of_all,
+        pre_traces=np.zeros(inputs, dtype=np.int64),
         rows=np.zeros(inputs + 1 + GROUP, dtype=np.int64),
         small_sums=np.zeros(neurons, dtype=np.int16),
         sums=np.zeros(neurons, dtype=np.int32),

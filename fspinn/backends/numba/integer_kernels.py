@@ -13,7 +13,7 @@ from fspinn.backends.numba.constants_kernels import (
     SATURATIONS,
 )
 from fspinn.backends.numba.integer_plasticity_kernels import follow_step
-from fspinn.backends.numba.neuron_kernels import any_reached
+from fspinn.backends.numba.neuron_kernels import any_reached, clear
 from fspinn.base.jit import njit
 
 GROUP = 4
@@ -21,6 +21,12 @@ GROUP = 4
 
 SMALL = 2**14 - 1
 """Largest sum of weights that the fast path takes: twice as much fits in 16 bits."""
+
+
+@njit
+def forget_traces(state):
+    """Set all traces to 0."""
+    clear(state.pre_traces)
 
 
 @njit
@@ -118,8 +124,7 @@ def leak_and_add_exactly(potentials, sums, leak, constants, span):
 def advance(t, stop, starts, inputs, weights, constants, learning, state):
     """Take time steps up to phase 4 until a potential has reached its threshold; traces follow.
 
-    Returns the last step, and whether one has. Arrays are taken out of the state before the loop: to do so in
-    each step would cost as much as a row.
+    Returns the last step, and whether one has.
     """
     rows, potentials, thresholds = state.rows, state.potentials, state.thresholds
     small_sums, sums, carried = state.small_sums, state.sums, state.carried

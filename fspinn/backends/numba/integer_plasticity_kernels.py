@@ -114,20 +114,14 @@ def depress_all(weights, place, learning, state):
 
 
 @njit
-def follow_inputs(inputs, start, stop, traces, leak, fraction):
-    """Let traces decay, and rise with the spikes of ``inputs[start:stop]``."""
-    for i in range(traces.size):
-        traces[i] -= (traces[i] * leak + 65535) >> 16
-    for e in range(start, stop):
-        traces[inputs[e]] += 1 << fraction
-
-
-@njit
 def follow_step(t, starts, inputs, learning, state):
-    """Let traces follow the spikes of step t, if the layer learns by a rule that has any."""
+    """If the rule has traces, let them decay, and rise with the input spikes of step t."""
     if learning is not None and learning.rule == TIMESTEP:
-        leak, fraction = learning.trace_leak, learning.trace_fraction
-        follow_inputs(inputs, starts[t], starts[t + 1], state.pre_traces, leak, fraction)
+        traces, leak = state.pre_traces, learning.trace_leak
+        for i in range(traces.size):
+            traces[i] -= (traces[i] * leak + 65535) >> 16
+        for e in range(starts[t], starts[t + 1]):
+            traces[inputs[e]] += 1 << learning.trace_fraction
 
 
 @njit

@@ -1,7 +1,7 @@
 """Kernels of neurons in reals: what a time step does to potentials, as `fspinn.network` states."""
 
-from fspinn.backends.numba.constants_kernels import NORMALISED, PAIR
-from fspinn.backends.numba.plasticity_kernels import FLUSH, follow_inputs
+from fspinn.backends.numba.constants_kernels import TRACED
+from fspinn.backends.numba.plasticity_kernels import FLUSH, follow_step
 from fspinn.base.jit import njit
 
 
@@ -10,6 +10,14 @@ def clear(numbers):
     """Set all to 0; Numba compiles this much faster than ``numbers[:] = 0``."""
     for j in range(numbers.size):
         numbers[j] = 0
+
+
+@njit
+def forget_traces(state):
+    """Set all traces to 0, if there are any."""
+    if state.carried[TRACED] > 0:
+        clear(state.pre_traces)
+        clear(state.places)
 
 
 @njit
@@ -26,8 +34,7 @@ def integrate(potentials, weights, inputs, start, stop, leak, thresholds):
     """Leak and input: ``v = leak * v + sum of the rows of the inputs that spike``, row after row.
 
     Four rows of ``inputs[start:stop]`` are added in one pass over the potentials; each potential still sees
-    them one by one. Returns whether any potential has reached its threshold. (A view of a row would cost as
-    much as the addition of a hundred weights.)
+    them one by one. Returns whether any potential has reached its threshold: found out in the last pass.
     """
     n = potentials.size
     first = (stop - start) % 4
@@ -46,12 +53,20 @@ def integrate(potentials, weights, inputs, start, stop, leak, thresholds):
         a, b, c = inputs[start], inputs[start + 1], inputs[start + 2]
         for j in range(n):
             potentials[j] = ((potentials[j] * leak + weights[a, j]) + weights[b, j]) + weights[c, j]
-    for e in range(start + first, stop, 4):
+    for e in range(start + first, stop - 4, 4):
         a, b, c, d = inputs[e], inputs[e + 1], inputs[e + 2], inputs[e + 3]
         for j in range(n):
             v = ((potentials[j] + weights[a, j]) + weights[b, j]) + weights[c, j]
             potentials[j] = v + weights[d, j]
-    return any_reached(potentials, thresholds)
+    if stop - start < 4:
+        return any_reached(potentials, thresholds)
+    a, b, c, d = inputs[stop - 4], inputs[stop - 3], inputs[stop - 2], inputs[stop - 1]
+    reached = False
+    for j in range(n):
+        v = (((potentials[j] + weights[a, j]) + weights[b, j]) + weights[c, j]) + weights[d, j]
+        potentials[j] = v
+        reached |= v >= thresholds[j]
+    return reached
 
 
 @njit
@@ -71,29 +86,12 @@ def advance(t, stop, starts, inputs, weights, constants, learning, state):
     Returns the last step, and whether one has.
     """
     potentials, thresholds, leak = state.potentials, state.thresholds, constants.leak
-    pre_traces, post_traces = state.pre_traces, state.post_traces
-    spiked, carried = state.spiked, state.carried
-    traced, pair = learning.on and learning.rule != NORMALISED, learning.rule == PAIR
-    rate, trace_leak = learning.depression, learning.trace_leak
     for step in range(t, stop):
         reached = integrate(potentials, weights, inputs, starts[step], starts[step + 1], leak, thresholds)
         if step % 16 == 15:
             flush(potentials)
             reached = any_reached(potentials, thresholds)
-        if traced:
-            follow_inputs(
-                inputs,
-                starts[step],
-                starts[step + 1],
-                weights,
-                pair,
-                rate,
-                trace_leak,
-                pre_traces,
-                post_traces,
-                spiked,
-                carried,
-            )
+        follow_step(step, starts, inputs, weights, learning, state)
         if reached:
             return step, True
     return stop - 1, False

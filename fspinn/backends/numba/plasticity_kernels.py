@@ -2,7 +2,15 @@
 
 import numpy as np
 
-from fspinn.backends.numba.constants_kernels import L1, NO_NORMALISATION, NORMALISED, PAIR, POSTONLY, SPIKED
+from fspinn.backends.numba.constants_kernels import (
+    L1,
+    NO_NORMALISATION,
+    NORMALISED,
+    PAIR,
+    POSTONLY,
+    SPIKED,
+    TRACED,
+)
 from fspinn.base.jit import njit
 
 FLUSH = 1e-20
@@ -25,26 +33,26 @@ def move_towards_input(weights, winner, factor, rate, place, learning, state):
 
 
 @njit
-def raise_weights(weights, neuron, traces, rate):
+def raise_weights(weights, neuron, traces, places, rate):
     """Raise one neuron's weights: ``w = min(1, w + rate * x_pre)``."""
     one = weights.dtype.type(1.0)
-    for i in range(traces.size):
-        weights[i, neuron] = min(one, weights[i, neuron] + rate * traces[i])
+    for i in range(places.size):
+        weights[i, neuron] = min(one, weights[i, neuron] + rate * traces[places[i]])
 
 
 @njit
 def potentiate(weights, winner, factor, rate, place, learning, state):
     """Rule `timestep` for the winner: its weights rise with k times the rate."""
-    raise_weights(weights, winner, state.pre_traces, weights.dtype.type(factor) * rate)
+    raise_weights(weights, winner, state.pre_traces, state.places, weights.dtype.type(factor) * rate)
 
 
 @njit
-def power_law(weights, neuron, traces, rate, target_trace):
+def power_law(weights, neuron, traces, places, rate, target_trace):
     """Diehl & Cook's rule (3): ``w += rate * (x_pre - x_tar) * (1 - w)``, kept in [0, 1]."""
     real = weights.dtype.type
-    for i in range(traces.size):
+    for i in range(places.size):
         left = real(1.0) - weights[i, neuron]
-        changed = weights[i, neuron] + rate * (traces[i] - target_trace) * left
+        changed = weights[i, neuron] + rate * (traces[places[i]] - target_trace) * left
         weights[i, neuron] = min(real(1.0), max(real(0.0), changed))
 
 
@@ -52,19 +60,18 @@ def power_law(weights, neuron, traces, rate, target_trace):
 def depress_row(weights, i, rate, traces, spiked, count):
     """Lower the weights of one input to the first `count` of `spiked`: ``w = max(0, w - rate * x_post)``."""
     zero = weights.dtype.type(0.0)
-    for e in range(count):
-        j = spiked[e]
-        weights[i, j] = max(zero, weights[i, j] - rate * traces[j])
+    for k in range(count):
+        weights[i, spiked[k]] = max(zero, weights[i, spiked[k]] - rate * traces[k])
 
 
 @njit
 def depress_all(weights, place, learning, state):
     """Lower the weights of inputs that have a trace, ``w = max(0, w - rate * x_pre)``; return how many."""
-    zero, traces = weights.dtype.type(0.0), state.pre_traces
+    zero, traces, places = weights.dtype.type(0.0), state.pre_traces, state.places
     rows = 0
-    for i in range(traces.size):
-        if traces[i] > 0:
-            loss = learning.depression * traces[i]
+    for i in range(places.size):
+        if traces[places[i]] > 0:
+            loss = learning.depression * traces[places[i]]
             for j in range(weights.shape[1]):
                 weights[i, j] = max(zero, weights[i, j] - loss)
             rows += 1
@@ -72,77 +79,75 @@ def depress_all(weights, place, learning, state):
 
 
 @njit
-def decay_traces(traces, leak):
-    """Let traces decay; below 1e-20 they are set to 0, as denormal numbers are slow."""
+def decay_traces(traces, stop, leak):
+    """Let traces before place `stop` decay; below 1e-20 they are set to 0, as denormal numbers are slow."""
     zero = traces.dtype.type(0.0)
     least = traces.dtype.type(FLUSH)
-    for i in range(traces.size):
-        decayed = traces[i] * leak
-        traces[i] = decayed if decayed >= least else zero
+    for k in range(stop):
+        decayed = traces[k] * leak
+        traces[k] = decayed if decayed >= least else zero
 
 
 @njit
 def decay_listed(traces, listed, count, leak):
     """Let the traces of the first `count` listed neurons decay; return how many stay listed, not being 0."""
-    zero = traces.dtype.type(0.0)
     least = traces.dtype.type(FLUSH)
     kept = 0
-    for e in range(count):
-        j = listed[e]
-        decayed = traces[j] * leak
-        traces[j] = decayed if decayed >= least else zero
+    for k in range(count):
+        decayed = traces[k] * leak
         if decayed >= least:
-            listed[kept] = j
+            traces[kept], listed[kept] = decayed, listed[k]
             kept += 1
     return kept
 
 
 @njit
-def follow_inputs(inputs, start, stop, weights, pair, rate, leak, pre_traces, post_traces, spiked, carried):
-    """Let traces decay and rise with the spikes of ``inputs[start:stop]``; rule `pair` depresses their rows.
+def follow_step(t, starts, inputs, weights, learning, state):
+    """If the rule has traces, let them decay, and add 1 for each input spike of step t.
 
-    To hand over the state and the constants in each step would take as long as what is done here.
+    The rule `pair` also lowers the weights of the inputs that spike.
     """
-    decay_traces(pre_traces, leak)
-    for e in range(start, stop):
-        pre_traces[inputs[e]] += pre_traces.dtype.type(1.0)
-    if pair and carried[SPIKED] > 0:
-        carried[SPIKED] = decay_listed(post_traces, spiked, carried[SPIKED], leak)
-        for e in range(start, stop):
-            depress_row(weights, inputs[e], rate, post_traces, spiked, carried[SPIKED])
+    if not learning.on or learning.rule == NORMALISED:
+        return
+    traces, places, carried = state.pre_traces, state.places, state.carried
+    traced = carried[TRACED]
+    decay_traces(traces, traced + 1, learning.trace_leak)
+    for e in range(starts[t], starts[t + 1]):
+        k = np.int64(places[inputs[e]])
+        if k == 0:
+            traced += 1
+            k = traced
+            places[inputs[e]] = k
+        traces[k] += traces.dtype.type(1.0)
+    carried[TRACED] = traced
+    if learning.rule == PAIR and carried[SPIKED] > 0:
+        count = decay_listed(state.post_traces, state.spiked, carried[SPIKED], learning.trace_leak)
+        for e in range(starts[t], starts[t + 1]):
+            depress_row(weights, inputs[e], learning.depression, state.post_traces, state.spiked, count)
+        carried[SPIKED] = count
 
 
 @njit
-def follow_step(t, starts, inputs, weights, learning, state):
-    """Let traces follow the spikes of step t, if the rule has any."""
-    if learning.on and learning.rule != NORMALISED:
-        follow_inputs(
-            inputs,
-            starts[t],
-            starts[t + 1],
-            weights,
-            learning.rule == PAIR,
-            learning.depression,
-            learning.trace_leak,
-            state.pre_traces,
-            state.post_traces,
-            state.spiked,
-            state.carried,
-        )
+def raise_listed(traces, listed, neuron, carried):
+    """Let the trace of a neuron rise by 1; one that is not listed yet comes last."""
+    k, one = 0, traces.dtype.type(1.0)
+    while k < carried[SPIKED] and listed[k] != neuron:
+        k += 1
+    if k == carried[SPIKED]:
+        traces[k], listed[k] = one, neuron
+        carried[SPIKED] += 1
+    else:
+        traces[k] += one
 
 
 @njit
 def learn_from_spike(weights, winner, rate, place, learning, state):
     """Rules `pair`, for which the trace of the neuron then rises by 1, and `postonly`."""
     if learning.rule == PAIR:
-        raise_weights(weights, winner, state.pre_traces, rate)
-        traces, carried = state.post_traces, state.carried
-        if traces[winner] == 0:
-            state.spiked[carried[SPIKED]] = winner
-            carried[SPIKED] += 1
-        traces[winner] += traces.dtype.type(1.0)
+        raise_weights(weights, winner, state.pre_traces, state.places, rate)
+        raise_listed(state.post_traces, state.spiked, winner, state.carried)
     elif learning.rule == POSTONLY:
-        power_law(weights, winner, state.pre_traces, rate, learning.target_trace)
+        power_law(weights, winner, state.pre_traces, state.places, rate, learning.target_trace)
 
 
 @njit

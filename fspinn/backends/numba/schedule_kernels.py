@@ -10,6 +10,7 @@ from fspinn.backends.numba.arithmetic_kernels import (
     decay_theta,
     depress_all,
     find_spike,
+    forget_traces,
     learn_from_spike,
     lower_theta,
     move_towards_input,
@@ -61,8 +62,7 @@ from fspinn.network.field_kernels import gather
 def rest(state):
     """Set the state to what it is before a presentation, but for the thresholds."""
     clear(state.potentials)
-    clear(state.pre_traces)
-    clear(state.post_traces)
+    forget_traces(state)
     clear(state.ready_at)
     clear(state.partner_ready_at)
     clear(state.spike_counts)

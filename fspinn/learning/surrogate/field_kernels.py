@@ -7,7 +7,7 @@ columns of positions, and the cell of each position.
 
 import numpy as np
 
-from fspinn.base.jit import njit
+from fspinn.base.jit import njit, njit_allocating
 from fspinn.learning.surrogate.lif_kernels import slopes
 
 
@@ -86,7 +86,7 @@ def find_best(t, potentials, cell_of, best):
                 best[c, j] = p
 
 
-@njit
+@njit_allocating
 def answer_field(offsets, inputs, where, weights, beta, threshold, counts, passed):
     """Count the output spikes of each cell and neuron, and note in which steps there are any.
 
@@ -113,7 +113,7 @@ def answer_field(offsets, inputs, where, weights, beta, threshold, counts, passe
                         passed[t, m, cell_of[p], j] = one
 
 
-@njit
+@njit_allocating
 def blame_field(offsets, inputs, where, weights, neurons_are, of_counts, of_passed, of_weights):
     """Add the gradients of weights; those of what is passed on are of the highest potential of a cell.
 

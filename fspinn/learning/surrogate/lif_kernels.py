@@ -7,7 +7,7 @@ surrogate: ``dv[t] = dv[t + 1] * beta + dspikes[t] * surrogate(v[t] - threshold)
 
 import numpy as np
 
-from fspinn.base.jit import njit
+from fspinn.base.jit import njit, njit_allocating
 
 FAST_SIGMOID, ATAN, SIGMOID, TRIANGULAR, BOXCAR, STRAIGHT_THROUGH = range(6)
 """Numbers of the surrogates, in the order of `fspinn.network.learners.SURROGATES`."""
@@ -64,7 +64,7 @@ def forward(currents, beta, threshold, potentials, spikes):
                 spikes[t, j] = one if v >= threshold else zero
 
 
-@njit
+@njit_allocating
 def backward(potentials, of_spikes, of_potentials, beta, threshold, kind, k, of_currents):
     """Fill the gradients of currents from those of spikes and potentials, which may have no rows (zeros).
 
