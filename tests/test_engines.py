@@ -166,7 +166,7 @@ def test_training_with_brian2_stops_and_goes_on_to_the_same_bits(few, tmp_path, 
 
     def stopped(*args, **kwargs):
         calls.append(len(args[1]))
-        if len(calls) == 3:
+        if len(calls) == 2:
             raise KeyboardInterrupt
         return learn(*args, **kwargs)
 
@@ -175,7 +175,7 @@ def test_training_with_brian2_stops_and_goes_on_to_the_same_bits(few, tmp_path, 
         patched.setattr(brian2_engine, "learn", stopped)
         with pytest.raises(KeyboardInterrupt):
             fspinn.train(QUICK, few, engine="brian2", **settings)
-    assert calls == [0, 10, 10]
+    assert calls == [10, 10]
     with pytest.raises(ConfigError, match=r"is of another run .*engine brian2 there, numba here"):
         fspinn.train(QUICK, few, resume=True, **settings)
     resumed = fspinn.train(QUICK, few, engine="brian2", resume=True, **settings).model

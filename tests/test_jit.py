@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numba
 import numpy as np
@@ -12,6 +13,7 @@ import platformdirs
 import pytest
 
 import fspinn
+from fspinn.answering import ahead
 from fspinn.base import jit
 
 PACKAGE = Path(fspinn.__file__).parent
@@ -75,6 +77,7 @@ def test_kernels_import_nothing_of_the_package_but_kernels():
 
 
 def test_the_cache_is_outside_the_package_and_carries_the_digest(monkeypatch, tmp_path):
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     monkeypatch.setattr(platformdirs, "user_cache_path", lambda name: tmp_path / name)
     folder = jit.kernel_folder()
     assert folder == tmp_path / "fspinn" / "kernels" / jit.kernel_digest()
@@ -84,6 +87,7 @@ def test_the_cache_is_outside_the_package_and_carries_the_digest(monkeypatch, tm
 
 def test_where_nothing_can_be_written_there_is_no_cache(monkeypatch, tmp_path):
     (tmp_path / "file").touch()
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     monkeypatch.setattr(platformdirs, "user_cache_path", lambda name: tmp_path / "file" / name)
     assert jit.kernel_folder() is None
     monkeypatch.setattr(jit, "_CACHE", None)
@@ -93,21 +97,26 @@ def test_where_nothing_can_be_written_there_is_no_cache(monkeypatch, tmp_path):
 
 
 def test_a_folder_that_cannot_be_written_to_is_no_cache(monkeypatch, tmp_path):
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     monkeypatch.setattr(platformdirs, "user_cache_path", lambda name: tmp_path / name)
     monkeypatch.setattr(os, "access", lambda folder, mode: False)
     assert jit.kernel_folder() is None
 
 
-@pytest.mark.parametrize("chosen_by_user", [True, False])
-def test_machine_code_goes_to_the_cache(monkeypatch, tmp_path, chosen_by_user):
-    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
-    monkeypatch.setattr(jit, "_CACHE", ours)
-    monkeypatch.setattr(jit.numba_config, "CACHE_DIR", str(theirs) if chosen_by_user else "")
+def test_machine_code_goes_to_the_cache(monkeypatch, tmp_path):
+    monkeypatch.setattr(jit, "_CACHE", tmp_path / "ours")
+    monkeypatch.setattr(jit.numba_config, "CACHE_DIR", "theirs")
     assert jit.njit(add_one)(1) == 2
-    used, unused = (theirs, ours) if chosen_by_user else (ours, theirs)
-    assert list(used.rglob("*.nbi"))
-    assert not unused.exists()
-    assert str(theirs if chosen_by_user else "") == jit.numba_config.CACHE_DIR
+    assert list((tmp_path / "ours").rglob("*.nbi"))
+    assert jit.numba_config.CACHE_DIR == "theirs"
+
+
+def test_a_folder_that_a_user_chose_carries_the_digest_too(monkeypatch, tmp_path):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "theirs"))
+    assert jit.kernel_folder() == tmp_path / "theirs" / jit.kernel_digest()
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "file"))
+    assert jit.kernel_folder() is None
 
 
 def test_a_kernel_is_not_compiled_if_it_allocates():
@@ -194,6 +203,57 @@ model = fspinn.train(network, data, learner=learner, progress=False).model
 fspinn.predict(fspinn.quantize(model, "UQ0.4", state="Q11.5"), images)
 learn(network, data, learner, weights="UQ0.4", progress=False)
 """
+
+
+AHEAD = """
+from fspinn.answering.ahead import compile_answers
+compile_answers()
+"""
+
+SEARCH = """
+import sys
+from fspinn.cli import main
+
+sys.argv = ["fspinn", "search", "-o", "found"]
+main()
+"""
+
+
+@pytest.mark.exhaustive
+def test_what_answers_in_a_search_can_be_compiled_ahead(tmp_path):
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "kernels")}
+    listen, *_ = COMPILE.partition("import fspinn\n")
+    for program in (AHEAD, listen + SEARCH):
+        found = subprocess.run(
+            [sys.executable, "-c", program],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=environment,
+            cwd=tmp_path,
+        )
+    compiled = [line.split("|")[0].split(".")[-1] for line in found.stdout.splitlines() if "|" in line]
+    assert compiled.count("encode_batch") == compiled.count("present_batch") == 1  # in floats, for learning
+    assert not {"answer_columns", "answer_alone"} & set(compiled)
+
+
+def test_a_process_compiles_ahead_only_where_nothing_is_compiled_and_a_core_is_free(monkeypatch):
+    begun = []
+
+    def begin(*_, **__):
+        begun.append("begun")
+        return SimpleNamespace(kill=lambda: begun.append("killed"), wait=lambda: begun.append("gone"))
+
+    monkeypatch.setattr(ahead.subprocess, "Popen", begin)
+    for cold, cores in ((False, 2), (True, 1)):
+        monkeypatch.setattr(ahead, "will_compile", lambda cold=cold: cold)
+        monkeypatch.setattr(ahead, "available_cores", lambda cores=cores: cores)
+        with ahead.compiling_ahead():
+            assert begun == []
+    monkeypatch.setattr(ahead, "available_cores", lambda: 2)
+    with pytest.raises(KeyboardInterrupt), ahead.compiling_ahead():
+        raise KeyboardInterrupt
+    assert begun == ["begun", "killed", "gone"]
 
 
 @pytest.mark.exhaustive

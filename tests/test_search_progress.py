@@ -45,10 +45,10 @@ def test_the_height_of_the_table_stays_the_same(ledger, width):
 def test_a_cold_start_says_that_it_compiles(ledger, monkeypatch, tmp_path):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     table = table_of(ledger)
-    assert lines_of(table, 100)[0].strip() == f"ladder: 0 trainings, {jit.COMPILING}"
+    assert lines_of(table, 100)[0].strip() == f"ladder: 0 trainings, {jit.compiling()}"
     table._networks = 1
     assert lines_of(table, 100)[0].strip() == "ladder: 1 trainings"
-    (tmp_path / "kernel.nbc").touch()
+    (jit.kernel_folder() / "kernel.nbc").touch()
     assert lines_of(table_of(ledger), 100)[0].strip() == "ladder: 0 trainings"
 
 

@@ -13,6 +13,7 @@ from fspinn import datasets
 from fspinn.answering.evaluate import evaluate, load_data_of
 from fspinn.backends.numba import engine as numba_backend
 from fspinn.backends.protocol import Response
+from fspinn.base import jit
 from fspinn.base.errors import ConfigError
 from fspinn.learning.fitting import fit_readouts
 from fspinn.learning.training import learn, passes_for, train
@@ -324,13 +325,17 @@ def test_compilation_is_announced_where_nothing_can_be_kept(digits, kernel_cache
     monkeypatch.setattr("fspinn.learning.training.jit.kernel_folder", lambda: None)
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
     train(SMALL, replace(digits, train=digits.train.first(60)), learner=Stdp(passes=1))
-    assert "compiling the engine, once" in terminal.getvalue()
+    assert (
+        "compiling the engine, at every start: nothing can be kept; set NUMBA_CACHE_DIR"
+        in terminal.getvalue()
+    )
 
 
-def test_the_cache_that_a_user_chose_counts(digits, kernel_cache, monkeypatch, tmp_path_factory):
-    theirs = tmp_path_factory.mktemp("theirs")
-    (theirs / "kernel.nbc").touch()
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(theirs))
+def test_the_cache_that_a_user_chose_counts(digits, monkeypatch, tmp_path):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    folder = jit.kernel_folder()
+    assert folder.parent == tmp_path
+    (folder / "kernel.nbc").touch()
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
     train(SMALL, replace(digits, train=digits.train.first(60)), learner=Stdp(passes=1))
     assert "compiling" not in terminal.getvalue()

@@ -1,5 +1,6 @@
 """What does a network answer? Its output spikes for images, and the classes that its readout reads."""
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from fspinn.backends import engine_of, threads_of
 from fspinn.backends.protocol import Response
+from fspinn.base.background import interruptible
 from fspinn.base.checks import checked_seed, number, whole_number
 from fspinn.base.cores import available_cores
 from fspinn.base.errors import ConfigError
@@ -215,6 +217,8 @@ def respond(
             idle.put(encoder)
         return csr_array(response.spike_counts), response
 
+    if engine == "numba" and threading.current_thread() is threading.main_thread():
+        interruptible(lambda on_batch: work(len(images)))  # compiles
     spike_counts, activity, state_range = [], tuple(Activity() for _ in plan.layers), Range()
     with ThreadPoolExecutor(threads) as pool:
         each = map if threads == 1 else pool.map  # Brian2 works in the main thread only

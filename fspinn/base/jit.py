@@ -20,9 +20,6 @@ from numba.core import config as numba_config
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
-COMPILING = "compiling the engine, once; later starts are fast"
-"""What a person reads while nothing else happens."""
-
 _PACKAGE = Path(__file__).parents[1]
 
 
@@ -35,8 +32,13 @@ def kernel_digest(package: Path = _PACKAGE) -> str:
 
 
 def kernel_folder() -> Path | None:
-    """Return the folder for compiled kernels, or None where nothing can be written."""
-    folder = platformdirs.user_cache_path("fspinn") / "kernels" / kernel_digest()
+    """Return the folder for compiled kernels, or None where nothing can be written.
+
+    It lies in that which the environment variable ``NUMBA_CACHE_DIR`` names, or in the cache of the user.
+    """
+    chosen_by_user = os.environ.get("NUMBA_CACHE_DIR")
+    parent = Path(chosen_by_user) if chosen_by_user else platformdirs.user_cache_path("fspinn") / "kernels"
+    folder = parent / kernel_digest()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
@@ -46,9 +48,15 @@ def kernel_folder() -> Path | None:
 
 def will_compile() -> bool:
     """Return whether kernels are probably still to be compiled."""
-    chosen_by_user = os.environ.get("NUMBA_CACHE_DIR")
-    folder = Path(chosen_by_user) if chosen_by_user else kernel_folder()
+    folder = kernel_folder()
     return folder is None or next(folder.rglob("*.nbc"), None) is None
+
+
+def compiling() -> str:
+    """Return what a person reads while nothing else happens."""
+    if kernel_folder() is None:
+        return "compiling the engine, at every start: nothing can be kept; set NUMBA_CACHE_DIR to a folder"
+    return "compiling the engine, once; later starts are fast"
 
 
 _CACHE = kernel_folder()
@@ -57,8 +65,8 @@ _CACHE = kernel_folder()
 def njit(function: Kernel) -> Kernel:
     """Compile a kernel without the interpreter lock; cached on disk for the next start.
 
-    A user who set ``NUMBA_CACHE_DIR`` finds the machine code there. Kernels can be called, but not given to
-    other kernels as values: what Numba makes for that is a tenth of the time that it takes to compile them.
+    Kernels can be called, but not given to other kernels as values: what Numba makes for that is a tenth of
+    the time that it takes to compile them.
 
     Most kernels are called in every time step, where to hand over arrays takes as long as what is done with
     them. So they are inlined into their callers, and Numba counts no references to arrays. A kernel therefore
@@ -74,13 +82,13 @@ def njit_allocating(function: Kernel) -> Kernel:
 
 def _compiled(function: Kernel, allocates: bool) -> Kernel:
     chosen_by_user = numba_config.CACHE_DIR
-    numba_config.CACHE_DIR = chosen_by_user or str(_CACHE or "")
+    numba_config.CACHE_DIR = str(_CACHE or "")
     try:
         # `_nrt`, which counts references, is no documented option: should it go, imports fail at once.
         kernel: Kernel = numba.njit(
             nogil=True,
             no_cfunc_wrapper=True,
-            cache=bool(numba_config.CACHE_DIR),
+            cache=_CACHE is not None,
             _nrt=allocates,
             forceinline=not allocates,
         )(function)

@@ -18,6 +18,7 @@ from fspinn.backends import engine_of
 from fspinn.backends.numba import engine as numba
 from fspinn.backends.protocol import Response
 from fspinn.base import jit
+from fspinn.base.background import interruptible
 from fspinn.base.checks import checked_seed, whole_number
 from fspinn.base.errors import ConfigError, FspinnWarning
 from fspinn.base.printing import Drawn
@@ -576,9 +577,10 @@ def _present_all(
     title = f"train {run.layer.neurons} neurons"
     with progress_bar(title, total, progress) as update:
         if run.engine == "numba" and progress and on_terminal() and jit.will_compile():
-            say(jit.COMPILING)
+            say(jit.compiling())
         # A first call with an empty batch compiles, so that neither the bar nor the rate waits for it.
-        run.learn(state, slice(0, 0))
+        if run.engine == "numba":
+            interruptible(lambda on_batch: run.learn(state, slice(0, 0)))
         update(done, "")
         started = time.perf_counter()
         for shown in _batches(len(labels), run, done):

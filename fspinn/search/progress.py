@@ -81,7 +81,7 @@ class LiveTable:
 
         left = ""
         if self._networks == 0 and self._compiles:
-            left = f", {jit.COMPILING}"
+            left = f", {jit.compiling()}"
         if self._end is not None:
             seconds = max(1, round(self._end - time.monotonic()))
             left = f", about {time_text(seconds)} left"

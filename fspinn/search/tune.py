@@ -17,7 +17,7 @@ from fspinn.base.background import interruptible
 from fspinn.base.checks import checked_seed, whole_number
 from fspinn.base.cores import available_cores
 from fspinn.base.errors import ConfigError, UnfinishedError
-from fspinn.base.jit import COMPILING, will_compile
+from fspinn.base.jit import compiling, will_compile
 from fspinn.base.progress import progress_bar
 from fspinn.base.randomness import CANDIDATES, stream_key, uniforms
 from fspinn.base.settings import settings_of, with_settings
@@ -120,7 +120,7 @@ def tune(
     if len(data.validation) == 0:
         raise ConfigError("validation: tuning needs validation images to choose on; hold some out")
     if progress and on_terminal() and will_compile():
-        say(COMPILING)
+        say(compiling())
     interruptible(lambda on_batch: _compile(given, data, seed))
     jobs = [Job(drawn(given, seed, number), seed, (variant,)) for number in range(trials)]
     strategy = _Rungs(jobs, len(data.train))

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from fspinn.answering.ahead import compiling_ahead
 from fspinn.base.background import Background
 from fspinn.base.checks import whole_number
 from fspinn.base.cores import available_cores
@@ -92,7 +93,7 @@ def worker_pool(count: int | None, scheduler: str | None, context: SearchContext
         with _cluster(scheduler, count, replace(context, data=None)) as pool:
             yield pool
     elif count in (None, 1):
-        with threads_here(1, context) as pool:
+        with compiling_ahead(), threads_here(1, context) as pool:
             yield pool
     else:
         assert count is not None

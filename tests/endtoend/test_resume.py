@@ -100,3 +100,18 @@ def test_ctrl_c_and_sigterm_save_and_say_how_to_go_on(tmp_path, whole):
         assert os.listdir(tmp_path) == ["net.h5.checkpoint"]
     finish((*TRAIN, "--resume"), tmp_path)
     assert (tmp_path / "net.h5").read_bytes() == whole
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [3.0, pytest.param(5.0, marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("command", ["train", pytest.param("evaluate", marks=pytest.mark.exhaustive)])
+def test_ctrl_c_ends_a_command_also_while_kernels_compile(tmp_path, monkeypatch, whole, command, seconds):
+    (tmp_path / "trained.h5").write_bytes(whole)
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "kernels"))
+    arguments = {"train": TRAIN, "evaluate": ("-m", "fspinn", "evaluate", "trained.h5")}[command]
+    process = subprocess.Popen([sys.executable, *arguments], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    time.sleep(seconds)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=2)
+    assert (process.returncode, said.strip()) == (130, "fspinn: stopped")
+    assert set(os.listdir(tmp_path)) <= {"trained.h5", "kernels"}
