@@ -3,16 +3,18 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from described import setup
 
 import fspinn
 from fspinn.answering.compress import lower
-from fspinn.base.errors import ConfigError
+from fspinn.base.errors import ConfigError, FormatError
 from fspinn.cli import main
 from fspinn.datasets import load
 from fspinn.model import store
+from fspinn.model.tensors import LayerTensors
 from fspinn.search import Space, Variant, find_smallest
 
 QUICK = setup(neurons=20, duration_ms=60.0, threshold=8.0, rate_norm_hz=900.0, passes=2)
@@ -69,3 +71,16 @@ def test_a_state_of_so_many_bits_needs_images(data):
         lower(trained, None, weights="UQ0.4", state="16 bits")
     some = replace(data, validation=data.validation.first(0))
     assert lower(trained, some, weights="UQ0.4", state="16 bits").model.layer.state.bits == 16
+
+
+def test_in_python_it_needs_data_too(data):
+    trained = fspinn.train(QUICK.network, data, learner=QUICK.learner, progress=False).model
+    with pytest.raises(FormatError, match=r"^state: what 16 bits .* training images; give data too$"):
+        fspinn.quantize(trained, "UQ0.4", state="16 bits")
+
+
+def test_a_format_that_cannot_hold_the_weights_is_the_one_that_is_named(data):
+    trained = fspinn.train(QUICK.network, data, learner=QUICK.learner, progress=False).model
+    layer = LayerTensors.of_floats(np.ones_like(trained.layer.weights.values), trained.layer.theta.values)
+    with pytest.raises(FormatError, match=r"^weights: UQ0\.4 cannot hold the range"):
+        lower(replace(trained, layers=(layer,)), data, weights="UQ0.4", state="16 bits")

@@ -233,6 +233,7 @@ class Compiler:
             state: str | Format = how.state
             if bits is not None:
                 leaking = passes.shift_leak(model)[0] if how.shift_leak else model
+                weights(leaking)  # refuses what cannot be, before anything runs
                 looked_with = as_format(how.weights)
                 if not any(isinstance(layer.inhibition, NoInhibition) for layer in model.network.layers):
                     looked_with = _fine(looked_with)

@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING
 
 from fspinn.answering.compress import Compiler, Lowering
 from fspinn.base.checks import checked_seed
+from fspinn.base.errors import FormatError
 from fspinn.datasets.arrays import as_dataset
 from fspinn.lowering import post_training
 from fspinn.model.model import AnyModel, Model, model_of
-from fspinn.quant.formats import Format
+from fspinn.quant.formats import Format, bits_of
 
 if TYPE_CHECKING:
     from fspinn.datasets import Dataset
@@ -75,6 +76,10 @@ def quantize(
         If the model is quantized already, or a format or rounding is unknown or cannot hold the values.
     """
     if data is None:
+        if (bits := bits_of(state)) is not None:
+            raise FormatError(
+                f"state: what {bits} bits have to hold is looked for on training images; give data too"
+            )
         return post_training.quantize(model, weights, rounding, readout, state, theta, seed)
     how = Lowering(weights, state, theta, readout, rounding)
     model = model_of(model)

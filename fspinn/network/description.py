@@ -69,9 +69,10 @@ class Network(Drawn):
                 "nothing would be answered; make it longer"
             )
         if not self.dt_ms <= self.duration_ms <= self.dt_ms * MAX_STEPS:
+            longer = "longer" if self.duration_ms < self.dt_ms else "less long"
             raise ConfigError(
                 f"duration_ms: {self.duration_ms:g} is not from 1 to {MAX_STEPS} time steps "
-                f"of dt_ms = {self.dt_ms:g}; show the image for longer, or for less long"
+                f"of dt_ms = {self.dt_ms:g}; show the image for {longer}"
             )
 
         if not isinstance(self.encoder, Events):
