@@ -252,9 +252,8 @@ def test_a_standalone_program_learns_the_same(digits):
     assert one.run_s > 0 < other.run_s
 
 
-@pytest.mark.parametrize(
-    "name", ["bindsnet-2018", pytest.param("diehl-cook-2015", marks=pytest.mark.exhaustive)]
-)
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", ["bindsnet-2018", "diehl-cook-2015"])
 def test_the_whole_run_as_typed(name, monkeypatch, capsys, tmp_path):
     """On digits, which are in the package; the published networks learn from MNIST."""
     data = fspinn.datasets.load("digits")

@@ -69,7 +69,7 @@ any_formats = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(networks, any_formats, st.integers(0, 2**32), st.booleans())
 def test_numbers_are_those_of_the_naive_twin(network, formats, seed, dropped):
     weights, theta, images = start_of(network, formats, seed)

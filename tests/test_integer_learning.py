@@ -66,7 +66,7 @@ networks = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     networks,
     st.sampled_from(["UQ0.1", "UQ0.4", "UQ0.8", "UQ1.3"]),

@@ -98,7 +98,7 @@ def test_the_potential_is_that_of_the_plain_twin(kind):
     assert len(assert_potentials_are_those_of_the_twin(model(**kind), IMAGES[1])) > 2
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(networks_of(), st.integers(0, 2**32), st.integers(0, 2**40))
 def test_the_potential_is_that_of_the_plain_twin_whatever_the_options(network, start_seed, number):
     weights, theta, images = start_of(network, start_seed)

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -206,6 +207,8 @@ def _points(base: Setup, axes: Mapping[str, Sequence[Any]]) -> dict[Setup, Sweep
         swept = {"threshold": "threshold", "tau_m_ms": "beta"}.get(bare(name))
         if name not in AXES and swept in axes:
             raise ConfigError(f"{name}: {swept} is swept in all layers; leave one of them out")
+    if prod(map(len, axes.values())) > MOST_POINTS:
+        raise ConfigError(f"sweep: more than {MOST_POINTS:,} networks; make the grid coarser")
     sides = sides_of(axes)
     inner = {name: values for name, values in axes.items() if name in sides}
     outer = {name: values for name, values in axes.items() if name not in sides}
@@ -225,8 +228,6 @@ def _points(base: Setup, axes: Mapping[str, Sequence[Any]]) -> dict[Setup, Sweep
                     **_penalty_of(setup),
                 ),
             )
-        if len(found) > MOST_POINTS:
-            raise ConfigError(f"sweep: more than {MOST_POINTS:,} networks; make the grid coarser")
     return found
 
 
