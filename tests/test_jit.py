@@ -111,6 +111,18 @@ def test_machine_code_goes_to_the_cache(monkeypatch, tmp_path):
     assert jit.numba_config.CACHE_DIR == "theirs"
 
 
+def test_two_processes_never_write_the_same_file_of_machine_code(monkeypatch, tmp_path):
+    """Numba's index may name a file for one type while another process writes another's code there."""
+    monkeypatch.setattr(jit, "_CACHE", tmp_path)
+    for process in ("one", "other"):
+        monkeypatch.setattr(jit, "_PROCESS", process)
+        kernel = jit.njit(add_one)
+        for index in tmp_path.rglob("*.nbi"):
+            index.unlink()  # as if the other had read it before this one wrote it
+        assert kernel(1 if process == "one" else 1.5) == (2 if process == "one" else 2.5)
+    assert sorted(file.name.split(".")[-2] for file in tmp_path.rglob("*.nbc")) == ["one", "other"]
+
+
 def test_a_folder_that_a_user_chose_carries_the_digest_too(monkeypatch, tmp_path):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "theirs"))
     assert jit.kernel_folder() == tmp_path / "theirs" / jit.kernel_digest()
@@ -223,18 +235,21 @@ main()
 def test_what_answers_in_a_search_can_be_compiled_ahead(tmp_path):
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "kernels")}
     listen, *_ = COMPILE.partition("import fspinn\n")
-    for program in (AHEAD, listen + SEARCH):
+
+    def compiled_by(program):
         found = subprocess.run(
-            [sys.executable, "-c", program],
+            [sys.executable, "-c", listen + program],
             capture_output=True,
             text=True,
             check=True,
             env=environment,
             cwd=tmp_path,
         )
-    compiled = [line.split("|")[0].split(".")[-1] for line in found.stdout.splitlines() if "|" in line]
-    assert compiled.count("encode_batch") == compiled.count("present_batch") == 1  # in floats, for learning
-    assert not {"answer_columns", "answer_alone"} & set(compiled)
+        return [line.split("|")[0].split(".")[-1] for line in found.stdout.splitlines() if "|" in line]
+
+    ahead, later = compiled_by(AHEAD), compiled_by(SEARCH)
+    assert (ahead.count("answer_columns"), ahead.count("present_batch")) == (3, 1)
+    assert (later.count("answer_columns"), later.count("present_batch")) == (0, 1)  # in floats, for learning
 
 
 def test_a_process_compiles_ahead_only_where_nothing_is_compiled_and_a_core_is_free(monkeypatch):
@@ -242,15 +257,16 @@ def test_a_process_compiles_ahead_only_where_nothing_is_compiled_and_a_core_is_f
 
     def begin(*_, **__):
         begun.append("begun")
-        return SimpleNamespace(kill=lambda: begun.append("killed"), wait=lambda: begun.append("gone"))
+        return SimpleNamespace(kill=lambda: begun.append("killed"), communicate=lambda: begun.append("gone"))
 
     monkeypatch.setattr(ahead.subprocess, "Popen", begin)
-    for cold, cores in ((False, 2), (True, 1)):
+    for kept, cold, cores in ((True, False, 2), (True, True, 1), (False, True, 2)):
+        monkeypatch.setattr(ahead, "kernel_folder", lambda kept=kept: Path() if kept else None)
         monkeypatch.setattr(ahead, "will_compile", lambda cold=cold: cold)
         monkeypatch.setattr(ahead, "available_cores", lambda cores=cores: cores)
         with ahead.compiling_ahead():
             assert begun == []
-    monkeypatch.setattr(ahead, "available_cores", lambda: 2)
+    monkeypatch.setattr(ahead, "kernel_folder", Path)
     with pytest.raises(KeyboardInterrupt), ahead.compiling_ahead():
         raise KeyboardInterrupt
     assert begun == ["begun", "killed", "gone"]

@@ -75,7 +75,7 @@ def test_a_state_of_so_many_bits_needs_images(data):
 
 def test_in_python_it_needs_data_too(data):
     trained = fspinn.train(QUICK.network, data, learner=QUICK.learner, progress=False).model
-    with pytest.raises(FormatError, match=r"^state: what 16 bits .* training images; give data too$"):
+    with pytest.raises(ConfigError, match=r"^state: what 16 bits .* training images; give data too$"):
         fspinn.quantize(trained, "UQ0.4", state="16 bits")
 
 

@@ -4,8 +4,10 @@ The machine code goes to the folder where kernels are kept. What is not there ye
 this process compiles itself.
 """
 
+import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,7 +15,7 @@ import numpy as np
 
 from fspinn.backends.numba import engine
 from fspinn.base.cores import available_cores
-from fspinn.base.jit import will_compile
+from fspinn.base.jit import kernel_folder, will_compile
 from fspinn.base.settings import with_settings
 from fspinn.lowering.compiler import answering_plan
 from fspinn.model.tensors import LayerTensors, Tensor
@@ -21,29 +23,48 @@ from fspinn.network.description import Network
 from fspinn.network.encoders import Spikes
 from fspinn.quant.formats import Format
 
-_PROGRAM = "from fspinn.answering.ahead import compile_answers; compile_answers()"
+_PROGRAM = "from fspinn.answering.ahead import work_for_parent; work_for_parent()"
 
 
 @contextmanager
 def compiling_ahead() -> Iterator[None]:
     """Let a process compile until the block ends, if nothing is compiled yet and a core is free."""
-    if not will_compile() or available_cores() < 2:
-        yield
-        return
-    nothing = subprocess.DEVNULL
-    # Its session is its own: Ctrl-C is meant for this process, which ends the other one.
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-c", _PROGRAM],
-        stdin=nothing,
-        stdout=nothing,
-        stderr=nothing,
-        start_new_session=True,
-    )
+    process = _begun() if kernel_folder() is not None and will_compile() and available_cores() > 1 else None
     try:
         yield
     finally:
-        process.kill()
-        process.wait()
+        if process is not None:
+            process.kill()
+            process.communicate()
+
+
+def _begun() -> "subprocess.Popen[bytes] | None":
+    """Return the process; None where there is no interpreter that could run it."""
+    if not sys.executable or getattr(sys, "frozen", False):
+        return None
+    nothing = subprocess.DEVNULL
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-c", _PROGRAM],
+            stdin=subprocess.PIPE,  # closes when this process is gone
+            stdout=nothing,
+            stderr=nothing,
+            start_new_session=True,  # Ctrl-C is meant for this process, which ends the other one
+        )
+    except OSError:
+        return None
+
+
+def work_for_parent() -> None:
+    """Compile what answers, but no longer than the process lives that began this one."""
+
+    def end_with_it() -> None:
+        sys.stdin.read()
+        os._exit(1)
+
+    threading.Thread(target=end_with_it, daemon=True).start()
+    compile_answers()
+    os._exit(0)  # the thread that reads would hold up an end in order
 
 
 def compile_answers() -> None:

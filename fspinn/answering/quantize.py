@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from fspinn.answering.compress import Compiler, Lowering
 from fspinn.base.checks import checked_seed
-from fspinn.base.errors import FormatError
+from fspinn.base.errors import ConfigError
 from fspinn.datasets.arrays import as_dataset
 from fspinn.lowering import post_training
 from fspinn.model.model import AnyModel, Model, model_of
@@ -71,13 +71,14 @@ def quantize(
     Raises
     ------
     ConfigError
-        If the seed is not one, or the data do not fit the model.
+        If the seed is not one, the data do not fit the model, or a state of so many bits is asked for without
+        data.
     FormatError
         If the model is quantized already, or a format or rounding is unknown or cannot hold the values.
     """
     if data is None:
         if (bits := bits_of(state)) is not None:
-            raise FormatError(
+            raise ConfigError(
                 f"state: what {bits} bits have to hold is looked for on training images; give data too"
             )
         return post_training.quantize(model, weights, rounding, readout, state, theta, seed)

@@ -6,7 +6,7 @@ calls back into Python, where nobody passes exceptions on.
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import CancelledError, Executor, Future
+from concurrent.futures import CancelledError, Executor, Future, wait
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
@@ -49,7 +49,10 @@ def interruptible(work: Callable[..., Result]) -> Result:
     """Return what some work in this process returns, which is given `on_batch`; Ctrl-C ends it at once."""
     background = Background()
     try:
-        result: Result = background.submit(work).result()
+        future = background.submit(work)
+        while not wait([future], timeout=0.1).done:
+            pass  # on Windows nothing interrupts a wait without an end
+        result: Result = future.result()
     finally:
         background.shutdown()
     return result

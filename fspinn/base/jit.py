@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import uuid4
 
 import numba
 import platformdirs
@@ -34,7 +35,7 @@ def kernel_digest(package: Path = _PACKAGE) -> str:
 def kernel_folder() -> Path | None:
     """Return the folder for compiled kernels, or None where nothing can be written.
 
-    It lies in that which the environment variable ``NUMBA_CACHE_DIR`` names, or in the cache of the user.
+    It lies in the folder that the environment variable ``NUMBA_CACHE_DIR`` names, or in the user's cache.
     """
     chosen_by_user = os.environ.get("NUMBA_CACHE_DIR")
     parent = Path(chosen_by_user) if chosen_by_user else platformdirs.user_cache_path("fspinn") / "kernels"
@@ -55,11 +56,14 @@ def will_compile() -> bool:
 def compiling() -> str:
     """Return what a person reads while nothing else happens."""
     if kernel_folder() is None:
-        return "compiling the engine, at every start: nothing can be kept; set NUMBA_CACHE_DIR to a folder"
+        return (
+            "compiling the engine, at every start: NUMBA_CACHE_DIR has to name a folder that can be written"
+        )
     return "compiling the engine, once; later starts are fast"
 
 
 _CACHE = kernel_folder()
+_PROCESS = uuid4().hex[:12]
 
 
 def njit(function: Kernel) -> Kernel:
@@ -94,4 +98,9 @@ def _compiled(function: Kernel, allocates: bool) -> Kernel:
         )(function)
     finally:
         numba_config.CACHE_DIR = chosen_by_user
+    if _CACHE is not None:
+        # Numba numbers the files of a kernel without a lock: two processes that compile it for other types at
+        # once could leave the code of one in the file that the index names for the other.
+        files: Any = kernel._cache._cache_file  # type: ignore[attr-defined]
+        files._data_name_pattern = files._data_name_pattern.replace("{number:d}", f"{{number:d}}.{_PROCESS}")
     return kernel

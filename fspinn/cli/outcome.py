@@ -88,6 +88,9 @@ def leave(status: int) -> NoReturn:
     """End the program, also where a compilation goes on that nobody waits for any more."""
     if is_working():
         # It would keep Python from ending, or crash in its end.
+        with suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
         os._exit(status)
     sys.exit(status)
 

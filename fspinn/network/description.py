@@ -69,10 +69,10 @@ class Network(Drawn):
                 "nothing would be answered; make it longer"
             )
         if not self.dt_ms <= self.duration_ms <= self.dt_ms * MAX_STEPS:
-            longer = "longer" if self.duration_ms < self.dt_ms else "less long"
+            time = "a longer time" if self.duration_ms < self.dt_ms else "a shorter time"
             raise ConfigError(
                 f"duration_ms: {self.duration_ms:g} is not from 1 to {MAX_STEPS} time steps "
-                f"of dt_ms = {self.dt_ms:g}; show the image for {longer}"
+                f"of dt_ms = {self.dt_ms:g}; show the image for {time}"
             )
 
         if not isinstance(self.encoder, Events):
