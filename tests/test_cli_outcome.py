@@ -123,7 +123,9 @@ def test_a_reader_that_goes_away_is_no_news(words, unbuffered):
 
 
 @needs_bash
-@pytest.mark.parametrize("streams", ["<&- >&- 2>&-", ">&- 2>/dev/full"])
+@pytest.mark.parametrize(
+    "streams", ["<&- >&- 2>&-", pytest.param(">&- 2>/dev/full", marks=pytest.mark.exhaustive)]
+)
 def test_a_training_needs_no_streams(streams, tmp_path):
     if "full" in streams and not FULL.exists():
         pytest.skip("needs /dev/full")

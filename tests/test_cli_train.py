@@ -206,6 +206,7 @@ def test_a_layer_that_makes_no_sense_is_one_line_and_nothing_is_written(run, tmp
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.exhaustive
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_brian2_learns_a_column_as_numba_does(run):
     options = ("--neurons", 4, "--field", 3, "--samples", 40, "--set", "positions=2", "--passes", 1)

@@ -65,7 +65,12 @@ def simulated(model, folder, images, **options):
             marks=pytest.mark.exhaustive,
         ),
         ({"cells": (2, 2)}, {"weights": "Q1.4", "pixels": (7, 9, 2)}, {"reject": 0.2}),
-        ({"cells": (2, 2), "threshold": 0.9}, {"weights": "Q1.5", "state": "Q2.3"}, {}),
+        pytest.param(
+            {"cells": (2, 2), "threshold": 0.9},
+            {"weights": "Q1.5", "state": "Q2.3"},
+            {},
+            marks=pytest.mark.exhaustive,
+        ),
         ({"field": (1, 5), "cells": (1, 3)}, {"pixels": (1, 30, 2)}, {}),
         pytest.param(
             {"field": (1, 4), "cells": (2, 1), "neurons": 1, "threshold": 0.5},
@@ -79,7 +84,12 @@ def simulated(model, folder, images, **options):
             {},
             marks=pytest.mark.exhaustive,
         ),
-        ({"duration_ms": 1.0, "threshold": 0.005, "cells": (1, 1)}, {"theta": "Q5.3"}, {}),
+        pytest.param(
+            {"duration_ms": 1.0, "threshold": 0.005, "cells": (1, 1)},
+            {"theta": "Q5.3"},
+            {},
+            marks=pytest.mark.exhaustive,
+        ),
     ],
     ids=["rows", "finer", "channels", "cut", "signal", "flat", "dense", "unasked"],
 )

@@ -212,6 +212,7 @@ def test_labels_have_bits_in_view_not_formats(network, digits):
         train(network, digits, StdpLabels(), weights="UQ0.4")
 
 
+@pytest.mark.exhaustive
 def test_a_search_tries_both_learners_and_says_which_is_smaller(digits):
     learners = [StdpLabels(tuning_passes=2), fspinn.Stdp()]
     found = fspinn.find_smallest(digits, accuracy=0.85, learner=learners, seeds=1, progress=False)

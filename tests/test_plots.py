@@ -313,7 +313,7 @@ def test_similar_neurons_have_similar_colours_and_one_neuron_has_one(column):
     assert _colours(one).shape == (1, 4)
 
 
-@pytest.mark.parametrize("whole_numbers", [False, True])
+@pytest.mark.parametrize("whole_numbers", [pytest.param(False, marks=pytest.mark.exhaustive), True])
 def test_the_raster_of_a_position_shows_what_it_sees_and_all_potentials(column, digits, whole_numbers):
     model = fspinn.quantize(column, "UQ0.4", state="Q5.8") if whole_numbers else column
     image = digits.validation.images[3]

@@ -288,7 +288,7 @@ def column(settings, formats=None, real=np.float32, lowest=0.0):
     ("formats", "kind"),
     [
         (None, np.float32),
-        (None, np.float64),
+        pytest.param(None, np.float64, marks=pytest.mark.exhaustive),
         (IN_16_BITS, np.int16),
         (IN_32_BITS, np.int32),
         (SATURATED, np.int16),

@@ -133,7 +133,7 @@ def test_a_sampler_that_is_killed_goes_on_to_the_same_bytes(tmp_path, strategy):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("strategy", ["bayes", "halving"])
+@pytest.mark.parametrize("strategy", ["bayes", pytest.param("halving", marks=pytest.mark.exhaustive)])
 def test_with_two_workers_a_search_that_goes_on_asks_in_the_order_of_the_journal(tmp_path, data, strategy):
     """Which result comes first is a matter of chance there, and draws depend on it."""
     settings = {"strategy": strategy, "sampler": "tpe", "trials": 14, "folder": tmp_path, **SETTINGS}
@@ -214,8 +214,14 @@ def test_only_the_network_that_kills_its_workers_is_given_up(data, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("more", [[], ["--workers", "2"]], ids=["alone", "two-workers"])
 @pytest.mark.parametrize("seconds", [pytest.param(0.5, marks=pytest.mark.exhaustive), 4.0])
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param([], id="alone"),
+        pytest.param(["--workers", "2"], id="two-workers", marks=pytest.mark.exhaustive),
+    ],
+)
 def test_ctrl_c_ends_a_search_also_while_kernels_compile(tmp_path, monkeypatch, more, seconds):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "kernels"))
     folder = tmp_path / "result"
