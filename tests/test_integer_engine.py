@@ -97,6 +97,7 @@ ON_THE_GRID = st.builds(
     inhibition_strength=st.sampled_from([0.0, 0.75, 1.0]),
     inhibition_of=st.sampled_from(INHIBITION_OF),
     inhibition_ms=st.sampled_from([0.0, 6.0]),
+    answer_drop=st.just(0.125),
     weight_norm=st.sampled_from([1.0, 1.5]),
 )
 
