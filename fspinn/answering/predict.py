@@ -220,7 +220,6 @@ def respond(
             idle.put(encoder)
         return csr_array(response.spike_counts), response
 
-    starts = range(0, max(1, len(images)), _BATCH)
     kind = tuple((layer.weights.dtype, layer.formats, layer.inhibition) for layer in plan.layers)
     if engine == "numba" and kind not in _COMPILED and threading.current_thread() is threading.main_thread():
         interruptible(lambda on_batch: work(len(images)))
@@ -228,6 +227,7 @@ def respond(
     spike_counts, activity, state_range = [], tuple(Activity() for _ in plan.layers), Range()
     with ThreadPoolExecutor(threads) as pool:
         each = map if threads == 1 else pool.map  # Brian2 works in the main thread only
+        starts = range(0, max(1, len(images)), _BATCH)
         for start, (counts, response) in zip(starts, each(work, starts), strict=True):
             spike_counts.append(counts)
             activity = tuple(a + b for a, b in zip(activity, response.activity, strict=True))

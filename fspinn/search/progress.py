@@ -34,7 +34,7 @@ class LiveTable:
         self._networks = self._neurons = 0
         self._seconds = 0.0
         self._end: float | None = None
-        self._compiles = jit.will_compile()
+        self._compiles = f", {jit.compiling()}" if jit.will_compile() else ""
         self._rows: list[tuple[str, ...]] = []
         self._console = Console(stderr=True)
         self._live = None
@@ -79,9 +79,7 @@ class LiveTable:
         from rich.table import Table
         from rich.text import Text
 
-        left = ""
-        if self._networks == 0 and self._compiles:
-            left = f", {jit.compiling()}"
+        left = self._compiles if self._networks == 0 else ""
         if self._end is not None:
             seconds = max(1, round(self._end - time.monotonic()))
             left = f", about {time_text(seconds)} left"
